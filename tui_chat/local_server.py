@@ -1,4 +1,4 @@
-"""Server embedded in the client process, on its own thread and a real socket.
+"""Server embedded in the client process, on its own thread with a TCP socket; URLs of local servers.
 
 - Isolation: the server has its own event loop, so drawing and message handling do not block each other.
 - Shutdown: `close` lets the server finish its pending writes before the process ends.
@@ -23,18 +23,18 @@ from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
-log = logging.getLogger("chat.embed")
+log = logging.getLogger("chat.local_server")
 
 STOP_TIMEOUT = 6.0
 """Maximum duration of a graceful shutdown, in seconds."""
 
 
 class PortInUse(Unavailable):
-    """Error for a listening port that another program occupies."""
+    """Listen port in use by another program."""
 
 
 class EmbeddedServer:
-    """Server thread with the lifetime of `start` to `close`."""
+    """Server thread that runs from `start` until `close`."""
 
     def __init__(self, host: str, port: int) -> None:
         """Prepare a server without starting its thread.
@@ -42,7 +42,7 @@ class EmbeddedServer:
         All other settings come from the environment (`CHAT_…`), as for `chat-server`.
 
         Args:
-            host: Listening address.
+            host: Listen address.
             port: TCP port; 0 selects a free one.
         """
         self._host = host
@@ -54,6 +54,8 @@ class EmbeddedServer:
 
     async def start(self) -> str:
         """Start the server thread and wait until the socket listens.
+
+        Can be called only once.
 
         Returns:
             The server's base URL for clients on this machine.
@@ -75,7 +77,7 @@ class EmbeddedServer:
     def close(self) -> None:
         """Stop the server gracefully and block until its thread ends, at most `STOP_TIMEOUT` seconds.
 
-        Idempotent.
+        Idempotent. No effect before `start`. After the time limit, the thread is abandoned.
         """
         if self._loop is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop_requested.set)
@@ -102,7 +104,10 @@ class EmbeddedServer:
 
 
 async def is_chat_server(url: str) -> bool:
-    """Return whether `GET /health` at this base URL identifies a chat-server."""
+    """Return whether `GET /health` at this base URL identifies a chat-server.
+
+    False also for an unreachable server; the request takes at most 2 seconds.
+    """
     timeout = aiohttp.ClientTimeout(total=2.0)
     try:
         async with (
@@ -121,7 +126,10 @@ def local_url(host: str, port: int) -> str:
 
 
 def network_urls(host: str, port: int) -> list[str]:
-    """Return the base URLs of a server on `host` for other machines, an empty list for loopback."""
+    """Return the base URLs of a server on `host` for other machines, an empty list for loopback.
+
+    For a wildcard address, the list contains the IPv4 address of the default route, if any.
+    """
     if host not in ("0.0.0.0", "::", ""):
         is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
         return [] if is_loopback else [_build_url(host, port)]
@@ -129,7 +137,10 @@ def network_urls(host: str, port: int) -> list[str]:
 
 
 def join_instructions(host: str, port: int, url: str) -> list[str]:
-    """Return the lines with the commands that join a local server from other terminals."""
+    """Return the lines with the commands that join a local server from other terminals.
+
+    Without a network address, a second line states that only this machine can connect.
+    """
     urls = network_urls(host, port)
     lines = [chat_strings.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
     return lines if urls else [*lines, tr(chat_strings.LOCAL_ONLY)]

@@ -1,4 +1,4 @@
-"""Commands of the room log: authorized and sanitized changes before the append."""
+"""Commands of the room log: sanitized changes; `BatchWriter` checks author and target."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ class Author(Struct, frozen=True, kw_only=True):
     """Author of a log command.
 
     Attributes:
-        member_id: Stable identifier; later edits and deletions require the same id.
+        member_id: Stable identifier; edits and deletions require the same id or `is_moderator`.
         nick_name: Nickname at the time of the command.
         account: Account name, None for guests.
         is_moderator: Permission to change messages of other members.
@@ -52,7 +52,7 @@ class AppendMessage(Struct, frozen=True, kw_only=True):
 
 
 class AppendEdit(Struct, frozen=True, kw_only=True):
-    """Command that replaces the text of message `target` with `message`."""
+    """Command that replaces the text of the message with `seq` `target` by `message`."""
 
     room: RoomRef
     author: Author
@@ -61,7 +61,7 @@ class AppendEdit(Struct, frozen=True, kw_only=True):
 
 
 class AppendDeletion(Struct, frozen=True, kw_only=True):
-    """Command that deletes message `target`."""
+    """Command that deletes the message with `seq` `target`."""
 
     room: RoomRef
     author: Author
@@ -69,7 +69,7 @@ class AppendDeletion(Struct, frozen=True, kw_only=True):
 
 
 class AppendReaction(Struct, frozen=True, kw_only=True):
-    """Command that adds (`on`) or removes the author's reaction `emoji` on message `target`."""
+    """Command that adds (`on`) or removes the author's reaction `emoji` on the message with `seq` `target`."""
 
     room: RoomRef
     author: Author

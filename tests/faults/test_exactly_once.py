@@ -120,7 +120,10 @@ async def test_a_client_id_of_another_member_is_rejected(server: RunningServer, 
         error = await send_message(eve, "guess", client_id)
         assert error == {
             "ok": False,
-            "error": {"code": "conflict", "message": "this clientId is already in use in the room"},
+            "error": {
+                "code": "conflict",
+                "message": "another member already uses this clientId in the room; generate a new one",
+            },
         }
         disk.block_commits()
         contested_id = str(uuid4())

@@ -1,4 +1,4 @@
-"""Error tree of the protocol, with the wire codes.
+"""Exception hierarchy of the protocol, with the wire codes.
 
 The server converts errors to responses in `server.gateway.dispatcher` (events) and `server.web.problem_details` (HTTP).
 The client raises the same classes for error responses.
@@ -43,31 +43,31 @@ class Forbidden(ChatError):
 
 
 class NotJoined(ChatError):
-    """Room that the connection has not joined."""
+    """Request for a room without membership."""
 
     code = "not_joined"
 
 
 class NotFound(ChatError):
-    """Object that does not exist or is not visible to the member."""
+    """Unknown or invisible object."""
 
     code = "not_found"
 
 
 class NickInvalid(ChatError):
-    """Nickname that is empty or contains a forbidden character."""
+    """Empty nickname or forbidden character."""
 
     code = "nick_invalid"
 
 
 class RoomInvalid(ChatError):
-    """Room name that is empty or contains a forbidden character."""
+    """Empty room name or forbidden character."""
 
     code = "room_invalid"
 
 
 class TooLong(ChatError):
-    """Text or name above its limit in `tui_chat.protocol.limits`."""
+    """Length limit exceeded (`tui_chat.protocol.limits`)."""
 
     code = "too_long"
 
@@ -79,7 +79,7 @@ class RateLimited(ChatError):
 
 
 class Conflict(ChatError):
-    """Contradiction to an earlier accepted request, for example an edit of a deleted message."""
+    """Conflict with the current state, for example an edit of a deleted message."""
 
     code = "conflict"
 
@@ -87,8 +87,8 @@ class Conflict(ChatError):
 class Unavailable(ChatError):
     """Temporary failure of the server.
 
-    Usually without any effect. A database failure at the end of a commit is the exception; a repeat with the same
-    `clientId` then returns the stored message (docs/guarantees.md).
+    The request had no effect, except possibly after a database failure during the commit. A retry with the same
+    `clientId` is safe (docs/guarantees.md).
     """
 
     code = "unavailable"

@@ -57,15 +57,15 @@ def parse_address(text: str) -> Address:
     """Parse a server address.
 
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
-    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path. IPv6 addresses need brackets, except alone
-    and without a port. Default ports: 80 and 443 for web schemes, otherwise 3000. The host becomes lowercase, and the
-    room is percent-decoded but not validated. A path on other schemes and a user name are errors.
+    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path. IPv6 addresses need brackets with a
+    scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. The host becomes lowercase, and the room
+    is percent-decoded but not validated. A path on other schemes and a user name are errors.
 
     Args:
         text: Address as typed.
 
     Raises:
-        ValueError: Invalid address; the message is readable text.
+        ValueError: Invalid address; the message is a sentence for the user.
     """
     stripped = text.strip()
     if not stripped:
@@ -103,12 +103,12 @@ def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
         host = f"[{ipv6.lower()}]"
         colon, port = suffix[:1], suffix[1:]
         if not closing_bracket or not _is_ipv6(ipv6) or colon not in ("", ":"):
-            raise ValueError("Write IPv6 addresses in brackets, for example [::1]:3000.")
+            raise ValueError("The address is not valid. Use host:port, or [::1]:3000 for IPv6.")
     else:
         host, colon, port = authority.partition(":")
         host = host.lower()
         if ":" in port:
-            raise ValueError("Write IPv6 addresses in brackets, for example [::1]:3000.")
+            raise ValueError("The address is not valid. Use host:port, or [::1]:3000 for IPv6.")
         if not _HOST_PATTERN.fullmatch(host):
             raise ValueError("The host name is missing." if not host else f"{host[:60]!r} is not a valid host name.")
     if colon and not port:

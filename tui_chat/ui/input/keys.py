@@ -1,6 +1,6 @@
 """Registry of all key bindings, the source of the Textual bindings, the footer, the help screen and docs/keys.md.
 
-- Completeness: only keys in this registry have an effect, and each has the effect that its help text promises.
+- Completeness: every action key is in this registry.
 - Uniqueness: a key is bound at most once within overlapping scopes (`key_scopes.OVERLAPPING_SCOPES`).
 - Stable ids: settings override the keys of a binding by id (`keymap`). Ids are part of users' settings files and never
   change.
@@ -103,14 +103,20 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), KeyScope.CHAT, mark("scroll")),
     KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down"), KeyScope.CHAT),
     KeyBinding("oldest", ("alt+home",), "top", mark("oldest loaded message"), KeyScope.CHAT),
-    KeyBinding("back", ("escape",), "escape", mark("cancel a reply or edit; go back; newest message"), KeyScope.CHAT),
-    KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End in an empty composer)"), KeyScope.CHAT),
+    KeyBinding(
+        "back",
+        ("escape",),
+        "escape",
+        mark("cancel the reply or edit, return from a jump, or go to the newest message"),
+        KeyScope.CHAT,
+    ),
+    KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End at the end of a line)"), KeyScope.CHAT),
     KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread message"), KeyScope.CHAT),
     KeyBinding(
         "select-message",
         ("ctrl+s",),
         "select_message",
-        mark("select a message: reply, edit, react, copy; load a gap"),
+        mark("select a message: reply, edit, react, copy; load missing messages"),
         KeyScope.CHAT,
     ),
     KeyBinding(
@@ -129,7 +135,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "newline",
         mark("new line"),
         KeyScope.COMPOSER,
-        mark("newline"),
+        mark("new line"),
     ),
     KeyBinding(
         "complete", ("tab",), "complete(1)", mark("complete a nickname, /command, #room or :emoji"), KeyScope.COMPOSER
@@ -179,10 +185,12 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "cut-to-end",
         ("ctrl+k",),
         "kill_to_end",
-        mark("cut to the end of the line; at the end, switch room"),
+        mark("cut to the end of the line; at the end of the text, switch rooms"),
         KeyScope.COMPOSER,
     ),
-    KeyBinding("yank", ("ctrl+y",), "yank", mark("insert the last cut text"), KeyScope.COMPOSER),
+    KeyBinding(
+        "yank", ("ctrl+y",), "yank", mark("insert the text cut with Ctrl+W, Alt+D, Ctrl+U or Ctrl+K"), KeyScope.COMPOSER
+    ),
     KeyBinding("cut", ("ctrl+x",), "cut", mark("cut the selection"), KeyScope.COMPOSER),
     KeyBinding("paste", ("ctrl+v",), "paste", mark("paste the text copied in chat-tui"), KeyScope.COMPOSER),
     KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo"), KeyScope.COMPOSER),
@@ -250,7 +258,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         priority=True,
     ),
     KeyBinding(
-        "paste-edit", ("e",), "choose('edit')", mark("insert into the message"), KeyScope.PASTE_DIALOG, mark("edit")
+        "paste-edit", ("e",), "choose('edit')", mark("insert into the composer"), KeyScope.PASTE_DIALOG, mark("edit")
     ),
     KeyBinding(
         "paste-one",
@@ -341,7 +349,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         "message-open-target",
         ("enter",),
         "select_cursor",
-        mark("show the replied message; load a gap; retry"),
+        mark("go to the replied-to message; load missing messages; retry"),
         KeyScope.MESSAGE_CURSOR,
         mark("open"),
     ),
@@ -423,7 +431,7 @@ LOCAL_ACTIONS = frozenset(
         *("cursor_left(True)", "cursor_right(True)", "cursor_line_start(True)", "cursor_line_end(True)"),
     }
 )
-"""Composer actions that affect only text, caret or scroll position, so that later keys need not wait."""
+"""Composer and chat actions that affect only text, cursor or scroll position, so that later keys need not wait."""
 
 
 def bindings_in(scope: KeyScope) -> tuple[KeyBinding, ...]:

@@ -3,7 +3,7 @@
  *
  * - Enter sends and Shift+Enter inserts a line break. Enter during an input method composition does neither.
  * - A draft, including its reply or edit target, belongs to one room.
- * - Pasted and dropped text is never sent without confirmation; large text asks first.
+ * - Pasted and dropped text is never sent without confirmation; large text is not inserted without confirmation either.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -96,13 +96,13 @@ export class Composer {
     this.#updateControls();
   }
 
-  /** Reply to a message. */
+  /** Start a reply. */
   startReply(seq) {
     const { savedText, editing } = this.#draft;
     this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text, replyTo: seq });
   }
 
-  /** Edit an own message; the current text is restored afterwards. */
+  /** Start an edit of the user's message; the current text is restored afterwards. */
   startEdit(seq, text) {
     const { savedText, editing, replyTo } = this.#draft;
     this.#replaceDraft({ text, editing: seq, savedText: editing ? savedText : this.text, replyTo: editing ? undefined : replyTo });

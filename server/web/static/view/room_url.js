@@ -8,11 +8,14 @@ export function roomFromUrl() {
   try {
     return decodeURIComponent(fragment).trim();
   } catch {
-    return fragment; // a literal percent sign
+    return fragment; // malformed escape sequence, for example a literal percent sign
   }
 }
 
-/** Put a room name into the URL; add a history entry unless it replaces the current one. */
+/**
+ * Set the room name in the URL. Replace the history entry if `replace` is set or the URL has no fragment, otherwise
+ * add one.
+ */
 export function setRoomUrl(room, { replace = false } = {}) {
   const hash = room ? `#/${encodeURIComponent(room)}` : "";
   if (location.hash === hash) return;
