@@ -1,10 +1,10 @@
 """Message search, newest first, with bounded work per request.
 
-The index yields candidates, and each candidate is compared with the query by its current text. A query of
+The index yields candidates, and the current text of each candidate is compared with the query. A query of
 punctuation only has no index terms and scans the log.
 
-- Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`. `next`
-  continues after the examined entries, also without a match.
+- Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`.
+- Paging: `next` is the exclusive upper bound for the next request; it is set even if no examined entry matched.
 - Visibility: results come only from rooms that the searcher can read.
 """
 
@@ -39,7 +39,7 @@ MAX_CANDIDATES = 2_000
 """Maximum number of entries examined by one search."""
 
 TIME_LIMIT_MS = 250
-"""Time limit of a search in milliseconds; a chunk takes one or two."""
+"""Time limit of a search in milliseconds; one chunk takes 1 to 2 ms."""
 
 _CHUNK_SIZE = 250
 """Number of candidates per query; the first chunk suffices for most searches."""
@@ -61,6 +61,9 @@ def search(
     clock: Callable[[], int],
 ) -> SearchResponse:
     """Return the messages that match a query, newest first.
+
+    A page may be empty although `has_more` is True; the search then continues at `next`. Deleted messages never match.
+    A joined room without a stored log yields an empty response.
 
     Args:
         connection: Connection with an open read transaction.

@@ -2,8 +2,9 @@
 
 The built-in page runs only its own scripts, connects only to its own server and cannot be framed,
 so that injected text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
-Custom pages are trusted and receive only `Server` and `X-Content-Type-Options`. The Socket.IO
-endpoint serves no documents and carries all chat traffic, so its responses stay unchanged.
+Custom pages are trusted, so their responses receive no policy headers: only `Server`,
+`X-Content-Type-Options` and, if missing, `Cache-Control`. The Socket.IO endpoint serves no documents
+and carries all chat traffic, so its responses stay unchanged.
 """
 
 from typing import Final
@@ -12,7 +13,10 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 SOCKETIO_PATH: Final = "/socket.io/"
-"""Path of the Socket.IO endpoint, exempt from the middlewares of this package; paths below `/socket.io/` are not."""
+"""Path of the Socket.IO endpoint, exempt from `security_headers` and `problem_middleware`.
+
+Assets below this path are not exempt.
+"""
 
 STATIC_SITE_ROUTE: Final = "static-site"
 """Route name of the operator's custom pages (`server.web.static_site`)."""
@@ -49,7 +53,8 @@ _STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-C
 async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Add the security headers to a response; values set by the handler take precedence.
 
-    Responses without `Cache-Control` receive `no-store`.
+    Responses without `Cache-Control` receive `no-store`. Responses of the Socket.IO endpoint and raised redirects stay
+    unchanged.
     """
     response = await handler(request)
     if request.path != SOCKETIO_PATH:

@@ -30,8 +30,11 @@ def add_routes(
 ) -> None:
     """Add all HTTP routes and the shared middlewares.
 
+    `/health` always returns 200; `/ready` returns 200, or 503 with the problem.
+
     Args:
-        app: Application before its start; its `/socket.io/` route is exempt from the middlewares.
+        app: Application before its start; its route `/socket.io/` is exempt from `security_headers` and
+            `problem_middleware`; assets below this path are not exempt.
         check_readiness: Called for each `GET /ready`. Returns None if the server is ready, else
             the problem as a sentence.
         version: Version of the server.

@@ -3,9 +3,9 @@
 Acknowledgements contain plain data. A connection may combine these events with any other dialect. Rooms have no
 subscribers in this dialect.
 
-A response with several results is a sequence of events, as NestJS sends a return value
-`{event, data}`: `findChatroomMessages` sends one `chatroomMessage` per message and
-a final `chatroomMessages`.
+`findChatroomMessages` streams its result: one `chatroomMessage` event per message, then `chatroomMessages`, which is
+also the acknowledgement. All other requests respond with an acknowledgement only. The event format matches the
+`{event, data}` return values of NestJS.
 """
 
 import re
@@ -113,7 +113,7 @@ class ChatroomMessage(WireStruct, frozen=True):
 
 
 class ChatroomStreamEnd(WireStruct, frozen=True):
-    """End of a stream, with the number of messages and the existence of older entries."""
+    """End of a stream; `has_more` is true if older entries exist."""
 
     chatroom_id: int
     count: int
@@ -139,7 +139,10 @@ class ResourceCrudDialect(Dialect):
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
-        """Decode a request; an id may be bare or in an object, as a number or as digits."""
+        """Decode a request; an id may be bare or in an object, as a number or as digits.
+
+        The arguments of `findAllChatroom` and unknown fields are ignored.
+        """
         request_type = _REQUESTS_BY_EVENT[event]
         try:
             body = msgspec.json.decode(arguments[0]) if arguments else None
@@ -154,7 +157,11 @@ class ResourceCrudDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
     ) -> Any:
-        """Run a request; return a room, a list of rooms, or the end of a stream."""
+        """Run a request; return a room, a list of rooms, or the end of a stream.
+
+        A deletion returns the room before the deletion. A stream skips deleted messages and entries of other kinds, so
+        `count` may be below the limit even if older messages exist.
+        """
         room_catalog = handlers.room_catalog
         match request:
             case CreateChatroom(name=name, topic=topic):
@@ -178,7 +185,10 @@ class ResourceCrudDialect(Dialect):
         return msgspec.json.encode(result)
 
     def encode_failure(self, error: ChatError) -> bytes:
-        """Return the error as `{"error": {"code", "message"}}`."""
+        """Return the error as `{"error": {"code", "message"}}`.
+
+        The response contains no `retryAfter`.
+        """
         return msgspec.json.encode({"error": _CrudError(error.code, error.message)})
 
     def deliver(
@@ -217,7 +227,7 @@ def _to_chatroom(room_catalog: RoomCatalog, room: Any) -> Chatroom:
 
 
 def _parse_id_digits(body: Any) -> Any:
-    """Return the body with an `id` of digits as an integer, because ids from URLs are strings."""
+    """Return the body with a numeric string `id` converted to an integer; ids from URLs are strings."""
     if not isinstance(body, dict):
         return body
     fields = cast(dict[str, Any], body)

@@ -1,7 +1,7 @@
 """Dialect with `joinRoom "tea"` and `message` as a plain string (docs/dialects.md).
 
-Members have no nickname of their own: other dialects show a guest with a number. Messages
-are sent with the native `sendMessage`.
+Members do not choose a nickname: other dialects show `guest`, `guest2` and so on. Clients send
+messages with the native `sendMessage`.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,10 @@ class StringJoinDialect(Dialect):
         return bool(arguments) and bytes(arguments[0]).startswith(b'"')
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """Decode a join with the guest nickname."""
+        """Decode a join with the guest nickname.
+
+        Further arguments are ignored. The first guest has no suffix, and later ones have a number.
+        """
         try:
             return requests.JoinRoom(
                 room_name=_room_name_decoder.decode(arguments[0]), nick_name=GUEST_NICK_NAME, limit=1
@@ -55,7 +58,11 @@ class StringJoinDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push messages and notices as plain text."""
+        """Push messages and notices as plain text.
+
+        Leaves of members of this dialect, presence, typing and changes of messages are ignored. Joins of these members
+        appear without a nickname.
+        """
         text = self._format_text(room, room_event)
         if text is not None:
             frame = Frame(packets.encode_event(msgspec.json.encode((events.MESSAGE, text))))
