@@ -244,34 +244,34 @@ const cases = {
     for (const callback of callbacks.get("first")) callback();
     assert.deepEqual(claimed, { second: ["c", "a", "b"], third: [] });
   },
-  "messages are marked read only while the room has attention"() {
+  "messages are marked read only while the room is viewed"() {
     const log = new RoomLog();
     log.loadNewest([messageEntry(1, "a", NOON)], { lastSeq: 1, hasOlder: false });
     const reads = [];
     const readTracker = new ReadTracker({ readSeq: null, onRead: (seq) => reads.push(seq) });
-    const update = (isAttentive) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", isAttentive });
+    const update = (isViewed) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", isViewed });
     update(true);
-    assert.deepEqual([readTracker.unread, readTracker.unreadAfter, reads], [0, null, [1]]);
+    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads], [0, null, [1]]);
     log.push(messageEntry(2, "me", NOON));
     log.push(messageEntry(3, "a", NOON));
     assert.deepEqual(update(false), []);
     log.push(messageEntry(4, "a", NOON, { message: "Ann?" }));
     assert.deepEqual(update(false).map(({ seq }) => seq), [4]);
-    assert.deepEqual([readTracker.unread, readTracker.mentions, readTracker.unreadAfter], [2, 1, 1]);
+    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter], [2, 1, 1]);
     assert.deepEqual(update(false), []);
     update(true);
-    assert.deepEqual([readTracker.unread, readTracker.mentions, readTracker.unreadAfter, reads], [0, 0, 1, [1, 4]]);
+    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter, reads], [0, 0, 1, [1, 4]]);
     log.push(messageEntry(5, "a", NOON));
     update(true);
-    assert.deepEqual([readTracker.unread, readTracker.unreadAfter], [0, 1]);
+    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter], [0, 1]);
     readTracker.clearDivider();
     update(false);
     log.push(messageEntry(6, "a", NOON));
     update(false);
-    assert.deepEqual([readTracker.unread, readTracker.unreadAfter], [1, 5]);
+    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter], [1, 5]);
     readTracker.applyRemoteMarker(6);
     update(false);
-    assert.equal(readTracker.unread, 0);
+    assert.equal(readTracker.unreadCount, 0);
   },
   "a slash starts a command, a double slash escapes it, unknown commands are reported"() {
     assert.deepEqual(parseInput("hello /me"), { text: "hello /me" });

@@ -13,6 +13,7 @@ export const en = {
   joinProgress: "Joining…",
   roomRequired: "Enter a room name.",
   nicknameRequired: "Enter a nickname.",
+  nicknameTooLong: "The nickname is too long. Use at most 32 characters.",
   serverUnreachable: "Cannot reach the server. Retrying…",
   send: "Send",
   messageLabel: "Message",

@@ -13,6 +13,7 @@ export const zh = {
   joinProgress: "正在加入…",
   roomRequired: "请输入房间名。",
   nicknameRequired: "请输入昵称。",
+  nicknameTooLong: "昵称太长，最多 32 个字符。",
   serverUnreachable: "无法连接服务器，正在重试…",
   send: "发送",
   messageLabel: "消息",

@@ -1,10 +1,10 @@
 /**
  * Read marker, unread counts and divider position of one room.
  *
- * - Messages become read only while the room is visible, the page has focus and the timeline is at the
- *   bottom.
- * - The divider stays at the position where attention was lost until attention is lost again or the user
- *   sends a message.
+ * - A room is viewed while the room is visible, the page has focus and the timeline is at the bottom. Only
+ *   messages of a viewed room become read.
+ * - The divider is placed above the first message that arrives while the room is not viewed. The divider
+ *   stays there until the next such message or until the user sends a message.
  */
 
 import { mentionsNick } from "./mentions.js";
@@ -14,11 +14,11 @@ const MAX_COUNTED = 1000; // messages
 export class ReadTracker {
   #readSeq;
   #onRead;
-  #wasAttentive = false; // state at the previous `update()`
+  #wasViewed = false; // state at the previous `update()`
   #log = null;
   #countedSeq = 0;
-  #unread = 0;
-  #mentions = 0;
+  #unreadCount = 0;
+  #mentionCount = 0;
 
   /** `seq` of the entry above the unread divider; null if there is no divider. */
   unreadAfter = null;
@@ -33,13 +33,13 @@ export class ReadTracker {
     this.#onRead = onRead;
   }
 
-  get unread() {
-    return this.#unread;
+  get unreadCount() {
+    return this.#unreadCount;
   }
 
   /** Number of unread messages that mention the user. */
-  get mentions() {
-    return this.#mentions;
+  get mentionCount() {
+    return this.#mentionCount;
   }
 
   /** Remove the divider; called after the user sends a message. */
@@ -60,10 +60,10 @@ export class ReadTracker {
    * @param {import("./room_log.js").RoomLog} options.log
    * @param {Set<string>} options.ownMemberIds
    * @param {string} options.nick
-   * @param {boolean} options.isAttentive True if the user sees the newest message.
+   * @param {boolean} options.isViewed True if the user sees the newest message.
    * @returns {object[]} Newly counted messages that mention the user.
    */
-  update({ log, ownMemberIds, nick, isAttentive }) {
+  update({ log, ownMemberIds, nick, isViewed }) {
     if (log.lastSeq === null) return [];
     if (this.#readSeq === null) this.#setMarker(log.lastSeq);
     if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server log was replaced
@@ -71,34 +71,34 @@ export class ReadTracker {
       this.#log = log;
       this.#resetCounts();
     }
-    const mentions = this.#countNew(log, ownMemberIds, nick);
-    if (this.#unread && !(isAttentive && this.#wasAttentive)) this.unreadAfter = this.#readSeq;
-    if (isAttentive) {
+    const newMentions = this.#countNew(log, ownMemberIds, nick);
+    if (this.#unreadCount && !(isViewed && this.#wasViewed)) this.unreadAfter = this.#readSeq;
+    if (isViewed) {
       if (log.lastSeq > this.#readSeq) this.#setMarker(log.lastSeq);
-      this.#unread = this.#mentions = 0;
+      this.#unreadCount = this.#mentionCount = 0;
     }
-    this.#wasAttentive = isAttentive;
-    return mentions;
+    this.#wasViewed = isViewed;
+    return newMentions;
   }
 
   #countNew(log, ownMemberIds, nick) {
     const { items } = log;
-    const mentions = [];
+    const newMentions = [];
     let index = items.length;
     const firstSeq = Math.max(this.#readSeq, this.#countedSeq);
     while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
     for (const item of items.slice(index)) {
       if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
-      this.#unread = Math.min(MAX_COUNTED, this.#unread + 1);
-      if (mentionsNick(item.message, nick)) mentions.push(item);
+      this.#unreadCount = Math.min(MAX_COUNTED, this.#unreadCount + 1);
+      if (mentionsNick(item.message, nick)) newMentions.push(item);
     }
-    this.#mentions += mentions.length;
+    this.#mentionCount += newMentions.length;
     this.#countedSeq = log.lastSeq;
-    return mentions;
+    return newMentions;
   }
 
   #resetCounts() {
-    this.#countedSeq = this.#unread = this.#mentions = 0;
+    this.#countedSeq = this.#unreadCount = this.#mentionCount = 0;
   }
 
   #setMarker(seq) {

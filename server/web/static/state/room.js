@@ -7,7 +7,7 @@
  */
 
 import { Outbox } from "../net/outbox.js";
-import { ignoreRequestError } from "../net/socket.js";
+import { rethrowUnlessRequestError } from "../net/socket.js";
 import { canonicalName } from "./canonical_name.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
@@ -191,7 +191,7 @@ export class Room {
       this.#host.onChange();
       return true;
     } catch (error) {
-      ignoreRequestError(error); // the next scroll event retries
+      rethrowUnlessRequestError(error); // the next scroll event retries
       return false;
     } finally {
       this.#activeFetches.delete(key);
@@ -211,7 +211,7 @@ export class Room {
       if (generation === this.#generation) await this.#onJoined(response, generation);
     } catch (error) {
       if (generation !== this.#generation) return;
-      ignoreRequestError(error);
+      rethrowUnlessRequestError(error);
       if (error.code === "offline") return; // the next connect joins again
       if (TRANSIENT_CODES.has(error.code)) {
         const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
@@ -337,7 +337,7 @@ export class Room {
         if (this.log.lastSeq === after) break;
       }
     } catch (error) {
-      ignoreRequestError(error);
+      rethrowUnlessRequestError(error);
       if (error.code !== "offline") this.#scheduleCatchUp();
     } finally {
       this.#isCatchingUp = false;

@@ -57,9 +57,9 @@ export class Notifier {
   }
 
   /** Update title and favicon. */
-  updateBadge({ title, unread, mentions }) {
+  updateBadge({ title, unreadCount, mentionCount }) {
     document.title = title;
-    const icon = mentions ? "mention" : unread ? "unread" : "none";
+    const icon = mentionCount ? "mention" : unreadCount ? "unread" : "none";
     if (icon === this.#icon) return;
     this.#icon = icon;
     document.getElementById("favicon").href = ICONS[icon];

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { ignoreRequestError } from "../net/socket.js";
+import { rethrowUnlessRequestError } from "../net/socket.js";
 import { canonicalName } from "../state/canonical_name.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement } from "./dom.js";
@@ -73,7 +73,7 @@ export class RoomDialog {
       if (!query) this.#hasAllRooms = rooms.length < SERVER_PAGE_SIZE;
       if (this.#dialog.open) this.#render();
     } catch (error) {
-      ignoreRequestError(error); // a room name can still be typed
+      rethrowUnlessRequestError(error); // a room name can still be typed
     }
   }
 

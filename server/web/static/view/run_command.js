@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { ignoreRequestError } from "../net/socket.js";
+import { rethrowUnlessRequestError } from "../net/socket.js";
 import { parseInput } from "../state/command_parser.js";
 
 /**
@@ -45,7 +45,7 @@ async function reportFailure(request, showError) {
   try {
     await request;
   } catch (error) {
-    ignoreRequestError(error);
+    rethrowUnlessRequestError(error);
     showError(strings.errors[error.code] ?? strings.errors.internal);
   }
 }

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { ignoreRequestError } from "../net/socket.js";
+import { rethrowUnlessRequestError } from "../net/socket.js";
 import { canonicalName } from "../state/canonical_name.js";
 import { createElement, createNickname, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
@@ -89,7 +89,7 @@ export class SearchPanel {
       const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
     } catch (error) {
-      ignoreRequestError(error);
+      rethrowUnlessRequestError(error);
       if (generation !== this.#generation) return;
       const isUnsupported = error.code === "bad_request";
       setText(this.#status, isUnsupported ? strings.searchUnsupported : (strings.errors[error.code] ?? strings.errors.internal));

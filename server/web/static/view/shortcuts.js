@@ -62,5 +62,9 @@ function roomForKey({ key, code }, { rooms, current }) {
   if (step) return rooms[(currentIndex + step + rooms.length) % rooms.length];
   if (code !== "KeyA") return null;
   const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
-  return searchOrder.find(({ readTracker }) => readTracker.mentions) ?? searchOrder.find(({ readTracker }) => readTracker.unread) ?? null;
+  return (
+    searchOrder.find(({ readTracker }) => readTracker.mentionCount) ??
+    searchOrder.find(({ readTracker }) => readTracker.unreadCount) ??
+    null
+  );
 }

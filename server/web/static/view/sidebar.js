@@ -32,7 +32,7 @@ export class RoomList {
 
   /** @param {import("../state/chat_session.js").ChatSession} session */
   render({ rooms, current }) {
-    const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unread, readTracker.mentions]);
+    const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unreadCount, readTracker.mentionCount]);
     const state = JSON.stringify([summary, rooms.indexOf(current)]);
     if (state === this.#rendered) return;
     this.#rendered = state;
@@ -40,27 +40,27 @@ export class RoomList {
     this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
     if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
     const otherRooms = rooms.filter((room) => room !== current);
-    const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentions);
-    const unread = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unread, 0);
-    this.#badge.hidden = !unread;
+    const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentionCount);
+    const unreadCount = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unreadCount, 0);
+    this.#badge.hidden = !unreadCount;
     this.#badge.classList.toggle("mention", hasMention);
-    setText(this.#badge, formatCount(unread));
+    setText(this.#badge, formatCount(unreadCount));
   }
 
   #renderRoom(room, isCurrent) {
-    const { unread, mentions } = room.readTracker;
+    const { unreadCount, mentionCount } = room.readTracker;
     const openButton = createElement("button", "room-open");
     openButton.type = "button";
     openButton.append(createElement("bdi", "name", room.name));
-    if (unread) {
-      const badge = createElement("span", mentions ? "badge mention" : "badge", `${mentions ? "@" : ""}${formatCount(unread)}`);
+    if (unreadCount) {
+      const badge = createElement("span", mentionCount ? "badge mention" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
       badge.setAttribute("aria-hidden", "true");
-      openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
+      openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unreadCount, mentionCount)}`));
     }
     openButton.addEventListener("click", () => this.#onSelect(room));
     if (isCurrent) openButton.setAttribute("aria-current", "true");
     const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.name), () => this.#onLeave(room));
-    return createElement("li", unread ? "unread" : "", openButton, leaveButton);
+    return createElement("li", unreadCount ? "unread" : "", openButton, leaveButton);
   }
 }
 

@@ -22,7 +22,7 @@ const MAX_LOG_ITEMS = 20_000; // loaded items while following
 const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
 const BOTTOM_TOLERANCE = 40; // px
-const NO_UNREAD = { unread: 0, unreadAfter: null };
+const NO_UNREAD = { unreadCount: 0, unreadAfter: null };
 
 export class Timeline {
   #scroller = document.getElementById("timeline");
@@ -99,7 +99,7 @@ export class Timeline {
   scrollToNewest() {
     this.#windowEnd = null;
     this.#isFollowing = true;
-    this.render({ ...this.#readState, unread: 0 });
+    this.render({ ...this.#readState, unreadCount: 0 });
     this.#scrollToBottom();
     this.#onFollowChange();
   }
@@ -146,7 +146,7 @@ export class Timeline {
 
   /**
    * @param {object} state
-   * @param {number} state.unread Number of unread messages.
+   * @param {number} state.unreadCount Number of unread messages.
    * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.
    */
   render(state) {
@@ -180,7 +180,7 @@ export class Timeline {
       this.#reconcile(lines);
     });
     this.#jumpButton.hidden = this.#isFollowing;
-    setText(this.#jumpButton, `${strings.newMessages(state.unread)} ↓`);
+    setText(this.#jumpButton, `${strings.newMessages(state.unreadCount)} ↓`);
     this.#extendWindow();
   }
 
