@@ -362,7 +362,7 @@ class Room(RoomRequests):
     def close(self, error: ChatError, *, silent: bool = False) -> None:
         """Close the room: pending requests fail, and `async for` ends.
 
-        Emits no event. The error of the first call remains in force.
+        Emits no event. The error of the first call still applies.
 
         Args:
             error: Exception for pending requests and the iteration.

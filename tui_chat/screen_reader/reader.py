@@ -85,7 +85,7 @@ class ScreenReader:
     def set_setting(self, name: str, value: object) -> None:
         """Apply a setting and save it; None restores the default.
 
-        The value is in force even if the save fails; the problem is then announced. A new language applies immediately.
+        The value applies even if the save fails; the problem is then announced. A new language applies immediately.
         """
         if problem := self.settings_file.change(name, value):
             self.announce(problem)

@@ -57,6 +57,13 @@ def test_the_uncommented_template_equals_the_defaults(path: Path) -> None:
     assert loaded.settings == ClientSettings()
 
 
+def test_the_template_lists_the_allowed_values_of_table_entries_with_choices() -> None:
+    *_, rooms, keys = render_template().split("\n\n")
+    assert rooms.splitlines()[1:] == ["# Allowed values of each entry: all, mentions, none.", "[room_notifications]"]
+    assert [line for line in keys.splitlines() if not line.startswith("# ")] == ["[keys]"]
+    assert "Allowed values" not in keys
+
+
 def test_a_change_preserves_comments_order_and_unknown_settings(path: Path) -> None:
     before = (
         '# mine\nfuture = 1   # of a later version\ntheme = "dark" # like night\n\n[keys]\n# the help\nhelp = "f5"\n'
@@ -97,8 +104,12 @@ def test_a_file_that_is_not_utf_8_is_never_overwritten(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"\xff\xfe\x00theme")
     loaded = SettingsFile.load(path)
-    assert "UTF-8" in loaded.problems[0]
-    assert loaded.change("theme", "light") != ""
+    problems = loaded.problems
+    assert "UTF-8" in problems[0]
+    expected = f"{path} is not UTF-8 and was not changed. The setting applies until you quit."
+    assert loaded.change("theme", "light") == expected
+    assert loaded.settings.theme == "light"
+    assert loaded.problems == problems
     assert path.read_bytes() == b"\xff\xfe\x00theme"
 
 
@@ -113,7 +124,11 @@ def test_an_unwritable_folder_is_reported_and_the_setting_applies_in_memory(tmp_
     (tmp_path / "file").touch()
     loaded = SettingsFile.load(tmp_path / "file" / "settings.toml")
     assert loaded.problems
-    assert "settings.toml" in loaded.change("theme", "light")
+    problems = loaded.problems
+    problem = loaded.change("theme", "light")
+    assert "settings.toml" in problem
+    assert problem.endswith("The setting applies until you quit.")
+    assert loaded.problems == problems
     assert loaded.settings.theme == "light"
 
 

@@ -31,7 +31,7 @@ class CommandContext(Protocol):
     def set_setting(self, name: str, value: object) -> None:
         """Apply a setting and save it; None restores the default.
 
-        An unsaved value is still in force, and the problem is displayed.
+        An unsaved value still applies, and the problem is displayed.
         """
         ...
 

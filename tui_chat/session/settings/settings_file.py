@@ -22,11 +22,11 @@ FILE_NAME = "settings.toml"
 
 
 class SettingsFile:
-    """Settings in force and their file.
+    """Current settings and their file.
 
     Attributes:
         path: Path of the file, which may be missing; None for settings in memory only.
-        settings: Settings in force.
+        settings: Current settings.
         problems: Errors found while reading the file, one sentence each.
     """
 
@@ -38,7 +38,10 @@ class SettingsFile:
 
     @classmethod
     def load(cls, path: Path | None) -> "SettingsFile":
-        """Return the settings from a file; invalid parts are listed in `problems`."""
+        """Return the settings from a file; invalid parts are listed in `problems`.
+
+        A missing file or None gives the defaults without a problem. A file that is not valid TOML gives only defaults.
+        """
         loaded = cls(path)
         text = loaded._read_text()
         if text:
@@ -48,7 +51,8 @@ class SettingsFile:
     def change(self, name: str, value: object) -> str:
         """Change a setting and save the file.
 
-        The new value is in force even if the file cannot be saved.
+        The new value applies even if the file cannot be saved. A missing file is created from the template. None
+        removes the key from the file.
 
         Args:
             name: Name of a setting in `fields`.
@@ -62,27 +66,32 @@ class SettingsFile:
         if self.path is None:
             return ""
         # An editor may have changed the file since the last read.
-        text = self._read_text()
-        if text is None:
-            return self.problems[-1]
+        try:
+            text = self._read_file()
+        except UnicodeDecodeError:
+            return settings_strings.settings_file_not_utf8(str(self.path))
+        except OSError as error:
+            return settings_strings.settings_file_unreadable(str(self.path), error.strerror or "")
         changed = _replace_value(text or render_template(), name, value)
         if changed is None:
             return settings_strings.settings_file_not_toml(str(self.path))
         return self._write(self.path, changed)
 
     def _read_text(self) -> str | None:
-        """Return the content of the file, "" if missing, None if unreadable."""
-        if self.path is None:
-            return ""
+        """Return the content of the file, "" if missing. If unreadable, add an error to `problems` and return None."""
         try:
-            return self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return ""
+            return self._read_file()
         except UnicodeDecodeError:
             self.problems += (settings_strings.settings_file_damaged(str(self.path), 0, tr(settings_strings.NOT_UTF8)),)
         except OSError as error:
             self.problems += (settings_strings.file_unreadable(str(self.path), error.strerror or ""),)
         return None
+
+    def _read_file(self) -> str:
+        try:
+            return "" if self.path is None else self.path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
 
     def _apply_text(self, text: str) -> None:
         import tomllib  # noqa: PLC0415 (15 ms, only with an existing file)
@@ -112,19 +121,22 @@ class SettingsFile:
             mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
             atomic_write(target, text.encode(), mode)
         except OSError as error:
-            return settings_strings.file_unwritable(str(path), error.strerror or "")
+            return settings_strings.settings_file_unwritable(str(path), error.strerror or "")
         return ""
 
 
 def render_template() -> str:
-    """Return a settings file with all settings commented out, each with its description and default."""
+    """Return a settings file with a description of every setting.
+
+    Plain settings are commented out with their defaults; tables are empty.
+    """
     lines = ["# " + tr("Settings of chat-tui. Commented lines show the default values."), ""]
     tables: list[str] = []
     for field in fields().values():
         if isinstance(field.default, Mapping):
             tables += [
                 f"# {field.help}",
-                *(["# " + tr("Allowed values: {choices}.", choices=field.allowed_values)] if field.choices else []),
+                *([f"# {settings_strings.allowed_entry_values(field.choices)}"] if field.choices else []),
                 f"[{field.name}]",
                 "",
             ]
@@ -132,11 +144,11 @@ def render_template() -> str:
         lines += [f"# {field.help}"]
         if field.choices:
             lines += ["# " + tr("Allowed values: {choices}.", choices=", ".join(field.choices))]
-        lines += [f"#{field.name} = {_toml_value(field.default)}", ""]
+        lines += [f"#{field.name} = {_render_default(field.default)}", ""]
     return "\n".join(lines + tables)
 
 
-def _toml_value(value: object) -> str:
+def _render_default(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
@@ -149,7 +161,10 @@ def _toml_value(value: object) -> str:
 
 
 def _replace_value(text: str, name: str, value: object) -> str | None:
-    """Return the file content with a changed value, None if the content is not valid TOML."""
+    """Return the file content with a changed value, None if the content is not valid TOML.
+
+    A commented line of the setting is uncommented; None deletes the key.
+    """
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
@@ -165,7 +180,7 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
         elif isinstance(value, Mapping):
             _update_table(document, name, cast("Mapping[str, Any]", value))
         else:
-            document[name] = _to_toml(value)
+            document[name] = _to_tomlkit_item(value)
         return tomlkit.dumps(document)
     except TOMLKitError:
         return None
@@ -180,12 +195,12 @@ def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     for key in [key for key in table if key not in value]:
         del table[key]
     for key, item in value.items():
-        converted = _to_toml(item)
+        converted = _to_tomlkit_item(item)
         if key not in table or table[key] != converted:
             table[key] = converted
 
 
-def _to_toml(value: object) -> Any:
+def _to_tomlkit_item(value: object) -> Any:
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
 
 
