@@ -46,7 +46,7 @@ class FaultyDisk:
     """Fault injector for the write connections of newly opened databases.
 
     Attributes:
-        is_read_only: Whether SQLite rejects writes.
+        is_read_only: True if SQLite rejects writes.
         commit_blocked: Set while a commit waits for `unblock_commits`.
     """
 

@@ -75,7 +75,7 @@ class PtyTerminal:
         """Send a signal to the program."""
         self.process.send_signal(signal_number)
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Close the master side, like a closed terminal window or a lost connection."""
         self._stop_reading()
         os.close(self._master)
@@ -197,7 +197,7 @@ async def terminal(
         columns: Width in cells.
         rows: Height in cells.
         environ: Additional environment variables; None removes a variable.
-        is_controlling: Whether the terminal is the controlling terminal, so that closing it sends SIGHUP.
+        is_controlling: True if the terminal is the controlling terminal, so that closing it sends SIGHUP.
     """
     env = {
         name: value

@@ -20,7 +20,7 @@ DOMAIN = "chat"
 
 
 class Language(Enum):
-    """Supported language; the value is the typed tag (RFC 5646)."""
+    """Supported language; the value is the language tag (RFC 5646) used by `--lang` and the `language` setting."""
 
     ENGLISH = "en"
     CHINESE = "zh"
@@ -45,7 +45,7 @@ def mark(text: str) -> Translatable:
     return Translatable(text)
 
 
-class _Active:
+class _ActiveCatalogue:
     """Process-wide active language and its catalogue."""
 
     language = Language.ENGLISH
@@ -55,12 +55,14 @@ class _Active:
 def tr(text: str | Translatable, /, **values: object) -> str:
     """Translate a text to the active language.
 
+    A text without a translation remains English.
+
     Args:
         text: English text or template with named fields in braces.
         values: Values of the fields; without values the text is not formatted.
     """
     english = text.text if isinstance(text, Translatable) else text
-    translated = _Active.catalogue.gettext(english) if english else ""
+    translated = _ActiveCatalogue.catalogue.gettext(english) if english else ""
     return translated.format(**values) if values else translated
 
 
@@ -73,11 +75,13 @@ def plural(singular: str, plural_form: str, count: int, /, **values: object) -> 
         count: Number that selects the form, available as `{count:,}`.
         values: Values of the other fields.
     """
-    return _Active.catalogue.ngettext(singular, plural_form, count).format(count=count, **values)
+    return _ActiveCatalogue.catalogue.ngettext(singular, plural_form, count).format(count=count, **values)
 
 
 def activate(language: Language) -> None:
     """Set the active language of the process.
+
+    After an error, the previous language remains active.
 
     Raises:
         OSError: The catalogue file is missing or unreadable.
@@ -86,7 +90,7 @@ def activate(language: Language) -> None:
     if language in _CATALOGUE_DIRS:
         with (LOCALE_DIR / catalogue_dir(language) / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as mo_file:
             catalogue = GNUTranslations(mo_file)
-    _Active.language, _Active.catalogue = language, catalogue
+    _ActiveCatalogue.language, _ActiveCatalogue.catalogue = language, catalogue
 
 
 def catalogue_dir(language: Language) -> str:
@@ -96,7 +100,7 @@ def catalogue_dir(language: Language) -> str:
 
 def active_language() -> Language:
     """Return the active language."""
-    return _Active.language
+    return _ActiveCatalogue.language
 
 
 def language_from_tag(tag: str) -> Language | None:
@@ -107,6 +111,8 @@ def language_from_tag(tag: str) -> Language | None:
 
 def select_language(flag: str, setting: str, environ: Mapping[str, str]) -> Language:
     """Return the language for the process; the precedence is flag, setting, environment, English.
+
+    An unsupported tag counts as absent.
 
     Args:
         flag: Value of `--lang`, "" if absent.

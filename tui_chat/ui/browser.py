@@ -12,7 +12,9 @@ from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Return whether a graphical browser is available. False over SSH, and a text browser would overwrite the screen.
+    """Return whether the process has a local display, so that a graphical browser can open.
+
+    Text browsers are excluded because they would overwrite the screen.
 
     Args:
         environ: Environment variables of the process.

@@ -113,7 +113,7 @@ class SessionController:
             deadline: Time limit on the clock of `time.monotonic`.
 
         Returns:
-            Whether the queue is empty.
+            True if the queue is empty.
         """
         event_queue, displayed = self.connection.event_queue, self.session.current_room
         while event_queue:

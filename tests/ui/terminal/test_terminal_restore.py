@@ -70,7 +70,7 @@ async def test_quit_restores_the_terminal_and_exits_with_status_zero(tmp_path: P
             assert_restored(tty)
 
 
-async def test_an_unhandled_exception_is_reported_in_one_line_and_logged_once(tmp_path: Path) -> None:
+async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged_once(tmp_path: Path) -> None:
     script = tmp_path / "failing.py"
     script.write_text(FAILING_JOIN)
     async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
@@ -79,6 +79,7 @@ async def test_an_unhandled_exception_is_reported_in_one_line_and_logged_once(tm
         assert await tty.wait_closed() == 1
         assert_restored(tty)
         assert b"Traceback" not in tty.written
+        assert b"private message" not in tty.written
         assert "chat-tui crashed" in tty.screen_text()
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
@@ -100,7 +101,7 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
 async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controlling: bool) -> None:
     async with terminal(CHAT_TUI, tmp_path, is_controlling=is_controlling) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
-        tty.hang_up()
+        tty.disconnect()
         assert await tty.wait_closed() == 128 + signal.SIGHUP
 
 
@@ -111,4 +112,5 @@ async def test_the_local_server_stops_with_the_client_on_sigterm(tmp_path: Path)
         tty.send_signal(signal.SIGTERM)
         assert await tty.wait_closed() == 128 + signal.SIGTERM
         assert_restored(tty)
-    assert not [path for path in tmp_path.rglob("chat.db-wal") if path.stat().st_size]
+    wal_files = [path for path in tmp_path.rglob("chat.db-wal") if path.stat().st_size]
+    assert not wal_files, "the local server must checkpoint its database"

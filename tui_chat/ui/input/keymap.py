@@ -1,6 +1,6 @@
 """Effective key bindings: registry defaults plus overrides from the settings.
 
-- Fallback: an invalid override adds one line to `Keymap.problems`, and the default binding stays in force.
+- Fallback: an invalid override adds one line to `Keymap.problems`, and the default binding still applies.
 - Uniqueness: no key is bound twice within overlapping scopes. An occupied key must be unbound first.
 """
 

@@ -1,6 +1,6 @@
-"""Terminal driver that survives the loss of its terminal.
+"""Terminal driver with an orderly shutdown when the terminal disconnects.
 
-- Lost terminal: a write error is final and further output is discarded. Otherwise the writer thread would die, its
+- Disconnect: a write error is final and further output is discarded. Otherwise the writer thread would die, its
   bounded queue would fill, and the next write would block forever. `TerminalDisconnected` starts the shutdown
   (tests/ui/terminal/test_terminal_restore.py).
 - Backpressure: on a slow connection the same queue fills up and would block the event loop. `is_output_blocked`
@@ -27,7 +27,7 @@ _POP_TITLE = "\x1b[23;2t"
 
 
 class TerminalDisconnected(Event):
-    """Hang-up of the terminal: no further input or output is possible."""
+    """Disconnect of the terminal: no further input or output is possible."""
 
 
 class _DisconnectSafeFile:
@@ -62,7 +62,7 @@ class _DisconnectSafeFile:
 
 
 class TerminalDriver(LinuxDriver):
-    """Linux driver with window title, mouse switching and hang-up detection."""
+    """Linux driver with window title, mouse switching and disconnect detection."""
 
     _window_title = ""
     _safe_file: _DisconnectSafeFile | None = None
@@ -79,7 +79,7 @@ class TerminalDriver(LinuxDriver):
         super().write(data)
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title until the app exits or is suspended.
+        """Set the window title. The original title is restored on exit and during a suspend.
 
         Args:
             title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title.
@@ -104,11 +104,11 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
-        """Enter application mode with disconnect-safe output and hang-up detection."""
+        """Enter application mode with disconnect-safe output and disconnect detection."""
         if self._safe_file is None:
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
-            Thread(target=self._watch_hangup, name="terminal-watch", daemon=True).start()
+            Thread(target=self._watch_disconnect, name="terminal-watch", daemon=True).start()
         super().start_application_mode()
         if self._window_title:  # resumed after a suspend
             self.write(_PUSH_TITLE + self._window_title)
@@ -120,7 +120,7 @@ class TerminalDriver(LinuxDriver):
         except OSError:
             log.info("terminal disconnected: input thread stopped")
 
-    def _watch_hangup(self) -> None:
+    def _watch_disconnect(self) -> None:
         # SIGHUP reaches only the session of the terminal, so poll for POLLHUP as well.
         poll = select.poll()
         poll.register(self.fileno, 0)

@@ -65,7 +65,7 @@ class Decoration:
 
     Attributes:
         day: Date of the separator above the line; None for no separator.
-        is_grouped: Whether the line continues the messages of the same sender, without a repeated nickname.
+        is_grouped: True if the line continues the messages of the same sender, without a repeated nickname.
         time: Time of day; empty if the previous line of the group has the same time.
     """
 

@@ -29,7 +29,7 @@ class TimelineGeometry:
 
     Attributes:
         width: Total width in cells.
-        is_narrow: Whether the nickname column is missing.
+        is_narrow: True if the nickname column is missing.
         time_width: Width of the time column in cells, 0 without the column.
         nick_width: Width of nicknames in cells.
         text_start: Start column of message text.
@@ -92,7 +92,7 @@ class LayoutRow:
         kind: Content type.
         start: Index of its first character in the text (or in the delivery error) of the line.
         end: Index after its last character.
-        is_first: Whether no earlier row of the line has the same kind.
+        is_first: True if no earlier row of the line has the same kind.
     """
 
     kind: RowKind

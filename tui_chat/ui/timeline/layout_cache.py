@@ -41,7 +41,7 @@ class LayoutCache:
         """Set the width in cells and drop all layouts after a change.
 
         Returns:
-            Whether the width changed.
+            True if the width changed.
         """
         if width == self.geometry.width:
             return False

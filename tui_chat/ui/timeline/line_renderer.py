@@ -122,7 +122,7 @@ class LineRenderer:
             layout: Layout of the line.
             row_index: Index in `layout.rows`.
             line_number: Line number in selection coordinates.
-            has_cursor: Whether the line is under the cursor.
+            has_cursor: True if the line is under the cursor.
             selected_span: Half-open range of the selected characters; None without a selection.
         """
         row = layout.rows[row_index]

@@ -17,7 +17,7 @@ class GapRequested(Message):
         key: Key of the gap line.
         after: Last known `seq` before the gap.
         before: First known `seq` after the gap.
-        oldest_first: Whether to load the older end of the gap first, which is closer to the visible messages.
+        oldest_first: True if the older end of the gap, which is closer to the visible messages, loads first.
     """
 
     def __init__(self, key: str, after: int, before: int, *, oldest_first: bool) -> None:
@@ -80,7 +80,7 @@ class FollowChanged(Message):
     """Start or end of follow mode.
 
     Attributes:
-        is_following: Whether the view shows the newest line and scrolls with new lines.
+        is_following: True while the viewport shows the newest line and scrolls with new lines.
     """
 
     def __init__(self, is_following: bool) -> None:

@@ -1,10 +1,10 @@
 """Visible rows of a long list of lines, independent of any widget.
 
 - Heights: visible lines have exact heights, all others may have estimates. A line is measured before its first display.
-- Following: in follow mode, the bottom row of the view is the last row of the last line.
-- Stability: outside follow mode, visible lines keep their view rows during insertions, deletions and height changes
+- Following: in follow mode, the bottom row of the viewport is the last row of the last line.
+- Stability: outside follow mode, visible lines keep their viewport rows during insertions, deletions and height changes
   elsewhere.
-- No empty rows: the view has no empty row while a line exists outside the view.
+- No empty rows: the viewport has no empty row while a line exists outside the viewport.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -34,11 +34,11 @@ class LineExtent:
 
 @dataclass(frozen=True, slots=True)
 class VisibleLine:
-    """Position of a line in the view.
+    """Position of a line in the viewport.
 
     Attributes:
         index: Index of the line in the list.
-        row: View row of the first row of its text; negative above the view.
+        row: Viewport row of the first row of its text; negative above the viewport.
     """
 
     index: int
@@ -46,20 +46,20 @@ class VisibleLine:
 
 
 class Viewport:
-    """Scroll window over a list of lines.
+    """Viewport of a scrollable list of lines.
 
     Attributes:
         lines: The list; only `reset` and `splice` modify it.
-        height: Window height in rows.
-        is_following: Whether the window follows the bottom of the list.
+        height: Viewport height in rows.
+        is_following: True while the viewport follows the bottom of the list.
         visible_rows: (line index, row inside the line) for each visible row, from top to bottom.
     """
 
     def __init__(self, get_extent: Callable[[int], LineExtent], estimate_rows: Callable[[Line], int]) -> None:
-        """Create a window onto an empty list.
+        """Create a viewport of an empty list.
 
         Args:
-            get_extent: Measures `lines[index]`.
+            get_extent: Returns the extent of `lines[index]`.
             estimate_rows: Returns the estimated number of rows of a line.
         """
         self._get_extent = get_extent
@@ -78,7 +78,7 @@ class Viewport:
 
     @property
     def rows_above(self) -> int:
-        """Number of rows between the start of the list and the window; may include estimates."""
+        """Number of rows between the start of the list and the viewport; may include estimates."""
         if not self.visible_rows:
             return 0
         index, row = self.visible_rows[0]
@@ -91,7 +91,7 @@ class Viewport:
 
     @property
     def anchor(self) -> VisibleLine | None:
-        """Line with a fixed view row: the first one that starts in the view, otherwise the one that fills the view."""
+        """Line with a fixed viewport row: the first line that starts in the viewport, else the line that fills it."""
         return (
             next(
                 (visible_line for visible_line in self._visible_lines if visible_line.row >= 0), self._visible_lines[0]
@@ -155,7 +155,7 @@ class Viewport:
         self.is_following = True
 
     def place_line(self, index: int, row: int) -> None:
-        """Place the text of `lines[index]` on view row `row` and disable follow mode; call `update` afterwards."""
+        """Place the text of `lines[index]` on viewport row `row` and disable follow mode; call `update` afterwards."""
         self.is_following = False
         self._visible_lines = [VisibleLine(index, row)]
 
@@ -163,7 +163,7 @@ class Viewport:
         """Scroll the minimum distance that shows a line completely; call `update` afterwards.
 
         Returns:
-            Whether scrolling was necessary.
+            True if scrolling was necessary.
         """
         if self.height <= 0:
             return False
@@ -195,7 +195,7 @@ class Viewport:
             self.place_line(index, self._get_extent(index).leading_rows - row_in_line)
 
     def update(self) -> None:
-        """Recompute the visible rows after a change of list, window height or position."""
+        """Recompute the visible rows after a change of list, viewport height or position."""
         self.visible_rows = []
         if not self.lines or self.height <= 0:
             if not self.lines:
@@ -212,7 +212,7 @@ class Viewport:
         self._fill_rows(*self._find_top_from_bottom())
 
     def _find_top(self, anchor: VisibleLine) -> tuple[int, int]:
-        """Return the index of the first visible line and its start row in the view, at most 0."""
+        """Return the index of the first visible line and its start row in the viewport, at most 0."""
         index = min(anchor.index, len(self.lines) - 1)
         extent = self._measure(index)
         row = anchor.row - extent.leading_rows

@@ -181,7 +181,7 @@ class VirtualList(ScrollView):
         """Scroll a line to one third of the view height.
 
         Returns:
-            Whether the list contains the key.
+            True if the list contains the key.
         """
         index = self._index_of(key)
         if index is None:

@@ -62,8 +62,8 @@ class KeyBar(Widget):
         return sorted(fitting, key=keys.index)
 
     async def on_click(self, event: events.Click) -> None:
-        """Run the action of the clicked key in its own scope."""
-        event.stop()  # keep the focus in the scope of the key
+        """Run the action of the clicked key on the focused widget if the widget defines it, otherwise on the screen."""
+        event.stop()  # the screen would move the focus to the composer
         x = event.x - self.gutter.left
         action = next((action for end, action in self._click_targets if x < end), None)
         if action is None:

@@ -14,10 +14,10 @@ from tui_chat.ui.widgets.side_list import ListRow, SideList
 
 
 class RoomList(SideList):
-    """Rooms with the numbers of Alt+1 to Alt+9.
+    """Open rooms; the first nine show the digit of their key Alt+1 to Alt+9.
 
-    Signs work without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a muted room, and
-    `✎` for a draft of another room.
+    Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
+    muted room, and `✎` for a draft of another room.
     """
 
     @dataclass
@@ -66,10 +66,10 @@ class RoomList(SideList):
             count = f"@{count}"
         elif muted and count:
             count = f"({count})"
-        draft_sign = "✎" if room.draft.strip() and not current else ""
+        draft_indicator = "✎" if room.draft.strip() and not current else ""
         return ListRow(
             number + room.name,
-            " ".join(part for part in (draft_sign, count) if part),
+            " ".join(part for part in (draft_indicator, count) if part),
             "current" if current else "muted" if muted and not room.mention_count else "",
             Style(bold=bool(room.mention_count or (room.unread_count and not muted))),
             "mention" if room.mention_count else "",
