@@ -1,4 +1,4 @@
-"""Malformed and malicious server packets: the client stays connected and logs no warning."""
+"""Client behaviour with malformed and malicious server responses."""
 
 import asyncio
 import json
@@ -42,7 +42,7 @@ async def respond_to_join(_: web.WebSocketResponse, event: str, __: dict[str, An
     return JOINED if event == "joinRoom" else {"ok": True}
 
 
-def message(seq: int, text: str = "hi", **extra: Any) -> str:
+def message_packet(seq: int, text: str = "hi", **extra: Any) -> str:
     fields = {"room": "tea", "seq": seq, "id": seq, "nickName": "eve", "memberId": "m2", "message": text, "ts": 1}
     return "42" + json.dumps(["message", {"kind": "message", **fields, **extra}])
 
@@ -90,9 +90,9 @@ INVALID_PACKETS = [
     '40/other,{"sid":"z"}',
     "6",
     "bAAAA",
-    message(2**63),
-    message(-1),
-    message(0),
+    message_packet(2**63),
+    message_packet(-1),
+    message_packet(0),
 ]
 
 
@@ -110,7 +110,26 @@ async def test_invalid_packets_are_ignored_and_later_packets_are_processed(
         for packet in INVALID_PACKETS:
             await socket.send_str(packet)
         await socket.send_bytes(b"\x00\x01")
-        await socket.send_str(message(1, "a secret"))
+        await socket.send_str(message_packet(1, "hello"))
+        return None
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.set_typing(True)
+        await wait_until(lambda: tea.log.last == 1)
+        assert tea.log[1].message == "hello"
+    assert loop_errors == []
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("debug", [False, True])
+async def test_message_text_is_not_logged(debug: bool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG if debug else logging.INFO)
+
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event != "typing":
+            return await respond_to_join(socket, event, body)
+        await socket.send_str(message_packet(1, "a secret"))
         return None
 
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
@@ -118,15 +137,13 @@ async def test_invalid_packets_are_ignored_and_later_packets_are_processed(
         await tea.set_typing(True)
         await wait_until(lambda: tea.log.last == 1)
         assert tea.log[1].message == "a secret"
-    assert loop_errors == []
-    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert not [record for record in caplog.records if "secret" in record.getMessage() and "chat" in record.name]
 
 
 async def test_control_characters_from_the_server_are_removed() -> None:
     async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "typing":
-            await socket.send_str(message(1, "\x1b]52;c;aGk=\x07red\u202ealert\x9b31m", nickName="e\u2066ve\n"))
+            await socket.send_str(message_packet(1, "\x1b]52;c;aGk=\x07red\u202ealert\x9b31m", nickName="e\u2066ve\n"))
             fields = {"room": "tea", "seq": 2, "id": 2, "ts": 2, "memberId": "m2", "nickName": "eve"}
             await socket.send_str("42" + json.dumps(["update", {"kind": "topic", "topic": "a\x07b", **fields}]))
         return await respond_to_join(socket, event, body)
@@ -232,30 +249,35 @@ async def test_tls_certificates_are_verified_against_the_given_authority(
                 pass
 
 
+def make_search_hit(room: str) -> dict[str, Any]:
+    fields = {
+        "seq": 1,
+        "id": 1,
+        "nickName": "e\x1b[31mve",
+        "memberId": "m2",
+        "message": "pic\x1b]0;x",
+        "ts": 10**15,
+    }
+    return {"kind": "message", "room": room, **fields}
+
+
+async def respond_to_search(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+    if event != "search":
+        return {"ok": True}
+    rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
+    return {"ok": True, "messages": [make_search_hit(room) for room in rooms], "hasMore": True}
+
+
 async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None:
-    def make_hit(room: str) -> dict[str, Any]:
-        fields = {
-            "seq": 1,
-            "id": 1,
-            "nickName": "e\x1b[31mve",
-            "memberId": "m2",
-            "message": "pic\x1b]0;x",
-            "ts": 10**15,
-        }
-        return {"kind": "message", "room": room, **fields}
-
-    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
-        if event != "search":
-            return {"ok": True}
-        rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
-        return {"ok": True, "messages": [make_hit(room) for room in rooms], "hasMore": True}
-
-    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
+    async with hostile_server(respond_to_search) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
         results = await chat.search("pic", limit=10)
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
         assert (results.has_more, results.next_before) == (True, 1)
+
+
+async def test_a_page_that_repeats_its_cursor_ends_the_search() -> None:
+    async with hostile_server(respond_to_search) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
         last_page = await chat.search("pic", before=1)
-        # A page that repeats its own start must not lead to endless paging.
         assert (last_page.has_more, last_page.next_before) == (False, None)

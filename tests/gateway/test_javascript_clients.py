@@ -1,4 +1,4 @@
-"""Basic clients (docs/protocol.md, "Basic clients") with released versions of socket.io-client."""
+"""Released versions of socket.io-client, as basic and as native clients."""
 
 from pathlib import Path
 
@@ -52,7 +52,7 @@ async def test_messages_sent_during_the_upgrade_arrive_once_and_in_order(tmp_pat
         ]
 
 
-async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> None:
+async def test_a_taken_nickname_gets_a_suffix(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
         await ann.connect(server.url)
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
@@ -61,6 +61,14 @@ async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> 
         assert joined["nickName"] == "Ann2"
         assert joined["room"]["name"] == "tea"
         assert [member["nickName"] for member in joined["members"]] == ["ann", "Ann2"]
+
+
+async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
+        await ann.connect(server.url)
+        await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
+        await bob.connect(server.url)
+        joined = await bob.request("joinRoom", {"roomName": "tea", "nickName": "bob"})
         bob.disconnect()
         await ann.wait_until(lambda: [push for push in ann.event_payloads("message") if push["kind"] == "leave"])
         await ann.wait_until(
@@ -68,7 +76,7 @@ async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> 
         )
 
 
-async def test_a_repeated_client_id_gets_the_first_response(tmp_path: Path) -> None:
+async def test_a_repeated_client_id_returns_the_stored_message_as_duplicate(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann:
         await ann.connect(server.url)
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})

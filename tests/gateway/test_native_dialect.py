@@ -27,7 +27,7 @@ async def send_messages(client: RawClient, *texts: str, room: str = "tea") -> li
     return [await client.request("sendMessage", {"room": room, "message": text}) for text in texts]
 
 
-async def test_a_join_response_contains_room_members_and_guest_key(ann: RawClient) -> None:
+async def test_a_join_returns_room_and_members_and_sends_a_join_notice(ann: RawClient) -> None:
     joined = await ann.join(" Tea ", "Ann")
     assert joined["room"] == {"name": "Tea", "topic": "", "lastSeq": 0, "visibility": "public"}
     assert (joined["nickName"], joined["messages"], joined["hasMore"]) == ("Ann", [], False)
@@ -128,7 +128,7 @@ async def test_typing_is_sent_to_other_members_only(server: RunningServer, ann: 
         assert not [packet for packet in bob.pushes if '"typing"' in packet]
 
 
-async def test_the_room_list_contains_member_counts(server: RunningServer, ann: RawClient) -> None:
+async def test_the_room_list_contains_member_counts_and_filters_by_query(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     await ann.join("Coffee", "ann")
     await send_messages(ann, "hi")
@@ -144,7 +144,7 @@ async def test_the_room_list_contains_member_counts(server: RunningServer, ann: 
         assert [room["name"] for room in (await bob.request("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
-async def test_a_former_member_receives_no_pushes_and_may_not_send(server: RunningServer, ann: RawClient) -> None:
+async def test_a_former_member_receives_no_pushes_and_cannot_send(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
@@ -176,6 +176,15 @@ async def test_edits_deletions_reactions_and_topics_are_log_entries(server: Runn
         assert (first["message"], first["edited"], first["reactions"]) == ("hello", 3, {"👍": [own["memberId"]]})
         assert (second["message"], second["deleted"]) == ("", True)
         assert joined["room"]["topic"] == "leaves"
+
+
+async def test_edits_by_other_members_and_changes_of_unknown_messages_are_rejected(
+    server: RunningServer, ann: RawClient
+) -> None:
+    await ann.join("tea", "ann")
+    await send_messages(ann, "hello")
+    async with raw_client(server.url) as bob:
+        await bob.join("tea", "bob")
         rejected = await bob.request("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
         assert rejected["error"]["code"] == "forbidden"
         missing = await bob.request("react", {"room": "tea", "seq": 99, "emoji": "👍", "on": True})

@@ -188,7 +188,7 @@ async def test_config_prints_each_setting_with_its_source(tmp_path: Path) -> Non
     assert "message_characters = 4000  (fixed by the protocol)" in output
 
 
-async def test_a_certificate_enables_tls_for_pages_and_websockets(tmp_path: Path) -> None:
+async def test_a_certificate_enables_tls_for_http_and_websockets(tmp_path: Path) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"

@@ -47,7 +47,7 @@ def test_a_compressed_list_equals_a_plain_list_after_any_splices(
     assert sum(items is not None for items in block_items) <= UNCOMPRESSED_BLOCKS
 
 
-def test_every_line_type_survives_compression() -> None:
+def test_every_line_type_is_unchanged_after_compression() -> None:
     samples: list[Line] = [
         MessageLine(
             "a",
@@ -62,7 +62,7 @@ def test_every_line_type_survives_compression() -> None:
             reactions=(ReactionCount("👍", 2, True),),
         ),
         MessageLine("b", 7, 2, "n", "m", False, "", edited=True, deleted=True, is_mention=True, reply_to=3, quote="q"),
-        NoticeLine("c", 3, "came"),
+        NoticeLine("c", 3, "joined"),
         GapLine("d", 4, 9),
         UnreadLine(),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tui_chat.protocol.errors import Forbidden, NickInvalid, RateLimited, TooLong
+from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, RateLimited, TooLong
 from tui_chat.session import error_text, i18n
 from tui_chat.session.i18n import Language, mark, plural, tr
 from tui_chat.session.strings import chat as chat_strings
@@ -46,7 +46,7 @@ def test_an_activated_language_applies_immediately() -> None:
 
 
 @pytest.mark.usefixtures("chinese")
-def test_names_and_counts_follow_the_grammar_of_the_language() -> None:
+def test_chinese_name_lists_and_counts_use_chinese_separators() -> None:
     assert chat_strings.joined(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
     assert chat_strings.joined(["a", "b", "c", "d", "e", "f"], unlisted_count=1_000).startswith(
         "a、b、c、d和另外 1,002 人"
@@ -73,14 +73,14 @@ def test_errors_are_formatted_as_english_sentences() -> None:
             TooLong("a message can have at most 4,000 characters; this one has 5,021"),
             "消息最多 4,000 个字符，这条有 5,021 个。",
         ),
-        (NickInvalid("something a later server says"), "昵称无效。"),
+        (NickInvalid("unknown reason"), "昵称无效。"),
         (RateLimited("slow down, {nick}!"), "操作太频繁，请稍等片刻。"),
     ],
 )
-def test_errors_are_translated_by_reason_and_otherwise_by_code(error: TooLong, expected: str) -> None:
+def test_errors_are_translated_by_message_and_otherwise_by_code(error: ChatError, expected: str) -> None:
     assert error_text.describe(error) == expected
 
 
 @pytest.mark.usefixtures("chinese")
 def test_an_unknown_reason_without_a_code_is_shown_verbatim() -> None:
-    assert error_text.phrase("the moon is full {x}") == "the moon is full {x}"
+    assert error_text.phrase("unknown reason {x}") == "unknown reason {x}"

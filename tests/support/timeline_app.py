@@ -6,7 +6,7 @@ message. The key `m` adds a message and `t` switches the theme.
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from textual import on
 from textual.app import App, ComposeResult
@@ -26,6 +26,8 @@ from tui_chat.ui.timeline.messages import (
     RetryRequested,
 )
 from tui_chat.ui.timeline.widget import Timeline
+
+MessageT = TypeVar("MessageT", bound=Message)
 
 MINUTE_MS = 60_000
 START_TS = int(datetime(2026, 11, 20, 9, 0, tzinfo=UTC).timestamp() * 1000)
@@ -109,7 +111,7 @@ class TimelineApp(App[None]):
         """Record a message of the timeline."""
         self.received.append(message)
 
-    def received_of(self, message_type: type[Message]) -> list[Message]:
+    def messages_of_type(self, message_type: type[MessageT]) -> list[MessageT]:
         """Return the recorded messages of one type."""
         return [message for message in self.received if isinstance(message, message_type)]
 

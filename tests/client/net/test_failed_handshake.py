@@ -12,7 +12,9 @@ from tui_chat.client.errors import Unreachable
 
 
 @pytest.mark.parametrize("handshake", ["", "0", '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'])
-async def test_a_connection_aborted_during_the_handshake_leaks_nothing(handshake: str) -> None:
+async def test_a_connection_aborted_during_the_handshake_raises_unreachable_and_leaks_no_resources(
+    handshake: str,
+) -> None:
     async def abort_connection(request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse()
         await ws.prepare(request)

@@ -190,7 +190,7 @@ async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path
         assert [event.problem for event in events if isinstance(event, PersistenceFailed)]
 
 
-class PostingClientProcess:
+class OutboxClientProcess:
     """Handle of a client in its own process (tests/support/posting_client.py)."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -215,7 +215,7 @@ class PostingClientProcess:
 
 
 @asynccontextmanager
-async def posting_client(url: str, nick: str, directory: Path) -> AsyncGenerator[PostingClientProcess]:
+async def outbox_client(url: str, nick: str, directory: Path) -> AsyncGenerator[OutboxClientProcess]:
     directory.mkdir(exist_ok=True)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
@@ -223,7 +223,7 @@ async def posting_client(url: str, nick: str, directory: Path) -> AsyncGenerator
         stdin=pipe,
         stdout=pipe,
     )
-    client = PostingClientProcess(process)
+    client = OutboxClientProcess(process)
     try:
         await client.wait_for_line("joined")
         yield client
@@ -235,7 +235,7 @@ async def posting_client(url: str, nick: str, directory: Path) -> AsyncGenerator
 async def test_a_killed_client_sends_its_outbox_once_and_in_order(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
-        async with posting_client(server.url, "ann", tmp_path / "state") as ann:
+        async with outbox_client(server.url, "ann", tmp_path / "state") as ann:
             ann.post("!400")
             await ann.wait_for_line("persisted 400")
             await ann.kill()
@@ -243,10 +243,10 @@ async def test_a_killed_client_sends_its_outbox_once_and_in_order(server: Runnin
         for _ in range(3):
             if len(texts(tea)) == 400:
                 break
-            async with posting_client(server.url, "ann", tmp_path / "state") as ann:
+            async with outbox_client(server.url, "ann", tmp_path / "state") as ann:
                 await ann.wait_for_line("sent 20")
                 await ann.kill()
-        async with posting_client(server.url, "ann", tmp_path / "state"):
+        async with outbox_client(server.url, "ann", tmp_path / "state"):
             await wait_until(lambda: len(texts(tea)) == 400)
         assert received_count < 400, "all messages were sent before the kill; the test proves nothing"
         assert texts(tea) == [str(number) for number in range(400)]
@@ -256,8 +256,8 @@ async def test_a_second_client_sends_the_outbox_of_a_killed_client(server: Runni
     async with tcp_proxy(server.port) as proxy, ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         async with (
-            posting_client(proxy.url, "ann", tmp_path) as first,
-            posting_client(proxy.url, "ann", tmp_path) as second,
+            outbox_client(proxy.url, "ann", tmp_path) as first,
+            outbox_client(proxy.url, "ann", tmp_path) as second,
         ):
             proxy.refuse_connections()
             proxy.reset_all()

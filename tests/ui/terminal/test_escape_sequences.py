@@ -64,7 +64,7 @@ def unwrap(sequence: str, multiplexer: Multiplexer) -> str:
 
 
 @given(CHANNELS, MULTIPLEXERS, HOSTILE, HOSTILE)
-def test_a_notification_is_exactly_one_sequence_for_any_text(
+def test_notification_text_cannot_add_escape_sequences(
     channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str
 ) -> None:
     sequence = notification_sequence(channel, multiplexer, title, body)
@@ -92,7 +92,7 @@ def test_the_clipboard_sequence_contains_exactly_the_text(text: str, multiplexer
 
 
 @given(HOSTILE, st.integers(1, 200))
-def test_sanitized_text_is_bounded_has_no_controls_and_is_stable(text: str, max_characters: int) -> None:
+def test_sanitizing_is_bounded_idempotent_and_removes_control_characters(text: str, max_characters: int) -> None:
     cleaned = sanitize_text(text, max_characters)
     assert len(cleaned) <= max_characters
     assert sanitize_text(cleaned, max_characters) == cleaned

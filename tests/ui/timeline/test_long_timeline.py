@@ -1,4 +1,4 @@
-"""Rendering and memory cost of 100,000 lines, measured in operations and bytes."""
+"""Rendering and memory cost of long timelines, measured in operations and bytes."""
 
 import gc
 import tracemalloc
@@ -13,7 +13,7 @@ from tui_chat.ui.timeline import layout_cache
 from tui_chat.ui.timeline.layout import LineLayout
 from tui_chat.ui.timeline.line_renderer import LineRenderer
 
-MANY = 100_000
+LINE_COUNT = 100_000
 ROWS = 50
 
 
@@ -48,7 +48,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> RenderCounter:
 
 @pytest.fixture(scope="module")
 def many_lines() -> list[Line]:
-    return [make_message(number, "a message of some words " * (1 + number % 6)) for number in range(MANY)]
+    return [make_message(number, "a message of some words " * (1 + number % 6)) for number in range(LINE_COUNT)]
 
 
 async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_lines(
@@ -72,11 +72,11 @@ async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_line
         await assert_cost(2, 2)
         timeline.splice(Splice(0, 0, tuple(make_messages(200_000, 200_199))))
         await assert_cost(2, ROWS)
-        timeline.splice(Splice(MANY // 2, 1, tuple(make_messages(200_200, 200_400))))
+        timeline.splice(Splice(LINE_COUNT // 2, 1, tuple(make_messages(200_200, 200_400))))
         await assert_cost(2, ROWS)
         timeline.splice(make_append(timeline, make_message(200_500)))
         await assert_cost(2, 0)
-        timeline.scroll_to_key(f"m{MANY // 3}")
+        timeline.scroll_to_key(f"m{LINE_COUNT // 3}")
         await assert_cost(ROWS + 2, ROWS)
         await pilot.resize_terminal(60, ROWS + 1)
         await assert_cost(2 * ROWS + 2, 3 * ROWS)
@@ -110,7 +110,7 @@ async def test_a_batch_of_splices_is_rendered_once(counter: RenderCounter):
         assert counter.layout_count <= ROWS + 2
 
 
-def test_lines_outside_the_view_use_little_memory(many_lines: list[Line]):
+def test_a_compressed_line_takes_less_than_100_bytes(many_lines: list[Line]):
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()

@@ -41,7 +41,7 @@ async def test_the_cursor_starts_at_the_last_message_and_skips_notices():
         assert app.timeline.cursor_key == "m2"
         assert len(cursor_rows(app)) == 1
         assert cursor_rows(app)[0].endswith("message 2")
-        assert [event.key for event in app.received_of(CursorMoved) if isinstance(event, CursorMoved)] == [
+        assert [event.key for event in app.messages_of_type(CursorMoved)] == [
             "m3",
             "m2",
             "m1",
@@ -106,13 +106,11 @@ async def test_enter_activates_a_message_and_requests_a_gap():
     app = TimelineApp([make_message(1), GapLine("gap", 1, 5), make_message(5)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
-        request_count = len(app.received_of(GapRequested))
+        request_count = len(app.messages_of_type(GapRequested))
         app.timeline.action_show_cursor()
         await pilot.press("enter", "k", "enter")
-        assert [event.key for event in app.received_of(MessageActivated) if isinstance(event, MessageActivated)] == [
-            "m5"
-        ]
-        assert len(app.received_of(GapRequested)) == request_count + 1
+        assert [event.key for event in app.messages_of_type(MessageActivated)] == ["m5"]
+        assert len(app.messages_of_type(GapRequested)) == request_count + 1
 
 
 async def test_the_cursor_rejects_an_unknown_line_key():
@@ -127,14 +125,12 @@ async def test_clicks_on_links_gaps_and_failed_messages_emit_events():
     app = TimelineApp([make_message(1, "see https://example.org/x now"), GapLine("gap", 1, 5), make_message(5), failed])
     async with app.run_test(size=SIZE) as pilot:
         await click(pilot, app, "example.org")
-        assert [event.url for event in app.received_of(LinkClicked) if isinstance(event, LinkClicked)] == [
-            "https://example.org/x"
-        ]
-        request_count = len(app.received_of(GapRequested))
+        assert [event.url for event in app.messages_of_type(LinkClicked)] == ["https://example.org/x"]
+        request_count = len(app.messages_of_type(GapRequested))
         await click(pilot, app, "not loaded")
-        assert len(app.received_of(GapRequested)) == request_count + 1
+        assert len(app.messages_of_type(GapRequested)) == request_count + 1
         await click(pilot, app, "not sent: the room is closed")
-        assert [event.key for event in app.received_of(RetryRequested) if isinstance(event, RetryRequested)] == ["m6"]
+        assert [event.key for event in app.messages_of_type(RetryRequested)] == ["m6"]
         await click(pilot, app, "message 5")
         assert app.timeline.cursor_key is None
 
