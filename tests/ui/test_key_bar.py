@@ -1,4 +1,4 @@
-"""Key bar: entries by context and by terminal width."""
+"""Footer: entries by context and by terminal width."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
