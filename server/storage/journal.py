@@ -4,7 +4,7 @@
 - Order: entries of a room have the order of the `append` calls. `seq` increases by exactly 1 per entry; rejected
   or failed commands leave no gap.
 - Batching: commands that arrive during a transaction form the next batch, up to `MAX_BATCH`. A batch starts when
-  one round of the event loop adds no further command, at the latest after `LINGER`. A transaction costs as much as
+  `LINGER_TICKS` event loop ticks add no further command, at the latest after `LINGER`. A transaction costs as much as
   ten messages, and entries of one commit reach each reader in one write.
 - Bounded queue: above `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an
   outage until the queue is empty.
@@ -182,7 +182,7 @@ class Journal:
             self._wakeup.clear()
 
     async def _linger(self) -> None:
-        """Wait while each round of the event loop adds further commands (see "Batching")."""
+        """Wait until `LINGER_TICKS` event loop ticks add no further command (see "Batching")."""
         deadline = self._loop.time() + LINGER
         previous_depth = 0
         while previous_depth < len(self._queue) < MAX_BATCH and self._loop.time() < deadline:

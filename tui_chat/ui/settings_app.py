@@ -130,7 +130,10 @@ class SettingsApp(App[None], inherit_bindings=False):
         self._apply_terminal_settings(self.settings)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the app's clipboard, and to the terminal's clipboard up to `MAX_CLIPBOARD_BYTES`."""
+        """Copy `text` to the clipboard of the app and of the terminal.
+
+        Only the app copies a text above `MAX_CLIPBOARD_BYTES`; a status message reports the omission.
+        """
         if len(text) <= MAX_CLIPBOARD_BYTES and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
             self._clipboard = text
             self.write_to_terminal(escape_sequences.clipboard_sequence(text, self._multiplexer))

@@ -227,7 +227,7 @@ class OutboxSender:
         """Send one item to a chat server.
 
         Returns:
-            Number of consecutive temporary failures of the next item.
+            Value of `failures` for the next attempt: consecutive temporary errors without `rate_limited`.
 
         Raises:
             ConnectionLost: The outcome is unknown.
