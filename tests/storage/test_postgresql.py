@@ -46,7 +46,7 @@ def fresh_room() -> RoomRef:
     return RoomRef(key=key, name=key)
 
 
-async def test_the_log_equals_the_one_on_sqlite(nodes: list[Database]) -> None:
+async def test_appended_commands_are_validated_and_visible_to_another_node(nodes: list[Database]) -> None:
     room = fresh_room()
     database, second_node, _ = nodes
     client_id = uuid4()
@@ -195,7 +195,7 @@ async def test_an_unusable_database_server_is_rejected(
     assert "password@" not in str(error.value)
 
 
-async def test_rooms_are_created_renamed_and_removed_as_on_sqlite(nodes: list[Database]) -> None:
+async def test_room_conflicts_are_rejected_and_a_message_restores_a_removed_room(nodes: list[Database]) -> None:
     room = fresh_room()
     database, second_node, _ = nodes
     created = await database.rooms.create(room.key, room.name, "leaves")

@@ -63,7 +63,7 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
             client.assert_no_errors()
 
 
-async def test_unsent_messages_survive_a_reload_while_offline(browser: Browser, tmp_path: Path) -> None:
+async def test_messages_written_offline_are_sent_after_a_reload(browser: Browser, tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         writer = await open_chat_page(browser, server.url, "Ann")
         await writer.send_message("/join coffee")

@@ -75,7 +75,7 @@ def test_arbitrary_arguments_decode_to_a_valid_request_or_an_error(event: str, a
 
 
 @given(nick=st.text(max_size=40), room=st.text(max_size=70) | st.integers(), user=st.text(max_size=150) | st.integers())
-def test_a_server_msg_join_sanitizes_all_fields(nick: str, room: Any, user: Any) -> None:
+def test_a_server_msg_join_keeps_the_room_id_and_sanitizes_the_user_id(nick: str, room: Any, user: Any) -> None:
     body = Raw(json.dumps({"nickName": nick, "roomId": room, "id": user}).encode())
     request = decode("joinRoom", [body])
     if request is None:

@@ -69,7 +69,7 @@ async def test_sample_lines_are_rendered_for_each_width(size: tuple[int, int], e
         assert "\n".join(app.rendered_rows()) == expected
 
 
-async def test_lines_of_one_sender_are_grouped_within_five_minutes_and_one_day():
+async def test_lines_of_one_sender_are_grouped_within_five_minutes_until_midnight():
     def line(number: int, minutes: float, nick: str = "bob") -> Line:
         return make_message(number, nick=nick, ts=START_TS + int(minutes * MINUTE_MS))
 
