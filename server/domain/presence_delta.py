@@ -1,8 +1,8 @@
-"""Presence changes of one room, batched into one push per tick.
+"""Presence changes of one room, batched into one push per flush of `PresenceBroadcaster`.
 
-Consistency: the delta, applied to the member list of any moment within the tick, yields the member list at the
-end of the tick. A member with a join and a leave in the same tick is therefore reported in `left`, because a
-client that joined in between has the member in its list.
+Consistency: the delta, applied to the member list of any moment between two flushes, yields the member list at the
+later flush. A member with a join and a leave between two flushes is therefore reported in `left`, because a client
+that joined in between has the member in its list.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Fan-out of room events: one encoding per dialect, one queued frame per recipient.
+"""Fan-out of room events: one encoding per distinct frame of a dialect, one queued frame per recipient.
 
 The send queue of each session batches the writes, so a recipient costs neither a task nor an
 encoding. Dialects without subscribers in the room cost nothing.

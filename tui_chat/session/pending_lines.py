@@ -21,7 +21,7 @@ class PendingLines:
 
     def __init__(self) -> None:
         self._pending: dict[UUID, str] = {}  # room key by clientId
-        self._early_echoes: dict[str, MessageLine] = {}  # line of an echo before its acknowledgement, by clientId
+        self._replaced_lines: dict[str, MessageLine] = {}  # pending lines replaced by an early echo, by clientId
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -62,21 +62,21 @@ class PendingLines:
         if client_id is not None:
             line = view.transcript.find_unsent(client_id)
             if line is not None:
-                self._early_echoes[client_id] = line
+                self._replaced_lines[client_id] = line
             view.transcript.mark_sent(client_id, view.message_line(message))
 
     def _update_line(self, view: RoomView, item: OutboxItem) -> None:
         client_id = str(item.client_id)
-        early_line = self._early_echoes.pop(client_id, None)
+        replaced_line = self._replaced_lines.pop(client_id, None)
         has_line = view.transcript.find_unsent(client_id) is not None
         match item.state:
-            case OutboxItemState.PENDING if early_line is not None:
-                self._early_echoes[client_id] = early_line
+            case OutboxItemState.PENDING if replaced_line is not None:
+                self._replaced_lines[client_id] = replaced_line
             case OutboxItemState.PENDING if not has_line:
                 view.transcript.add_unsent(client_id, view.unsent_line(item))
             case OutboxItemState.FAILED:
                 if not has_line:
-                    view.transcript.add_unsent(client_id, early_line or view.unsent_line(item))
+                    view.transcript.add_unsent(client_id, replaced_line or view.unsent_line(item))
                 delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
                 view.transcript.set_delivery(client_id, delivery, error_text.sentence(item.problem))
             case OutboxItemState.SENT:

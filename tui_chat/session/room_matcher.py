@@ -1,9 +1,10 @@
 """Fuzzy matching and ranking of rooms for the room switcher.
 
-- Match: query letters occur in the name in the same order; the match score precedes all other criteria.
-- Open rooms: ranked first by score, then mentions, unread messages and recency; the current room is last of equals,
-  so Enter without a query selects another room.
-- Server rooms: follow in the server's order, then a new room if no room has the typed name.
+- Match: query letters occur in the name in the same order.
+- Open rooms: precede all others, sorted by score, mentions, unread messages and recency. The current room is last
+  among equal scores, so Enter without a query selects another room.
+- Server rooms: follow the open rooms, sorted by score and the server's order.
+- New room: is last, if no room has the typed name.
 """
 
 from collections.abc import Iterable, Sequence

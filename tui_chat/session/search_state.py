@@ -83,9 +83,9 @@ class SearchState:
         self._empty_pages = 0
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
-        """Clear the results, start a search and return its first request; None without a search for an empty query.
+        """Clear the results, start a search and return its first request.
 
-        A pending response of an earlier search is ignored.
+        An empty query starts no search and returns None. A pending response of an earlier search is ignored.
         """
         self._generation += 1
         self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
@@ -98,7 +98,7 @@ class SearchState:
     def load_more(self) -> SearchPageRequest | None:
         """Return the request for the next page, None if there is none or a response is pending.
 
-        Resets the limit of empty pages. After a failure, the call repeats only if `has_more` is true.
+        Resets the limit of empty pages. After a failure with `has_more`, the call repeats the failed request.
         """
         if self.request is None or self.is_loading or not self.has_more:
             return None

@@ -51,7 +51,7 @@ class OutboxItem:
 
     @property
     def unconfirmed(self) -> bool:
-        """Unknown delivery of a message to a basic server."""
+        """True if the delivery of a message to a basic server is unknown."""
         return self.problem == UNCONFIRMED_REASON
 
     @property

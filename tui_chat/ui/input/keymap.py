@@ -1,7 +1,7 @@
 """Effective key bindings: registry defaults plus overrides from the settings.
 
 - Fallback: an invalid override adds one line to `Keymap.problems`, and the default binding still applies.
-- Uniqueness: no key is bound twice within overlapping scopes. An occupied key must be unbound first.
+- Uniqueness: no key is bound to two actions within overlapping scopes. An occupied key must be unbound first.
 """
 
 from collections.abc import Iterable, Mapping

@@ -45,12 +45,12 @@ class RoomNavigation(MessageActions):
         super().__init__(session, connection)
         self._listed_rooms: dict[str, RoomSummary] = {}
         self._switcher: RoomSwitcher | None = None
-        self._switch_target: str | None = None  # canonical room name; empty for any room
+        self._switch_target: str | None = None  # canonical key; empty for any room
         self._switch_timer: Timer | None = None
 
     @property
     def is_switching(self) -> bool:
-        """True while a requested room is not displayed yet."""
+        """True while input waits for a requested room, or during the grace period after the close of a room."""
         return self._switch_target is not None
 
     def cancel_switch(self, room: str = "") -> None:
