@@ -27,7 +27,7 @@ TEST_NAME = re.compile(
     r"|nobody|nothing|whether)_"
 )
 
-VOCABULARY = frozenset(
+FORBIDDEN_WORDS = frozenset(
     """
     anew announcer anybody bare came chatrooms comes comings contender contenders crowded doubtful everybody
     gone heard hush hushed kept lobby mine nobody occupant outgoing overheard owe owed owes owing picked picking
@@ -37,7 +37,7 @@ VOCABULARY = frozenset(
 )
 """Words of the former vocabulary; no identifier contains one of them."""
 
-PHRASES = re.compile(
+FORBIDDEN_PHRASES = re.compile(
     r"(?:^|_)(?:carry_out|on_the_way|take_over|let_go|go_on|goes_on|work_off|worked_off|kept_writing|come_via|hold_nick"
     r"|take_turn|clear_away|made_anew)(?:_|$)"
 )
@@ -77,7 +77,7 @@ def docstrings(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def hash_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, text) of each comment of a Python source, the first line of a block alone."""
+    """Yield (line, text) of each comment in a Python source; of a comment block, only the first line."""
     previous = 0
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
@@ -87,7 +87,7 @@ def hash_comments(text: str) -> Iterator[tuple[int, str]]:
 
 
 def slash_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, text) of each comment of a JavaScript or CSS source, the first line of a block alone."""
+    """Yield (line, text) of each comment in a JavaScript or CSS source; of a block, only the first line."""
     previous = 0
     for found in re.finditer(r"/\*+(.*?)\*/|(?:^|\s)//([^\n]*)", text, re.DOTALL):
         line = text.count("\n", 0, found.end()) + 1
@@ -146,7 +146,7 @@ def identifiers(file: Path) -> Iterator[str]:
         yield from re.findall(r"(?m)^\s+(?:static\s+|async\s+)*(#?[a-z]\w+)\s*\([^)]*\)\s*\{", text)
 
 
-def words(name: str) -> str:
+def to_snake_case(name: str) -> str:
     """Return `name` in snake case: `takeOver` and `TakeOver` become `take_over`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_#").lower()
 
@@ -198,11 +198,11 @@ def test_each_class_name_exists_once(suffix: str) -> None:
     assert [name for name, count in names.items() if count > 1] == []
 
 
-def test_identifiers_use_the_vocabulary_of_the_field() -> None:
+def test_identifiers_contain_no_forbidden_words_or_phrases() -> None:
     found = {
         f"{file.relative_to(ROOT)}: {name}"
         for file in source_files(".py", ".js", ".mjs")
         for name in identifiers(file)
-        if VOCABULARY & set(words(name).split("_")) or PHRASES.search(words(name))
+        if FORBIDDEN_WORDS & set(to_snake_case(name).split("_")) or FORBIDDEN_PHRASES.search(to_snake_case(name))
     }
     assert sorted(found) == []

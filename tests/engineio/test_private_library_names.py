@@ -37,7 +37,7 @@ def test_every_route_calls_the_overridden_handle_request() -> None:
     assert source.count("app.router.add") == source.count("engineio_server.handle_request") == 3
 
 
-def test_cors_methods_read_only_the_provided_environ_keys() -> None:
+def test_cors_methods_read_only_known_environ_keys() -> None:
     source = inspect.getsource(engineio.AsyncServer._cors_headers)
     source += inspect.getsource(engineio.AsyncServer._cors_allowed_origins)
     provided = {"HTTP_ORIGIN", "REQUEST_METHOD", "HTTP_HOST", "HTTP_ACCESS_CONTROL_REQUEST_HEADERS"}
@@ -46,5 +46,5 @@ def test_cors_methods_read_only_the_provided_environ_keys() -> None:
     assert used <= provided | forwarded
 
 
-def test_sessions_are_stored_by_id_in_sockets() -> None:
+def test_sockets_of_a_new_server_is_an_empty_dict() -> None:
     assert engineio.AsyncServer(async_mode="aiohttp").sockets == {}

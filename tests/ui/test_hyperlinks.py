@@ -60,7 +60,7 @@ def test_links_are_printable_ascii_and_hosts_have_no_controls_for_any_text(text:
         )
 
 
-async def receive_link(ann: ChatAppDriver, url: str, text: str) -> None:
+async def receive_message(ann: ChatAppDriver, url: str, text: str) -> None:
     async with ChatClient(url) as bob:
         room = await bob.join("tea", nick="bob")
         await room.send(text)
@@ -72,7 +72,7 @@ async def test_o_on_a_selected_message_lists_the_link_targets_before_opening(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_link(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
+        await receive_message(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
         await ann.press("ctrl+s", "o")
         await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
         hosts = [row.strip(" │▌") for row in ann.screen_text().splitlines()]
@@ -87,7 +87,7 @@ async def test_a_click_on_a_link_opens_a_confirmation_that_escape_cancels(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_link(ann, server.url, "http://例え.jp/x is new")
+        await receive_message(ann, server.url, "http://例え.jp/x is new")
         rows = ann.screen_text().splitlines()
         y = next(index for index, row in enumerate(rows) if "例え" in row)
         await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
@@ -101,7 +101,7 @@ async def test_a_click_on_a_link_opens_a_confirmation_that_escape_cancels(
 
 async def test_o_on_a_message_without_links_is_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_link(ann, server.url, "nothing to see")
+        await receive_message(ann, server.url, "nothing to see")
         await ann.press("ctrl+s", "o")
         await ann.wait_for_text("This message has no link")
 

@@ -1,4 +1,4 @@
-"""Footer: entries by context and by terminal width."""
+"""Footer entries by context and terminal width; colors and length of status messages."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -98,7 +98,9 @@ async def test_confirmations_and_errors_differ_in_color(server: RunningServer, t
         await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.status) == "")
 
 
-async def test_the_hint_after_an_unknown_command_fits_80_columns(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_unknown_command_hint_and_the_palette_prompt_fit_80_columns(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/invite bob")
         await ann.wait_for_text("Unknown command /invite. See /help; //invite sends it.")

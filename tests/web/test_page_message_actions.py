@@ -14,7 +14,7 @@ async def send_messages(client: RawClient, count: int) -> None:
     await client.send_messages("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
-async def test_keyboard_only_reply_edit_react_and_delete(
+async def test_reply_edit_react_and_delete_need_only_the_keyboard(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "a question"})

@@ -234,7 +234,7 @@ async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     assert cached.segment.ranges == ((901, 1_000),)
 
 
-async def test_two_processes_share_one_history(tmp_path: Path) -> None:
+async def test_two_history_instances_share_one_file(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path) as one, LocalHistory(tmp_path) as two:
         await asyncio.gather(one.write(TEA, segment(1, 50)), two.write(TEA, segment(51, 100)))
         cached = await one.read_room(TEA, 200)

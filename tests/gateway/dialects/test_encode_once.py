@@ -1,4 +1,4 @@
-"""Encode-once fan-out: one frame per dialect with subscribers."""
+"""Encode-once fan-out: one encoding per distinct frame of a dialect."""
 
 import json
 from collections.abc import Iterable

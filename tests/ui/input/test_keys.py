@@ -48,17 +48,18 @@ def test_docs_keys_md_matches_the_registry() -> None:
     assert page == keys_doc.render_markdown(), "python -m tui_chat.ui.input.keys_doc > docs/keys.md"
 
 
-@pytest.mark.parametrize("key", keys.ALL_BINDINGS, ids=lambda key: key.id)
-def test_every_binding_has_an_action_in_its_scope(key: keys.KeyBinding) -> None:
-    namespace, _, name = key.action.partition("(")[0].rpartition(".")
-    owners: tuple[type, ...] = {"app": (ChatApp,), "screen": (ChatScreen,)}.get(namespace) or ACTION_OWNERS[key.scope]
+@pytest.mark.parametrize("binding", keys.ALL_BINDINGS, ids=lambda binding: binding.id)
+def test_every_binding_has_an_action_in_its_scope(binding: keys.KeyBinding) -> None:
+    namespace, _, name = binding.action.partition("(")[0].rpartition(".")
+    app_or_screen: dict[str, tuple[type, ...]] = {"app": (ChatApp,), "screen": (ChatScreen,)}
+    owners = app_or_screen.get(namespace) or ACTION_OWNERS[binding.scope]
     assert all(hasattr(owner, f"action_{name}") for owner in owners)
 
 
-def test_bindings_in_overlapping_scopes_share_no_key() -> None:
+def test_bindings_in_overlapping_scopes_share_only_the_help_key() -> None:
     for first, second in key_scopes.OVERLAPPING_SCOPES:
-        shared = {name for key in keys.bindings_in(first) for name in key.keys} & {
-            n for key in keys.bindings_in(second) for n in key.keys
+        shared = {key for binding in keys.bindings_in(first) for key in binding.keys} & {
+            key for binding in keys.bindings_in(second) for key in binding.keys
         }
         assert shared <= {"f1"}, f"{first} and {second}"
     for scope in KeyScope:
@@ -67,7 +68,7 @@ def test_bindings_in_overlapping_scopes_share_no_key() -> None:
 
 
 def test_binding_ids_are_unique() -> None:
-    ids = [key.id for key in keys.ALL_BINDINGS]
+    ids = [binding.id for binding in keys.ALL_BINDINGS]
     assert len(ids) == len(set(ids))
 
 
@@ -80,9 +81,9 @@ async def test_the_help_lists_every_key_and_every_command(tmp_path: Path) -> Non
             assert command.usage in text
         for scope in KeyScope:
             if scope is not KeyScope.HELP:
-                for names, key in Keymap().list_bindings(scope):
-                    assert "  ".join(names) in text
-                    assert key.help is None or tr(key.help) in unwrapped_text
+                for key_names, binding in Keymap().list_bindings(scope):
+                    assert "  ".join(key_names) in text
+                    assert binding.help is None or tr(binding.help) in unwrapped_text
 
 
 async def test_typed_text_filters_the_help(tmp_path: Path) -> None:
@@ -107,16 +108,16 @@ def test_alt_keys_sent_with_an_escape_prefix_are_recognized(data: str, key: str)
 
 
 @pytest.mark.parametrize(
-    ("data", "keys"),
+    ("data", "expected_keys"),
     [
         ("\x1bsred", ["alt+s", "r", "e", "d"]),
         ("\x1bOP\x1bAx", ["f1", "alt+shift+a", "x"]),
         ("\x1b.x", ["full_stop", "x"]),
     ],
 )
-def test_alt_keys_are_recognized_in_a_burst(data: str, keys: list[str]) -> None:
+def test_alt_keys_are_recognized_in_a_burst(data: str, expected_keys: list[str]) -> None:
     alt_keys.register_alt_keys()
-    assert [token.key for token in XTermParser().feed(data) if isinstance(token, events.Key)] == keys
+    assert [token.key for token in XTermParser().feed(data) if isinstance(token, events.Key)] == expected_keys
 
 
 async def test_the_help_has_one_column_in_a_narrow_terminal(tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ async def test_the_help_has_one_column_in_a_narrow_terminal(tmp_path: Path) -> N
 
 
 def test_local_keys_follow_the_registry_and_the_key_settings() -> None:
-    available = {key.action for scope in (KeyScope.CHAT, KeyScope.COMPOSER) for key in keys.bindings_in(scope)}
+    available = {binding.action for scope in (KeyScope.CHAT, KeyScope.COMPOSER) for binding in keys.bindings_in(scope)}
     assert available >= keys.LOCAL_ACTIONS
     defaults, custom = Keymap(), Keymap({"page-up": "alt+p", "send": "alt+s"})
     assert {"pageup", "backspace", "left"} <= defaults.local_keys
