@@ -49,7 +49,7 @@ def test_a_query_matches_words_and_prefixes(query: str, text: str) -> None:
         ("   ", "anything"),
     ],
 )
-def test_a_query_does_not_match_inner_substrings_or_missing_terms(query: str, text: str) -> None:
+def test_inner_substrings_short_prefixes_missing_terms_and_empty_queries_do_not_match(query: str, text: str) -> None:
     assert not SearchQuery(query).matches(text)
 
 

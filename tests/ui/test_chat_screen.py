@@ -138,7 +138,7 @@ async def test_scrolling_up_loads_older_history(server: RunningServer, tmp_path:
             await ann.wait_for_text("line 0")
 
 
-async def test_names_list_nick_and_part_commands(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_names_nick_list_and_part_commands_show_their_results(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
         await ann.send_message("/names")
         await ann.wait_for_text("1 here: ann")

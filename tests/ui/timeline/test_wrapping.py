@@ -108,7 +108,7 @@ def test_indentation_and_empty_rows_are_preserved():
     assert [text[start:end] for start, end in wrap_text(text, 40)] == ["def f():", "    return 1", "", "f()"]
 
 
-def test_a_line_of_thirty_thousand_characters_is_wrapped():
+def test_wrapping_a_very_long_line_omits_at_most_one_character_per_row():
     text = ("漢字" * 7 + FAMILY + " e\u0301") * 1500
     rows = wrap_text(text, 57)
     assert sum(end - start for start, end in rows) >= len(text) - len(rows)

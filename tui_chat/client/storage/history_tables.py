@@ -81,7 +81,7 @@ def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str)
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
     """Read the newest messages of a range.
 
-    The messages are ascending. With more messages than `limit`, the ranges start at the first one read.
+    The messages are ascending. If `limit` messages are read, the changes and ranges start at the first of them.
 
     Args:
         connection: Connection inside a transaction.

@@ -33,7 +33,7 @@ class NavigationTarget:
         room: Room name.
         seq: Sequence number of the message, None until known.
         day: Requested day, None if a message was requested.
-        is_requested: True if the messages around the target were requested.
+        is_requested: True if the messages around the target were requested or need no request.
     """
 
     room: str

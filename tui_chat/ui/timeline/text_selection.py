@@ -122,7 +122,7 @@ def select_line(layout: LineLayout, line_number: int) -> Selection:
 
 
 def splice_crosses_selection(selection: Selection, line_number_offset: int, change: Splice) -> bool:
-    """Return whether a splice changes the number of selected lines."""
+    """Return whether a splice replaces or removes selected lines, or inserts lines between them."""
     start = 0 if selection.start is None else selection.start.y - line_number_offset
     return start < change.index + change.removed and (
         selection.end is None or change.index <= selection.end.y - line_number_offset
