@@ -191,7 +191,7 @@ async def test_the_history_search_shows_its_query_and_its_match(server: RunningS
         await ann.wait_for_text("no sent message contains: tex")
         await ann.press("escape")
         assert ann.composer.text == "half"
-        await ann.wait_until(lambda: "holds: tex" not in ann.screen_text())
+        await ann.wait_until(lambda: "contains: tex" not in ann.screen_text())
 
 
 async def test_undo_restores_text_cleared_by_ctrl_c(server: RunningServer, tmp_path: Path) -> None:

@@ -182,9 +182,12 @@ async def test_reconnects_after_a_planned_shutdown_are_delayed(browser: Browser,
         chat_page.page.on("websocket", lambda _: attempts.append(time.monotonic()))
     stopped = time.monotonic()
     async with running_server(tmp_path, port=server.port):
+        restarted = time.monotonic()
         await chat_page.expect_connection_state("offline")
         await chat_page.expect_connection_state()
         assert attempts[0] - stopped > 0.5
+        if attempts[0] < restarted:  # on a busy machine, the delay may end before the new server listens
+            chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
         await chat_page.send_message("back")
         await chat_page.expect_all_sent()
         await chat_page.expect_messages("back")
