@@ -23,7 +23,7 @@ class Namespace:
         dispatcher: Receiver of connections and events.
         sink: Outbound side of the session.
         address: Network address of the client.
-        connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT.
+        connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT packet.
         now: Monotonic time in seconds.
     """
 
@@ -93,7 +93,8 @@ class Namespace:
     def disconnect(self) -> None:
         """End the connection to the namespace and notify the dispatcher; without effect if not connected.
 
-        The ended connection is passed as `previous` to the next `on_connect`. No packet is sent.
+        The ended connection is passed as `previous` to the next `on_connect`. No packet is sent, and the deadline for
+        CONNECT is unchanged; only a DISCONNECT packet restarts it.
         """
         connection, self._connection = self._connection, None
         if connection is not None:

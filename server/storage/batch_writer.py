@@ -393,7 +393,11 @@ class BatchWriter:
         return target_message
 
     def _allocate_entry(self, room: _BatchRoom) -> tuple[int, int, int]:
-        """Allocate id, `seq` and `ts` of a new entry."""
+        """Allocate id, `seq` and `ts` of a new entry.
+
+        The first call reserves ids for all commands of the batch in the database. `last_seq` and
+        `active_at` of the room take the new `seq` and `ts`; `ts` never decreases within a room.
+        """
         if not self._entry_rows:
             count = len(self._commands)
             ((last_id,),) = self._statements.allocate_ids.fetch_all(self._connection, count, ENTRY_COUNTER)

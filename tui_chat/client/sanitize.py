@@ -42,7 +42,7 @@ MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
 """Character limit of a member id; `chat-server` ids have 22 characters."""
 
 ELLIPSIS = "…"
-"""End of truncated text; in a message, followed by the number of removed characters."""
+"""End of truncated text; in a message, followed by the number of characters above the limit."""
 
 
 def entry(raw: Entry) -> Entry:
@@ -157,7 +157,8 @@ def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
 def body(text: str) -> str:
     """Return the sanitized text of a message.
 
-    Longer text ends with `…` and the number of removed characters, within `MESSAGE_CHARACTERS`.
+    Longer text is truncated to `MESSAGE_CHARACTERS`, including a suffix of `…` and the number of characters above
+    this limit. The characters displaced by the suffix are not counted.
     """
     if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text

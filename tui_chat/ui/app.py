@@ -257,7 +257,10 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._join_screen.show_field_error(field, problem)
 
     def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
-        """Save the profile, and open the chat screen with the first room."""
+        """Save room, nickname and server in the profile, and open the chat screen if it is not open.
+
+        Called for each newly joined room, not only the first.
+        """
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as in `_connect`)
 
         self._update_profile(controller, view.name, view.nick)

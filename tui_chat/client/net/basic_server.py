@@ -143,12 +143,14 @@ class BasicServer:
     def convert_push(self, room: str, push: BasicMessage, last_seq: int) -> Message | JoinNotice:
         """Convert a push to a sanitized message or join notice.
 
-        A join notice takes no `seq`. A missing nickname is replaced by the room name.
+        A message takes the next local `seq`, above `last_seq` and all previous results; the id is the same number. A
+        join notice takes no `seq`. The timestamp is the current time. A missing nickname is replaced by the room name.
+        Own messages are not recognized here, but by `match_echo`.
 
         Args:
             room: Room name.
             push: Decoded push.
-            last_seq: Highest known `seq`.
+            last_seq: Highest `seq` in the log.
         """
         nick = sanitize.nickname(push.nick_name) or room
         if push.message == f"{push.nick_name} 加入了 {room} 房间":

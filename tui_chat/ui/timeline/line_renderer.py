@@ -333,7 +333,10 @@ def _with_hyperlink(style: Style, url: str) -> Style:
 
 
 def truncate_to_width(text: str, width: int) -> tuple[str, int]:
-    """Return a single line truncated to `width` cells with an ellipsis, and its width in cells."""
+    """Return the glyphs of a single line, truncated to `width` cells with an ellipsis, and their width in cells.
+
+    Text that fits may change too: a tab becomes a space, and other clusters are rendered by `render_cluster`.
+    """
     glyphs: list[tuple[str, int]] = []
     total_cells = 0
     for cluster in iter_graphemes(text):
