@@ -259,7 +259,7 @@ class ChatApp(InputApp, inherit_bindings=False):
     def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
         """Save room, nickname and server in the profile, and open the chat screen if it is not open.
 
-        Called for each newly joined room, not only the first.
+        Called for each room that the user opens, also from the cache; not for rooms restored in the background.
         """
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as in `_connect`)
 
