@@ -115,7 +115,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         return self._join_screen
 
     def on_mount(self) -> None:
-        """Install the signal handlers and schedule the work after the first paint."""
+        """Install the signal handlers (not on Windows or headless) and schedule the work after the first paint."""
         super().on_mount()
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
@@ -218,7 +218,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         """Process one slice without drawing if the event queue is overfull while output is blocked.
 
         Returns:
-            True if a slice was processed.
+            True if a slice was processed. The slice marks the session as not viewed.
         """
         controller = self._controller
         if (
@@ -232,7 +232,10 @@ class ChatApp(InputApp, inherit_bindings=False):
         return True
 
     def is_switching_room(self) -> bool:
-        """Return whether the chat screen waits for a requested room. Input is held back for that room."""
+        """Return whether the chat screen waits for a requested room. Input is held back for that room.
+
+        False while a dialog covers the chat screen.
+        """
         return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.is_switching
 
     def on_current_room_changed(self) -> None:
@@ -246,7 +249,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         Args:
             field: Form field to mark: `room`, `nick` or `server`.
             problem: Error message for the user.
-            offer_server: Offer to start a local server if the address permits.
+            offer_server: Offer to start a local server if the address is local HTTP. The offer replaces `problem`.
         """
         details = self._controller.join_details if self._controller is not None else None
         self._disconnect()
@@ -257,7 +260,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._join_screen.show_field_error(field, problem)
 
     def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
-        """Save room, nickname and server in the profile, and open the chat screen if it is not open.
+        """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
 
         Called for each room that the user opens, also from the cache; not for rooms restored in the background.
         """
@@ -273,11 +276,11 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
 
     def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
-        """Save the new nickname in the profile."""
+        """Save the new nickname in the profile. The saved room stays."""
         self._update_profile(controller, self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Disconnect and return to the join form.
+        """Disconnect, close all dialogs and return to the join form. A local server keeps running.
 
         Args:
             reason: Message to show on the form, empty for none.
@@ -351,7 +354,10 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def action_interrupt(self) -> None:
-        """Copy the selection, otherwise clear the input, otherwise quit on the second press."""
+        """Copy the selection, otherwise clear the input, otherwise quit on the second press.
+
+        The second press must follow within `QUIT_CONFIRM_WINDOW`. Quitting does not wait for unsent messages.
+        """
         focused = self.focused
         selected_text = self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
@@ -370,7 +376,10 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.show_status(tr(chat_strings.CONFIRM_QUIT))
 
     def action_quit_when_sent(self) -> None:
-        """Quit after a short wait for unacknowledged messages. If some remain, warn first."""
+        """Quit after a short wait for unacknowledged messages. If some remain, warn first.
+
+        The warning appears once; every later call quits immediately.
+        """
         self.run_worker(self._quit_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
 
     async def _quit_when_sent(self) -> None:
@@ -389,7 +398,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         return self._controller.session.pending_count if self._controller is not None else 0
 
     def action_command_palette(self) -> None:
-        """Open the command palette."""
+        """Open the command palette. No effect if the palette is open."""
         from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, CommandPalette):
@@ -406,7 +415,10 @@ class ChatApp(InputApp, inherit_bindings=False):
         self.action_quit_when_sent()
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
-        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form."""
+        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form.
+
+        Ends the current session first. The new session restores rooms if the setting permits.
+        """
         self._should_restore_rooms = True
         self.on_session_ended("")
         self._join_screen.join_server(
@@ -430,7 +442,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     def on_app_focus(self) -> None:
-        """Mark the terminal as focused."""
+        """Mark the terminal as focused. No effect without a chat screen."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(True)
             self._notifier.flush()

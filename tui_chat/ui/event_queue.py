@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ServerConnected:
-    """Success of the first connection attempt."""
+    """Success of the first connection attempt. Not emitted if the first room was opened from the cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class JoinSucceeded:
 
     Attributes:
         room: Joined room.
-        requested_nick: Nickname of the join request, empty if none was requested.
+        requested_nick: Nickname of the join request, empty for a restored room.
         saved_state: Draft, read marker and input history from the previous session.
         show: Make the room current, because the user requested the join.
     """
@@ -69,7 +69,7 @@ class JoinFailed:
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
-    """Completed leave of a room.
+    """Completed leave of a room, also after a rejected request.
 
     Attributes:
         room: Room name.
@@ -220,7 +220,10 @@ class EventQueue:
             self._on_ready()
 
     def pop(self) -> QueuedEvent:
-        """Remove and return the oldest event or batch. The queue must not be empty."""
+        """Remove and return the oldest event or batch. The queue must not be empty.
+
+        A batch has at most `MAX_MESSAGES_PER_POP` distinct sequence numbers in ascending order. The rest stays first.
+        """
         first = self._queue[0]
         if not isinstance(first, _PendingLogChange):
             self._queue.popleft()

@@ -46,7 +46,7 @@ class InputApp(SettingsApp, inherit_bindings=False):
         self._waiting_since = 0.0
 
     async def on_event(self, event: Event) -> None:
-        """Pass keys and pastes to the sequencer, and all other events to Textual."""
+        """Pass keys and pastes to the sequencer. All other events and forwarded input go to Textual."""
         if isinstance(event, InputEvent):
             self.render_scheduler.record_input()
         if isinstance(event, Key | Paste) and not event.is_forwarded:
@@ -55,7 +55,10 @@ class InputApp(SettingsApp, inherit_bindings=False):
             await super().on_event(event)
 
     def is_switching_room(self) -> bool:
-        """Return whether a room switch is in progress. Input waits until the switch has ended."""
+        """Return whether a room switch is in progress. Input waits until the switch has ended.
+
+        Always False unless a subclass overrides the method.
+        """
         return False
 
     def _can_dispatch_input(self) -> bool:

@@ -24,7 +24,9 @@ class LocalServer:
         self._server: EmbeddedServer | None = None
 
     async def start(self, host: str, port: int) -> tuple[str, list[str]]:
-        """Start a server, or use a chat server that already listens on the port.
+        """Start a server, or use a chat server that already listens on the port. `stop` does not affect the latter.
+
+        Call `stop` before a second start: the handle keeps only the newest server.
 
         Args:
             host: Listening address.

@@ -20,6 +20,9 @@ def strip_room(server: str) -> str:
 
 
 def is_local_http(base_url: str) -> bool:
-    """Return whether a local server can serve `base_url`: plain HTTP on a loopback or wildcard host."""
+    """Return whether a local server can serve `base_url`: plain HTTP on a loopback or wildcard host.
+
+    False for a URL without a port.
+    """
     host = base_url.partition("://")[2].rpartition(":")[0]
     return base_url.startswith("http:") and (host in ("localhost", "[::1]", "0.0.0.0") or host.startswith("127."))

@@ -97,7 +97,11 @@ class ServerLink:
         return self._client.guest_key if self._client is not None else None
 
     async def run(self) -> None:
-        """Connect, and feed the event queue until cancelled."""
+        """Connect, and feed the event queue until cancelled.
+
+        A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`
+        and returns.
+        """
         # Imported here to keep startup fast: the network libraries take 200 ms.
         from tui_chat.client.client import ChatClient  # noqa: PLC0415
         from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
@@ -153,7 +157,10 @@ class ServerLink:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def join(self, room: str, nick: str) -> None:
-        """Join a room. The result arrives as `JoinSucceeded` or `JoinFailed`."""
+        """Join a room. The result arrives as `JoinSucceeded` or `JoinFailed`.
+
+        The first room that opens also starts the restoring of the previous rooms, if requested.
+        """
         self._spawn(self._join(room, nick))
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
@@ -177,7 +184,10 @@ class ServerLink:
         self._composer_store.remove_room(room)
 
     def leave(self, room: str) -> None:
-        """Leave a room, and remove the room from the rooms to restore."""
+        """Leave a room, and remove the room from the rooms to restore.
+
+        Emits `RoomLeft`, also after a rejected request or for a room that is not open.
+        """
         self._spawn(self._leave(room))
 
     def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
@@ -192,7 +202,7 @@ class ServerLink:
             Outbox item of the message.
 
         Raises:
-            ChatError: The message is invalid, or the outbox is full.
+            ChatError: The message is invalid, the outbox is full, or the room is not open.
         """
         return self._require_room(room).post(text, reply_to)
 
@@ -209,7 +219,10 @@ class ServerLink:
         return self._require_room(room).post_reaction(seq, emoji, add)
 
     def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
-        """Requeue a failed item. Return None if the outbox has no such item."""
+        """Requeue a failed item. Return None if the outbox has no such item.
+
+        Raises `NotJoined` if the room is not open, as does `discard`.
+        """
         with suppress(KeyError):
             return self._require_room(room).retry(client_id)
         return None
@@ -221,17 +234,20 @@ class ServerLink:
         return None
 
     def trim(self, room: str, keep_count: int) -> None:
-        """Remove the oldest messages of a room from memory, so that `keep_count` remain."""
+        """Remove the oldest messages of a room from memory, so that `keep_count` remain.
+
+        Emits `RoomTrimmed` if any were removed. Calls during a running trim of the room are ignored.
+        """
         if room not in self._trimming:
             self._trimming.add(room)
             self._spawn(self._trim(room, keep_count))
 
     def change_nick(self, nick: str) -> None:
-        """Request a new nickname in all rooms."""
+        """Request a new nickname in all rooms. A failure arrives as `RequestFailed`."""
         self._spawn(self._change_nick(nick))
 
     def set_topic(self, room: str, topic: str) -> None:
-        """Request a new topic for a room."""
+        """Request a new topic for a room. A failure arrives as `RequestFailed`; a room that is not open is ignored."""
         self._spawn(self._set_topic(room, topic))
 
     def reconnect_now(self) -> None:
@@ -249,20 +265,25 @@ class ServerLink:
         self._spawn(self._list_rooms(query, requested_by_user))
 
     def load_older(self, room: str) -> None:
-        """Fetch the page of history before the loaded messages."""
+        """Fetch the page of history before the loaded messages, if one exists. Errors are only logged."""
         self._spawn(self._load_older(room))
 
     def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
-        """Fetch entries of the gap after entry `after`, from its start (`oldest_first`) or from its end."""
+        """Fetch entries of the gap after entry `after`, from its start (`oldest_first`) or from its end.
+
+        Fetches at most `GAP_FETCH_LIMIT` entries per call. A missing gap is ignored; errors are only logged.
+        """
         self._spawn(self._fill_gap(room, after, oldest_first))
 
     def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
 
+        A failure arrives as `RequestFailed`. No event follows for a room that is not open.
+
         Args:
             room: Room name.
             seq: Sequence number of a message.
-            ts: Unix time in milliseconds.
+            ts: Unix time in milliseconds, takes precedence over `seq`.
         """
         self._spawn(self._load_context(room, seq, ts))
 
@@ -282,7 +303,7 @@ class ServerLink:
         return await self._client.search(query, room=room, before=before)
 
     def send_typing(self, room: str, active: bool) -> None:
-        """Start (`active`) or stop the user's typing indicator in a room."""
+        """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""
         target_room = self._find_room(room)
         if target_room is not None:
             self._spawn(_suppress_chat_errors(target_room.set_typing(active)))

@@ -80,7 +80,9 @@ class AppPort(Protocol):
 
 
 class SessionController:
-    """Server connection and chat session of one join.
+    """Server connection and chat session from one submit of the join form, for all rooms joined later as well.
+
+    The app runs `connection.run`; the controller does not connect by itself.
 
     Attributes:
         join_details: Validated input of the join form.
@@ -106,7 +108,9 @@ class SessionController:
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings)
 
     def process_events(self, app: AppPort, deadline: float) -> bool:
-        """Apply queued events until the deadline. At least one event is applied.
+        """Apply queued events until the deadline, at least one if the queue is not empty.
+
+        Reports each change of the current room to `app` immediately. Requests due trims once at the end.
 
         Args:
             app: Receiver of the resulting changes.

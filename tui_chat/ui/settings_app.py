@@ -88,7 +88,8 @@ class SettingsApp(App[None], inherit_bindings=False):
             value: Value as returned by `schema.parse`; None restores the default.
 
         Returns:
-            Error message if the file could not be written, otherwise empty. The setting changes in both cases.
+            Error message if the file could not be written, otherwise empty. The setting changes and
+            `settings_changed` is published in both cases.
         """
         problem = self._settings_file.change(name, value)
         if problem:
@@ -125,7 +126,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         self.write_to_terminal(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title, subject to the `terminal_title` setting."""
+        """Set the window title, subject to the `terminal_title` setting. An empty title resets the title."""
         self._window_title = title
         self._apply_terminal_settings(self.settings)
 
@@ -146,14 +147,14 @@ class SettingsApp(App[None], inherit_bindings=False):
         raise NotImplementedError
 
     def action_toggle_mouse(self) -> None:
-        """Toggle and save the `mouse` setting."""
+        """Toggle and save the `mouse` setting. Shows the new state, or the error if saving failed."""
         enabled = not self.settings.mouse
         self.show_status(
             self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
         )
 
     def set_mouse_enabled(self, enabled: bool) -> None:
-        """Enable or disable mouse reporting without changing the setting."""
+        """Enable or disable mouse reporting without changing the setting. Any later setting change ends the override."""
         driver = self._terminal_driver()
         if driver is not None:
             driver.set_mouse_enabled(enabled)
@@ -194,7 +195,7 @@ class SettingsApp(App[None], inherit_bindings=False):
             self.push_screen(SettingsScreen(str(self._settings_file.path or "")))
 
     def action_choose_theme(self) -> None:
-        """Open the theme chooser."""
+        """Open the theme chooser. No effect if the chooser is open."""
         from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, ThemeScreen):
