@@ -90,7 +90,10 @@ class ChatScreen(SearchNavigation):
     # Composing
 
     def submit(self, raw_text: str) -> None:
-        """Send the text, or run the command in it. Rejected input returns to the composer."""
+        """Send the text, or run the command in it. Rejected input returns to the composer.
+
+        Blank text is ignored. Rejected input, edits and reactions do not enter the input history.
+        """
         text = raw_text.strip("\n")
         if not text.strip():
             return
@@ -212,7 +215,7 @@ class ChatScreen(SearchNavigation):
         self.composer.focus()
 
     def clear_input(self) -> bool:
-        """Cancel the history search, else the compose mode, else clear the text.
+        """Cancel the history search, else the compose mode, else clear the text: one step per call.
 
         Returns:
             False if there was no input.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run_command(call: CommandCall, screen: "ChatScreen") -> str:
-    """Run a command.
+    """Run a command. `/names` and `/clear` have no effect without a current room.
 
     Args:
         call: Parsed command.

@@ -141,7 +141,10 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.draw_changes()
 
     def apply_settings(self, settings: ClientSettings) -> None:
-        """Apply the settings to timeline, composer and side panes."""
+        """Apply the settings to timeline, composer and side panes.
+
+        Changed pane settings discard the panes' manual visibility; other changes keep it.
+        """
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
         self.composer.placeholder = tr(chat_strings.PLACEHOLDER_MESSAGE)

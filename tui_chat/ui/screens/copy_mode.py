@@ -70,7 +70,7 @@ class CopyModeScreen(Screen[None]):
         self.dismiss(None)
 
     def write_page(self) -> None:
-        """Output the current page, bypassing Textual."""
+        """Output the current page, bypassing Textual. The page position is limited to the transcript."""
         width, height = settings_app(self).size
         rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
         page_height = max(1, height - 1)
@@ -85,6 +85,8 @@ class CopyModeScreen(Screen[None]):
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
     """Return the terminal rows of a line as (text, whether the row ends the line).
+
+    An empty line has one empty row. A tab becomes one space. A glyph wider than `width` has its own row.
 
     Args:
         line: Text without line breaks.

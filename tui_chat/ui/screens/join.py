@@ -201,7 +201,7 @@ class JoinScreen(Screen[None]):
         self._submit_as(JoinScreen.JoinRequested)
 
     def join_server(self, server: str, room: str) -> None:
-        """Request a join on another server.
+        """Request a join on another server after the next refresh, with the nickname in the form.
 
         Args:
             server: Server address.

@@ -129,7 +129,10 @@ class MessageActions(ChatView):
             self._show_if_error(self.edit_message(line, ""))
 
     def action_delete_selected(self) -> None:
-        """Delete the selected message on the second call. An unsent message is discarded immediately."""
+        """Delete the selected message on the second call. An unsent message is discarded immediately.
+
+        Both calls must have the same message selected. A deletion closes the message cursor.
+        """
         line = self._selected_message()
         if line is None or line.deleted:
             return
@@ -185,6 +188,8 @@ class MessageActions(ChatView):
     def edit_message(self, line: MessageLine | None, text: str) -> str:
         """Change one of the user's messages to `text`, or start an edit if `text` is empty.
 
+        Unsent and deleted messages are errors. A started edit replaces the composer text until the edit ends.
+
         Returns:
             Error message, empty on success.
         """
@@ -200,6 +205,8 @@ class MessageActions(ChatView):
 
     def react_to_message(self, line: MessageLine | None, emoji_text: str) -> str:
         """Toggle a reaction, or start a reaction if `emoji_text` is empty.
+
+        Unsent and deleted messages are errors.
 
         Returns:
             Error message, empty on success.
@@ -242,7 +249,10 @@ class MessageActions(ChatView):
         return True
 
     def submit_compose(self, mode: ComposeMode, text: str) -> str:
-        """Send the text according to the compose mode. Return the error message, empty on success."""
+        """Send the text according to the compose mode. Return the error message, empty on success.
+
+        Success leaves the active compose mode; an error keeps the mode.
+        """
         match mode.kind:
             case ComposeKind.REPLY:
                 error = self.post(lambda room: self.connection.post(room, text, mode.seq))
@@ -267,7 +277,8 @@ class MessageActions(ChatView):
         """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
 
         Returns:
-            True if the key was handled.
+            True if the key was handled, also without effect during a changed edit. False as well if the user's last
+            message is not the newest entry of the input history.
         """
         view = self.session.current_room
         if view is None:
@@ -309,6 +320,8 @@ class MessageActions(ChatView):
 
     def post(self, send: Callable[[str], OutboxItem]) -> str:
         """Post to the current room. Return the error message, empty on success.
+
+        The session shows the message as pending immediately.
 
         Args:
             send: Posts to the room with the given name.

@@ -39,7 +39,10 @@ class PasteConfirmation(RoomNavigation):
         app_of(self).push_screen(PasteScreen(paste), on_closed)
 
     def _send_paste(self, paste: Paste, mode: PasteMode) -> None:
-        """Send the paste without command parsing: a leading `/` has no effect."""
+        """Send the paste without command parsing: a leading `/` has no effect.
+
+        A single message includes the composer text. After an error, the unsent rest moves into the composer.
+        """
         composer_text = self.composer.text
         if mode is PasteMode.SINGLE_MESSAGE and composer_text:
             self.composer.insert_text(paste.text)

@@ -129,7 +129,7 @@ class RoomNavigation(MessageActions):
         self.open_switcher("")
 
     def open_switcher(self, initial_query: str) -> None:
-        """Open the room switcher with an initial query."""
+        """Open the room switcher with an initial query. No effect if the switcher is open."""
         if self._switcher is not None:
             return
         switcher = self._switcher = RoomSwitcher(

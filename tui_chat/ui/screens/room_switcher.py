@@ -72,7 +72,10 @@ class RoomSwitcher(ModalScreen[str | None]):
         self.update_choices()
 
     def update_choices(self) -> None:
-        """Rebuild the list after a change of query or known rooms."""
+        """Rebuild the list after a change of query or known rooms, limited to `MAX_CHOICES`.
+
+        The highlight stays on the same room if listed, otherwise moves to the first row.
+        """
         option_lists = self.query(OptionList)
         if not option_lists:
             return

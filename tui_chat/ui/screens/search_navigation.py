@@ -117,6 +117,8 @@ class SearchNavigation(PasteConfirmation):
     def on_context_loaded(self, room: str, seq: int | None) -> None:
         """Continue the pending navigation at the loaded message, or report that no message exists there.
 
+        Results for other rooms, or without a pending navigation, are ignored.
+
         Args:
             room: Room name.
             seq: Sequence number of the message, None if there is none.
@@ -180,7 +182,10 @@ class SearchNavigation(PasteConfirmation):
         self.go_back()
 
     def go_back(self) -> bool:
-        """Scroll to the return position. Return whether a return position was set."""
+        """Scroll to the return position, once. Return whether a return position was set.
+
+        Shows the room of the position if needed. If that room was closed, nothing scrolls, and the result is True.
+        """
         return_position = self._return_position
         self.clear_return_position()
         if return_position is None:
