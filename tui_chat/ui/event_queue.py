@@ -43,7 +43,7 @@ class JoinSucceeded:
 
     Attributes:
         room: Joined room.
-        requested_nick: Nickname of the join request, empty for a restored room.
+        requested_nick: Nickname of the join request, empty for a restored room or if there was none.
         saved_state: Draft, read marker and input history from the previous session.
         show: Make the room current, because the user requested the join.
     """

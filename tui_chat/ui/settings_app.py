@@ -154,7 +154,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         )
 
     def set_mouse_enabled(self, enabled: bool) -> None:
-        """Enable or disable mouse reporting without changing the setting. Any later setting change ends the override."""
+        """Enable or disable mouse reporting without changing the setting. Any setting change ends the override."""
         driver = self._terminal_driver()
         if driver is not None:
             driver.set_mouse_enabled(enabled)
