@@ -14,7 +14,7 @@ def pause_collection() -> None:
 
 
 def resume_collection() -> None:
-    """Exclude all objects of the startup from collection, then enable collection."""
+    """Exclude all objects of the startup from collection, then enable collection. No effect if not paused."""
     if not gc.isenabled():
         gc.freeze()
         gc.enable()

@@ -142,7 +142,10 @@ class ChatScreen(SearchNavigation):
             self.show_error(error)
 
     def send_text(self, text: str) -> str:
-        """Send text according to the compose mode of the current room. Return the error message, empty on success."""
+        """Send text according to the compose mode of the current room. Return the error message, empty on success.
+
+        A plain message scrolls to the newest line and discards the return position.
+        """
         view = self.session.current_room
         if view is not None and view.compose_mode is not None:
             return self.submit_compose(view.compose_mode, text)
@@ -152,7 +155,10 @@ class ChatScreen(SearchNavigation):
         return error
 
     def send_verbatim(self, text: str) -> str:
-        """Send text without command parsing. Return the error message, empty on success."""
+        """Send text without command parsing. Return the error message, empty on success.
+
+        Success adds the text to the input history, with `/` doubled at the start.
+        """
         error = self.send_text(text)
         if not error:
             self._add_to_history(f"/{text}" if text.startswith("/") else text)
@@ -181,7 +187,7 @@ class ChatScreen(SearchNavigation):
             self.connection.send_typing(view.name, False)
 
     def save_draft(self) -> None:
-        """Save the composer text as draft of the displayed room, in memory and on disk."""
+        """Save the composer text as draft of the displayed room, in memory and on disk. No effect if unchanged."""
         view, text = self.displayed_room, self.composer.draft
         if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
@@ -210,7 +216,7 @@ class ChatScreen(SearchNavigation):
         return complete(text_before_cursor, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
 
     def set_composer_text(self, text: str) -> None:
-        """Replace the composer text and focus the composer."""
+        """Replace the composer text and focus the composer. The compose mode stays."""
         self.composer.set_text(text)
         self.composer.focus()
 
@@ -299,7 +305,7 @@ class ChatScreen(SearchNavigation):
         self.post_message(self.SettingChangeRequested(name, value))
 
     def change_server(self, server: str) -> str:
-        """Request a change of the server. Return the error message, empty on success."""
+        """Request a change of the server. Return the error message, empty if the address is valid."""
         try:
             address.parse_address(server)
         except ValueError as error:

@@ -157,7 +157,10 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.draw_changes()
 
     def draw_changes(self) -> None:
-        """Draw the changes of the session, update the viewed state, and draw the resulting changes."""
+        """Draw the changes of the session, update the viewed state, and draw the resulting changes.
+
+        Saves a changed read marker too. No effect before the screen is mounted.
+        """
         if self.is_mounted:
             self._draw_pending_changes()
             self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.is_at_bottom)
@@ -283,7 +286,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self._draw_header()
 
     def action_toggle_rooms(self) -> None:
-        """Toggle the room list."""
+        """Toggle the room list. A screen that is too narrow keeps the list hidden. The setting stays."""
         self._pane_overrides["rooms"] = not self.rooms.display
         self._layout_panes()
         self._draw_header()

@@ -174,7 +174,7 @@ class JoinScreen(Screen[None]):
         self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
     def action_next_or_join(self) -> None:
-        """Request a join, or focus the first invalid field."""
+        """Request a join, or focus the first invalid field. No effect while the form is waiting."""
         self._submit_as(JoinScreen.JoinRequested)
 
     def action_cancel(self) -> None:
@@ -224,7 +224,7 @@ class JoinScreen(Screen[None]):
         self.query_one("#card").disabled = True
 
     def show_progress(self, text: str) -> None:
-        """Show a message, empty to hide it, and enable the form again."""
+        """Show a message, empty to hide it, and enable the form again. A waiting form focuses the room field."""
         self.query_one("#progress", Static).update(text)
         if self._is_waiting:
             self._is_waiting = False
@@ -238,7 +238,7 @@ class JoinScreen(Screen[None]):
         self._form_fields[field].focus_input()
 
     def offer_server(self) -> None:
-        """Show and focus the button that starts a local server."""
+        """Show and focus the button that starts a local server. Any change of the form hides the button again."""
         button = self.query_one("#start-server", Button)
         button.display = True
         button.focus()

@@ -103,7 +103,10 @@ class RoomNavigation(MessageActions):
         return [summary.name for summary in self._listed_rooms.values()]
 
     def go_to_room(self, room: str) -> None:
-        """Show an open room, or join a new one."""
+        """Show an open room, or join a new one.
+
+        Input is held back until the join ends, at most `SWITCH_TIMEOUT`.
+        """
         if self.session.find_room(room) is not None:
             self.session.show_room(room)
             self.draw_changes()

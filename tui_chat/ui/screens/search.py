@@ -113,7 +113,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             self.action_go()
 
     def action_toggle_scope(self) -> None:
-        """Toggle between the current room and all rooms."""
+        """Toggle between the current room and all rooms, and restart the search. Initially, all rooms are searched."""
         self._scope_room = self._current_room if self._scope_room is None else None
         self._start_search(self.query_one(Input).value)
 
@@ -156,7 +156,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             self._load_more()
 
     def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` hits. Past the last hit, load the next page."""
+        """Move the highlight by `offset` hits. Past the last hit, load the next page and keep the highlight."""
         option_list, count = self.query_one(OptionList), len(self._search_state.hits)
         index = -1 if option_list.highlighted is None else option_list.highlighted
         if index + offset >= count:

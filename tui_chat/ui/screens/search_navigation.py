@@ -81,16 +81,22 @@ class SearchNavigation(PasteConfirmation):
             self.go_to_message(hit.room, hit.seq)
 
     def go_to_message(self, room: str, seq: int) -> None:
-        """Navigate to a message, joining its room if necessary."""
+        """Navigate to a message, joining its room if necessary.
+
+        Replaces a pending navigation. An earlier return position stays.
+        """
         self._navigate(NavigationTarget(room, seq))
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
-        """Navigate to the message `seq`. Esc returns to the reply."""
+        """Navigate to the message `seq`. Esc returns to the reply, not to an earlier return position."""
         self._return_position = None  # return to the reply, not to an earlier position
         self._navigate(NavigationTarget(view.name, seq, is_requested=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
-        """Navigate to the first message of a day in the current room. Return the error message, empty on success."""
+        """Navigate to the first message of a day in the current room. Return the error message, empty on success.
+
+        A day without messages leads to a message of another day, with a status message.
+        """
         view = self.session.current_room
         if view is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
@@ -177,7 +183,7 @@ class SearchNavigation(PasteConfirmation):
                 self.show_status(search_strings.no_messages_on(target.day.isoformat(), actual_day > target.day))
 
     def action_leave_message_cursor(self) -> None:
-        """Hide the message cursor and return from a navigation."""
+        """Hide the message cursor and return from a navigation, if there was one."""
         self.timeline.action_hide_cursor()
         self.go_back()
 

@@ -25,7 +25,7 @@ LOW_HEIGHT = 26
 
 
 class SettingsScreen(ModalScreen[None]):
-    """Modal list of all settings."""
+    """Modal list of all settings. Each change applies and is saved immediately."""
 
     CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.SETTINGS)]
@@ -67,12 +67,15 @@ class SettingsScreen(ModalScreen[None]):
         option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._setting_fields)
 
     def action_cycle_value(self, step: int) -> None:
-        """Set the next value (`step` 1) or the previous one (`step` -1)."""
+        """Set the next value (`step` 1) or the previous one (`step` -1). No effect on lists and tables."""
         field = self._highlighted_field()
         self._set_value(field, next_value(field, self._value(field), step))
 
     def action_append_digit(self, digit: str) -> None:
-        """Append a digit to a number. If the result exceeds the maximum, start again with this digit."""
+        """Append a digit to a number. If the result exceeds the maximum, start again with this digit.
+
+        No effect on other settings.
+        """
         field = self._highlighted_field()
         if field.kind is ValueKind.NUMBER:
             number = int(f"{self._value(field)}{digit}")
@@ -84,7 +87,7 @@ class SettingsScreen(ModalScreen[None]):
         self._set_value(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 
     def action_reset_value(self) -> None:
-        """Restore the default of the highlighted setting."""
+        """Restore the default of the highlighted setting, also of lists and tables."""
         self._set_value(self._highlighted_field(), None)
 
     def action_close(self) -> None:

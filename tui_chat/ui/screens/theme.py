@@ -62,7 +62,7 @@ class ThemeScreen(ModalScreen[None]):
         option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._theme_names)
 
     def action_apply(self) -> None:
-        """Save the highlighted theme and close the chooser."""
+        """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
         name = self._theme_names[self.query_one(OptionList).highlighted or 0]
         problem = settings_app(self).change_setting("theme", name)
         self.dismiss(None)
