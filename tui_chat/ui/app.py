@@ -232,10 +232,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         return True
 
     def is_switching_room(self) -> bool:
-        """Return whether the chat screen waits for a requested room. Input is held back for that room.
-
-        False while a dialog covers the chat screen.
-        """
+        """Return whether the uncovered chat screen waits for a requested room. Input is held back for that room."""
         return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.is_switching
 
     def on_current_room_changed(self) -> None:
