@@ -38,6 +38,8 @@ _INVISIBLE = re.compile(
 def render_cluster(cluster: str) -> tuple[str, int]:
     """Return the glyphs of a grapheme cluster and their width in cells, 0 to `MAX_CLUSTER_CELLS`.
 
+    Invisible characters and excess marks are dropped. A mark without a base character gets a dotted circle.
+
     Args:
         cluster: A single grapheme cluster, neither tab nor newline.
     """

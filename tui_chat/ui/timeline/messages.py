@@ -7,7 +7,7 @@ from textual.message import Message
 
 
 class OlderMessagesRequested(Message):
-    """Request for history before the oldest line, posted once per oldest line."""
+    """Request for history before the oldest line, posted once per oldest line until `reset_requests`."""
 
 
 class GapRequested(Message):

@@ -27,6 +27,7 @@ def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
     """Return the glyph of a cluster and its width in cells, limited to a row of `width` cells.
 
     A tab expands to the next tab stop. A cluster wider than the row becomes an ellipsis.
+    The caller checks the remaining space of the row.
 
     Args:
         cluster: A single grapheme cluster.
@@ -42,6 +43,8 @@ def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
 
 def wrap_text(text: str, width: int) -> list[TextSpan]:
     """Return the rows of `text` as half-open character ranges (start, end).
+
+    Newlines belong to no row. Empty text has one empty row.
 
     Args:
         text: Sanitized text; a newline starts the next row.
