@@ -75,7 +75,9 @@ class Decoration:
 
 
 def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Decoration:
-    """Return the decoration of `lines[index]`.
+    """Return the decoration of `lines[index]`, empty for a gap or an unread marker.
+
+    The first timed line has a date separator. Any other line between two messages ends their group.
 
     Args:
         lines: All lines, oldest first.

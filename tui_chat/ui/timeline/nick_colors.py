@@ -38,6 +38,8 @@ def contrast_ratio(first: Color, second: Color) -> float:
 def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
     """Blend a colour towards black or white, no further than `min_contrast` requires.
 
+    The direction is the one with the higher contrast to `background`. A colour with enough contrast stays unchanged.
+
     Args:
         hex_color: Colour to adjust, as `#rrggbb`.
         background: Opaque background colour.

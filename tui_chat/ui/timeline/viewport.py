@@ -162,6 +162,8 @@ class Viewport:
     def reveal_line(self, index: int) -> bool:
         """Scroll the minimum distance that shows a line completely; call `update` afterwards.
 
+        A line as tall as the viewport or taller is aligned with the top.
+
         Returns:
             True if scrolling was necessary.
         """
@@ -195,7 +197,10 @@ class Viewport:
             self.place_line(index, self._get_extent(index).leading_rows - row_in_line)
 
     def update(self) -> None:
-        """Recompute the visible rows after a change of list, viewport height or position."""
+        """Recompute the visible rows after a change of list, viewport height or position.
+
+        Follow mode starts if the list is empty or its last row is in view.
+        """
         self.visible_rows = []
         if not self.lines or self.height <= 0:
             if not self.lines:
