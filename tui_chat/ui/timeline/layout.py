@@ -131,7 +131,7 @@ class LineLayout:
 
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, strings: TimelineStrings) -> LineLayout:
-    """Return the layout of a line."""
+    """Return the layout of a line; only messages that are not deleted have links."""
     rows: list[LayoutRow] = []
     if decoration.day is not None:
         rows.append(LayoutRow(RowKind.DATE))

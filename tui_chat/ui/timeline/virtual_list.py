@@ -157,6 +157,8 @@ class VirtualList(ScrollView):
     def splice_many(self, changes: Iterable[Splice]) -> None:
         """Apply splices in order, with a single view update at the end.
 
+        After an `IndexError`, the earlier splices stay applied and the view is not updated.
+
         Raises:
             IndexError: A splice exceeds the list.
         """
@@ -178,7 +180,7 @@ class VirtualList(ScrollView):
         return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
     def scroll_to_key(self, key: str) -> bool:
-        """Scroll a line to one third of the view height.
+        """Scroll a line to one third of the view height; the cursor stays.
 
         Returns:
             True if the list contains the key.

@@ -83,6 +83,8 @@ class Timeline(MessageCursorView):
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list and mark all its messages as seen.
 
+        The text selection is cleared, and requests for history and gaps may repeat.
+
         Args:
             lines: New lines, oldest first.
             position: Scroll position to restore; None follows the bottom.
