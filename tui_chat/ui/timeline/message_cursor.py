@@ -49,7 +49,7 @@ class MessageCursorView(VirtualList):
             key: Key of the line; None hides the cursor.
 
         Returns:
-            False if the list does not contain the key.
+            False if the list does not contain the key; the cursor then stays.
         """
         if key is None:
             self.cursor_key = None

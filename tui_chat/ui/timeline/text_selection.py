@@ -64,6 +64,8 @@ def copy_selection(
 ) -> str | None:
     """Return the plain text of a selection, or None for an empty selection.
 
+    Lines are separated by newlines; gaps and unread markers are omitted.
+
     Args:
         lines: Lines of the timeline.
         selection: Selection in line numbers and character offsets.
