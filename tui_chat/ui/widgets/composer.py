@@ -318,7 +318,9 @@ class Composer(TextArea, inherit_bindings=False):
             self.insert_text(self._kill_buffer)
 
     def action_complete(self, step: int) -> None:
-        """Insert a completion, or cycle to another candidate.
+        """Insert a completion, or cycle to another candidate; without candidates, the text stays.
+
+        A new completion starts at the first candidate for step 1 and at the last for step -1.
 
         Args:
             step: Offset to the next candidate, 1 or -1.

@@ -62,7 +62,10 @@ class KeyBar(Widget):
         return sorted(fitting, key=keys.index)
 
     async def on_click(self, event: events.Click) -> None:
-        """Run the action of the clicked key on the focused widget if the widget defines it, otherwise on the screen."""
+        """Run the action of the clicked key on the focused widget if the widget defines it, otherwise on the screen.
+
+        A click beside the keys has no effect.
+        """
         event.stop()  # the screen would move the focus to the composer
         x = event.x - self.gutter.left
         action = next((action for end, action in self._click_targets if x < end), None)

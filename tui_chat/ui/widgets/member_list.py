@@ -18,7 +18,10 @@ SIGNS = (
 
 
 class MemberList(SideList):
-    """Members by nickname in their timeline colours, with signs for role, basic client and the user's own entry."""
+    """Members in the given order, in their timeline colours, with signs for role, basic client and own entry.
+
+    The sign of the own entry replaces the sign of a basic client.
+    """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)

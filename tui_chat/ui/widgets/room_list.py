@@ -17,7 +17,7 @@ class RoomList(SideList):
     """Open rooms; the first nine show the digit of their key Alt+1 to Alt+9.
 
     Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
-    muted room, and `✎` for a draft of another room.
+    muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
     """
 
     @dataclass

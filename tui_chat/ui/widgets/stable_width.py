@@ -12,7 +12,10 @@ from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
 
 def with_stable_width(content: Content) -> Content:
-    """Return styled content with all grapheme clusters replaced by glyphs of unambiguous width."""
+    """Return styled content with all grapheme clusters replaced by glyphs of unambiguous width.
+
+    Newlines, tabs and styles are kept.
+    """
     text = content.plain
     if text.isascii():
         return content
