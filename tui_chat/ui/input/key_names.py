@@ -55,6 +55,7 @@ def parse_key(key_text: str) -> str:
     r"""Return the Textual name of a key in user notation, empty if the key is unknown.
 
     Case is significant only for a single letter (`G`). Display names such as `Ctrl+\` and `PgDn` are accepted.
+    Modifiers are sorted; a repeated modifier makes the key unknown.
     """
     stripped = key_text.strip()
     if stripped == "+" or stripped.endswith("++"):

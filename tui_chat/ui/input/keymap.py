@@ -45,7 +45,7 @@ class Keymap:
     """
 
     def __init__(self, overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
-        """Merge the overrides into the default bindings.
+        """Merge the overrides into the default bindings; errors go to `problems` and raise nothing.
 
         Args:
             overrides: Keys in user notation by binding id: one key, several keys, or an empty value to unbind.
@@ -82,7 +82,10 @@ class Keymap:
         ]
 
     def footer_keys(self, scopes: Iterable[KeyScope]) -> list[FooterKey]:
-        """Return the footer entries of the scopes: help first, then the scopes in the given order."""
+        """Return the footer entries of the scopes: help first, then the scopes in the given order.
+
+        Help is included for any scopes. Each entry shows the preferred key; an unbound action is omitted.
+        """
         bindings = [
             binding
             for scope in scopes

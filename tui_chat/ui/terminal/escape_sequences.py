@@ -82,6 +82,8 @@ _CHANNEL_BY_VARIABLE = {
 def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
     """Return the notification channel of a terminal, `BELL` if unknown.
 
+    The program name has precedence over `TERM`, and `TERM` over the variables of single terminals.
+
     Args:
         environ: Environment variables of the process.
     """
@@ -135,6 +137,8 @@ def _visible_character(character: str) -> str:
 
 def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str) -> str:
     """Return the escape sequence of a notification.
+
+    `BELL` ignores the texts. In a multiplexer, a bell follows every other sequence.
 
     Args:
         channel: Protocol of the terminal.

@@ -28,7 +28,10 @@ class Notifier:
         self._timer: Timer | None = None
 
     def flush(self) -> None:
-        """Send a notification that is due, or start the timer for the next one."""
+        """Send a notification that is due, or start the timer for the next one.
+
+        Notifications of the current room are discarded while the terminal has focus.
+        """
         session = self._get_session()
         if session is None:
             return
