@@ -31,7 +31,7 @@ async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
 
 
 class WallClock:
-    """Loop time plus an offset that stands for suspended time."""
+    """Loop time plus an offset for suspended time."""
 
     def __init__(self) -> None:
         self.offset = 0.0
