@@ -10,45 +10,17 @@ import sys
 from pathlib import Path
 
 import platformdirs
-from msgspec.structs import replace
 
 from tui_chat.command_line import CommandLineParser, VersionAction, exit_with_error, parse_language, set_language
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
-from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
-from tui_chat.session.store.profile import Profile
 from tui_chat.ui import gc_tuning
 from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
-
-
-def migrate_theme(directory: Path, saved_profile: Profile, file: SettingsFile) -> Profile:
-    """Move a theme from the profile of an older version to the settings file.
-
-    An explicit theme in the settings takes precedence over the theme of the profile. An unknown theme is dropped.
-
-    Args:
-        directory: State directory of the profile.
-        saved_profile: Profile as loaded from that directory.
-        file: Settings file that receives the theme.
-
-    Returns:
-        The profile without a theme, or `saved_profile` unchanged if the settings file cannot be written.
-    """
-    if not saved_profile.theme:
-        return saved_profile
-    field = settings_schema.fields()["theme"]
-    should_migrate = saved_profile.theme in field.choices and saved_profile.theme != field.default
-    if should_migrate and file.settings.theme == field.default and file.change("theme", saved_profile.theme):
-        return saved_profile
-    cleared = replace(saved_profile, theme="")
-    profile_store.save(directory, cleared)
-    return cleared
-
 
 SUBCOMMANDS = ("send", "tail", "who")
 """Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""
@@ -117,7 +89,6 @@ def main() -> None:
     configure_logging(options.log)
     saved_profile, profile_problem = profile_store.load(options.state)
     settings = SettingsFile.load(options.settings)
-    saved_profile = migrate_theme(options.state, saved_profile, settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")

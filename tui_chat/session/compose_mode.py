@@ -18,11 +18,7 @@ class ComposeKind(Enum):
     REACT = "react"
 
 
-# Drafts on disk contain the encoded names.
-_ENCODED_NAMES = {"quote": "about", "initial_text": "began", "replaced_draft": "put_aside"}
-
-
-class ComposeMode(Struct, frozen=True, rename=_ENCODED_NAMES):
+class ComposeMode(Struct, frozen=True):
     """Target message of the composer text.
 
     Attributes:

@@ -39,14 +39,12 @@ class Profile(Struct, frozen=True, omit_defaults=True):
         nick: Last nickname.
         server: Last server address.
         identities: Recently used guest identities, newest first.
-        theme: Theme of an older version, until `migrate_theme` moves the value to the settings.
     """
 
     room: str = ""
     nick: str = ""
     server: str = ""
     identities: tuple[Identity, ...] = field(default=())
-    theme: str = ""
 
     def guest_key(self, server: str, nick: str) -> str | None:
         """Return the saved guest key for a nickname on a server, None if there is none.
