@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from tui_chat.client.outbox.item import OutboxItem, OutboxItemState, OutboxRequest
@@ -127,6 +128,50 @@ async def test_a_corrupt_file_is_moved_aside_and_reported(tmp_path: Path) -> Non
     assert backup.read_bytes().startswith(b"no database")
     assert len(problems) == 1
     assert str(backup) in problems[0]
+
+
+async def test_items_of_an_older_file_format_are_returned_in_order(tmp_path: Path) -> None:
+    items = [make_item("one"), make_item("two")]
+    write_version_1_file(tmp_path, items)
+    for _ in range(2):
+        async with Outbox(tmp_path) as outbox:
+            assert [item.request for item in await outbox.claim_orphans(TEA, "tea")] == [item.request for item in items]
+    async with Outbox(tmp_path) as outbox:
+        await outbox.claim_orphans(TEA, "tea")
+        await outbox.delete(items[0].client_id)
+        await outbox.add(TEA, make_item("three"))
+        assert await texts(outbox) == ["two", "three"]
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
+def write_version_1_file(directory: Path, items: list[OutboxItem]) -> None:
+    """Write an outbox file of schema version 1, owned by an ended process."""
+    connection = sqlite3.connect(directory / FILE_NAME)
+    connection.executescript(
+        """
+        CREATE TABLE postings (
+            position INTEGER PRIMARY KEY AUTOINCREMENT, client_id TEXT NOT NULL UNIQUE, owner TEXT NOT NULL,
+            server TEXT NOT NULL, room TEXT NOT NULL, guest TEXT NOT NULL, nick TEXT NOT NULL, event TEXT NOT NULL,
+            body BLOB NOT NULL, ts INTEGER NOT NULL, problem TEXT
+        );
+        CREATE INDEX postings_of_a_room ON postings (server, room, position);
+        PRAGMA application_id = 0x63686F62;
+        PRAGMA user_version = 1
+        """
+    )
+    connection.executemany(
+        "INSERT INTO postings (client_id, owner, server, room, guest, nick, event, body, ts) "
+        "VALUES (?, 'ended', ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                *(item.client_id.hex, TEA.server_url, TEA.room, TEA.guest_hash, TEA.nick),
+                *(item.request.event, msgspec.json.encode(item.request), item.ts),
+            )
+            for item in items
+        ],
+    )
+    connection.commit()
+    connection.close()
 
 
 async def test_a_file_of_a_newer_version_is_not_modified(tmp_path: Path) -> None:

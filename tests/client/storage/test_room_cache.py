@@ -224,6 +224,21 @@ async def test_a_corrupt_cache_file_is_moved_aside_and_reported_once(
         assert len(room.log) == 150
 
 
+async def test_a_cache_of_an_older_file_format_is_upgraded(tmp_path: Path) -> None:
+    async with LocalHistory(tmp_path) as history:
+        await history.write(TEA, segment(1, 50))
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    connection.executescript(
+        "ALTER TABLE memberships RENAME TO visits; ALTER TABLE ranges RENAME TO spans; PRAGMA user_version = 1"
+    )
+    connection.close()
+    async with LocalHistory(tmp_path) as history:
+        cached = await history.read_room(TEA, 200)
+    assert cached is not None
+    assert cached.segment.ranges == ((1, 50),)
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
 async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     async with LocalHistory(tmp_path, max_messages_per_room=100) as history:
         for first in range(1, 1_001, 50):

@@ -35,7 +35,7 @@ LOCK_DIRECTORY = "outbox-owners"
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_6F62,  # "chob"
-    version=1,
+    version=2,
     durable=True,
     statements="""
         CREATE TABLE outbox_items (
@@ -53,6 +53,13 @@ _SCHEMA = SqliteSchema(
         );
         CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
     """,
+    upgrades={
+        1: """
+            ALTER TABLE postings RENAME TO outbox_items;
+            DROP INDEX postings_of_a_room;
+            CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
+        """
+    },
 )
 
 _INSERT = (

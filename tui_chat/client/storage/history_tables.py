@@ -21,7 +21,7 @@ from tui_chat.protocol.events import Message
 
 SCHEMA = SqliteSchema(
     application_id=0x6368_6869,  # "chhi"
-    version=1,
+    version=2,
     durable=False,
     statements="""
         CREATE TABLE rooms (
@@ -59,6 +59,7 @@ SCHEMA = SqliteSchema(
             PRIMARY KEY (room, first)
         ) WITHOUT ROWID
     """,
+    upgrades={1: "ALTER TABLE visits RENAME TO memberships; ALTER TABLE spans RENAME TO ranges"},
 )
 
 _UPSERT_MESSAGE = (

@@ -3,6 +3,7 @@
 - Serialization: operations run in order of submission in one thread; no disk access in the event loop.
 - Permissions: mode 0600, independent of the umask.
 - Corruption: a corrupt or foreign file is renamed to `<name>.damaged-<time>` and replaced by an empty one.
+- Older versions: a file of an older schema version is upgraded in the transaction that opens the file.
 - Newer versions: a file of a newer schema version is neither read nor changed.
 """
 
@@ -11,10 +12,10 @@ import logging
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,12 +57,15 @@ class SqliteSchema:
         version: Schema version (`PRAGMA user_version`).
         statements: DDL statements, separated by semicolons.
         durable: True for `synchronous=FULL`: commits survive a power failure.
+        upgrades: DDL statements per older schema version, separated by semicolons. Each upgrade leads to the next
+            version. A file of an older version without an upgrade is handled as corrupt.
     """
 
     application_id: int
     version: int
     statements: str
     durable: bool
+    upgrades: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class SqliteFile:
@@ -180,12 +184,18 @@ class SqliteFile:
             if application_id == schema.application_id and version > schema.version:
                 raise LocalStorageError(f"{self.path.name} belongs to a newer version of the program")
             if not table_count:
-                for statement in schema.statements.split(";"):
-                    connection.execute(statement)
+                statements = schema.statements
+            elif application_id != schema.application_id:
+                raise CorruptDatabase("unknown application id")
+            elif all(older in schema.upgrades for older in range(version, schema.version)):
+                statements = ";".join(schema.upgrades[older] for older in range(version, schema.version))
+            else:
+                raise CorruptDatabase("unknown schema version")
+            for statement in filter(str.strip, statements.split(";")):
+                connection.execute(statement)
+            if version != schema.version:
                 connection.execute(f"PRAGMA application_id = {schema.application_id}")
                 connection.execute(f"PRAGMA user_version = {schema.version}")
-            elif application_id != schema.application_id or version != schema.version:
-                raise CorruptDatabase("unknown application id or schema version")
 
     def _quarantine(self) -> Path | None:
         """Rename the corrupt file.
