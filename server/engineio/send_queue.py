@@ -110,7 +110,8 @@ class SendQueue:
     def close(self, final_frame: Frame | None = None) -> None:
         """Append `final_frame`, if any, flush, and reject further frames.
 
-        Without a transport and a waiting poll, the frames stay queued for the next poll.
+        Without a transport and a waiting poll, the frames stay queued for the next poll. A closed queue still accepts
+        `final_frame`.
         """
         self.closed = True
         if final_frame is not None:
