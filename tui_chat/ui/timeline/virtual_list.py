@@ -115,7 +115,9 @@ class VirtualList(ScrollView):
         return self._viewport.is_following
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
-        """Replace the list.
+        """Replace the list and remove the message cursor.
+
+        A position whose line is missing is restored by its timestamp.
 
         Args:
             lines: New lines, oldest first.
