@@ -12,8 +12,8 @@ def search(query: str, limit: int) -> list[tuple[str, str]]:
     Each emoji appears once, under its best name. Only emoji with a reliable presentation are found.
 
     Args:
-        query: Prefix in any case, without colons.
-        limit: Maximum number of results.
+        query: Prefix in any case, without colons; an empty prefix matches every name.
+        limit: Maximum number of results, at least 1.
 
     Returns:
         Pairs of name and emoji: the exact name, then prefix matches, then word matches, each group by length.
