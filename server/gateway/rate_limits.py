@@ -56,6 +56,11 @@ class RequestLimits:
 
         Always successful if the limits are disabled; a failure consumes no token.
 
+        Args:
+            buckets: Result of `create_buckets` for the connection.
+            request: Request that determines the rate class.
+            now: Monotonic time in seconds.
+
         Raises:
             RateLimited: No token is available; `retry_after` is set.
         """
