@@ -45,7 +45,8 @@ class Roster:
     def apply_presence(self, push: PresencePush) -> None:
         """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval.
 
-        Leaves apply first, then joins, then nickname changes; unknown ids are ignored.
+        Leaves apply first, then joins, then nickname changes; unknown ids are ignored. Joins above `MAX_MEMBERS` are
+        ignored. A push without effect also notifies.
         """
         for member_id in push.left:
             self.members.pop(sanitize.member_id(member_id), None)
