@@ -42,7 +42,8 @@ _DISPLAY_NAMES = {
 def display_name(key: str) -> str:
     """Return the display name of a Textual key, such as `Ctrl+J` for `ctrl+j`.
 
-    A single letter keeps its case, because `g` and `G` are different keys.
+    A single letter keeps its case, because `g` and `G` are different keys. Most named characters stay names:
+    `slash` becomes `Slash`.
     """
     if len(key) == 1:
         return key
