@@ -316,7 +316,13 @@ class RoomLog:
         return ()
 
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
-        """Apply a contiguous range whose messages include all changes up to `as_of`."""
+        """Apply a contiguous range whose messages include all changes up to `as_of`.
+
+        Entries outside the range are ignored.
+
+        Returns:
+            `seq` of each new or modified message, possibly outside the range.
+        """
         self._ranges.add(first, last)
         self._mark_range_dirty(first, last)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:

@@ -193,7 +193,7 @@ class ComposerStore:
     def add_sent_text(self, room: str, text: str) -> None:
         """Append a sent message or command to the input history; no effect without `save_history`.
 
-        Above `MAX_HISTORY` texts, the oldest is deleted. A repeated text is added again.
+        Above `MAX_HISTORY` texts of a room, the oldest is deleted. A repeated text is added again.
         """
         if not self._save_history:
             return

@@ -282,7 +282,7 @@ def paste_too_large(count: int) -> str:
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
-    """Return the prompt of the input history search."""
+    """Return the prompt of the input history search, with the query and, unless the search has failed, a caret."""
     if has_failed:
         return tr("no sent message contains: {query}", query=query)
     if not query:
