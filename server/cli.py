@@ -36,7 +36,7 @@ def _option(help_text: str) -> Parameter:
 
 @Parameter(name="*")
 @dataclass(frozen=True, kw_only=True)
-class Flags:
+class CommandLineOptions:
     """Command line options, one per field of `ServerSettings` plus `config`; None for an absent option."""
 
     config: Annotated[Path | None, _option("TOML settings file.")] = None
@@ -90,17 +90,17 @@ class Flags:
         Raises:
             ConfigError: A source is unreadable or contains an invalid value.
         """
-        flag_values = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
-        return resolve_settings(flag_values, os.environ, self.config)
+        option_values = {name: value for name, value in asdict(self).items() if value is not None and name != "config"}
+        return resolve_settings(option_values, os.environ, self.config)
 
 
-_DEFAULT_FLAGS = Flags()
+_NO_OPTIONS = CommandLineOptions()
 
 
 @app.default
-def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
+def serve_command(*, options: CommandLineOptions = _NO_OPTIONS) -> None:
     """Run the server until Ctrl+C or SIGTERM."""
-    settings = flags.resolve().settings
+    settings = options.resolve().settings
     # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 
@@ -111,9 +111,9 @@ def serve_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
 
 
 @app.command(name="config")
-def config_command(*, flags: Flags = _DEFAULT_FLAGS) -> None:
+def config_command(*, options: CommandLineOptions = _NO_OPTIONS) -> None:
     """Print the effective settings with their sources, and the protocol limits."""
-    resolved = flags.resolve()
+    resolved = options.resolve()
     for name, source in resolved.sources.items():
         value: object = getattr(resolved.settings, name)
         if name == "database":

@@ -157,7 +157,7 @@ class ResolvedSettings(Struct, frozen=True):
 
 
 def resolve_settings(
-    flags: Mapping[str, Any], environ: Mapping[str, str], config_file: Path | None
+    options: Mapping[str, Any], environ: Mapping[str, str], config_file: Path | None
 ) -> ResolvedSettings:
     """Merge all sources into validated settings.
 
@@ -165,7 +165,7 @@ def resolve_settings(
     validated, even replaced ones; unknown environment variables are ignored. Certificate files are not read.
 
     Args:
-        flags: Command line values, keyed by setting.
+        options: Command line options, keyed by setting.
         environ: Environment; only variables with the prefix `CHAT_` are read. Commas separate list items.
         config_file: TOML file with one key per setting, or None.
 
@@ -177,7 +177,7 @@ def resolve_settings(
     for source, source_values in (
         *([(str(config_file), _read_file(config_file))] if config_file is not None else []),
         *_read_environment(environ),
-        ("command line", dict(flags)),
+        ("command line", dict(options)),
     ):
         for name, value in source_values.items():
             values[name] = _convert_value(name, value, source)

@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 import trustme
 
-from server.cli import Flags
+from server.cli import CommandLineOptions
 from server.settings import ServerSettings
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process, spawn_server
@@ -208,5 +208,5 @@ async def test_a_certificate_enables_tls_for_http_and_websockets(tmp_path: Path)
                 assert handshake.data.startswith('0{"sid"')
 
 
-def test_every_setting_has_a_command_line_flag() -> None:
-    assert {field.name for field in fields(Flags)} == {*ServerSettings.__struct_fields__, "config"}
+def test_every_setting_has_a_command_line_option() -> None:
+    assert {field.name for field in fields(CommandLineOptions)} == {*ServerSettings.__struct_fields__, "config"}
