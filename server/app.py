@@ -80,8 +80,8 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     """Run a server until the context exits.
 
     Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed, sessions close,
-    then the listening port, then the database. The port listens before the first yield. Clients have 2 seconds to read
-    their queued frames during the shutdown.
+    then the listening port, then the database. The port already accepts connections inside the context. Clients have 2
+    seconds to read their queued frames during the shutdown.
 
     Args:
         settings: Resolved server settings.
@@ -91,7 +91,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         The handle of the running server.
 
     Raises:
-        StartupError: The port is in use or the TLS certificate is invalid.
+        StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = _load_tls_context(settings)

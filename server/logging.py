@@ -1,4 +1,4 @@
-"""Log configuration: text or JSON lines on stderr, without message texts."""
+"""Log configuration: text or JSON lines on stderr, without the texts of chat messages."""
 
 import json
 import logging

@@ -1,8 +1,8 @@
 """Limits per client address: open connections, connection rate, and rates of expensive operations.
 
 - Exemption: loopback addresses are unlimited, because all local users share them.
-- IPv6 aggregation: an IPv6 address counts as its /64 prefix, the usual assignment to one subscriber
-  (RFC 6177), which contains 2^64 addresses.
+- IPv6 aggregation: an IPv6 address counts as its /64 prefix, because one host can use all addresses of its subnet
+  (RFC 4291, section 2.5.4).
 """
 
 from functools import lru_cache
@@ -72,7 +72,8 @@ class ConnectionLimiter:
     def acquire(self, address: str, now: float) -> None:
         """Register a new connection; each success requires a matching `release`.
 
-        A limit of open connections sets `retry_after` to 5 seconds and consumes no token of the connection rate.
+        At the maximum of open connections, `retry_after` is 5 seconds and no token of the connection rate is
+        consumed.
 
         Args:
             address: Client address; loopback is not counted.

@@ -50,7 +50,7 @@ _PRIMARY_CODE_MASK = 0xFF
 
 
 def describe_error(error: BaseException) -> str:
-    """Return a short reason for a database error, without statement parameters or message texts.
+    """Return a short reason for a database error, without statement parameters or texts of chat messages.
 
     An unknown error is described by its code or type.
 

@@ -1,7 +1,8 @@
 """Line-based terminal input and output without cursor movement, escape sequences or redrawing.
 
 - Output: lines are written immediately while the input line is empty. Otherwise the lines are queued
-  until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. The partial input is then printed again below them.
+  until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. In the second case, the partial input is printed
+  again below the lines.
 - Restore: `close` resets the terminal attributes that `open` saved.
 """
 

@@ -2,9 +2,9 @@
 
 - Contrast: text has a ratio of at least 4.5 on its background, at least 7 in the high-contrast theme (WCAG 2.2,
   criteria 1.4.3 and 1.4.6). `tests/ui/test_themes.py` measures each pair.
-- Terminal palette: `terminal` uses only the 16 ANSI colours and the default background, and marks cursor and selection
-  by reverse video, because the actual palette is unknown. The same theme is the fallback for terminals with 16 colours
-  or none (https://no-color.org).
+- Terminal palette: `terminal` uses only the 16 ANSI colours and the default background, because the actual palette is
+  unknown. Cursors are reversed or bold, and selected text is black on cyan. The same theme is the fallback for
+  terminals with 16 colours or none (https://no-color.org).
 - Accessibility: colour is never the only sign of a state.
 """
 
@@ -240,7 +240,10 @@ THEMES_BY_NAME: Mapping[str, Theme] = {
     "warm": WARM,
     "terminal": TERMINAL,
 }
-"""Themes by their name in the `theme` setting and in `/theme`. `tests/ui/test_themes.py` compares both lists."""
+"""Themes by their name in the `theme` setting and in `/theme`.
+
+`tests/ui/test_themes.py` compares the names with the choices of the setting.
+"""
 
 
 def effective_theme(name: str, app: App[Any]) -> Theme:

@@ -3,7 +3,7 @@
 - Shared handlers: all dialects run requests through the same handlers. Sanitizing, limits, storage
   and fan-out do not depend on the dialect.
 - Encoding: each distinct frame of a room event is encoded once, not once per recipient.
-- Identity: names in a payload are ignored; the author is the member that joined on the connection.
+- Identity: sender names in message payloads are ignored; the author is the member that joined on the connection.
 """
 
 from abc import ABC, abstractmethod
@@ -40,7 +40,7 @@ class Dialect(ABC):
     """One dialect; a single instance serves all connections.
 
     Attributes:
-        name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
+        name: Key of the dialect in `LiveRoom.subscribers`; also `via` of its members, except in the native dialect.
         event_names: Events that the dialect may accept.
         context: Server state.
     """

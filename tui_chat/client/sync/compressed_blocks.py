@@ -30,11 +30,11 @@ class Block(Generic[ItemT]):
 
 
 class CompressedBlocks(Generic[ItemT]):
-    """LRU set of decompressed blocks.
+    """Factory and accessor of blocks; only the most recently used ones stay decompressed.
 
     Args:
         list_type: `list[…]` of the item type, for msgspec.
-        max_decompressed: Number of blocks without compression.
+        max_decompressed: Maximum number of decompressed blocks.
     """
 
     def __init__(self, list_type: type[list[ItemT]], max_decompressed: int) -> None:
@@ -43,7 +43,7 @@ class CompressedBlocks(Generic[ItemT]):
         self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """Create a block with a copy of these items, the most recently used block."""
+        """Create a block from a copy of these items. The block becomes the most recently used one."""
         block = Block(list(items))
         self.get_items(block)
         return block

@@ -9,7 +9,7 @@ from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE, Block, Compressed
 from tui_chat.protocol.events import Message
 
 MAX_DECOMPRESSED_BLOCKS = 8
-"""Number of blocks in use without compression."""
+"""Maximum number of decompressed blocks per room."""
 
 
 class _StoredMessage(Struct, array_like=True):
