@@ -55,12 +55,12 @@ async def wait_for_event(stream: EventStream, event_type: type[ClientEvent]) -> 
 async def test_a_message_reaches_every_member(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         sent = await tea.send("hello")
         assert (sent.seq, sent.duplicate) == (1, False)
-        await wait_until(lambda: texts(cup) == ["hello"] and texts(tea) == ["hello"])
-        assert cup.log[1].nick_name == "ann"
-        assert cup.log[1].member_id == tea.member_id
+        await wait_until(lambda: texts(bobs_tea) == ["hello"] and texts(tea) == ["hello"])
+        assert bobs_tea.log[1].nick_name == "ann"
+        assert bobs_tea.log[1].member_id == tea.member_id
         assert ann.rooms == {"tea": tea}
 
 
@@ -69,22 +69,22 @@ async def test_a_join_returns_recent_history_and_load_older_the_rest(server: Run
         tea = await ann.join("tea", nick="ann")
         for number in range(10):
             await tea.send(f"m{number}")
-        cup = await bob.join("tea", nick="bob", limit=3)
-        assert texts(cup) == ["m7", "m8", "m9"]
-        assert await cup.load_older(limit=5) is True
-        assert await cup.load_older() is False
-        assert texts(cup) == [f"m{number}" for number in range(10)]
+        bobs_tea = await bob.join("tea", nick="bob", limit=3)
+        assert texts(bobs_tea) == ["m7", "m8", "m9"]
+        assert await bobs_tea.load_older(limit=5) is True
+        assert await bobs_tea.load_older() is False
+        assert texts(bobs_tea) == [f"m{number}" for number in range(10)]
 
 
 async def test_iterating_over_a_room_yields_each_entry_once(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         await tea.send("before")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         for number in range(5):
             await tea.send(f"m{number}")
         received: list[str] = []
-        async for entry in cup:
+        async for entry in bobs_tea:
             assert isinstance(entry, Message)
             received.append(entry.message)
             if len(received) == 5:
@@ -95,11 +95,11 @@ async def test_iterating_over_a_room_yields_each_entry_once(server: RunningServe
 async def test_a_late_iterator_fetches_entries_beyond_the_buffer(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         await asyncio.gather(*(tea.send("x") for _ in range(MAX_BUFFERED_ENTRIES + 50)))
-        await wait_until(lambda: cup.log.last == MAX_BUFFERED_ENTRIES + 50)
+        await wait_until(lambda: bobs_tea.log.last == MAX_BUFFERED_ENTRIES + 50)
         seqs: list[int] = []
-        async for entry in cup:
+        async for entry in bobs_tea:
             seqs.append(entry.seq)
             if entry.seq == MAX_BUFFERED_ENTRIES + 50:
                 break
@@ -119,26 +119,28 @@ async def test_a_repeated_client_id_is_posted_once(server: RunningServer) -> Non
 async def test_edits_reactions_deletions_and_topics_reach_every_client(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         first, second = (await tea.send("frist")).seq, (await tea.send("second", reply_to=1)).seq
         edited = (await tea.edit(first, "first")).revision
-        await cup.react(first, "👍")
-        await cup.react(second, "🎉")
-        await cup.react(second, "🎉", on=False)
+        await bobs_tea.react(first, "👍")
+        await bobs_tea.react(second, "🎉")
+        await bobs_tea.react(second, "🎉", on=False)
         await tea.delete(second)
         with pytest.raises(Forbidden):
-            await cup.edit(first, "mine")
+            await bobs_tea.edit(first, "mine")
         changes = (await tea.set_topic("leaves")).revision
-        await wait_until(lambda: cup.log.last == tea.log.last == changes and cup.topic == tea.topic == "leaves")
-        for room in (tea, cup):
+        await wait_until(
+            lambda: bobs_tea.log.last == tea.log.last == changes and bobs_tea.topic == tea.topic == "leaves"
+        )
+        for room in (tea, bobs_tea):
             message = room.log[first]
             assert (message.message, message.edited) == ("first", edited)
-            assert message.reactions == {"👍": [cup.member_id]}
+            assert message.reactions == {"👍": [bobs_tea.member_id]}
             assert room.log[second].deleted
             assert room.log[second].message == ""
         async with ChatClient(server.url) as eve:
             fresh = await eve.join("tea", nick="eve")
-            assert list(fresh.log.messages()) == list(tea.log.messages()) == list(cup.log.messages())
+            assert list(fresh.log.messages()) == list(tea.log.messages()) == list(bobs_tea.log.messages())
             assert fresh.topic == "leaves"
 
 
@@ -163,17 +165,17 @@ async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer) -> 
 async def test_member_lists_follow_joins_renames_and_leaves(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         await wait_until(lambda: nicks(tea) == ["ann", "bob"])
-        assert nicks(cup) == ["ann", "bob"]
+        assert nicks(bobs_tea) == ["ann", "bob"]
         assert await bob.change_nick("robert") == "robert"
-        await wait_until(lambda: nicks(tea) == ["ann", "robert"] and cup.nick == "robert")
-        assert await cup.change_nick("rob") == "rob"
-        await cup.leave()
+        await wait_until(lambda: nicks(tea) == ["ann", "robert"] and bobs_tea.nick == "robert")
+        assert await bobs_tea.change_nick("rob") == "rob"
+        await bobs_tea.leave()
         await wait_until(lambda: nicks(tea) == ["ann"])
         assert bob.rooms == {}
         with pytest.raises(NotJoined):
-            await cup.send("too late")
+            await bobs_tea.send("too late")
 
 
 async def test_leaving_a_room_ends_its_iteration(server: RunningServer) -> None:
@@ -211,9 +213,9 @@ async def test_room_names_are_case_insensitive(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("Tea", nick="ann")
         assert await ann.join("tea", nick="ann") is tea
-        cup = await bob.join("TEA", nick="bob")
+        bobs_tea = await bob.join("TEA", nick="bob")
         await tea.send("hi")
-        await wait_until(lambda: texts(cup) == ["hi"])
+        await wait_until(lambda: texts(bobs_tea) == ["hi"])
 
 
 async def test_a_guest_key_restores_the_member_id(server: RunningServer) -> None:
@@ -230,9 +232,9 @@ async def test_two_clients_with_one_guest_key_are_one_member(server: RunningServ
     async with ChatClient(server.url) as first:
         tea = await first.join("tea", nick="ann")
         async with ChatClient(server.url, guest_key=first.guest_key) as second:
-            cup = await second.join("tea", nick="ann")
-            assert cup.nick == "ann"
-            assert len(cup.members) == 1
+            second_tea = await second.join("tea", nick="ann")
+            assert second_tea.nick == "ann"
+            assert len(second_tea.members) == 1
         await tea.send("still here")
 
 
@@ -243,15 +245,15 @@ async def test_events_arrive_in_order(server: RunningServer) -> None:
         assert isinstance(ann.state, Online)
         room_joined = await wait_for_event(stream, RoomJoined)
         assert room_joined == RoomJoined("tea", rejoined=False)
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         notice = await wait_for_event(stream, NoticeReceived)
         while isinstance(notice, NoticeReceived) and notice.notice.nick_name != "bob":
             notice = await wait_for_event(stream, NoticeReceived)
-        await cup.set_typing(True)
-        assert await wait_for_event(stream, TypingChanged) == TypingChanged("tea", cup.member_id, True)
-        await cup.send("hi")
+        await bobs_tea.set_typing(True)
+        assert await wait_for_event(stream, TypingChanged) == TypingChanged("tea", bobs_tea.member_id, True)
+        await bobs_tea.send("hi")
         assert await wait_for_event(stream, LogChanged) == LogChanged("tea", (1,), is_live=True)
-        await cup.leave()
+        await bobs_tea.leave()
         members_changed = await wait_for_event(stream, MembersChanged)
         assert isinstance(members_changed, MembersChanged)
         assert [member.nick_name for member in members_changed.members] == ["ann"]
@@ -281,10 +283,10 @@ async def test_latency_is_measured_without_requests(server: RunningServer) -> No
 async def test_unread_events_are_coalesced(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         stream = bob.events()
         await asyncio.gather(*(tea.send("x") for _ in range(300)))
-        await wait_until(lambda: cup.log.last == 300)
+        await wait_until(lambda: bobs_tea.log.last == 300)
         assert len(stream) < 20
 
 

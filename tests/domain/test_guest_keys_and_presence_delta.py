@@ -11,10 +11,10 @@ from tui_chat.protocol.limits import SECRET_CHARACTERS
 
 def test_a_guest_key_is_valid_only_for_its_member_and_server() -> None:
     guest_keys = GuestKeys(b"s" * 32, secrets.token_bytes)
-    foreign_guests = GuestKeys(b"t" * 32, secrets.token_bytes)
+    other_server_keys = GuestKeys(b"t" * 32, secrets.token_bytes)
     member_id = guest_keys.generate_member_id()
     assert guest_keys.verify(guest_keys.issue(member_id)) == member_id
-    assert foreign_guests.verify(guest_keys.issue(member_id)) is None
+    assert other_server_keys.verify(guest_keys.issue(member_id)) is None
     assert len(guest_keys.issue(member_id)) <= SECRET_CHARACTERS
     assert guest_keys.generate_member_id() != member_id
 

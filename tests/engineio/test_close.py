@@ -19,7 +19,8 @@ from tests.support.server_process import server_process
 FLOODING_CLIENTS = 6
 """Number of concurrent flooding clients."""
 
-STOPS = 5
+SHUTDOWN_REPETITIONS = 5
+"""Number of consecutive shutdowns; the loss of a frame depends on the timing."""
 
 PACKET = "6" + "-" * 32_000
 """Large NOOP packet: cheap for the server and never answered."""
@@ -27,11 +28,11 @@ PACKET = "6" + "-" * 32_000
 
 @dataclass(frozen=True)
 class StoppableServer:
-    """Handle of an in-process server with a `stop` event."""
+    """In-process server, which stops after `stop` is set. `task` ends after the shutdown."""
 
     port: int
     stop: asyncio.Event
-    running: "asyncio.Task[None]"
+    task: "asyncio.Task[None]"
 
 
 @asynccontextmanager
@@ -44,10 +45,10 @@ async def stoppable_server(directory: Path) -> AsyncGenerator[StoppableServer]:
             port.set_result(server.port)
             await stop.wait()
 
-    running = asyncio.create_task(serve_until_stopped())
-    yield StoppableServer(await port, stop, running)
+    task = asyncio.create_task(serve_until_stopped())
+    yield StoppableServer(await port, stop, task)
     stop.set()
-    await running
+    await task
 
 
 async def flood(ws: RawWebSocket, at_full_speed: asyncio.Event) -> None:
@@ -88,7 +89,7 @@ async def flooding_client(port: int, ready: asyncio.Barrier, tls: ssl.SSLContext
 
 
 async def test_flooding_clients_receive_going_away_from_a_stopping_server(tmp_path: Path) -> None:
-    for attempt in range(STOPS):
+    for attempt in range(SHUTDOWN_REPETITIONS):
         async with stoppable_server(tmp_path) as server:
             ready = asyncio.Barrier(FLOODING_CLIENTS + 1)
             clients = [asyncio.create_task(flooding_client(server.port, ready)) for _ in range(FLOODING_CLIENTS)]
@@ -136,15 +137,15 @@ async def test_a_flooding_client_receives_the_close_frame_after_an_invalid_packe
 
 async def test_readiness_fails_once_going_away_is_sent(tmp_path: Path) -> None:
     async with stoppable_server(tmp_path) as server, raw_websocket(server.port) as ws, ClientSession() as balancer:
-        ready = f"http://127.0.0.1:{server.port}/ready"
+        ready_url = f"http://127.0.0.1:{server.port}/ready"
         ws.write_text_frames("40")
         assert (await ws.read_frame()).payload.startswith(b"0{")
         assert (await ws.read_frame()).payload.startswith(b"40{")
-        async with balancer.get(ready) as response:
+        async with balancer.get(ready_url) as response:
             assert response.status == 200
         server.stop.set()
         assert (await ws.read_frame()).payload.startswith(b'42["goingAway",')
-        async with balancer.get(ready) as response:
+        async with balancer.get(ready_url) as response:
             assert (response.status, (await response.json())["detail"]) == (503, "the server is stopping")
         assert await read_until_closed(ws) == []  # the readiness response precedes the close frame
         ws.write_frame(WSMsgType.CLOSE, b"\x03\xe8")
@@ -175,6 +176,6 @@ async def test_a_client_that_never_closes_does_not_block_shutdown(tmp_path: Path
         await at_full_speed.wait()
         server.stop.set()
         async with asyncio.timeout(5):  # upper bound of a shutdown
-            await server.running
+            await server.task
         sending.cancel()
         await asyncio.wait({sending})

@@ -140,7 +140,7 @@ class ModelLog:
         return True
 
 
-async def check(batches: list[list[LogCommand]]) -> None:
+async def assert_journal_matches_model(batches: list[list[LogCommand]]) -> None:
     model = ModelLog()
     with TemporaryDirectory() as directory:
         database = await open_database(Path(directory) / "chat.db", clock=ManualClock())
@@ -172,5 +172,5 @@ async def check(batches: list[list[LogCommand]]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(commands, min_size=1, max_size=12), min_size=1, max_size=5))
-def test_the_log_equals_the_accepted_commands_of_any_batches(batches: list[list[LogCommand]]) -> None:
-    asyncio.run(check(batches))
+def test_results_and_stored_log_match_the_model_for_any_batches(batches: list[list[LogCommand]]) -> None:
+    asyncio.run(assert_journal_matches_model(batches))

@@ -43,7 +43,7 @@ async def test_tab_completes_an_emoji_shortcode(server: RunningServer, tmp_path:
         assert ann.composer.text == "well 😄 "
 
 
-@pytest.mark.parametrize("index", [0, 5, 29, 30])
+@pytest.mark.parametrize("index", [0, 5, 29, 30])  # 30: the typed text after the last candidate
 async def test_the_selected_candidate_is_always_visible(index: int, server: RunningServer, tmp_path: Path) -> None:
     names = [f"name-{number}[bold]" for number in range(30)]
     completion = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), index)

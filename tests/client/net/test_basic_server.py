@@ -32,11 +32,11 @@ async def server() -> AsyncGenerator[BasicNodeServer]:
         yield running
 
 
-def lines(room: Room) -> list[tuple[str, str]]:
+def logged_messages(room: Room) -> list[tuple[str, str]]:
     return [(message.nick_name, message.message) for message in room.log.messages()]
 
 
-def states(room: Room) -> list[tuple[str, OutboxItemState]]:
+def unsent_states(room: Room) -> list[tuple[str, OutboxItemState]]:
     return [(item.text, item.state) for item in room.unsent()]
 
 
@@ -53,18 +53,18 @@ async def test_clients_and_a_page_exchange_messages_over_a_basic_server(version:
         ChatClient(server.url) as ben,
         javascript_client(version) as page,
     ):
-        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        tea, bens_tea = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
         assert tea.is_basic_server
-        assert cup.is_basic_server
+        assert bens_tea.is_basic_server
         await page.connect(server.url)
         page.emit("joinRoom", {"roomName": "tea", "nickName": "page"})
         sent = await tea.send("hello")
         assert (sent.seq, sent.duplicate) == (1, False)
-        await wait_until(lambda: lines(cup) == [("ann", "hello")])
+        await wait_until(lambda: logged_messages(bens_tea) == [("ann", "hello")])
         page.emit("sendMessage", {"room": "tea", "nickName": "page", "message": "hi both"})
-        for room in (tea, cup):
-            await wait_until(lambda room=room: lines(room)[-1] == ("page", "hi both"))
-        assert (cup.members, cup.topic) == ({}, "")
+        for room in (tea, bens_tea):
+            await wait_until(lambda room=room: logged_messages(room)[-1] == ("page", "hi both"))
+        assert (bens_tea.members, bens_tea.topic) == ({}, "")
         assert server.received_texts() == ["hello", "hi both"]
 
 
@@ -95,7 +95,7 @@ async def test_a_missing_join_response_means_a_basic_server(
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.is_basic_server
-        assert lines(tea) == []
+        assert logged_messages(tea) == []
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ async def test_join_announcements_of_a_basic_server_become_notices(server: Basic
         await wait_until(lambda: [event for event in events if isinstance(event, NoticeReceived)])
         (notice_event,) = [event for event in events if isinstance(event, NoticeReceived)]
         assert (notice_event.notice.nick_name, notice_event.notice.room) == ("小明", "tea")
-        assert lines(tea) == []
+        assert logged_messages(tea) == []
 
 
 async def test_unsupported_requests_to_a_basic_server_fail_locally(
@@ -177,7 +177,7 @@ async def test_unsupported_requests_to_a_basic_server_fail_locally(
             await ann.list_rooms()
         await tea.set_typing(True)
         tea.post_edit(1, "hello!")
-        await wait_until(lambda: states(tea) == [("hello!", OutboxItemState.FAILED)])
+        await wait_until(lambda: unsent_states(tea) == [("hello!", OutboxItemState.FAILED)])
         assert await tea.load_older() is False
         await tea.send("still here")
         assert [event for event, _ in server.received] == ["joinRoom", "sendMessage", "sendMessage"]
@@ -190,8 +190,8 @@ async def test_oversized_messages_are_truncated_with_a_marker(
         tea = await ann.join("tea", nick="ann")
         server.push("message", {"nickName": "n" * 1_000_000, "message": "far too long\n" * 230_000})
         server.push("message", {"nickName": "ben", "message": "still here"})
-        await wait_until(lambda: len(lines(tea)) == 2)
-        (nick_name, text), next_line = lines(tea)
+        await wait_until(lambda: len(logged_messages(tea)) == 2)
+        (nick_name, text), next_line = logged_messages(tea)
         assert nick_name == "n" * 31 + "…"
         assert text.startswith("far too long\nfar")
         assert text.endswith("… ✂ +2,986,000")
@@ -209,7 +209,7 @@ async def test_a_basic_server_allows_one_room_at_a_time(server: BasicNodeServer)
         await tea.leave()
         coffee = await ann.join("coffee", nick="ann")
         await coffee.send("hello")
-        assert lines(coffee) == [("ann", "hello")]
+        assert logged_messages(coffee) == [("ann", "hello")]
         assert server.received[-1] == ("sendMessage", [{"room": "coffee", "nickName": "ann", "message": "hello"}])
 
 
@@ -229,7 +229,7 @@ async def test_echoed_messages_are_confirmed_in_order(server: BasicNodeServer) -
         tea = await ann.join("tea", nick="ann")
         items = [tea.post(text) for text in ("one", "same", "same", "  padded  ", "two\nlines")]
         await wait_until(lambda: not tea.unsent())
-        sent_texts = [message for _, message in lines(tea)]
+        sent_texts = [message for _, message in logged_messages(tea)]
         assert sent_texts == [item.text for item in items]
         assert [message.seq for message in tea.log.messages()] == [1, 2, 3, 4, 5]
         assert all(message.member_id == tea.member_id for message in tea.log.messages())
@@ -241,12 +241,12 @@ async def test_an_echo_with_another_nickname_does_not_confirm_a_message(
     shorten_timeouts(monkeypatch)
     server.configure(echoes=False)
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
-        tea, cup = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
+        tea, bens_tea = await ann.join("tea", nick="ann"), await ben.join("tea", nick="ben")
         tea.post("hello")
-        await wait_until(lambda: lines(cup) == [("ann", "hello")])
-        cup.post("hello")
-        await wait_until(lambda: lines(tea) == [("ben", "hello")])
-        await wait_until(lambda: states(tea) == [("hello", OutboxItemState.FAILED)])
+        await wait_until(lambda: logged_messages(bens_tea) == [("ann", "hello")])
+        bens_tea.post("hello")
+        await wait_until(lambda: logged_messages(tea) == [("ben", "hello")])
+        await wait_until(lambda: unsent_states(tea) == [("hello", OutboxItemState.FAILED)])
         assert tea.unsent()[0].problem == UNCONFIRMED_REASON
 
 
@@ -260,54 +260,54 @@ async def test_a_message_without_echo_is_unconfirmed_and_delays_no_other(
         for text in ("one", "two", "three"):
             tea.post(text)
         await wait_until(lambda: server.received_texts() == ["one", "two", "three"])
-        await wait_until(lambda: {state for _, state in states(tea)} == {OutboxItemState.FAILED})
+        await wait_until(lambda: {state for _, state in unsent_states(tea)} == {OutboxItemState.FAILED})
         server.push("message", {"nickName": "ann", "message": "two"})
-        await wait_until(lambda: [text for text, _ in states(tea)] == ["one", "three"])
+        await wait_until(lambda: [text for text, _ in unsent_states(tea)] == ["one", "three"])
         with pytest.raises(DeliveryUnknown):
             await tea.send("four")
         server.configure(echoes=True)
         tea.retry(tea.unsent()[0].client_id)
-        await wait_until(lambda: [text for text, _ in states(tea)] == ["three"])
+        await wait_until(lambda: [text for text, _ in unsent_states(tea)] == ["three"])
         assert server.received_texts() == ["one", "two", "three", "four", "one"]
 
 
-async def test_a_reconnect_rejoins_and_repeats_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with basic_node_server() as first, ChatClient(first.url) as ann:
-        first.configure(echoes=False)
+async def test_a_reconnect_rejoins_and_repeats_no_message(server: BasicNodeServer) -> None:
+    async with ChatClient(server.url) as ann:
+        server.configure(echoes=False)
         tea = await ann.join("tea", nick="ann")
-        tea.post("on its way")
-        sending = asyncio.create_task(tea.send("on its way too"))
-        await wait_until(lambda: sorted(first.received_texts()) == ["on its way", "on its way too"])
-        first.disconnect_all()
+        tea.post("in flight")
+        sending = asyncio.create_task(tea.send("also in flight"))
+        await wait_until(lambda: sorted(server.received_texts()) == ["also in flight", "in flight"])
+        server.disconnect_all()
         await wait_until(lambda: isinstance(ann.state, Offline))
         with pytest.raises(DeliveryUnknown):
             await sending
-        await wait_until(lambda: states(tea) == [("on its way", OutboxItemState.FAILED)])
-        tea.post("written while away")
-        first.configure(echoes=True)
+        await wait_until(lambda: unsent_states(tea) == [("in flight", OutboxItemState.FAILED)])
+        tea.post("written offline")
+        server.configure(echoes=True)
         ann.reconnect_now()
-        await wait_until(lambda: lines(tea) == [("ann", "written while away")])
+        await wait_until(lambda: logged_messages(tea) == [("ann", "written offline")])
         assert isinstance(ann.state, Online)
-        assert states(tea) == [("on its way", OutboxItemState.FAILED)]
-        assert first.received_texts().count("on its way") == 1
-        assert [event for event, _ in first.received].count("joinRoom") == 2
+        assert unsent_states(tea) == [("in flight", OutboxItemState.FAILED)]
+        assert server.received_texts().count("in flight") == 1
+        assert [event for event, _ in server.received].count("joinRoom") == 2
         tea.retry(tea.unsent()[0].client_id)
         await wait_until(lambda: not tea.unsent())
-        assert lines(tea)[-1] == ("ann", "on its way")
+        assert logged_messages(tea)[-1] == ("ann", "in flight")
 
 
 async def test_unconfirmed_messages_are_not_resent_after_a_restart(server: BasicNodeServer, tmp_path: Path) -> None:
     server.configure(echoes=False)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
-        tea.post("said, or not")
-        await wait_until(lambda: server.received_texts() == ["said, or not"])
+        tea.post("unconfirmed")
+        await wait_until(lambda: server.received_texts() == ["unconfirmed"])
     server.configure(echoes=True)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert [(item.text, item.problem) for item in tea.unsent()] == [("said, or not", UNCONFIRMED_REASON)]
+        assert [(item.text, item.problem) for item in tea.unsent()] == [("unconfirmed", UNCONFIRMED_REASON)]
         await tea.send("another")
-        assert server.received_texts() == ["said, or not", "another"]
+        assert server.received_texts() == ["unconfirmed", "another"]
         tea.drop(tea.unsent()[0].client_id)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         assert (await ann.join("tea", nick="ann")).unsent() == ()
@@ -320,7 +320,7 @@ async def test_messages_of_a_basic_server_are_not_cached(server: BasicNodeServer
         await tea.flush()
     async with LocalHistory(tmp_path) as history, ChatClient(server.url, history=history) as ann:
         assert await ann.open_cached("tea", nick="ann") is None
-        assert lines(await ann.join("tea", nick="ann")) == []
+        assert logged_messages(await ann.join("tea", nick="ann")) == []
 
 
 async def test_a_room_survives_a_change_of_server_type(tmp_path: Path) -> None:
@@ -329,19 +329,19 @@ async def test_a_room_survives_a_change_of_server_type(tmp_path: Path) -> None:
         ann = ChatClient(first.url)
         await ann.__aenter__()
         tea = await ann.join("tea", nick="ann")
-        await tea.send("not kept")
+        await tea.send("on the basic server")
     try:
         async with running_server(tmp_path, port=port):
             ann.reconnect_now()
             await wait_until(lambda: not tea.is_basic_server)
-            assert lines(tea) == []  # the native server has its own log
-            assert (await tea.send("kept")).seq == 1
+            assert logged_messages(tea) == []  # the native server has its own log
+            assert (await tea.send("on the native server")).seq == 1
             assert [member.nick_name for member in tea.members.values()] == ["ann"]
         async with basic_node_server(port=port):
             ann.reconnect_now()
             await wait_until(lambda: tea.is_basic_server)
-            await tea.send("on top")
-            assert lines(tea) == [("ann", "kept"), ("ann", "on top")]
+            await tea.send("on the basic server again")
+            assert logged_messages(tea) == [("ann", "on the native server"), ("ann", "on the basic server again")]
             assert tea.members == {}
     finally:
         await ann.close()
@@ -365,5 +365,5 @@ async def test_text_from_a_basic_server_is_sanitized(server: BasicNodeServer) ->
             server.push("message", body)
         server.push("update", {"room": "tea"})
         server.push("message", {"nickName": "", "message": "the last"})
-        await wait_until(lambda: lines(tea)[-1:] == [("tea", "the last")])
-        assert lines(tea) == [("mal[2Jlory", "a]52;c;aGk=bc"), ("tea", "bare 2Jtext"), ("tea", "the last")]
+        await wait_until(lambda: logged_messages(tea)[-1:] == [("tea", "the last")])
+        assert logged_messages(tea) == [("mal[2Jlory", "a]52;c;aGk=bc"), ("tea", "bare 2Jtext"), ("tea", "the last")]

@@ -59,22 +59,22 @@ async def test_a_reset_connection_recovers_within_two_seconds_with_missed_messag
 ) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
-        member_id = cup.member_id
+        bobs_tea = await bob.join("tea", nick="bob")
+        member_id = bobs_tea.member_id
         stream = bob.events()
         await tea.send("before")
-        await wait_until(lambda: texts(cup) == ["before"])
+        await wait_until(lambda: texts(bobs_tea) == ["before"])
         loop = asyncio.get_running_loop()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
         since = loop.time()
         await tea.send("during")
-        await wait_until(lambda: texts(cup) == ["before", "during"])
+        await wait_until(lambda: texts(bobs_tea) == ["before", "during"])
         assert loop.time() - since < 2
-        assert cup.member_id == member_id
-        assert len(cup.members) == 2
+        assert bobs_tea.member_id == member_id
+        assert len(bobs_tea.members) == 2
         await tea.send("after")
-        assert [entry.seq for entry in await read_entries(cup, 3)] == [1, 2, 3]
+        assert [entry.seq for entry in await read_entries(bobs_tea, 3)] == [1, 2, 3]
         events: list[ClientEvent] = []
         while len(stream):
             events.append(await anext(stream))
@@ -88,16 +88,16 @@ async def test_a_reset_connection_recovers_within_two_seconds_with_missed_messag
 async def test_messages_sent_while_offline_are_delivered_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
-        sending = [asyncio.create_task(cup.send(f"m{number}")) for number in range(5)]
+        sending = [asyncio.create_task(bobs_tea.send(f"m{number}")) for number in range(5)]
         await wait_until(lambda: proxy.accepted_count >= 3)
         proxy.accept_connections()
         responses = await asyncio.gather(*sending)
         assert [response.seq for response in responses] == [1, 2, 3, 4, 5]
-        await wait_until(lambda: texts(tea) == texts(cup) == [f"m{number}" for number in range(5)])
+        await wait_until(lambda: texts(tea) == texts(bobs_tea) == [f"m{number}" for number in range(5)])
 
 
 async def test_a_send_interrupted_at_any_point_is_posted_once(server: RunningServer, proxy: TcpProxy) -> None:
@@ -124,35 +124,35 @@ async def test_a_send_interrupted_at_any_point_is_posted_once(server: RunningSer
 
 async def test_a_send_without_a_connection_fails_after_its_timeout(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(proxy.url) as bob:
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         proxy.refuse_connections()
         proxy.reset_all()
         with pytest.raises(Unavailable, match="did not respond in time"):
-            await cup.send("never", timeout=0.3)
+            await bobs_tea.send("never", timeout=0.3)
 
 
 async def test_an_iterator_reads_across_the_gap_of_a_long_absence(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         await tea.send("m1")
-        await wait_until(lambda: cup.log.last == 1)
+        await wait_until(lambda: bobs_tea.log.last == 1)
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
         await post_many(server.url, 2_000)
         proxy.accept_connections()
-        await wait_until(lambda: cup.log.last == 2_001)
-        (gap,) = cup.log.gaps()
+        await wait_until(lambda: bobs_tea.log.last == 2_001)
+        (gap,) = bobs_tea.log.gaps()
         assert (gap.after, gap.missing_count) == (1, 1_800)
-        assert [entry.seq for entry in await read_entries(cup, 2_001)] == list(range(1, 2_002))
-        assert cup.log.gaps() == ()
+        assert [entry.seq for entry in await read_entries(bobs_tea, 2_001)] == list(range(1, 2_002))
+        assert bobs_tea.log.gaps() == ()
 
 
 async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         for missed in (900, 1_500):
             last = tea.log.last
             proxy.refuse_connections()
@@ -160,18 +160,18 @@ async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: R
             await wait_until(lambda: isinstance(bob.state, Offline))
             await post_many(server.url, missed)
             proxy.accept_connections()
-            await wait_until(lambda end=last + missed: cup.log.last == end)
+            await wait_until(lambda end=last + missed: bobs_tea.log.last == end)
             if missed == 900:
-                await wait_until(lambda: len(cup.log) == 900)
-        (gap,) = cup.log.gaps()
+                await wait_until(lambda: len(bobs_tea.log) == 900)
+        (gap,) = bobs_tea.log.gaps()
         assert gap.missing_count == 1_300
-        await cup.fill_gap(gap, limit=200)
-        assert [(rest.after, rest.missing_count) for rest in cup.log.gaps()] == [(900, 1_100)]
-        await cup.fill_gap(gap, limit=200, oldest_first=True)
-        assert [(rest.after, rest.missing_count) for rest in cup.log.gaps()] == [(1_100, 900)]
-        await cup.fill_gap(gap)
-        assert cup.log.gaps() == ()
-        assert len(cup.log) == 2_400
+        await bobs_tea.fill_gap(gap, limit=200)
+        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(900, 1_100)]
+        await bobs_tea.fill_gap(gap, limit=200, oldest_first=True)
+        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(1_100, 900)]
+        await bobs_tea.fill_gap(gap)
+        assert bobs_tea.log.gaps() == ()
+        assert len(bobs_tea.log) == 2_400
 
 
 async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_port: int) -> None:
@@ -180,15 +180,15 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
         async with running_server(tmp_path, port=unused_port, rate_limit="off") as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             bob = await clients.enter_async_context(ChatClient(running.url))
-            tea, cup = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
-            member_ids = (tea.member_id, cup.member_id)
+            tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
+            member_ids = (tea.member_id, bobs_tea.member_id)
 
             async def send_all(room: Room, name: str) -> None:
                 for number in range(40):
                     await room.send(f"{name} {number}")
                     acknowledged.append(f"{name} {number}")
 
-            sending = [asyncio.create_task(send_all(tea, "ann")), asyncio.create_task(send_all(cup, "bob"))]
+            sending = [asyncio.create_task(send_all(tea, "ann")), asyncio.create_task(send_all(bobs_tea, "bob"))]
             await wait_until(lambda: len(acknowledged) >= 10)
         await wait_until(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
         assert isinstance(ann.state, Offline)
@@ -196,11 +196,11 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
         assert ann.state.retry_in >= RECONNECT_AFTER
         async with running_server(tmp_path, port=unused_port, rate_limit="off"):
             await asyncio.gather(*sending)
-            await wait_until(lambda: tea.log.last == cup.log.last == 80)
+            await wait_until(lambda: tea.log.last == bobs_tea.log.last == 80)
             assert sorted(texts(tea)) == sorted(acknowledged)
-            assert texts(tea) == texts(cup)
+            assert texts(tea) == texts(bobs_tea)
             assert [entry.seq for entry in await read_entries(tea, 80)] == list(range(1, 81))
-            assert (tea.member_id, cup.member_id) == member_ids
+            assert (tea.member_id, bobs_tea.member_id) == member_ids
             assert not tea.log.gaps()
 
 
@@ -228,14 +228,14 @@ async def test_a_response_timeout_detects_a_stalled_connection(
 ) -> None:
     monkeypatch.setattr(transport, "RESPONSE_TIMEOUT", 0.3)
     async with ChatClient(proxy.url) as bob:
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         proxy.stall()
-        sending = asyncio.create_task(cup.send("through the wall"))
+        sending = asyncio.create_task(bobs_tea.send("through the wall"))
         await wait_until(lambda: isinstance(bob.state, Offline))
         proxy.reset_all()
         proxy.resume()
         assert (await sending).seq == 1
-        await wait_until(lambda: texts(cup) == ["through the wall"])
+        await wait_until(lambda: texts(bobs_tea) == ["through the wall"])
 
 
 async def test_a_missing_server_ping_detects_a_stalled_connection(tmp_path: Path) -> None:
@@ -298,23 +298,23 @@ async def test_reconnect_now_skips_the_backoff_delay(tmp_path: Path, unused_port
 async def test_a_change_with_a_lost_acknowledgement_is_applied_once(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url, connect_in_background=True) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
-        first, second = await cup.send("one"), await cup.send("two")
+        bobs_tea = await bob.join("tea", nick="bob")
+        first, second = await bobs_tea.send("one"), await bobs_tea.send("two")
         for post_change in (
-            lambda: cup.post_edit(first.seq, "uno"),
-            lambda: cup.post_reaction(first.seq, "👍"),
-            lambda: cup.post_reaction(first.seq, "👍", on=False),
-            lambda: cup.post_deletion(second.seq),
+            lambda: bobs_tea.post_edit(first.seq, "uno"),
+            lambda: bobs_tea.post_reaction(first.seq, "👍"),
+            lambda: bobs_tea.post_reaction(first.seq, "👍", on=False),
+            lambda: bobs_tea.post_deletion(second.seq),
         ):
-            await wait_until(lambda: isinstance(bob.state, Online) and cup.was_joined)
+            await wait_until(lambda: isinstance(bob.state, Online) and bobs_tea.was_joined)
             last_seq = tea.log.last
             proxy.open_connections[-1].stall_downstream()
             post_change()
             await wait_until(lambda last_seq=last_seq: tea.log.last == last_seq + 1)
-            assert len(cup.unsent()) == 1
+            assert len(bobs_tea.unsent()) == 1
             proxy.reset_all()
-            await wait_until(lambda: not cup.unsent())
+            await wait_until(lambda: not bobs_tea.unsent())
         assert (await tea.send("end")).seq == 7
-        await wait_until(lambda: cup.log.last == tea.log.last == 7)
-        assert texts(cup) == texts(tea) == ["uno", "", "end"]
-        assert cup.log[first.seq].reactions is None
+        await wait_until(lambda: bobs_tea.log.last == tea.log.last == 7)
+        assert texts(bobs_tea) == texts(tea) == ["uno", "", "end"]
+        assert bobs_tea.log[first.seq].reactions is None

@@ -47,10 +47,10 @@ async def test_a_connection_lost_during_suspend_is_replaced_within_two_seconds(
     wall_clock = WallClock()
     async with ChatClient(proxy.url, wall_clock=wall_clock) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
-        cup = await bob.join("tea", nick="bob")
+        bobs_tea = await bob.join("tea", nick="bob")
         # A router that drops the connection from its table sends no reset.
         proxy.open_connections[0].stall()
-        await cup.send("while asleep")
+        await bobs_tea.send("while asleep")
         loop = asyncio.get_running_loop()
         resumed_at = loop.time()
         wall_clock.offset = 3_600.0
@@ -122,15 +122,17 @@ async def test_a_stopped_process_reconnects_after_sigcont(tmp_path: Path) -> Non
         try:
             async with asyncio.timeout(20), ChatClient(server.url) as bob:
                 assert (await process.stdout.readline()).startswith(b"joined")
-                cup = await bob.join("tea", nick="bob")
-                assert len(cup.members) == 2
+                bobs_tea = await bob.join("tea", nick="bob")
+                assert len(bobs_tea.members) == 2
                 process.send_signal(signal.SIGSTOP)
-                await wait_until(lambda: len(cup.members) == 1)
+                await wait_until(lambda: len(bobs_tea.members) == 1)
                 process.stdin.write(b"after the sleep\n")
                 loop = asyncio.get_running_loop()
                 resumed_at = loop.time()
                 process.send_signal(signal.SIGCONT)
-                await wait_until(lambda: [message.message for message in cup.log.messages()] == ["after the sleep"])
+                await wait_until(
+                    lambda: [message.message for message in bobs_tea.log.messages()] == ["after the sleep"]
+                )
                 assert loop.time() - resumed_at < 2
         finally:
             process.kill()

@@ -115,7 +115,7 @@ def test_alt_keys_sent_with_an_escape_prefix_are_recognized(data: str, key: str)
         ("\x1b.x", ["full_stop", "x"]),
     ],
 )
-def test_alt_keys_are_recognized_in_a_burst(data: str, expected_keys: list[str]) -> None:
+def test_a_burst_with_escape_sequences_is_split_into_single_keys(data: str, expected_keys: list[str]) -> None:
     alt_keys.register_alt_keys()
     assert [token.key for token in XTermParser().feed(data) if isinstance(token, events.Key)] == expected_keys
 
