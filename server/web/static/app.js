@@ -51,8 +51,8 @@ const emojiPicker = new EmojiPicker();
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
 const memberList = new MemberList();
 const connectionStatus = new ConnectionStatus(() => session);
-const searchPanel = new SearchPanel({ session: () => session, onOpenResult: openSearchResult });
-const settingsDialog = new SettingsDialog({ session: () => session, notifier, onLanguageChange: changeLanguage });
+const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
+const settingsDialog = new SettingsDialog({ getSession: () => session, notifier, onLanguageChange: changeLanguage });
 const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
 const panels = new SidePanels((name) => name === "search" && searchPanel.open());
 const timeline = new Timeline({
@@ -301,7 +301,7 @@ function changeLanguage() {
 
 applyStrings();
 installShortcuts({
-  session: () => (roomVisible ? session : null),
+  getSession: () => (roomVisible ? session : null),
   showRoom,
   composer,
   timeline,

@@ -77,9 +77,9 @@ class BroadcastLocks {
     this.#claims.set(tabId, this.#tabId);
     this.#channel.postMessage({ claim: tabId, claimant: this.#tabId });
     setTimeout(() => {
-      const isOwner = this.#claims.get(tabId) === this.#tabId;
+      const isClaimant = this.#claims.get(tabId) === this.#tabId;
       this.#claims.delete(tabId);
-      if (isOwner) this.#runCallbacks(tabId);
+      if (isClaimant) this.#runCallbacks(tabId);
       else setTimeout(() => this.#probe(tabId), PROBE_INTERVAL);
     }, CLAIM_WINDOW);
   }
@@ -95,8 +95,9 @@ class BroadcastLocks {
 
 /**
  * @param {string} tabId Id of this tab.
- * @returns {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} Lock whose
- *   `whenTabClosed` runs `callback` after that tab closed, in exactly one of the tabs waiting for `scope`.
+ * @returns {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} Locks whose
+ *   `whenTabClosed` runs `callback` after that tab closed. Tabs that wait for the same `scope` run their callbacks one
+ *   after another, so that only the first tab finds items to claim.
  */
 export function createTabLocks(tabId) {
   return globalThis.navigator?.locks ? new WebLocks(tabId) : new BroadcastLocks(tabId);

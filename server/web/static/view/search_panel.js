@@ -19,7 +19,7 @@ export class SearchPanel {
   #status = document.getElementById("search-status");
   #list = document.getElementById("search-results");
   #more = document.getElementById("search-more");
-  #session;
+  #getSession;
   #onOpenResult;
   #generation = 0; // responses of older searches are ignored
   #timer = 0;
@@ -28,11 +28,11 @@ export class SearchPanel {
 
   /**
    * @param {object} options
-   * @param {() => import("../state/chat_session.js").ChatSession} options.session
+   * @param {() => import("../state/chat_session.js").ChatSession} options.getSession
    * @param {(room: string, seq: number) => void} options.onOpenResult
    */
-  constructor({ session, onOpenResult }) {
-    this.#session = session;
+  constructor({ getSession, onOpenResult }) {
+    this.#getSession = getSession;
     this.#onOpenResult = onOpenResult;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -74,7 +74,7 @@ export class SearchPanel {
     if (!before) this.#clear();
     const generation = this.#generation;
     const query = this.#field.value.trim();
-    const session = this.#session();
+    const session = this.#getSession();
     if (!query || !session) return;
     const room = this.#allRooms.checked ? undefined : session.current?.name;
     setText(this.#status, strings.searching);

@@ -21,17 +21,17 @@ export class SettingsDialog {
 
   /**
    * @param {object} options
-   * @param {() => import("../state/chat_session.js").ChatSession} options.session
+   * @param {() => import("../state/chat_session.js").ChatSession} options.getSession
    * @param {import("./notifier.js").Notifier} options.notifier
    * @param {() => void} options.onLanguageChange
    */
-  constructor({ session, notifier, onLanguageChange }) {
+  constructor({ getSession, notifier, onLanguageChange }) {
     this.#notifier = notifier;
     this.#onLanguageChange = onLanguageChange;
     closeOnDismiss(this.#dialog);
     document.getElementById("settings-nick-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#changeNick(session());
+      this.#changeNick(getSession());
     });
     this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
     this.#notifyHideText.addEventListener("change", () => (notifier.isTextHidden = this.#notifyHideText.checked));

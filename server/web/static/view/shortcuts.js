@@ -4,7 +4,7 @@
 
 /**
  * @param {object} context
- * @param {() => import("../state/chat_session.js").ChatSession | null} context.session Null while no room is visible.
+ * @param {() => import("../state/chat_session.js").ChatSession | null} context.getSession Null while no room is visible.
  * @param {(room: import("../state/room.js").Room) => void} context.showRoom
  * @param {import("./composer.js").Composer} context.composer
  * @param {import("./timeline.js").Timeline} context.timeline
@@ -14,7 +14,7 @@
  */
 export function installShortcuts(context) {
   document.addEventListener("keydown", (event) => {
-    const session = context.session();
+    const session = context.getSession();
     if (!session || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
     const action = shortcutFor(event, session, context);
     if (!action) return;
