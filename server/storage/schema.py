@@ -39,7 +39,7 @@ class SchemaState(Enum):
 
 
 def ensure(connection: Connection) -> SchemaState:
-    """Create the schema in an empty database, and return whether the schema is current.
+    """Create the schema in an empty database, and return the state of the schema.
 
     An outdated schema stays unchanged until `migrate`.
 

@@ -47,11 +47,13 @@ def test_connections_per_minute_and_address_are_limited() -> None:
     limiter.acquire("2001:db8::1", 20.001)
 
 
-def test_loopback_addresses_are_exempt() -> None:
+def test_loopback_addresses_are_unlimited() -> None:
     limiter = ConnectionLimiter(max_connections=1, per_minute=1)
     for _ in range(50):
         limiter.acquire("127.0.0.1", 0)
         limiter.acquire("::1", 0)
+    rate_limiter = PerAddressLimiter(per_minute=1)
+    assert [rate_limiter.acquire("127.0.0.1", 0) for _ in range(5)] == [0] * 5
     assert is_loopback("127.8.9.1")
     assert not is_loopback("unknown")
 
@@ -65,6 +67,10 @@ def test_addresses_of_one_ipv6_prefix_share_a_limit() -> None:
     limiter.acquire("2001:db8:0:1::1", 0)
     limiter.release("2001:db8::1")
     limiter.acquire("2001:db8::3", 0)
+
+
+def test_an_ipv4_mapped_address_shares_the_limit_of_its_ipv4_address() -> None:
+    limiter = ConnectionLimiter(max_connections=2, per_minute=100)
     limiter.acquire("192.0.2.1", 0)
     limiter.acquire("::ffff:192.0.2.1", 0)
     with pytest.raises(RateLimited):
@@ -78,10 +84,9 @@ def test_rate_limits_are_independent_per_address() -> None:
     assert limiter.acquire("192.0.2.1", 0) == pytest.approx(30)
     assert limiter.acquire("192.0.2.2", 0) == 0
     assert limiter.acquire("192.0.2.1", 30.001) == 0
-    assert [limiter.acquire("127.0.0.1", 0) for _ in range(5)] == [0] * 5
 
 
-def test_counters_of_inactive_addresses_are_discarded() -> None:
+def test_token_buckets_of_inactive_addresses_are_discarded() -> None:
     limiter = PerAddressLimiter(per_minute=60)
     for number in range(5000):
         limiter.acquire(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", float(number * 10))

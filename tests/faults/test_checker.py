@@ -13,7 +13,7 @@ from tui_chat.protocol.events import Edit, Entry, Message
 from tui_chat.protocol.responses import SendResponse
 
 ROOM = "tea"
-EDITED = 6
+EDITED_SEQ = 6
 
 
 def message(seq: int) -> Message:
@@ -29,7 +29,7 @@ def make_ack(entry: Entry, *, duplicate: bool = False) -> SendResponse:
 
 @dataclass
 class Record:
-    """Log of eleven messages and one edit, with two readers, one repeat and one unacknowledged message."""
+    """Input of the checker: the room log, the sent messages and the entries of the readers."""
 
     log: list[Entry]
     sent: list[SentMessage]
@@ -41,16 +41,24 @@ class Record:
 
 @pytest.fixture
 def record() -> Record:
+    """Return a valid record: eleven messages and one edit, two readers, one repeat, two unacknowledged messages."""
     messages = [message(seq) for seq in range(1, 12)]
     edit = Edit(
-        room=ROOM, seq=12, id=36, ts=6, member_id="ben", nick_name="ben", target=EDITED, message=f"ben-{EDITED} better"
+        room=ROOM,
+        seq=12,
+        id=36,
+        ts=6,
+        member_id="ben",
+        nick_name="ben",
+        target=EDITED_SEQ,
+        message=f"ben-{EDITED_SEQ} better",
     )
     sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in messages]
     sent[3].acks.append(make_ack(messages[3], duplicate=True))
     sent[4].acks.clear()
     sent.append(SentMessage(ROOM, "ann", "ann-never-arrived"))
     log: list[Entry] = [*messages, edit]
-    log[EDITED - 1] = replace(messages[EDITED - 1], message=edit.message, edited=12)
+    log[EDITED_SEQ - 1] = replace(messages[EDITED_SEQ - 1], message=edit.message, edited=12)
     visible = [entry for entry in log if isinstance(entry, Message)]
     live = ReadRecord(ROOM, "live", [*messages, edit], 0, list(visible))
     late = ReadRecord(ROOM, "late", log[4:], 4, visible[4:])
@@ -130,7 +138,7 @@ def truncate_reader_entries(record: Record) -> None:
 
 
 def show_message_before_edit(record: Record) -> None:
-    record.reads[0].visible[EDITED - 1] = message(EDITED)
+    record.reads[0].visible[EDITED_SEQ - 1] = message(EDITED_SEQ)
 
 
 def hide_message(record: Record) -> None:

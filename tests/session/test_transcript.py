@@ -76,14 +76,14 @@ def test_a_page_of_older_history_is_one_splice() -> None:
     assert (splice.index, splice.removed, len(splice.lines)) == (0, 0, 200)
 
 
-def test_unconsumed_splices_above_the_limit_reset_the_transcript(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unconsumed_splices_above_the_limit_require_a_reload(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transcript_module, "MAX_QUEUED_LINES", 20)
     transcript = Transcript()
     for seq in range(1, 100):
         transcript.put_messages([make_line(seq)])
-    assert transcript.is_reset
+    assert transcript.needs_reload
     assert transcript.pop_splices() == []
-    assert not transcript.is_reset
+    assert not transcript.needs_reload
     transcript.put_messages([make_line(100)])
     assert transcript.pop_splices() == [Splice(99, 0, (make_line(100),))]
 

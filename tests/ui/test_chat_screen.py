@@ -53,7 +53,10 @@ async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningSer
         await ann.wait_for_text("Unknown command /frobnicate")
         assert ann.composer.text == "/frobnicate now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
-        await ann.press("ctrl+u")
+
+
+async def test_a_double_slash_sends_a_message_with_a_leading_slash(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("//shrug")
         await ann.wait_for_text("/shrug")
         line = ann.timeline.lines[-1]
@@ -227,7 +230,9 @@ async def test_quitting_offline_with_unsent_messages_warns_once(tmp_path: Path) 
             await wait_until(lambda: not ann.app.is_running)
 
 
-async def test_f1_opens_the_help_and_escape_closes_the_help(server: RunningServer, tmp_path: Path) -> None:
+async def test_f1_and_the_help_command_open_the_help_and_escape_closes_the_help(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("f1")
         await ann.wait_for_text("/join room")
@@ -252,11 +257,15 @@ async def test_a_theme_change_applies_and_is_saved(server: RunningServer, tmp_pa
         await ann.send_message("/theme light")
         await ann.wait_until(lambda: ann.app.theme == "chat-light")
         assert 'theme = "light"' in (tmp_path / "ann" / "settings.toml").read_text()
+
+
+async def test_an_unknown_theme_is_rejected_with_the_allowed_values(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme pink")
         await ann.wait_for_text("Invalid value for theme. Allowed: dark, light")
 
 
-async def test_side_panes_are_hidden_in_a_narrow_terminal_and_open_on_request(
+async def test_the_member_pane_is_hidden_in_a_narrow_terminal_and_f3_shows_the_pane(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:

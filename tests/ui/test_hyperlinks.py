@@ -11,7 +11,7 @@ from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
-from tui_chat.ui.browser import has_browser
+from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks, parse_host
 
@@ -106,8 +106,8 @@ async def test_o_on_a_message_without_links_is_reported(server: RunningServer, t
         await ann.wait_for_text("This message has no link")
 
 
-def test_no_browser_is_available_over_ssh_or_without_a_display() -> None:
-    assert has_browser({"DISPLAY": ":0"}, "linux")
-    assert has_browser({}, "darwin")
-    assert not has_browser({}, "linux")
-    assert not has_browser({"DISPLAY": ":0", "SSH_CONNECTION": "…"}, "linux")
+def test_no_local_display_is_available_over_ssh_or_without_a_display_server() -> None:
+    assert has_local_display({"DISPLAY": ":0"}, "linux")
+    assert has_local_display({}, "darwin")
+    assert not has_local_display({}, "linux")
+    assert not has_local_display({"DISPLAY": ":0", "SSH_CONNECTION": "…"}, "linux")

@@ -7,10 +7,10 @@ from tui_chat.ui.event_queue import MAX_MESSAGES_PER_POP, EventQueue
 from tui_chat.ui.render_scheduler import (
     BUSY_RENDER_INTERVAL,
     KEY_ECHO_WINDOW,
-    MAX_RENDER_DELAY,
     MIN_IDLE_TIME,
     RENDER_INTERVAL,
     TIME_SLICE,
+    TYPING_RENDER_INTERVAL,
     TYPING_WINDOW,
     RenderScheduler,
 )
@@ -53,35 +53,35 @@ def test_rendering_is_less_frequent_while_typing(scheduler: RenderScheduler, clo
     scheduler.record_input()
     clock.now += KEY_ECHO_WINDOW
     render(scheduler)
-    assert scheduler.delay == pytest.approx(MAX_RENDER_DELAY)
+    assert scheduler.delay == pytest.approx(TYPING_RENDER_INTERVAL)
     clock.now += TYPING_WINDOW
     render(scheduler)
     assert scheduler.delay == pytest.approx(RENDER_INTERVAL)
 
 
-def test_continuous_typing_delays_rendering_at_most_by_the_maximum_delay(
+def test_continuous_typing_pauses_processing_for_at_most_one_render_interval(
     scheduler: RenderScheduler, clock: FakeClock
 ) -> None:
     render(scheduler)
     rendered_at = clock.now
-    while scheduler.input_hold or clock.now == rendered_at:
+    while scheduler.processing_pause or clock.now == rendered_at:
         scheduler.record_input()
         clock.now += KEY_ECHO_WINDOW / 3
-    assert clock.now - rendered_at == pytest.approx(MAX_RENDER_DELAY, abs=KEY_ECHO_WINDOW)
+    assert clock.now - rendered_at == pytest.approx(TYPING_RENDER_INTERVAL, abs=KEY_ECHO_WINDOW)
     clock.now += 1
-    assert scheduler.input_hold == 0
+    assert scheduler.processing_pause == 0
     render(scheduler)
     scheduler.record_input()
-    assert scheduler.input_hold == pytest.approx(KEY_ECHO_WINDOW)
+    assert scheduler.processing_pause == pytest.approx(KEY_ECHO_WINDOW)
 
 
 def test_rendering_pauses_while_the_output_is_blocked(scheduler: RenderScheduler, clock: FakeClock) -> None:
     clock.is_output_blocked = True
     clock.now += 60
     assert scheduler.delay > 0
-    assert scheduler.input_hold > 0
+    assert scheduler.processing_pause > 0
     clock.is_output_blocked = False
-    assert scheduler.delay == scheduler.input_hold == 0
+    assert scheduler.delay == scheduler.processing_pause == 0
 
 
 def test_rendering_becomes_due_during_a_flood(scheduler: RenderScheduler, clock: FakeClock) -> None:

@@ -102,12 +102,24 @@ async def test_hits_of_all_rooms_are_newest_first_and_match_one_chinese_characte
     await send_as_bob(server.url, "books", "a book about 茶")
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
-        screen = await wait_for_search(ann)
+        await wait_for_search(ann)
         await ann.type_text("茶")
         await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         screen_text = ann.screen_text()
         assert screen_text.index("a book about") < screen_text.index("我们去喝")
         assert tr(search_strings.ROOM_NOT_OPEN) in screen_text
+
+
+async def test_the_search_key_in_the_search_limits_the_hits_to_the_current_room(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    await send_as_bob(server.url, "tea", "我们去喝茶")
+    await send_as_bob(server.url, "books", "a book about 茶")
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("alt+s")
+        screen = await wait_for_search(ann)
+        await ann.type_text("茶")
+        await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         await ann.press("alt+s")
         await ann.wait_for_text(search_strings.search_scope("tea"))
         await ann.wait_for_text(search_strings.result_count(1, has_more=False))

@@ -137,8 +137,8 @@ async def test_the_layout_fits_the_viewport(
     texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
     for text in texts:
         await bot.request("sendMessage", {"room": "tea", "message": text})
-    more: dict[str, Any] = {"color_scheme": scheme}
-    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **more)
+    context_options: dict[str, Any] = {"color_scheme": scheme}
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **context_options)
     await chat_page.expect_messages(*texts)
     for element in ("document.documentElement", "document.getElementById('timeline')"):
         assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
@@ -163,7 +163,9 @@ async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: R
     chat_page.assert_no_errors()
 
 
-async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_the_timeline_is_a_polite_live_region_with_an_author_per_message(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     log = chat_page.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
@@ -172,6 +174,14 @@ async def test_the_timeline_is_an_accessible_live_log(browser: Browser, server: 
     await chat_page.expect_messages("one", "two")
     # Grouped messages without a visible header still name their author.
     await expect(chat_page.rows).to_contain_text(["bot", "bot: two"])
+    chat_page.assert_no_errors()
+
+
+async def test_shift_tab_focuses_the_timeline_and_typing_returns_to_the_composer(
+    browser: Browser, server: RunningServer
+) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    log = chat_page.page.get_by_role("log", name="Messages")
     await expect(chat_page.page.get_by_role("textbox", name="Message")).to_be_focused()
     await chat_page.page.keyboard.press("Shift+Tab")
     await expect(log).to_be_focused()

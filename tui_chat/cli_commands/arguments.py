@@ -122,4 +122,4 @@ def _parse_seconds(text: str) -> float:
         seconds = 0.0
     if 0 < seconds < 1e6:
         return seconds
-    raise argparse.ArgumentTypeError(tr("the timeout must be a number of seconds above 0"))
+    raise argparse.ArgumentTypeError(tr("the timeout must be a number of seconds above 0 and below 1,000,000"))

@@ -89,11 +89,11 @@ class ChatSession:
         parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
         splices: list[Splice] = []
         for view in self.rooms.values():
-            is_reset = view.transcript.is_reset
+            needs_reload = view.transcript.needs_reload
             view_splices = view.transcript.pop_splices()
             if view is self.current_room and DirtyPart.ROOM not in parts:
                 splices = view_splices
-                parts |= DirtyPart.TIMELINE if is_reset else DirtyPart.NONE
+                parts |= DirtyPart.TIMELINE if needs_reload else DirtyPart.NONE
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:

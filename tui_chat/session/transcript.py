@@ -2,9 +2,9 @@
 
 - Order: each line has a constant sort key. Messages sort by `seq`, notices after the newest entry at their creation,
   gaps after the entry before them, the unread divider after the last read entry, unsent messages at the end.
-- Uniqueness: a message has one line, which moves from its pending position to its `seq` within one call.
+- Uniqueness: a message has one line, which moves from its unsent position to its `seq` within one call.
 - Splices: applied in order to the previous lines, the queued splices produce `lines`. Above `MAX_QUEUED_LINES` the
-  queue is dropped and `is_reset` requires a full reload.
+  queue is dropped and `needs_reload` requires a full reload.
 """
 
 from array import array
@@ -22,7 +22,7 @@ def coalesce(splices: Iterable[Splice]) -> list[Splice]:
     """Merge adjacent or overlapping splices.
 
     Args:
-        splices: Splices in the order of application, each with indices after the previous one.
+        splices: Splices in the order of application; each index refers to the list after the previous splice.
 
     Returns:
         Equivalent splices without no-ops.
@@ -49,7 +49,7 @@ def _merge(first: Splice, second: Splice) -> Splice:
     return Splice(min(first.index, second.index), removed, head + second.lines + tail)
 
 
-# A sort key is one integer, so 100,000 keys take 800 kB: `seq` (36 bits), line type (2 bits) and a counter (24 bits)
+# A sort key is one integer, so 100,000 keys take 800 kB: `seq` (36 bits), line kind (2 bits) and a counter (24 bits)
 # for lines without a `seq`.
 _SortKey = int
 _KIND_MESSAGE, _KIND_NOTICE, _KIND_GAP, _KIND_UNREAD = 0, 1, 2, 3
@@ -70,7 +70,7 @@ class Transcript:
     """Timeline of one room.
 
     Attributes:
-        is_reset: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
+        needs_reload: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Transcript:
         self._lines = CompressedList()
         self._splices: list[Splice] = []
         self._queued_lines = 0
-        self.is_reset = False
+        self.needs_reload = False
         self._unsent_keys: dict[str, _SortKey] = {}
         self._counter = 0
         self._newest_seq = 0
@@ -92,9 +92,9 @@ class Transcript:
         return self._lines
 
     def pop_splices(self) -> list[Splice]:
-        """Return the coalesced splices since the last call and clear them; empty after a reset."""
+        """Return the coalesced splices since the last call and clear them; empty if `needs_reload` was set."""
         splices, self._splices = self._splices, []
-        self._queued_lines, self.is_reset = 0, False
+        self._queued_lines, self.needs_reload = 0, False
         return coalesce(splices)
 
     def find_message(self, seq: int) -> MessageLine | None:
@@ -149,16 +149,16 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Append the line of a pending message; the line remains below all log messages until `mark_sent`."""
+        """Append the line of an unsent message; the line remains below all log messages until `mark_sent`."""
         self._counter += 1
         key = _sort_key(_UNSENT_BASE, 0, self._counter)
         self._unsent_keys[client_id] = key
         self._set_line(key, line)
 
     def mark_sent(self, client_id: str, line: MessageLine) -> None:
-        """Move a pending message to its log position; only remove the pending line if the log contains the message.
+        """Move an unsent message to its log position; only remove the unsent line if the log contains the message.
 
-        Without a pending line, the log line is added if missing.
+        Without an unsent line, the log line is added if missing.
 
         Args:
             client_id: `clientId` of the message.
@@ -171,7 +171,7 @@ class Transcript:
             self.put_messages([line])
 
     def find_unsent(self, client_id: str) -> MessageLine | None:
-        """Return the line of a pending or failed message, None if there is none."""
+        """Return the line of an unsent (pending or failed) message, None if there is none."""
         index = self._find(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
@@ -214,7 +214,7 @@ class Transcript:
 
         The summary line gets the time of the newest event.
         """
-        if self._membership is None or self._last_logged_key() != self._membership[0]:
+        if self._membership is None or self._last_key_before_unsent() != self._membership[0]:
             self._counter += 1
             self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
         key, summary = self._membership
@@ -262,7 +262,7 @@ class Transcript:
             self._remove(key)
         self._membership = None
 
-    def _last_logged_key(self) -> _SortKey | None:
+    def _last_key_before_unsent(self) -> _SortKey | None:
         index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
         return self._keys[index - 1] if index else None
 
@@ -291,8 +291,8 @@ class Transcript:
         self._keys[index : index + removed] = array("q", keys)
         self._lines.splice(index, removed, lines)
         self._queued_lines += 1 + len(lines)
-        self.is_reset = self.is_reset or self._queued_lines > MAX_QUEUED_LINES
-        if self.is_reset:
+        self.needs_reload = self.needs_reload or self._queued_lines > MAX_QUEUED_LINES
+        if self.needs_reload:
             self._splices.clear()
         else:
             self._splices.append(Splice(index, removed, tuple(lines)))

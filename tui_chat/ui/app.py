@@ -197,8 +197,8 @@ class ChatApp(InputApp, inherit_bindings=False):
             self.call_later(self._process_events)
 
     def _process_events(self) -> None:
-        if (input_hold := self.render_scheduler.input_hold) > 0:
-            self._schedule_processing(0 if self._process_while_output_blocked() else input_hold)
+        if (processing_pause := self.render_scheduler.processing_pause) > 0:
+            self._schedule_processing(0 if self._process_while_output_blocked() else processing_pause)
             return
         queue_drained = self._controller is None or self._controller.process_events(
             self, self.render_scheduler.slice_deadline
@@ -215,7 +215,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             self._schedule_processing(0)
 
     def _process_while_output_blocked(self) -> bool:
-        """Process one slice without drawing if the event queue is overfull while output is blocked.
+        """Process one slice without rendering if the event queue is overfull while output is blocked.
 
         Returns:
             True if a slice was processed. The slice marks the session as not viewed.

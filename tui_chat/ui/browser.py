@@ -11,7 +11,7 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
-def has_browser(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
     """Return whether the process has a local display, so that a graphical browser can open.
 
     Text browsers are excluded because they would overwrite the screen.
@@ -34,7 +34,7 @@ def open_link(url: str, app: App[Any]) -> str:
     Returns:
         Status text for the user, empty if the browser opened.
     """
-    if has_browser(os.environ):
+    if has_local_display(os.environ):
         app.open_url(url)
         return ""
     app.copy_to_clipboard(url)

@@ -1,15 +1,15 @@
-"""Timing of event processing and drawing, so that a flood of events does not delay key echo.
+"""Timing of event processing and rendering, so that a flood of events does not delay key echo.
 
-- Frame rate: a drawing starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous drawing. While
-  the user types, the minimum is `MAX_RENDER_DELAY` seconds from start to start, because a key that arrives during a
-  drawing waits until that drawing ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds from start to
+- Frame rate: a frame starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous frame. While the
+  user types, the minimum is `TYPING_RENDER_INTERVAL` seconds from start to start, because a key that arrives during a
+  frame waits until that frame ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds from start to
   start, about ten frames per second with the output time of 15 to 30 ms.
-- Idle time: the `MIN_IDLE_TIME` seconds after each drawing are free for other work.
+- Idle time: the `MIN_IDLE_TIME` seconds after each frame are free for other work.
 - Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
 - Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key, unless the screen would stay
-  unchanged for longer than `MAX_RENDER_DELAY`.
-- Backpressure: no processing starts while terminal output is blocked. The app drains an overfull queue without
-  drawing, so a terminal may stay blocked for days without unbounded memory.
+  unchanged for longer than `TYPING_RENDER_INTERVAL`.
+- Backpressure: while terminal output is blocked, nothing is rendered, and the app processes events only to drain an
+  overfull queue. Memory stays bounded even if a terminal is blocked for days.
 """
 
 from collections.abc import Callable, Generator
@@ -18,16 +18,16 @@ from contextlib import contextmanager
 RENDER_INTERVAL = 0.05
 TIME_SLICE = 0.004
 KEY_ECHO_WINDOW = 0.03
-MAX_RENDER_DELAY = 0.08
+TYPING_RENDER_INTERVAL = 0.08
 BUSY_RENDER_INTERVAL = 0.06
 MIN_IDLE_TIME = 0.02
-"""Free time after a drawing, in seconds. Textual flushes the screen in it, 60 times per second."""
+"""Free time after a frame, in seconds; Textual flushes the screen during this time, 60 times per second."""
 TYPING_WINDOW = 1.0
 """Seconds since the last key during which the user counts as typing."""
 
 
 class RenderScheduler:
-    """Schedule of processing and drawing, without timers or side effects.
+    """Schedule of processing and rendering, without timers or side effects.
 
     Args:
         clock: Monotonic clock in seconds.
@@ -45,7 +45,7 @@ class RenderScheduler:
 
     @contextmanager
     def rendering(self) -> Generator[None]:
-        """Measure the drawing in the body of the `with` statement."""
+        """Measure the frame that is rendered in the body of the `with` statement."""
         self._render_started = self._clock()
         try:
             yield
@@ -63,16 +63,18 @@ class RenderScheduler:
         now = self._clock()
         is_typing = now < self._last_input + TYPING_WINDOW
         return max(
-            (self._earliest_after(MAX_RENDER_DELAY) if is_typing else self._render_ended + RENDER_INTERVAL) - now,
-            self.input_hold,
+            (self._earliest_after(TYPING_RENDER_INTERVAL) if is_typing else self._render_ended + RENDER_INTERVAL) - now,
+            self.processing_pause,
         )
 
     @property
-    def input_hold(self) -> float:
-        """Seconds reserved for input or blocked output; 0 for none."""
+    def processing_pause(self) -> float:
+        """Seconds during which event processing pauses in favor of input or because of blocked output; 0 for none."""
         if self._is_output_blocked():
             return RENDER_INTERVAL
-        return max(0.0, min(self._last_input + KEY_ECHO_WINDOW, self._earliest_after(MAX_RENDER_DELAY)) - self._clock())
+        return max(
+            0.0, min(self._last_input + KEY_ECHO_WINDOW, self._earliest_after(TYPING_RENDER_INTERVAL)) - self._clock()
+        )
 
     @property
     def slice_deadline(self) -> float:
@@ -81,7 +83,7 @@ class RenderScheduler:
 
     @property
     def is_due(self) -> bool:
-        """True if a drawing is due, even under a backlog."""
+        """True if a frame is due, even under a backlog."""
         return self._clock() >= self._earliest_after(BUSY_RENDER_INTERVAL)
 
     def _earliest_after(self, seconds: float) -> float:

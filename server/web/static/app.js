@@ -79,7 +79,7 @@ const messageToolbar = new MessageToolbar({
         session.current.enqueue("react", { seq, emoji, on });
       }),
   },
-  messageAt(seq) {
+  getMessage(seq) {
     const item = session?.current?.log.getItem(seq);
     return item?.kind === "message" ? { item, isOwn: session.current.ownMemberIds.has(item.memberId) } : null;
   },

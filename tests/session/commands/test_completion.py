@@ -104,7 +104,7 @@ def test_a_shortcode_completes_to_its_emoji(typed: str, first: str) -> None:
     ("typed", "expected"),
     [("4", "🎉"), (":tada:", "🎉"), ("Tada ", "🎉"), ("+1", "👍"), ("👀", "👀"), ("lol", "lol"), ("7", "7"), ("", "")],
 )
-def test_a_reaction_is_resolved_from_a_digit_a_shortcode_or_an_emoji(typed: str, expected: str) -> None:
+def test_digits_and_shortcodes_are_resolved_to_emoji_and_other_text_is_unchanged(typed: str, expected: str) -> None:
     assert resolve_emoji(typed) == expected
 
 

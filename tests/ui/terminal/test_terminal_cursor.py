@@ -7,16 +7,16 @@ from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 
 
-async def wait_for_cursor(tty: PtyTerminal, prefix: str, cells: int) -> None:
-    """Wait until the cursor directly follows `prefix`, a text of `cells` cells at the start of its row."""
-    await tty.wait_for_text(prefix)
+async def wait_for_cursor(tty: PtyTerminal, text: str, cells: int) -> None:
+    """Wait until the cursor is on the row with `text`, `cells` cells after the start of the input at column 1."""
+    await tty.wait_for_text(text)
 
-    def is_after_prefix() -> bool:
-        row = next((y for y, row_text in enumerate(tty.screen_text().split("\n")) if prefix in row_text), -1)
+    def is_at_position() -> bool:
+        row = next((y for y, row_text in enumerate(tty.screen_text().split("\n")) if text in row_text), -1)
         return (tty.screen.cursor.y, tty.screen.cursor.x) == (row, 1 + cells)
 
     try:
-        await wait_until(is_after_prefix)
+        await wait_until(is_at_position)
     except TimeoutError:
         position = (tty.screen.cursor.y, tty.screen.cursor.x)
         raise AssertionError(f"the cursor is at {position}:\n{tty.screen_text()}") from None

@@ -160,7 +160,7 @@ async def test_pages_overlap_by_one_row():
         assert app.rendered_rows() == first
 
 
-async def test_scrolling_up_through_unmeasured_lines_shows_every_row():
+async def test_scrolling_up_through_unmeasured_lines_shows_every_message():
     texts = [f"{number} " + "word " * (number * 7 % 60) for number in range(1, 120)]
     app = TimelineApp([make_message(number, text) for number, text in enumerate(texts, 1)])
     async with app.run_test(size=SIZE) as pilot:
@@ -307,7 +307,7 @@ async def test_a_cleared_timeline_accepts_new_lines():
         assert "new" in app.rendered_rows()[-1]
 
 
-async def test_timestamps_outside_the_datetime_range_are_rendered():
+async def test_messages_with_timestamps_outside_the_datetime_range_are_rendered():
     app = TimelineApp([make_message(1, ts=-(10**18)), make_message(2, ts=10**18)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()

@@ -149,13 +149,13 @@ COPY_MODE_HINT = mark("PgUp PgDn scroll · Esc close")
 
 
 def edited_in(path: str) -> str:
-    """Return the hint at the file that contains a setting."""
+    """Return the hint that a setting is edited in the settings file."""
     return tr("Edit in {path}", path=path)
 
 
-def decoded_host(letters: str) -> str:
+def decoded_host(host: str) -> str:
     """Return the decoded form of an internationalised host name."""
-    return tr("displayed as {letters}", letters=letters)
+    return tr("displayed as {host}", host=host)
 
 
 def screen_only_setting(name: str) -> str:

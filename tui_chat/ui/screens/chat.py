@@ -24,7 +24,7 @@ from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens import chat_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
-from tui_chat.ui.screens.search_navigation import SearchNavigation
+from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.messages import (
@@ -39,7 +39,7 @@ TYPING_REPEAT_INTERVAL = 3.0
 """Minimum seconds between two typing notifications."""
 
 
-class ChatScreen(SearchNavigation):
+class ChatScreen(MessageNavigation):
     """Chat screen with composing, reading, message actions, navigation and commands.
 
     Attributes:

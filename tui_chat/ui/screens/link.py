@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
-from tui_chat.ui.browser import has_browser
+from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.settings_app import settings_app
@@ -48,7 +48,7 @@ class LinkScreen(ModalScreen[str | None]):
         option_list.can_focus = False
         option_list.border_title = Content(tr(settings_strings.LINK_TITLE))
         option_list.border_subtitle = Content(
-            tr(settings_strings.LINK_OPEN if has_browser(os.environ) else settings_strings.LINK_COPY)
+            tr(settings_strings.LINK_OPEN if has_local_display(os.environ) else settings_strings.LINK_COPY)
         )
         option_list.highlighted = 0
 

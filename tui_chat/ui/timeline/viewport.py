@@ -108,7 +108,7 @@ class Viewport:
         )
 
     def reset(self, lines: Iterable[Line]) -> None:
-        """Replace the list and follow its bottom."""
+        """Replace the list and enable follow mode; call `update` afterwards."""
         self.lines = lines.copy() if isinstance(lines, CompressedList) else CompressedList(lines)
         sampled_heights = [self._estimate_rows(line) for line in self.lines[-_ESTIMATE_SAMPLE_SIZE:]]
         unsampled_count = len(self.lines) - len(sampled_heights)

@@ -8,7 +8,7 @@ export function mentionsNick(text, nick) {
   return false;
 }
 
-/** Return whether a word spans `index`. Scripts written without spaces have no word boundaries here. */
+/** Return whether a word spans `index`. In scripts without spaces, each position is a word boundary. */
 function isInsideWord(text, index) {
   const preceding = text.slice(0, index).match(/[\p{L}\p{N}_]$/u)?.[0];
   const following = text.slice(index).match(/^[\p{L}\p{N}_]/u)?.[0];

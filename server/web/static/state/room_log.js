@@ -4,8 +4,8 @@
  * - Entries are stored in contiguous ranges (`seq_ranges.js`). The newest range ends at `lastSeq` and grows
  *   with pushed entries. Missing ranges between them are gaps.
  * - A pushed entry is applied if its `seq` is `lastSeq + 1`, dropped if lower, and buffered if higher. While
- *   entries are buffered, `isBehind` is true until a history page closes the hole (docs/protocol.md,
- *   "Staying complete").
+ *   entries are buffered, `isBehind` is true until a history page supplies the missing entries
+ *   (docs/protocol.md, "Synchronization").
  * - A message from a history page includes all changes up to the page's `lastSeq`. The item records that
  *   `seq` as `asOf`, which makes change application exactly-once.
  * - Changes apply in `seq` order. If a gap may contain further changes, the item is recomputed from its page
@@ -39,7 +39,7 @@ export class RoomLog {
   #itemsBySeq = new Map(); // seq → item
   #earlyEntries = new Map(); // seq → buffered entry
   #orphanChanges = new Map(); // seq of a message that is not loaded → its changes
-  #layeredChanges = new Map(); // seq → page version and known changes of a message next to a gap
+  #partialChanges = new Map(); // seq → page version and known changes, if a gap may contain further changes
   #expectedSeq = 0;
   #reachedStart = false;
   #trimmedAtSeq = 0; // value of `lastSeq` at the latest trim
@@ -133,14 +133,14 @@ export class RoomLog {
    */
   insertPage(entries, { lastSeq, hasOlder = true, before }) {
     this.expectSeq(lastSeq);
-    const applied = entries.filter(({ seq }) => seq <= this.lastSeq);
+    const upToNewest = entries.filter(({ seq }) => seq <= this.lastSeq);
     // Pages read before the latest trim can lack changes that the trim dropped.
     if (lastSeq >= this.#trimmedAtSeq) {
       const oldest = entries[0]?.seq ?? before;
       if (!hasOlder && (entries.length ? oldest <= this.firstSeq : oldest === this.firstSeq)) this.#reachedStart = true;
-      if (applied.length) this.#insertEntries(applied, lastSeq);
+      if (upToNewest.length) this.#insertEntries(upToNewest, lastSeq);
     }
-    for (const entry of entries.slice(applied.length)) {
+    for (const entry of entries.slice(upToNewest.length)) {
       if (entry.seq === this.lastSeq + 1) this.#append(entry, lastSeq);
     }
     this.#applyEarlyEntries();
@@ -152,7 +152,7 @@ export class RoomLog {
     const { seq } = this.#items.at(-maxItems);
     for (const item of this.#items.slice(0, -maxItems)) {
       this.#itemsBySeq.delete(item.seq);
-      this.#layeredChanges.delete(item.seq);
+      this.#partialChanges.delete(item.seq);
     }
     this.#items = this.#items.slice(-maxItems);
     this.#ranges.truncate(seq);
@@ -203,12 +203,12 @@ export class RoomLog {
     else this.#storeOrphan(entry);
   }
 
-  /** Return the item of a page entry, combined with newer known changes. */
+  /** Store the item of a page or pushed entry, combined with newer known changes, and return the item. */
   #mergeItem(entry, asOf) {
     const existing = this.#itemsBySeq.get(entry.seq);
     if (existing && existing.asOf >= asOf) return existing;
-    const changes = this.#layeredChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
-    this.#layeredChanges.delete(entry.seq);
+    const changes = this.#partialChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
+    this.#partialChanges.delete(entry.seq);
     this.#orphanChanges.delete(entry.seq);
     this.#itemsBySeq.set(entry.seq, { ...entry, asOf });
     for (const change of changes) this.#applyToItem(change, { isListed: false });
@@ -226,14 +226,14 @@ export class RoomLog {
   /** Apply a change to its loaded target; `isListed` is false until the target is in `items`. */
   #applyToItem(change, { isListed = true } = {}) {
     const current = this.#itemsBySeq.get(change.target);
-    const layered = this.#layeredChanges.get(change.target);
+    const partial = this.#partialChanges.get(change.target);
     let updated;
-    if (!layered && this.#ranges.contains(current.asOf + 1, change.seq)) {
+    if (!partial && this.#ranges.contains(current.asOf + 1, change.seq)) {
       updated = applyChange(current, change);
     } else if (change.seq > current.asOf) {
-      const { base, changes } = layered ?? { base: current, changes: [] };
+      const { base, changes } = partial ?? { base: current, changes: [] };
       const ordered = [...changes.filter(({ seq }) => seq !== change.seq), change].sort((a, b) => a.seq - b.seq);
-      this.#layeredChanges.set(change.target, { base, changes: ordered });
+      this.#partialChanges.set(change.target, { base, changes: ordered });
       // A gap may contain further changes, so `asOf` stays at the base version.
       updated = { ...ordered.reduce(applyChange, base), asOf: base.asOf };
     } else {

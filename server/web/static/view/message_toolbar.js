@@ -22,18 +22,18 @@ export class MessageToolbar {
   #list = document.getElementById("timeline-lines");
   #toolbar = createElement("div", "message-toolbar");
   #actions;
-  #messageAt;
+  #getMessage;
   #onExit;
 
   /**
    * @param {object} options
    * @param {Record<string, (item: object, row: Element) => void>} options.actions Handlers by tool name.
-   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.messageAt
+   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.getMessage Returns the loaded message.
    * @param {() => void} options.onExit Return the focus to the composer.
    */
-  constructor({ actions, messageAt, onExit }) {
+  constructor({ actions, getMessage, onExit }) {
     this.#actions = actions;
-    this.#messageAt = messageAt;
+    this.#getMessage = getMessage;
     this.#onExit = onExit;
     this.#toolbar.setAttribute("role", "toolbar");
     this.#toolbar.setAttribute("aria-live", "off"); // do not announce the toolbar as part of the log
@@ -71,13 +71,13 @@ export class MessageToolbar {
 
   #attach(row, { replaceRow = false } = {}) {
     if (!replaceRow && row && this.#toolbar.parentNode === row) return;
-    const target = row && this.#messageAt(Number(row.dataset.seq));
-    if (!target || target.item.deleted) {
+    const message = row && this.#getMessage(Number(row.dataset.seq));
+    if (!message || message.item.deleted) {
       this.#toolbar.remove();
       return;
     }
     this.#toolbar.setAttribute("aria-label", strings.messageActions);
-    const visibleTools = TOOLS.filter(({ ownOnly }) => target.isOwn || !ownOnly);
+    const visibleTools = TOOLS.filter(({ ownOnly }) => message.isOwn || !ownOnly);
     if (!replaceRow || this.#toolbar.childElementCount !== visibleTools.length) {
       this.#toolbar.replaceChildren(
         ...visibleTools.map(({ name, key }) => {
@@ -91,10 +91,10 @@ export class MessageToolbar {
   }
 
   #runAction(name, row = this.#toolbar.parentNode) {
-    const target = row && this.#messageAt(Number(row.dataset.seq));
-    if (!target || target.item.deleted) return;
-    if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !target.isOwn) return;
-    this.#actions[name](target.item, row);
+    const message = row && this.#getMessage(Number(row.dataset.seq));
+    if (!message || message.item.deleted) return;
+    if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !message.isOwn) return;
+    this.#actions[name](message.item, row);
   }
 
   #onKeyDown(event) {

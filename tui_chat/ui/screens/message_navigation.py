@@ -42,7 +42,7 @@ class NavigationTarget:
     is_requested: bool = False
 
 
-class SearchNavigation(PasteConfirmation):
+class MessageNavigation(PasteConfirmation):
     """Chat view with message actions, room navigation, paste confirmation and message navigation."""
 
     def __init__(self, session: ChatSession, connection: ServerLink) -> None:
@@ -89,7 +89,7 @@ class SearchNavigation(PasteConfirmation):
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
         """Navigate to the message `seq`. Esc returns to the reply, not to an earlier return position."""
-        self._return_position = None  # return to the reply, not to an earlier position
+        self._return_position = None
         self._navigate(NavigationTarget(view.name, seq, is_requested=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
