@@ -151,5 +151,5 @@ async def test_the_server_command_joins_another_server_with_the_same_nickname_an
         await ann.wait_until(
             lambda: ann.chat_screen.displayed_room is not None and ann.chat_screen.displayed_room.name == "tea"
         )
-        assert ann.chat_screen.connection.url == second_server.url
+        assert ann.chat_screen.server_link.url == second_server.url
         assert message_texts(ann) == []

@@ -171,7 +171,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             lambda: self.settings,
             restore_rooms=self._should_restore_rooms and self.settings.restore_rooms,
         )
-        self._link_worker = self.run_worker(self._controller.connection.run, group="connection", exit_on_error=False)
+        self._link_worker = self.run_worker(self._controller.server_link.run, group="connection", exit_on_error=False)
 
     async def _start_local_server(self, host: str, port: int, details: JoinDetails | None) -> None:
         self._join_screen.begin_waiting(tr(chat_strings.STARTING_SERVER))
@@ -224,7 +224,7 @@ class ChatApp(InputApp, inherit_bindings=False):
         if (
             controller is None
             or not self.render_scheduler.is_output_blocked
-            or not controller.connection.event_queue.is_overfull
+            or not controller.server_link.event_queue.is_overfull
         ):
             return False
         controller.session.set_viewed(False)
@@ -268,7 +268,7 @@ class ChatApp(InputApp, inherit_bindings=False):
             for message in self._server_messages:
                 controller.session.add_notice(message)
             self._join_screen.show_progress("")
-            self._chat_screen = ChatScreen(controller.session, controller.connection)
+            self._chat_screen = ChatScreen(controller.session, controller.server_link)
             self.push_screen(self._chat_screen)
             self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
 
@@ -320,9 +320,9 @@ class ChatApp(InputApp, inherit_bindings=False):
 
     def _update_profile(self, controller: "SessionController", room: str, nick: str) -> None:
         updated = replace(self._profile, room=room, nick=nick, server=controller.join_details.typed_server)
-        if controller.connection.guest_key:
+        if controller.server_link.guest_key:
             updated = updated.with_identity(
-                Identity(controller.join_details.server, nick, controller.connection.guest_key)
+                Identity(controller.join_details.server, nick, controller.server_link.guest_key)
             )
         self._save_profile(updated)
 

@@ -102,7 +102,7 @@ class SessionController:
     ) -> None:
         self.join_details = join_details
         initial_join = (join_details.room, join_details.nick)
-        self.connection = ServerLink(
+        self.server_link = ServerLink(
             join_details.server, initial_join, guest_key, storage_paths, on_events_queued, restore_rooms=restore_rooms
         )
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings)
@@ -119,7 +119,7 @@ class SessionController:
         Returns:
             True if the queue is empty.
         """
-        event_queue, displayed = self.connection.event_queue, self.session.current_room
+        event_queue, displayed = self.server_link.event_queue, self.session.current_room
         while event_queue:
             self._apply_event(event_queue.pop(), app)
             if self.session.current_room is not displayed:
@@ -128,14 +128,14 @@ class SessionController:
             if time.monotonic() >= deadline:
                 break
         for room, keep_count in self.session.rooms_to_trim().items():
-            self.connection.trim(room, keep_count)
+            self.server_link.trim(room, keep_count)
         return not event_queue
 
     def _apply_event(self, event: QueuedEvent, app: AppPort) -> None:
         session = self.session
         match event:
             case ServerConnected():
-                self.connection.join(self.join_details.room, self.join_details.nick)
+                self.server_link.join(self.join_details.room, self.join_details.nick)
             case ConnectFailed(error):
                 app.on_connect_failed("server", error_text.describe(error), True)
             case JoinSucceeded(room, requested_nick, saved_state, show):
@@ -172,7 +172,7 @@ class SessionController:
             case _:
                 session.apply(event)
                 if isinstance(event, RoomLost):
-                    self.connection.forget_room(event.room)
+                    self.server_link.forget_room(event.room)
                     self._end_if_no_rooms(chat_strings.room_lost(event.room, error_text.phrase(event.reason)), app)
                 elif isinstance(event, RoomJoined):
                     if (view := session.find_room(event.room)) is not None:
@@ -183,11 +183,11 @@ class SessionController:
                         self._report_nick(view.nick, app)
 
     def _report_joined(self, view: RoomView, app: AppPort) -> None:
-        self.connection.save_nick(view.nick)
+        self.server_link.save_nick(view.nick)
         app.on_room_joined(self, view)
 
     def _report_nick(self, nick: str, app: AppPort) -> None:
-        self.connection.save_nick(nick)
+        self.server_link.save_nick(nick)
         app.on_nick_changed(self, nick)
 
     def _end_if_no_rooms(self, reason: str, app: AppPort) -> None:

@@ -109,7 +109,7 @@ async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: 
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await join_rooms(ann, "dev")
         await ann.type_text("half a li")
-        ann.chat_screen.connection.event_queue.put(RoomLost("dev", "it was closed"))
+        ann.chat_screen.server_link.event_queue.put(RoomLost("dev", "it was closed"))
         await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.find_room("tea"))
         post_burst(ann, "ne", "enter")
         await ann.wait_until(lambda: ann.composer.text == "ne")

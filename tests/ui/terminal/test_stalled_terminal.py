@@ -40,7 +40,7 @@ async def test_a_blocked_terminal_does_not_accumulate_messages_in_memory(
     monkeypatch.setattr(chat_session, "MAX_LINES", 300)
     monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 400)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        tea, event_backlog = ann.chat_screen.session.rooms["tea"], ann.chat_screen.connection.event_queue
+        tea, event_backlog = ann.chat_screen.session.rooms["tea"], ann.chat_screen.server_link.event_queue
         blocked.append(True)
         for _ in range(10):
             await send_flood(server.url, 100)

@@ -43,7 +43,7 @@ class ChatScreen(MessageNavigation):
     """Chat screen with composing, reading, message actions, navigation and commands.
 
     Attributes:
-        connection: Link to the server.
+        server_link: Link to the server.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.CHAT)]
@@ -76,14 +76,14 @@ class ChatScreen(MessageNavigation):
         name: str
         value: object
 
-    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
         """Create the screen.
 
         Args:
             session: View model of the chat.
-            connection: Link to the server.
+            server_link: Link to the server.
         """
-        super().__init__(session, connection)
+        super().__init__(session, server_link)
         self._typing_sent_at = 0.0
         self._rejected_text = ""
 
@@ -118,7 +118,7 @@ class ChatScreen(MessageNavigation):
         view = self.session.current_room
         if view is not None:
             view.input_history.add(text)
-            self.connection.save_sent(view.name, text)
+            self.server_link.save_sent(view.name, text)
 
     def run_input(self, text: str) -> str:
         """Send the text, or run the command in it.
@@ -149,7 +149,7 @@ class ChatScreen(MessageNavigation):
         view = self.session.current_room
         if view is not None and view.compose_mode is not None:
             return self.submit_compose(view.compose_mode, text)
-        error = self.post(lambda room: self.connection.post(room, text))
+        error = self.post(lambda room: self.server_link.post(room, text))
         if not error:
             self.action_bottom()
         return error
@@ -181,24 +181,24 @@ class ChatScreen(MessageNavigation):
         now = time.monotonic()
         if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
             self._typing_sent_at = now
-            self.connection.send_typing(view.name, True)
+            self.server_link.send_typing(view.name, True)
         elif not text and self._typing_sent_at:
             self._typing_sent_at = 0.0
-            self.connection.send_typing(view.name, False)
+            self.server_link.send_typing(view.name, False)
 
     def save_draft(self) -> None:
         """Save the composer text as draft of the displayed room, in memory and on disk. No effect if unchanged."""
         view, text = self.displayed_room, self.composer.draft
         if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
-            self.connection.save_draft(view.name, text, view.compose_mode)
+            self.server_link.save_draft(view.name, text, view.compose_mode)
 
     def save_read_marker(self) -> None:
         """Save the read marker of the current room for the next start."""
         view = self.session.current_room
         if view is not None and view.read_seq != view.saved_read_seq:
             view.saved_read_seq = view.read_seq
-            self.connection.save_read_marker(view.name, view.read_seq)
+            self.server_link.save_read_marker(view.name, view.read_seq)
 
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
@@ -278,12 +278,12 @@ class ChatScreen(MessageNavigation):
     @on(OlderMessagesRequested)
     def _handle_older_requested(self) -> None:
         if self.session.current_room is not None:
-            self.connection.load_older(self.session.current_room.name)
+            self.server_link.load_older(self.session.current_room.name)
 
     @on(GapRequested)
     def _handle_gap_requested(self, event: GapRequested) -> None:
         if self.session.current_room is not None:
-            self.connection.fill_gap(self.session.current_room.name, event.after, oldest_first=event.oldest_first)
+            self.server_link.fill_gap(self.session.current_room.name, event.after, oldest_first=event.oldest_first)
 
     @on(LinkClicked)
     def _handle_link_clicked(self, event: LinkClicked) -> None:

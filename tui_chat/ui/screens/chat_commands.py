@@ -39,7 +39,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.PART:
                 return _leave_room(argument, screen)
             case Action.NICK:
-                screen.connection.change_nick(names.validate_nickname(argument))
+                screen.server_link.change_nick(names.validate_nickname(argument))
             case Action.NAMES:
                 if room is not None:
                     screen.session.add_notice(chat_strings.member_list([member.nick_name for member in room.members]))
@@ -58,7 +58,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.SERVER:
                 return screen.change_server(argument)
             case Action.LIST:
-                screen.connection.list_rooms(argument, requested_by_user=True)
+                screen.server_link.list_rooms(argument, requested_by_user=True)
             case Action.GO if argument and (open_room := screen.session.find_room(argument)) is not None:
                 screen.go_to_room(open_room.name)  # an exact name needs no switcher
             case Action.GO:
@@ -66,7 +66,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.TOPIC:
                 _show_or_set_topic(room, argument, screen)
             case Action.RECONNECT:
-                screen.connection.reconnect_now()
+                screen.server_link.reconnect_now()
             case Action.EDIT:
                 return screen.edit_message(room.last_message(is_own=True) if room is not None else None, argument)
             case Action.REPLY:
@@ -99,7 +99,7 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
 
 def _show_or_set_topic(room: RoomView | None, argument: str, screen: "ChatScreen") -> None:
     if room is not None and argument:
-        screen.connection.set_topic(room.name, validate_topic(argument))
+        screen.server_link.set_topic(room.name, validate_topic(argument))
     elif room is not None:
         screen.session.add_notice(chat_strings.topic_changed(room.topic) if room.topic else tr(chat_strings.NO_TOPIC))
 

@@ -34,18 +34,18 @@ class MessageActions(ChatView):
     """Chat view with actions on single messages.
 
     Attributes:
-        connection: Link to the server.
+        server_link: Link to the server.
     """
 
-    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
         """Create the screen.
 
         Args:
             session: View model of the chat.
-            connection: Link to the server.
+            server_link: Link to the server.
         """
         super().__init__(session)
-        self.connection = connection
+        self.server_link = server_link
         self._delete_confirm_key: str | None = None
 
     def show_error(self, problem: str) -> None:
@@ -92,7 +92,7 @@ class MessageActions(ChatView):
         unsent = self.session.resolve_unsent_key(key)
         if unsent is not None:
             try:
-                self.connection.retry(unsent[0].name, unsent[1])
+                self.server_link.retry(unsent[0].name, unsent[1])
             except ChatError as error:
                 self.show_error(error_text.describe(error))
 
@@ -146,7 +146,7 @@ class MessageActions(ChatView):
         else:
             seq = line.seq
             self.timeline.set_cursor(None)
-            self._show_if_error(self.post(lambda room: self.connection.delete(room, seq)))
+            self._show_if_error(self.post(lambda room: self.server_link.delete(room, seq)))
             self.draw_changes()
 
     def action_react_to_selected(self) -> None:
@@ -255,9 +255,9 @@ class MessageActions(ChatView):
         """
         match mode.kind:
             case ComposeKind.REPLY:
-                error = self.post(lambda room: self.connection.post(room, text, mode.seq))
+                error = self.post(lambda room: self.server_link.post(room, text, mode.seq))
             case ComposeKind.EDIT:
-                error = self.post(lambda room: self.connection.edit(room, mode.seq, text))
+                error = self.post(lambda room: self.server_link.edit(room, mode.seq, text))
             case ComposeKind.REACT:
                 error = self._toggle_reaction(mode.seq, resolve_emoji(text))
         if not error:
@@ -271,7 +271,7 @@ class MessageActions(ChatView):
         has_own_reaction = line is not None and any(
             reaction.is_own and reaction.emoji == emoji for reaction in line.reactions
         )
-        return self.post(lambda room: self.connection.react(room, seq, emoji, not has_own_reaction))
+        return self.post(lambda room: self.server_link.react(room, seq, emoji, not has_own_reaction))
 
     def edit_last_message(self) -> bool:
         """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
@@ -305,7 +305,7 @@ class MessageActions(ChatView):
     def _discard_unsent(self, line: MessageLine) -> bool:
         """Discard an unsent message. Return False if the message was sent or is in flight."""
         unsent = self.session.resolve_unsent_key(line.key)
-        discarded = self.connection.discard(unsent[0].name, unsent[1]) if unsent is not None else None
+        discarded = self.server_link.discard(unsent[0].name, unsent[1]) if unsent is not None else None
         if discarded is None:
             return False
         self.timeline.set_cursor(None)

@@ -45,14 +45,14 @@ class NavigationTarget:
 class MessageNavigation(PasteConfirmation):
     """Chat view with message actions, room navigation, paste confirmation and message navigation."""
 
-    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
         """Create the screen.
 
         Args:
             session: View model of the chat.
-            connection: Link to the server.
+            server_link: Link to the server.
         """
-        super().__init__(session, connection)
+        super().__init__(session, server_link)
         self._navigation_target: NavigationTarget | None = None
         self._return_position: tuple[RoomView, ScrollPosition] | None = None
         self._reached_room: RoomView | None = None
@@ -73,7 +73,7 @@ class MessageNavigation(PasteConfirmation):
         app_of(self).push_screen(screen, self._on_search_closed)
 
     async def _fetch_search_page(self, request: SearchPageRequest) -> SearchPage:
-        return await self.connection.search(request.query, request.room, request.before)
+        return await self.server_link.search(request.query, request.room, request.before)
 
     def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
         self.composer.focus()
@@ -164,9 +164,9 @@ class MessageNavigation(PasteConfirmation):
         if not target.is_requested:
             target.is_requested, self._reached_room = True, view
             if target.seq is not None:
-                self.connection.load_context(view.name, seq=target.seq)
+                self.server_link.load_context(view.name, seq=target.seq)
             elif target.day is not None:
-                self.connection.load_context(view.name, ts=date_parser.start_of_day(target.day))
+                self.server_link.load_context(view.name, ts=date_parser.start_of_day(target.day))
             return
         line = view.transcript.find_message(target.seq) if target.seq is not None else None
         if line is not None and self.timeline.scroll_to_key(line.key):

@@ -35,14 +35,14 @@ ROOM_CLOSED_GRACE = 1.0
 class RoomNavigation(MessageActions):
     """Chat view with message actions and room navigation."""
 
-    def __init__(self, session: ChatSession, connection: ServerLink) -> None:
+    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
         """Create the screen.
 
         Args:
             session: View model of the chat.
-            connection: Link to the server.
+            server_link: Link to the server.
         """
-        super().__init__(session, connection)
+        super().__init__(session, server_link)
         self._listed_rooms: dict[str, RoomSummary] = {}
         self._switcher: RoomSwitcher | None = None
         self._switch_target: str | None = None  # canonical key; empty for any room
@@ -113,13 +113,13 @@ class RoomNavigation(MessageActions):
         else:
             view = self.session.current_room
             self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
-            self.connection.join(room, view.nick if view is not None else "")
+            self.server_link.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
         """Leave a room. After a leave of the current room, input waits for the next room."""
         if view is self.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
-        self.connection.leave(view.name)
+        self.server_link.leave(view.name)
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """Merge a room list of the server into the known rooms."""
@@ -139,7 +139,7 @@ class RoomNavigation(MessageActions):
             lambda text: room_matcher.rank_rooms(
                 text, list(self.session.rooms.values()), self.session.current_room, self._listed_rooms.values()
             ),
-            lambda query: self.connection.list_rooms(query, requested_by_user=False),
+            lambda query: self.server_link.list_rooms(query, requested_by_user=False),
             initial_query,
         )
         app_of(self).push_screen(switcher, self._on_switcher_closed)
