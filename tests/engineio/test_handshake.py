@@ -13,7 +13,7 @@ from tests.support.in_process_server import running_server
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
 
-UNKNOWN_TRANSPORT, UNKNOWN_SESSION, BAD_METHOD, BAD_REQUEST, BAD_VERSION = 0, 1, 2, 3, 5
+UNKNOWN_TRANSPORT, UNKNOWN_SESSION, BAD_METHOD, BAD_REQUEST, UNSUPPORTED_VERSION = 0, 1, 2, 3, 5
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -67,11 +67,11 @@ async def test_session_ids_are_unique(server: RunningServer) -> None:
         ("GET", {"EIO": "4", "transport": "abc"}, UNKNOWN_TRANSPORT),
         ("GET", {"EIO": "4", "transport": "constructor"}, UNKNOWN_TRANSPORT),
         ("GET", {"EIO": "4", "transport": "webtransport"}, UNKNOWN_TRANSPORT),
-        ("GET", {"transport": "polling"}, BAD_VERSION),
-        ("GET", {"EIO": "abc", "transport": "polling"}, BAD_VERSION),
-        ("GET", {"EIO": "3", "transport": "polling"}, BAD_VERSION),
-        ("GET", {"EIO": "5", "transport": "polling"}, BAD_VERSION),
-        ("GET", {"EIO": "", "transport": "polling"}, BAD_VERSION),
+        ("GET", {"transport": "polling"}, UNSUPPORTED_VERSION),
+        ("GET", {"EIO": "abc", "transport": "polling"}, UNSUPPORTED_VERSION),
+        ("GET", {"EIO": "3", "transport": "polling"}, UNSUPPORTED_VERSION),
+        ("GET", {"EIO": "5", "transport": "polling"}, UNSUPPORTED_VERSION),
+        ("GET", {"EIO": "", "transport": "polling"}, UNSUPPORTED_VERSION),
         ("POST", {"EIO": "4", "transport": "polling"}, BAD_METHOD),
         ("PUT", {"EIO": "4", "transport": "polling"}, BAD_METHOD),
         ("DELETE", {"EIO": "4", "transport": "polling"}, BAD_METHOD),
@@ -128,7 +128,7 @@ async def test_an_incomplete_websocket_handshake_leaves_no_session(server: Runni
         assert "chat_connections 0.0" in await metrics.text()
 
 
-async def test_errors_for_an_allowed_origin_carry_cors_headers(tmp_path: Path) -> None:
+async def test_errors_and_preflights_for_an_allowed_origin_have_cors_headers(tmp_path: Path) -> None:
     origin = "https://friend.example"
     async with running_server(tmp_path, cors_origin=(origin,)) as server, ClientSession() as session:
         endpoint = f"{server.url}/socket.io/"

@@ -23,7 +23,7 @@ async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
 
 
 @pytest.mark.parametrize("packet", ["40", "40{}", '40{"token":"123"}', "40/,", '40/,{"token":"123"}', "40/?a=b,"])
-async def test_a_connect_packet_opens_the_main_namespace(websocket: RawClient, packet: str) -> None:
+async def test_a_connect_packet_opens_the_root_namespace(websocket: RawClient, packet: str) -> None:
     await websocket.ws.send_str(packet)
     connect_response = await websocket.read_packet() or ""
     assert connect_response.startswith("40{")
@@ -72,7 +72,7 @@ async def test_a_second_connect_closes_the_connection(websocket: RawClient) -> N
     await websocket.wait_closed()
 
 
-async def test_a_missing_connect_packet_closes_the_connection_after_a_timeout(tmp_path: Path) -> None:
+async def test_a_connection_without_a_namespace_is_closed_after_a_timeout(tmp_path: Path) -> None:
     async with running_server(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
         async with raw_client(server.url, connect=False) as unconnected:
             await unconnected.wait_closed()
@@ -141,12 +141,12 @@ async def test_an_event_id_may_be_reused(ann: RawClient) -> None:
         assert (await ann.read_response(7))["ok"]
 
 
-async def test_an_event_may_specify_the_main_namespace(ann: RawClient) -> None:
+async def test_an_event_may_specify_the_root_namespace(ann: RawClient) -> None:
     await ann.ws.send_str('42/,8["listRooms",{}]')
     assert (await ann.read_response(8))["ok"]
 
 
-async def test_a_push_is_an_event_of_the_main_namespace_without_an_id(ann: RawClient) -> None:
+async def test_a_push_is_an_event_of_the_root_namespace_without_an_id(ann: RawClient) -> None:
     await ann.wait_for_push("presence")
     await ann.request("typing", {"room": "tea", "on": True})
     await ann.request("setTopic", {"room": "tea", "topic": "green"})

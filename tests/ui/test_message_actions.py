@@ -239,7 +239,7 @@ async def test_failed_messages_are_discarded_or_retried(server: RunningServer, t
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"
-        assert ann.chat_screen.server_link.discard("tea", UUID(int=1)) is None
+        assert ann.chat_screen.server_link.drop("tea", UUID(int=1)) is None
 
 
 async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(

@@ -216,11 +216,11 @@ async def test_the_date_command_jumps_to_a_day_and_reports_invalid_dates(server:
         await ann.press("escape")
         await ann.wait_until(lambda: ann.timeline.is_at_bottom)
         await ann.send_message("/date 2001-02-03")
-        await ann.wait_for_text(search_strings.no_messages_on("2001-02-03", is_later=True))
+        await ann.wait_for_text(search_strings.no_messages_on("2001-02-03", has_later=True))
         assert selected_text(ann) == "hay 1"
         await ann.press("escape")
         await ann.send_message("/date 9999-01-01")
-        await ann.wait_for_text(search_strings.no_messages_on("9999-01-01", is_later=False))
+        await ann.wait_for_text(search_strings.no_messages_on("9999-01-01", has_later=False))
         assert selected_text(ann) == "hay 200"
 
 

@@ -10,24 +10,24 @@ from tui_chat.session.strings import chat as chat_strings
 async def test_two_clients_exchange_messages_through_pseudo_terminals(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server:
         ann_command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
-        bob_command = (*CHAT_TUI, server.url.replace("http:", "chat:") + "/tea", "--nick", "小明")
+        xiaoming_command = (*CHAT_TUI, server.url.replace("http:", "chat:") + "/tea", "--nick", "小明")
         async with (
             terminal(ann_command, tmp_path / "ann") as ann,
-            terminal(bob_command, tmp_path / "bob", columns=120, rows=40) as bob,
+            terminal(xiaoming_command, tmp_path / "xiaoming", columns=120, rows=40) as xiaoming,
         ):
             await ann.wait_for_text("2 here")
-            await bob.wait_for_text("2 here")
+            await xiaoming.wait_for_text("2 here")
             ann.write_keys("hello 小明 👋\rsecond at once\r")
-            await bob.wait_for_text("second at once")
-            assert "hello 小明" in bob.screen_text()
-            bob.write_keys("\x1b[200~pasted line\nand another\n\x1b[201~")
-            await bob.wait_for_text("and another")
+            await xiaoming.wait_for_text("second at once")
+            assert "hello 小明" in xiaoming.screen_text()
+            xiaoming.write_keys("\x1b[200~pasted line\nand another\n\x1b[201~")
+            await xiaoming.wait_for_text("and another")
             assert "and another" not in ann.screen_text()
-            bob.write_keys("\r")
+            xiaoming.write_keys("\r")
             await ann.wait_for_text("and another")
             ann.write_keys("one\x1b\rtwo\r")
-            await bob.wait_for_text("two")
-            assert "onetwo" not in bob.screen_text()
+            await xiaoming.wait_for_text("two")
+            assert "onetwo" not in xiaoming.screen_text()
             # Wait for the ack: quitting with unsent messages opens a confirmation.
             await ann.wait_for_text("✓ one")
             bytes_before = len(ann.written)
@@ -36,7 +36,7 @@ async def test_two_clients_exchange_messages_through_pseudo_terminals(tmp_path: 
             await ann.wait_for_text("two")
             ann.write_keys("\x11")
             assert await ann.wait_closed() == 0
-            await bob.wait_for_text("ann left")
+            await xiaoming.wait_for_text("ann left")
 
 
 async def test_the_join_form_accepts_a_burst_of_input(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ async def statuses(url: str, host: str) -> set[int]:
         ("friend.example:3000", 200),
     ],
 )
-async def test_local_requests_need_a_local_host_name(tmp_path: Path, host: str, status: int) -> None:
+async def test_requests_from_loopback_need_an_allowed_host(tmp_path: Path, host: str, status: int) -> None:
     async with running_server(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
         assert await statuses(server.url, host) == {status}
 

@@ -53,7 +53,7 @@ GAP_FETCH_LIMIT = 400
 
 
 class ServerLink:
-    """Connection to one server, with all requests of the chat screen.
+    """Connection to one server, with all requests and local storage of the chat screen.
 
     Attributes:
         url: Base URL of the server.
@@ -167,7 +167,7 @@ class ServerLink:
         """Save the composer text of a room and its compose mode."""
         self._composer_store.save_draft(room, text, mode)
 
-    def save_sent(self, room: str, text: str) -> None:
+    def add_sent_text(self, room: str, text: str) -> None:
         """Append sent text to the input history of a room."""
         self._composer_store.add_sent_text(room, text)
 
@@ -179,7 +179,7 @@ class ServerLink:
         """Save the current nickname with the composer state."""
         self._composer_store.rename_nick(nick)
 
-    def forget_room(self, room: str) -> None:
+    def remove_saved_room(self, room: str) -> None:
         """Remove a room from the rooms to restore, after the server closed the room."""
         self._composer_store.remove_room(room)
 
@@ -221,13 +221,13 @@ class ServerLink:
     def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
         """Requeue a failed item. Return None if the outbox has no such item.
 
-        Raises `NotJoined` if the room is not open, as does `discard`.
+        Raises `NotJoined` if the room is not open, as does `drop`.
         """
         with suppress(KeyError):
             return self._require_room(room).retry(client_id)
         return None
 
-    def discard(self, room: str, client_id: UUID) -> OutboxItem | None:
+    def drop(self, room: str, client_id: UUID) -> OutboxItem | None:
         """Remove an unsent item. Return None if the item is in flight or unknown."""
         with suppress(KeyError):
             return self._require_room(room).drop(client_id)
@@ -438,4 +438,4 @@ async def _suppress_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
     try:
         await operation
     except ChatError as error:
-        log.debug("background request rejected: %s", error.code)
+        log.debug("background request failed: %s", error.code)

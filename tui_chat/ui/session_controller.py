@@ -172,7 +172,7 @@ class SessionController:
             case _:
                 session.apply(event)
                 if isinstance(event, RoomLost):
-                    self.server_link.forget_room(event.room)
+                    self.server_link.remove_saved_room(event.room)
                     self._end_if_no_rooms(chat_strings.room_lost(event.room, error_text.phrase(event.reason)), app)
                 elif isinstance(event, RoomJoined):
                     if (view := session.find_room(event.room)) is not None:

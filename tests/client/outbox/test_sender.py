@@ -128,7 +128,7 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
 
-async def test_edits_deletions_and_reactions_use_the_outbox(server: RunningServer) -> None:
+async def test_posted_edits_deletions_and_reactions_are_applied(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
@@ -232,7 +232,7 @@ async def outbox_client(url: str, nick: str, directory: Path) -> AsyncGenerator[
             await client.kill()
 
 
-async def test_a_killed_client_sends_its_outbox_once_and_in_order(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_restarted_client_sends_its_outbox_once_and_in_order(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as witness:
         tea = await witness.join("tea", nick="witness")
         async with outbox_client(server.url, "ann", tmp_path / "state") as ann:

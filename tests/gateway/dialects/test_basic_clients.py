@@ -51,7 +51,8 @@ async def wait_for_users(client: RawClient, room: str, nicks: list[str]) -> list
             return users
 
 
-async def wait_for_notice(client: RawClient, kind: str) -> dict[str, Any]:
+async def wait_for_kind(client: RawClient, kind: str) -> dict[str, Any]:
+    """Return the next `message` push of this `kind`."""
     while (push := await client.wait_for_push("message"))["kind"] != kind:
         pass
     return push
@@ -63,8 +64,8 @@ async def wait_for_notice(client: RawClient, kind: str) -> dict[str, Any]:
 async def test_a_string_join_member_receives_strings_and_is_listed_as_guest(ann: RawClient, client: RawClient) -> None:
     await emit(client, "joinRoom", "tea")
     assert await client.wait_for_push("message") == "新用户加入了 tea 房间"
-    join_notice = await wait_for_notice(ann, "join")
-    join_notice = join_notice if join_notice["nickName"] != "ann" else await wait_for_notice(ann, "join")
+    join_notice = await wait_for_kind(ann, "join")
+    join_notice = join_notice if join_notice["nickName"] != "ann" else await wait_for_kind(ann, "join")
     assert (join_notice["nickName"], join_notice["message"], join_notice["via"]) == (
         "guest",
         "guest 加入了 tea 房间",
@@ -74,7 +75,7 @@ async def test_a_string_join_member_receives_strings_and_is_listed_as_guest(ann:
     assert await client.wait_for_push("message") == "hello"
     await emit(client, "sendMessage", {"room": "tea", "message": "你好", "nickName": "ann"})
     assert await client.wait_for_push("message") == "你好"
-    while (push := await wait_for_notice(ann, "message"))["message"] != "你好":
+    while (push := await wait_for_kind(ann, "message"))["message"] != "你好":
         pass
     assert (push["nickName"], push["memberId"]) == ("guest", join_notice["memberId"])
 
@@ -154,7 +155,7 @@ async def test_user_ids_of_the_application_are_preserved(client: RawClient, user
     assert (user["id"], type(user["id"])) == (user_id, type(user_id))
 
 
-async def test_server_msg_type_distinguishes_the_author_from_other_members(
+async def test_server_msg_has_the_real_author_the_type_per_recipient_and_the_local_time(
     server: RunningServer, ann: RawClient, client: RawClient
 ) -> None:
     async with raw_client(server.url) as bob:
@@ -202,7 +203,7 @@ async def test_user_lists_contain_only_the_rooms_of_the_socket(
 async def test_user_lists_of_a_large_room_are_coalesced(
     server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_msg, "USER_LIST_BYTES_PER_SECOND", 200)  # stands for a room of a hundred times the size
+    monkeypatch.setattr(server_msg, "USER_LIST_BYTES_PER_SECOND", 200)  # as in a room with far more members
     await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
     await wait_for_users(client, "tea", ["ann", "小明"])
     nicks = [f"m{number}" for number in range(15)]
@@ -264,7 +265,7 @@ async def test_throttled_messages_do_not_cause_a_ping_timeout(tmp_path: Path) ->
         assert [await sender.wait_for_push("message") for _ in range(50)] == [str(number) for number in range(50)]
 
 
-async def test_an_endless_flood_is_closed_and_delays_no_other_client(
+async def test_a_flooding_connection_is_closed_and_delays_no_other_client(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -300,5 +301,5 @@ async def test_a_polling_flood_is_throttled_without_loss(tmp_path: Path) -> None
         assert flooder.event_payloads("message")[1:] == texts
         received: list[str] = []
         while len(received) < len(texts):
-            received.append((await wait_for_notice(ann, "message"))["message"])
+            received.append((await wait_for_kind(ann, "message"))["message"])
         assert received == texts

@@ -42,28 +42,28 @@ def port_in_use(address: str) -> str:
 
 
 # Room events.
-def _join_names(nicks: Sequence[str]) -> str:
-    return tr(", ").join(nicks)
+def _join_names(names: Sequence[str]) -> str:
+    return tr(", ").join(names)
 
 
-def _summarize_names(nicks: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
-    if unlisted_count or len(nicks) > limit:
-        listed = nicks[: limit - 1]
-        remaining = len(nicks) - len(listed) + unlisted_count
+def _summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
+    if unlisted_count or len(names) > limit:
+        listed = names[: limit - 1]
+        remaining = len(names) - len(listed) + unlisted_count
         if not listed:
             return plural("{count:,} other", "{count:,} others", remaining)
         return plural(
             "{names} and {count:,} other", "{names} and {count:,} others", remaining, names=_join_names(listed)
         )
-    return nicks[0] if len(nicks) == 1 else tr("{names} and {last}", names=_join_names(nicks[:-1]), last=nicks[-1])
+    return names[0] if len(names) == 1 else tr("{names} and {last}", names=_join_names(names[:-1]), last=names[-1])
 
 
 def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Return the notice of joins.
 
     Args:
-        nicks: Listed nicknames.
-        unlisted_count: Number of further members without a nickname.
+        nicks: Nicknames to list.
+        unlisted_count: Number of further joins with unknown nicknames.
     """
     return tr("{names} joined", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
@@ -72,8 +72,8 @@ def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Return the notice of leaves.
 
     Args:
-        nicks: Listed nicknames.
-        unlisted_count: Number of further members without a nickname.
+        nicks: Nicknames to list.
+        unlisted_count: Number of further leaves with unknown nicknames.
     """
     return tr("{names} left", names=_summarize_names(nicks, unlisted_count=unlisted_count))
 
@@ -217,11 +217,11 @@ def quote_line(line: MessageLine, limit: int) -> str:
     return quote(line.nick, "" if line.deleted else line.text[:limit])
 
 
-def compose_hint(kind: ComposeKind, about: str) -> str:
-    """Return the hint above the composer for a compose mode."""
+def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
+    """Return the hint above the composer for a compose mode; only a reply quotes its message."""
     match kind:
         case ComposeKind.REPLY:
-            return tr("replying to {about} · Esc: cancel", about=about)
+            return tr("replying to {about} · Esc: cancel", about=quoted_message)
         case ComposeKind.EDIT:
             return tr("editing your message · Esc: cancel")
         case ComposeKind.REACT:
@@ -258,7 +258,7 @@ def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
     Args:
         rooms: List position, number of unread messages and mention flag of each room.
     """
-    return " ".join(f"{number}:{'@' if named else ''}{count:,}" for number, count, named in rooms)
+    return " ".join(f"{number}:{'@' if has_mention else ''}{count:,}" for number, count, has_mention in rooms)
 
 
 def link_copied(host: str) -> str:
@@ -271,8 +271,8 @@ def not_in_room(room: str) -> str:
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
-def message_too_long(count: int, limit: int) -> str:
-    """Return the character counter of an oversized message."""
+def character_counter(count: int, limit: int) -> str:
+    """Return the character counter of a message near or above the limit."""
     return tr("{count:,} of {limit:,} characters", count=count, limit=limit)
 
 

@@ -39,8 +39,8 @@ def invalid_date(text: str) -> str:
     return tr("Unknown date: {day}. Try 2026-11-18 or yesterday.", day=text[:40])
 
 
-def no_messages_on(day: str, is_later: bool) -> str:
-    """Return the note for a date without messages; `is_later` means that a later message follows."""
-    if is_later:
+def no_messages_on(day: str, has_later: bool) -> str:
+    """Return the note for a date without messages; `has_later` means that a later message exists."""
+    if has_later:
         return tr("No messages on {day}; this is the next.", day=day)
     return tr("No messages on {day} or later; this is the newest.", day=day)

@@ -12,7 +12,7 @@ from textual.widgets import TextArea
 from tui_chat.client.net import address
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.commands import registry as command_list
+from tui_chat.session.commands import registry
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.lines import UnreadLine
@@ -36,7 +36,7 @@ from tui_chat.ui.timeline.messages import (
 from tui_chat.ui.widgets.composer import Composer
 
 TYPING_REPEAT_INTERVAL = 3.0
-"""Minimum seconds between two typing notifications."""
+"""Seconds after which an active typing indicator is sent again."""
 
 
 class ChatScreen(MessageNavigation):
@@ -118,7 +118,7 @@ class ChatScreen(MessageNavigation):
         view = self.session.current_room
         if view is not None:
             view.input_history.add(text)
-            self.server_link.save_sent(view.name, text)
+            self.server_link.add_sent_text(view.name, text)
 
     def run_input(self, text: str) -> str:
         """Send the text, or run the command in it.
@@ -126,12 +126,12 @@ class ChatScreen(MessageNavigation):
         Returns:
             Error message, empty on success or if the operation has started.
         """
-        match command_list.parse(text):
-            case command_list.ParseError(problem):
+        match registry.parse(text):
+            case registry.ParseError(problem):
                 return problem
-            case command_list.CommandCall() as call:
+            case registry.CommandCall() as call:
                 error = chat_commands.run_command(call, self)
-            case command_list.ChatText(message):
+            case registry.ChatText(message):
                 error = self.send_text(message)
         self.draw_changes()
         return error
@@ -173,7 +173,7 @@ class ChatScreen(MessageNavigation):
             self.status.show_error("")
         is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
         self.status.show_length_warning(
-            chat_strings.message_too_long(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
+            chat_strings.character_counter(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
         )
         view = self.session.current_room
         if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:

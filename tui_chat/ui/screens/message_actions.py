@@ -129,7 +129,7 @@ class MessageActions(ChatView):
             self._show_if_error(self.edit_message(line, ""))
 
     def action_delete_selected(self) -> None:
-        """Delete the selected message on the second call. An unsent message is discarded immediately.
+        """Delete the selected message on the second call. An unsent message is dropped immediately.
 
         Both calls must have the same message selected. A deletion closes the message cursor.
         """
@@ -305,11 +305,11 @@ class MessageActions(ChatView):
     def _discard_unsent(self, line: MessageLine) -> bool:
         """Discard an unsent message. Return False if the message was sent or is in flight."""
         unsent = self.session.resolve_unsent_key(line.key)
-        discarded = self.server_link.discard(unsent[0].name, unsent[1]) if unsent is not None else None
-        if discarded is None:
+        dropped = self.server_link.drop(unsent[0].name, unsent[1]) if unsent is not None else None
+        if dropped is None:
             return False
         self.timeline.set_cursor(None)
-        self.session.apply(OutboxItemChanged(discarded))
+        self.session.apply(OutboxItemChanged(dropped))
         self.draw_changes()
         return True
 

@@ -339,7 +339,7 @@ class VirtualList(ScrollView):
         return self._renderer
 
     def _line_at(self, y: int) -> tuple[int, int] | None:
-        """Return (line index, row inside the line) at widget row `y`, or None for an empty row."""
+        """Return (line index, row inside the line) at view row `y`, or None for an empty row."""
         visible_rows = self._viewport.visible_rows
         row = y - (self._viewport.height - len(visible_rows))
         return visible_rows[row] if 0 <= row < len(visible_rows) else None

@@ -18,9 +18,9 @@ SIGNS = (
 
 
 class MemberList(SideList):
-    """Members in the given order, in their timeline colours, with signs for role, basic client and own entry.
+    """Members in the given order, in their timeline colours, with signs for roles and basic clients.
 
-    The sign of the own entry replaces the sign of a basic client.
+    In the row of the user, the label `you` replaces the sign of a basic client.
     """
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
@@ -38,7 +38,7 @@ class MemberList(SideList):
 
         Args:
             members: Members in display order.
-            own_member_id: Id of the user.
+            own_member_id: Member id of the user.
         """
         self._room_members = members
         self._own_member_id = own_member_id

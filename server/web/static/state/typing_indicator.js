@@ -21,7 +21,7 @@ export class TypingIndicator {
     this.#onChange = onChange;
   }
 
-  /** Announce the own typing state, at most once per `RESEND_INTERVAL`. */
+  /** Send the user's typing state. A start is repeated once per `RESEND_INTERVAL` at most; a stop is sent immediately. */
   setTyping(isTyping) {
     const now = Date.now();
     if (isTyping ? now - this.#lastSentAt < RESEND_INTERVAL : !this.#lastSentAt) return;
@@ -29,7 +29,7 @@ export class TypingIndicator {
     this.#send(isTyping);
   }
 
-  /** Reset the own state; receivers clear the indicator when the message arrives. */
+  /** Reset the user's state; receivers clear the indicator when the message arrives. */
   onMessageSent() {
     this.#lastSentAt = 0;
   }
