@@ -12,8 +12,8 @@ from pathlib import Path
 
 from benchmarks.faults.checker import extract_marker
 from tui_chat.client.client import ChatClient
-from tui_chat.client.event_stream import EventStream
-from tui_chat.client.events import OutboxItemChanged
+from tui_chat.client.event_queue import EventQueue
+from tui_chat.client.events import ClientEvent, OutboxItemChanged
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.room import Room
 from tui_chat.protocol.errors import Unavailable
@@ -45,7 +45,7 @@ async def _post_lines(room: Room) -> None:
         room.post(line.rstrip("\n"))
 
 
-async def _report_persisted(stream: EventStream) -> None:
+async def _report_persisted(stream: EventQueue[ClientEvent]) -> None:
     reported: set[str] = set()
     async for event in stream:
         if isinstance(event, OutboxItemChanged) and event.item.persisted:

@@ -11,7 +11,7 @@ from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
-from tui_chat.client.event_stream import EventStream
+from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
     ClientEvent,
     Closed,
@@ -44,7 +44,7 @@ def nicks(room: Room) -> list[str]:
     return sorted(member.nick_name for member in room.members.values())
 
 
-async def wait_for_event(stream: EventStream, event_type: type[ClientEvent]) -> ClientEvent:
+async def wait_for_event(stream: EventQueue[ClientEvent], event_type: type[ClientEvent]) -> ClientEvent:
     async with asyncio.timeout(20):
         async for event in stream:
             if isinstance(event, event_type):
@@ -260,7 +260,7 @@ async def test_events_arrive_in_order(server: RunningServer) -> None:
         assert texts(tea) == ["hi"]
 
 
-async def test_closing_the_client_ends_its_event_stream(server: RunningServer) -> None:
+async def test_closing_the_client_ends_its_event_queue(server: RunningServer) -> None:
     ann = ChatClient(server.url)
     stream = ann.events()
     async with ann:

@@ -2,8 +2,6 @@
 
 import pytest
 
-from tui_chat.client.events import LogChanged, TopicChanged
-from tui_chat.ui.event_queue import MAX_MESSAGES_PER_POP, EventQueue
 from tui_chat.ui.render_scheduler import (
     BUSY_RENDER_INTERVAL,
     KEY_ECHO_WINDOW,
@@ -104,25 +102,3 @@ def test_a_slow_render_is_followed_by_the_minimum_idle_time(scheduler: RenderSch
     assert not scheduler.is_due
     clock.now += MIN_IDLE_TIME
     assert scheduler.is_due
-
-
-def test_consecutive_log_changes_are_merged_in_order_up_to_the_batch_size() -> None:
-    notifications: list[bool] = []
-    queue = EventQueue(lambda: notifications.append(True))
-    for seq in range(1, MAX_MESSAGES_PER_POP + 11):
-        queue.put(LogChanged("tea", (seq,), True))
-    queue.put(TopicChanged("tea", "leaves"))
-    queue.put(LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True))
-    queue.put(LogChanged("tea", (3,), False))
-    assert notifications == [True]
-    events = [queue.pop() for _ in range(5)]
-    assert not queue
-    assert events == [
-        LogChanged("tea", tuple(range(1, MAX_MESSAGES_PER_POP + 1)), True),
-        LogChanged("tea", tuple(range(MAX_MESSAGES_PER_POP + 1, MAX_MESSAGES_PER_POP + 11)), True),
-        TopicChanged("tea", "leaves"),
-        LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True),
-        LogChanged("tea", (3,), False),
-    ]
-    queue.put(TopicChanged("tea", ""))
-    assert notifications == [True, True]

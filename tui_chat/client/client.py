@@ -16,12 +16,12 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.event_stream import EventStream
+from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
     ClientEvent,
     ConnectionState,
@@ -123,7 +123,7 @@ class ChatClient:
         self._tasks = TaskSet()
         self._rooms: dict[str, Room] = {}  # by canonical key
         self._rooms_by_name: dict[str, Room] = {}  # by the spelling in pushes
-        self._event_stream: EventStream | None = None
+        self._event_queue: EventQueue[Any] | None = None
         self._closed = False
         self._join_slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
         self._connector = Connector(
@@ -178,7 +178,7 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event stream; idempotent."""
+        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event queue; idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -190,19 +190,29 @@ class ChatClient:
             room.close(Unavailable("the client was closed"), silent=True)
         await self._tasks.cancel_all()
         await self._connector.close()
-        if self._event_stream is not None:
-            self._event_stream.close()
+        if self._event_queue is not None:
+            self._event_queue.close()
 
-    def events(self) -> EventStream:
-        """Return the stream of future events, for a single consumer; earlier events are lost.
+    def events(self) -> EventQueue[ClientEvent]:
+        """Return an asynchronous iterator over future events. Raises the exception of `attach_queue`."""
+        queue = EventQueue[ClientEvent]()
+        self.attach_queue(queue)
+        return queue
+
+    def attach_queue(self, queue: EventQueue[Any]) -> None:
+        """Put future events into the queue of the single consumer, and close the queue with the client.
+
+        Earlier events are lost.
+
+        Args:
+            queue: Queue that accepts every `ClientEvent`; the consumer may add other events.
 
         Raises:
-            RuntimeError: The stream was requested before.
+            RuntimeError: The client has a consumer already.
         """
-        if self._event_stream is not None:
-            raise RuntimeError("events() supports one consumer; share its stream")
-        self._event_stream = EventStream()
-        return self._event_stream
+        if self._event_queue is not None:
+            raise RuntimeError("a client has one event consumer; share its queue")
+        self._event_queue = queue
 
     def reconnect_now(self) -> None:
         """Skip the reconnect delay, or restart a running attempt; no effect while online."""
@@ -461,13 +471,7 @@ class ChatClient:
 
     def _handle_push(self, push: wire_events.WireStruct) -> None:
         match push:
-            case (
-                wire_events.Message()
-                | wire_events.Edit()
-                | wire_events.Deletion()
-                | wire_events.Reaction()
-                | wire_events.TopicChange()
-            ):
+            case _ if isinstance(push, wire_events.Entry):
                 if (room := self._find_room(push.room)) is not None:
                     room.on_push(push)
             case wire_events.PresencePush():
@@ -492,5 +496,5 @@ class ChatClient:
         return room
 
     def _emit(self, event: ClientEvent) -> None:
-        if self._event_stream is not None:
-            self._event_stream.put(event)
+        if self._event_queue is not None:
+            self._event_queue.put(event)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tui_chat.client import events
+from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.outbox.item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
@@ -28,7 +29,6 @@ from tui_chat.ui.event_queue import (
     CachedRoomOpened,
     ConnectFailed,
     ContextLoaded,
-    EventQueue,
     JoinFailed,
     JoinSucceeded,
     QueuedEvent,
@@ -81,7 +81,7 @@ class ServerLink:
             restore_rooms: Reopen the rooms of the previous session as well.
         """
         self.url = url
-        self.event_queue = EventQueue(on_events_queued)
+        self.event_queue = EventQueue[QueuedEvent](on_events_queued)
         self._initial_join = initial_join
         self._guest_key = guest_key
         self._storage_paths = storage_paths

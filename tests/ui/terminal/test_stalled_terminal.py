@@ -10,10 +10,10 @@ from textual.drivers.headless_driver import HeadlessDriver
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
 from tests.support.in_process_server import running_server
+from tui_chat.client import event_queue
 from tui_chat.client.client import ChatClient
 from tui_chat.session import chat_session, transcript
 from tui_chat.session.lines import MessageLine
-from tui_chat.ui import event_queue
 
 
 @pytest.fixture

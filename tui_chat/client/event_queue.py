@@ -1,0 +1,144 @@
+"""Ordered event queue of one client for one consumer.
+
+- Order: events are popped in the order of arrival.
+- Batching: unread `LogChanged` events of one room merge if they are consecutive and have the same `is_live`. A batch
+  is popped in parts of up to `MAX_MESSAGES_PER_POP` messages, because twenty messages cost little more to apply than
+  one. A slow consumer receives fewer events.
+- Member lists: of the unread `MembersChanged` events of a room, only the last is delivered, in place of the first.
+- Soft limit: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge
+  with an unread one of their room. No message is omitted.
+- Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, TypingChanged
+
+MAX_MESSAGES_PER_POP = 100
+
+MAX_UNREAD_EVENTS = 10_000
+"""Number of unread events above which notices and typing indicators are dropped."""
+
+HIGH_WATER_MARK = 5_000
+"""Queue size, in messages plus other events, above which the queue is overfull."""
+
+EventT = TypeVar("EventT")
+
+
+@dataclass(slots=True, eq=False)
+class _LogChangeBatch:
+    """Unread log changes of one room, merged into one queue entry."""
+
+    room: str
+    is_live: bool
+    seqs: deque[int]
+
+
+class EventQueue(Generic[EventT]):
+    """FIFO queue of the events of a client, and of further events of its consumer.
+
+    Consume either with `pop`, driven by `on_ready`, or as an asynchronous iterator, which ends after `close()`.
+
+    Args:
+        on_ready: Called when the queue changes from empty to non-empty.
+    """
+
+    def __init__(self, on_ready: Callable[[], None] = lambda: None) -> None:
+        self._on_ready = on_ready
+        self._unread: deque[Any] = deque()
+        self._log_changes: dict[tuple[str, bool], _LogChangeBatch] = {}
+        self._member_lists: dict[str, MembersChanged] = {}
+        self._size = 0
+        self._closed = False
+        self._wakeup = asyncio.Event()
+
+    def __len__(self) -> int:
+        """Return the number of unread events. A merged event counts once."""
+        return len(self._unread)
+
+    @property
+    def size(self) -> int:
+        """Number of unread messages plus other unread events."""
+        return self._size
+
+    @property
+    def is_overfull(self) -> bool:
+        """True above `HIGH_WATER_MARK`."""
+        return self._size > HIGH_WATER_MARK
+
+    def put(self, event: EventT) -> None:
+        """Append an event or merge the event into an unread one.
+
+        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped.
+        """
+        is_full = len(self._unread) >= MAX_UNREAD_EVENTS
+        match event:
+            case LogChanged(room, seqs, is_live):
+                self._size += len(seqs)
+                batch = self._log_changes.get((room, is_live))
+                if batch is not None and (is_full or batch is self._unread[-1]):
+                    batch.seqs.extend(seqs)
+                    return
+                entry = self._log_changes[room, is_live] = _LogChangeBatch(room, is_live, deque(seqs))
+            case MembersChanged(room):
+                is_merged = room in self._member_lists
+                self._member_lists[room] = event
+                if is_merged:
+                    return
+                self._size += 1
+                entry = event
+            case NoticeReceived() | TypingChanged() if is_full:
+                return
+            case _:
+                self._size += 1
+                entry = event
+        self._unread.append(entry)
+        if len(self._unread) == 1:
+            self._wakeup.set()
+            self._on_ready()
+
+    def pop(self) -> EventT:
+        """Remove and return the oldest event. The queue must not be empty.
+
+        A log change has at most `MAX_MESSAGES_PER_POP` distinct sequence numbers in ascending order. The rest of a
+        larger batch stays first.
+        """
+        event: Any = self._unread[0]  # an `EventT`, apart from batches
+        if isinstance(event, _LogChangeBatch):
+            event = self._pop_log_change(event)
+        else:
+            self._unread.popleft()
+            self._size -= 1
+            if isinstance(event, MembersChanged):
+                event = self._member_lists.pop(event.room)
+        return event
+
+    def close(self) -> None:
+        """End the iteration after the unread events."""
+        self._closed = True
+        self._wakeup.set()
+
+    def __aiter__(self) -> "EventQueue[EventT]":
+        return self
+
+    async def __anext__(self) -> EventT:
+        while not self._unread:
+            if self._closed:
+                raise StopAsyncIteration
+            self._wakeup.clear()
+            await self._wakeup.wait()
+        return self.pop()
+
+    def _pop_log_change(self, batch: _LogChangeBatch) -> LogChanged:
+        count = min(MAX_MESSAGES_PER_POP, len(batch.seqs))
+        self._size -= count
+        seqs = {batch.seqs.popleft() for _ in range(count)}
+        if not batch.seqs:
+            self._unread.popleft()
+            if self._log_changes[batch.room, batch.is_live] is batch:
+                del self._log_changes[batch.room, batch.is_live]
+        return LogChanged(batch.room, tuple(sorted(seqs)), batch.is_live)
