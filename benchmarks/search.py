@@ -1,4 +1,4 @@
-"""Cost of the search index: write path, indexing of an old log, and queries.
+"""Cost of the search index: write path and queries.
 
     python -m benchmarks.search --messages 1000000
 
@@ -37,7 +37,7 @@ QUERIES = (
 
 
 async def main(messages: int) -> None:
-    """Print the costs of writing, querying and indexing."""
+    """Print the costs of writing and querying."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "chat.db"
         database = await open_database(path, clock=lambda: int(time.time() * 1000))
@@ -47,15 +47,6 @@ async def main(messages: int) -> None:
         cpu_per_message = (time.process_time() - cpu_before) / messages * 1e6
         print(f"{cpu_per_message:.1f} µs CPU per message; {describe_size(path, messages)}")
         await time_queries(database)
-        await database.close()
-        drop_index(path, messages)
-        database = await open_database(path, clock=lambda: int(time.time() * 1000))
-        start_time, cpu_before = time.perf_counter(), time.process_time()
-        while (await search_first_page(database, "zebra")).incomplete:  # noqa: ASYNC110 (the index has no completion event)
-            await asyncio.sleep(0.2)
-        print(
-            f"old log indexed in {time.perf_counter() - start_time:.0f} s, {time.process_time() - cpu_before:.0f} s CPU"
-        )
         await database.close()
 
 
@@ -95,14 +86,6 @@ async def time_queries(database: Database) -> None:
 async def search_first_page(database: Database, query: str) -> SearchResponse:
     """Return the first page of results over all rooms."""
     return await database.reader.search(query, room_key=None, joined=(), before=None, limit=50)
-
-
-def drop_index(path: Path, messages: int) -> None:
-    """Remove the index entries, as in a database from before the index."""
-    with sqlite3.connect(path) as connection:
-        connection.execute("INSERT INTO search(search) VALUES ('delete-all')")
-        connection.execute("UPDATE counters SET last = ? WHERE name = 'unindexed'", (messages,))
-    connection.close()
 
 
 def describe_size(path: Path, messages: int) -> str:

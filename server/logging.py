@@ -68,6 +68,6 @@ def configure_logging(log_format: str, log_level: str) -> None:
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     # Below WARNING, these loggers emit one line per statement, connection or request.
-    for noisy_logger in ("sqlalchemy", "alembic", "asyncio", "aiohttp.access"):
+    for noisy_logger in ("sqlalchemy", "asyncio", "aiohttp.access"):
         logging.getLogger(noisy_logger).setLevel(logging.WARNING)
     logging.getLogger("aiohttp.server").addFilter(_malformed_request_filter)

@@ -37,7 +37,7 @@ def configure_logging(path: Path) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.raiseExceptions = False  # a failing handler would print a traceback over the screen
     logging.captureWarnings(True)
-    for logger_name in ("aiosqlite", "sqlalchemy", "alembic", "asyncio", "aiohttp.access", "socketio", "engineio"):
+    for logger_name in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.access", "socketio", "engineio"):
         logging.getLogger(logger_name).setLevel(logging.WARNING)
     threading.excepthook = _log_thread_exception
     sys.unraisablehook = _log_unraisable

@@ -30,11 +30,9 @@ from server.domain.log_commands import (
 )
 from server.storage.row_mapping import KIND_DELETE, KIND_EDIT, KIND_MESSAGE, KIND_REACTION, KIND_TOPIC
 from server.storage.statements import BatchStatements, CompiledStatement
+from server.storage.tables import ENTRY_COUNTER
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
-
-ENTRY_COUNTER = "entry"
-"""Name of the counter row for entry ids."""
 
 
 class AppendResult(Struct, frozen=True):

@@ -1,7 +1,6 @@
-"""Database lifecycle: open, create or migrate, health check, close."""
+"""Database lifecycle: open or create, health check, close."""
 
 import asyncio
-import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -18,10 +17,7 @@ from server.storage.file_lock import DatabaseLock
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
 from server.storage.room_repository import RoomRepository
-from server.storage.schema import SchemaState
-from server.storage.search_backfill import run_backfill
-from server.storage.search_index import SearchIndex
-from server.storage.sqlite import copy_database, create_file, open_engine
+from server.storage.sqlite import create_file, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
 
@@ -43,8 +39,6 @@ _PROBE_KEY = "probe"
 _PROBE_BYTES = 16 * 1024
 """Size of the probe row in bytes; larger than a page, so that a full disk is detected."""
 
-_log = logging.getLogger(__name__)
-
 
 class Database:
     """Open database, created by `open_database`.
@@ -63,7 +57,6 @@ class Database:
         clock: Callable[[], int],
         *,
         file_lock: DatabaseLock | None,
-        search_index: SearchIndex,
     ) -> None:
         self.journal = journal
         self.reader = reader
@@ -74,9 +67,6 @@ class Database:
         self._probed_at: int | None = None  # wall clock, in milliseconds
         self._probe_task: asyncio.Task[None] | None = None
         self._probe_started_at = 0.0  # event loop time, in seconds
-        loop = asyncio.get_running_loop()
-        self._backfill = loop.create_task(run_backfill(self._writer, search_index, loop.time), name="search backfill")
-        self._backfill.add_done_callback(_log_backfill_failure)
 
     async def load_secret(self, name: str) -> bytes:
         """Return a persistent random secret of 32 bytes, created on first use.
@@ -132,8 +122,6 @@ class Database:
 
     async def close(self) -> None:
         """Commit and publish queued commands, then release all resources; idempotent."""
-        self._backfill.cancel()
-        await asyncio.wait({self._backfill})
         await self.journal.close()
         if self._probe_task is not None:
             await asyncio.wait({self._probe_task})
@@ -150,11 +138,9 @@ async def open_database(
     busy_timeout: int = BUSY_TIMEOUT,
     max_queue_depth: int = MAX_QUEUE_DEPTH,
 ) -> Database:
-    """Open a database, and create or migrate its schema on demand.
+    """Open a database, and create the schema of an empty one.
 
-    A SQLite database is copied to a backup before the migration, named after the new revision (`chat.db.before-0002`).
-    Parent directories are created with mode 0700. A SQLite file has at most one server; PostgreSQL has neither a backup
-    nor a lock. Indexing of old messages continues in the background after the return.
+    Parent directories are created with mode 0700. A SQLite file has at most one server; PostgreSQL has no such lock.
 
     Args:
         target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
@@ -188,7 +174,7 @@ async def open_database(
         statements = BatchStatements(writer.dialect)
         display_name = url.render_as_string(hide_password=True)
     try:
-        await _ensure_schema(writer, path)
+        await writer.run(schema.ensure)
     except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
         await readers.close()
         await writer.close()
@@ -196,14 +182,7 @@ async def open_database(
             file_lock.release()
         raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
     journal = Journal(writer, statements, clock, max_queue_depth)
-    return Database(
-        journal,
-        LogReader(readers, clock),
-        (writer, readers),
-        clock,
-        file_lock=file_lock,
-        search_index=statements.search_index,
-    )
+    return Database(journal, LogReader(readers, clock), (writer, readers), clock, file_lock=file_lock)
 
 
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
@@ -226,21 +205,6 @@ def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
             return None, url.set(drivername="postgresql+asyncpg")
         case backend:
             raise StorageError(f"the database backend {backend} is not supported; use sqlite or postgresql")
-
-
-async def _ensure_schema(writer: Executor, path: Path | None) -> None:
-    if await writer.run(schema.ensure) is SchemaState.CURRENT:
-        return
-    if path is not None:
-        backup_path = path.with_name(f"{path.name}.before-{schema.HEAD}")
-        await asyncio.to_thread(copy_database, path, backup_path)
-        _log.info("migrating the database to revision %s; backup: %s", schema.HEAD, backup_path)
-    await writer.run(schema.migrate)
-
-
-def _log_backfill_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("search index backfill aborted: %s", describe_error(error))
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:

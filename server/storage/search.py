@@ -21,15 +21,14 @@ from sqlalchemy import (
     Text,
     bindparam,
     column,
-    literal_column,
     select,
     table,
 )
 
 from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
-from server.storage.search_index import UNINDEXED_COUNTER, encode_hash_token, encode_room_token
+from server.storage.search_index import encode_hash_token, encode_room_token
 from server.storage.seq_search import find_first_seq
-from server.storage.tables import PUBLIC, counters, entries, reactions, rooms
+from server.storage.tables import PUBLIC, entries, reactions, rooms
 from tui_chat.protocol.errors import NotFound
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.responses import SearchResponse
@@ -107,7 +106,6 @@ def search(
         messages=_messages_from_rows(connection, matching_rows),
         has_more=has_more,
         next=before if has_more else None,
-        incomplete=bool(query.term_hashes) and _read_last_unindexed_id(connection) > 0,
     )
 
 
@@ -157,8 +155,3 @@ def _messages_from_rows(connection: Connection, matching_rows: Iterable[Row[Any]
     return [
         message_from_row(row.room_name, row, reactions_by_target.get((row.room_id, row.seq))) for row in matching_rows
     ]
-
-
-def _read_last_unindexed_id(connection: Connection) -> int:
-    select_unindexed = select(counters.c.last).where(counters.c.name == literal_column(f"'{UNINDEXED_COUNTER}'"))
-    return connection.execute(select_unindexed).scalar_one_or_none() or 0

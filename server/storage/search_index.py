@@ -2,8 +2,6 @@
 
 - Content: an existing message has one index row with the term hashes of its current text
   (`tui_chat.protocol.search_query`) and the token of its room. A deleted message has no row.
-- Backfill: messages with an id up to the counter `unindexed` may lack a row, because they predate the index.
-  `server.storage.search_backfill` adds the missing rows.
 - SQLite: FTS5 requires the complete old content to remove a row, so edits and deletions pass the previous text.
 """
 
@@ -23,17 +21,12 @@ from sqlalchemy import (
     delete,
     insert,
     literal_column,
-    select,
     table,
 )
 from sqlalchemy.schema import DDL
 
 from server.storage.compiled_statement import CompiledStatement
-from server.storage.tables import counters
 from tui_chat.protocol.search_query import hash_terms
-
-UNINDEXED_COUNTER = "unindexed"
-"""Name of the counter with the greatest entry id that may lack an index row."""
 
 CREATE_STATEMENTS = {
     "sqlite": (
@@ -64,8 +57,6 @@ class SearchIndex:
 
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
-        select_unindexed = select(counters.c.last).where(counters.c.name == bindparam("counter"))
-        self._select_unindexed = CompiledStatement(select_unindexed, dialect, ("counter",))
         row_parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
         if self._is_sqlite:
             insert_row = insert(_fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
@@ -93,27 +84,14 @@ class SearchIndex:
         if rows:
             self._add.execute_many(connection, rows)
 
-    def _read_last_unindexed_id(self, connection: Connection) -> int:
-        """Return the greatest entry id that may lack an index row, 0 after a complete backfill."""
-        rows = self._select_unindexed.fetch_all(connection, UNINDEXED_COUNTER)
-        return rows[0][0] if rows else 0
-
     def update(self, connection: Connection, changes: Sequence[tuple[int, int, str, str | None]]) -> None:
         """Replace the index rows of edited messages, and remove those of deleted messages.
 
-        Messages in the range of the backfill are skipped; the backfill adds their current text. `old_text` must be the
-        indexed text.
-
         Args:
             connection: Connection with an open write transaction.
-            changes: Entry id, room id, old text and new text of each message; the new text is None for a deletion.
+            changes: Entry id, room id, indexed text and new text of each message; the new text is None for a deletion.
         """
-        if not changes:
-            return
-        last_unindexed_id = self._read_last_unindexed_id(connection)
         for entry_id, room_id, old_text, new_text in changes:
-            if entry_id <= last_unindexed_id:
-                continue
             if self._is_sqlite:
                 self._remove.execute(connection, entry_id, self._index_row(room_id, old_text))
             else:

@@ -1,4 +1,4 @@
-"""SQLite files: creation, connections and backup.
+"""SQLite files: creation and connections.
 
 - Permissions: files are created with mode 0600 and directories with 0700. SQLite copies the mode of the database to
   its -wal and -shm files.
@@ -11,7 +11,6 @@
 import os
 import sqlite3
 import stat
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -97,29 +96,6 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)
     return engine
-
-
-def copy_database(path: Path, destination: Path) -> None:
-    """Copy a database that may be in use; the destination appears complete or not at all.
-
-    A failure may leave the temporary file `*.unfinished`, which the next copy replaces.
-
-    Args:
-        path: Database file.
-        destination: Path of the copy; an existing file is replaced.
-
-    Raises:
-        StorageError: The copy failed.
-    """
-    temporary = destination.with_name(f"{destination.name}.unfinished")
-    try:
-        temporary.unlink(missing_ok=True)
-        _create_private_file(temporary)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(temporary)) as target:
-            source.backup(target)
-        temporary.replace(destination)
-    except (OSError, sqlite3.Error) as error:
-        raise StorageError(f"cannot copy the database to {destination}: {describe_error(error)}") from None
 
 
 def _create_private_file(path: Path) -> None:

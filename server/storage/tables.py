@@ -1,4 +1,4 @@
-"""Table definitions of the newest schema revision (`server.storage.schema` upgrades older databases).
+"""Table definitions; each change requires a new fingerprint in `server.storage.schema`.
 
 Timestamps are Unix times in milliseconds. References to `rooms` have no foreign key constraint: the journal writes the
 row of a room in the same transaction as its entries, and the per-row check in PostgreSQL made batches twenty times
@@ -25,6 +25,9 @@ Int64 = BigInteger().with_variant(Integer, "sqlite")
 
 PUBLIC, REMOVED = "public", "removed"
 """Values of `rooms.visibility`. Removed rooms are hidden from all lists until their next entry or creation."""
+
+ENTRY_COUNTER = "entry"
+"""Name of the counter row for `entries.id`."""
 
 metadata = MetaData()
 
@@ -107,7 +110,7 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("last", Int64, nullable=False),
 )
-"""Last allocated numbers; the row `entry` belongs to `entries.id`. Counters never decrease."""
+"""Last allocated numbers. Counters never decrease."""
 
 settings = Table(
     "settings",
@@ -116,3 +119,6 @@ settings = Table(
     Column("value", LargeBinary, nullable=False),
 )
 """Persistent values of the server, such as the signing secret of guest keys."""
+
+schema_fingerprint = Table("schema_fingerprint", metadata, Column("fingerprint", Text, primary_key=True))
+"""One row: the value of `server.storage.schema.FINGERPRINT` at the creation of the database."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import sqlite3
 import ssl
 import stat
 import sys
@@ -137,6 +138,7 @@ async def test_a_port_in_use_prints_one_line_and_exits_with_2(tmp_path: Path) ->
         (["--config", "UNKNOWN"], "unknown setting 'prot'"),
         (["--database", "GARBAGE"], "GARBAGE"),
         (["--database", "FOLDER"], "FOLDER"),
+        (["--database", "OTHER"], "created by another version of chat-server; start with a new --database, or use the"),
         (["--tls-cert", "MISSING"], "tls_cert and tls_key: set both or neither"),
         (["--tls-cert", "MISSING", "--tls-key", "MISSING"], "No such file or directory"),
         (["--tls-cert", "BROKEN", "--tls-key", "BROKEN"], "invalid certificate or private key"),
@@ -160,7 +162,10 @@ async def test_configuration_errors_print_one_line_and_exit_with_2(
     (tmp_path / "UNKNOWN").write_text("prot = 3\n")
     (tmp_path / "GARBAGE").write_text("not a database file\n" * 200)
     (tmp_path / "FOLDER").mkdir()
-    names = {"MISSING", "BROKEN", "UNKNOWN", "GARBAGE", "FOLDER"}
+    with sqlite3.connect(tmp_path / "OTHER") as connection:
+        connection.executescript("CREATE TABLE rooms (id INTEGER); CREATE TABLE entries (id INTEGER)")
+    connection.close()
+    names = {"MISSING", "BROKEN", "UNKNOWN", "GARBAGE", "FOLDER", "OTHER"}
     port = [] if "--port" in flags else ["--port", "0"]
     code, output, errors = await run(
         tmp_path, *port, *[str(tmp_path / flag) if flag in names else flag for flag in flags]

@@ -7,20 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
 
-from server.storage import schema
 from server.storage.database import open_database
 from server.storage.errors import StorageError
-from server.storage.migrations.upgrade import build_alembic_config
-from server.storage.sqlite import copy_database, create_file, open_engine
-from server.storage.tables import metadata
-from tests.support.storage import ManualClock, build_message, build_reaction, exclusive_lock
-from tui_chat.protocol.events import Message
+from server.storage.sqlite import create_file
+from tests.support.storage import ManualClock, build_message, exclusive_lock
 
 
 async def test_a_new_database_is_private_to_its_owner(tmp_path: Path, clock: ManualClock) -> None:
@@ -112,14 +103,29 @@ async def test_a_database_of_another_program_is_rejected(path: Path, clock: Manu
     assert "database belongs to another program" in await open_error(path, clock)
 
 
-async def test_a_newer_database_is_rejected(path: Path, clock: ManualClock) -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE schema_fingerprint SET fingerprint = '00'",
+        "DELETE FROM schema_fingerprint",
+        "DROP TABLE schema_fingerprint",
+    ],
+)
+async def test_a_database_with_another_schema_is_rejected_and_unchanged(
+    path: Path, clock: ManualClock, change: str
+) -> None:
     database = await open_database(path, clock=clock)
+    await database.journal.append(build_message())
     await database.close()
-    newer = sqlite3.connect(path)
-    with newer:
-        newer.execute("UPDATE alembic_version SET version_num = '9999'")
-    newer.close()
-    assert "written by a newer version of chat-server" in await open_error(path, clock)
+    with sqlite3.connect(path) as connection:
+        connection.execute(change)
+    connection.close()
+    content = await asyncio.to_thread(path.read_bytes)
+    assert await open_error(path, clock) == (
+        f"cannot open the database {path}: database was created by another version of chat-server;"
+        " start with a new --database, or use the version that created this one"
+    )
+    assert await asyncio.to_thread(path.read_bytes) == content
 
 
 @pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
@@ -160,110 +166,7 @@ def test_a_database_without_write_permission_is_rejected(directory_mode: int, fi
     assert completed.stdout == f"cannot open the database {path}: {reason}\n"
 
 
-def create_older_database(path: Path) -> None:
-    """Create a database of revision 0001 with present, removed and orphaned reactions."""
-    create_file(path)
-    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-    with engine.begin() as connection:
-        schema.migrate(connection, "0001")
-        connection.exec_driver_sql("INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', 8, 5, 5)")
-        rows = [
-            (1, 1, "message", None, "ann", "one", None, None, 0),
-            (2, 2, "message", None, "ann", "", None, None, 1),
-            (3, 3, "reaction", 1, "ben", "", "🎉", True, 0),
-            (4, 4, "reaction", 1, "ann", "", "👍", True, 0),
-            (5, 5, "reaction", 1, "ann", "", "👍", False, 0),
-            (6, 6, "reaction", 1, "ann", "", "🎉", True, 0),
-            (7, 7, "reaction", 1, "ben", "", "🎉", True, 0),
-            (8, 8, "reaction", 2, "ann", "", "🎉", True, 0),
-        ]
-        connection.exec_driver_sql(
-            "INSERT INTO entries"
-            " (id, room_id, seq, kind, target, member_id, nick_name, text, emoji, is_on, ts, deleted)"
-            " VALUES (?, 1, ?, ?, ?, ?, 'Nick', ?, ?, ?, 5, ?)",
-            rows,
-        )
-        connection.exec_driver_sql("UPDATE counters SET last = 8")
-    engine.dispose()
-
-
-async def test_an_older_database_is_backed_up_and_migrated(path: Path, clock: ManualClock) -> None:
-    create_older_database(path)
-    database = await open_database(path, clock=clock)
-    entry = await database.reader.read_entry("lounge", 1)
-    deleted = await database.reader.read_entry("lounge", 2)
-    following = (await database.journal.append(build_reaction(1, "👍"))).entry
-    await database.close()
-    assert isinstance(entry, Message)
-    assert entry.reactions == {"🎉": ["ben", "ann"]}
-    assert isinstance(deleted, Message)
-    assert deleted.reactions is None
-    assert (following.seq, following.id) == (9, 9)
-    backup = path.with_name(f"chat.db.before-{schema.HEAD}")
-    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
-    with sqlite3.connect(backup) as backup_connection:
-        assert backup_connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
-        assert backup_connection.execute("SELECT count(*) FROM entries").fetchone() == (8,)
-    backup_connection.close()
-    assert {file.name for file in path.parent.iterdir()} == {"chat.db", "chat.db.lock", backup.name}
-
-
-async def test_a_failed_migration_changes_nothing(path: Path, clock: ManualClock) -> None:
-    create_older_database(path)
-    broken = sqlite3.connect(path)
-    with broken:
-        broken.execute("DROP TABLE settings")
-        broken.execute("CREATE TABLE reactions (something TEXT)")
-    broken.close()
-    assert "cannot open" in await open_error(path, clock)
-    after = sqlite3.connect(path)
-    assert after.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
-    after.close()
-
-
-def exclude_search_tables(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "table" or name is None or not name.startswith("search")
-
-
-WITHOUT_SEARCH = {"include_name": exclude_search_tables}  # the virtual table and its shadow tables
-
-
-def test_new_and_migrated_schemas_are_equal(tmp_path: Path) -> None:
-    migrated = tmp_path / "migrated.db"
-    create_older_database(migrated)
-    created = tmp_path / "made.db"
-    create_file(created)
-    for path, migrate in ((migrated, schema.migrate), (created, schema.ensure)):
-        engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-        with engine.begin() as connection:
-            migrate(connection)
-            assert schema.ensure(connection) is schema.SchemaState.CURRENT
-            assert compare_metadata(MigrationContext.configure(connection, opts=WITHOUT_SEARCH), metadata) == []
-        engine.dispose()
-    columns = "SELECT m.name, c.name, c.type, c.[notnull], c.pk FROM sqlite_master m, pragma_table_info(m.name) c"
-    indexes = (
-        "SELECT name, replace(replace(sql, '\"', ''), '  ', ' ') FROM sqlite_master WHERE type = 'index' AND sql <> ''"
-    )
-    virtual = "SELECT name, replace(sql, ' ', '') FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%'"
-    for query in (columns, indexes, virtual):
-        schemas: list[list[object]] = []
-        for path in (migrated, created):
-            with sqlite3.connect(path) as connection:
-                schemas.append(sorted(connection.execute(query).fetchall()))
-            connection.close()
-        assert schemas[0] == schemas[1]
-
-
-def test_schema_revisions_match_the_migration_scripts(path: Path) -> None:
-    engine = create_engine("sqlite://")
-    with engine.connect() as connection:
-        script = ScriptDirectory.from_config(build_alembic_config(connection))
-        command.ensure_version(build_alembic_config(connection))
-    engine.dispose()
-    assert [revision.revision for revision in script.walk_revisions()][::-1] == list(schema.REVISIONS)
-
-
-def test_opening_a_current_database_imports_no_migration_library(path: Path) -> None:
+def test_opening_a_database_imports_neither_the_orm_nor_asyncpg(path: Path) -> None:
     program = (
         "import asyncio, sys\n"
         "from server.storage.database import open_database\n"
@@ -271,16 +174,8 @@ def test_opening_a_current_database_imports_no_migration_library(path: Path) -> 
         "    for _ in range(2):\n"
         "        await (await open_database(sys.argv[1], clock=lambda: 0)).close()\n"
         "asyncio.run(run())\n"
-        "slow = {'alembic', 'sqlalchemy.orm', 'asyncpg'}\n"
+        "slow = {'sqlalchemy.orm', 'asyncpg'}\n"
         "sys.exit(repr(slow & sys.modules.keys()) if slow & sys.modules.keys() else 0)\n"
     )
     completed = subprocess.run([sys.executable, "-c", program, str(path)], timeout=30, check=False)
     assert completed.returncode == 0
-
-
-def test_a_failed_copy_leaves_no_file(tmp_path: Path) -> None:
-    source = tmp_path / "chat.db"
-    source.write_bytes(b"no database" * 1000)
-    with pytest.raises(StorageError):
-        copy_database(source, tmp_path / "copy.db")
-    assert not (tmp_path / "copy.db").exists()

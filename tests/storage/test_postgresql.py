@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import make_url
 
-from server.storage import schema
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
@@ -122,15 +121,14 @@ async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database])
     assert len(set(secrets)) == 1
 
 
-async def test_concurrent_nodes_migrate_an_older_database_once(server: PostgreSQLServer, clock: ManualClock) -> None:
+async def test_concurrent_nodes_create_one_schema_and_reject_another(
+    server: PostgreSQLServer, clock: ManualClock
+) -> None:
     base_url = make_url(server.url).set(drivername="postgresql+asyncpg")
     executor = open_executor(base_url, pool_size=1, isolation_level="AUTOCOMMIT")
-    await executor.run(lambda connection: connection.exec_driver_sql("CREATE DATABASE older"))
+    await executor.run(lambda connection: connection.exec_driver_sql("CREATE DATABASE new"))
     await executor.close()
-    url = server.url.replace("/postgres?", "/older?")
-    executor = open_executor(base_url.set(database="older"), pool_size=1)
-    await executor.run(lambda connection: schema.migrate(connection, "0001"))
-    await executor.close()
+    url = server.url.replace("/postgres?", "/new?")
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
     room = fresh_room()
     for node in nodes:
@@ -139,6 +137,11 @@ async def test_concurrent_nodes_migrate_an_older_database_once(server: PostgreSQ
     assert [message.seq for message in results.messages] == [3, 2, 1]
     for node in nodes:
         await node.close()
+    executor = open_executor(base_url.set(database="new"), pool_size=1)
+    await executor.run(lambda connection: connection.exec_driver_sql("UPDATE schema_fingerprint SET fingerprint = ''"))
+    await executor.close()
+    with pytest.raises(StorageError, match="created by another version of chat-server; start with a new --database"):
+        await open_database(url, clock=clock)
 
 
 async def test_a_command_that_cannot_be_stored_fails_alone(nodes: list[Database]) -> None:

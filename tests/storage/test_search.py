@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.domain.log_commands import LogCommand
-from server.storage import log_reader, schema, search_backfill
+from server.storage import log_reader
 from server.storage import search as search_module
 from server.storage.database import Database, open_database
-from server.storage.sqlite import create_file, open_engine
 from tests.support.search_model import check_search, command_batches
 from tests.support.search_model import queries as any_query
 from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
@@ -163,64 +162,6 @@ async def test_deleted_text_is_removed_from_the_search_index(database: Database,
     assert b"kept" in stored
     for fragment in ("supercali", "super", "秘密", "密"):
         assert fragment.encode() not in stored
-
-
-def unindexed_database(path: Path, messages: int) -> None:
-    """Create a database of revision 0002 with `messages` messages in room `lounge`."""
-    create_file(path)
-    engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-    with engine.begin() as connection:
-        schema.migrate(connection, "0002")
-        connection.exec_driver_sql(
-            "INSERT INTO rooms VALUES (1, 'lounge', 'Lounge', '', 'public', ?, 1, 1)", (messages,)
-        )
-        connection.exec_driver_sql(
-            "INSERT INTO entries (id, room_id, seq, kind, member_id, nick_name, text, ts, deleted)"
-            " VALUES (?, 1, ?, 'message', 'ann', 'Ann', ?, 5, 0)",
-            [(number, number, f"message {number}") for number in range(1, messages + 1)],
-        )
-        connection.exec_driver_sql("UPDATE counters SET last = ?", (messages,))
-    engine.dispose()
-
-
-async def test_existing_messages_are_indexed_in_the_background(
-    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(search_backfill, "BATCH_SIZE", 250)
-    monkeypatch.setattr(search_backfill, "MIN_PAUSE", 3600.0)
-    await asyncio.to_thread(unindexed_database, path, 600)
-    database = await open_database(path, clock=clock)
-    for command in (
-        build_message("message new"),
-        build_edit(1, "message changed"),
-        build_deletion(2),
-        build_edit(600, "message 600 too"),
-    ):
-        await database.journal.append(command)
-    first = await search(database, "message", limit=1)
-    assert first.incomplete
-    assert texts(first) == ["message new"]
-    assert texts(await search(database, "changed")) == []
-    await database.close()
-    monkeypatch.setattr(search_backfill, "MIN_PAUSE", 0.0)
-    database = await open_database(path, clock=clock)
-    async with asyncio.timeout(20):
-        while (await search(database, "message")).incomplete:  # noqa: ASYNC110 (only a search shows the state)
-            await asyncio.sleep(0)
-    assert texts(await search(database, "changed")) == ["message changed"]
-    assert texts(await search(database, "600")) == ["message 600 too"]
-    found_texts: list[str] = []
-    page = await search(database, "message", limit=100)
-    while True:
-        found_texts += texts(page)
-        if not page.has_more:
-            break
-        page = await search(database, "message", limit=100, before=page.next)
-    assert len(found_texts) == 600
-    assert "message 2" not in found_texts
-    await database.journal.append(build_deletion(300))
-    assert texts(await search(database, "message 300")) == []
-    await database.close()
 
 
 async def test_a_page_at_a_timestamp_is_centred_on_its_first_entry(database: Database, clock: ManualClock) -> None:

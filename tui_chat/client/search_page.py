@@ -21,7 +21,7 @@ class SearchPage:
         messages: Matching messages in their last known state, newest first.
         has_more: True if older matches may exist. Continue with `before=next_before`, also after an empty page.
         next_before: Message `id` at which the search stopped, None on the last page.
-        incomplete: True while the server's search index is incomplete.
+        incomplete: True if the server's search index does not cover all messages.
         source: Server or local history.
     """
 

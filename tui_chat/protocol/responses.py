@@ -97,7 +97,7 @@ class SearchResponse(WireStruct, frozen=True):
         messages: Messages of this page.
         has_more: Further results may exist; repeat the request with `before` set to `next`.
         next: `id` at which the search stopped, possibly after a page without a match; None if `has_more` is False.
-        incomplete: The index of older messages is incomplete, so matches may be missing.
+        incomplete: The index does not cover all messages, so matches may be missing.
     """
 
     messages: list[Message]

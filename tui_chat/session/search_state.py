@@ -66,7 +66,7 @@ class SearchState:
         is_loading: True while a response is pending.
         problem: Error text of the last response, "" on success.
         source: Origin of the last page, None before the first response.
-        is_incomplete: True while the server still indexes older messages.
+        is_incomplete: True if the server's search index does not cover all messages.
         has_more: True if a further page may have results.
     """
 
