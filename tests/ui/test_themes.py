@@ -7,9 +7,9 @@ from textual.theme import Theme
 
 from tests.support.chat_app import chat_app
 from tui_chat.session.settings import schema as settings_schema
+from tui_chat.ui import nick_colors
 from tui_chat.ui import theme as themes
-from tui_chat.ui.timeline import nick_colors
-from tui_chat.ui.timeline.nick_colors import contrast_ratio
+from tui_chat.ui.nick_colors import contrast_ratio
 
 TEXT_COLORS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
 BACKGROUND_COLORS = ("background", "surface", "panel", "message-cursor", "mention")

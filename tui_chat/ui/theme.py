@@ -17,8 +17,8 @@ from textual.color import Color
 from textual.theme import Theme
 from textual.widget import Widget
 
+from tui_chat.ui import nick_colors
 from tui_chat.ui.app_of import app_of
-from tui_chat.ui.timeline import nick_colors
 
 
 def _make_theme(

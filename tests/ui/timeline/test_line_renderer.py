@@ -9,7 +9,7 @@ from textual.color import Color
 
 from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_message, sample_lines
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
-from tui_chat.ui.timeline import nick_colors
+from tui_chat.ui import nick_colors
 from tui_chat.ui.timeline.strings import TimelineStrings, format_gap
 from tui_chat.ui.timeline.widget import Timeline
 
