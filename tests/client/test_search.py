@@ -19,10 +19,9 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory, RoomKey
-from tui_chat.client.sync.apply_change import MessageChange
 from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.protocol.errors import BadRequest, NotFound, TooLong
-from tui_chat.protocol.events import Deletion, Edit, Message
+from tui_chat.protocol.events import Deletion, Edit, Message, MessageChange
 from tui_chat.protocol.search_query import SearchQuery
 
 SERVER = "http://localhost:3000"

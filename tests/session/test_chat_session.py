@@ -4,7 +4,7 @@ from uuid import uuid4
 import pytest
 
 from tui_chat.client import events
-from tui_chat.client.outbox.item import OutboxItem, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.events import JoinNotice, Member, Message, NickNotice
 from tui_chat.protocol.requests import EditMessage, SendMessage

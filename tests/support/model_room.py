@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tui_chat.client.sync.apply_change import MessageChange, apply_change
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction
+from tui_chat.client.sync.apply_change import apply_change
+from tui_chat.protocol.events import Deletion, Edit, Entry, Message, MessageChange, Reaction
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse, RoomState
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import OutboxItemChanged
-from tui_chat.client.outbox.item import OutboxItemState
 from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox_item import OutboxItemState
 
 
 async def main(url: str, room_name: str, nick: str, directory: str) -> None:

@@ -31,7 +31,7 @@ from tui_chat.client.events import (
     RoomLost,
     TypingChanged,
 )
-from tui_chat.client.net import basic_server
+from tui_chat.client.net import basic_codec
 from tui_chat.client.net.address import parse_address
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
@@ -465,7 +465,7 @@ class ChatClient:
             log.exception("push %s ignored: handler failed", event)
 
     def _on_basic_push(self, room_key: str, event: str, body: bytes) -> None:
-        joined_room, push = self._rooms.get(room_key), basic_server.decode_basic_push(event, body)
+        joined_room, push = self._rooms.get(room_key), basic_codec.decode_basic_push(event, body)
         if joined_room is not None and push is not None:
             joined_room.on_basic_push(push)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from tui_chat.client.outbox.item import OutboxItem, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 

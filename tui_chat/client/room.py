@@ -24,7 +24,8 @@ from tui_chat.client.events import (
     TopicChanged,
 )
 from tui_chat.client.join import is_log_replaced, send_leave
-from tui_chat.client.net.basic_server import BasicMessage, BasicServer
+from tui_chat.client.net.basic_codec import BasicMessage
+from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.net.gate import Gate
 from tui_chat.client.outbox.sender import OutboxSender
@@ -101,10 +102,11 @@ class Room(RoomRequests):
             self.name, self.gate, connector, tasks, self._on_log_changed, max_messages=max_messages
         )
         self.log = self._history_sync.log
+        self._cache: RoomCache | None = None
         if history is not None:
             scope = get_scope()
             room_key = RoomKey(scope.server_url, scope.room, scope.nick)
-            self._history_sync.cache = RoomCache(
+            self._history_sync.cache = self._cache = RoomCache(
                 history, room_key, self.log, tasks, lambda problem: emit(PersistenceFailed(problem))
             )
         self.sender = OutboxSender(
@@ -275,8 +277,8 @@ class Room(RoomRequests):
     async def flush(self) -> None:
         """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
         await self.sender.flush()
-        if self._history_sync.cache is not None:
-            await self._history_sync.cache.flush()
+        if self._cache is not None:
+            await self._cache.flush()
 
     async def join(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
         """Join over a connection and apply the response.
@@ -302,14 +304,14 @@ class Room(RoomRequests):
         was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
         log_reset = False
         if join_response is None:
-            self._history_sync.cache = None  # messages of a basic server are not cached
+            self._history_sync.cache = self._cache = None  # messages of a basic server are not cached
         elif since is not None and (
             was_basic_server or await is_log_replaced(transport, join_response, since, self._unverified_message)
         ):
             log.warning("server log of a room was replaced: reloading the room")
             self._history_sync.reset(join_response.room.last_seq)
-            if self._history_sync.cache is not None:
-                await self._history_sync.cache.clear()
+            if self._cache is not None:
+                await self._cache.clear()
             since, log_reset = None, True
             join_response = await self._request_join(transport, guest_key, since)
         response = join_response or self._basic_server.make_join_response(self.name, self.log.last)
@@ -375,7 +377,7 @@ class Room(RoomRequests):
     # -- internals
 
     async def _load_cache(self) -> None:
-        cached = await self._history_sync.cache.load() if self._history_sync.cache is not None else None
+        cached = await self._cache.load() if self._cache is not None else None
         if cached is not None:
             self.name, self.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
             self.member_id = cached.member_id
@@ -409,10 +411,8 @@ class Room(RoomRequests):
             self._emit(TopicChanged(self.name, topic))
 
     def _save_room_info(self) -> None:
-        if self._history_sync.cache is not None:
-            save = self._history_sync.cache.save_room_info(
-                self.name, self.topic, self.member_id, names.canonical_key(self.nick)
-            )
+        if self._cache is not None:
+            save = self._cache.save_room_info(self.name, self.topic, self.member_id, names.canonical_key(self.nick))
             self._tasks.start(save, "room info write")
 
     def _on_log_changed(self, seqs: tuple[int, ...], is_live: bool) -> None:

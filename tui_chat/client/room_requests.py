@@ -13,8 +13,8 @@ from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.net.gate import Gate
-from tui_chat.client.outbox.item import OutboxItem, OutboxRequest
 from tui_chat.client.outbox.sender import OutboxSender
+from tui_chat.client.outbox_item import OutboxItem, OutboxRequest
 from tui_chat.client.rate_limited_send import RateLimitedSender
 from tui_chat.protocol.errors import NotJoined
 from tui_chat.protocol.requests import (

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 from wcwidth import iter_graphemes
 
-from tui_chat.client.sync.apply_change import MessageChange
 from tui_chat.protocol.events import (
     Deletion,
     Edit,
@@ -20,6 +19,7 @@ from tui_chat.protocol.events import (
     LeaveNotice,
     Member,
     Message,
+    MessageChange,
     NickNotice,
     Reaction,
     TopicChange,

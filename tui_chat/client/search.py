@@ -8,7 +8,7 @@ import heapq
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from tui_chat.client.net.connector import Connector
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Message
@@ -29,7 +30,6 @@ from tui_chat.protocol.search_query import SearchQuery
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-    from tui_chat.client.room import Room
 
 log = logging.getLogger("chat.client")
 
@@ -38,6 +38,17 @@ SERVER_TIMEOUT = 10.0
 
 CONNECT_TIMEOUT = 1.0
 """Wait for a first connection in progress, in seconds."""
+
+
+class SearchableRoom(Protocol):
+    """Open room with messages in memory and unsaved changes."""
+
+    name: str
+    log: RoomLog
+
+    async def flush(self) -> None:
+        """Wait for the writes to the local history."""
+        ...
 
 
 class MessageSearcher:
@@ -55,7 +66,7 @@ class MessageSearcher:
         server_url: str,
         connector: Connector,
         history: LocalHistory | None,
-        get_rooms: Callable[[], Iterable["Room"]],
+        get_rooms: Callable[[], Iterable[SearchableRoom]],
     ) -> None:
         self._server_url = server_url
         self._connector = connector

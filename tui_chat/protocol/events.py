@@ -101,10 +101,13 @@ class TopicChange(ChangeEntry, frozen=True, tag_field="kind", tag="topic"):
     topic: str
 
 
-Update = Edit | Deletion | Reaction | TopicChange
+MessageChange = Edit | Deletion | Reaction
+"""Entry types with a target message."""
+
+Update = MessageChange | TopicChange
 """Body types of the `update` event."""
 
-Entry = Message | Edit | Deletion | Reaction | TopicChange
+Entry = Message | Update
 """Entry of a room log."""
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from tui_chat.client import events
 from tui_chat.client.client import ChatClient
 from tui_chat.client.net.address import Address
-from tui_chat.client.outbox.item import OutboxItemState
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError

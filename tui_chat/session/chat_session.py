@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from tui_chat.client import events
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.session import error_text

@@ -6,7 +6,7 @@
 
 from uuid import UUID
 
-from tui_chat.client.outbox.item import OutboxItem, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage

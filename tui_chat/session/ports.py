@@ -5,7 +5,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.events import Member, Message
 
 

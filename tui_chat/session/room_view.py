@@ -12,7 +12,7 @@ from itertools import islice
 
 from msgspec.structs import replace
 
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member, Message
 from tui_chat.session.compose_mode import ComposeMode

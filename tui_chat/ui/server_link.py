@@ -16,7 +16,7 @@ from uuid import UUID
 
 from tui_chat.client import events
 from tui_chat.client.event_queue import EventQueue
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION

@@ -17,8 +17,8 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import DeliveryUnknown, UnsupportedByServer
 from tui_chat.client.events import NoticeReceived, Offline, Online
 from tui_chat.client.net import basic_server, transport
-from tui_chat.client.outbox.item import UNCONFIRMED_REASON, OutboxItemState
 from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.protocol.errors import ChatError

@@ -20,8 +20,8 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import OutboxFull
 from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
 from tui_chat.client.outbox import sender
-from tui_chat.client.outbox.item import OutboxItemState
 from tui_chat.client.outbox.store import FILE_NAME, Outbox
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.protocol.errors import NotJoined, TooLong
 

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from tui_chat.client.outbox.item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.outbox.store import FILE_NAME, Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
@@ -199,7 +199,7 @@ from pathlib import Path
 from uuid import uuid4
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 
 async def crash(directory):
     client_id = uuid4()

@@ -27,7 +27,8 @@ from msgspec import Raw
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
-from tui_chat.client.net import basic_server
+from tui_chat.client.net import basic_codec
+from tui_chat.client.net.connect_errors import connect_error_text, create_ssl_context
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
@@ -141,7 +142,7 @@ class Transport:
         Raises:
             Unreachable: The attempt failed; the message contains the reason.
         """
-        transport = cls(url, on_push, _create_ssl_context(url, ca_file), clock)
+        transport = cls(url, on_push, create_ssl_context(url, ca_file), clock)
         try:
             await transport._connect(timeout)
         except BaseException:
@@ -200,7 +201,7 @@ class Transport:
             finally:
                 push_task.cancel()
             body = response.result() if response.done() else b""
-        if self._basic_push_received.is_set() or not basic_server.is_native_ack(body):
+        if self._basic_push_received.is_set() or not basic_codec.is_native_ack(body):
             log.info("basic server detected: history and delivery state are unavailable")
             self.basic_room = self._joining_room
             return None
@@ -292,7 +293,7 @@ class Transport:
             raise Unreachable("the server does not respond") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
-            raise Unreachable(self._rejection_reason or _connect_error_text(error)) from error
+            raise Unreachable(self._rejection_reason or connect_error_text(error)) from error
         if not self._is_accepted:
             raise Unreachable(self._rejection_reason or "the server closed the connection")
 
@@ -312,7 +313,7 @@ class Transport:
             body = bytes(arguments[0]) if arguments else b""
             if response is not None and not response.done():
                 response.set_result(body)
-            elif self.basic_room is not None and basic_server.is_native_ack(body):
+            elif self.basic_room is not None and basic_codec.is_native_ack(body):
                 log.warning("late response of a chat server: not a basic server, reconnecting")
                 self.abort()
 
@@ -355,7 +356,7 @@ class Transport:
             if (
                 self._joining_room is not None
                 and not self._is_native
-                and basic_server.decode_basic_push(event, body) is not None
+                and basic_codec.decode_basic_push(event, body) is not None
             ):
                 self.basic_room = self._joining_room
                 self._basic_push_received.set()
@@ -399,48 +400,3 @@ def _sanitize_error(error: ChatError) -> ChatError:
 
 def _sanitize_reason(reason: str) -> str:
     return sanitize.line(reason)[:MAX_REASON_LENGTH]
-
-
-def _create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
-    if not url.startswith("https:"):
-        return True
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except ssl.SSLError:
-        raise Unreachable(f"{ca_file}: no certificates found") from None
-    except OSError as error:
-        raise Unreachable(f"{ca_file}: {error.strerror or 'cannot be read'}") from None
-
-
-def _connect_error_text(error: BaseException) -> str:
-    """Return the readable cause of a failed attempt from the exception chain."""
-    cause: BaseException | None = error
-    while cause is not None:
-        match cause:
-            case aiohttp.ClientConnectorDNSError():
-                return "unknown host name"
-            case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-                return "the server's certificate is not trusted"
-            case aiohttp.ClientSSLError() | ssl.SSLError():
-                return "the server does not use TLS on this port"
-            case aiohttp.WSServerHandshakeError(status=429 | 503):
-                return "the server accepts no more connections"
-            case aiohttp.WSServerHandshakeError():
-                return f"not a chat server (HTTP status {cause.status})"
-            case aiohttp.ClientConnectorError():
-                return _os_error_text(cause.os_error)
-            case aiohttp.InvalidURL():
-                return "the address is not valid"
-            case _:
-                cause = cause.__cause__ or cause.__context__
-    return "not a chat server"
-
-
-def _os_error_text(error: OSError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "no server at this address and port"
-        case TimeoutError():
-            return "the server does not respond"
-        case _:
-            return f"the server cannot be reached ({error.strerror or type(error).__name__})"

@@ -28,8 +28,8 @@ from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFa
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.net.gate import Gate
-from tui_chat.client.outbox.item import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.outbox.store import Outbox, OutboxScope
+from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable

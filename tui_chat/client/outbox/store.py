@@ -22,8 +22,8 @@ from uuid import UUID
 
 import msgspec
 
-from tui_chat.client.outbox.item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.outbox.process_lock import ProcessLock
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, transaction
 from tui_chat.protocol.codec import decode_request
 from tui_chat.protocol.errors import ChatError

@@ -14,10 +14,9 @@ import msgspec
 
 from tui_chat.client import sanitize
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteSchema
-from tui_chat.client.sync.apply_change import MessageChange
 from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.client.sync.seq_ranges import SeqRanges
-from tui_chat.protocol.events import Message
+from tui_chat.protocol.events import Message, MessageChange
 
 SCHEMA = SqliteSchema(
     application_id=0x6368_6869,  # "chhi"

@@ -13,8 +13,8 @@ import msgspec
 
 from tui_chat.client import sanitize
 from tui_chat.client.storage.sqlite_file import CorruptDatabase
-from tui_chat.client.sync.apply_change import MessageChange, apply_change
-from tui_chat.protocol.events import Message
+from tui_chat.client.sync.apply_change import apply_change
+from tui_chat.protocol.events import Message, MessageChange
 from tui_chat.protocol.search_query import SearchQuery
 
 T = TypeVar("T")

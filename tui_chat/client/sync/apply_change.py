@@ -2,10 +2,7 @@
 
 from msgspec.structs import replace
 
-from tui_chat.protocol.events import Deletion, Edit, Message, Reaction
-
-MessageChange = Edit | Deletion | Reaction
-"""Entry types with a target message."""
+from tui_chat.protocol.events import Deletion, Edit, Message, MessageChange, Reaction
 
 
 def apply_change(message: Message, change: MessageChange) -> Message:

@@ -5,7 +5,7 @@
   remain until requested.
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
   reconnects. Missed entries are fetched at the speed of the iteration.
-- Cache first: cached entries (`RoomCache`) are preferred to a request.
+- Cache first: cached entries (`LogCache`) are preferred to a request.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
 
@@ -13,14 +13,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.net.gate import Gate
-from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.client.task_set import TaskSet
@@ -41,6 +40,19 @@ MAX_AUTO_FILL = 1_000
 """Maximum size of a gap that is filled automatically, in entries."""
 FETCH_TIMEOUT = 60.0
 """Time limit of a page request, in seconds."""
+
+
+class LogCache(Protocol):
+    """Local cache of a room log, implemented by `tui_chat.client.storage.room_cache`."""
+
+    # ruff: noqa: D102 (documented in `RoomCache`)
+
+    async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None: ...
+    async def load_around(
+        self, *, seq: int | None = None, at: int | None = None, limit: int
+    ) -> tuple[int, ...] | None: ...
+    def schedule_write(self) -> None: ...
+    async def flush(self) -> None: ...
 
 
 class EntryCursor:
@@ -119,7 +131,7 @@ class HistorySync:
     ) -> None:
         self.room = room
         self.log = RoomLog()
-        self.cache: RoomCache | None = None
+        self.cache: LogCache | None = None
         self.cursor = EntryCursor()
         self._gate = gate
         self._connector = connector

@@ -24,10 +24,10 @@ from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tui_chat.client.sync.apply_change import MessageChange, apply_change
+from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.client.sync.message_store import MessageStore
 from tui_chat.client.sync.seq_ranges import Gap, SeqRanges
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction
+from tui_chat.protocol.events import Entry, Message, MessageChange
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
 
@@ -311,7 +311,7 @@ class RoomLog:
             self._messages.put(entry, seq)
             self._mark_dirty(seq)
             return (seq,)
-        if isinstance(entry, (Edit, Deletion, Reaction)) and self._add_change(entry) and self._rebuild(entry.target):
+        if isinstance(entry, MessageChange) and self._add_change(entry) and self._rebuild(entry.target):
             return (entry.target,)
         return ()
 
@@ -336,7 +336,7 @@ class RoomLog:
                     self._bases[entry.seq] = entry
                     self._new_base_as_of[entry.seq] = as_of
                     affected.add(entry.seq)
-            elif isinstance(entry, (Edit, Deletion, Reaction)) and self._add_change(entry):
+            elif isinstance(entry, MessageChange) and self._add_change(entry):
                 affected.add(entry.target)
         return {seq for seq in affected if self._rebuild(seq)}
 

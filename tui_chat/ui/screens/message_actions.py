@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from textual import on
 
 from tui_chat.client.events import OutboxItemChanged
-from tui_chat.client.outbox.item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession

@@ -1,0 +1,56 @@
+"""Detection and decoding of the pushes and acknowledgements of basic servers (docs/clients.md, "Basic servers")."""
+
+import msgspec
+from msgspec import Struct
+
+
+class BasicMessage(Struct, rename="camel"):
+    """Message push of a basic server, as an object or plain string (docs/protocol.md, "Basic clients")."""
+
+    message: str
+    nick_name: str = ""
+
+
+class _NativeMarkers(Struct):
+    kind: str | None = None
+    seq: int | None = None
+
+
+class _NativeAck(Struct):
+    ok: bool
+
+
+_push_decoder = msgspec.json.Decoder(BasicMessage | str)
+_markers_decoder = msgspec.json.Decoder(_NativeMarkers)
+_ack_decoder = msgspec.json.Decoder(_NativeAck)
+
+
+def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
+    """Decode a push of a basic server.
+
+    Args:
+        event: Event name.
+        body: JSON argument of the event.
+
+    Returns:
+        The message, or None for other events, malformed bodies and pushes of a chat server.
+    """
+    if event != "message":
+        return None
+    try:
+        push = _push_decoder.decode(body)
+        if isinstance(push, str):
+            return BasicMessage(push)
+        markers = _markers_decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    return push if markers.kind is None and markers.seq is None else None
+
+
+def is_native_ack(body: bytes) -> bool:
+    """Return whether an acknowledgement follows the chat protocol (docs/protocol.md, "Requests")."""
+    try:
+        _ack_decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
