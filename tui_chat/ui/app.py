@@ -25,6 +25,7 @@ from textual.screen import Screen
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerError, WorkerState
 
+from tui_chat.session.commands.registry import Action
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
@@ -102,7 +103,12 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._last_interrupt = 0.0
         self._unsent_warning_shown = False
         self._should_restore_rooms = not options.room
-        self._notifier = Notifier(self, lambda: self._controller.session if self._controller is not None else None)
+        self._notifier = Notifier(
+            lambda: self._controller.session if self._controller is not None else None,
+            lambda: self.settings.notification_preview,
+            self.terminal.send_notification,
+            self.set_timer,
+        )
 
     def get_default_screen(self) -> Screen[None]:
         """Create the join form, filled from command line and profile."""
@@ -405,11 +411,17 @@ class ChatApp(InputApp, inherit_bindings=False):
         """Return the slash commands as palette entries."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
-        return command_palette.system_commands(self, self._chat_screen if screen is self._chat_screen else None)
-
-    def on_chat_screen_quit_requested(self) -> None:
-        """Quit on behalf of `/quit`."""
-        self.action_quit_when_sent()
+        chat = self._chat_screen
+        if chat is not None and screen is chat:
+            return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
+        return command_palette.app_commands(
+            {
+                Action.HELP: self.action_help,
+                Action.SETTINGS: self.action_settings,
+                Action.THEME: self.action_choose_theme,
+                Action.QUIT: self.action_quit_when_sent,
+            }
+        )
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
         """Join another server on behalf of `/server`, with the room in the URL or else the room in the form.
@@ -421,16 +433,6 @@ class ChatApp(InputApp, inherit_bindings=False):
         self._join_screen.join_server(
             server_address.strip_room(event.address), server_address.room_in_url(event.address)
         )
-
-    def on_chat_screen_help_requested(self) -> None:
-        """Open the help on behalf of `/help`."""
-        self.action_help()
-
-    def on_chat_screen_setting_change_requested(self, event: "ChatScreen.SettingChangeRequested") -> None:
-        """Change a setting on behalf of `/set` or `/theme`."""
-        problem = self.change_setting(event.name, event.value)
-        if problem:
-            self.show_error(problem)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Log and report an unexpected error of a background worker."""

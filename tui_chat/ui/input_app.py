@@ -5,10 +5,8 @@
 """
 
 import time
-from typing import cast
 from weakref import WeakSet
 
-from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.events import Event, InputEvent, Key, Paste
 from textual.screen import Screen
@@ -75,8 +73,3 @@ class InputApp(SettingsApp, inherit_bindings=False):
             self._waiting_since = 0.0
             self._ready_screens.add(screen)
         return screen in self._ready_screens
-
-
-def input_app(node: DOMNode) -> InputApp:
-    """Return the app of `node` as an `InputApp`."""
-    return cast(InputApp, node.app)  # pyright: ignore[reportUnknownMemberType]

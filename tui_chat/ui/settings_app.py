@@ -8,10 +8,8 @@
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
 
 from textual.app import App
-from textual.dom import DOMNode
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.signal import Signal
@@ -23,18 +21,10 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import theme as themes
 from tui_chat.ui.input.keymap import Keymap
-from tui_chat.ui.terminal import escape_sequences
-from tui_chat.ui.terminal.escape_sequences import NotificationChannel
 from tui_chat.ui.terminal.no_color import NoColorFilter
-
-if TYPE_CHECKING:
-    from tui_chat.ui.terminal.driver import TerminalDriver
+from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
 log = logging.getLogger("chat.ui")
-
-
-MAX_CLIPBOARD_BYTES = 74_994
-"""Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
 
 
 class SettingsApp(App[None], inherit_bindings=False):
@@ -43,6 +33,7 @@ class SettingsApp(App[None], inherit_bindings=False):
     Attributes:
         settings_changed: Signal with the new settings, published after each change.
         keymap: Effective key bindings.
+        terminal: Output to the terminal.
     """
 
     def __init__(self, settings_file: SettingsFile, driver_class: type[Driver] | None) -> None:
@@ -55,8 +46,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings_file = settings_file
-        self._multiplexer = escape_sequences.detect_multiplexer(os.environ)
-        self._window_title = self._applied_title = ""
+        self.terminal = TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
         self.keymap = Keymap(self.settings.keys)
         self.set_keymap(self.keymap.textual_keymap())
         self._no_color_filters: Sequence[LineFilter] = (NoColorFilter(),)
@@ -104,7 +94,7 @@ class SettingsApp(App[None], inherit_bindings=False):
         if name == "keys":
             self.keymap = Keymap(self.settings.keys)
             self.set_keymap(self.keymap.textual_keymap())
-        self._apply_terminal_settings(self.settings)
+        self.terminal.apply_settings()
         self.settings_changed.publish(self.settings)
         return problem
 
@@ -112,34 +102,15 @@ class SettingsApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Apply mouse and title settings to the terminal."""
-        self._apply_terminal_settings(self.settings)
-
-    def send_notification(self, title: str, body: str) -> None:
-        """Send a terminal notification.
-
-        Args:
-            title: Untrusted text, sanitised before output.
-            body: Untrusted text, sanitised before output; may be empty.
-        """
-        method = self.settings.notification_method
-        channel = escape_sequences.detect_channel(os.environ) if method == "auto" else NotificationChannel(method)
-        self.write_to_terminal(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
-
-    def set_window_title(self, title: str) -> None:
-        """Set the window title, subject to the `terminal_title` setting. An empty title resets the title."""
-        self._window_title = title
-        self._apply_terminal_settings(self.settings)
+        self.terminal.apply_settings()
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy `text` to the clipboard of the app and of the terminal.
 
-        Only the app copies a text above `MAX_CLIPBOARD_BYTES`; a status message reports the omission.
+        Only the app copies a text above the limit of the terminal; a status message reports the omission.
         """
-        if len(text) <= MAX_CLIPBOARD_BYTES and len(text.encode()) <= MAX_CLIPBOARD_BYTES:
-            self._clipboard = text
-            self.write_to_terminal(escape_sequences.clipboard_sequence(text, self._multiplexer))
-        else:
-            self._clipboard = text
+        self._clipboard = text
+        if not self.terminal.copy_to_clipboard(text):
             self.show_status(chat_strings.too_long_to_copy(len(text)))
 
     def show_status(self, text: str) -> None:
@@ -152,36 +123,6 @@ class SettingsApp(App[None], inherit_bindings=False):
         self.show_status(
             self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
         )
-
-    def set_mouse_enabled(self, enabled: bool) -> None:
-        """Enable or disable mouse reporting without changing the setting. Any setting change ends the override."""
-        driver = self._terminal_driver()
-        if driver is not None:
-            driver.set_mouse_enabled(enabled)
-
-    def _apply_terminal_settings(self, settings: ClientSettings) -> None:
-        driver = self._terminal_driver()
-        if driver is None:
-            return
-        driver.set_mouse_enabled(settings.mouse)
-        title = (
-            escape_sequences.title_sequence(self._window_title)
-            if self._window_title and settings.terminal_title
-            else ""
-        )
-        if title != self._applied_title and escape_sequences.has_title_support(os.environ):
-            self._applied_title = title
-            driver.set_window_title(title)
-
-    def _terminal_driver(self) -> "TerminalDriver | None":
-        """Return the driver if it is a `TerminalDriver`, otherwise None."""
-        driver = self._driver
-        return cast("TerminalDriver", driver) if hasattr(driver, "set_window_title") else None
-
-    def write_to_terminal(self, sequence: str) -> None:
-        """Write an escape sequence that Textual does not support."""
-        if self._driver is not None:
-            self._driver.write(sequence)
 
     # Screens
 
@@ -208,8 +149,3 @@ class SettingsApp(App[None], inherit_bindings=False):
         textual_theme = themes.effective_theme(name, self)
         self.ansi_color = textual_theme.ansi
         self.theme = textual_theme.name
-
-
-def settings_app(node: DOMNode) -> SettingsApp:
-    """Return the app of `node` as a `SettingsApp`."""
-    return cast("SettingsApp", node.app)  # pyright: ignore[reportUnknownMemberType]

@@ -18,7 +18,7 @@ from textual.theme import Theme
 from textual.widget import Widget
 
 from tui_chat.ui import nick_colors
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of
 
 
 def _make_theme(

@@ -18,7 +18,7 @@ from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens import chat_commands
@@ -26,7 +26,6 @@ from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.server_link import ServerLink
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.messages import (
     FollowChanged,
     GapRequested,
@@ -48,12 +47,6 @@ class ChatScreen(MessageNavigation):
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.CHAT)]
 
-    class QuitRequested(Message):
-        """Request of `/quit`."""
-
-    class HelpRequested(Message):
-        """Request of `/help`."""
-
     @dataclass
     class ServerChangeRequested(Message):
         """Request of `/server`.
@@ -63,18 +56,6 @@ class ChatScreen(MessageNavigation):
         """
 
         address: str
-
-    @dataclass
-    class SettingChangeRequested(Message):
-        """Request to change a setting.
-
-        Attributes:
-            name: Setting name.
-            value: Value as returned by `schema.parse`, None for the default.
-        """
-
-        name: str
-        value: object
 
     def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
         """Create the screen.
@@ -176,7 +157,7 @@ class ChatScreen(MessageNavigation):
             chat_strings.character_counter(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
         )
         view = self.session.current_room
-        if view is None or not self.composer.has_focus or not settings_app(self).settings.send_typing:
+        if view is None or not self.composer.has_focus or not app_services(self).settings.send_typing:
             return
         now = time.monotonic()
         if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
@@ -234,7 +215,7 @@ class ChatScreen(MessageNavigation):
         if not self.composer.text:
             return False
         self.composer.clear()
-        undo_key = settings_app(self).keymap.display_key("undo")
+        undo_key = app_services(self).keymap.display_key("undo")
         self.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
         return True
 
@@ -294,15 +275,16 @@ class ChatScreen(MessageNavigation):
     @property
     def settings(self) -> ClientSettings:
         """Current settings."""
-        return settings_app(self).settings
+        return app_services(self).settings
 
     def reply(self, text: str) -> None:
         """Add a command's output to the current room as a notice."""
         self.session.add_notice(text)
 
     def set_setting(self, name: str, value: object) -> None:
-        """Request a permanent change of a setting."""
-        self.post_message(self.SettingChangeRequested(name, value))
+        """Change and save a setting. Show the error if saving failed."""
+        if problem := app_services(self).change_setting(name, value):
+            self.show_error(problem)
 
     def change_server(self, server: str) -> str:
         """Request a change of the server. Return the error message, empty if the address is valid."""
@@ -313,13 +295,9 @@ class ChatScreen(MessageNavigation):
         self.post_message(self.ServerChangeRequested(server))
         return ""
 
-    def show_help(self) -> None:
-        """Request the help screen."""
-        self.post_message(self.HelpRequested())
-
-    def request_quit(self) -> None:
-        """Request to quit."""
-        self.post_message(self.QuitRequested())
+    def run_app_action(self, name: str) -> None:
+        """Run an action of the app, such as `help`, after the current event."""
+        self.call_later(self.run_action, f"app.{name}")
 
     def on_click(self, event: events.Click) -> None:
         """Return the focus to the composer after a click elsewhere."""

@@ -14,7 +14,6 @@ from tui_chat.session.lines import ACTION_PREFIX, MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.settings_app import settings_app
 
 if TYPE_CHECKING:
     from tui_chat.ui.screens.chat import ChatScreen
@@ -83,15 +82,15 @@ def run_command(call: CommandCall, screen: "ChatScreen") -> str:
             case Action.THEME:
                 return _set_theme(argument, screen)
             case Action.SETTINGS:
-                settings_app(screen).action_settings()
+                screen.run_app_action("settings")
             case Action.SET:
                 return settings_handlers.set_setting(call.arguments, screen)
             case Action.NOTIFY:
                 return settings_handlers.set_notification_level(argument, screen)
             case Action.HELP:
-                screen.show_help()
+                screen.run_app_action("help")
             case Action.QUIT:
-                screen.request_quit()
+                screen.run_app_action("quit_when_sent")
     except ChatError as error:
         return error_text.describe(error)
     return ""
@@ -113,7 +112,7 @@ def _newest_message(room: RoomView | None) -> MessageLine | None:
 def _set_theme(name: str, screen: "ChatScreen") -> str:
     """Set a theme, or open the theme chooser without a name. Return the error message, empty on success."""
     if not name:
-        settings_app(screen).action_choose_theme()
+        screen.run_app_action("choose_theme")
         return ""
     try:
         screen.set_setting("theme", settings_schema.parse("theme", name))

@@ -23,10 +23,9 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
@@ -91,7 +90,7 @@ class ChatView(Screen[None], inherit_bindings=False):
         self.timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit, self.edit_last_message, lambda: settings_app(self).keymap)
+        self.composer = Composer(self.complete, self.submit, self.edit_last_message, lambda: app_services(self).keymap)
         self.key_bar = KeyBar(*COMPOSING_SCOPES)
         self._header = ChatHeader()
         self.scroll_positions: dict[RoomView, ScrollPosition] = {}
@@ -136,8 +135,8 @@ class ChatView(Screen[None], inherit_bindings=False):
     def on_mount(self) -> None:
         """Apply the settings and draw the initial state."""
         self.watch(self.timeline, "new_message_count", self.status.show_new_below)
-        settings_app(self).settings_changed.subscribe(self, self.apply_settings)
-        self.apply_settings(settings_app(self).settings)
+        app_services(self).settings_changed.subscribe(self, self.apply_settings)
+        self.apply_settings(app_services(self).settings)
         self.draw_changes()
 
     def apply_settings(self, settings: ClientSettings) -> None:
@@ -234,13 +233,15 @@ class ChatView(Screen[None], inherit_bindings=False):
         )
 
     def _update_window_title(self, view: RoomView | None) -> None:
-        settings = settings_app(self).settings
+        settings = app_services(self).settings
         unmuted_rooms = [room for room in self.session.rooms.values() if not settings.is_muted(room.name)]
         unread, mentions = (
             sum(room.unread_count for room in unmuted_rooms),
             sum(room.mention_count for room in unmuted_rooms),
         )
-        settings_app(self).set_window_title(chat_strings.window_title(view.name if view else "", unread, mentions))
+        app_services(self).terminal.set_window_title(
+            chat_strings.window_title(view.name if view else "", unread, mentions)
+        )
 
     def _unread_by_room(self) -> list[tuple[int, int, bool]]:
         """Return list position, unread count and mention flag of each room with unread messages."""

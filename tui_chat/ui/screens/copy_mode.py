@@ -15,9 +15,9 @@ from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
 MAX_LINES = 1000
@@ -46,15 +46,14 @@ class CopyModeScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Disable mouse reporting, suspend Textual's drawing and write the last page."""
-        settings_app(self).set_mouse_enabled(False)
-        self._paused_updates.enter_context(settings_app(self).batch_update())
+        app_services(self).terminal.set_mouse_enabled(False)
+        self._paused_updates.enter_context(app_of(self).batch_update())
         self.write_page()
 
     def on_unmount(self) -> None:
         """Resume drawing and restore the mouse setting."""
         self._paused_updates.close()
-        app = settings_app(self)
-        app.set_mouse_enabled(app.settings.mouse)
+        app_services(self).terminal.apply_settings()
 
     def on_resize(self) -> None:
         """Rewrap the page for the new width."""
@@ -62,7 +61,7 @@ class CopyModeScreen(Screen[None]):
 
     def action_page(self, pages: int) -> None:
         """Scroll up by `pages` pages, down if negative."""
-        self._rows_below += pages * (settings_app(self).size.height - 2)
+        self._rows_below += pages * (app_of(self).size.height - 2)
         self.write_page()
 
     def action_close(self) -> None:
@@ -71,14 +70,14 @@ class CopyModeScreen(Screen[None]):
 
     def write_page(self) -> None:
         """Output the current page, bypassing Textual. The page position is limited to the transcript."""
-        width, height = settings_app(self).size
+        width, height = app_of(self).size
         rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
         page_height = max(1, height - 1)
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
         page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
         hint, _ = _fit_width(tr(settings_strings.COPY_MODE_HINT), width)
-        settings_app(self).write_to_terminal(
+        app_services(self).terminal.write(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
         )
 

@@ -15,9 +15,9 @@ from textual.widgets import Static
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.widgets import member_list
 
 MIN_RIGHT_COLUMN_WIDTH = 24
@@ -58,7 +58,7 @@ class HelpText(Static):
         sections = [
             (tr(chat_strings.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in registry.COMMANDS])
         ]
-        keymap = settings_app(self).keymap
+        keymap = app_services(self).keymap
         for scope in KeyScope:
             if scope is not KeyScope.HELP:
                 sections.append(

@@ -14,9 +14,9 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.start_options import DEFAULT_SERVER
 from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.line_input import LineInput
@@ -160,7 +160,7 @@ class JoinScreen(Screen[None]):
     def on_mount(self) -> None:
         """Hide the button for a local server and focus the first empty field."""
         self.query_one("#start-server").display = False
-        settings_app(self).settings_changed.subscribe(self, lambda _: self._update_labels())
+        app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
         empty = next((field for field in self._form_fields.values() if not field.value), self._form_fields["room"])
         empty.focus_input()
 

@@ -15,10 +15,10 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
@@ -63,9 +63,9 @@ class LinkScreen(ModalScreen[str | None]):
 
     def action_copy(self) -> None:
         """Copy the highlighted URL and close the dialog."""
-        settings_app(self).copy_to_clipboard(self._highlighted_url())
+        app_of(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
-        settings_app(self).show_status(tr(chat_strings.COPIED))
+        app_services(self).show_status(tr(chat_strings.COPIED))
 
     def action_close(self) -> None:
         """Cancel the dialog."""

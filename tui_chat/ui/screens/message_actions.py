@@ -20,7 +20,7 @@ from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import MAX_QUOTE_LENGTH, RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of
 from tui_chat.ui.browser import open_link
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView

@@ -17,7 +17,7 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.search_state import SearchPageRequest
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import search as search_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of
 from tui_chat.ui.screens.paste import PasteConfirmation
 from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
 from tui_chat.ui.server_link import ServerLink

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens.room_navigation import RoomNavigation

@@ -17,9 +17,8 @@ from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.input_app import input_app
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 from tui_chat.ui.server_link import ServerLink
@@ -62,10 +61,10 @@ class RoomNavigation(MessageActions):
         if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
         self._end_switch()
-        app, text = input_app(self), ""
-        for item in app.input_sequencer.drain_pending():
-            if isinstance(item, Key) and item.key in app.keymap.actions(KeyScope.GLOBAL):
-                app.post_message(item)  # quit and help do not depend on the room
+        services, text = app_services(self), ""
+        for item in services.input_sequencer.drain_pending():
+            if isinstance(item, Key) and item.key in services.keymap.actions(KeyScope.GLOBAL):
+                app_of(self).post_message(item)  # quit and help do not depend on the room
             text += _typed_text(item)
         if text.strip():
             self.return_to_composer(text.rstrip("\n"))

@@ -20,9 +20,9 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
 from tui_chat.session.strings import search as search_strings
+from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
@@ -203,7 +203,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
             option_list.clear_options()
             self._rendered_count = 0
         time_format = TimeFormat(
-            style="24h" if settings_app(self).settings.clock == "none" else settings_app(self).settings.clock
+            style="24h" if app_services(self).settings.clock == "none" else app_services(self).settings.clock
         )
         option_list.add_options(
             Option(_hit_rows(hit, time_format, self._is_open(hit.room))) for hit in hits[self._rendered_count :]

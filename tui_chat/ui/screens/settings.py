@@ -15,10 +15,9 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import SettingField, ValueKind
 from tui_chat.session.strings import settings as settings_strings
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 
 LOW_HEIGHT = 26
 """Screen height in rows below which the list fills all space above the explanation."""
@@ -51,7 +50,7 @@ class SettingsScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Highlight the first setting."""
         self.query_one(OptionList).can_focus = False
-        settings_app(self).settings_changed.subscribe(self, self._on_settings_changed)
+        app_services(self).settings_changed.subscribe(self, self._on_settings_changed)
         self.query_one(OptionList).highlighted = 0
         self._update_list()
 
@@ -107,7 +106,7 @@ class SettingsScreen(ModalScreen[None]):
             return
         effective_value = field.default if value is None else value
         if effective_value != self._value(field):
-            self._save_error = settings_app(self).change_setting(field.name, value)
+            self._save_error = app_services(self).change_setting(field.name, value)
             self._update_explanation()
 
     def _on_settings_changed(self, _: settings_schema.ClientSettings) -> None:
@@ -117,7 +116,7 @@ class SettingsScreen(ModalScreen[None]):
         return self._setting_fields[self.query_one(OptionList).highlighted or 0]
 
     def _value(self, field: SettingField) -> Any:
-        return getattr(settings_app(self).settings, field.name)
+        return getattr(app_services(self).settings, field.name)
 
     def _update_list(self) -> None:
         frame, option_list = self.query_one("#settings"), self.query_one(OptionList)

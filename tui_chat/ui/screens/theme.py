@@ -14,9 +14,9 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.strings import settings as settings_strings
+from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.settings_app import settings_app
 
 
 class _ThemeList(OptionList):
@@ -54,7 +54,7 @@ class ThemeScreen(ModalScreen[None]):
         option_list.can_focus = False
         option_list.border_title = Content(tr(settings_strings.THEME_TITLE))
         option_list.border_subtitle = Content(tr(settings_strings.THEME_FOOTER))
-        option_list.highlighted = self._theme_names.index(settings_app(self).settings.theme)
+        option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     def action_move(self, offset: int) -> None:
         """Preview the theme `offset` rows further, with wrap-around."""
@@ -64,20 +64,19 @@ class ThemeScreen(ModalScreen[None]):
     def action_apply(self) -> None:
         """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
         name = self._theme_names[self.query_one(OptionList).highlighted or 0]
-        problem = settings_app(self).change_setting("theme", name)
+        problem = app_services(self).change_setting("theme", name)
         self.dismiss(None)
         if problem:
-            settings_app(self).show_status(problem)
+            app_services(self).show_status(problem)
 
     def action_close(self) -> None:
         """Restore the saved theme and close the chooser."""
-        app = settings_app(self)
-        app.preview_theme(app.settings.theme)
+        app_services(self).preview_theme(app_services(self).settings.theme)
         self.dismiss(None)
 
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        settings_app(self).preview_theme(self._theme_names[event.option_index])
+        app_services(self).preview_theme(self._theme_names[event.option_index])
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self) -> None:

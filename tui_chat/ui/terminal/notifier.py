@@ -4,10 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.timer import Timer
-
 from tui_chat.session.notification_batcher import NotificationBatcher
-from tui_chat.ui.settings_app import SettingsApp
 
 if TYPE_CHECKING:
     from tui_chat.session.chat_session import ChatSession
@@ -17,15 +14,25 @@ class Notifier:
     """Notifications of one app, batched by `NotificationBatcher`.
 
     Args:
-        app: App that writes the notifications to the terminal.
         get_session: Returns the current chat session, None if there is none.
+        preview: Returns the `notification_preview` setting.
+        send: Sends a notification with title and body.
+        set_timer: Calls a function after a delay in seconds.
     """
 
-    def __init__(self, app: SettingsApp, get_session: "Callable[[], ChatSession | None]") -> None:
-        self._app = app
+    def __init__(
+        self,
+        get_session: "Callable[[], ChatSession | None]",
+        preview: Callable[[], bool],
+        send: Callable[[str, str], None],
+        set_timer: Callable[[float, Callable[[], None]], object],
+    ) -> None:
         self._get_session = get_session
+        self._preview = preview
+        self._send = send
+        self._set_timer = set_timer
         self._batcher = NotificationBatcher(time.monotonic)
-        self._timer: Timer | None = None
+        self._timer_pending = False
 
     def flush(self) -> None:
         """Send a notification that is due, or start the timer for the next one.
@@ -40,12 +47,13 @@ class Notifier:
             batcher.add(pending)
         if session.has_focus and session.current_room is not None:
             batcher.discard_room(session.current_room.name)
-        notification = batcher.pop_due(self._app.settings.notification_preview)
+        notification = batcher.pop_due(self._preview())
         if notification is not None:
-            self._app.send_notification(notification.title, notification.body)
-        elif batcher.delay is not None and self._timer is None:
-            self._timer = self._app.set_timer(batcher.delay, self._flush_on_timer)
+            self._send(notification.title, notification.body)
+        elif batcher.delay is not None and not self._timer_pending:
+            self._timer_pending = True
+            self._set_timer(batcher.delay, self._flush_on_timer)
 
     def _flush_on_timer(self) -> None:
-        self._timer = None
+        self._timer_pending = False
         self.flush()

@@ -5,7 +5,7 @@ from textual.widget import Widget
 
 from tui_chat.ui import nick_colors
 from tui_chat.ui import theme as themes
-from tui_chat.ui.app_of import app_of
+from tui_chat.ui.app_services import app_of
 from tui_chat.ui.timeline.line_renderer import TimelineStyles
 
 COMPONENT_NAMES = (

@@ -7,9 +7,9 @@ from textual import events
 from textual.content import Content
 from textual.widget import Widget
 
+from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import FooterKey
-from tui_chat.ui.settings_app import settings_app
 
 KEY_GAP = 2
 """Columns between two keys."""
@@ -50,7 +50,7 @@ class KeyBar(Widget):
         return line
 
     def _fitting_keys(self, width: int) -> list[FooterKey]:
-        keys = settings_app(self).keymap.footer_keys(self._scopes)
+        keys = app_services(self).keymap.footer_keys(self._scopes)
         by_priority = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
         fitting: list[FooterKey] = []
         used = -KEY_GAP

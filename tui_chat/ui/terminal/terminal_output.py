@@ -1,0 +1,105 @@
+"""Output to the terminal beyond Textual's screen: clipboard, notifications, window title and mouse reporting."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.ui.terminal import escape_sequences
+from tui_chat.ui.terminal.escape_sequences import NotificationChannel
+
+MAX_CLIPBOARD_BYTES = 74_994
+"""Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
+
+
+class SequenceWriter(Protocol):
+    """Terminal driver."""
+
+    def write(self, data: str, /) -> None:
+        """Write text or an escape sequence."""
+        ...
+
+
+@runtime_checkable
+class WindowDriver(Protocol):
+    """Terminal driver with window title and mouse switching."""
+
+    def set_window_title(self, title: str, /) -> None:
+        """Write a title sequence; empty restores the original title."""
+        ...
+
+    def set_mouse_enabled(self, enabled: bool, /) -> None:
+        """Enable or disable mouse reporting."""
+        ...
+
+
+class TerminalOutput:
+    """Terminal features that Textual does not support. Without a driver, no method has an effect.
+
+    Args:
+        driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `WindowDriver`.
+        settings: Returns the current settings.
+        environ: Environment variables of the process.
+    """
+
+    def __init__(
+        self,
+        driver: Callable[[], SequenceWriter | None],
+        settings: Callable[[], ClientSettings],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._driver = driver
+        self._settings = settings
+        self._environ = environ
+        self._multiplexer = escape_sequences.detect_multiplexer(environ)
+        self._window_title = self._applied_title = ""
+
+    def write(self, sequence: str) -> None:
+        """Write an escape sequence."""
+        driver = self._driver()
+        if driver is not None:
+            driver.write(sequence)
+
+    def send_notification(self, title: str, body: str) -> None:
+        """Send a terminal notification.
+
+        Args:
+            title: Untrusted text, sanitised before output.
+            body: Untrusted text, sanitised before output; may be empty.
+        """
+        method = self._settings().notification_method
+        channel = escape_sequences.detect_channel(self._environ) if method == "auto" else NotificationChannel(method)
+        self.write(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
+
+    def copy_to_clipboard(self, text: str) -> bool:
+        """Copy `text` to the clipboard of the terminal.
+
+        Returns:
+            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case.
+        """
+        if len(text) > MAX_CLIPBOARD_BYTES or len(text.encode()) > MAX_CLIPBOARD_BYTES:
+            return False
+        self.write(escape_sequences.clipboard_sequence(text, self._multiplexer))
+        return True
+
+    def set_window_title(self, title: str) -> None:
+        """Set the window title, subject to the `terminal_title` setting. An empty title resets the title."""
+        self._window_title = title
+        self.apply_settings()
+
+    def set_mouse_enabled(self, enabled: bool) -> None:
+        """Enable or disable mouse reporting without changing the setting. `apply_settings` ends the override."""
+        driver = self._driver()
+        if isinstance(driver, WindowDriver):
+            driver.set_mouse_enabled(enabled)
+
+    def apply_settings(self) -> None:
+        """Apply the mouse and title settings."""
+        driver, settings = self._driver(), self._settings()
+        if not isinstance(driver, WindowDriver):
+            return
+        driver.set_mouse_enabled(settings.mouse)
+        shown_title = self._window_title if settings.terminal_title else ""
+        title = escape_sequences.title_sequence(shown_title) if shown_title else ""
+        if title != self._applied_title and escape_sequences.has_title_support(self._environ):
+            self._applied_title = title
+            driver.set_window_title(title)
