@@ -24,6 +24,7 @@ from server.engineio.flush_scheduler import FlushScheduler
 from server.engineio.frames import Frame
 from server.engineio.options import EngineIOOptions
 from server.engineio.session import EngineIOSession
+from server.engineio.session_state import WEBSOCKET_STATES, SessionState
 from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, get_client_info
 from server.observability.rejection_log import RejectionLog
@@ -142,10 +143,10 @@ class EngineIOServer(engineio.AsyncServer):
         session = self.sockets.get(request.query["sid"])
         if session is None:
             return HandshakeError.UNKNOWN_SESSION.to_response()
-        if session.on_websocket:
+        if session.state in WEBSOCKET_STATES:
             return HandshakeError.BAD_REQUEST.to_response()
         if request.query["transport"] == "websocket":
-            if session.probe_request is not None or session.is_closing:
+            if session.state is not SessionState.POLLING:
                 return HandshakeError.BAD_REQUEST.to_response()
             return await websocket.upgrade_session(session, request, self.options.connect_timeout)
         if request.method == "GET":

@@ -15,6 +15,7 @@ from aiohttp import web
 from server.engineio.errors import HandshakeError
 from server.engineio.frames import Frame
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
+from server.engineio.session_state import CLOSING_STATES, SessionState
 from tui_chat.protocol.limits import PACKET_BYTES
 
 MAX_PACKETS_PER_POST = 64
@@ -35,10 +36,10 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     if session.send_queue.has_waiting_poll:
         session.close_now("concurrent polls")
         return HandshakeError.BAD_REQUEST.to_response()
-    if session.is_closing and not session.send_queue.has_pending:
+    if session.state in CLOSING_STATES and not session.send_queue.has_pending:
         session.finalize()
         return _create_payload_response([CLOSE_FRAME])
-    if session.is_upgrading:
+    if session.state is SessionState.UPGRADING:
         # A client may complete the upgrade only after its pending poll returns.
         frames = session.send_queue.drain() or [NOOP_FRAME]
     else:
@@ -54,14 +55,11 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
     An oversized body receives 413; an invalid packet, a timeout or a concurrent POST receives 400; each closes the
     session. Packets after the close of the session are discarded with `ok`.
     """
-    if session.post_in_progress:
+    if session.inbound_lock.locked():
         session.close_now("concurrent POST requests")
         return HandshakeError.BAD_REQUEST.to_response()
-    session.post_in_progress = True
-    try:
+    async with session.inbound_lock:
         return await _process_post(session, request)
-    finally:
-        session.post_in_progress = False
 
 
 async def _process_post(session: EngineIOSession, request: web.Request) -> web.Response:
@@ -78,15 +76,12 @@ async def _process_post(session: EngineIOSession, request: web.Request) -> web.R
     if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
         session.close_now("POST exceeds the size or packet limit")
         return web.Response(status=413)
-    if session.is_closing:
-        return _create_ok_response()
     for packet in packets:
-        await session.handle_packet(packet)
-        if session.protocol_error:
+        if session.state in CLOSING_STATES:
+            break
+        if not await session.handle_packet(packet):
             session.finalize()
             return HandshakeError.BAD_REQUEST.to_response()
-        if session.is_closing:
-            break
     return _create_ok_response()
 
 

@@ -1,7 +1,8 @@
 """One Engine.IO session over either transport.
 
 - Outbound order: all frames leave through `push`, in the order of the calls.
-- Inbound order: packets are handled one at a time, in the order of arrival.
+- Inbound order: packets are handled one at a time, in the order of arrival, also across an upgrade.
+- State: `server.engineio.session_state` defines the states and their transitions.
 - Close: `close` sends the queued frames and then the close packet. Packets received afterwards
   are discarded. The session is aborted if the client does not close within `close_timeout`.
 - End: `finalize` takes effect once per session and notifies the server and the dispatcher.
@@ -12,8 +13,6 @@ import logging
 import time
 from typing import Protocol
 
-from aiohttp import web
-
 from server.engineio.connection import EventDispatcher
 from server.engineio.flush_scheduler import FlushScheduler
 from server.engineio.frames import Frame
@@ -21,6 +20,7 @@ from server.engineio.namespace import Namespace
 from server.engineio.options import EngineIOOptions
 from server.engineio.packets import InvalidPacket
 from server.engineio.send_queue import SendQueue
+from server.engineio.session_state import CLOSING_STATES, SessionEvent, SessionState, get_next_state
 
 log = logging.getLogger("chat.engineio")
 
@@ -56,35 +56,25 @@ class EngineIOSession:
         address: Network address of the client.
         send_queue: Outbound frames.
         push: Bound `SendQueue.push`.
-        post_in_progress: A POST is being handled.
-        probe_request: WebSocket request of a pending upgrade; None without a pending upgrade.
-        is_upgrading: The server has answered the probe of an upgrade.
-        on_websocket: The transport is a WebSocket, from the start or after an upgrade.
-        protocol_error: An invalid packet or an internal error ended the session.
-        is_closing: `close` was called, or the session has ended.
-        is_handling_packet: A packet is being handled.
-        closed: The session has ended.
+        state: Current state; changed by the methods of the session only.
+        inbound_lock: Held by a POST during its handling, and by the reader of the WebSocket.
     """
 
     __slots__ = (
         "_close_deadline",
+        "_current_packet",
         "_host",
         "_last_busy_at",
         "_namespace",
         "_ping_sent_at",
         "_pong_received",
+        "_probe_transport",
         "address",
-        "closed",
-        "is_closing",
-        "is_handling_packet",
-        "is_upgrading",
-        "on_websocket",
-        "post_in_progress",
-        "probe_request",
-        "protocol_error",
+        "inbound_lock",
         "push",
         "send_queue",
         "sid",
+        "state",
     )
 
     def __init__(self, host: SessionHost, sid: str, address: str) -> None:
@@ -95,25 +85,28 @@ class EngineIOSession:
         self.address = address
         self.send_queue = SendQueue(host.flush_scheduler.schedule, self._on_overflow, options.max_unsent_bytes, now)
         self.push = self.send_queue.push
-        self.post_in_progress = self.is_upgrading = self.on_websocket = False
-        self.protocol_error = self.is_closing = self.closed = False
-        self.probe_request: web.Request | None = None
+        self.state = SessionState.POLLING
+        self.inbound_lock = asyncio.Lock()
+        self._probe_transport: asyncio.BaseTransport | None = None
         self._namespace = Namespace(host.dispatcher, self, address, options.connect_timeout, now)
         self._ping_sent_at = now
         self._pong_received = True
+        self._current_packet: bytes | None = None
         self._last_busy_at = now
-        self.is_handling_packet = False
         self._close_deadline = 0.0
 
     # -- inbound packets
 
-    async def handle_packet(self, packet: bytes) -> None:
+    async def handle_packet(self, packet: bytes) -> bool:
         """Handle one Engine.IO packet; an invalid packet or an internal error closes the session.
 
-        The method raises neither; `protocol_error` is set instead. The return follows the complete handling, including
-        delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP are valid.
+        The return follows the complete handling, including delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP
+        are valid.
+
+        Returns:
+            False after an invalid packet or an internal error; neither is raised.
         """
-        self.is_handling_packet = True
+        self._current_packet = packet
         try:
             packet_type = packet[0] if packet else -1
             if packet_type == PACKET_MESSAGE:
@@ -127,31 +120,59 @@ class EngineIOSession:
             elif packet_type != PACKET_NOOP:
                 raise InvalidPacket("unknown Engine.IO packet type")
         except InvalidPacket as error:
-            self.protocol_error = True
             self.close(str(error))
+            return False
         except Exception:
             log.exception("packet handler failed, closing the session")
-            self.protocol_error = True
             self.close("internal error")
+            return False
         finally:
-            self.is_handling_packet = False
+            self._current_packet = None
+        return True
 
     def _on_close_packet(self) -> None:
-        if self.on_websocket:
+        if self.state is SessionState.WEBSOCKET:
             self.close("client disconnected", logging.DEBUG)
         else:
             self.send_queue.resolve_poll(NOOP_FRAME)
             self.close_now("client disconnected", logging.DEBUG)
 
-    def upgrade_to(self, transport: asyncio.Transport) -> None:
+    # -- upgrade
+
+    def begin_probe(self, transport: asyncio.BaseTransport | None) -> None:
+        """Reserve the upgrade for a WebSocket request; allowed in the state POLLING only.
+
+        The end of the session closes `transport`, the transport of the request, until `end_probe` or the upgrade.
+        """
+        self._apply(SessionEvent.PROBE)
+        self._probe_transport = transport
+
+    def answer_probe(self) -> None:
+        """Complete a waiting poll, because the client upgrades only after its return.
+
+        Without effect on a closing or closed session, except that a waiting poll is completed.
+        """
+        self._apply(SessionEvent.PROBE_ANSWERED)
+        self.send_queue.resolve_poll(NOOP_FRAME)
+
+    def end_probe(self) -> None:
+        """Release the upgrade; an open session without a WebSocket continues over polling."""
+        self._apply(SessionEvent.PROBE_ENDED)
+        self._probe_transport = None
+
+    def attach_websocket(self, transport: asyncio.Transport) -> None:
         """Continue the session on the transport of a WebSocket.
 
-        Frames queued for polling are sent first, followed by a close frame if the session is closing.
+        Frames queued for polling are sent first, followed by a close frame if the session is closing or closed.
         """
-        self.on_websocket = True
+        self._apply(SessionEvent.ATTACH)
+        self._probe_transport = None
         self.send_queue.attach_transport(transport)
-        if self.is_closing:
+        if self.state is not SessionState.WEBSOCKET:
             self.send_queue.close(CLOSE_FRAME)
+
+    def _apply(self, event: SessionEvent) -> None:
+        self.state = get_next_state(self.state, event)
 
     # -- closing
 
@@ -165,17 +186,18 @@ class EngineIOSession:
             reason: Reason for the log line.
             level: Log level of the line.
         """
-        if self.closed or self.is_closing:
+        if self.state in CLOSING_STATES:
             return
         log.log(level, "closing connection from %s: %s", self.address, reason)
-        self.is_closing = True
+        self._apply(SessionEvent.CLOSE)
         self._close_deadline = time.monotonic() + self._host.options.close_timeout
-        if not self.on_websocket and not self.send_queue.has_pending:
+        on_websocket = self.state is SessionState.CLOSING_WEBSOCKET
+        if not on_websocket and not self.send_queue.has_pending:
             self.finalize()  # also completes a waiting poll
         else:
             # A polling client receives the close packet in a payload of its own: socket.io-client emits the
             # events of a payload after parsing all packets, and discards the events if one of them is a close.
-            self.send_queue.close(CLOSE_FRAME if self.on_websocket else None)
+            self.send_queue.close(CLOSE_FRAME if on_websocket else None)
             # Deferred, because the caller of close() may still use the connection.
             asyncio.get_running_loop().call_soon(self._namespace.disconnect)
 
@@ -193,11 +215,10 @@ class EngineIOSession:
 
         The abort is counted by reason. A closed session stays unchanged; a closing one is aborted.
         """
-        if self.closed:
+        if self.state is SessionState.CLOSED:
             return
         log.info("aborting connection from %s: %s", self.address, reason)
         self._host.on_session_abort(reason)
-        self.is_closing = True
         self.send_queue.abort()
         self.finalize()
 
@@ -207,14 +228,14 @@ class EngineIOSession:
         A repeated call has no effect. The WebSocket of the session stays open, and a waiting poll receives a close
         packet if no frames are queued.
         """
-        if self.closed:
+        if self.state is SessionState.CLOSED:
             return
-        self.is_closing = self.closed = True
+        self._apply(SessionEvent.END)
         self._host.on_session_closed(self)
         self.send_queue.closed = True
         self.send_queue.resolve_poll(CLOSE_FRAME)
-        if self.probe_request is not None and self.probe_request.transport is not None:
-            self.probe_request.transport.close()
+        if self._probe_transport is not None:
+            self._probe_transport.close()
         self._namespace.disconnect()
 
     def _on_overflow(self) -> None:
@@ -230,9 +251,9 @@ class EngineIOSession:
             now: Monotonic time in seconds.
         """
         options = self._host.options
-        if self.is_handling_packet:
+        if self._current_packet is not None:
             self._last_busy_at = now
-        if self.is_closing:
+        if self.state in CLOSING_STATES:
             if now > self._close_deadline:
                 self.abort("close timeout")
         elif self._namespace.connect_timed_out(now):

@@ -9,15 +9,15 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from aiohttp import WSMsgType, web
 
-from server.engineio.session import NOOP_FRAME, EngineIOSession
+from server.engineio.session import EngineIOSession
+from server.engineio.session_state import SessionState
 from tui_chat.protocol.limits import PACKET_BYTES
 
-if TYPE_CHECKING:
-    WebSocket = web.WebSocketResponse[bool]
+WebSocket = web.WebSocketResponse[bool]
 
 log = logging.getLogger("chat.engineio")
 
@@ -51,26 +51,21 @@ async def upgrade_session(session: EngineIOSession, request: web.Request, probe_
         probe_timeout: Seconds for the probe and the upgrade packet together.
     """
     ws = _create_websocket()
-    session.probe_request = request
+    session.begin_probe(request.transport)
     try:
         await ws.prepare(request)
-        if not await _complete_probe(session, ws, probe_timeout):
-            await ws.close()
-            return ws
-        session.probe_request = None
-        try:
+        if await _complete_probe(session, ws, probe_timeout):
             await _run_session(session, request, ws)
-        finally:
-            session.finalize()
+        else:
+            await ws.close()
     except ConnectionError:
         return ws if ws.prepared else web.Response()
     finally:
-        session.probe_request = None
-        session.is_upgrading = False
+        session.end_probe()
     return ws
 
 
-def _create_websocket() -> "WebSocket":
+def _create_websocket() -> WebSocket:
     # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
     # saves three quarters of the memory of a connection, and one compression per message and reader.
     # autoclose=False, because aiohttp does not know the frames written directly to the transport.
@@ -79,32 +74,35 @@ def _create_websocket() -> "WebSocket":
     )
 
 
-async def _complete_probe(session: EngineIOSession, ws: "WebSocket", probe_timeout: float) -> bool:
+async def _complete_probe(session: EngineIOSession, ws: WebSocket, probe_timeout: float) -> bool:
     try:
         async with asyncio.timeout(probe_timeout):
-            if await _receive_text(ws) != b"2probe" or session.closed:
+            if await _receive_text(ws) != b"2probe":
                 return False
             await ws.send_str("3probe")
-            session.is_upgrading = True
-            session.send_queue.resolve_poll(NOOP_FRAME)
-            return await _receive_text(ws) == b"5" and not session.closed
+            session.answer_probe()
+            return await _receive_text(ws) == b"5" and session.state is not SessionState.CLOSED
     except TimeoutError:
         return False
 
 
-async def _run_session(session: EngineIOSession, request: web.Request, ws: "WebSocket") -> None:
-    """Serve the session on this WebSocket until its end."""
-    session.upgrade_to(cast(asyncio.Transport, request.transport))
-    # In a task, a packet resumes four nested coroutines; in the request handler of aiohttp, sixteen.
-    await asyncio.get_running_loop().create_task(_read_messages(session, ws))
+async def _run_session(session: EngineIOSession, request: web.Request, ws: WebSocket) -> None:
+    """Serve the session on this WebSocket until its end, and finalize the session."""
+    session.attach_websocket(cast(asyncio.Transport, request.transport))
+    try:
+        async with session.inbound_lock:  # a POST in progress precedes the packets of the WebSocket
+            # In a task, a packet resumes four nested coroutines; in the request handler of aiohttp, sixteen.
+            await asyncio.get_running_loop().create_task(_read_messages(session, ws))
+    finally:
+        session.finalize()
 
 
-async def _read_messages(session: EngineIOSession, ws: "WebSocket") -> None:
-    handle_packet = session.handle_packet
+async def _read_messages(session: EngineIOSession, ws: WebSocket) -> None:
+    handle_packet, open_state = session.handle_packet, SessionState.WEBSOCKET
     while True:
         message = await ws.receive()
         if message.type is WSMsgType.TEXT:
-            if not session.is_closing:
+            if session.state is open_state:
                 await handle_packet(message.data)
         elif message.type is WSMsgType.BINARY:
             session.close("binary frame received")
@@ -117,6 +115,6 @@ async def _read_messages(session: EngineIOSession, ws: "WebSocket") -> None:
             return
 
 
-async def _receive_text(ws: "WebSocket") -> bytes | None:
+async def _receive_text(ws: WebSocket) -> bytes | None:
     message = await ws.receive()
     return bytes(message.data) if message.type is WSMsgType.TEXT else None

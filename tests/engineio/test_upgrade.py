@@ -216,3 +216,24 @@ async def test_a_shutdown_during_an_upgrade_sends_going_away_by_polling(tmp_path
         assert packet.startswith('42["goingAway",')
         assert await is_closed(ws)
         await wait_until(task.done)
+
+
+async def test_websocket_packets_wait_for_a_post_in_progress(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, polling_client(server.url) as client:
+        await client.connect_namespace()
+        join = '420["joinRoom",{"roomName":"tea","nickName":"ann"}]'
+        slow = [f'42["sendMessage",{{"room":"tea","message":"{number}"}}]' for number in range(12)]  # burst of 10
+        pending = asyncio.create_task(client.post(join, *slow))
+        packets = await client.receive_packets()  # the POST is in progress
+        ws = await open_probe(client)
+        await ws.send_str("5")
+        await ws.send_str('42["sendMessage",{"room":"tea","message":"last"}]')
+        messages: list[str] = []
+        async with asyncio.timeout(TIMEOUT):
+            while len(messages) < len(slow) + 1:
+                packet = packets.pop(0) if packets else await receive_text(ws)
+                if '"kind":"message"' in packet:
+                    messages.append(packet.split('"message":"')[1].split('"')[0])
+        assert messages == [*map(str, range(12)), "last"]
+        assert (await pending).body == "ok"
+        await ws.close()

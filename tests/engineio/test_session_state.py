@@ -1,0 +1,206 @@
+"""State machine of a session: all pairs of state and event."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import product
+
+import pytest
+from msgspec import Raw
+
+from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
+from server.engineio.flush_scheduler import FlushScheduler
+from server.engineio.frames import Frame
+from server.engineio.options import EngineIOOptions
+from server.engineio.session import EngineIOSession
+from server.engineio.session_state import (
+    CLOSING_STATES,
+    WEBSOCKET_STATES,
+    IllegalTransition,
+    SessionEvent,
+    SessionState,
+    get_next_state,
+)
+
+EXPECTED = """
+                  PROBE    PROBE_ANSWERED   PROBE_ENDED      ATTACH             CLOSE              END
+POLLING           PROBING  -                -                WEBSOCKET          CLOSING_POLLING    CLOSED
+PROBING           -        UPGRADING        POLLING          -                  CLOSING_POLLING    CLOSED
+UPGRADING         -        -                POLLING          WEBSOCKET          CLOSING_POLLING    CLOSED
+WEBSOCKET         -        -                -                -                  CLOSING_WEBSOCKET  CLOSED
+CLOSING_POLLING   -        CLOSING_POLLING  CLOSING_POLLING  CLOSING_WEBSOCKET  CLOSING_POLLING    CLOSED
+CLOSING_WEBSOCKET -        -                -                -                  CLOSING_WEBSOCKET  CLOSED
+CLOSED            -        CLOSED           CLOSED           CLOSED             CLOSED             CLOSED
+"""
+"""Expected next state by state and event; `-` is an illegal transition."""
+
+PATHS: dict[SessionState, list[SessionEvent]] = {
+    SessionState.POLLING: [],
+    SessionState.PROBING: [SessionEvent.PROBE],
+    SessionState.UPGRADING: [SessionEvent.PROBE, SessionEvent.PROBE_ANSWERED],
+    SessionState.WEBSOCKET: [SessionEvent.ATTACH],
+    SessionState.CLOSING_POLLING: [SessionEvent.CLOSE],
+    SessionState.CLOSING_WEBSOCKET: [SessionEvent.ATTACH, SessionEvent.CLOSE],
+    SessionState.CLOSED: [SessionEvent.END],
+}
+"""Events that lead from a new session to a state."""
+
+PAIRS = list(product(SessionState, SessionEvent))
+
+
+def expected_state(state: SessionState, event: SessionEvent) -> SessionState | None:
+    """Return the state of `EXPECTED`, or None for an illegal transition."""
+    header, *rows = (line.split() for line in EXPECTED.strip().splitlines())
+    names = next(row for row in rows if row[0] == state.name)
+    name = names[1 + header.index(event.name)]
+    return None if name == "-" else SessionState[name]
+
+
+class RecordingHost:
+    """Session host that records the ends of sessions, and dispatcher without events."""
+
+    def __init__(self) -> None:
+        self.options = EngineIOOptions(25.0, 20.0, 10.0, 1_000_000, 30.0, (), ())
+        self.flush_scheduler = FlushScheduler()
+        self.dispatcher: EventDispatcher = self
+        self.closed: list[EngineIOSession] = []
+        self.aborts: list[str] = []
+
+    def on_session_abort(self, reason: str) -> None:
+        self.aborts.append(reason)
+
+    def on_session_closed(self, session: EngineIOSession) -> None:
+        self.closed.append(session)
+
+    def on_connect(
+        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    ) -> ClientConnection:
+        raise AssertionError(address)
+
+    async def dispatch(
+        self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
+    ) -> bytes | None:
+        raise AssertionError(event)
+
+    def on_disconnect(self, connection: ClientConnection) -> None:
+        raise AssertionError(connection)
+
+
+@asynccontextmanager
+async def connected_transport() -> AsyncGenerator[asyncio.Transport]:
+    """Provide a transport with a connected peer."""
+    peer, own = socket.socketpair()
+    with peer:
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=own)
+        yield transport
+        transport.abort()
+
+
+def apply_event(session: EngineIOSession, event: SessionEvent, transport: asyncio.Transport) -> None:
+    """Call the method of the session that causes an event."""
+    match event:
+        case SessionEvent.PROBE:
+            session.begin_probe(None)
+        case SessionEvent.PROBE_ANSWERED:
+            session.answer_probe()
+        case SessionEvent.PROBE_ENDED:
+            session.end_probe()
+        case SessionEvent.ATTACH:
+            session.attach_websocket(transport)
+        case SessionEvent.CLOSE:
+            session.close("test")
+        case SessionEvent.END:
+            session.finalize()
+
+
+@pytest.mark.parametrize(("state", "event"), PAIRS)
+def test_each_event_has_its_next_state_or_is_illegal(state: SessionState, event: SessionEvent) -> None:
+    expected = expected_state(state, event)
+    if expected is None:
+        with pytest.raises(IllegalTransition, match=f"event {event.name} in state {state.name}"):
+            get_next_state(state, event)
+    else:
+        assert get_next_state(state, event) is expected
+
+
+@pytest.mark.parametrize(("state", "event"), PAIRS)
+async def test_a_session_follows_the_state_machine(state: SessionState, event: SessionEvent) -> None:
+    host = RecordingHost()
+    session = EngineIOSession(host, "sid", "127.0.0.1")
+    async with connected_transport() as transport:
+        session.push(Frame(b"0{}"))  # a closing polling session stays open until a poll fetches its frames
+        for step in PATHS[state]:
+            apply_event(session, step, transport)
+        assert session.state is state
+        expected = expected_state(state, event)
+        if expected is None:
+            with pytest.raises(IllegalTransition):
+                apply_event(session, event, transport)
+            assert session.state is state
+        else:
+            apply_event(session, event, transport)
+            assert session.state is expected
+    assert host.closed == [session] * (session.state is SessionState.CLOSED)
+    assert host.aborts == []
+
+
+@pytest.mark.parametrize("state", SessionState)
+async def test_an_abort_ends_a_session_in_any_state_once(state: SessionState) -> None:
+    host = RecordingHost()
+    session = EngineIOSession(host, "sid", "127.0.0.1")
+    async with connected_transport() as transport:
+        session.push(Frame(b"0{}"))
+        for step in PATHS[state]:
+            apply_event(session, step, transport)
+        session.abort("first")
+        session.abort("second")
+    assert session.state is SessionState.CLOSED
+    assert host.closed == [session]
+    assert host.aborts == ([] if state is SessionState.CLOSED else ["first"])
+
+
+@pytest.mark.parametrize("state", [SessionState.PROBING, SessionState.UPGRADING])
+async def test_the_end_of_a_session_closes_the_transport_of_its_probe(state: SessionState) -> None:
+    session = EngineIOSession(RecordingHost(), "sid", "127.0.0.1")
+    async with connected_transport() as transport:
+        session.begin_probe(transport)
+        if state is SessionState.UPGRADING:
+            session.answer_probe()
+        session.finalize()
+        assert transport.is_closing()
+
+
+async def test_the_transport_of_an_ended_probe_stays_open() -> None:
+    session = EngineIOSession(RecordingHost(), "sid", "127.0.0.1")
+    async with connected_transport() as transport:
+        session.begin_probe(transport)
+        session.end_probe()
+        session.finalize()
+        assert not transport.is_closing()
+
+
+async def test_a_closing_polling_session_without_frames_ends_immediately() -> None:
+    session = EngineIOSession(RecordingHost(), "sid", "127.0.0.1")
+    session.close("test")
+    assert session.state is SessionState.CLOSED
+
+
+async def test_a_closing_session_is_aborted_after_its_deadline() -> None:
+    host = RecordingHost()
+    session = EngineIOSession(host, "sid", "127.0.0.1")
+    session.push(Frame(b"0{}"))
+    session.close("test")
+    session.tick(time.monotonic())
+    assert session.state is SessionState.CLOSING_POLLING
+    session.tick(time.monotonic() + host.options.close_timeout + 1)
+    assert (session.state, host.aborts) == (SessionState.CLOSED, ["close timeout"])
+
+
+def test_closing_states_and_websocket_states_are_closed_under_later_events() -> None:
+    for state, event in PAIRS:
+        following = expected_state(state, event)
+        if following is not None:
+            assert state not in CLOSING_STATES or following in CLOSING_STATES
+            assert state not in WEBSOCKET_STATES or following in WEBSOCKET_STATES | {SessionState.CLOSED}
