@@ -3,7 +3,11 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: chat server test check bench faults messages screenshots recording clean
+.PHONY: help chat server test check bench faults messages screenshots recording clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS="|" read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
 
 chat: .venv/ready  ## run the client with a local server
 	@$(RUN) chat-tui --serve $(ARGS)
