@@ -29,7 +29,6 @@ def importers(package: str) -> set[str]:
             ("server.engineio.socketio_server", "server.engineio.engineio_server", "tui_chat.client.net.transport"),
         ),
         (("sqlalchemy",), ("server.storage",)),
-        (("redis",), ("server.cluster",)),
         (("textual", "rich"), ("tui_chat.ui",)),
         (("tui_chat.local_server",), ("tui_chat.ui", "tui_chat.cli")),
     ],
