@@ -1,0 +1,139 @@
+"""Stored state of the rooms and messages that one batch of log commands refers to.
+
+- Lock order: rows of existing rooms in key order, then rows of rooms created by the batch. The locks last until the
+  commit, so writers of other nodes wait for the whole batch.
+- Room creation: only commands that cannot be rejected create a room, so no batch leaves an empty room behind.
+"""
+
+from collections.abc import Collection, Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection
+
+from server.domain.log_commands import AppendMessage, AppendReaction, AppendTopic, LogCommand
+from server.storage.statements import BatchStatements
+from server.storage.tables import PUBLIC
+from tui_chat.protocol.events import Message
+
+
+class TargetMessage(Struct):
+    """Current state of a message that commands of the batch refer to."""
+
+    id: int
+    member_id: str
+    text: str
+    deleted: bool
+
+
+class BatchRoom(Struct, eq=False):
+    """Working state of a room during a batch.
+
+    Attributes:
+        name: Display name; the stored name, if the room exists.
+        id: Room id, 0 if the room neither exists nor is created by the batch.
+        stored_seq: `last_seq` before the batch.
+        last_seq: `last_seq` after the commands processed so far.
+        active_at: `ts` of the newest entry.
+        topic: New topic, None if unchanged.
+        by_client_id: Messages by clientId, stored or created by the batch.
+        targets: Messages by `seq` that commands of the batch refer to.
+        reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
+    """
+
+    name: str
+    id: int = 0
+    stored_seq: int = 0
+    last_seq: int = 0
+    active_at: int = 0
+    topic: str | None = None
+    by_client_id: dict[str, Message] = {}
+    targets: dict[int, TargetMessage] = {}
+    reactions: set[tuple[int, str, str]] = set()
+
+
+def load_rooms(
+    connection: Connection, statements: BatchStatements, commands: Sequence[LogCommand], now: int
+) -> dict[str, BatchRoom]:
+    """Lock, create and read the rooms of a batch.
+
+    Args:
+        connection: Connection with an open write transaction.
+        statements: Compiled statements for the dialect of the connection.
+        commands: Log commands in order of arrival.
+        now: Creation time of new rooms, in milliseconds since the epoch.
+
+    Returns:
+        The state of all rooms by key, also of missing rooms.
+    """
+    commands_by_room: dict[str, list[LogCommand]] = {}
+    for command in commands:
+        commands_by_room.setdefault(command.room.key, []).append(command)
+    rooms = {key: BatchRoom(commands_by_room[key][0].room.name) for key in sorted(commands_by_room)}
+    _lock_rooms(connection, statements, rooms, rooms)
+    missing_keys = [
+        key for key, room in rooms.items() if not room.id and any(map(_may_create_room, commands_by_room[key]))
+    ]
+    if missing_keys:
+        rows = [(key, rooms[key].name, "", PUBLIC, 0, now, now) for key in missing_keys]
+        statements.create_room.execute_many(connection, rows)
+        _lock_rooms(connection, statements, rooms, missing_keys)
+    for key, room in rooms.items():
+        if room.id:
+            _load_messages(connection, statements, room, commands_by_room[key])
+    return rooms
+
+
+def _lock_rooms(
+    connection: Connection, statements: BatchStatements, rooms: dict[str, BatchRoom], keys: Collection[str]
+) -> None:
+    for key, *stored in statements.select_rooms.fetch_all(connection, statements.array_param(keys)):
+        room = rooms[key]
+        room.id, room.name, room.last_seq, room.active_at = stored
+        room.stored_seq = room.last_seq
+
+
+def _may_create_room(command: LogCommand) -> bool:
+    return isinstance(command, AppendTopic) or (isinstance(command, AppendMessage) and command.reply_to is None)
+
+
+def _load_messages(
+    connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
+) -> None:
+    client_ids: list[str] = []
+    seqs: list[int] = []
+    reactions: list[AppendReaction] = []
+    for command in commands:
+        if isinstance(command, AppendMessage):
+            client_ids += [] if command.client_id is None else [command.client_id.hex]
+            seqs += [] if command.reply_to is None else [command.reply_to]
+        elif not isinstance(command, AppendTopic):
+            seqs.append(command.target)
+            reactions += [command] if isinstance(command, AppendReaction) else []
+    array_param = statements.array_param
+    if client_ids:
+        rows = statements.select_by_client_id.fetch_all(connection, room.id, array_param(client_ids))
+        for client_id, seq, entry_id, nick_name, member_id, text, ts, account, reply_to, edited, deleted in rows:
+            room.by_client_id[client_id] = Message(
+                room=room.name,
+                seq=seq,
+                id=entry_id,
+                nick_name=nick_name,
+                member_id=member_id,
+                message=text,
+                ts=ts,
+                account=account,
+                reply_to=reply_to,
+                edited=edited,
+                deleted=bool(deleted),
+            )
+    if seqs:
+        rows = statements.select_targets.fetch_all(connection, room.id, array_param(seqs))
+        room.targets = {
+            seq: TargetMessage(entry_id, member_id, text, bool(deleted))
+            for seq, entry_id, member_id, text, deleted in rows
+        }
+    if reactions:
+        targets = array_param({command.target for command in reactions})
+        member_ids = array_param({command.author.member_id for command in reactions})
+        rows = statements.select_reactions.fetch_all(connection, room.id, targets, member_ids)
+        room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
