@@ -1,24 +1,28 @@
-"""Server settings and their sources.
+"""Server settings and their sources; `python -m server.settings` prints the table of docs/operating.md.
 
+- Single declaration: `SETTINGS` describes each field of `ServerSettings` for all sources, `--help` and the docs.
 - Precedence: command line, environment, settings file, default.
 - Validation: values of all sources are checked against the type of the field.
 """
 
+import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 import platformdirs
 from msgspec import Meta, Struct
+from msgspec.structs import FieldInfo
 
 ENVIRONMENT_PREFIX = "CHAT_"
 
-PositiveFloat = Annotated[float, Meta(gt=0)]
 IPNetwork = IPv4Network | IPv6Network
 
 
@@ -26,63 +30,63 @@ class ConfigError(Exception):
     """Invalid setting or unreadable source; the message is one line for the operator."""
 
 
-class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of the server.
+def _setting(description: str, *, unit: str = "", default: str = "none", **limits: Any) -> Meta:
+    """Return the metadata of a setting.
 
-    Attributes:
-        host: Listen address; 0.0.0.0 listens on all interfaces.
-        port: Listen port; 0 selects a free port.
-        database: Path of the SQLite file, or a database URL; empty selects a file in the user data directory.
-        pages: Directory of static files served at / instead of the built-in page.
-        cors_origin: Additional origins whose pages may connect (RFC 6454).
-        trusted_proxy: Networks of reverse proxies with trusted X-Forwarded-* headers.
-        log_format: `text` or `json`, one line per record.
-        log_level: Minimum severity of logged records.
-        tls_cert: Path of the certificate chain (PEM); enables TLS and disables plain HTTP.
-        tls_key: Path of the private key (PEM).
-        rate_limit: `off` disables all rate limits, for trusted networks and benchmarks.
-        message_burst: Maximum number of messages in a burst, per connection.
-        message_rate: Maximum sustained number of messages per second, per connection.
-        join_rate: Maximum number of joins and nickname changes per second, per connection.
-        flood_timeout: Seconds of continuous throttling of requests without an ack, before the connection is aborted.
-        time_zone: IANA time zone for times sent to basic clients; empty selects the system time zone.
-        connections_per_address: Maximum number of open connections per address; loopback is exempt.
-        connects_per_minute: Maximum number of new connections per minute and address; loopback is exempt.
-        rooms_per_minute: Maximum number of room creations, renames and removals per minute and address; loopback is
-            exempt.
-        drain: Seconds between a failing `/ready` and the shutdown; a second signal ends the delay.
-        ping_interval: Seconds between pings of a connection.
-        ping_timeout: Seconds until a missing pong ends the connection.
-        connect_timeout: Seconds for the first HTTP request of a connection, and for the CONNECT packet of a session.
-        max_unsent_bytes: Maximum number of bytes in a send queue; the connection is aborted above this limit.
-        stall_timeout: Seconds without progress of a non-empty send queue, before the connection is aborted.
+    Args:
+        description: Help text without a final period; choices of a `Literal` are appended.
+        unit: Unit of the value, empty for none.
+        default: Description of an empty default.
+        limits: Bounds of the value, as for `Meta`.
     """
+    return Meta(description=description, extra={"unit": unit, "default": default}, **limits)
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535)] = 3000
-    database: str = ""
-    pages: str = ""
-    cors_origin: tuple[str, ...] = ()
-    trusted_proxy: tuple[str, ...] = ()
-    log_format: Literal["text", "json"] = "text"
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    tls_cert: str = ""
-    tls_key: str = ""
-    rate_limit: Literal["on", "off"] = "on"
-    message_burst: PositiveFloat = 10.0
-    message_rate: PositiveFloat = 3.0
-    join_rate: PositiveFloat = 5.0
-    flood_timeout: PositiveFloat = 30.0
-    time_zone: str = ""
-    connections_per_address: Annotated[int, Meta(ge=1)] = 20
-    connects_per_minute: Annotated[int, Meta(ge=1)] = 64
-    rooms_per_minute: Annotated[int, Meta(ge=1)] = 30
-    drain: Annotated[float, Meta(ge=0)] = 0.0
-    ping_interval: PositiveFloat = 25.0
-    ping_timeout: PositiveFloat = 20.0
-    connect_timeout: PositiveFloat = 10.0
-    max_unsent_bytes: Annotated[int, Meta(ge=65536)] = 1024 * 1024
-    stall_timeout: PositiveFloat = 10.0
+
+class ServerSettings(Struct, frozen=True, kw_only=True):
+    """Settings of the server; command line, environment variables, settings file and docs derive from the fields."""
+
+    host: Annotated[str, _setting("Listen address; 0.0.0.0 for all interfaces")] = "127.0.0.1"
+    port: Annotated[int, _setting("Listen port; 0 selects a free port", ge=0, le=65535)] = 3000
+    database: Annotated[str, _setting("SQLite file or database URL", default="file in the user data directory")] = ""
+    pages: Annotated[str, _setting("Directory of static files for /", default="built-in page")] = ""
+    cors_origin: Annotated[tuple[str, ...], _setting("Additional origin whose pages may connect; repeatable")] = ()
+    trusted_proxy: Annotated[
+        tuple[str, ...],
+        _setting("Network of a reverse proxy with trusted X-Forwarded headers; repeatable"),
+    ] = ()
+    log_format: Annotated[Literal["text", "json"], _setting("Log format")] = "text"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], _setting("Minimum level of log lines")] = "info"
+    tls_cert: Annotated[str, _setting("File with the TLS certificate chain (PEM); enables TLS")] = ""
+    tls_key: Annotated[str, _setting("File with the TLS private key (PEM)")] = ""
+    rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
+    message_burst: Annotated[float, _setting("Maximum burst of messages per connection", unit="messages", gt=0)] = 10.0
+    message_rate: Annotated[
+        float, _setting("Maximum message rate per connection", unit="messages per second", gt=0)
+    ] = 3.0
+    join_rate: Annotated[
+        float, _setting("Maximum joins and nickname changes per connection", unit="per second", gt=0)
+    ] = 5.0
+    flood_timeout: Annotated[
+        float, _setting("Maximum continuous throttling before the connection closes", unit="seconds", gt=0)
+    ] = 30.0
+    time_zone: Annotated[str, _setting("IANA time zone for basic clients", default="system time zone")] = ""
+    connections_per_address: Annotated[
+        int, _setting("Maximum open connections per address", unit="connections", ge=1)
+    ] = 20
+    connects_per_minute: Annotated[int, _setting("Maximum new connections per address", unit="per minute", ge=1)] = 64
+    rooms_per_minute: Annotated[
+        int, _setting("Maximum room creations, renames and removals per address", unit="per minute", ge=1)
+    ] = 30
+    drain: Annotated[float, _setting("Drain period before the shutdown", unit="seconds", ge=0)] = 0.0
+    ping_interval: Annotated[float, _setting("Ping interval", unit="seconds", gt=0)] = 25.0
+    ping_timeout: Annotated[float, _setting("Maximum delay of a pong", unit="seconds", gt=0)] = 20.0
+    connect_timeout: Annotated[
+        float, _setting("Timeout for the first request and for CONNECT", unit="seconds", gt=0)
+    ] = 10.0
+    max_unsent_bytes: Annotated[int, _setting("Maximum send queue per connection", unit="bytes", ge=65536)] = 1048576
+    stall_timeout: Annotated[float, _setting("Maximum time without progress of a send queue", unit="seconds", gt=0)] = (
+        10.0
+    )
 
     def resolve_database(self) -> str:
         """Return the configured database, or the path of the default file in the user data directory.
@@ -144,6 +148,71 @@ class ServerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ConfigError(f"trusted_proxy: {error}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class ServerSetting:
+    """Description of one setting.
+
+    Attributes:
+        name: Field of `ServerSettings` and key in the settings file.
+        type: Annotated type for validation.
+        default: Default value.
+        default_text: Default for the operator.
+        unit: Unit of the value, empty for none.
+        help: Sentence about the value, with the choices.
+    """
+
+    name: str
+    type: Any
+    default: Any
+    default_text: str
+    unit: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """Command line option."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """Environment variable; commas separate the items of a list."""
+        return f"{ENVIRONMENT_PREFIX}{self.name.upper()}"
+
+    @property
+    def is_list(self) -> bool:
+        """True if the value is a list of strings."""
+        return isinstance(self.default, tuple)
+
+
+def _describe_setting(field: FieldInfo) -> ServerSetting:
+    value_type, metadata = get_args(field.type)
+    extra: dict[str, str] = metadata.extra
+    default_text = f"{field.default:g}" if isinstance(field.default, float) else str(field.default or extra["default"])
+    choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
+    text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
+    return ServerSetting(field.name, field.type, field.default, default_text, extra["unit"], text)
+
+
+SETTINGS = {field.name: _describe_setting(field) for field in msgspec.structs.fields(ServerSettings)}
+"""All settings by name, in display order."""
+
+
+def suggest(name: str, valid_names: Iterable[str]) -> str:
+    """Return a hint with the valid name nearest to a misspelled one."""
+    matches = get_close_matches(name, valid_names, 1)
+    return f"did you mean {matches[0]}?" if matches else "see chat-server --help"
+
+
+def render_markdown() -> str:
+    """Return the settings table of docs/operating.md."""
+    lines = ["| option | environment variable | default | unit | description |", "|---|---|---|---|---|"]
+    lines += [
+        f"| `{setting.flag}` | `{setting.variable}` | {setting.default_text} | {setting.unit} | {setting.help} |"
+        for setting in SETTINGS.values()
+    ]
+    return "\n".join(lines) + "\n"
+
+
 class ResolvedSettings(Struct, frozen=True):
     """Effective settings with the source of each value.
 
@@ -173,7 +242,7 @@ def resolve_settings(
         ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set.
     """
     values: dict[str, Any] = {}
-    sources = dict.fromkeys(ServerSettings.__struct_fields__, "default")
+    sources = dict.fromkeys(SETTINGS, "default")
     for source, source_values in (
         *([(str(config_file), _read_file(config_file))] if config_file is not None else []),
         *_read_environment(environ),
@@ -204,22 +273,19 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     sources: list[tuple[str, dict[str, Any]]] = []
-    for name in ServerSettings.__struct_fields__:
-        variable = ENVIRONMENT_PREFIX + name.upper()
-        if variable in environ:
-            value = environ[variable]
-            is_list = _FIELD_TYPES[name] == tuple[str, ...]
-            items = [part.strip() for part in value.split(",") if part.strip()]
-            sources.append((f"environment {variable}", {name: items if is_list else value}))
+    for name, setting in SETTINGS.items():
+        value: Any = environ.get(setting.variable)
+        if value is not None:
+            value = [item.strip() for item in value.split(",") if item.strip()] if setting.is_list else value
+            sources.append((f"environment {setting.variable}", {name: value}))
     return sources
 
 
 def _convert_value(name: str, value: Any, source: str) -> Any:
-    if name not in _FIELD_TYPES:
-        valid_names = ", ".join(ServerSettings.__struct_fields__)
-        raise ConfigError(f"{source}: unknown setting {name!r}; valid settings are {valid_names}")
+    if name not in SETTINGS:
+        raise ConfigError(f"{source}: unknown setting {name!r}; {suggest(name, SETTINGS)}")
     try:
-        return msgspec.convert(value, _FIELD_TYPES[name], strict=not isinstance(value, str))
+        return msgspec.convert(value, SETTINGS[name].type, strict=not isinstance(value, str))
     except msgspec.ValidationError as error:
         expected = str(error).split(", got")[0].replace("`", "").lower()
         raise ConfigError(f"{source}: invalid value {value!r} for {name} ({expected})") from None
@@ -243,4 +309,6 @@ def _normalize_origin(origin: str) -> str:
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_FIELD_TYPES = {field.name: field.type for field in msgspec.structs.fields(ServerSettings)}
+
+if __name__ == "__main__":
+    sys.stdout.write(render_markdown())

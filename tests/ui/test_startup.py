@@ -34,7 +34,7 @@ async def test_slow_modules_are_not_imported_before_the_first_paint(tmp_path: Pa
     assert process.returncode == 0
     modules = out.decode().split()
     assert "tui_chat.ui.screens.join" in modules
-    slow_modules = {"socketio", "engineio", "aiohttp", "sqlalchemy", "cyclopts", "precis_i18n", "uvloop"}
+    slow_modules = {"socketio", "engineio", "aiohttp", "sqlalchemy", "precis_i18n", "uvloop"}
     assert not slow_modules & set(modules)
     server_modules = [name for name in modules if name.startswith("server.")]
     assert server_modules == []
