@@ -1,5 +1,6 @@
 """Execution of the code examples in docs/clients.md."""
 
+import ast
 import asyncio
 import os
 import re
@@ -7,6 +8,8 @@ import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from textwrap import dedent
+from typing import get_args
 
 import pytest
 
@@ -14,7 +17,9 @@ from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 from tests.support.wait import wait_until
-from tui_chat.client.client import ChatClient
+from tui_chat import sdk
+from tui_chat.protocol.errors import ERRORS_BY_CODE
+from tui_chat.sdk import ChatClient, ClientEvent, Entry
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = ROOT / "docs" / "clients.md"
@@ -79,16 +84,40 @@ async def test_the_javascript_example_exchanges_messages(server: RunningServer) 
             await clock.communicate()
 
 
+def test_the_examples_use_only_names_of_the_sdk() -> None:
+    blocks = [dedent(code) for code in re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)]
+    assert len(blocks) > 3
+    flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # fragments use `await` outside of functions
+    for block in blocks:
+        nodes = list(ast.walk(compile(block, DOCUMENT.name, "exec", flags)))
+        imports = {str(node.module).split(".")[0]: node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+        assert imports.get("tui_chat", "tui_chat.sdk") == "tui_chat.sdk"
+        assert "server" not in imports
+        types = {node.id for node in nodes if isinstance(node, ast.Name) and node.id[0].isupper()}
+        assert types - {"Path"} <= set(sdk.__all__)
+
+
+def test_the_sdk_exports_each_error_code_and_each_event_and_entry_type() -> None:
+    exported = {getattr(sdk, name) for name in sdk.__all__}
+    assert exported >= {*ERRORS_BY_CODE.values(), *get_args(ClientEvent), *get_args(Entry)}
+
+
 def test_the_sdk_imports_no_terminal_library() -> None:
-    code = (
-        "import sys, tui_chat.client.client, tui_chat.client.net.transport; print({*sys.modules} & {'textual', 'rich'})"
-    )
+    code = "import sys, tui_chat.sdk, tui_chat.client.net.transport; print({*sys.modules} & {'textual', 'rich'})"
     assert _output(code) == "set()"
 
 
 def test_the_sdk_imports_network_libraries_on_first_connection() -> None:
-    code = "import sys, tui_chat.client.client; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
+    code = "import sys, tui_chat.sdk; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
     assert _output(code) == "set()"
+
+
+def test_the_sdk_imports_only_client_and_protocol() -> None:
+    code = (
+        "import sys, tui_chat.sdk; print(*sorted(m for m in sys.modules if m.split('.')[0] in {'tui_chat', 'server'}))"
+    )
+    packages = {".".join(module.split(".")[:2]) for module in _output(code).split()}
+    assert packages == {"tui_chat", "tui_chat.sdk", "tui_chat.client", "tui_chat.protocol"}
 
 
 def _output(code: str) -> str:

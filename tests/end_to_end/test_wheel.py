@@ -35,6 +35,7 @@ def test_the_wheel_contains_all_tracked_files_and_no_other_packages(wheel: Path)
     assert all(name.startswith(("server/", "tui_chat/")) for name in packaged)
     suffixes = {Path(name).suffix for name in packaged}
     assert {".tcss", ".html", ".css", ".js"} <= suffixes
+    assert {"server/py.typed", "tui_chat/py.typed"} <= packaged
 
 
 async def test_an_installed_wheel_prints_help_and_serves_page_and_messages(wheel: Path, tmp_path: Path) -> None:

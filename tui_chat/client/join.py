@@ -1,60 +1,102 @@
-"""Join verification and leave request of one connection."""
+"""Joins of the rooms of one client over the current connection."""
 
 import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.events import Message
-from tui_chat.protocol.requests import History, LeaveRoom
-from tui_chat.protocol.responses import Empty, HistoryPage, JoinResponse
+from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.events import RoomLost
+from tui_chat.client.outbox.store import Outbox, hash_guest_key
+from tui_chat.client.room import Room
+from tui_chat.client.room_context import ClientContext
+from tui_chat.client.room_directory import RoomDirectory
+from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
 
 log = logging.getLogger("chat.client")
 
-LEAVE_TIMEOUT = 5.0
-"""Time limit of the `leaveRoom` request, in seconds."""
+MAX_CONCURRENT_JOINS = 4
+"""Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
+JOIN_RETRY_DELAY = 1.0
+"""Delay after a temporary join error without `retryAfter`, in seconds."""
 
 
-async def is_log_replaced(
-    transport: "Transport", response: JoinResponse, last_known_seq: int, cached_message: Message | None
-) -> bool:
-    """Return whether the server's log differs from the cached log.
-
-    Without `cached_message`, only a lower `last_seq` counts, and no request is sent.
+class RoomJoiner:
+    """Joiner of the rooms of one client.
 
     Args:
-        transport: Connection on which the room was joined.
-        response: Server response to the join.
-        last_known_seq: Highest cached `seq`.
-        cached_message: Newest message of the local cache, None once the server has confirmed the cache.
-
-    Raises:
-        ChatError: The server rejected the `history` request, or the connection closed.
+        context: Services of the client.
+        rooms: Rooms of the client; rejected rooms are removed.
+        outbox: Persistent outbox, None for memory only.
+        history: Local message history, None if disabled.
     """
-    if response.room.last_seq < last_known_seq:
-        return True
-    if cached_message is None:
-        return False
-    page = await transport.request(
-        History(room=response.room.name, before=cached_message.seq + 1, limit=1), HistoryPage
-    )
-    server_message = page.messages[0] if page.messages else None
-    return server_message is None or (server_message.seq, server_message.id) != (cached_message.seq, cached_message.id)
 
+    def __init__(
+        self, context: ClientContext, rooms: RoomDirectory, outbox: Outbox | None, history: LocalHistory | None
+    ) -> None:
+        self._context = context
+        self._rooms = rooms
+        self._outbox = outbox
+        self._history = history
+        self._history_check: asyncio.Task[None] | None = None
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
 
-async def send_leave(transport: "Transport", room: str) -> None:
-    """Leave a room on the connection of its join. A failure is only logged.
+    def start(self, room: Room, transport: "Transport") -> None:
+        """Join a room in the background: retry after temporary errors, close the room after others."""
+        self._context.tasks.start(self._join(room, transport), "room join")
 
-    On a basic server, the connection is aborted instead.
-    """
-    if transport.basic_room is not None:
-        transport.abort()  # basic servers have no `leaveRoom` request
-        return
-    try:
-        async with asyncio.timeout(LEAVE_TIMEOUT):
-            await transport.request(LeaveRoom(room=room), Empty)
-    except (ChatError, TimeoutError) as error:
-        log.debug("leave request failed: %s; room closed locally", type(error).__name__)
+    async def load_cache(self, room: Room) -> None:
+        """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
+        await room.membership.load_cache()
+        if self._history is not None and self._history_check is None:
+            self._history_check = self._context.tasks.start(self._check_history(self._history), "history check")
+
+    async def _check_history(self, history: LocalHistory) -> None:
+        try:
+            await history.check()
+        except LocalStorageError as error:
+            log.warning("history: integrity check failed: %s; the file remains in use", error.reason)
+
+    async def _join(self, room: Room, transport: "Transport") -> None:
+        membership = room.membership
+        await self.load_cache(room)
+        if membership.was_joined:
+            await membership.sender.claim_orphans()
+        gate = membership.context.gate
+        async with self._slots:
+            while not gate.has_failed and gate.value is not transport:
+                try:
+                    response = await membership.join(transport)
+                except ConnectionLost:
+                    return
+                except (RateLimited, Unavailable, InternalError) as error:
+                    membership.last_error = error.message
+                    await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
+                except ChatError as error:
+                    self._on_rejected(room, error)
+                else:
+                    self._rooms.add_pushed_name(room)
+                    if not room.is_basic_server:
+                        await self._set_guest_key(response.guest_key)
+                    return
+
+    async def _set_guest_key(self, guest_key: str) -> None:
+        old_key, self._context.guest_key = self._context.guest_key, guest_key
+        if self._outbox is not None and old_key != guest_key:
+            try:
+                await self._outbox.update_guest(self._context.url, hash_guest_key(old_key), hash_guest_key(guest_key))
+            except LocalStorageError as error:
+                log.warning(
+                    "outbox: update of the guest key failed: %s; queued items remain under the old key", error.reason
+                )
+
+    def _on_rejected(self, room: Room, error: ChatError) -> None:
+        was_open = room.membership.was_opened and not room.membership.context.gate.has_failed
+        room.membership.close(error)
+        self._rooms.remove(room.membership)
+        if was_open:
+            self._context.emit(RoomLost(room.name, error.message))

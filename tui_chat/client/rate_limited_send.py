@@ -5,18 +5,13 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.client.net.basic_server import BasicServer
-from tui_chat.client.net.connector import Connector
-from tui_chat.client.net.gate import Gate
+from tui_chat.client.room_context import RoomContext
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import SendResponse
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
 
 log = logging.getLogger("chat.client")
 
@@ -25,14 +20,12 @@ class RateLimitedSender:
     """Sender of acknowledged messages of one room.
 
     Args:
-        gate: Gate of the joined connection.
-        connector: Connection to the server.
+        context: Connection of the room.
         basic_server: Adapter for basic servers.
     """
 
-    def __init__(self, gate: "Gate[Transport]", connector: Connector, basic_server: BasicServer) -> None:
-        self._gate = gate
-        self._connector = connector
+    def __init__(self, context: RoomContext, basic_server: BasicServer) -> None:
+        self._context = context
         self._basic_server = basic_server
         self._throttle_lock = asyncio.Lock()  # owned by the message that retries after `rate_limited`
 
@@ -53,19 +46,17 @@ class RateLimitedSender:
         deadline = loop.time() + timeout
         if not self._throttle_lock.locked():
             try:
-                return await self._connector.request(self._gate, request, SendResponse, timeout)
+                return await self._context.request(request, SendResponse, timeout)
             except RateLimited:
                 log.debug("rate limit reached: message queued for retry")
             except UnsupportedByServer:
-                return await self._basic_server.send(await self._gate.wait(), request)
+                return await self._basic_server.send(await self._context.gate.wait(), request)
         try:
             async with asyncio.timeout_at(deadline):
                 await self._throttle_lock.acquire()
         except TimeoutError:
             raise RateLimited("too many messages are queued") from None
         try:
-            return await self._connector.request(
-                self._gate, request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True
-            )
+            return await self._context.request(request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True)
         finally:
             self._throttle_lock.release()

@@ -1,136 +1,93 @@
-"""Client view of one room: log, members and requests.
+"""Interface to one room for bots and user interfaces: log, members and requests.
 
-- Requests: inherited from `RoomRequests`.
-- Log: maintained by `HistorySync`. `async for entry in room` yields every entry after the first join
-  exactly once, across reconnects.
+- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects.
+- Requests: immediate with acknowledgement, or through the outbox.
+- Reconnect: a request waits until the room is joined on the current connection, and is repeated after a connection loss
+  (`Connector.request`).
 """
 
-import asyncio
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from msgspec.structs import replace
-
 from tui_chat.client import sanitize
-from tui_chat.client.events import (
-    ClientEvent,
-    LogChanged,
-    MembersChanged,
-    NoticeReceived,
-    PersistenceFailed,
-    RoomJoined,
-    TopicChanged,
-)
-from tui_chat.client.join import is_log_replaced, send_leave
-from tui_chat.client.net.basic_codec import BasicMessage
-from tui_chat.client.net.basic_server import BasicServer
-from tui_chat.client.net.connector import Connector
-from tui_chat.client.net.gate import Gate
-from tui_chat.client.outbox.sender import OutboxSender
-from tui_chat.client.outbox.store import Outbox, OutboxScope
+from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.membership import RoomMembership
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.rate_limited_send import RateLimitedSender
-from tui_chat.client.room_requests import RoomRequests
-from tui_chat.client.roster import Roster
 from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchPage
-from tui_chat.client.storage.history_db import LocalHistory, RoomKey
-from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.client.sync.history_sync import HistorySync
 from tui_chat.client.sync.seq_ranges import Gap
-from tui_chat.client.task_set import TaskSet
-from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, NotJoined
-from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
+from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
-from tui_chat.protocol.requests import JoinRoom
-from tui_chat.protocol.responses import JoinResponse
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
+from tui_chat.protocol.requests import (
+    ChangeNick,
+    DeleteMessage,
+    EditMessage,
+    React,
+    Request,
+    SendMessage,
+    SetTopic,
+    Typing,
+)
+from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
 
 log = logging.getLogger("chat.client")
 
+SEND_TIMEOUT = 30.0
+"""Default time limit of a request, in seconds."""
 
-class Room(RoomRequests):
+
+class Room:
     """Joined or cached room, created by `ChatClient.join` or `ChatClient.open_cached`.
 
     Attributes:
-        name: Room name in the server's spelling.
-        topic: Room topic, may be empty.
-        nick: User's nickname in the room.
-        member_id: User's member id, the author id of the user's messages.
         log: Known part of the room log.
-        gate: Gate of the joined connection.
-        sender: Outbox of the room.
-        last_error: Message of the last failed join attempt, empty without a failure.
-        is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
+        membership: State of the room for `ChatClient`.
     """
 
-    def __init__(
-        self,
-        request: JoinRoom,
-        *,
-        connector: Connector,
-        tasks: TaskSet,
-        emit: Callable[[ClientEvent], None],
-        on_leave: "Callable[[Room], None]",
-        new_id: Callable[[], UUID],
-        now_ms: Callable[[], int],
-        get_scope: Callable[[], OutboxScope],
-        outbox: Outbox | None,
-        history: LocalHistory | None,
-        max_messages: int | None,
-        searcher: MessageSearcher,
-    ) -> None:
-        self.name = request.room_name
-        self.topic = ""
-        self.nick = request.nick_name
-        self.member_id: str = ""
-        self._roster = Roster(lambda members: emit(MembersChanged(self.name, members)))
-        self.gate: Gate[Transport] = Gate()
-        self.last_error = ""
-        self._connector = connector
+    def __init__(self, membership: RoomMembership, searcher: MessageSearcher) -> None:
+        self.log = membership.history.log
+        self.membership = membership
+        self._context = membership.context
+        self._history = membership.history
+        self._sender = membership.sender
+        self._rate_limited_sender = RateLimitedSender(membership.context, membership.basic_server)
         self._searcher = searcher
-        self._emit = emit
-        self._on_leave = on_leave
-        self._new_id = new_id
-        self._basic_server = BasicServer(lambda: self.nick, now_ms)
-        self._rate_limited_sender = RateLimitedSender(self.gate, connector, self._basic_server)
-        self._history_sync = HistorySync(
-            self.name, self.gate, connector, tasks, self._on_log_changed, max_messages=max_messages
-        )
-        self.log = self._history_sync.log
-        self._cache: RoomCache | None = None
-        if history is not None:
-            scope = get_scope()
-            room_key = RoomKey(scope.server_url, scope.room, scope.nick)
-            self._history_sync.cache = self._cache = RoomCache(
-                history, room_key, self.log, tasks, lambda problem: emit(PersistenceFailed(problem))
-            )
-        self.sender = OutboxSender(
-            self.name,
-            get_scope,
-            outbox,
-            gate=self.gate,
-            connector=connector,
-            tasks=tasks,
-            emit=emit,
-            new_id=new_id,
-            now_ms=now_ms,
-            basic_server=self._basic_server,
-        )
-        self._has_cache = False
-        self._invite = request.invite
-        self._limit = request.limit
-        self._was_joined = False
-        self._load_task: asyncio.Task[None] | None = None
-        self._tasks = tasks
-        # Newest cached message until the first join, which compares it with the server's log.
-        self._unverified_message: Message | None = None
-        self.is_basic_server = False
-        self._has_left = False
+
+    @property
+    def name(self) -> str:
+        """Room name in the server's spelling."""
+        return self._context.name
+
+    @property
+    def topic(self) -> str:
+        """Room topic, may be empty."""
+        return self._context.topic
+
+    @property
+    def nick(self) -> str:
+        """User's nickname in the room."""
+        return self._context.nick
+
+    @property
+    def member_id(self) -> str:
+        """User's member id, the author id of the user's messages."""
+        return self._context.member_id
+
+    @property
+    def members(self) -> dict[str, Member]:
+        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection."""
+        return self.membership.roster.members
+
+    @property
+    def is_basic_server(self) -> bool:
+        """True for a basic server without members and history (docs/clients.md, "Basic servers")."""
+        return self.membership.is_basic_server
+
+    @property
+    def was_joined(self) -> bool:
+        """True after the first join. Remains True while offline and after `leave`."""
+        return self.membership.was_joined
 
     async def leave(self) -> None:
         """Leave the room. The log remains readable.
@@ -138,16 +95,7 @@ class Room(RoomRequests):
         Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No
         `RoomLost` event is emitted. Idempotent.
         """
-        if self._has_left:
-            return
-        self._has_left = True
-        transport = self.gate.value
-        self.close(NotJoined("you have left the room"), silent=True)
-        self._on_leave(self)
-        if transport is not None:
-            await self._send_leave(transport)
-
-    # -- history
+        await self.membership.leave()
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
         """Load the entries before the start of the log.
@@ -163,7 +111,7 @@ class Room(RoomRequests):
         Raises:
             ChatError: As `send`.
         """
-        return await self._history_sync.load_older(limit)
+        return await self._history.load_older(limit)
 
     async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch the missing entries of a gap. `log.gaps()` lists the remaining gaps.
@@ -178,7 +126,7 @@ class Room(RoomRequests):
         Raises:
             ChatError: As `send`.
         """
-        await self._history_sync.fill_gap(gap, limit, oldest_first=oldest_first)
+        await self._history.fill_gap(gap, limit, oldest_first=oldest_first)
 
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
         """Load the entries around a message, possibly behind a gap.
@@ -195,7 +143,7 @@ class Room(RoomRequests):
         Raises:
             ChatError: As `send`.
         """
-        await self._history_sync.load_around(seq=seq, limit=limit)
+        await self._history.load_around(seq=seq, limit=limit)
         return seq in self.log
 
     async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
@@ -212,7 +160,7 @@ class Room(RoomRequests):
         Raises:
             ChatError: As `send`.
         """
-        await self._history_sync.load_around(at=ts, limit=limit)
+        await self._history.load_around(at=ts, limit=limit)
         return self.log.find_seq_at(ts)
 
     async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> SearchPage:
@@ -232,10 +180,14 @@ class Room(RoomRequests):
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
             ChatError: The room became unavailable.
         """
-        entry = await self._history_sync.next_entry()
+        entry = await self._history.next_entry()
         if entry is None:
             raise StopAsyncIteration
         return entry
+
+    async def flush(self) -> None:
+        """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
+        await self.membership.flush()
 
     async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages from memory; `load_older` reloads them.
@@ -246,175 +198,156 @@ class Room(RoomRequests):
         Returns:
             True if messages were released; False if too few are loaded or one of the oldest has unsaved changes.
         """
-        return await self._history_sync.trim(max_messages)
+        return await self._history.trim(max_messages)
 
-    # -- state, and calls by `ChatClient`
+    async def send(
+        self,
+        text: str,
+        client_id: UUID | None = None,
+        reply_to: int | None = None,
+        *,
+        timeout: float = SEND_TIMEOUT,
+    ) -> SendResponse:
+        """Send a message and wait until the server has stored the message on disk.
 
-    @property
-    def members(self) -> dict[str, Member]:
-        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection."""
-        return self._roster.members
-
-    @property
-    def was_opened(self) -> bool:
-        """True after the first join or the load of cached history."""
-        return self._was_joined or self._has_cache
-
-    @property
-    def was_joined(self) -> bool:
-        """True after the first join. Remains True while offline and after `leave`."""
-        return self._was_joined
-
-    async def load_cache(self) -> None:
-        """Load the local cache and the outbox once; later calls wait for the same load.
-
-        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`.
-        """
-        if self._load_task is None:
-            self._load_task = self._tasks.start(self._load_cache(), "room cache load")
-        await asyncio.wait({self._load_task})
-
-    async def flush(self) -> None:
-        """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
-        await self.sender.flush()
-        if self._cache is not None:
-            await self._cache.flush()
-
-    async def join(self, transport: "Transport", guest_key: str | None) -> JoinResponse:
-        """Join over a connection and apply the response.
-
-        Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
-        second time, without `since`. The gate is set before the first event.
+        The message is resent after a connection loss and delivered once. Above the rate limit,
+        the message waits behind earlier ones. A repeated call with the same
+        `client_id` continues after an error.
 
         Args:
-            transport: Current connection.
-            guest_key: Guest key for an existing membership, None for a new guest.
-
-        Returns:
-            The response, synthesized for a basic server.
+            text: Message text.
+            client_id: Idempotency key, generated by default.
+            reply_to: `seq` of the message to reply to.
+            timeout: Total time limit in seconds; a basic server's echo has its own limit.
 
         Raises:
-            ChatError: The server rejected the join, or the connection closed.
+            BadRequest, TooLong: Invalid text; nothing was sent.
+            RateLimited: The rate limit applied until the timeout; nothing was sent.
+            NotJoined: The room is closed.
+            Unavailable: No response before the timeout; the delivery is unknown.
+            DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
-        since = self.log.last if self._was_joined or self.log.last else None
-        join_response = await self._request_join(transport, guest_key, since)
-        if self.gate.has_failed:
-            await self._send_leave(transport)
-            raise NotJoined("you have left the room")
-        was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
-        log_reset = False
-        if join_response is None:
-            self._history_sync.cache = self._cache = None  # messages of a basic server are not cached
-        elif since is not None and (
-            was_basic_server or await is_log_replaced(transport, join_response, since, self._unverified_message)
-        ):
-            log.warning("server log of a room was replaced: reloading the room")
-            self._history_sync.reset(join_response.room.last_seq)
-            if self._cache is not None:
-                await self._cache.clear()
-            since, log_reset = None, True
-            join_response = await self._request_join(transport, guest_key, since)
-        response = join_response or self._basic_server.make_join_response(self.name, self.log.last)
-        rejoined, self._was_joined, self._unverified_message = self._was_joined, True, None
-        self.name, self.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
-        self.member_id = sanitize.member_id(response.member_id)
-        self._history_sync.room = self.name
-        self.sender.room = self.name
-        self.gate.set(transport)
-        self._emit(RoomJoined(self.name, rejoined, log_reset))
-        self._roster.reset(response.members)
-        self._set_topic(response.room.topic)
-        self._save_room_info()
-        self._history_sync.on_join(
-            replace(response, messages=sanitize.entries(response.messages)), since, rejoined=rejoined
-        )
-        return response
+        client_id = client_id or self._context.client.new_id()
+        request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
+        return await self._rate_limited_sender.send(request, timeout)
 
-    def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
-        entry = sanitize.entry(entry)
-        self._history_sync.on_push(entry)
-        if isinstance(entry, TopicChange) and self.gate.value is not None:
-            self._set_topic(entry.topic)
+    def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
+        """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
 
-    def on_basic_push(self, push: BasicMessage) -> None:
-        """Apply a push of a basic server.
-
-        An own message completes its expected echo; the user's own join notice is ignored.
-        """
-        converted = self._basic_server.convert_push(self.name, push, self.log.last)
-        if isinstance(converted, Message):
-            self._history_sync.on_push(converted)
-            self._basic_server.match_echo(converted)
-        elif converted.nick_name != self.nick:
-            self._emit(NoticeReceived(converted))
-
-    def on_presence(self, push: PresencePush) -> None:
-        """Apply a presence push, which may change the user's own nickname."""
-        self._roster.apply_presence(push)
-        if (own_member := self.members.get(self.member_id)) is not None:
-            self.nick = own_member.nick_name
-
-    def on_disconnected(self) -> None:
-        """Suspend requests until the next join."""
-        self.gate.clear()
-        self.log.on_disconnected()
-        self._basic_server.on_disconnected()
-
-    def close(self, error: ChatError, *, silent: bool = False) -> None:
-        """Close the room: pending requests fail, and `async for` ends.
-
-        Emits no event. The error of the first call still applies.
+        Messages are sent in order and without a time limit. With a persistent outbox, the queue survives restarts. The
+        message waits for a connection. On a basic server, edits, deletions and reactions fail.
 
         Args:
-            error: Exception for pending requests and the iteration.
-            silent: End the iteration without an exception.
+            text: Message text.
+            reply_to: `seq` of the message to reply to.
+
+        Returns:
+            The pending item.
+
+        Raises:
+            BadRequest, TooLong: Invalid text.
+            OutboxFull: 10,000 items are queued.
+            NotJoined: The room is closed.
         """
-        self.gate.fail(error)
-        self._roster.cancel()
-        self._history_sync.close(silent=silent)
-
-    # -- internals
-
-    async def _load_cache(self) -> None:
-        cached = await self._cache.load() if self._cache is not None else None
-        if cached is not None:
-            self.name, self.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
-            self.member_id = cached.member_id
-            self._unverified_message = next(reversed(list(self.log.messages())), None)
-            self._has_cache = True
-        await self.sender.claim_orphans()
-
-    async def _request_join(
-        self, transport: "Transport", guest_key: str | None, since: int | None
-    ) -> JoinResponse | None:
-        request = JoinRoom(
-            room_name=self.name,
-            nick_name=self.nick,
-            since=since,
-            limit=HISTORY_PAGE if since is not None else self._limit,
-            guest_key=guest_key,
-            invite=self._invite,
+        return self._sender.post(
+            lambda new_client_id: SendMessage(room=self.name, message=text, client_id=new_client_id, reply_to=reply_to)
         )
-        return await transport.join(request)
 
-    async def _send_leave(self, transport: "Transport") -> None:
-        if transport.basic_room is not None:
-            self._connector.gate.clear(transport)  # a later join requires a new connection
-        await send_leave(transport, self.name)
+    def post_edit(self, seq: int, text: str) -> OutboxItem:
+        """Queue an edit of a message. Raises the exceptions of `post`."""
+        return self._sender.post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
 
-    def _set_topic(self, topic: str) -> None:
-        topic = sanitize.topic(topic)
-        if topic != self.topic:
-            self.topic = topic
-            self._save_room_info()
-            self._emit(TopicChanged(self.name, topic))
+    def post_deletion(self, seq: int) -> OutboxItem:
+        """Queue the deletion of a message. Raises the exceptions of `post`."""
+        return self._sender.post(lambda _: DeleteMessage(room=self.name, seq=seq))
 
-    def _save_room_info(self) -> None:
-        if self._cache is not None:
-            save = self._cache.save_room_info(self.name, self.topic, self.member_id, names.canonical_key(self.nick))
-            self._tasks.start(save, "room info write")
+    def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
+        """Queue adding or removing (`on=False`) a reaction. Raises the exceptions of `post`."""
+        return self._sender.post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
 
-    def _on_log_changed(self, seqs: tuple[int, ...], is_live: bool) -> None:
-        if seqs:
-            self._emit(LogChanged(self.name, seqs, is_live))
+    def unsent(self) -> tuple[OutboxItem, ...]:
+        """Return the pending and failed outbox items in send order."""
+        return self._sender.unsent
+
+    def retry(self, client_id: UUID) -> OutboxItem:
+        """Queue a failed item again, with a new `client_id` at the end of the queue.
+
+        Emits `OutboxItemChanged` for the dropped and for the new item.
+
+        Returns:
+            The new item.
+
+        Raises:
+            KeyError: No failed item has this id.
+        """
+        return self._sender.retry(client_id)
+
+    def drop(self, client_id: UUID) -> OutboxItem:
+        """Remove an outbox item. The delivery of an item that was sent before is unknown.
+
+        Emits `OutboxItemChanged` with the state `DROPPED`.
+
+        Returns:
+            The removed item.
+
+        Raises:
+            KeyError: No item has this id, or the item is in flight.
+        """
+        return self._sender.drop(client_id)
+
+    async def edit(self, seq: int, text: str) -> ChangeAccepted:
+        """Replace the text of a message.
+
+        Args:
+            seq: `seq` of the message.
+            text: New text.
+
+        Raises:
+            Forbidden: The message belongs to another member.
+            NotFound: No message has this `seq`.
+            Conflict: The message was deleted.
+            UnsupportedByServer: The server is basic.
+            ChatError: As `send`.
+        """
+        return await self._change(EditMessage(room=self.name, seq=seq, message=text))
+
+    async def delete(self, seq: int) -> ChangeAccepted:
+        """Delete a message. Raises the exceptions of `edit`."""
+        return await self._change(DeleteMessage(room=self.name, seq=seq))
+
+    async def react(self, seq: int, emoji: str, on: bool = True) -> ChangeAccepted:
+        """Add or remove (`on=False`) a reaction. Raises the exceptions of `edit`."""
+        return await self._change(React(room=self.name, seq=seq, emoji=emoji, on=on))
+
+    async def set_topic(self, topic: str) -> ChangeAccepted:
+        """Set the topic of the room. Raises the exceptions of `edit`."""
+        return await self._change(SetTopic(room=self.name, topic=topic))
+
+    async def change_nick(self, nick: str) -> str:
+        """Change the user's nickname in this room.
+
+        `nick` changes with the response; the assigned nickname may differ from the requested one.
+
+        Returns:
+            The assigned nickname.
+
+        Raises:
+            NickInvalid: Invalid nickname.
+            ChatError: As `send`.
+        """
+        request = ChangeNick(nick_name=nick, room=self.name)
+        response = await self._context.request(request, NickChanged, SEND_TIMEOUT)
+        self._context.nick = sanitize.nickname(response.nick_name)
+        return self.nick
+
+    async def set_typing(self, is_typing: bool) -> None:
+        """Send a typing indicator; no effect without a connection or on a basic server."""
+        transport = self._context.gate.value
+        if transport is not None and not self.is_basic_server:
+            try:
+                await transport.send(Typing(room=self.name, on=is_typing))
+            except ConnectionLost:
+                log.debug("typing indicator dropped: connection lost")
+
+    async def _change(self, request: Request) -> ChangeAccepted:
+        return await self._context.request(request, ChangeAccepted, SEND_TIMEOUT)

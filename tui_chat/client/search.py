@@ -6,7 +6,7 @@
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,12 +43,13 @@ CONNECT_TIMEOUT = 1.0
 class SearchableRoom(Protocol):
     """Open room with messages in memory and unsaved changes."""
 
-    name: str
-    log: RoomLog
+    # ruff: noqa: D102 (documented in `Room`)
 
-    async def flush(self) -> None:
-        """Wait for the writes to the local history."""
-        ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def log(self) -> RoomLog: ...
+    async def flush(self) -> None: ...
 
 
 class MessageSearcher:
@@ -58,7 +59,7 @@ class MessageSearcher:
         server_url: Base URL of the server.
         connector: Connection to the server.
         history: Local history, None if disabled.
-        get_rooms: Function that returns the open rooms, searched in memory without a local history.
+        rooms: Open rooms, searched in memory without a local history.
     """
 
     def __init__(
@@ -66,12 +67,12 @@ class MessageSearcher:
         server_url: str,
         connector: Connector,
         history: LocalHistory | None,
-        get_rooms: Callable[[], Iterable[SearchableRoom]],
+        rooms: Iterable[SearchableRoom],
     ) -> None:
         self._server_url = server_url
         self._connector = connector
         self._history = history
-        self._get_rooms = get_rooms
+        self._rooms = rooms
 
     async def search(
         self, query: str, room: str | None, before: int | None, limit: int = HISTORY_DEFAULT
@@ -93,13 +94,13 @@ class MessageSearcher:
             )
         room_key = None if request.room is None else names.canonical_key(request.room)
         if self._history is not None:
-            for open_room in self._get_rooms():
+            for open_room in self._rooms:
                 await open_room.flush()
             try:
                 return await self._history.search(self._server_url, SearchQuery(request.query), room_key, before, limit)
             except LocalStorageError as error:
                 log.warning("search: local history failed: %s; using the messages in memory", error.reason)
-        logs = [room.log for room in self._get_rooms() if room_key in {None, names.canonical_key(room.name)}]
+        logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(
             *(reversed(list(room_log.messages())) for room_log in logs), key=_message_id, reverse=True
         )

@@ -92,7 +92,7 @@ async def test_a_resumed_client_reconnects_within_two_seconds_of_network_recover
         proxy.accept_connections()
         loop = asyncio.get_running_loop()
         recovered_at = loop.time()
-        await wait_until(lambda: tea.gate.value is not None)
+        await wait_until(lambda: tea.membership.context.gate.value is not None)
         assert loop.time() - recovered_at < 2
 
 

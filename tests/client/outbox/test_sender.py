@@ -65,7 +65,7 @@ async def test_messages_posted_while_offline_are_sent_in_order(server: RunningSe
             room = await chat.join("tea", nick="ann")
             proxy.refuse_connections()
             proxy.reset_all()
-            await wait_until(lambda: room.gate.value is None)
+            await wait_until(lambda: room.membership.context.gate.value is None)
             expected = [f"line {number}" for number in range(100)]
             for text in expected:
                 room.post(text)
@@ -86,7 +86,7 @@ async def test_connection_resets_neither_duplicate_nor_reorder_messages(server: 
             for number, text in enumerate(expected):
                 room.post(text)
                 if number % 60 == 30:
-                    await wait_until(lambda: not room.unsent() or room.gate.value is not None)
+                    await wait_until(lambda: not room.unsent() or room.membership.context.gate.value is not None)
                     proxy.reset_all()
                     chat.reconnect_now()
                 await asyncio.sleep(0)
@@ -150,7 +150,7 @@ async def test_a_full_outbox_and_invalid_posts_raise_immediately(
         room = await chat.join("tea", nick="ann")
         proxy.refuse_connections()
         proxy.reset_all()
-        await wait_until(lambda: room.gate.value is None)
+        await wait_until(lambda: room.membership.context.gate.value is None)
         with pytest.raises(TooLong):
             room.post("x" * 5_000)
         for number in range(3):

@@ -24,15 +24,13 @@ from uuid import UUID
 from msgspec.structs import replace as with_fields
 
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
-from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
+from tui_chat.client.events import OutboxItemChanged, PersistenceFailed
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
-from tui_chat.client.net.connector import Connector
-from tui_chat.client.net.gate import Gate
-from tui_chat.client.outbox.store import Outbox, OutboxScope
+from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
 from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
+from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.sqlite_file import LocalStorageError
-from tui_chat.client.task_set import TaskSet
-from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, NotJoined, RateLimited, Unavailable
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -58,41 +56,17 @@ class OutboxSender:
     """Send queue of one room.
 
     Args:
-        room: Room name.
-        get_scope: Function that returns the current outbox scope.
+        context: Identity and connection of the room.
         outbox: Persistent storage, None for memory only.
-        gate: Gate of the joined connection.
-        connector: Connection to the server.
-        tasks: Task set for sends and writes.
-        emit: Callback for client events.
-        new_id: Generator of item ids.
-        now_ms: Clock in milliseconds since the epoch.
         basic_server: Adapter for basic servers.
     """
 
-    def __init__(
-        self,
-        room: str,
-        get_scope: Callable[[], OutboxScope],
-        outbox: Outbox | None,
-        *,
-        gate: "Gate[Transport]",
-        connector: Connector,
-        tasks: TaskSet,
-        emit: Callable[[ClientEvent], None],
-        new_id: Callable[[], UUID],
-        now_ms: Callable[[], int],
-        basic_server: BasicServer,
-    ) -> None:
-        self.room = room
-        self._get_scope = get_scope
+    def __init__(self, context: RoomContext, outbox: Outbox | None, basic_server: BasicServer) -> None:
+        self._context = context
         self._outbox = outbox
-        self._gate = gate
-        self._connector = connector
-        self._tasks = tasks
-        self._emit = emit
-        self._new_id = new_id
-        self._now_ms = now_ms
+        self._gate = context.gate
+        self._tasks = context.client.tasks
+        self._emit = context.client.emit
         self._basic_server = basic_server
         self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
         self._unacknowledged: set[UUID] = set()  # sent to a chat server whose connection closed before the response
@@ -121,14 +95,17 @@ class OutboxSender:
             The pending item.
 
         Raises:
+            NotJoined: The room is closed.
             OutboxFull: The item limit of the room is reached.
             ChatError: The request is invalid.
         """
-        client_id = self._new_id()
+        if self._gate.has_failed:
+            raise NotJoined("you are no longer in this room")
+        client_id = self._context.client.new_id()
         request = make_request(client_id)
         if len(self._items) >= MAX_QUEUED_ITEMS:
             raise OutboxFull(f"{MAX_QUEUED_ITEMS:,} messages wait to be sent already")
-        item = OutboxItem(self.room, client_id, request, self._now_ms())
+        item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms())
         self._update(item)
         if self._outbox is not None:
             self._persisting[client_id] = self._tasks.start(self._persist(self._outbox, item), "outbox write")
@@ -182,7 +159,7 @@ class OutboxSender:
         if self._outbox is None:
             return
         try:
-            orphans = await self._outbox.claim_orphans(self._get_scope(), self.room)
+            orphans = await self._outbox.claim_orphans(self._scope, self._context.name)
         except LocalStorageError as error:
             self._report_failure(error)
             return
@@ -198,6 +175,11 @@ class OutboxSender:
         """Wait for all pending disk writes, successful or not; no time limit."""
         while tasks := {*self._persisting.values(), *self._delete_tasks}:
             await asyncio.wait(tasks)
+
+    @property
+    def _scope(self) -> OutboxScope:
+        context = self._context
+        return OutboxScope(context.client.url, context.key, hash_guest_key(context.client.guest_key), context.nick_key)
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
@@ -221,7 +203,7 @@ class OutboxSender:
                     failures = await self._send(item.client_id, transport, failures)
             except ConnectionLost:
                 self._gate.clear(transport)
-                self._connector.gate.clear(transport)
+                self._context.client.connector.gate.clear(transport)
 
     async def _send(self, client_id: UUID, transport: "Transport", failures: int) -> int:
         """Send one item to a chat server.
@@ -328,7 +310,7 @@ class OutboxSender:
 
     async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
         try:
-            await outbox.add(self._get_scope(), item)
+            await outbox.add(self._scope, item)
         except LocalStorageError as error:
             self._report_failure(error)
         else:

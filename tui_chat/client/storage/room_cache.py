@@ -9,12 +9,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
+from tui_chat.client.events import PersistenceFailed
+from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.room_log import RoomLog
-from tui_chat.client.task_set import TaskSet
 
 log = logging.getLogger("chat.client")
 
@@ -30,26 +30,16 @@ class RoomCache:
     """Cache of one room log.
 
     Args:
+        context: Identity of the room.
         history: Local history.
-        room_key: Room to cache.
         room_log: Log of the room.
-        tasks: Task set for writes.
-        on_problem: Callback for the readable report of a failure.
     """
 
-    def __init__(
-        self,
-        history: LocalHistory,
-        room_key: RoomKey,
-        room_log: RoomLog,
-        tasks: TaskSet,
-        on_problem: Callable[[str], None],
-    ) -> None:
+    def __init__(self, context: RoomContext, history: LocalHistory, room_log: RoomLog) -> None:
+        self._context = context
         self._history = history
-        self._room_key = room_key
+        self._room_key = RoomKey(context.client.url, context.key, context.nick_key)
         self._room_log = room_log
-        self._tasks = tasks
-        self._on_problem = on_problem
         self._failure_reported = False
         self._write_failed = False
         self._write_task: asyncio.Task[None] | None = None
@@ -59,7 +49,7 @@ class RoomCache:
     async def load(self) -> CachedRoom | None:
         """Restore the newest cached messages into the log.
 
-        A failure is reported through `on_problem`.
+        Emits `PersistenceFailed` for a failure.
 
         Returns:
             The cached room, or None if the room is not cached or not readable.
@@ -125,7 +115,7 @@ class RoomCache:
         """Start a delayed write if the log has unsaved changes. No effect during a scheduled write."""
         if self._room_log.is_dirty and (self._write_task is None or self._write_task.done()):
             self._flush_requested.clear()
-            self._write_task = self._tasks.start(self._write_dirty(), "history write")
+            self._write_task = self._context.client.tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
         """Store the name and topic of the room and the user's member id.
@@ -179,4 +169,5 @@ class RoomCache:
         log.warning("history: access failed: %s; messages are held in memory", error.reason)
         if not self._failure_reported:
             self._failure_reported = True
-            self._on_problem(f"The message history cannot be saved on this computer: {error.reason}")
+            problem = f"The message history cannot be saved on this computer: {error.reason}"
+            self._context.client.emit(PersistenceFailed(problem))

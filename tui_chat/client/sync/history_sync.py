@@ -12,25 +12,21 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
-from tui_chat.client.net.connector import Connector
-from tui_chat.client.net.gate import Gate
+from tui_chat.client.events import LogChanged
+from tui_chat.client.room_context import RoomContext
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
-from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
 from tui_chat.protocol.events import Entry
 from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
 
 log = logging.getLogger("chat.client")
 
@@ -103,41 +99,22 @@ class HistorySync:
     """Log of one room and its synchronization.
 
     Attributes:
-        room: Room name in the server's spelling.
         log: Known part of the log.
         cursor: Position of the iteration.
         cache: Local cache, None if disabled.
 
     Args:
-        room: Room name.
-        gate: Gate of the joined connection.
-        connector: Connection to the server.
-        tasks: Task set for fetches.
-        on_change: Called with (seqs of changed messages, live); `live` is True for new messages, False for
-            fetched history.
-        max_messages: Number of messages that remain after a trim; a trim starts at twice this number. None for no
-            limit.
+        context: Identity and connection of the room. A trim to `max_messages` starts at twice this number.
     """
 
-    def __init__(
-        self,
-        room: str,
-        gate: "Gate[Transport]",
-        connector: Connector,
-        tasks: TaskSet,
-        on_change: Callable[[tuple[int, ...], bool], None],
-        *,
-        max_messages: int | None = None,
-    ) -> None:
-        self.room = room
+    def __init__(self, context: RoomContext) -> None:
         self.log = RoomLog()
         self.cache: LogCache | None = None
         self.cursor = EntryCursor()
-        self._gate = gate
-        self._connector = connector
-        self._tasks = tasks
-        self._on_change = on_change
-        self._max_messages = max_messages
+        self._context = context
+        self._gate = context.gate
+        self._tasks = context.client.tasks
+        self._max_messages = context.client.max_messages
         self._closed = False
         self._trim_task: asyncio.Task[None] | None = None
         self._fill_task: asyncio.Task[None] | None = None
@@ -219,7 +196,9 @@ class HistorySync:
                     self._notify(changed_seqs, False)
                     return self.log.has_older
             if self.log.has_older:
-                await self._fetch(History(room=self.room, before=self.log.first, limit=min(limit, HISTORY_PAGE)))
+                await self._fetch(
+                    History(room=self._context.name, before=self.log.first, limit=min(limit, HISTORY_PAGE))
+                )
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
@@ -241,7 +220,7 @@ class HistorySync:
                 if changed_seqs is not None:
                     self._notify(changed_seqs, False)
                     return
-            await self._fetch(History(room=self.room, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
+            await self._fetch(History(room=self._context.name, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
 
     async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages after all unsaved changes are cached.
@@ -277,9 +256,9 @@ class HistorySync:
                 subgap = subgaps[0] if oldest_first else subgaps[-1]
                 page_size = min(HISTORY_PAGE, remaining, subgap.missing_count)
                 if oldest_first:
-                    request = History(room=self.room, after=subgap.after, limit=page_size)
+                    request = History(room=self._context.name, after=subgap.after, limit=page_size)
                 else:
-                    request = History(room=self.room, before=subgap.before, limit=page_size)
+                    request = History(room=self._context.name, before=subgap.before, limit=page_size)
                 if not await self._fetch(request):
                     return
             remaining -= page_size
@@ -312,7 +291,8 @@ class HistorySync:
     def _notify(self, seqs: tuple[int, ...], is_live: bool) -> None:
         if self.cache is not None:
             self.cache.schedule_write()
-        self._on_change(seqs, is_live)
+        if seqs:
+            self._context.client.emit(LogChanged(self._context.name, seqs, is_live))
 
     async def _fetch_next(self) -> None:
         """Fetch the next page of the iteration once a connection exists."""
@@ -320,7 +300,9 @@ class HistorySync:
             await self._gate.wait()
             async with self._fetch_lock:
                 if self.cursor.buffered_to < self.log.last:
-                    await self._fetch(History(room=self.room, after=self.cursor.buffered_to, limit=HISTORY_PAGE))
+                    await self._fetch(
+                        History(room=self._context.name, after=self.cursor.buffered_to, limit=HISTORY_PAGE)
+                    )
         except (Unavailable, NotJoined) as error:
             if self._closed or (isinstance(error, Unavailable) and not self._gate.has_failed):
                 return
@@ -347,10 +329,12 @@ class HistorySync:
         """Return the next request of the automatic fill, None if complete, and whether its entries are live."""
         after = self.log.missing_after()
         if after is not None:
-            return History(room=self.room, after=after, limit=HISTORY_PAGE), True
+            return History(room=self._context.name, after=after, limit=HISTORY_PAGE), True
         for gap in reversed(self.log.gaps()):
             if gap.missing_count <= MAX_AUTO_FILL:
-                return History(room=self.room, after=gap.after, limit=min(HISTORY_PAGE, gap.missing_count)), False
+                return History(
+                    room=self._context.name, after=gap.after, limit=min(HISTORY_PAGE, gap.missing_count)
+                ), False
         return None, False
 
     async def _fetch(self, request: History, *, is_live: bool = False) -> bool:
@@ -359,7 +343,7 @@ class HistorySync:
         Returns:
             True if the page changed a known range, a gap or the buffer.
         """
-        page = await self._connector.request(self._gate, request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
+        page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         page = replace(page, messages=sanitize.entries(page.messages))
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)

@@ -1,0 +1,288 @@
+"""Membership in one room: joins, pushes and the parts of the room.
+
+- Log: maintained by `HistorySync`.
+- Callers: `ChatClient` and its parts join and close the room and deliver pushes; `Room` is the interface for users.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tui_chat.client import sanitize
+from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, TopicChanged
+from tui_chat.client.net.basic_codec import BasicMessage
+from tui_chat.client.net.basic_server import BasicServer
+from tui_chat.client.outbox.sender import OutboxSender
+from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.room_context import RoomContext
+from tui_chat.client.roster import Roster
+from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.storage.room_cache import RoomCache
+from tui_chat.client.sync.history_sync import HistorySync
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError, NotJoined
+from tui_chat.protocol.events import Entry, Message, PresencePush, TopicChange
+from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.requests import History, JoinRoom, LeaveRoom
+from tui_chat.protocol.responses import Empty, HistoryPage, JoinResponse
+
+if TYPE_CHECKING:
+    from tui_chat.client.net.transport import Transport
+
+log = logging.getLogger("chat.client")
+
+LEAVE_TIMEOUT = 5.0
+"""Time limit of the `leaveRoom` request, in seconds."""
+
+
+class RoomMembership:
+    """State of one joined or cached room.
+
+    Attributes:
+        context: Identity and connection of the room.
+        history: Synchronized log of the room.
+        roster: Members of the room.
+        sender: Outbox of the room.
+        basic_server: Adapter for basic servers.
+        is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
+        was_joined: True after the first join. Remains True while offline and after `leave`.
+        last_error: Message of the last failed join attempt, empty without a failure.
+
+    Args:
+        context: Identity and connection of the room.
+        request: First join request.
+        outbox: Persistent outbox, None for memory only.
+        history: Local message history, None if disabled.
+        on_leave: Called once when the user leaves the room.
+    """
+
+    def __init__(
+        self,
+        context: RoomContext,
+        request: JoinRoom,
+        *,
+        outbox: Outbox | None,
+        history: LocalHistory | None,
+        on_leave: "Callable[[RoomMembership], None]",
+    ) -> None:
+        self.context = context
+        self.roster = Roster(lambda members: self._emit(MembersChanged(context.name, members)))
+        self.history = HistorySync(context)
+        self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
+        self.sender = OutboxSender(context, outbox, self.basic_server)
+        self.is_basic_server = False
+        self.was_joined = False
+        self.last_error = ""
+        self._emit = context.client.emit
+        self._request = request
+        self._on_leave = on_leave
+        self._cache = RoomCache(context, history, self.history.log) if history is not None else None
+        self.history.cache = self._cache
+        self._has_cached_log = False
+        self._has_left = False
+        self._load_task: asyncio.Task[None] | None = None
+        # Newest cached message until the first join, which compares it with the server's log.
+        self._unverified_message: Message | None = None
+
+    @property
+    def was_opened(self) -> bool:
+        """True after the first join or the load of cached history."""
+        return self.was_joined or self._has_cached_log
+
+    async def load_cache(self) -> None:
+        """Load the local cache and the outbox once; later calls wait for the same load.
+
+        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`.
+        """
+        if self._load_task is None:
+            self._load_task = self.context.client.tasks.start(self._load_cache(), "room cache load")
+        await asyncio.wait({self._load_task})
+
+    async def flush(self) -> None:
+        """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
+        await self.sender.flush()
+        if self._cache is not None:
+            await self._cache.flush()
+
+    async def join(self, transport: "Transport") -> JoinResponse:
+        """Join over a connection and apply the response.
+
+        Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
+        second time, without `since`. The gate is set before the first event.
+
+        Args:
+            transport: Current connection.
+
+        Returns:
+            The response, synthesized for a basic server.
+
+        Raises:
+            ChatError: The server rejected the join, or the connection closed.
+        """
+        context, room_log = self.context, self.history.log
+        since = room_log.last if self.was_joined or room_log.last else None
+        join_response = await self._send_join(transport, since)
+        if context.gate.has_failed:
+            await self._send_leave(transport)
+            raise NotJoined("you have left the room")
+        was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
+        log_reset = False
+        if join_response is None:
+            self.history.cache = self._cache = None  # messages of a basic server are not cached
+        elif since is not None and (
+            was_basic_server or await _is_log_replaced(transport, join_response, since, self._unverified_message)
+        ):
+            log.warning("server log of a room was replaced: reloading the room")
+            self.history.reset(join_response.room.last_seq)
+            if self._cache is not None:
+                await self._cache.clear()
+            since, log_reset = None, True
+            join_response = await self._send_join(transport, since)
+        response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
+        rejoined, self.was_joined, self._unverified_message = self.was_joined, True, None
+        context.name, context.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
+        context.member_id = sanitize.member_id(response.member_id)
+        context.gate.set(transport)
+        self._emit(RoomJoined(context.name, rejoined, log_reset))
+        self.roster.reset(response.members)
+        self._set_topic(response.room.topic)
+        self._save_room_info()
+        self.history.on_join(replace(response, messages=sanitize.entries(response.messages)), since, rejoined=rejoined)
+        return response
+
+    def on_push(self, entry: Entry) -> None:
+        """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
+        entry = sanitize.entry(entry)
+        self.history.on_push(entry)
+        if isinstance(entry, TopicChange) and self.context.gate.value is not None:
+            self._set_topic(entry.topic)
+
+    def on_basic_push(self, push: BasicMessage) -> None:
+        """Apply a push of a basic server.
+
+        An own message completes its expected echo; the user's own join notice is ignored.
+        """
+        converted = self.basic_server.convert_push(self.context.name, push, self.history.log.last)
+        if isinstance(converted, Message):
+            self.history.on_push(converted)
+            self.basic_server.match_echo(converted)
+        elif converted.nick_name != self.context.nick:
+            self._emit(NoticeReceived(converted))
+
+    def on_presence(self, push: PresencePush) -> None:
+        """Apply a presence push, which may change the user's own nickname; ignored outside a joined connection."""
+        if self.context.gate.value is not None:
+            self.roster.apply_presence(push)
+            if (own_member := self.roster.members.get(self.context.member_id)) is not None:
+                self.context.nick = own_member.nick_name
+
+    def on_disconnected(self) -> None:
+        """Suspend requests until the next join."""
+        self.context.gate.clear()
+        self.history.log.on_disconnected()
+        self.basic_server.on_disconnected()
+
+    def close(self, error: ChatError, *, silent: bool = False) -> None:
+        """Close the room: pending requests fail, and `async for` ends.
+
+        Emits no event. The error of the first call still applies.
+
+        Args:
+            error: Exception for pending requests and the iteration.
+            silent: End the iteration without an exception.
+        """
+        self.context.gate.fail(error)
+        self.roster.cancel()
+        self.history.close(silent=silent)
+
+    async def leave(self) -> None:
+        """Leave the room; documented by `Room.leave`."""
+        if self._has_left:
+            return
+        self._has_left = True
+        transport = self.context.gate.value
+        self.close(NotJoined("you have left the room"), silent=True)
+        self._on_leave(self)
+        if transport is not None:
+            await self._send_leave(transport)
+
+    async def _load_cache(self) -> None:
+        if self._cache is not None and (cached := await self._cache.load()) is not None:
+            context = self.context
+            context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
+            context.member_id = cached.member_id
+            self._unverified_message = next(reversed(list(self.history.log.messages())), None)
+            self._has_cached_log = True
+        await self.sender.claim_orphans()
+
+    async def _send_join(self, transport: "Transport", since: int | None) -> JoinResponse | None:
+        """Join with the current names; return None on a basic server."""
+        request = replace(
+            self._request,
+            room_name=self.context.name,
+            nick_name=self.context.nick,
+            since=since,
+            limit=self._request.limit if since is None else HISTORY_PAGE,
+            guest_key=self.context.client.guest_key,
+        )
+        return await transport.join(request)
+
+    async def _send_leave(self, transport: "Transport") -> None:
+        """Leave the room on the connection of its join. A failure is only logged.
+
+        On a basic server, the connection is aborted instead, because a later join requires a new one.
+        """
+        if transport.basic_room is not None:
+            self.context.client.connector.gate.clear(transport)
+            transport.abort()
+            return
+        try:
+            async with asyncio.timeout(LEAVE_TIMEOUT):
+                await transport.request(LeaveRoom(room=self.context.name), Empty)
+        except (ChatError, TimeoutError) as error:
+            log.debug("leave request failed: %s; room closed locally", type(error).__name__)
+
+    def _set_topic(self, topic: str) -> None:
+        topic = sanitize.topic(topic)
+        if topic != self.context.topic:
+            self.context.topic = topic
+            self._save_room_info()
+            self._emit(TopicChanged(self.context.name, topic))
+
+    def _save_room_info(self) -> None:
+        if self._cache is not None:
+            context = self.context
+            save = self._cache.save_room_info(
+                context.name, context.topic, context.member_id, names.canonical_key(context.nick)
+            )
+            context.client.tasks.start(save, "room info write")
+
+
+async def _is_log_replaced(
+    transport: "Transport", response: JoinResponse, last_known_seq: int, cached_message: Message | None
+) -> bool:
+    """Return whether the server's log differs from the cached log.
+
+    Without `cached_message`, only a lower `last_seq` counts, and no request is sent.
+
+    Args:
+        transport: Connection on which the room was joined.
+        response: Server response to the join.
+        last_known_seq: Highest cached `seq`.
+        cached_message: Newest message of the local cache, None once the server has confirmed the cache.
+
+    Raises:
+        ChatError: The server rejected the `history` request, or the connection closed.
+    """
+    if response.room.last_seq < last_known_seq:
+        return True
+    if cached_message is None:
+        return False
+    page = await transport.request(
+        History(room=response.room.name, before=cached_message.seq + 1, limit=1), HistoryPage
+    )
+    server_message = page.messages[0] if page.messages else None
+    return server_message is None or (server_message.seq, server_message.id) != (cached_message.seq, cached_message.id)

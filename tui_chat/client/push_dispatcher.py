@@ -1,0 +1,73 @@
+"""Dispatch of the server's pushes to the rooms."""
+
+import logging
+
+from tui_chat.client import sanitize
+from tui_chat.client.events import NoticeReceived, TypingChanged
+from tui_chat.client.net.basic_codec import decode_basic_push
+from tui_chat.client.room_context import ClientContext
+from tui_chat.client.room_directory import RoomDirectory
+from tui_chat.protocol import events
+from tui_chat.protocol.codec import decode_push
+from tui_chat.protocol.errors import ChatError
+
+log = logging.getLogger("chat.client")
+
+
+class PushDispatcher:
+    """Decoder and dispatcher of pushes.
+
+    Args:
+        context: Services of the client.
+        rooms: Rooms of the client.
+    """
+
+    def __init__(self, context: ClientContext, rooms: RoomDirectory) -> None:
+        self._context = context
+        self._rooms = rooms
+
+    def dispatch(self, event: str, body: bytes) -> None:
+        """Apply a push. Invalid pushes, pushes of other rooms and failures are only logged.
+
+        Args:
+            event: Event name.
+            body: JSON argument of the event.
+        """
+        transport = self._context.connector.gate.value
+        try:
+            if transport is not None and transport.basic_room is not None:
+                self._apply_basic(transport.basic_room, event, body)
+            else:
+                self._apply(decode_push(event, body))
+        except ChatError as error:
+            # Includes pushes of basic servers without `seq` and kinds of later protocol versions.
+            log.debug("push %s ignored: %s", event, type(error).__name__)
+        except Exception:
+            log.exception("push %s ignored: handler failed", event)
+
+    def _apply_basic(self, room_key: str, event: str, body: bytes) -> None:
+        push = decode_basic_push(event, body)
+        for room in self._rooms:
+            if push is not None and room.membership.context.key == room_key:
+                room.membership.on_basic_push(push)
+
+    def _apply(self, push: events.WireStruct) -> None:
+        if isinstance(push, events.GoingAwayPush):
+            self._context.connector.on_going_away(push.reconnect_after)
+            return
+        if not isinstance(push, events.MessagePush | events.Update | events.PresencePush | events.TypingPush):
+            log.debug("push ignored: no handler for %s", type(push).__name__)
+            return
+        room = self._rooms.find_pushed(push.room)
+        if room is None:
+            return
+        match push:
+            case events.PresencePush():
+                room.membership.on_presence(push)
+            case events.TypingPush():
+                if push.member_id != room.member_id:
+                    self._context.emit(TypingChanged(room.name, sanitize.member_id(push.member_id), push.on))
+            case events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
+                self._context.emit(NoticeReceived(sanitize.notice(push)))
+            case _:
+                room.membership.on_push(push)

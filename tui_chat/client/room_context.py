@@ -1,0 +1,74 @@
+"""State and services shared by the rooms of one client, and by the parts of one room."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from tui_chat.client.events import ClientEvent
+from tui_chat.client.net.connector import Connector
+from tui_chat.client.net.gate import Gate
+from tui_chat.client.task_set import TaskSet
+from tui_chat.protocol.codec import WireStructT
+from tui_chat.protocol.requests import Request
+
+if TYPE_CHECKING:
+    from tui_chat.client.net.transport import Transport
+
+
+@dataclass(slots=True)
+class ClientContext:
+    """Services and settings of one client.
+
+    Attributes:
+        url: Base URL of the server.
+        connector: Connection to the server.
+        tasks: Background tasks, cancelled by the close of the client.
+        emit: Function that delivers an event to the consumer.
+        new_id: Generator of `clientId` values.
+        now_ms: Clock in milliseconds since the epoch.
+        max_messages: Limit of messages in memory per room, None for no limit.
+        guest_key: Current guest key, None before the first join.
+    """
+
+    url: str
+    connector: Connector
+    tasks: TaskSet
+    emit: Callable[[ClientEvent], None]
+    new_id: Callable[[], UUID]
+    now_ms: Callable[[], int]
+    max_messages: int | None
+    guest_key: str | None
+
+
+@dataclass(slots=True)
+class RoomContext:
+    """Identity and connection of one room.
+
+    Attributes:
+        client: Services of the client.
+        key: Canonical key of the requested room name.
+        nick_key: Canonical key of the requested nickname.
+        name: Room name in the server's spelling.
+        nick: User's nickname in the room.
+        topic: Room topic, may be empty.
+        member_id: User's member id, empty before the first join.
+        gate: Gate of the joined connection.
+    """
+
+    client: ClientContext
+    key: str
+    nick_key: str
+    name: str
+    nick: str
+    topic: str = ""
+    member_id: str = ""
+    gate: "Gate[Transport]" = field(default_factory=Gate["Transport"])
+
+    async def request(
+        self, request: Request, response_type: type[WireStructT], timeout: float, *, wait_for_rate_limit: bool = False
+    ) -> WireStructT:
+        """Send a request over the joined connection; documented by `Connector.request`."""
+        return await self.client.connector.request(
+            self.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
+        )

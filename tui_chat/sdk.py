@@ -1,0 +1,129 @@
+"""Public interface for bots and clients (docs/clients.md).
+
+    from tui_chat.sdk import ChatClient
+
+    async with ChatClient("http://localhost:3000") as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("hello")
+
+- Stability: other modules of `tui_chat` may change without notice.
+- Dependencies: `tui_chat.client` and `tui_chat.protocol` only.
+"""
+
+from tui_chat.client.client import ChatClient
+from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, Unreachable, UnsupportedByServer
+from tui_chat.client.event_queue import EventQueue
+from tui_chat.client.events import (
+    ClientEvent,
+    Closed,
+    Connecting,
+    ConnectionState,
+    ConnectionStateChanged,
+    LogChanged,
+    MembersChanged,
+    NoticeReceived,
+    Offline,
+    Online,
+    OutboxItemChanged,
+    PersistenceFailed,
+    RoomJoined,
+    RoomLost,
+    TopicChanged,
+    TypingChanged,
+)
+from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
+from tui_chat.client.room import Room
+from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.sync.room_log import RoomLog
+from tui_chat.client.sync.seq_ranges import Gap
+from tui_chat.protocol.errors import (
+    BadRequest,
+    ChatError,
+    Conflict,
+    Forbidden,
+    InternalError,
+    NickInvalid,
+    NotFound,
+    NotJoined,
+    RateLimited,
+    RoomInvalid,
+    TooLong,
+    Unauthorized,
+    Unavailable,
+)
+from tui_chat.protocol.events import (
+    Deletion,
+    Edit,
+    Entry,
+    JoinNotice,
+    LeaveNotice,
+    Member,
+    Message,
+    NickNotice,
+    Reaction,
+    TopicChange,
+)
+from tui_chat.protocol.responses import ChangeAccepted, RoomSummary, SendResponse
+
+__all__ = [
+    "BadRequest",
+    "ChangeAccepted",
+    "ChatClient",
+    "ChatError",
+    "ClientEvent",
+    "Closed",
+    "Conflict",
+    "Connecting",
+    "ConnectionLost",
+    "ConnectionState",
+    "ConnectionStateChanged",
+    "Deletion",
+    "DeliveryUnknown",
+    "Edit",
+    "Entry",
+    "EventQueue",
+    "Forbidden",
+    "Gap",
+    "InternalError",
+    "JoinNotice",
+    "LeaveNotice",
+    "LocalHistory",
+    "LogChanged",
+    "Member",
+    "MembersChanged",
+    "Message",
+    "NickInvalid",
+    "NickNotice",
+    "NotFound",
+    "NotJoined",
+    "NoticeReceived",
+    "Offline",
+    "Online",
+    "Outbox",
+    "OutboxFull",
+    "OutboxItem",
+    "OutboxItemChanged",
+    "OutboxItemState",
+    "PersistenceFailed",
+    "RateLimited",
+    "Reaction",
+    "Room",
+    "RoomInvalid",
+    "RoomJoined",
+    "RoomLog",
+    "RoomLost",
+    "RoomSummary",
+    "SearchPage",
+    "SearchSource",
+    "SendResponse",
+    "TooLong",
+    "TopicChange",
+    "TopicChanged",
+    "TypingChanged",
+    "Unauthorized",
+    "Unavailable",
+    "Unreachable",
+    "UnsupportedByServer",
+]
