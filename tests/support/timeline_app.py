@@ -115,6 +115,10 @@ class TimelineApp(App[None]):
         """Return the recorded messages of one type."""
         return [message for message in self.received if isinstance(message, message_type)]
 
+    def splice(self, change: Splice) -> None:
+        """Apply one splice to the timeline."""
+        self.timeline.splice_many((change,))
+
     def rendered_rows(self) -> list[str]:
         """Return the rendered rows as text without trailing blanks."""
         timeline = self.timeline
@@ -123,7 +127,7 @@ class TimelineApp(App[None]):
     def action_append_message(self) -> None:
         """Append a message."""
         number = len(self.timeline.lines) + 1
-        self.timeline.splice(make_append(self.timeline, make_message(number)))
+        self.splice(make_append(self.timeline, make_message(number)))
 
     def action_toggle_theme(self) -> None:
         """Switch between dark and light."""

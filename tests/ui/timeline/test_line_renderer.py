@@ -1,17 +1,16 @@
 """Rendered rows and colors of a timeline."""
 
-from datetime import UTC, date
+from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
-from textual.app import App, ComposeResult
 from textual.color import Color
 
 from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_message, sample_lines
+from tui_chat.session import i18n
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.ui import nick_colors
-from tui_chat.ui.timeline.strings import TimelineStrings, format_gap
-from tui_chat.ui.timeline.widget import Timeline
+from tui_chat.ui.timeline.strings import format_gap
 
 WIDE = """\
                  ── Friday, 20 November 2026 ──
@@ -101,24 +100,23 @@ async def test_lines_of_one_sender_are_grouped_within_five_minutes_until_midnigh
         ]
 
 
-async def test_timeline_strings_are_replaceable():
-    class Chinese(App[None]):
-        def compose(self) -> ComposeResult:
-            yield Timeline(
-                tz=UTC,
-                strings=TimelineStrings(date_label=chinese_day, unread_label="新消息", edited_suffix="（已编辑）"),
-            )
+@pytest.fixture
+def restored_language() -> Iterator[None]:
+    yield
+    i18n.activate(i18n.Language.ENGLISH)
 
-    def chinese_day(day: date) -> str:
-        return f"{day.year}年{day.month}月{day.day}日"
 
-    app = Chinese()
-    async with app.run_test(size=(80, 10)) as pilot:
-        timeline = app.query_one(Timeline)
-        timeline.set_lines([make_message(1), UnreadLine(), replace(make_message(2), edited=True)])
+@pytest.mark.usefixtures("restored_language")
+async def test_labels_use_the_language_of_the_latest_column_change():
+    app = TimelineApp([make_message(1), UnreadLine(), replace(make_message(2), edited=True)])
+    async with app.run_test(size=(80, 11)) as pilot:
         await pilot.pause()
-        rows = "\n".join(timeline.render_line(y).text for y in range(10))
-        assert "── 2026年11月20日 ──" in rows
+        assert "message 2 (edited)" in app.rendered_rows()[-1]
+        i18n.activate(i18n.Language.CHINESE)
+        app.timeline.set_columns("24h", 0)
+        await pilot.pause()
+        rows = "\n".join(app.rendered_rows())
+        assert "── 2026年11月20日 星期五 ──" in rows
         assert "─ 新消息 ─" in rows
         assert "message 2 （已编辑）" in rows
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.timeline_app import TimelineApp, make_append, make_message, make_messages
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import Line, Splice
-from tui_chat.ui.timeline import layout_cache
+from tui_chat.ui.timeline import virtual_list
 from tui_chat.ui.timeline.layout import LineLayout
 from tui_chat.ui.timeline.line_renderer import LineRenderer
 
@@ -30,7 +30,7 @@ class RenderCounter:
 @pytest.fixture
 def counter(monkeypatch: pytest.MonkeyPatch) -> RenderCounter:
     render_counter = RenderCounter()
-    layout_line: Callable[..., LineLayout] = layout_cache.layout_line
+    layout_line: Callable[..., LineLayout] = virtual_list.layout_line
     render_row = LineRenderer.render_row
 
     def counting_layout_line(*values: object) -> LineLayout:
@@ -41,7 +41,7 @@ def counter(monkeypatch: pytest.MonkeyPatch) -> RenderCounter:
         render_counter.row_count += 1
         return render_row(self, *values)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(layout_cache, "layout_line", counting_layout_line)
+    monkeypatch.setattr(virtual_list, "layout_line", counting_layout_line)
     monkeypatch.setattr(LineRenderer, "render_row", counting_render_row)
     return render_counter
 
@@ -70,11 +70,11 @@ async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_line
         await assert_cost(ROWS + 2, ROWS)
         await pilot.press("up")
         await assert_cost(2, 2)
-        timeline.splice(Splice(0, 0, tuple(make_messages(200_000, 200_199))))
+        app.splice(Splice(0, 0, tuple(make_messages(200_000, 200_199))))
         await assert_cost(2, ROWS)
-        timeline.splice(Splice(LINE_COUNT // 2, 1, tuple(make_messages(200_200, 200_400))))
+        app.splice(Splice(LINE_COUNT // 2, 1, tuple(make_messages(200_200, 200_400))))
         await assert_cost(2, ROWS)
-        timeline.splice(make_append(timeline, make_message(200_500)))
+        app.splice(make_append(timeline, make_message(200_500)))
         await assert_cost(2, 0)
         timeline.scroll_to_key(f"m{LINE_COUNT // 3}")
         await assert_cost(ROWS + 2, ROWS)
@@ -96,7 +96,7 @@ async def test_the_layout_cache_is_bounded_during_scrolling(many_lines: list[Lin
         for _ in range(300):
             app.timeline.action_page_up()
         await pilot.pause()
-        assert ROWS < count_live_layouts() - before <= layout_cache.MAX_CACHED_LAYOUTS + 2 * ROWS
+        assert ROWS < count_live_layouts() - before <= virtual_list.MAX_CACHED_LAYOUTS + 2 * ROWS
 
 
 async def test_a_batch_of_splices_is_rendered_once(counter: RenderCounter):

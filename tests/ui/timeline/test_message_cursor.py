@@ -94,7 +94,7 @@ async def test_the_cursor_moves_to_the_next_message_when_its_message_is_removed(
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         app.timeline.set_cursor("m90")
-        app.timeline.splice(Splice(89, 1, ()))
+        app.splice(Splice(89, 1, ()))
         await pilot.pause()
         assert app.timeline.cursor_key == "m91"
         app.timeline.set_lines(())

@@ -37,7 +37,7 @@ async def test_a_short_timeline_is_aligned_to_the_bottom():
 async def test_the_view_follows_new_lines_at_the_bottom():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
-        app.timeline.splice(make_append(app.timeline, *make_messages(101, 105)))
+        app.splice(make_append(app.timeline, *make_messages(101, 105)))
         await pilot.pause()
         assert app.rendered_rows()[-1].endswith("message 105")
         assert app.timeline.new_message_count == 0
@@ -66,7 +66,7 @@ async def test_new_messages_are_not_counted_after_they_scroll_into_view():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("up", "up", "up", "up", "up")
-        app.timeline.splice(make_append(app.timeline, *make_messages(101, 110)))
+        app.splice(make_append(app.timeline, *make_messages(101, 110)))
         assert app.timeline.new_message_count == 10
         await pilot.press(*["down"] * 9)
         assert app.timeline.new_message_count == 6
@@ -76,8 +76,8 @@ async def test_a_changed_message_is_not_counted_as_new():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup")
-        app.timeline.splice(make_append(app.timeline, make_message(101)))
-        app.timeline.splice(Splice(100, 1, (make_message(101, "changed"),)))
+        app.splice(make_append(app.timeline, make_message(101)))
+        app.splice(Splice(100, 1, (make_message(101, "changed"),)))
         await pilot.pause()
         assert app.timeline.new_message_count == 1
 
@@ -88,7 +88,7 @@ async def test_prepended_history_does_not_move_the_view():
         await pilot.press(*["pageup"] * 4, "up", "up")
         before = app.rendered_rows()
         long_text = "word " * 40
-        app.timeline.splice(Splice(0, 0, tuple(make_message(number, long_text) for number in range(1, 101))))
+        app.splice(Splice(0, 0, tuple(make_message(number, long_text) for number in range(1, 101))))
         await pilot.pause()
         assert app.rendered_rows() == before
 
@@ -99,7 +99,7 @@ async def test_prepended_history_of_the_same_day_removes_the_date_row_without_mo
         await pilot.press("home")
         row = row_of(app, "message 105")
         assert "November" in app.rendered_rows()[0]
-        app.timeline.splice(Splice(0, 0, tuple(make_messages(1, 100))))
+        app.splice(Splice(0, 0, tuple(make_messages(1, 100))))
         await pilot.pause()
         assert row_of(app, "message 105") == row
         assert app.rendered_rows()[0].endswith("message 100")
@@ -110,7 +110,7 @@ async def test_a_growing_line_above_does_not_move_the_view():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("pageup", "pageup")
         before = app.rendered_rows()
-        app.timeline.splice(Splice(10, 1, (make_message(11, "grown\n" * 9),)))
+        app.splice(Splice(10, 1, (make_message(11, "grown\n" * 9),)))
         await pilot.pause()
         assert app.rendered_rows() == before
 
@@ -168,7 +168,7 @@ async def test_scrolling_up_through_unmeasured_lines_shows_every_message():
         top_rows: list[str] = []
         timeline = app.timeline
         while True:
-            timeline.action_scroll_up()
+            timeline.action_cursor_up()
             top = app.rendered_rows()[0]
             if timeline.scroll_y == 0:
                 break
@@ -220,7 +220,7 @@ async def test_a_saved_scroll_position_is_restored():
         app.timeline.set_lines([*make_messages(1, 100), make_message(101)], position=position)
         await pilot.pause()
         assert app.rendered_rows() == before
-        app.timeline.splice(Splice(101, 0, (make_message(102),)))
+        app.splice(Splice(101, 0, (make_message(102),)))
         assert app.timeline.new_message_count == 1
 
 
@@ -248,7 +248,7 @@ async def test_older_history_is_requested_once_until_the_top_changes():
         assert not app.messages_of_type(OlderMessagesRequested)
         await pilot.press("home", "down", "home", "pagedown", "pageup", "end", "home")
         assert len(app.messages_of_type(OlderMessagesRequested)) == 1
-        app.timeline.splice(Splice(0, 0, tuple(make_messages(51, 100))))
+        app.splice(Splice(0, 0, tuple(make_messages(51, 100))))
         await pilot.press("home")
         assert len(app.messages_of_type(OlderMessagesRequested)) == 2
 
@@ -279,7 +279,7 @@ async def test_filling_a_gap_does_not_move_the_lines_above():
         app.timeline.scroll_to_key("gap")
         await pilot.pause()
         row = row_of(app, "message 50")
-        app.timeline.splice(Splice(50, 1, tuple(make_messages(51, 150))))
+        app.splice(Splice(50, 1, tuple(make_messages(51, 150))))
         await pilot.pause()
         assert row_of(app, "message 50") == row
         assert app.rendered_rows()[row + 1].endswith("message 51")
@@ -299,10 +299,10 @@ async def test_leaving_and_reaching_the_bottom_emits_follow_changed():
 async def test_a_cleared_timeline_accepts_new_lines():
     app = TimelineApp(make_messages(1, 100))
     async with app.run_test(size=SIZE) as pilot:
-        app.timeline.clear()
+        app.timeline.set_lines(())
         await pilot.press("pageup", "home", "end")
         assert not any(app.rendered_rows())
-        app.timeline.splice(Splice(0, 0, (make_message(1), UnreadLine())))
+        app.splice(Splice(0, 0, (make_message(1), UnreadLine())))
         await pilot.pause()
         assert "new" in app.rendered_rows()[-1]
 

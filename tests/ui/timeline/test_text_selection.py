@@ -87,9 +87,7 @@ async def test_labels_of_the_client_are_not_copied():
     app = TimelineApp([make_message(1)])
     async with app.run_test(size=SIZE) as pilot:
         line = make_message(2, "text")
-        app.timeline.splice(
-            make_append(app.timeline, type(line)("m2", 2, line.ts, "bob", "bob", False, "text", edited=True))
-        )
+        app.splice(make_append(app.timeline, type(line)("m2", 2, line.ts, "bob", "bob", False, "text", edited=True)))
         await pilot.pause()
         await drag(pilot, cell_of(app, "text"), cell_of(app, "(edited)", at_end=True))
         assert app.screen.get_selected_text() == "text"
@@ -116,7 +114,7 @@ async def test_a_change_inside_a_selection_clears_the_selection():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, cell_of(app, "message 90"), cell_of(app, "message 95"))
-        app.timeline.splice(Splice(92, 1, ()))
+        app.splice(Splice(92, 1, ()))
         await pilot.pause()
         assert app.screen.get_selected_text() is None
 

@@ -19,7 +19,6 @@ from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.layout import TimelineGeometry, layout_line
 from tui_chat.ui.timeline.line_renderer import LineRenderer, TimelineStyles
-from tui_chat.ui.timeline.strings import TimelineStrings
 from tui_chat.ui.timeline.styles import build_styles
 
 HOSTILE_TEXTS = [
@@ -68,9 +67,8 @@ def plain_styles() -> TimelineStyles:
 
 def render_strips(line: Line, width: int) -> list[Strip]:
     geometry = TimelineGeometry.for_width(width)
-    timeline_strings = TimelineStrings()
-    layout = layout_line(line, Decoration(time="09:41"), geometry, timeline_strings)
-    renderer = LineRenderer(geometry, plain_styles(), timeline_strings)
+    layout = layout_line(line, Decoration(time="09:41"), geometry)
+    renderer = LineRenderer(geometry, plain_styles())
     return [renderer.render_row(layout, row, 0, False, (1, 3)) for row in range(len(layout.rows))]
 
 
@@ -181,13 +179,13 @@ async def test_theme_styles_write_only_known_control_sequences():
     ],
 )
 def test_links_exclude_the_punctuation_of_the_sentence(text: str, url: str):
-    layout = layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings())
+    layout = layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80))
     assert [link.url for link in layout.links] == [url]
 
 
 @pytest.mark.parametrize("text", ["javascript:alert(1)", "file:///etc/passwd", "https://", "mailto:", "http:/x", "a:b"])
 def test_unsupported_schemes_are_not_links(text: str):
-    assert not layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80), TimelineStrings()).links
+    assert not layout_line(make_message(1, text), Decoration(), TimelineGeometry.for_width(80)).links
 
 
 def test_a_wrapped_url_is_one_link():

@@ -11,10 +11,11 @@ from enum import Enum, auto
 from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import ACTION_PREFIX, DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount
+from tui_chat.ui.timeline import strings
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
-from tui_chat.ui.timeline.strings import TimelineStrings
 from tui_chat.ui.timeline.wrapping import wrap_text
 
 NARROW_WIDTH = 60
@@ -130,7 +131,7 @@ class LineLayout:
     links: tuple[Hyperlink, ...] = ()
 
 
-def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, strings: TimelineStrings) -> LineLayout:
+def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) -> LineLayout:
     """Return the layout of a line; only messages that are not deleted have links."""
     rows: list[LayoutRow] = []
     if decoration.day is not None:
@@ -151,16 +152,16 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry, 
     source_text = extract_text(line)
     text = source_text
     if line.deleted:
-        text = strings.deleted_text
+        text = tr(strings.DELETED_TEXT)
     elif line.edited:
-        text = f"{source_text} {strings.edited_suffix}"
+        text = f"{source_text} {tr(strings.EDITED_SUFFIX)}"
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
         rows.append(LayoutRow(RowKind.REACTIONS, len(text), len(text)))
     delivery_error = ""
     if line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
-        format_error = strings.failure_label if line.delivery is DeliveryState.FAILED else strings.unconfirmed_label
+        format_error = strings.format_failure if line.delivery is DeliveryState.FAILED else strings.format_unconfirmed
         delivery_error = format_error(_sanitize_line(line.problem))
         rows.extend(_wrap_rows(RowKind.DELIVERY_ERROR, delivery_error, geometry.text_width))
     links = () if line.deleted else tuple(find_hyperlinks(source_text))

@@ -16,7 +16,9 @@ from rich.style import Style
 from textual.strip import Strip
 from wcwidth import iter_graphemes
 
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
+from tui_chat.ui.timeline import strings
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 from tui_chat.ui.timeline.layout import (
     LayoutRow,
@@ -26,7 +28,6 @@ from tui_chat.ui.timeline.layout import (
     extract_quote,
     sanitize_reactions,
 )
-from tui_chat.ui.timeline.strings import TimelineStrings
 from tui_chat.ui.timeline.wrapping import fit_cluster
 
 PREFIX_OFFSET = -10_000
@@ -101,12 +102,11 @@ class _RowBuilder:
 
 
 class LineRenderer:
-    """Renderer with fixed geometry, styles and texts."""
+    """Renderer with fixed geometry and styles."""
 
-    def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles, strings: TimelineStrings) -> None:
+    def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles) -> None:
         self._geometry = geometry
         self._styles = styles
-        self._strings = strings
 
     @property
     def background(self) -> Style:
@@ -133,12 +133,12 @@ class LineRenderer:
         match row.kind:
             case RowKind.DATE:
                 date = layout.decoration.day
-                self._append_separator(builder, self._strings.date_label(date) if date else "", styles.rule)
+                self._append_separator(builder, strings.format_full_date(date) if date else "", styles.rule)
             case RowKind.GAP:
                 missing_count = layout.line.missing_count if isinstance(layout.line, GapLine) else 0
-                self._append_separator(builder, self._strings.gap_label(missing_count), styles.gap)
+                self._append_separator(builder, strings.format_gap(missing_count), styles.gap)
             case RowKind.UNREAD_MARKER:
-                self._append_separator(builder, self._strings.unread_label, styles.unread, full_width=True)
+                self._append_separator(builder, tr(strings.UNREAD_LABEL), styles.unread, full_width=True)
             case RowKind.NICK:
                 self._append_nick_row(builder, layout)
             case RowKind.QUOTE:
@@ -180,7 +180,7 @@ class LineRenderer:
         """Append the quoted message, truncated to one row."""
         start = self._geometry.text_start
         text, cells = truncate_to_width(
-            extract_quote(layout.line) or self._strings.missing_quote, self._geometry.text_width
+            extract_quote(layout.line) or tr(strings.MISSING_QUOTE), self._geometry.text_width
         )
         builder.append_cursor_mark()
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)

@@ -1,110 +1,115 @@
-"""Message cursor: keyboard movement, and a stable position during changes of the list."""
+"""Message cursor with a stable position during changes of the list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
-from tui_chat.ui.timeline.messages import CursorMoved, MessageActivated
-from tui_chat.ui.timeline.virtual_list import VirtualList
 
 
-class MessageCursorView(VirtualList):
-    """Virtual list with a cursor on messages and gaps."""
+class CursorView(Protocol):
+    """Scrollable lines under a message cursor."""
 
-    _cursor_index: int | None = None
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All lines, oldest first."""
+        ...
 
-    def action_show_cursor(self) -> None:
-        """Show the cursor on the last visible message."""
-        visible_range = self._viewport.visible_range
-        self._seek_cursor(visible_range.stop - 1, -1)
+    @property
+    def visible_range(self) -> range:
+        """Index range of the visible lines."""
+        ...
 
-    def action_cursor_up(self) -> None:
-        """Move the cursor to the previous message; scroll up one row without a cursor."""
-        self._move_cursor(-1)
+    def reveal_line(self, index: int) -> bool:
+        """Scroll the minimum distance that shows a line completely; return whether scrolling was necessary."""
+        ...
 
-    def action_cursor_down(self) -> None:
-        """Move the cursor to the next message; scroll down one row without a cursor."""
-        self._move_cursor(1)
 
-    def action_select_cursor(self) -> None:
-        """Activate the line under the cursor."""
-        if self._cursor_index is None:
-            return
-        line = self._viewport.lines[self._cursor_index]
-        self._activate_line(line)
+class MessageCursor:
+    """Cursor on messages and gaps.
 
-    def _activate_line(self, line: Line) -> None:
-        self.post_message(MessageActivated(line.key))
+    Attributes:
+        index: Index of the line under the cursor; None without a cursor.
+        key: Key of the line under the cursor; None without a cursor.
+    """
 
-    def action_hide_cursor(self) -> None:
-        """Hide the cursor; scroll to the bottom without a cursor."""
-        if self.cursor_key is None:
-            self.action_to_bottom()
-        else:
-            self.cursor_key = None
-
-    def set_cursor(self, key: str | None) -> bool:
-        """Move the cursor to a line and scroll the line into view.
+    def __init__(self, view: CursorView, on_moved: Callable[[str | None], None]) -> None:
+        """Create a hidden cursor.
 
         Args:
-            key: Key of the line; None hides the cursor.
+            view: Lines of the cursor.
+            on_moved: Called with the new key after a change.
+        """
+        self._view = view
+        self._on_moved = on_moved
+        self.index: int | None = None
+        self.key: str | None = None
+
+    def show(self) -> None:
+        """Show the cursor on the last visible message or gap."""
+        self._seek(self._view.visible_range.stop - 1, -1)
+
+    def hide(self) -> None:
+        """Hide the cursor."""
+        self.index = None
+        self._set_key(None)
+
+    def move(self, step: int) -> bool:
+        """Move the cursor to the next message or gap; a cursor at the end of the list stays.
+
+        Args:
+            step: Direction, -1 for up and 1 for down.
 
         Returns:
-            False if the list does not contain the key; the cursor then stays.
+            False if the cursor is hidden.
         """
-        if key is None:
-            self.cursor_key = None
-            return True
-        index = self._index_of(key)
-        if index is None:
+        if self.index is None:
             return False
-        self._set_cursor_index(index)
+        self._seek(self.index + step, step)
         return True
 
-    def watch_cursor_key(self, cursor_key: str | None) -> None:
-        """Redraw the cursor and post `CursorMoved`."""
-        if cursor_key is None:
-            self._cursor_index = None
-        self.refresh()
-        self.post_message(CursorMoved(cursor_key))
+    def move_to(self, index: int) -> None:
+        """Move the cursor to `lines[index]` and scroll the line into view."""
+        self.index = index
+        self._set_key(self._view.lines[index].key)
+        self._view.reveal_line(index)
 
-    def _move_cursor(self, step: int) -> None:
-        if self._cursor_index is None:
-            self._scroll_rows(step)
-        else:
-            self._seek_cursor(self._cursor_index + step, step)
+    def apply_splice(self, change: Splice, replaced_keys: Sequence[str]) -> None:
+        """Keep the cursor on its line after a splice; call `update_key` after the last splice.
 
-    def _seek_cursor(self, index: int, step: int) -> None:
-        lines = self._viewport.lines
+        Args:
+            change: The applied splice.
+            replaced_keys: Keys of the removed lines; empty for a pure deletion.
+        """
+        index = self.index
+        if index is None or index < change.index:
+            return
+        if index >= change.index + change.removed:
+            self.index = index + len(change.lines) - change.removed
+            return
+        new_keys = [line.key for line in change.lines]
+        key = replaced_keys[index - change.index] if replaced_keys else ""
+        self.index = change.index + new_keys.index(key) if key in new_keys else change.index
+
+    def update_key(self) -> None:
+        """Move the cursor to the line at its index after the removal of its line; hide a cursor on any other type."""
+        if self.index is not None:
+            lines = self._view.lines
+            self.index = min(self.index, len(lines) - 1)
+            line = lines[self.index] if lines else None
+            if isinstance(line, MessageLine | GapLine):
+                self._set_key(line.key)
+            else:
+                self.hide()
+
+    def _seek(self, index: int, step: int) -> None:
+        lines = self._view.lines
         while 0 <= index < len(lines):
             if isinstance(lines[index], MessageLine | GapLine):
-                self._set_cursor_index(index)
+                self.move_to(index)
                 return
             index += step
 
-    def _set_cursor_index(self, index: int) -> None:
-        self._cursor_index = index
-        self.cursor_key = self._viewport.lines[index].key
-        if self._viewport.reveal_line(index):
-            self._sync_view()
-
-    def _on_splice_applied(self, change: Splice, replaced_keys: Sequence[str]) -> None:
-        super()._on_splice_applied(change, replaced_keys)
-        cursor = self._cursor_index
-        if cursor is None or cursor < change.index:
-            return
-        if cursor >= change.index + change.removed:
-            self._cursor_index = cursor + len(change.lines) - change.removed
-            return
-        new_keys = [line.key for line in change.lines]
-        key = replaced_keys[cursor - change.index] if replaced_keys else ""
-        self._cursor_index = change.index + new_keys.index(key) if key in new_keys else change.index
-
-    def _on_view_synced(self) -> None:
-        super()._on_view_synced()
-        # After the removal of its line, the cursor moves to the line at the same index.
-        if self._cursor_index is None:
-            return
-        lines = self._viewport.lines
-        self._cursor_index = min(self._cursor_index, len(lines) - 1)
-        line = lines[self._cursor_index] if lines else None
-        self.cursor_key = line.key if isinstance(line, MessageLine | GapLine) else None
+    def _set_key(self, key: str | None) -> None:
+        if key != self.key:
+            self.key = key
+            self._on_moved(key)

@@ -3,6 +3,8 @@
 Handlers use `@on(GapRequested)` or the method name `on_gap_requested`.
 """
 
+from dataclasses import dataclass
+
 from textual.message import Message
 
 
@@ -10,6 +12,7 @@ class OlderMessagesRequested(Message):
     """Request for history before the oldest line, posted once per oldest line until `reset_requests`."""
 
 
+@dataclass
 class GapRequested(Message):
     """Request to load a gap, after the gap came into view or was activated.
 
@@ -20,14 +23,13 @@ class GapRequested(Message):
         oldest_first: True if the older end of the gap, which is closer to the visible messages, loads first.
     """
 
-    def __init__(self, key: str, after: int, before: int, *, oldest_first: bool) -> None:
-        super().__init__()
-        self.key = key
-        self.after = after
-        self.before = before
-        self.oldest_first = oldest_first
+    key: str
+    after: int
+    before: int
+    oldest_first: bool
 
 
+@dataclass
 class CursorMoved(Message):
     """Change of the line under the message cursor.
 
@@ -35,11 +37,10 @@ class CursorMoved(Message):
         key: Key of the line under the cursor; None after the cursor was hidden.
     """
 
-    def __init__(self, key: str | None) -> None:
-        super().__init__()
-        self.key = key
+    key: str | None
 
 
+@dataclass
 class MessageActivated(Message):
     """Activation of a message, by Enter or by a click on its quote.
 
@@ -47,11 +48,10 @@ class MessageActivated(Message):
         key: Key of the activated message.
     """
 
-    def __init__(self, key: str) -> None:
-        super().__init__()
-        self.key = key
+    key: str
 
 
+@dataclass
 class RetryRequested(Message):
     """Request to resend a message, by a click on its delivery error.
 
@@ -59,11 +59,10 @@ class RetryRequested(Message):
         key: Key of the unsent message.
     """
 
-    def __init__(self, key: str) -> None:
-        super().__init__()
-        self.key = key
+    key: str
 
 
+@dataclass
 class LinkClicked(Message):
     """Click on a hyperlink; the receiver decides about opening the link.
 
@@ -71,11 +70,10 @@ class LinkClicked(Message):
         url: Link target with the scheme `http`, `https` or `mailto`, in printable ASCII.
     """
 
-    def __init__(self, url: str) -> None:
-        super().__init__()
-        self.url = url
+    url: str
 
 
+@dataclass
 class FollowChanged(Message):
     """Start or end of follow mode.
 
@@ -83,6 +81,4 @@ class FollowChanged(Message):
         is_following: True while the viewport shows the newest line and scrolls with new lines.
     """
 
-    def __init__(self, is_following: bool) -> None:
-        super().__init__()
-        self.is_following = is_following
+    is_following: bool

@@ -33,10 +33,12 @@ class NewMessageCounter:
             if seq > self._last_seen_seq and line.key not in existing_keys:
                 insort(self._unseen_seqs, seq)
 
-    def mark_seen_before(self, lines: Sequence[Line], end: int) -> None:
-        """Mark the messages before index `end` as seen."""
-        if self._unseen_seqs:
-            del self._unseen_seqs[: bisect_right(self._unseen_seqs, _last_seq(lines, end))]
+    def update(self, lines: Sequence[Line], visible_end: int, is_following: bool) -> None:
+        """Mark the messages before index `visible_end` as seen, in follow mode all of them."""
+        if is_following:
+            self.mark_all_seen(lines)
+        elif self._unseen_seqs:
+            del self._unseen_seqs[: bisect_right(self._unseen_seqs, _last_seq(lines, visible_end))]
 
 
 def _last_seq(lines: Sequence[Line], end: int) -> int:

@@ -49,41 +49,95 @@ class SelectedRange:
         return (len(text) if first_character is None else first_character), len(text)
 
 
-def get_selected_range(selection: Selection, line_number: int) -> SelectedRange | None:
-    """Return the selected range of the line with `line_number`, or None for an empty range."""
-    start, end = selection.start, selection.end
-    if (start is not None and line_number < start.y) or (end is not None and line_number > end.y):
-        return None
-    first_character = start.x if start is not None and line_number == start.y else PREFIX_OFFSET
-    end_character = end.x if end is not None and line_number == end.y else _END_OFFSET
-    return SelectedRange(first_character, end_character) if first_character < end_character else None
+class TextSelection:
+    """Line numbers of a text selection, stable during changes of the list."""
 
+    def __init__(self) -> None:
+        self._line_number_offset = 0  # line number minus list index
 
-def copy_selection(
-    lines: Sequence[Line], selection: Selection, line_number_offset: int, format_time: Callable[[int], str]
-) -> str | None:
-    """Return the plain text of a selection, or None for an empty selection.
+    def reset(self) -> None:
+        """Number the lines of a new list from 0."""
+        self._line_number_offset = 0
 
-    Lines are separated by newlines; gaps and unread markers are omitted.
+    def line_number(self, index: int) -> int:
+        """Return the line number of `lines[index]`."""
+        return index + self._line_number_offset
 
-    Args:
-        lines: Lines of the timeline.
-        selection: Selection in line numbers and character offsets.
-        line_number_offset: Difference between line number and list index.
-        format_time: Formats milliseconds since the epoch as a time of day; an empty result omits the time.
-    """
-    first_index = 0 if selection.start is None else max(0, selection.start.y - line_number_offset)
-    last_index = len(lines) - 1 if selection.end is None else min(len(lines) - 1, selection.end.y - line_number_offset)
-    texts: list[str] = []
-    for index in range(first_index, last_index + 1):
-        line = lines[index]
-        selected = get_selected_range(selection, index + line_number_offset)
-        if selected is None or isinstance(line, GapLine | UnreadLine):
-            continue
-        text = _copy_line(line, format_time, selected, first_index == last_index)
-        if text is not None:
-            texts.append(text)
-    return "\n".join(texts) if texts else None
+    def selected_range(self, selection: Selection | None, index: int) -> SelectedRange | None:
+        """Return the selected range of `lines[index]`, or None for an empty range."""
+        if selection is None:
+            return None
+        start, end, line_number = selection.start, selection.end, self.line_number(index)
+        if (start is not None and line_number < start.y) or (end is not None and line_number > end.y):
+            return None
+        first_character = start.x if start is not None and line_number == start.y else PREFIX_OFFSET
+        end_character = end.x if end is not None and line_number == end.y else _END_OFFSET
+        return SelectedRange(first_character, end_character) if first_character < end_character else None
+
+    def apply_splice(self, change: Splice, selection: Selection | None, first_visible_index: int) -> bool:
+        """Shift the line numbers after a splice, so that selected or visible lines keep their numbers.
+
+        Args:
+            change: The applied splice.
+            selection: Current selection.
+            first_visible_index: Index of the first visible line; without a selection, its number is kept.
+
+        Returns:
+            True if the splice changes the number of lines inside the selection, which becomes invalid.
+        """
+        shift = len(change.lines) - change.removed
+        first_index, is_crossed = first_visible_index, False
+        if shift and selection is not None:
+            first_index = 0 if selection.start is None else selection.start.y - self._line_number_offset
+            is_crossed = first_index < change.index + change.removed and (
+                selection.end is None or change.index <= selection.end.y - self._line_number_offset
+            )
+        if change.index <= first_index:
+            self._line_number_offset -= shift
+        return is_crossed
+
+    def select_at(self, layout: LineLayout, index: int, offset: Offset | None, is_word: bool) -> Selection | None:
+        """Return the selection of the word or hyperlink at an offset, or of the complete original text of the line.
+
+        Args:
+            layout: Layout of the line.
+            index: Index of the line.
+            offset: Character offset and line number; None outside of text.
+            is_word: True for the word or hyperlink, False for the line.
+
+        Returns:
+            None if `offset` is not in the line.
+        """
+        line_number = self.line_number(index)
+        if offset is None or offset.y != line_number:
+            return None
+        start, end = _word_at(layout, offset.x) if is_word else (0, layout.source_length)
+        return Selection(Offset(start, line_number), Offset(end, line_number))
+
+    def copy(self, lines: Sequence[Line], selection: Selection, format_time: Callable[[int], str]) -> str | None:
+        """Return the plain text of a selection, or None for an empty selection.
+
+        Lines are separated by newlines; gaps and unread markers are omitted.
+
+        Args:
+            lines: Lines of the timeline.
+            selection: Selection in line numbers and character offsets.
+            format_time: Formats milliseconds since the epoch as a time of day; an empty result omits the time.
+        """
+        first, last = 0, len(lines) - 1
+        if selection.start is not None:
+            first = max(first, selection.start.y - self._line_number_offset)
+        if selection.end is not None:
+            last = min(last, selection.end.y - self._line_number_offset)
+        texts: list[str] = []
+        for index in range(first, last + 1):
+            line = lines[index]
+            selected = self.selected_range(selection, index)
+            if selected is not None and not isinstance(line, GapLine | UnreadLine):
+                text = _copy_line(line, format_time, selected, first == last)
+                if text is not None:
+                    texts.append(text)
+        return "\n".join(texts) if texts else None
 
 
 def _copy_line(
@@ -107,25 +161,12 @@ def _is_action(line: MessageLine | NoticeLine) -> bool:
     return isinstance(line, MessageLine) and line.is_action
 
 
-def select_word_at(layout: LineLayout, line_number: int, character: int) -> Selection:
-    """Return the selection of the word or hyperlink at a character offset."""
+def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:
+    """Return the range of the word or hyperlink at a character offset, or of the complete original text."""
     for link in layout.links:
         if link.start <= character < link.end:
-            return Selection(Offset(link.start, line_number), Offset(link.end, line_number))
+            return link.start, link.end
     for word in re.finditer(r"\w+|\s+|[^\w\s]+", layout.text[: layout.source_length]):
         if word.start() <= character < word.end():
-            return Selection(Offset(word.start(), line_number), Offset(word.end(), line_number))
-    return select_line(layout, line_number)
-
-
-def select_line(layout: LineLayout, line_number: int) -> Selection:
-    """Return the selection of the complete original text of a line."""
-    return Selection(Offset(0, line_number), Offset(layout.source_length, line_number))
-
-
-def splice_crosses_selection(selection: Selection, line_number_offset: int, change: Splice) -> bool:
-    """Return whether a splice replaces or removes selected lines, or inserts lines between them."""
-    start = 0 if selection.start is None else selection.start.y - line_number_offset
-    return start < change.index + change.removed and (
-        selection.end is None or change.index <= selection.end.y - line_number_offset
-    )
+            return word.span()
+    return 0, layout.source_length

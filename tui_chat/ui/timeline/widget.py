@@ -1,35 +1,45 @@
-"""Timeline widget: virtual list with message cursor, text selection and mouse actions."""
+"""Timeline widget: scrolling, keyboard and mouse actions of a virtual list with message cursor and text selection.
 
-from collections.abc import Iterable, Sequence
+- Cost: rendering uses Textual's line API instead of a widget per line.
+- Changes: only `set_lines` and `splice_many` modify the list, each with a single view update.
+- Scroll position: `Viewport` is the source of the position; `scroll_y` and `virtual_size` follow. External scrolling
+  (keys, wheel, scrollbar) is applied to `Viewport` first.
+- No animation: measuring lines above the view during a scroll would move the target row of an animation.
+"""
+
+from collections.abc import Iterable
 from datetime import tzinfo
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.reactive import reactive
+from textual.geometry import Size
+from textual.reactive import Reactive, reactive
+from textual.scroll_view import ScrollView
 from textual.selection import SELECT_ALL, Selection
+from textual.strip import Strip
+from textual.widget import Widget
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
+from tui_chat.ui.timeline.decoration import TimeStyle
+from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
-from tui_chat.ui.timeline.message_cursor import MessageCursorView
-from tui_chat.ui.timeline.messages import (
-    FollowChanged,
-    GapRequested,
-    LinkClicked,
-    MessageActivated,
-    OlderMessagesRequested,
-    RetryRequested,
-)
+from tui_chat.ui.timeline.line_renderer import LineRenderer
+from tui_chat.ui.timeline.message_cursor import MessageCursor
+from tui_chat.ui.timeline.messages import CursorMoved, FollowChanged, LinkClicked, MessageActivated, RetryRequested
 from tui_chat.ui.timeline.new_message_counter import NewMessageCounter
-from tui_chat.ui.timeline.strings import TimelineStrings
-from tui_chat.ui.timeline.styles import TIMELINE_COMPONENTS
-from tui_chat.ui.timeline.text_selection import copy_selection, select_line, select_word_at, splice_crosses_selection
-from tui_chat.ui.timeline.virtual_list import ScrollPosition
+from tui_chat.ui.timeline.strip_cache import StripCache
+from tui_chat.ui.timeline.styles import TIMELINE_COMPONENTS, build_styles
+from tui_chat.ui.timeline.text_selection import TextSelection
+from tui_chat.ui.timeline.virtual_list import ScrollPosition, VirtualList
+
+_WHEEL_ROWS = 3
+_MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated heights
 
 
-class Timeline(MessageCursorView):
+class Timeline(ScrollView):
     """Scrollable list of the lines of a room.
 
     Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `RetryRequested`, `LinkClicked`
@@ -37,7 +47,6 @@ class Timeline(MessageCursorView):
 
     Attributes:
         new_message_count: Number of unseen messages of other members below the view.
-        cursor_key: Key of the line under the message cursor; None without a cursor.
     """
 
     DEFAULT_CSS = Path(__file__).with_name("timeline.tcss").read_text(encoding="utf-8")
@@ -56,98 +65,199 @@ class Timeline(MessageCursorView):
 
     new_message_count: reactive[int] = reactive(0, repaint=False)
 
-    def __init__(
-        self,
-        *,
-        strings: TimelineStrings | None = None,
-        tz: tzinfo | None = None,
-        name: str | None = None,
-        id: str | None = None,  # noqa: A002 - name required by Textual
-        classes: str | None = None,
-    ) -> None:
+    def __init__(self, *, tz: tzinfo | None = None) -> None:
         """Create a timeline without lines.
 
         Args:
-            strings: Labels and texts; None uses the active language.
             tz: Time zone of dates and times; None uses the local time zone.
-            name: Name of the widget.
-            id: CSS id of the widget.
-            classes: CSS classes of the widget, separated by spaces.
         """
-        super().__init__(strings=strings, tz=tz, name=name, id=id, classes=classes)
-        self._was_following = True
+        super().__init__()
+        self._list = VirtualList(tz)
+        self._viewport = self._list.viewport
+        self._cursor = MessageCursor(self._viewport, self._post_cursor_moved)
+        self._selection = TextSelection()
+        self._requests = HistoryRequests(self._viewport, self.post_message)
         self._new_messages = NewMessageCounter()
-        self._older_requested_at: str | None = None
-        self._requested_gaps: set[tuple[int, int]] = set()
+        self._strips = StripCache(lambda: LineRenderer(self._list.geometry, build_styles(self)))
+        self._was_following = True
+        self._synced_scroll_y = 0
+        self._syncing_scroll = False
+
+    @property
+    def lines(self) -> CompressedList:
+        """Lines of the timeline, oldest first."""
+        return self._viewport.lines
+
+    @property
+    def is_at_bottom(self) -> bool:
+        """True in follow mode, with the newest line in view."""
+        return self._viewport.is_following
+
+    @property
+    def cursor_key(self) -> str | None:
+        """Key of the line under the message cursor; None without a cursor."""
+        return self._cursor.key
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list and mark all its messages as seen.
 
-        The text selection is cleared, and requests for history and gaps may repeat.
+        Cursor and text selection are cleared, and requests for history and gaps may repeat.
+        A position whose line is missing is restored by its timestamp.
 
         Args:
             lines: New lines, oldest first.
             position: Scroll position to restore; None follows the bottom.
         """
-        line_list = lines if isinstance(lines, CompressedList) else CompressedList(lines)
-        self._new_messages.mark_all_seen(line_list)
-        super().set_lines(line_list, position)
+        self._cursor.hide()
+        self._selection.reset()
+        self._requests.reset()
+        self._clear_selection()
+        self._list.set_lines(lines, position)
+        self._new_messages.mark_all_seen(self.lines)
+        self._sync_view()
+
+    def splice_many(self, changes: Iterable[Splice]) -> None:
+        """Apply splices in order, with a single view update at the end.
+
+        After an `IndexError`, the earlier splices stay applied and the view is not updated.
+
+        Raises:
+            IndexError: A splice exceeds the list.
+        """
+        for change in changes:
+            # Keys match removed lines with their replacements; a pure deletion has none.
+            replaced = self.lines[change.index : change.index + change.removed] if change.lines else ()
+            replaced_keys = [line.key for line in replaced]
+            self._viewport.splice(change)
+            self._cursor.apply_splice(change, replaced_keys)
+            selection = self.text_selection if self.is_attached else None
+            if self._selection.apply_splice(change, selection, self._viewport.visible_range.start):
+                self._clear_selection()
+            if not self.is_at_bottom:
+                self._new_messages.add_lines(change.lines, set(replaced_keys))
+        self._sync_view()
+
+    def set_columns(self, time_style: TimeStyle, nick_width: int) -> None:
+        """Set the time style and the nickname width, and reload the texts of the active language.
+
+        The scroll position is preserved.
+
+        Args:
+            time_style: Notation of the time of day.
+            nick_width: Cells of the nickname column; 0 derives the number from the total width.
+        """
+        self._list.set_columns(time_style, nick_width)
+        self._strips.invalidate()
+        self._sync_view()
+
+    def get_scroll_position(self) -> ScrollPosition:
+        """Return the current scroll position, for `set_lines`."""
+        return self._list.get_scroll_position()
+
+    def scroll_to_key(self, key: str) -> bool:
+        """Scroll a line to one third of the view height; the cursor stays.
+
+        Returns:
+            True if the list contains the key.
+        """
+        index = self.lines.index_of(key)
+        if index is not None:
+            self._viewport.place_line(index, self._viewport.height // 3)
+            self._sync_view()
+        return index is not None
+
+    def set_cursor(self, key: str | None) -> bool:
+        """Move the cursor to a line and scroll the line into view.
+
+        Args:
+            key: Key of the line; None hides the cursor.
+
+        Returns:
+            False if the list does not contain the key; the cursor then stays.
+        """
+        if key is None:
+            self._cursor.hide()
+            return True
+        index = self.lines.index_of(key)
+        if index is not None:
+            self._cursor.move_to(index)
+            self._sync_view()
+        return index is not None
 
     def reset_requests(self) -> None:
         """Permit repeated `OlderMessagesRequested` and `GapRequested` messages, after a failed request."""
-        self._older_requested_at = None
-        self._requested_gaps.clear()
+        self._requests.reset()
 
-    def _on_splice_applied(self, change: Splice, replaced_keys: Sequence[str]) -> None:
-        super()._on_splice_applied(change, replaced_keys)
-        self._adjust_selection(change)
-        if not self._viewport.is_following:
-            self._new_messages.add_lines(change.lines, set(replaced_keys))
+    def action_show_cursor(self) -> None:
+        """Show the cursor on the last visible message."""
+        self._cursor.show()
+        self._sync_view()
 
-    def _on_view_synced(self) -> None:
-        super()._on_view_synced()
-        viewport = self._viewport
-        if viewport.is_following != self._was_following:
-            self._was_following = viewport.is_following
-            self.post_message(FollowChanged(viewport.is_following))
-        if viewport.is_following:
-            self._new_messages.mark_all_seen(viewport.lines)
+    def action_cursor_up(self) -> None:
+        """Move the cursor to the previous message; scroll up one row without a cursor."""
+        self._move_cursor(-1)
+
+    def action_cursor_down(self) -> None:
+        """Move the cursor to the next message; scroll down one row without a cursor."""
+        self._move_cursor(1)
+
+    def _move_cursor(self, step: int) -> None:
+        if self._cursor.move(step):
+            self._sync_view()
         else:
-            self._new_messages.mark_seen_before(viewport.lines, viewport.visible_range.stop)
-        self.new_message_count = self._new_messages.count
-        if not viewport.visible_rows:
+            self._scroll_rows(step)
+
+    def action_select_cursor(self) -> None:
+        """Activate the message under the cursor, or request the gap."""
+        index = self._cursor.index
+        if index is None:
             return
-        top = viewport.lines[0]
-        if (
-            viewport.rows_above <= viewport.height
-            and self._older_requested_at != top.key
-            and not isinstance(top, GapLine)
-        ):
-            self._older_requested_at = top.key
-            self.post_message(OlderMessagesRequested())
-        for index in viewport.visible_range:
-            line = viewport.lines[index]
-            if isinstance(line, GapLine) and (line.after, line.before) not in self._requested_gaps:
-                self._request_gap(line, index)
-
-    def _request_gap(self, gap: GapLine, index: int) -> None:
-        self._requested_gaps.add((gap.after, gap.before))
-        visible_range = self._viewport.visible_range
-        oldest_first = index - visible_range.start > visible_range.stop - 1 - index
-        self.post_message(GapRequested(gap.key, gap.after, gap.before, oldest_first=oldest_first))
-
-    def _activate_line(self, line: Line) -> None:
+        line = self.lines[index]
         if isinstance(line, GapLine):
-            self._request_gap(line, self._cursor_index or 0)
+            self._requests.request_gap(line, index)
         else:
-            super()._activate_line(line)
+            self.post_message(MessageActivated(line.key))
 
-    def _reset_view(self) -> None:
-        super()._reset_view()
-        self._older_requested_at = None
-        self._requested_gaps.clear()
-        if self.is_attached and self.text_selection is not None:
-            self.screen.clear_selection()
+    def action_hide_cursor(self) -> None:
+        """Hide the cursor; scroll to the bottom without a cursor."""
+        if self.cursor_key is None:
+            self.action_to_bottom()
+        else:
+            self._cursor.hide()
+
+    def _post_cursor_moved(self, key: str | None) -> None:
+        self.refresh()
+        self.post_message(CursorMoved(key))
+
+    def action_to_bottom(self) -> None:
+        """Scroll to the newest line and enable follow mode."""
+        self._viewport.follow_bottom()
+        self._sync_view()
+
+    def action_to_top(self) -> None:
+        """Scroll to the oldest loaded line."""
+        self._viewport.scroll_to(0)
+        self._sync_view()
+
+    def action_page_up(self) -> None:
+        """Scroll up by one page minus one row."""
+        self._scroll_rows(-max(1, self._viewport.height - 1))
+
+    def action_page_down(self) -> None:
+        """Scroll down by one page minus one row."""
+        self._scroll_rows(max(1, self._viewport.height - 1))
+
+    def _on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll_rows(-_WHEEL_ROWS)
+        event.stop().prevent_default()
+
+    def _on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll_rows(_WHEEL_ROWS)
+        event.stop().prevent_default()
+
+    def _scroll_rows(self, rows: int) -> None:
+        self._list.scroll_rows(rows)
+        self._sync_view()
 
     def on_click(self, event: events.Click) -> None:
         """Open a link, load a gap, jump to a quote or retry a message.
@@ -156,58 +266,121 @@ class Timeline(MessageCursorView):
         message move the cursor.
         """
         event.prevent_default()  # Textual would select the whole widget
-        hit = self._line_at(event.y)
+        hit = self._list.row_at(event.y)
         if hit is None:
             return
         index, row = hit
-        line = self._viewport.lines[index]
+        line, layout = self.lines[index], self._list.layout(index)
+        row_kind = layout.rows[row].kind
         if event.chain > 1:
-            self._select_at(event, index)
+            _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
+            selection = self._selection.select_at(layout, index, offset, event.chain == 2)
+            if selection is not None:
+                self.screen.selections = {self: selection}
         elif event.style.link:
             self.post_message(LinkClicked(event.style.link))
         elif isinstance(line, GapLine):
-            self._request_gap(line, index)
-        elif self._line_layouts.get(index).rows[row].kind is RowKind.QUOTE:
+            self._requests.request_gap(line, index)
+        elif row_kind is RowKind.QUOTE:
             self.post_message(MessageActivated(line.key))
-        elif self._line_layouts.get(index).rows[row].kind is RowKind.DELIVERY_ERROR:
+        elif row_kind is RowKind.DELIVERY_ERROR:
             self.post_message(RetryRequested(line.key))
         elif self.cursor_key is not None and isinstance(line, MessageLine):
-            self._set_cursor_index(index)
-
-    def _select_at(self, event: events.Click, index: int) -> None:
-        _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
-        layout, line_number = self._line_layouts.get(index), index + self._line_number_offset
-        if offset is not None and offset.y == line_number:
-            selection = (
-                select_word_at(layout, line_number, offset.x) if event.chain == 2 else select_line(layout, line_number)
-            )
-            self.screen.selections = {self: selection}
+            self._cursor.move_to(index)
+            self._sync_view()
 
     def export_text(self, max_lines: int) -> str:
         """Return up to `max_lines` lines that end at the bottom of the view, in the format of copied text."""
         stop = self._viewport.visible_range.stop
-        lines = self._viewport.lines[max(0, stop - max_lines) : stop]
-        return copy_selection(lines, SELECT_ALL, 0, self._time_format.format_time) or ""
+        lines = self.lines[max(0, stop - max_lines) : stop]
+        return self._selection.copy(lines, SELECT_ALL, self._list.time_format.format_time) or ""
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return the selected original text; completely selected messages include time and nickname."""
-        text = copy_selection(self._viewport.lines, selection, self._line_number_offset, self._time_format.format_time)
+        text = self._selection.copy(self.lines, selection, self._list.time_format.format_time)
         return None if text is None else (text, "\n")
 
-    def _adjust_selection(self, change: Splice) -> None:
-        """Shift the selection after a splice; clear a selection that the splice crosses."""
-        shift = len(change.lines) - change.removed
-        if not shift:
-            return
-        first_index = self._viewport.visible_range.start
-        selection = self.text_selection if self.is_attached else None
-        if selection is not None:
-            if splice_crosses_selection(selection, self._line_number_offset, change):
-                self.screen.clear_selection()
-            first_index = 0 if selection.start is None else selection.start.y - self._line_number_offset
-        if change.index <= first_index:
-            self._line_number_offset -= shift
+    def _clear_selection(self) -> None:
+        if self.is_attached and self.text_selection is not None:
+            self.screen.clear_selection()
 
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Redraw the changed selection."""
+    def _scroll_to(
+        self, x: float | None = None, y: float | None = None, *, animate: bool = True, **options: Any
+    ) -> bool:
+        """Disable the animation of scrolls that Textual starts (invariant "No animation")."""
+        return super()._scroll_to(x, y, animate=False, **options)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Apply external scrolling, for example by the scrollbar, to the viewport."""
+        super().watch_scroll_y(old_value, new_value)
+        rows = round(new_value) - self._synced_scroll_y
+        if self._syncing_scroll or not rows:
+            return
+        if abs(rows) <= _MAX_EXACT_SCROLL_VIEWS * self._viewport.height:
+            self._viewport.scroll_by(rows)
+        elif round(new_value) >= self.max_scroll_y:
+            self._viewport.follow_bottom()
+        else:
+            self._viewport.scroll_to(round(new_value))
+        self._sync_view()
+
+    def render_line(self, y: int) -> Strip:
+        """Return the strip of view row `y`."""
+        hit = self._list.row_at(y)
+        background = self._strips.renderer.background
+        if hit is None:
+            return Strip.blank(self.size.width, background)
+        index, row = hit
+        strip = self._strips.render_row(
+            self._list.layout(index),
+            row,
+            self._selection.line_number(index),
+            index == self._cursor.index,
+            self._selection.selected_range(self.text_selection, index),
+        )
+        return strip.adjust_cell_length(self.size.width, background)
+
+    def notify_style_update(self) -> None:
+        """Discard rendered rows after a change of theme."""
+        super().notify_style_update()
+        self._strips.invalidate()
+
+    def _size_updated(self, size: Size, virtual_size: Size, container_size: Size, layout: bool = True) -> bool:
+        # Textual clamps `scroll_y` to the new size here, which is no scroll request.
+        self._syncing_scroll = True
+        try:
+            return super()._size_updated(size, virtual_size, container_size, layout)
+        finally:
+            self._syncing_scroll = False
+
+    def on_resize(self) -> None:
+        """Lay out the lines for the new size."""
+        self._sync_view()
+
+    def _sync_view(self) -> None:
+        """Synchronize layouts, viewport, scroll position, cursor, counter and requests, then redraw."""
+        size, viewport = self.scrollable_content_region.size, self._viewport
+        if not (size.width and size.height):
+            return
+        if self._list.resize(size):
+            self._strips.invalidate()
+        viewport.update()
+        self._syncing_scroll = True
+        try:
+            content_size = Size(size.width, viewport.total_rows)
+            if content_size != self.virtual_size:
+                # Bypass the reactive: a longer list affects the scrollbar but not the screen layout.
+                self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), content_size)
+                self._scroll_update(content_size)
+            self._synced_scroll_y = viewport.rows_above
+            self.scroll_target_y = self.scroll_y = self._synced_scroll_y
+        finally:
+            self._syncing_scroll = False
         self.refresh()
+        self._cursor.update_key()
+        if viewport.is_following != self._was_following:
+            self._was_following = viewport.is_following
+            self.post_message(FollowChanged(viewport.is_following))
+        self._new_messages.update(viewport.lines, viewport.visible_range.stop, viewport.is_following)
+        self.new_message_count = self._new_messages.count
+        self._requests.request_visible()
