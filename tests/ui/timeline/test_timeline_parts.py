@@ -30,7 +30,7 @@ def make_list(lines: list[Line], width: int = 80, height: int = 10) -> VirtualLi
 
 def test_a_saved_scroll_position_is_restored_by_key_and_else_by_time():
     virtual_list = make_list(make_messages(1, 100))
-    virtual_list.scroll_rows(-30)
+    virtual_list.viewport.scroll_by(-30)
     virtual_list.viewport.update()
     position = virtual_list.get_scroll_position()
     assert position.key == "m61"
@@ -49,7 +49,7 @@ def test_a_list_in_follow_mode_has_no_anchor_line():
 def test_a_narrower_list_keeps_the_top_row_of_a_long_message():
     text = " ".join(f"word{number}" for number in range(500))
     virtual_list = make_list([make_message(1, text)])
-    virtual_list.scroll_rows(-20)
+    virtual_list.viewport.scroll_by(-20)
     virtual_list.viewport.update()
     _, row = virtual_list.viewport.visible_rows[0]
     start = virtual_list.layout(0).rows[row].start

@@ -93,7 +93,7 @@ class ViewportMachine(RuleBasedStateMachine):
 
     @rule()
     def follow(self) -> None:
-        self.view.follow_bottom()
+        self.view.is_following = True
         self.view.update()
         assert self.view.is_following
 

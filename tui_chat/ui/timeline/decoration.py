@@ -17,6 +17,7 @@ _MAX_TS = 253_402_214_400_000  # 9999-12-31: `datetime` overflows after it in so
 TimeStyle = Literal["24h", "12h", "seconds", "none"]
 
 _TIME_WIDTHS = {"24h": 5, "12h": 7, "seconds": 8, "none": 0}
+_TIME_PATTERNS = {"24h": "%H:%M", "seconds": "%H:%M:%S", "none": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +44,9 @@ class TimeFormat:
     def format_time(self, ts: int) -> str:
         """Return the time of day of `ts`, or an empty string for the style `none`."""
         local_datetime = self._local_datetime(ts)
-        match self.style:
-            case "24h":
-                return f"{local_datetime:%H:%M}"
-            case "12h":  # `%p` of strftime is empty in many locales
-                return (
-                    f"{local_datetime.hour % 12 or 12}:{local_datetime:%M}{'am' if local_datetime.hour < 12 else 'pm'}"
-                )
-            case "seconds":
-                return f"{local_datetime:%H:%M:%S}"
-            case "none":
-                return ""
+        if self.style == "12h":  # `%p` of strftime is empty in many locales
+            return f"{local_datetime.hour % 12 or 12}:{local_datetime:%M}{'am' if local_datetime.hour < 12 else 'pm'}"
+        return local_datetime.strftime(_TIME_PATTERNS[self.style])
 
     def _local_datetime(self, ts: int) -> datetime:
         return datetime.fromtimestamp(max(86_400_000, min(ts, _MAX_TS)) / 1000, self.tz)
@@ -106,8 +99,5 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
 
 
 def _previous_timed_line(lines: Sequence[Line], index: int) -> MessageLine | NoticeLine | None:
-    for previous_index in range(index - 1, -1, -1):
-        line = lines[previous_index]
-        if isinstance(line, MessageLine | NoticeLine):
-            return line
-    return None
+    previous_lines = (lines[previous_index] for previous_index in range(index - 1, -1, -1))
+    return next((line for line in previous_lines if isinstance(line, MessageLine | NoticeLine)), None)

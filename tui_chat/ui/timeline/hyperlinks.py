@@ -33,12 +33,12 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
     """Return the `http`, `https` and `mailto` links of a sanitized text, in text order."""
     if ":" not in text:
         return []
-    return [Hyperlink(match.start(), match.start() + len(url), _to_ascii_url(url)) for match, url in _match_urls(text)]
-
-
-def _match_urls(text: str) -> list[tuple[re.Match[str], str]]:
-    candidates = ((match, _strip_trailing_punctuation(match.group())) for match in _URL_PATTERN.finditer(text))
-    return [(match, url) for match, url in candidates if url.rpartition("//")[2].rpartition("mailto:")[2]]
+    candidates = ((match.start(), _strip_trailing_punctuation(match.group())) for match in _URL_PATTERN.finditer(text))
+    return [
+        Hyperlink(start, start + len(url), _to_ascii_url(url))
+        for start, url in candidates
+        if url.rpartition("//")[2].rpartition("mailto:")[2]
+    ]
 
 
 def _strip_trailing_punctuation(url: str) -> str:

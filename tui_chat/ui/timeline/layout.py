@@ -150,11 +150,8 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
     if line.reply_to is not None:
         rows.append(LayoutRow(RowKind.QUOTE))
     source_text = extract_text(line)
-    text = source_text
-    if line.deleted:
-        text = tr(strings.DELETED_TEXT)
-    elif line.edited:
-        text = f"{source_text} {tr(strings.EDITED_SUFFIX)}"
+    shown_text = f"{source_text} {tr(strings.EDITED_SUFFIX)}" if line.edited else source_text
+    text = tr(strings.DELETED_TEXT) if line.deleted else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
@@ -164,19 +161,17 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
         format_error = strings.format_failure if line.delivery is DeliveryState.FAILED else strings.format_unconfirmed
         delivery_error = format_error(_sanitize_line(line.problem))
         rows.extend(_wrap_rows(RowKind.DELIVERY_ERROR, delivery_error, geometry.text_width))
-    links = () if line.deleted else tuple(find_hyperlinks(source_text))
-    nick_label, sender_nick = format_nick(line), _sanitize_line(line.nick)
     return LineLayout(
         line,
         decoration,
         tuple(rows),
         leading_rows,
-        nick_label,
-        sender_nick,
-        text,
-        len(source_text),
+        nick_label=format_nick(line),
+        sender_nick=_sanitize_line(line.nick),
+        text=text,
+        source_length=len(source_text),
         delivery_error=delivery_error,
-        links=links,
+        links=tuple(find_hyperlinks(source_text)),
     )
 
 

@@ -7,8 +7,10 @@
   text (`PREFIX_OFFSET`). A selection that starts on the time or the nickname therefore includes both.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import groupby
 from zlib import crc32
 
 from rich.segment import Segment
@@ -60,20 +62,15 @@ class TimelineStyles:
     nick_style: Callable[[str], Style]
 
 
+@dataclass(slots=True)
 class _RowBuilder:
     """Builder of the segments of one row, from left to right."""
 
-    __slots__ = ("background", "cells", "has_cursor", "line_number", "segments", "selected_span")
-
-    def __init__(
-        self, background: Style, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None
-    ) -> None:
-        self.background = background
-        self.line_number = line_number
-        self.has_cursor = has_cursor
-        self.selected_span = selected_span
-        self.segments: list[Segment] = []
-        self.cells = 0
+    background: Style
+    line_number: int
+    selected_span: SelectedSpan | None
+    segments: list[Segment] = field(default_factory=list[Segment])
+    cells: int = 0
 
     def append(
         self, text: str, cells: int, style: Style | None = None, offset: int | None = None, url: str = ""
@@ -95,10 +92,6 @@ class _RowBuilder:
                 style = _with_hyperlink(style, url)
             self.segments.append(Segment(text, style))
             self.cells += cells
-
-    def append_cursor_mark(self) -> None:
-        """Append the cursor column, which shows the cursor without colour."""
-        self.append("▌" if self.has_cursor else " ", 1, None, PREFIX_OFFSET)
 
 
 class LineRenderer:
@@ -129,7 +122,9 @@ class LineRenderer:
         styles = self._styles
         has_cursor = has_cursor and row.kind is not RowKind.DATE
         background = styles.cursor if has_cursor else styles.mentioned if _is_mention(layout.line, row) else styles.text
-        builder = _RowBuilder(background, line_number, has_cursor, selected_span)
+        builder = _RowBuilder(background, line_number, selected_span)
+        # The cursor column shows the cursor without colour.
+        builder.append("▌" if has_cursor else " ", 1, None, PREFIX_OFFSET)
         match row.kind:
             case RowKind.DATE:
                 date = layout.decoration.day
@@ -152,16 +147,13 @@ class LineRenderer:
         if row.start == row.end and row.kind in {RowKind.TEXT, RowKind.NOTICE}:
             # A row without segments has no offset, and a selection could not locate the line.
             builder.append(" ", 1, None, row.end)
-        padding = width - builder.cells
-        if padding > 0:
-            builder.append(" " * padding, padding)
+        builder.append(" " * (width - builder.cells), width - builder.cells)
         return Strip(builder.segments, builder.cells).adjust_cell_length(width, builder.background)
 
     def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
         """Append a label between dashes, which `full_width` extends to both edges."""
         width, start = self._geometry.width, self._geometry.text_start
         text, cells = truncate_to_width(label, max(0, width - start - 5))
-        builder.append_cursor_mark()
         left_dashes = start - 1 if full_width else 2
         builder.append(" " * (start - 1 - left_dashes), start - 1 - left_dashes, None, PREFIX_OFFSET)
         builder.append("─" * left_dashes, left_dashes, style, PREFIX_OFFSET)
@@ -171,10 +163,9 @@ class LineRenderer:
 
     def _append_nick_row(self, builder: _RowBuilder, layout: LineLayout) -> None:
         nick, cells = truncate_to_width(layout.nick_label, self._geometry.nick_width)
-        builder.append_cursor_mark()
         builder.append(nick, cells, self._styles.nick_style(layout.sender_nick), PREFIX_OFFSET)
-        time = layout.decoration.time
-        builder.append(f"  {time}", 2 + len(time), self._styles.time, PREFIX_OFFSET)
+        time = f"  {layout.decoration.time}"
+        builder.append(time, len(time), self._styles.time, PREFIX_OFFSET)
 
     def _append_quote(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the quoted message, truncated to one row."""
@@ -182,7 +173,6 @@ class LineRenderer:
         text, cells = truncate_to_width(
             extract_quote(layout.line) or tr(strings.MISSING_QUOTE), self._geometry.text_width
         )
-        builder.append_cursor_mark()
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
         builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
@@ -190,7 +180,6 @@ class LineRenderer:
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the reactions and their counts, own reactions in brackets."""
         styles, start = self._styles, self._geometry.text_start
-        builder.append_cursor_mark()
         builder.append(" " * (start - 2), start - 2)
         remaining_cells = self._geometry.text_width
         for reaction in sanitize_reactions(layout.line):
@@ -202,15 +191,12 @@ class LineRenderer:
             text, cells = truncate_to_width(label, remaining_cells)
             builder.append(text, cells, styles.mention if reaction.is_own else styles.notice)
             remaining_cells -= cells
-            if remaining_cells <= 0:
-                return
 
     def _append_prefix(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
         """Append the columns to the left of the text."""
         styles, geometry = self._styles, self._geometry
         is_first_row = row.is_first and row.kind is not RowKind.DELIVERY_ERROR
         start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start
-        builder.append_cursor_mark()
         time_width = geometry.time_width
         if is_first_row and time_width and start > time_width + 1:
             builder.append(f"{layout.decoration.time:>{time_width}} ", time_width + 1, styles.time, PREFIX_OFFSET)
@@ -234,10 +220,8 @@ class LineRenderer:
             return "·", styles.notice
         if line.delivery is DeliveryState.PENDING:
             return "…", styles.pending
-        if line.delivery is DeliveryState.FAILED:
-            return "✗", styles.failed
-        if line.delivery is DeliveryState.UNCONFIRMED:
-            return "?", styles.failed
+        if line.delivery is not DeliveryState.SENT:
+            return "✗" if line.delivery is DeliveryState.FAILED else "?", styles.failed
         if line.is_own:
             return "✓", styles.sent
         return ("@", styles.mention) if line.is_mention else (" ", Style.null())
@@ -258,39 +242,29 @@ class LineRenderer:
         self, layout: LineLayout, row: LayoutRow, selected_span: SelectedSpan | None
     ) -> Iterator[tuple[int, Style, str]]:
         """Yield (end, style, url) of each run of equal style, from left to right."""
-        base_style = self._base_style(layout.line, row)
-        is_message_text = row.kind is not RowKind.DELIVERY_ERROR
-        links = [link for link in layout.links if is_message_text and link.start < row.end and link.end > row.start]
-        boundaries = {row.end, *(edge for link in links for edge in (link.start, link.end))}
-        if is_message_text:
-            boundaries.add(layout.source_length)
-            if selected_span is not None:
-                boundaries.update(selected_span)
-        start = row.start
+        styles, start = self._styles, row.start
+        if row.kind is RowKind.DELIVERY_ERROR:
+            yield row.end, styles.failed, ""
+            return
+        base_style = self._base_style(layout.line)
+        selected_span = selected_span or (0, 0)
+        link_edges = (edge for link in layout.links for edge in (link.start, link.end))
+        boundaries = {row.end, layout.source_length, *selected_span, *link_edges}
         for end in sorted(edge for edge in boundaries if row.start < edge <= row.end):
-            style, url = base_style, ""
-            for link in links:
-                if link.start <= start < link.end:
-                    style += self._styles.link
-                    url = link.url
-            if is_message_text and start >= layout.source_length and not getattr(layout.line, "deleted", False):
-                style += self._styles.secondary
-            if is_message_text and selected_span is not None and selected_span[0] <= start < selected_span[1]:
-                style += self._styles.selection
+            style = base_style if start < layout.source_length else base_style + styles.secondary
+            url = next((link.url for link in layout.links if link.start <= start < link.end), "")
+            if url:
+                style += styles.link
+            if selected_span[0] <= start < selected_span[1]:
+                style += styles.selection
             yield end, style, url
             start = end
 
-    def _base_style(self, line: Line, row: LayoutRow) -> Style:
-        styles = self._styles
-        if row.kind is RowKind.DELIVERY_ERROR:
-            return styles.failed
+    def _base_style(self, line: Line) -> Style:
         if not isinstance(line, MessageLine):
-            return styles.notice
-        if line.deleted:
-            return styles.secondary
-        if line.delivery is DeliveryState.PENDING:
-            return styles.pending
-        return Style.null()
+            return self._styles.notice
+        is_pending = line.delivery is DeliveryState.PENDING and not line.deleted
+        return self._styles.pending if is_pending else Style.null()
 
 
 def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:
@@ -301,23 +275,18 @@ def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, 
     if text.isascii() and "\t" not in text:
         yield text, len(text), len(text)
         return
-    unchanged: list[str] = []
-    unchanged_cells = 0
+    fitted: list[tuple[str, str, int]] = []
     for cluster in iter_graphemes(text):
         glyph, cells = fit_cluster(cluster, column, width)
+        fitted.append((cluster, glyph, cells))
         column += cells
-        if glyph == cluster:
-            unchanged.append(cluster)
-            unchanged_cells += cells
-            continue
-        if unchanged:
-            run = "".join(unchanged)
-            yield run, unchanged_cells, len(run)
-            unchanged, unchanged_cells = [], 0
-        yield glyph, cells, len(cluster)
-    if unchanged:
-        run = "".join(unchanged)
-        yield run, unchanged_cells, len(run)
+    for is_unchanged, group in groupby(fitted, key=lambda item: item[0] == item[1]):
+        if is_unchanged:
+            clusters, _, cell_counts = zip(*group, strict=True)
+            run = "".join(clusters)
+            yield run, sum(cell_counts), len(run)
+        else:
+            yield from ((glyph, cells, len(cluster)) for cluster, glyph, cells in group)
 
 
 def _is_mention(line: Line, row: LayoutRow) -> bool:
@@ -337,18 +306,13 @@ def truncate_to_width(text: str, width: int) -> tuple[str, int]:
 
     Text that fits may change too: a tab becomes a space, and other clusters are rendered by `render_cluster`.
     """
-    glyphs: list[tuple[str, int]] = []
-    total_cells = 0
+    glyphs: list[str] = []
+    ends = [0]  # end columns of the glyphs
     for cluster in iter_graphemes(text):
         glyph, cells = (" ", 1) if cluster == "\t" else render_cluster(cluster)
-        glyphs.append((glyph, cells))
-        total_cells += cells
-        if total_cells > width:
-            break
-    if total_cells > width:
-        while glyphs and total_cells > width - 1:
-            total_cells -= glyphs.pop()[1]
-        if width > 0:
-            glyphs.append(("…", 1))
-            total_cells += 1
-    return "".join(glyph for glyph, _ in glyphs), total_cells
+        if ends[-1] + cells > width:
+            count = bisect_right(ends, max(0, width - 1)) - 1
+            return "".join(glyphs[:count]) + "…" * (width > 0), ends[count] + (width > 0)
+        glyphs.append(glyph)
+        ends.append(ends[-1] + cells)
+    return "".join(glyphs), ends[-1]

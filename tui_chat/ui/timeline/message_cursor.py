@@ -32,7 +32,7 @@ class MessageCursor:
         key: Key of the line under the cursor; None without a cursor.
     """
 
-    def __init__(self, view: CursorView, on_moved: Callable[[str | None], None]) -> None:
+    def __init__(self, view: CursorView, on_moved: Callable[[str | None], object]) -> None:
         """Create a hidden cursor.
 
         Args:
@@ -103,11 +103,10 @@ class MessageCursor:
 
     def _seek(self, index: int, step: int) -> None:
         lines = self._view.lines
-        while 0 <= index < len(lines):
-            if isinstance(lines[index], MessageLine | GapLine):
-                self.move_to(index)
-                return
-            index += step
+        candidates = range(index, len(lines) if step > 0 else -1, step)
+        found = next((index for index in candidates if isinstance(lines[index], MessageLine | GapLine)), None)
+        if found is not None:
+            self.move_to(found)
 
     def _set_key(self, key: str | None) -> None:
         if key != self.key:

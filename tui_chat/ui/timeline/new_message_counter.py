@@ -16,11 +16,6 @@ class NewMessageCounter:
         self._last_seen_seq = 0
         self._unseen_seqs: list[int] = []  # ascending
 
-    @property
-    def count(self) -> int:
-        """Number of unseen messages."""
-        return len(self._unseen_seqs)
-
     def mark_all_seen(self, lines: Sequence[Line]) -> None:
         """Mark all lines as seen and reset the counter to 0."""
         self._unseen_seqs.clear()
@@ -33,18 +28,20 @@ class NewMessageCounter:
             if seq > self._last_seen_seq and line.key not in existing_keys:
                 insort(self._unseen_seqs, seq)
 
-    def update(self, lines: Sequence[Line], visible_end: int, is_following: bool) -> None:
-        """Mark the messages before index `visible_end` as seen, in follow mode all of them."""
-        if is_following:
+    def mark_seen_before(self, lines: Sequence[Line], end: int) -> int:
+        """Mark the messages before index `end` as seen.
+
+        Returns:
+            Number of unseen messages.
+        """
+        if end == len(lines):
             self.mark_all_seen(lines)
         elif self._unseen_seqs:
-            del self._unseen_seqs[: bisect_right(self._unseen_seqs, _last_seq(lines, visible_end))]
+            del self._unseen_seqs[: bisect_right(self._unseen_seqs, _last_seq(lines, end))]
+        return len(self._unseen_seqs)
 
 
 def _last_seq(lines: Sequence[Line], end: int) -> int:
     """Return the `seq` of the nearest acknowledged message above index `end`, or 0."""
-    for index in range(end - 1, -1, -1):
-        line = lines[index]
-        if isinstance(line, MessageLine) and line.seq is not None:
-            return line.seq
-    return 0
+    lines_above = (lines[index] for index in range(end - 1, -1, -1))
+    return next((line.seq for line in lines_above if isinstance(line, MessageLine) and line.seq is not None), 0)

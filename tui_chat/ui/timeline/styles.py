@@ -19,34 +19,29 @@ def build_styles(timeline: Widget) -> TimelineStyles:
     """Return the current styles of a widget with the component classes `TIMELINE_COMPONENTS`."""
     background = timeline.rich_style
 
-    def foreground_style(name: str) -> Style:
+    def part_style(name: str, is_background: bool = False) -> Style:
         component = f"timeline--{name}"
-        text_style = timeline.get_component_styles(component).text_style
-        return text_style + Style.from_color(timeline.get_component_rich_style(component).color)
-
-    def background_style(name: str) -> Style:
-        component = f"timeline--{name}"
-        text_style = timeline.get_component_styles(component).text_style
-        background_color = Style.from_color(None, timeline.get_component_rich_style(component).bgcolor)
-        return background + text_style + background_color
+        style = timeline.get_component_rich_style(component)
+        color = Style.from_color(None, style.bgcolor) if is_background else Style.from_color(style.color)
+        return timeline.get_component_styles(component).text_style + color
 
     colors = themes.nick_palette(app_of(timeline), timeline.background_colors[1])
     nick_styles = {color: Style(color=color, bold=True) for color in colors}
     return TimelineStyles(
         text=background,
-        cursor=background_style("cursor"),
-        mentioned=background_style("mentioned"),
-        time=foreground_style("time"),
-        notice=foreground_style("notice"),
-        rule=foreground_style("rule"),
-        gap=foreground_style("gap"),
-        unread=foreground_style("unread"),
-        link=foreground_style("link"),
-        mention=foreground_style("mention"),
-        sent=foreground_style("sent"),
-        pending=foreground_style("pending"),
-        failed=foreground_style("failed"),
-        secondary=foreground_style("secondary"),
+        cursor=background + part_style("cursor", is_background=True),
+        mentioned=background + part_style("mentioned", is_background=True),
+        time=part_style("time"),
+        notice=part_style("notice"),
+        rule=part_style("rule"),
+        gap=part_style("gap"),
+        unread=part_style("unread"),
+        link=part_style("link"),
+        mention=part_style("mention"),
+        sent=part_style("sent"),
+        pending=part_style("pending"),
+        failed=part_style("failed"),
+        secondary=part_style("secondary"),
         selection=timeline.screen.get_component_rich_style("screen--selection"),
         nick_style=lambda nick: nick_styles[nick_colors.nick_color(nick, colors)],
     )

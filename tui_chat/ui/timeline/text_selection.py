@@ -6,8 +6,10 @@
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -37,27 +39,16 @@ class SelectedRange:
         start, end = max(0, self.start), max(0, self.end)
         if (start == 0 or start >= len(text)) and end >= len(text):
             return min(start, len(text)), len(text)
-        position = 0
-        first_character: int | None = None
-        for cluster in iter_graphemes(text):
-            cluster_end = position + len(cluster)
-            if first_character is None and cluster_end > start:
-                first_character = position
-            if cluster_end >= end:
-                return (position if first_character is None else first_character, cluster_end) if end > 0 else (0, 0)
-            position = cluster_end
-        return (len(text) if first_character is None else first_character), len(text)
+        boundaries = [0, *accumulate(map(len, iter_graphemes(text)))]
+        last = min(bisect_left(boundaries, end), len(boundaries) - 1)
+        return boundaries[bisect_right(boundaries, start) - 1], boundaries[last]
 
 
 class TextSelection:
-    """Line numbers of a text selection, stable during changes of the list."""
+    """Line numbers of a text selection, stable during changes of one list."""
 
     def __init__(self) -> None:
         self._line_number_offset = 0  # line number minus list index
-
-    def reset(self) -> None:
-        """Number the lines of a new list from 0."""
-        self._line_number_offset = 0
 
     def line_number(self, index: int) -> int:
         """Return the line number of `lines[index]`."""
@@ -150,15 +141,9 @@ def _copy_line(
     selected_text = text[start:end]
     if start > 0 or end < len(text) or (is_only_line and selected.start >= 0):
         return selected_text
-    nick = format_nick(line)
-    time = format_time(line.ts)
-    return (f"{time} " if time else "") + (
-        f"{nick}{' ' if _is_action(line) else ': '}{selected_text}" if nick else selected_text
-    )
-
-
-def _is_action(line: MessageLine | NoticeLine) -> bool:
-    return isinstance(line, MessageLine) and line.is_action
+    nick, time = format_nick(line), format_time(line.ts)
+    separator = " " if isinstance(line, MessageLine) and line.is_action else ": "
+    return (f"{time} " if time else "") + (f"{nick}{separator}{selected_text}" if nick else selected_text)
 
 
 def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:

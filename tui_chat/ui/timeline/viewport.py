@@ -7,7 +7,7 @@
 - No empty rows: the viewport has no empty row while a line exists outside the viewport.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, repeat
 
@@ -51,7 +51,7 @@ class Viewport:
     Attributes:
         lines: The list; only `reset` and `splice` modify it.
         height: Viewport height in rows.
-        is_following: True while the viewport follows the bottom of the list.
+        is_following: True while the viewport follows the bottom of the list; call `update` after a change.
         visible_rows: (line index, row inside the line) for each visible row, from top to bottom.
     """
 
@@ -83,11 +83,6 @@ class Viewport:
             return 0
         index, row = self.visible_rows[0]
         return self._heights.rows_before(index) + row
-
-    @property
-    def visible_lines(self) -> Sequence[VisibleLine]:
-        """Visible lines from top to bottom."""
-        return self._visible_lines
 
     @property
     def anchor(self) -> VisibleLine | None:
@@ -150,10 +145,6 @@ class Viewport:
             shifted.append(VisibleLine(max(0, min(index, len(self.lines) + shift - 1)), self._visible_lines[0].row))
         return shifted
 
-    def follow_bottom(self) -> None:
-        """Enable follow mode; call `update` afterwards."""
-        self.is_following = True
-
     def place_line(self, index: int, row: int) -> None:
         """Place the text of `lines[index]` on viewport row `row` and disable follow mode; call `update` afterwards."""
         self.is_following = False
@@ -208,10 +199,8 @@ class Viewport:
                 self.is_following = True
             return
         if not self.is_following and (anchor := self.anchor) is not None:
-            top_index, row = self._find_top(anchor)
-            end_index, end_row = self._measure_down(top_index, row)
-            if end_index < len(self.lines) or end_row > self.height:
-                self._fill_rows(top_index, row)
+            end_row = self._fill_rows(*self._find_top(anchor))
+            if self.visible_range.stop < len(self.lines) or end_row > self.height:
                 return
         self.is_following = True
         self._fill_rows(*self._find_top_from_bottom())
@@ -230,13 +219,6 @@ class Viewport:
             index += 1
         return index, row
 
-    def _measure_down(self, index: int, row: int) -> tuple[int, int]:
-        """Measure lines from top to bottom; return the index after the last visible line and its end row."""
-        while row < self.height and index < len(self.lines):
-            row += self._measure(index).rows
-            index += 1
-        return index, row
-
     def _find_top_from_bottom(self) -> tuple[int, int]:
         index, row = len(self.lines), self.height
         while row > 0 and index > 0:
@@ -244,8 +226,9 @@ class Viewport:
             row -= self._measure(index).rows
         return index, min(row, 0)
 
-    def _fill_rows(self, index: int, row: int) -> None:
-        self._visible_lines = []
+    def _fill_rows(self, index: int, row: int) -> int:
+        """Fill the viewport from the line at `index`, which starts in `row`; return the end row of the last line."""
+        self._visible_lines, self.visible_rows = [], []
         while row < self.height and index < len(self.lines):
             extent = self._measure(index)
             self._visible_lines.append(VisibleLine(index, row + extent.leading_rows))
@@ -254,6 +237,7 @@ class Viewport:
             self.visible_rows.extend((index, row_in_line) for row_in_line in range(first, last))
             row += extent.rows
             index += 1
+        return row
 
     def _measure(self, index: int) -> LineExtent:
         extent = self._get_extent(index)

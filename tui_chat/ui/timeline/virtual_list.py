@@ -92,11 +92,6 @@ class VirtualList:
         line = self.lines[anchor.index]
         return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
-    def scroll_rows(self, rows: int) -> None:
-        """Scroll by an exact number of rows, down if positive; in follow mode only up."""
-        if rows < 0 or not self.viewport.is_following:
-            self.viewport.scroll_by(rows)
-
     def resize(self, size: Size) -> bool:
         """Set the size in cells; a new width changes the layouts but not the line at the top.
 
@@ -158,7 +153,4 @@ class VirtualList:
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:
     """Return the timestamp of the first dated line at or after `index`, or a maximum if none exists."""
-    for line in islice(lines, index, None):
-        if isinstance(line, MessageLine | NoticeLine):
-            return line.ts
-    return 1 << 62
+    return next((line.ts for line in islice(lines, index, None) if isinstance(line, MessageLine | NoticeLine)), 1 << 62)

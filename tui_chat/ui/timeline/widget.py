@@ -74,7 +74,7 @@ class Timeline(ScrollView):
         super().__init__()
         self._list = VirtualList(tz)
         self._viewport = self._list.viewport
-        self._cursor = MessageCursor(self._viewport, self._post_cursor_moved)
+        self._cursor = MessageCursor(self._viewport, lambda key: self.post_message(CursorMoved(key)))
         self._selection = TextSelection()
         self._requests = HistoryRequests(self._viewport, self.post_message)
         self._new_messages = NewMessageCounter()
@@ -109,7 +109,7 @@ class Timeline(ScrollView):
             position: Scroll position to restore; None follows the bottom.
         """
         self._cursor.hide()
-        self._selection.reset()
+        self._selection = TextSelection()
         self._requests.reset()
         self._clear_selection()
         self._list.set_lines(lines, position)
@@ -126,8 +126,8 @@ class Timeline(ScrollView):
         """
         for change in changes:
             # Keys match removed lines with their replacements; a pure deletion has none.
-            replaced = self.lines[change.index : change.index + change.removed] if change.lines else ()
-            replaced_keys = [line.key for line in replaced]
+            removed = slice(change.index, change.index + change.removed)
+            replaced_keys = [line.key for line in self.lines[removed]] if change.lines else []
             self._viewport.splice(change)
             self._cursor.apply_splice(change, replaced_keys)
             selection = self.text_selection if self.is_attached else None
@@ -177,6 +177,7 @@ class Timeline(ScrollView):
         """
         if key is None:
             self._cursor.hide()
+            self.refresh()
             return True
         index = self.lines.index_of(key)
         if index is not None:
@@ -209,13 +210,10 @@ class Timeline(ScrollView):
 
     def action_select_cursor(self) -> None:
         """Activate the message under the cursor, or request the gap."""
-        index = self._cursor.index
-        if index is None:
-            return
-        line = self.lines[index]
+        line = self.lines.get(self.cursor_key)
         if isinstance(line, GapLine):
-            self._requests.request_gap(line, index)
-        else:
+            self._requests.request_gap(line, self._cursor.index or 0)
+        elif line is not None:
             self.post_message(MessageActivated(line.key))
 
     def action_hide_cursor(self) -> None:
@@ -223,15 +221,11 @@ class Timeline(ScrollView):
         if self.cursor_key is None:
             self.action_to_bottom()
         else:
-            self._cursor.hide()
-
-    def _post_cursor_moved(self, key: str | None) -> None:
-        self.refresh()
-        self.post_message(CursorMoved(key))
+            self.set_cursor(None)
 
     def action_to_bottom(self) -> None:
         """Scroll to the newest line and enable follow mode."""
-        self._viewport.follow_bottom()
+        self._viewport.is_following = True
         self._sync_view()
 
     def action_to_top(self) -> None:
@@ -256,7 +250,7 @@ class Timeline(ScrollView):
         event.stop().prevent_default()
 
     def _scroll_rows(self, rows: int) -> None:
-        self._list.scroll_rows(rows)
+        self._viewport.scroll_by(rows)
         self._sync_view()
 
     def on_click(self, event: events.Click) -> None:
@@ -319,7 +313,7 @@ class Timeline(ScrollView):
         if abs(rows) <= _MAX_EXACT_SCROLL_VIEWS * self._viewport.height:
             self._viewport.scroll_by(rows)
         elif round(new_value) >= self.max_scroll_y:
-            self._viewport.follow_bottom()
+            self._viewport.is_following = True
         else:
             self._viewport.scroll_to(round(new_value))
         self._sync_view()
@@ -376,11 +370,11 @@ class Timeline(ScrollView):
             self.scroll_target_y = self.scroll_y = self._synced_scroll_y
         finally:
             self._syncing_scroll = False
-        self.refresh()
         self._cursor.update_key()
+        self.refresh()
         if viewport.is_following != self._was_following:
             self._was_following = viewport.is_following
             self.post_message(FollowChanged(viewport.is_following))
-        self._new_messages.update(viewport.lines, viewport.visible_range.stop, viewport.is_following)
-        self.new_message_count = self._new_messages.count
+        visible_end = len(self.lines) if viewport.is_following else viewport.visible_range.stop
+        self.new_message_count = self._new_messages.mark_seen_before(self.lines, visible_end)
         self._requests.request_visible()

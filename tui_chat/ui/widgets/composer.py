@@ -151,8 +151,7 @@ class Composer(TextArea, inherit_bindings=False):
             if (
                 search_action := keymap.actions(KeyScope.HISTORY_SEARCH).get(event.key)
             ) is not None or event.is_printable:
-                event.stop()
-                event.prevent_default()
+                event.stop().prevent_default()
                 await self._continue_search(search_action, event.character or "")
                 return
             if event.key in keymap.actions(KeyScope.CHAT):
@@ -162,8 +161,7 @@ class Composer(TextArea, inherit_bindings=False):
         action = keymap.actions(KeyScope.COMPOSER).get(event.key)
         screen_action = keymap.actions(KeyScope.CHAT).get(event.key)
         if action is not None or screen_action is not None:
-            event.stop()
-            event.prevent_default()
+            event.stop().prevent_default()
             if action is not None:
                 await self.run_action(action)
             elif screen_action is not None:
@@ -172,8 +170,7 @@ class Composer(TextArea, inherit_bindings=False):
             await super()._on_key(event)
 
     async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
+        event.stop().prevent_default()
         text = sanitize.sanitize_body(event.text).rstrip("\n")
         if self._history_search is not None:
             await self._continue_search(None, text)
@@ -239,8 +236,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     def action_search_accept(self) -> None:
         """Accept the match. Down continues to newer entries and finally to the draft."""
-        search = self._history_search
-        if search is not None:
+        if (search := self._history_search) is not None:
             self._end_search()
             self.sent_history.set_position(search.steps_back, search.original_text)
             self.move_cursor(self.document.end)
@@ -251,17 +247,14 @@ class Composer(TextArea, inherit_bindings=False):
             self.set_text(self._history_search.original_text)
 
     async def _continue_search(self, action: str | None, text: str) -> None:
-        search = self._history_search
         if action is not None:
             await self.run_action(action)
-        elif search is not None:
-            search.append(text)
-        if self._history_search is not None:
-            self._show_search()
+        elif self._history_search is not None:
+            self._history_search.append(text)
+        self._show_search()
 
     def _show_search(self) -> None:
-        search = self._history_search
-        if search is None:
+        if (search := self._history_search) is None:
             return
         if self.text != search.text:
             self.load_text(search.text)
@@ -341,11 +334,8 @@ class Composer(TextArea, inherit_bindings=False):
     @property
     def active_completion(self) -> Completion | None:
         """Completion at the cursor; None once the text before the cursor has changed."""
-        if self._completion_state is None or self._completion_state[1] != self.get_text_range(
-            (0, 0), self.cursor_location
-        ):
-            return None
-        return self._completion_state[0]
+        completion, text = self._completion_state or (None, "")
+        return completion if text == self.get_text_range((0, 0), self.cursor_location) else None
 
     def _show_history_entry(self, text: str | None) -> None:
         if text is not None:

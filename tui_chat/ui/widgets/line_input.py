@@ -35,8 +35,7 @@ class LineInput(Input):
     async def _on_key(self, event: events.Key) -> None:
         action = _ACTION_BY_KEY.get(event.key)
         if action is not None:
-            event.stop()
-            event.prevent_default()
+            event.stop().prevent_default()
             await self.run_action(action)
         elif not event.key.startswith("alt+"):  # Input would insert the letter
             await super()._on_key(event)

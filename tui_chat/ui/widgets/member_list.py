@@ -23,16 +23,6 @@ class MemberList(SideList):
     In the row of the user, the label `you` replaces the sign of a basic client.
     """
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
-        super().__init__(id=id)
-        self._room_members: Sequence[Member] = ()
-        self._own_member_id = ""
-
-    @property
-    def heading(self) -> str:
-        """Heading with the number of members."""
-        return chat_strings.member_count(len(self._room_members))
-
     def set_members(self, members: Sequence[Member], own_member_id: str) -> None:
         """Show the members of a room.
 
@@ -40,19 +30,12 @@ class MemberList(SideList):
             members: Members in display order.
             own_member_id: Member id of the user.
         """
-        self._room_members = members
-        self._own_member_id = own_member_id
-        self.set_row_count(len(members))
 
-    def build_row(self, index: int) -> ListRow:
-        """Return the row of the member at `index`."""
-        member = self._room_members[index]
-        sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
-        client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
-        return ListRow(
-            sign + member.nick_name,
-            tr(chat_strings.YOU) if member.member_id == self._own_member_id else client_sign,
-            "",
-            nick_style(self, member.nick_name),
-            "muted",
-        )
+        def build_row(index: int) -> ListRow:
+            member = members[index]
+            sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
+            client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
+            label = tr(chat_strings.YOU) if member.member_id == own_member_id else client_sign
+            return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
+
+        self.set_rows(lambda: chat_strings.member_count(len(members)), build_row, len(members))

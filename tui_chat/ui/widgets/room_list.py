@@ -30,16 +30,7 @@ class RoomList(SideList):
 
         room: str
 
-    def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
-        super().__init__(id=id)
-        self._room_views: Sequence[RoomView] = ()
-        self._current_room: RoomView | None = None
-        self._is_muted: Callable[[RoomView], bool] = lambda room: False
-
-    @property
-    def heading(self) -> str:
-        """Heading of the list."""
-        return tr(chat_strings.ROOMS)
+    _room_views: Sequence[RoomView] = ()
 
     def set_rooms(
         self, rooms: Sequence[RoomView], current: RoomView | None, is_muted: Callable[[RoomView], bool]
@@ -51,31 +42,31 @@ class RoomList(SideList):
             current: Current room.
             is_muted: Returns whether notifications of a room are off.
         """
-        self._is_muted = is_muted
-        self._room_views = rooms
-        self._current_room = current
-        self.set_row_count(len(rooms))
 
-    def build_row(self, index: int) -> ListRow:
-        """Return the row of the room at `index`."""
-        room = self._room_views[index]
-        number = f"{index + 1} " if index < 9 else "  "
-        current, muted = room is self._current_room, self._is_muted(room)
-        count = f"{room.unread_count:,}" if room.unread_count else ""
-        if room.mention_count:
-            count = f"@{count}"
-        elif muted and count:
-            count = f"({count})"
-        draft_indicator = "✎" if room.draft.strip() and not current else ""
-        return ListRow(
-            number + room.name,
-            " ".join(part for part in (draft_indicator, count) if part),
-            "current" if current else "muted" if muted and not room.mention_count else "",
-            Style(bold=bool(room.mention_count or (room.unread_count and not muted))),
-            "mention" if room.mention_count else "",
-        )
+        def build_row(index: int) -> ListRow:
+            return _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index]))
+
+        self._room_views = rooms
+        self.set_rows(lambda: tr(chat_strings.ROOMS), build_row, len(rooms))
 
     async def _on_click(self, event: events.Click) -> None:
         index = self.row_index_at(event.y)
         if index is not None:
             self.post_message(self.RoomSelected(self._room_views[index].name))
+
+
+def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> ListRow:
+    number = f"{index + 1} " if index < 9 else "  "
+    count = f"{room.unread_count:,}" if room.unread_count else ""
+    if room.mention_count:
+        count = f"@{count}"
+    elif is_muted and count:
+        count = f"({count})"
+    draft_indicator = "✎" if room.draft.strip() and not is_current else ""
+    return ListRow(
+        number + room.name,
+        " ".join(part for part in (draft_indicator, count) if part),
+        "current" if is_current else "muted" if is_muted and not room.mention_count else "",
+        Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),
+        "mention" if room.mention_count else "",
+    )

@@ -1,5 +1,6 @@
 """Side pane of single-line rows. Only visible rows are built and drawn, so the cost is independent of the row count."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from rich.segment import Segment
@@ -34,7 +35,7 @@ class ListRow:
 
 
 class SideList(ScrollView, can_focus=False):
-    """Scrollable list with a heading. Subclasses build each row on demand in `build_row`."""
+    """Scrollable list with a heading."""
 
     COMPONENT_CLASSES = {  # noqa: RUF012 (declared as in Textual)
         "side-list--heading",
@@ -45,19 +46,19 @@ class SideList(ScrollView, can_focus=False):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
+        self._build_heading: Callable[[], str] = str
+        self._build_row: Callable[[int], ListRow] = lambda index: ListRow("")
         self._row_count = 0
 
-    @property
-    def heading(self) -> str:
-        """Heading above the rows."""
-        raise NotImplementedError
+    def set_rows(self, build_heading: Callable[[], str], build_row: Callable[[int], ListRow], count: int) -> None:
+        """Replace the rows and redraw the visible ones.
 
-    def build_row(self, index: int) -> ListRow:
-        """Return the row at `index`, counted from 0."""
-        raise NotImplementedError
-
-    def set_row_count(self, count: int) -> None:
-        """Set the number of rows and redraw the visible ones."""
+        Args:
+            build_heading: Returns the heading in the active language.
+            build_row: Returns the row at an index, counted from 0.
+            count: Number of rows.
+        """
+        self._build_heading, self._build_row = build_heading, build_row
         if count != self._row_count:
             self._row_count = count
             self.virtual_size = Size(0, count + HEADING_HEIGHT)
@@ -73,9 +74,9 @@ class SideList(ScrollView, can_focus=False):
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if line == 0:
-            return self._render_row(ListRow(self.heading, style="heading"), width)
+            return self._render_row(ListRow(self._build_heading(), style="heading"), width)
         if HEADING_HEIGHT <= line < self._row_count + HEADING_HEIGHT:
-            return self._render_row(self.build_row(line - HEADING_HEIGHT), width)
+            return self._render_row(self._build_row(line - HEADING_HEIGHT), width)
         return Strip.blank(width, self.rich_style)
 
     def _render_row(self, row: ListRow, width: int) -> Strip:
@@ -85,7 +86,7 @@ class SideList(ScrollView, can_focus=False):
         fill = max(0, width - left.cell_length - right.cell_length - 2)
         right_style = base_style
         if row.right_style:
-            right_style = base_style + self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
+            right_style += self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
         segments = [
             Segment(" ", base_style),
             Segment(left.plain, base_style + row.left_style),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
@@ -20,14 +21,10 @@ class ChatHeader(Widget):
 
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._room_name = ""
-        self._topic = ""
-        self._unread_summary = ""
-        self._connection_state: ConnectionState = Connecting()
-        self._retry_in = 0.0
-        self._unsent_count = 0
+    _room_name = _topic = _unread_summary = ""
+    _connection_state: ConnectionState = Connecting()
+    _retry_in = 0.0
+    _unsent_count = 0
 
     def set_content(
         self, room: str, topic: str, unread_summary: str, state: ConnectionState, *, retry_in: float, unsent: int
@@ -42,14 +39,8 @@ class ChatHeader(Widget):
             retry_in: Reconnect delay while offline, in seconds.
             unsent: Number of unacknowledged messages and changes.
         """
-        self._unsent_count = unsent
-        self._room_name, self._topic, self._unread_summary, self._connection_state, self._retry_in = (
-            room,
-            topic,
-            unread_summary,
-            state,
-            retry_in,
-        )
+        self._room_name, self._topic, self._unread_summary = room, topic, unread_summary
+        self._connection_state, self._retry_in, self._unsent_count = state, retry_in, unsent
         self.refresh()
 
     def render(self) -> Content:
@@ -88,64 +79,46 @@ class StatusLine(Widget):
 
     DEFAULT_CSS = "StatusLine { height: 1; text-wrap: nowrap; }"
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._error = ""
-        self._status_text: str = ""
-        self._new_below = 0
-        self._typing_nicks: Sequence[str] = ()
-        self._compose_hint = ""
-        self._length_warning = ""
-        self._history_search = ""
-        self._completion: Completion | None = None
+    _error: reactive[str] = reactive("")
+    _status_text: reactive[str] = reactive("")
+    _new_below: reactive[int] = reactive(0)
+    _typing_nicks: reactive[Sequence[str]] = reactive[Sequence[str]](())
+    _compose_hint: reactive[str] = reactive("")
+    _length_warning: reactive[str] = reactive("")
+    _history_search: reactive[str] = reactive("")
+    _completion: reactive[Completion | None] = reactive[Completion | None](None)
 
     def show_candidates(self, completion: Completion | None) -> None:
         """Show the candidates of a completion if there are several, otherwise hide them."""
-        shown_completion = completion if completion is not None and len(completion.candidates) > 1 else None
-        if shown_completion != self._completion:
-            self._completion = shown_completion
-            self.refresh()
+        self._completion = completion if completion is not None and len(completion.candidates) > 1 else None
 
     def show_history_search(self, prompt: str) -> None:
         """Show the prompt of the history search, empty to hide it."""
-        if prompt != self._history_search:
-            self._history_search = prompt
-            self.refresh()
+        self._history_search = prompt
 
     def show_error(self, error: str) -> None:
         """Show an error in place of any status text, empty to hide both."""
-        if error != self._error or self._status_text:
-            self._error, self._status_text = error, ""
-            self.refresh()
+        self._error, self._status_text = error, ""
 
     def show_status(self, text: str) -> None:
         """Show a status text in place of any error, until the next `show_error`."""
-        if text != self._status_text or self._error:
-            self._error, self._status_text = "", text
-            self.refresh()
+        self._error, self._status_text = "", text
 
     def show_compose_mode(self, hint: str) -> None:
         """Show the hint of the compose mode (reply, edit or reaction), empty for a plain message."""
-        if hint != self._compose_hint:
-            self._compose_hint = hint
-            self.refresh()
+        self._compose_hint = hint
 
     def show_new_below(self, count: int) -> None:
         """Show the number of new messages below the visible part."""
         self._new_below = count
-        self.refresh()
 
     def show_typing(self, nicks: Sequence[str]) -> None:
         """Show the typing indicator for these nicknames."""
-        if list(nicks) != list(self._typing_nicks):
-            self._typing_nicks = list(nicks)
-            self.refresh()
+        self._typing_nicks = tuple(nicks)
 
     def show_length_warning(self, warning: str) -> None:
         """Show the warning about the message length, empty to hide the warning."""
-        if warning != self._length_warning:
-            self._length_warning = warning
-            self.refresh()
+        self._length_warning = warning
 
     async def on_click(self) -> None:
         """Scroll to the newest message if new messages are below the visible part."""
@@ -155,23 +128,18 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """Return the status line."""
         width = self.content_region.width
-        right = Content.assemble((self._length_warning, "$error")) if self._length_warning else Content("")
+        right = Content.assemble((self._length_warning, "$error"))
+        by_priority = (
+            (self._history_search, "$accent"),
+            (self._error, "$error"),
+            (self._status_text, "$accent"),
+            (self._compose_hint, "$accent"),
+            (chat_strings.new_messages_below(self._new_below) if self._new_below else "", "bold $accent"),
+            (chat_strings.typing_indicator(self._typing_nicks) if self._typing_nicks else "", "italic $text-muted"),
+        )
+        left = Content.assemble(next((part for part in by_priority if part[0]), ""))
         if self._completion is not None:
             left = _candidates_content(self._completion, width)
-        elif self._history_search:
-            left = Content.assemble((self._history_search, "$accent"))
-        elif self._error:
-            left = Content.assemble((self._error, "$error"))
-        elif self._status_text:
-            left = Content.assemble((self._status_text, "$accent"))
-        elif self._compose_hint:
-            left = Content.assemble((self._compose_hint, "$accent"))
-        elif self._new_below:
-            left = Content.assemble((chat_strings.new_messages_below(self._new_below), "bold $accent"))
-        elif self._typing_nicks:
-            left = Content.assemble((chat_strings.typing_indicator(self._typing_nicks), "italic $text-muted"))
-        else:
-            left = Content("")
         left = with_stable_width(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
