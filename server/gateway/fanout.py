@@ -5,7 +5,7 @@ encoding. Dialects without subscribers in the room cost nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from server.domain.room_registry import LiveRoom
 from server.engineio import packets
@@ -27,11 +27,10 @@ class DialectSink(Protocol):
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
         """Push a room event to recipients; ignore events unsupported by the dialect."""
-        ...
 
 
-def encode_push_frame(event: str, body: events.WireStruct) -> Frame:
-    """Return a native push as an encoded frame."""
+def encode_push_frame(event: str, body: Any) -> Frame:
+    """Return a push with one argument as an encoded frame."""
     return Frame(packets.encode_event(encode_push(event, body)))
 
 

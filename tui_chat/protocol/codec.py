@@ -118,8 +118,8 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
     raise error_from_code(error_body.code, error_body.message, error_body.retry_after)
 
 
-def encode_push(event: str, body: WireStruct) -> bytes:
-    """Encode a push as `["event",{…}]`, the payload of a Socket.IO EVENT packet."""
+def encode_push(event: str, body: Any) -> bytes:
+    """Encode a push as `["event",body]`, the payload of a Socket.IO EVENT packet."""
     return b'["' + event.encode() + b'",' + _encoder.encode(body) + b"]"
 
 

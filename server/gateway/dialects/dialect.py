@@ -3,24 +3,28 @@
 - Shared handlers: all dialects run requests through the same handlers. Sanitizing, limits, storage
   and fan-out do not depend on the dialect.
 - Encoding: each distinct frame of a room event is encoded once, not once per recipient.
-- Identity: sender names in message payloads are ignored; the author is the member that joined on the connection.
+- Identity: names in a payload are ignored; the author is the member that joined on the connection.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+import msgspec
 from msgspec import Raw
 
 from server.domain.room_registry import LiveRoom, RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.engineio.frames import Frame
 from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
 from tui_chat.protocol.codec import encode_error, encode_response
-from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.requests import Request
+from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.requests import JoinRoom, Request
+
+PayloadT = TypeVar("PayloadT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Dialect(ABC):
     """One dialect; a single instance serves all connections.
 
     Attributes:
-        name: Key of the dialect in `LiveRoom.subscribers`; also `via` of its members, except in the native dialect.
+        name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
         event_names: Events that the dialect may accept.
         context: Server state.
     """
@@ -63,14 +67,13 @@ class Dialect(ABC):
             ChatError: The arguments are invalid.
         """
 
-    @abstractmethod
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
-        """Run a request with the shared handlers.
+        """Run a request with the shared handlers; a join subscribes the connection to pushes of this dialect.
 
-        A dialect without additional work returns the awaitable of the handler, because each
-        coroutine in between costs one resumption per message.
+        The default implementation returns the awaitable of the handler, because each coroutine in between costs one
+        resumption per message.
 
         Args:
             handlers: Shared request handlers.
@@ -81,6 +84,9 @@ class Dialect(ABC):
         Returns:
             Argument of `encode_result`.
         """
+        if isinstance(request, JoinRoom):
+            return handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+        return handlers.handle(connection, request)
 
     def encode_result(self, result: Any) -> bytes:
         """Return the only argument of the acknowledgement as JSON."""
@@ -90,8 +96,30 @@ class Dialect(ABC):
         """Return the acknowledgement of a rejected request as JSON."""
         return encode_error(error)
 
-    @abstractmethod
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push a room event to recipients; ignore events unsupported by the dialect."""
+        """Push a room event to recipients.
+
+        The default implementation pushes the frame of `encode_push` to all of them.
+        """
+        frame = self.encode_push(room, room_event)
+        if frame is not None:
+            for recipient in recipients:
+                recipient.push(frame)
+
+    def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
+        """Return the frame of a room event, or None for an event unsupported by the dialect."""
+        return None
+
+
+def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[Raw]) -> PayloadT:
+    """Decode the first argument of an event; further arguments are ignored.
+
+    Raises:
+        BadRequest: The argument is missing or invalid.
+    """
+    try:
+        return decoder.decode(arguments[0] if arguments else b"null")
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadRequest(str(error)[:200]) from None

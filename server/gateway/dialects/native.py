@@ -1,14 +1,27 @@
-"""Native dialect with all requests and pushes (docs/protocol.md), an extension of `object_join`."""
+"""Native dialect with all requests and pushes (docs/protocol.md), and its subset `object_join` (docs/dialects.md).
 
-from collections.abc import Iterable
-from typing import ClassVar
+`object_join` clients use `joinRoom {roomName, nickName}` without an acknowledgement, `sendMessage {room, message}` and
+`message`. They receive the native pushes and ignore additional fields and events.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, ClassVar
+
+from msgspec import Raw
+from msgspec.structs import replace
 
 from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.gateway.dialects.object_join import ObjectJoinDialect
+from server.engineio.frames import Frame
+from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.handlers import Handlers
 from tui_chat.protocol import events
-from tui_chat.protocol.codec import REQUEST_EVENTS
+from tui_chat.protocol.codec import REQUEST_EVENTS, decode_request
+from tui_chat.protocol.requests import JoinRoom, Request
+
+OBJECT_JOIN = "object_join"
+"""`via` of members that join without an acknowledgement; native clients always request one."""
 
 _PUSH_EVENTS: dict[type[events.WireStruct], str] = {
     **dict.fromkeys((events.Message, events.JoinNotice, events.LeaveNotice, events.NickNotice), events.MESSAGE),
@@ -18,16 +31,32 @@ _PUSH_EVENTS: dict[type[events.WireStruct], str] = {
 }
 
 
-class NativeDialect(ObjectJoinDialect):
-    """Dialect of chat-tui, the SDK and the browser page."""
+class NativeDialect(Dialect):
+    """Dialect of chat-tui, the SDK, the browser page and `object_join` clients."""
 
     name: ClassVar[str] = "native"
     event_names: ClassVar[frozenset[str]] = REQUEST_EVENTS
 
-    def deliver(
-        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
-    ) -> None:
-        """Push each room event under its native event name."""
-        frame = encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)
-        for recipient in recipients:
-            recipient.push(frame)
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
+        """Decode the first argument as the request of the same name.
+
+        Further arguments are ignored; without arguments, the request is invalid.
+        """
+        return decode_request(event, arguments[0] if arguments else b"null")
+
+    def handle(
+        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+    ) -> Awaitable[Any]:
+        """Run a request; a join without an acknowledgement reads a minimal history.
+
+        Such a join also marks the member as a basic client (`via`).
+        """
+        if not isinstance(request, JoinRoom):
+            return handlers.handle(connection, request)
+        client_kind = None if wants_ack else OBJECT_JOIN
+        join_request = request if wants_ack else replace(request, limit=1)
+        return handlers.join(connection, join_request, dialect=self.name, client_kind=client_kind)
+
+    def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:
+        """Encode each room event under its native event name."""
+        return encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)

@@ -9,16 +9,14 @@ also the acknowledgement. All other requests respond with an acknowledgement onl
 """
 
 import re
-from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Meta, Raw
 
-from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from tui_chat.protocol import names, sanitize
@@ -120,11 +118,6 @@ class ChatroomStreamEnd(WireStruct, frozen=True):
     has_more: bool
 
 
-class _CrudError(Struct):
-    code: str
-    message: str
-
-
 _ID_REQUESTS = (FindOneChatroom, RemoveChatroom)
 _REQUESTS_BY_EVENT: dict[str, type[Request]] = {
     request_type.event: request_type
@@ -189,12 +182,7 @@ class ResourceCrudDialect(Dialect):
 
         The response contains no `retryAfter`.
         """
-        return msgspec.json.encode({"error": _CrudError(error.code, error.message)})
-
-    def deliver(
-        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
-    ) -> None:
-        """Ignore the event; the dialect has no subscribers."""
+        return msgspec.json.encode({"error": {"code": error.code, "message": error.message}})
 
     async def _stream_messages(
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages

@@ -15,22 +15,21 @@ import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Meta, Raw, Struct
 
 from server.domain.room_registry import LiveRoom, Participant
-from server.engineio import packets
 from server.engineio.connection import ClientConnection
 from server.engineio.frames import Frame
-from server.gateway.dialects.dialect import Dialect, DialectContext
-from server.gateway.fanout import RoomEvent
+from server.gateway.dialects.dialect import Dialect, DialectContext, decode_payload
+from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
-from tui_chat.protocol import events, requests, responses, sanitize
-from tui_chat.protocol.errors import BadRequest, TooLong
+from tui_chat.protocol import events, requests, sanitize
+from tui_chat.protocol.errors import TooLong
 from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
 from tui_chat.protocol.names import canonical_key
 
@@ -97,7 +96,6 @@ class ServerMsgDialect(Dialect):
         self._changed_rooms = set[str]()
         self._cooldown_until: dict[str, float] = {}
         self._next_flush_at = 0.0
-        self._timer_due_at = 0.0
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:
@@ -110,14 +108,10 @@ class ServerMsgDialect(Dialect):
 
         The room name is the `roomId` as text. Nickname and user id of a message are ignored.
         """
-        body = arguments[0] if arguments else b"null"
-        try:
-            if event == "client_msg":
-                payload = _message_decoder.decode(body)
-                return requests.SendMessage(room=str(payload.room_id), message=payload.msg)
-            join_payload = _join_decoder.decode(body)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise BadRequest(str(error)[:200]) from None
+        if event == "client_msg":
+            payload = decode_payload(_message_decoder, arguments)
+            return requests.SendMessage(room=str(payload.room_id), message=payload.msg)
+        join_payload = decode_payload(_join_decoder, arguments)
         return ServerMsgJoin(
             room_name=str(join_payload.room_id),
             nick_name=join_payload.nick_name,
@@ -135,11 +129,6 @@ class ServerMsgDialect(Dialect):
         """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
-        return await self._handle_join(handlers, connection, request)
-
-    async def _handle_join(
-        self, handlers: Handlers, connection: ClientConnection, request: ServerMsgJoin
-    ) -> responses.JoinResponse:
         joins_by_room = self._joins_by_connection.setdefault(connection, {})
         for stale_key in joins_by_room.keys() - {
             room.key for room in self.context.room_registry.get_joined_rooms(connection)
@@ -154,13 +143,11 @@ class ServerMsgDialect(Dialect):
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
         """Push messages, schedule a user list after presence changes, and ignore all other events."""
-        match room_event:
-            case events.Message():
-                self._deliver_message(room, room_event, recipients)
-            case events.PresencePush():
-                self._schedule_user_list(room)
-            case _:
-                pass
+        if isinstance(room_event, events.Message):
+            self._deliver_message(room, room_event, recipients)
+        elif isinstance(room_event, events.PresencePush):
+            self._changed_rooms.add(room.key)
+            self._schedule_flush()
 
     def _deliver_message(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
@@ -180,27 +167,20 @@ class ServerMsgDialect(Dialect):
             message_type = TYPE_FROM_SELF if room.connections[recipient] is author else TYPE_FROM_OTHER
             frame = frames.get((room_id, message_type))
             if frame is None:
-                frame = frames[room_id, message_type] = _encode_frame(
+                frame = frames[room_id, message_type] = encode_push_frame(
                     "server_msg", build_message(room_id=room_id, type=message_type)
                 )
             recipient.push(frame)
 
-    def _schedule_user_list(self, room: LiveRoom[ClientConnection]) -> None:
-        """Schedule a user list for all subscribers of a room, after its cooldown."""
-        self._changed_rooms.add(room.key)
-        self._schedule_flush(max(self._next_flush_at, self._cooldown_until.get(room.key, 0.0)))
-
-    def _schedule_flush(self, due_at: float) -> None:
-        """Schedule a flush at `due_at` (event loop time in seconds), unless an earlier one is scheduled."""
-        if self._flush_timer is not None:
-            if self._timer_due_at <= due_at:
-                return
-            self._flush_timer.cancel()
-        self._timer_due_at = due_at
-        self._flush_timer = asyncio.get_running_loop().call_at(due_at, self._flush_user_lists)
+    def _schedule_flush(self) -> None:
+        if self._flush_timer is None:
+            self._flush_timer = asyncio.get_running_loop().call_at(self._next_flush_at, self._flush_user_lists)
 
     def _flush_user_lists(self) -> None:
-        """Send the user lists of all changed rooms that have no active cooldown."""
+        """Send the user lists of all changed rooms that have no active cooldown.
+
+        Further flushes follow every `PRESENCE_INTERVAL` until all changed rooms are sent.
+        """
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
         self._cooldown_until = {
@@ -223,9 +203,7 @@ class ServerMsgDialect(Dialect):
                 self._cooldown_until[room.key] = now + cooldown
         self._next_flush_at = now + PRESENCE_INTERVAL
         if self._changed_rooms:
-            self._schedule_flush(
-                max(self._next_flush_at, min(self._cooldown_until[room_key] for room_key in self._changed_rooms))
-            )
+            self._schedule_flush()
 
     def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
         """Send `roomUser` with all joined rooms to each recipient.
@@ -250,7 +228,7 @@ class ServerMsgDialect(Dialect):
                 for _, room_key in room_ids:
                     if room_key not in encoded_lists:
                         encoded_lists[room_key] = self._encode_user_list(self.context.room_registry.rooms[room_key])
-                frame = frames[room_ids] = _encode_frame(
+                frame = frames[room_ids] = encode_push_frame(
                     "roomUser", {room_id: encoded_lists[room_key] for room_id, room_key in room_ids}
                 )
             recipient.push(frame)
@@ -294,7 +272,3 @@ def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
     if len(sanitized) > SECRET_CHARACTERS:
         raise TooLong(f"a user id can have at most {SECRET_CHARACTERS} characters")
     return sanitized or None
-
-
-def _encode_frame(event: str, body: Any) -> Frame:
-    return Frame(packets.encode_event(msgspec.json.encode((event, body))))

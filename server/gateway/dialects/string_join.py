@@ -4,21 +4,17 @@ Members do not choose a nickname: other dialects show `guest`, `guest2` and so o
 messages with the native `sendMessage`.
 """
 
-from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
 from msgspec import Raw
 
 from server.domain.room_registry import LiveRoom
-from server.engineio import packets
 from server.engineio.connection import ClientConnection
 from server.engineio.frames import Frame
-from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import RoomEvent
-from server.gateway.handlers import Handlers
-from tui_chat.protocol import events, requests, responses
-from tui_chat.protocol.errors import BadRequest
+from server.gateway.dialects.dialect import Dialect, decode_payload
+from server.gateway.fanout import RoomEvent, encode_push_frame
+from tui_chat.protocol import events, requests
 
 GUEST_NICK_NAME = "guest"
 """Nickname of all members in other dialects; the second one becomes `guest2`."""
@@ -41,42 +37,22 @@ class StringJoinDialect(Dialect):
 
         Further arguments are ignored. The first guest has no suffix, and later ones have a number.
         """
-        try:
-            return requests.JoinRoom(
-                room_name=_room_name_decoder.decode(arguments[0]), nick_name=GUEST_NICK_NAME, limit=1
-            )
-        except msgspec.MsgspecError:
-            raise BadRequest("the room name must be a string") from None
+        room_name = decode_payload(_room_name_decoder, arguments)
+        return requests.JoinRoom(room_name=room_name, nick_name=GUEST_NICK_NAME, limit=1)
 
-    async def handle(
-        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
-    ) -> responses.JoinResponse:
-        """Join the room."""
-        assert isinstance(request, requests.JoinRoom)
-        return await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
-
-    def deliver(
-        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
-    ) -> None:
-        """Push messages and notices as plain text.
+    def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
+        """Encode messages and notices as plain text.
 
         Leaves of members of this dialect, presence, typing and changes of messages are ignored. Joins of these members
         appear without a nickname.
         """
-        text = self._format_text(room, room_event)
-        if text is not None:
-            frame = Frame(packets.encode_event(msgspec.json.encode((events.MESSAGE, text))))
-            for recipient in recipients:
-                recipient.push(frame)
-
-    def _format_text(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> str | None:
         match room_event:
             case events.JoinNotice(via=self.name, more=more):
                 subject = f"新用户等 {more + 1} 人" if more else "新用户"
-                return f"{subject}加入了 {room.name} 房间"
+                return encode_push_frame(events.MESSAGE, f"{subject}加入了 {room.name} 房间")
             case events.LeaveNotice(via=self.name):
                 return None  # the dialect has no text for the leave of a nameless member
             case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
-                return room_event.message
+                return encode_push_frame(events.MESSAGE, room_event.message)
             case _:
                 return None

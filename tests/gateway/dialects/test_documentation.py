@@ -55,6 +55,13 @@ async def run(code: str, url: str, *command: str) -> asyncio.subprocess.Process:
     )
 
 
+def test_each_dialect_has_a_row_and_a_section_or_a_page() -> None:
+    overview = DOCUMENT.split("\n## Overview\n")[1].split("\n## ")[0]
+    for dialect_type in registry.DIALECT_TYPES:
+        assert f"| [`{dialect_type.name}`](" in overview, dialect_type
+        assert dialect_type.name == "native" or f"\n## {dialect_type.name}\n" in DOCUMENT, dialect_type
+
+
 LANGUAGES = [pytest.param("javascript", marks=pytest.mark.needs_node), "python"]
 
 
