@@ -1,5 +1,6 @@
-"""chat-tui application: join form, chat screen and optional local server.
+"""chat-tui application: join form, chat screen and dialogs.
 
+- Composition: the app connects its parts with each other and with Textual. The parts hold the state.
 - Startup: network and server modules are imported only after the first screen is painted.
 - Shutdown: the connection closes first, the local server last.
 - Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a
@@ -8,55 +9,55 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from msgspec.structs import replace
 from rich.console import RenderableType
 from rich.text import Text
-from textual import on
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.dom import DOMNode
+from textual.events import Event, InputEvent, Key, Paste
+from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.signal import Signal
+from textual.theme import Theme
 from textual.widgets import Input, TextArea
-from textual.worker import Worker, WorkerError, WorkerState
+from textual.worker import Worker, WorkerState
 
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.i18n import tr
+from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
-from tui_chat.session.store import profile as profile_store
-from tui_chat.session.store.profile import Identity, Profile
+from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import gc_tuning, preload, server_address
+from tui_chat.ui import theme as themes
+from tui_chat.ui.event_processor import EventProcessor
 from tui_chat.ui.input import keys
+from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.input_app import InputApp
-from tui_chat.ui.local_server import LocalServer, LocalServerError
-from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL
-from tui_chat.ui.screens.join import JoinDetails, JoinScreen
-from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions, StoragePaths
-from tui_chat.ui.terminal import alt_keys
+from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.quit_flow import QuitFlow
+from tui_chat.ui.render_scheduler import RenderScheduler
+from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.session_host import SessionHost
+from tui_chat.ui.settings_controller import SettingsController
+from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
+from tui_chat.ui.terminal import alt_keys, terminal_output
+from tui_chat.ui.terminal.no_color import NoColorFilter
 from tui_chat.ui.terminal.notifier import Notifier
+from tui_chat.ui.terminal.terminal_output import TerminalOutput
+from tui_chat.ui.theme_controller import ThemeController
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
-
-    from tui_chat.protocol.responses import RoomSummary
-    from tui_chat.session.room_view import RoomView
     from tui_chat.ui.screens.chat import ChatScreen
     from tui_chat.ui.session_controller import SessionController
 
 log = logging.getLogger("chat.ui")
-
-QUIT_CONFIRM_WINDOW = 2.0
-"""Maximum interval between two Ctrl+C presses that quit, in seconds."""
-
-QUIT_FLUSH_TIMEOUT = 1.0
-"""Seconds that quitting waits for unacknowledged messages."""
 
 STARTUP_SETTLE_TIME = 1.0
 """Seconds from the first joined room to the end of all startup work."""
@@ -64,11 +65,17 @@ STARTUP_SETTLE_TIME = 1.0
 SIGNAL_EXIT_BASE = 128
 """Offset of exit codes after a signal (shell convention)."""
 
+NO_COLOR_FILTERS: Sequence[LineFilter] = (NoColorFilter(),)
 
-class ChatApp(InputApp, inherit_bindings=False):
-    """Textual application of chat-tui.
+
+class ChatApp(App[None], inherit_bindings=False):
+    """Textual application of chat-tui. Implements `AppServices` and `SessionWindow`.
 
     Attributes:
+        settings_changed: Signal with the new settings, published after each change.
+        terminal: Output to the terminal.
+        input_sequencer: Queue of undispatched input.
+        join_form: Initial screen, below all others.
         local_server: Server started by this app, idle if none was requested.
     """
 
@@ -90,257 +97,208 @@ class ChatApp(InputApp, inherit_bindings=False):
             settings: Settings and their file, None for defaults in memory.
         """
         alt_keys.register_alt_keys()
-        super().__init__(settings or SettingsFile(), _driver_class())
+        super().__init__(driver_class=terminal_output.driver_class())
+        self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
+        self._settings = SettingsController(settings or SettingsFile(), os.environ, self._on_setting_changed)
+        self.set_keymap(self.keymap.textual_keymap())
+        self._theme = ThemeController(self._display_theme, lambda: themes.has_few_colors(self))
+        themes.install_themes(self, self._theme.effective_theme(self.settings.theme))
+        self.terminal = TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
         self._start_options = options
-        self._join_screen: JoinScreen
-        self._profile = saved_profile
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat_screen: ChatScreen | None = None
-        self._controller: SessionController | None = None
-        self._link_worker: Worker[None] | None = None
-        self.local_server = LocalServer()
-        self._server_messages: list[str] = []
-        self._last_interrupt = 0.0
-        self._unsent_warning_shown = False
-        self._should_restore_rooms = not options.room
+        self._host = SessionHost(self, options, saved_profile)
+        self.local_server = self._host.local_server
+        self.join_form = JoinScreen(
+            options.room or server_address.room_in_url(options.server) or saved_profile.room,
+            options.nick or saved_profile.nick,
+            server_address.strip_room(options.server) or saved_profile.server or DEFAULT_SERVER,
+            self._startup_notice,
+            self._host,
+        )
+        self._quit_flow = QuitFlow(
+            lambda: self._host.session.pending_count if self._host.session is not None else 0,
+            self.show_status,
+            self._begin_shutdown,
+        )
         self._notifier = Notifier(
-            lambda: self._controller.session if self._controller is not None else None,
+            lambda: self._host.session,
             lambda: self.settings.notification_preview,
             self.terminal.send_notification,
             self.set_timer,
         )
+        self._render_scheduler = RenderScheduler(
+            time.monotonic, lambda: getattr(self._driver, "is_output_blocked", False)
+        )
+        self.on_events_queued = EventProcessor(
+            self._render_scheduler, self._host, self._draw_changes, self.set_timer, self.call_later
+        ).on_events_queued
+        readiness = ScreenReadiness(time.monotonic)
+        self.input_sequencer = InputSequencer(
+            super().on_event,
+            lambda: readiness.is_ready(self.screen) and not self._is_switching_room(),
+            self._focus_path,
+            self.set_timer,
+        )
 
     def get_default_screen(self) -> Screen[None]:
-        """Create the join form, filled from command line and profile."""
-        self._join_screen = JoinScreen(
-            self._start_options.room or server_address.room_in_url(self._start_options.server) or self._profile.room,
-            self._start_options.nick or self._profile.nick,
-            server_address.strip_room(self._start_options.server) or self._profile.server or DEFAULT_SERVER,
-            self._startup_notice,
-        )
-        return self._join_screen
+        """Return the join form."""
+        return self.join_form
 
     def on_mount(self) -> None:
         """Install the signal handlers (not on Windows or headless) and schedule the work after the first paint."""
-        super().on_mount()
+        self.terminal.apply_settings()
         if sys.platform != "win32" and not self.is_headless:
             loop = asyncio.get_running_loop()
             for signal_number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(signal_number, self._exit_on_signal, signal_number)
+                loop.add_signal_handler(signal_number, self._begin_shutdown, SIGNAL_EXIT_BASE + signal_number)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
+        options = self._start_options
         gc_tuning.resume_collection()
-        if self._start_options.serve:
-            self.run_worker(
-                self._start_local_server(self._start_options.host, self._start_options.port, None), exit_on_error=False
-            )
-        elif self._start_options.nick and (
-            self._start_options.room or server_address.room_in_url(self._start_options.server)
-        ):
+        if options.serve:
+            self._host.start_local_server(options.host, options.port, join=bool(options.nick and options.room))
+        elif options.nick and (options.room or server_address.room_in_url(options.server)):
             # The join form is skipped, so show its notice in the chat.
-            self._server_messages = [self._startup_notice] if self._startup_notice else []
-            self._join_screen.submit()
+            self._host.startup_messages = [self._startup_notice] if self._startup_notice else []
+            self.join_form.action_submit()
         else:
             # Import the chat modules while the user fills in the form.
             self.run_worker(preload.import_chat_modules, thread=True, exit_on_error=False)
 
-    # Connecting
+    # Session
 
-    @on(JoinScreen.JoinRequested)
-    def _handle_join_requested(self, event: JoinScreen.JoinRequested) -> None:
-        self._connect(event.details)
+    def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
+        """Run `work` in the background instead of earlier work of the same group."""
+        return self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
 
-    @on(JoinScreen.CancelRequested)
-    def _handle_cancel_requested(self) -> None:
-        self._disconnect()
-        self._join_screen.show_progress("")
+    def open_chat(self, controller: "SessionController") -> "ChatScreen":
+        """Open the chat screen of a session."""
+        from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (imports the network libraries)
 
-    @on(JoinScreen.ServeRequested)
-    def _handle_serve_requested(self, event: JoinScreen.ServeRequested) -> None:
-        host, _, port = event.details.server.partition("://")[2].rpartition(":")
-        self.run_worker(self._start_local_server(host.strip("[]"), int(port), event.details), exit_on_error=False)
+        self._chat_screen = ChatScreen(controller.session, controller.server_link)
+        self.push_screen(self._chat_screen)
+        self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
+        return self._chat_screen
 
-    def _connect(self, details: JoinDetails) -> None:
-        # Imported here to keep startup fast.
-        from tui_chat.ui.session_controller import SessionController  # noqa: PLC0415
+    def close_chat(self) -> None:
+        """Close the chat screen and all dialogs."""
+        self._chat_screen = None
+        while len(self.screen_stack) > 1:  # a dialog may cover the chat screen
+            self.pop_screen()
 
-        self._join_screen.begin_waiting(chat_strings.connecting_to(details.server))
-        self._disconnect()
-        guest_key = self._profile.guest_key(details.server, details.nick)
-        storage_paths = StoragePaths(self._start_options.state, self._start_options.cache)
-        self._controller = SessionController(
-            details,
-            guest_key,
-            storage_paths,
-            self._on_events_queued,
-            lambda: self.settings,
-            restore_rooms=self._should_restore_rooms and self.settings.restore_rooms,
-        )
-        self._link_worker = self.run_worker(self._controller.server_link.run, group="connection", exit_on_error=False)
+    def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
+        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form.
 
-    async def _start_local_server(self, host: str, port: int, details: JoinDetails | None) -> None:
-        self._join_screen.begin_waiting(tr(chat_strings.STARTING_SERVER))
-        try:
-            url, self._server_messages = await self.local_server.start(host, port)
-        except LocalServerError as error:
-            self._join_screen.show_field_error("server", str(error))
-            return
-        self._join_screen.set_server(url)
-        self._join_screen.show_progress("\n".join(self._server_messages))
-        if details is not None or (self._start_options.nick and self._start_options.room):
-            self._join_screen.submit()
-
-    # Network events
-
-    def _on_events_queued(self) -> None:
-        self._schedule_processing(self.render_scheduler.delay)
-
-    def _schedule_processing(self, delay: float) -> None:
-        if delay > 0:
-            self.set_timer(delay, self._process_events)
-        else:
-            self.call_later(self._process_events)
-
-    def _process_events(self) -> None:
-        if (processing_pause := self.render_scheduler.processing_pause) > 0:
-            self._schedule_processing(0 if self._process_while_output_blocked() else processing_pause)
-            return
-        queue_drained = self._controller is None or self._controller.process_events(
-            self, self.render_scheduler.slice_deadline
-        )
-        if queue_drained or self.render_scheduler.is_due:
-            with self.render_scheduler.rendering():
-                if self._chat_screen is not None:
-                    self._chat_screen.draw_changes()
-                self._notifier.flush()
-            if not queue_drained:
-                # Leave Textual time to flush the screen, which each slice would delay.
-                self._schedule_processing(MIN_IDLE_TIME)
-        elif not queue_drained:
-            self._schedule_processing(0)
-
-    def _process_while_output_blocked(self) -> bool:
-        """Process one slice without rendering if the event queue is overfull while output is blocked.
-
-        Returns:
-            True if a slice was processed. The slice marks the session as not viewed.
+        Ends the current session first. The new session restores rooms if the setting permits.
         """
-        controller = self._controller
-        if (
-            controller is None
-            or not self.render_scheduler.is_output_blocked
-            or not controller.server_link.event_queue.is_overfull
-        ):
-            return False
-        controller.session.set_viewed(False)
-        controller.process_events(self, self.render_scheduler.slice_deadline)
-        return True
+        self._host.leave_server()
+        self.join_form.join_server(server_address.strip_room(event.address), server_address.room_in_url(event.address))
 
-    def is_switching_room(self) -> bool:
+    def _draw_changes(self) -> None:
+        if self._chat_screen is not None:
+            self._chat_screen.draw_changes()
+        self._notifier.flush()
+
+    # Input
+
+    async def on_event(self, event: Event) -> None:
+        """Pass keys and pastes to the sequencer. All other events and forwarded input go to Textual."""
+        if isinstance(event, InputEvent):
+            self._render_scheduler.record_input()
+        if isinstance(event, Key | Paste) and not event.is_forwarded:
+            await self.input_sequencer.push(event)
+        else:
+            await super().on_event(event)
+
+    def _is_switching_room(self) -> bool:
         """Return whether the uncovered chat screen waits for a requested room. Input is held back for that room."""
         return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.is_switching
 
-    def on_current_room_changed(self) -> None:
-        """Draw the new current room immediately, so that later input enters its composer draft."""
+    def _focus_path(self) -> Sequence[DOMNode]:
+        nodes = (self.focused or self.screen).ancestors_with_self
+        return [*(node for node in nodes if node is not self), self]
+
+    def on_app_focus(self) -> None:
+        """Mark the terminal as focused. No effect without a chat screen."""
         if self._chat_screen is not None:
-            self._chat_screen.on_current_room_changed()
+            self._chat_screen.set_terminal_focus(True)
+            self._notifier.flush()
 
-    def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """Disconnect and show the error on the join form.
+    def on_app_blur(self) -> None:
+        """Mark the terminal as unfocused."""
+        if self._chat_screen is not None:
+            self._chat_screen.set_terminal_focus(False)
 
-        Args:
-            field: Form field to mark: `room`, `nick` or `server`.
-            problem: Error message for the user.
-            offer_server: Offer to start a local server if the address is local HTTP. The offer replaces `problem`.
-        """
-        details = self._controller.join_details if self._controller is not None else None
-        self._disconnect()
-        if offer_server and details is not None and server_address.is_local_http(details.server):
-            self._join_screen.show_field_error(field, chat_strings.no_server_at(details.server))
-            self._join_screen.offer_server()
+    # Settings
+
+    @property
+    def settings(self) -> ClientSettings:
+        """Current settings."""
+        return self._settings.settings
+
+    @property
+    def keymap(self) -> Keymap:
+        """Effective key bindings."""
+        return self._settings.keymap
+
+    def change_setting(self, name: str, value: object) -> str:
+        """Change and save a setting, as in `AppServices.change_setting`."""
+        return self._settings.change(name, value)
+
+    def _on_setting_changed(self, name: str) -> None:
+        match name:
+            case "theme":
+                self._theme.show(self.settings.theme)
+            case "language":
+                for screen in self.screen_stack:
+                    for widget in screen.walk_children(with_self=True):
+                        widget.refresh()  # most widgets translate their text while rendering
+            case "keys":
+                self.set_keymap(self.keymap.textual_keymap())
+            case _:
+                pass
+        self.terminal.apply_settings()
+        self.settings_changed.publish(self.settings)
+
+    def preview_theme(self, name: str) -> None:
+        """Display a theme without saving the choice."""
+        self._theme.show(name)
+
+    def _display_theme(self, theme: Theme) -> None:
+        self.ansi_color = theme.ansi
+        self.theme = theme.name
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
+        return NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
+
+    # Messages
+
+    def show_status(self, text: str) -> None:
+        """Show a message in the status line, or on the join form."""
+        if self._chat_screen is not None:
+            self._chat_screen.show_status(text)
         else:
-            self._join_screen.show_field_error(field, problem)
+            self.join_form.show_progress(text)
 
-    def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
-        """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy `text` to the clipboard of the app and of the terminal.
 
-        Called for each room that the user opens, also from the cache; not for rooms restored in the background.
+        Only the app copies a text above the limit of the terminal; a status message reports the omission.
         """
-        from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (as in `_connect`)
+        self._clipboard = text
+        if not self.terminal.copy_to_clipboard(text):
+            self.show_status(chat_strings.too_long_to_copy(len(text)))
 
-        self._update_profile(controller, view.name, view.nick)
-        if self._chat_screen is None:
-            for message in self._server_messages:
-                controller.session.add_notice(message)
-            self._join_screen.show_progress("")
-            self._chat_screen = ChatScreen(controller.session, controller.server_link)
-            self.push_screen(self._chat_screen)
-            self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Log and report an unexpected error of a background worker."""
+        if event.state is WorkerState.ERROR:
+            log.error("background worker failed: error shown to the user", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
+            self._host.show_error(tr(chat_strings.INTERNAL_ERROR))
 
-    def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
-        """Save the new nickname in the profile. The saved room stays."""
-        self._update_profile(controller, self._profile.room, nick)
-
-    def on_session_ended(self, reason: str) -> None:
-        """Disconnect, close all dialogs and return to the join form. A local server keeps running.
-
-        Args:
-            reason: Message to show on the form, empty for none.
-        """
-        if self._chat_screen is not None:
-            self._chat_screen = None
-            while len(self.screen_stack) > 1:  # a dialog may cover the chat screen
-                self.pop_screen()
-        self._disconnect()
-        self._join_screen.show_progress(reason)
-
-    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
-        """Pass the room list to the chat screen for completion and switching."""
-        if self._chat_screen is not None:
-            self._chat_screen.on_rooms_listed(rooms)
-
-    def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """Continue the chat screen's pending navigation."""
-        if self._chat_screen is not None:
-            self._chat_screen.on_context_loaded(room, seq)
-
-    def on_join_failed(self, room: str, problem: str) -> None:
-        """Show the error and cancel the pending switch to this room."""
-        self.show_error(problem)
-        if self._chat_screen is not None:
-            self._chat_screen.cancel_switch(room)
-
-    def show_error(self, problem: str) -> None:
-        """Show an error in the status line, or beside the server field of the join form."""
-        if self._chat_screen is not None:
-            self._chat_screen.show_error(problem)
-        else:
-            self._join_screen.show_field_error("server", problem)
-
-    def _disconnect(self) -> None:
-        if self._link_worker is not None:
-            self._link_worker.cancel()
-            self._link_worker = None
-        self._controller = None
-
-    def _update_profile(self, controller: "SessionController", room: str, nick: str) -> None:
-        updated = replace(self._profile, room=room, nick=nick, server=controller.join_details.typed_server)
-        if controller.server_link.guest_key:
-            updated = updated.with_identity(
-                Identity(controller.join_details.server, nick, controller.server_link.guest_key)
-            )
-        self._save_profile(updated)
-
-    def _save_profile(self, updated: Profile) -> None:
-        if updated != self._profile:
-            self._profile = updated
-            problem = profile_store.save(self._start_options.state, updated)
-            if problem:
-                log.warning("profile not saved: %s", problem)
-                self.show_error(problem)
-
-    # Keys and commands
+    # Actions
 
     def action_help(self) -> None:
         """Open or close the help screen."""
@@ -351,54 +309,21 @@ class ChatApp(InputApp, inherit_bindings=False):
         else:
             self.push_screen(HelpScreen())
 
-    def action_redraw(self) -> None:
-        """Repaint the whole screen."""
-        self.refresh(layout=True, repaint=True)
-        self.screen.refresh(layout=True)
+    def action_settings(self) -> None:
+        """Open or close the settings screen."""
+        from tui_chat.ui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first screen)
 
-    def action_interrupt(self) -> None:
-        """Copy the selection, otherwise clear the input, otherwise quit on the second press.
-
-        The second press must follow within `QUIT_CONFIRM_WINDOW`. Quitting does not wait for unsent messages.
-        """
-        focused = self.focused
-        selected_text = self.screen.get_selected_text()
-        if not selected_text and isinstance(focused, TextArea | Input):
-            selected_text = focused.selected_text
-        if selected_text:
-            self.copy_to_clipboard(selected_text)
-            self.screen.clear_selection()
-        elif isinstance(focused, Input) and focused.value:
-            focused.value = ""
-        elif self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.clear_input():
-            pass
-        elif time.monotonic() - self._last_interrupt < QUIT_CONFIRM_WINDOW:
-            self._begin_shutdown()
+        if isinstance(self.screen, SettingsScreen):
+            self.screen.action_close()
         else:
-            self._last_interrupt = time.monotonic()
-            self.show_status(tr(chat_strings.CONFIRM_QUIT))
+            self.push_screen(SettingsScreen(self._settings.path))
 
-    def action_quit_when_sent(self) -> None:
-        """Quit after a short wait for unacknowledged messages. If some remain, warn first.
+    def action_choose_theme(self) -> None:
+        """Open the theme chooser. No effect if the chooser is open."""
+        from tui_chat.ui.screens.theme import ThemeScreen  # noqa: PLC0415 (not needed for the first screen)
 
-        The warning appears once; every later call quits immediately.
-        """
-        self.run_worker(self._quit_when_sent(), group="quitting", exclusive=True, exit_on_error=False)
-
-    async def _quit_when_sent(self) -> None:
-        # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
-        attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
-        while self._pending_count() and not self._unsent_warning_shown:
-            if not attempts_left:
-                self._unsent_warning_shown = True
-                self.show_status(tr(chat_strings.CONFIRM_QUIT_UNSENT))
-                return
-            attempts_left -= 1
-            await asyncio.sleep(RENDER_INTERVAL)
-        self._begin_shutdown()
-
-    def _pending_count(self) -> int:
-        return self._controller.session.pending_count if self._controller is not None else 0
+        if not isinstance(self.screen, ThemeScreen):
+            self.push_screen(ThemeScreen())
 
     def action_command_palette(self) -> None:
         """Open the command palette. No effect if the palette is open."""
@@ -414,49 +339,37 @@ class ChatApp(InputApp, inherit_bindings=False):
         chat = self._chat_screen
         if chat is not None and screen is chat:
             return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
-        return command_palette.app_commands(
-            {
-                Action.HELP: self.action_help,
-                Action.SETTINGS: self.action_settings,
-                Action.THEME: self.action_choose_theme,
-                Action.QUIT: self.action_quit_when_sent,
-            }
+        return command_palette.app_commands(self.run_action)
+
+    def action_redraw(self) -> None:
+        """Repaint the whole screen."""
+        self.refresh(layout=True, repaint=True)
+        self.screen.refresh(layout=True)
+
+    def action_toggle_mouse(self) -> None:
+        """Toggle and save the `mouse` setting. Shows the new state, or the error if saving failed."""
+        enabled = not self.settings.mouse
+        self.show_status(
+            self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
         )
 
-    def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
-        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form.
+    def action_interrupt(self) -> None:
+        """Copy the selection, otherwise clear the input, otherwise quit on the second press (`QuitFlow`)."""
+        focused = self.focused
+        selected_text = self.screen.get_selected_text()
+        if not selected_text and isinstance(focused, TextArea | Input):
+            selected_text = focused.selected_text
+        if selected_text:
+            self.copy_to_clipboard(selected_text)
+            self.screen.clear_selection()
+        elif isinstance(focused, Input) and focused.value:
+            focused.value = ""
+        elif self._chat_screen is None or self.screen is not self._chat_screen or not self._chat_screen.clear_input():
+            self._quit_flow.interrupt()
 
-        Ends the current session first. The new session restores rooms if the setting permits.
-        """
-        self._should_restore_rooms = True
-        self.on_session_ended("")
-        self._join_screen.join_server(
-            server_address.strip_room(event.address), server_address.room_in_url(event.address)
-        )
-
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Log and report an unexpected error of a background worker."""
-        if event.state is WorkerState.ERROR:
-            log.error("background worker failed: error shown to the user", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self.show_error(tr(chat_strings.INTERNAL_ERROR))
-
-    def on_app_focus(self) -> None:
-        """Mark the terminal as focused. No effect without a chat screen."""
-        if self._chat_screen is not None:
-            self._chat_screen.set_terminal_focus(True)
-            self._notifier.flush()
-
-    def on_app_blur(self) -> None:
-        """Mark the terminal as unfocused."""
-        if self._chat_screen is not None:
-            self._chat_screen.set_terminal_focus(False)
-
-    def show_status(self, text: str) -> None:
-        """Show a message in the status line, or on the join form."""
-        if self._chat_screen is not None:
-            self._chat_screen.show_status(text)
-        else:
-            self._join_screen.show_progress(text)
+    def action_quit_when_sent(self) -> None:
+        """Quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
+        self.start_worker(self._quit_flow.quit_when_sent(), "quitting")
 
     # Shutdown
 
@@ -464,19 +377,11 @@ class ChatApp(InputApp, inherit_bindings=False):
         """Shut down with the exit code of SIGHUP."""
         self._begin_shutdown(SIGNAL_EXIT_BASE + 1)  # SIGHUP is 1; not every disconnect sends the signal
 
-    def _exit_on_signal(self, signal_number: int) -> None:
-        self._begin_shutdown(SIGNAL_EXIT_BASE + signal_number)
-
     def _begin_shutdown(self, exit_code: int = 0) -> None:
-        self.run_worker(self._shut_down(exit_code), group="shutdown", exclusive=True, exit_on_error=False)
+        self.start_worker(self._shut_down(exit_code), "shutdown")
 
     async def _shut_down(self, exit_code: int) -> None:
-        worker = self._link_worker
-        self._disconnect()
-        if worker is not None:
-            with suppress(WorkerError):
-                await worker.wait()
-        await self.local_server.stop()
+        await self._host.close()
         self.exit(return_code=exit_code)
 
     async def on_unmount(self) -> None:
@@ -491,11 +396,3 @@ class ChatApp(InputApp, inherit_bindings=False):
     def _fatal_error(self) -> None:
         # Textual would print a traceback that contains the values of local variables.
         self.panic()
-
-
-def _driver_class() -> "type[Driver] | None":
-    if sys.platform == "win32":
-        return None
-    from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (POSIX only)
-
-    return TerminalDriver

@@ -1,6 +1,6 @@
 """Slash commands as entries of Textual's command palette."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from textual.app import SystemCommand
@@ -8,6 +8,13 @@ from textual.app import SystemCommand
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import Action
 from tui_chat.session.i18n import tr
+
+_APP_ACTIONS = {
+    Action.HELP: "app.help",
+    Action.SETTINGS: "app.settings",
+    Action.THEME: "app.choose_theme",
+    Action.QUIT: "app.quit_when_sent",
+}
 
 
 def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> Iterable[SystemCommand]:
@@ -23,8 +30,12 @@ def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> 
         yield SystemCommand(command.usage, tr(command.help), callback)
 
 
-def app_commands(callbacks: Mapping[Action, Callable[[], None]]) -> Iterable[SystemCommand]:
-    """Yield the palette entries of the join form: the commands with a callback."""
+def app_commands(run_action: Callable[[str], Awaitable[object]]) -> Iterable[SystemCommand]:
+    """Yield the palette entries of the join form: the commands without a room.
+
+    Args:
+        run_action: Runs a Textual action.
+    """
     for command in registry.COMMANDS:
-        if command.action in callbacks:
-            yield SystemCommand(command.usage, tr(command.help), callbacks[command.action])
+        if action := _APP_ACTIONS.get(command.action):
+            yield SystemCommand(command.usage, tr(command.help), partial(run_action, action))

@@ -246,9 +246,19 @@ THEMES_BY_NAME: Mapping[str, Theme] = {
 """
 
 
-def effective_theme(name: str, app: App[Any]) -> Theme:
-    """Return the theme called `name`, or `TERMINAL` if the terminal has few colours."""
-    return TERMINAL if has_few_colors(app) else THEMES_BY_NAME[name]
+def install_themes(app: App[Any], initial: Theme) -> None:
+    """Register all themes, and set the initial one before the first stylesheet is built.
+
+    A change of the theme on mount would build the stylesheet twice.
+    """
+    for theme in THEMES_BY_NAME.values():
+        app.register_theme(theme)
+    app.set_reactive(App.theme, initial.name)
+    app.set_reactive(App.ansi_color, initial.ansi)
+    app._watch_ansi_color(initial.ansi)  # pyright: ignore[reportPrivateUsage]
+    app.stylesheet.set_variables(app.get_css_variables())
+    app.set_class(initial.dark, "-dark-mode", update=False)
+    app.set_class(not initial.dark, "-light-mode", update=False)
 
 
 def has_few_colors(app: App[Any]) -> bool:

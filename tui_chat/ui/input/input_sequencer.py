@@ -10,13 +10,12 @@ the message queue of a widget. A slow connection delivers several keys at once, 
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from itertools import chain
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
+from weakref import WeakSet
 
-from textual.app import App
-from textual.dom import DOMNode
 from textual.events import Key, Paste
+from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
@@ -30,6 +29,9 @@ READY_POLL_INTERVAL = 0.01
 
 SETTLE_TIMEOUT = 2.0
 
+SCREEN_READY_TIMEOUT = 2.0
+"""Seconds that input waits for a new screen."""
+
 QueuedInput = Key | Paste
 
 
@@ -42,21 +44,61 @@ class LocalKeyField(Protocol):
         ...
 
 
+class MessageTarget(Protocol):
+    """Node with a message queue: widget, screen or app."""
+
+    def call_later(self, callback: Callable[..., Any], /, *args: Any) -> bool:
+        """Call `callback` after the messages that are queued now. Return False if the node is closed."""
+        ...
+
+
+class ScreenReadiness:
+    """Readiness of new screens for input. A screen is ready when its initial focus is set.
+
+    Args:
+        clock: Monotonic clock in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._ready_screens: WeakSet[Screen[Any]] = WeakSet()
+        self._waiting_since = 0.0
+
+    def is_ready(self, screen: Screen[Any]) -> bool:
+        """Return whether the current screen is ready, at the latest after `SCREEN_READY_TIMEOUT` seconds."""
+        if screen in self._ready_screens:
+            return True
+        now = self._clock()
+        self._waiting_since = self._waiting_since or now
+        has_focus = screen.is_mounted and (screen.focused is not None or not screen.AUTO_FOCUS)
+        if not has_focus and now <= self._waiting_since + SCREEN_READY_TIMEOUT:
+            return False
+        self._waiting_since = 0.0
+        self._ready_screens.add(screen)
+        return True
+
+
 class InputSequencer:
     """Queue of undispatched input.
 
     Args:
-        app: App whose message queue runs the dispatch.
         dispatch: Default handling of a key or paste.
-        is_ready: Returns whether the target of the last key is ready.
+        is_ready: Returns whether the target of the next key is ready.
+        focus_path: Returns the nodes from the focused widget, or else the screen, up to the app.
+        set_timer: Calls a function after a delay in seconds.
     """
 
     def __init__(
-        self, app: App[Any], dispatch: Callable[[QueuedInput], Awaitable[None]], is_ready: Callable[[], bool]
+        self,
+        dispatch: Callable[[QueuedInput], Awaitable[None]],
+        is_ready: Callable[[], bool],
+        focus_path: Callable[[], Sequence[MessageTarget]],
+        set_timer: Callable[[float, Callable[[], Awaitable[None]]], Timer],
     ) -> None:
-        self._app = app
         self._dispatch = dispatch
         self._is_ready = is_ready
+        self._focus_path = focus_path
+        self._set_timer = set_timer
         self._pending: deque[QueuedInput] = deque()
         self._generation = 0  # identifies the current wait; callbacks of earlier waits are ignored
         self._settling = False
@@ -68,7 +110,7 @@ class InputSequencer:
         self._pending.append(item)
         await self._dispatch_pending()
         if self._pending and self._settling and self._timeout_timer is None:
-            self._timeout_timer = self._app.set_timer(SETTLE_TIMEOUT, self._on_settle_timeout)
+            self._timeout_timer = self._set_timer(SETTLE_TIMEOUT, self._on_settle_timeout)
 
     def drain_pending(self) -> list[QueuedInput]:
         """Remove and return all undispatched input."""
@@ -79,7 +121,7 @@ class InputSequencer:
     async def _dispatch_pending(self) -> None:
         while self._pending and not self._settling:
             if not self._is_ready():
-                self._app.set_timer(READY_POLL_INTERVAL, self._dispatch_pending)
+                self._set_timer(READY_POLL_INTERVAL, self._dispatch_pending)
                 return
             if not self._pending:  # drained by `is_ready`
                 return
@@ -94,7 +136,7 @@ class InputSequencer:
                 self._begin_settling()
 
     def _is_local(self, item: QueuedInput) -> bool:
-        field = self._app.focused
+        field = self._focus_path()[0]
         if not isinstance(item, Key) or not isinstance(field, Input | TextArea):
             return False
         if item.is_printable and not item.key.startswith("alt+"):
@@ -104,14 +146,10 @@ class InputSequencer:
     def _begin_settling(self) -> None:
         self._settling = True
         self._generation += 1
-        self._app.call_later(self._visit_next_node, self._generation, SETTLE_ROUNDS, self._focus_path())
+        path = self._focus_path()
+        path[-1].call_later(self._visit_next_node, self._generation, SETTLE_ROUNDS, iter(path))
 
-    def _focus_path(self) -> Iterator[DOMNode]:
-        app = self._app
-        nodes = (node for node in (app.focused or app.screen).ancestors_with_self if node is not app)
-        return chain(nodes, (app,))
-
-    async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[DOMNode]) -> None:
+    async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[MessageTarget]) -> None:
         """Enqueue this method in the next node of the path, after all messages that the key has caused there.
 
         Args:
@@ -125,7 +163,7 @@ class InputSequencer:
             if node.call_later(self._visit_next_node, generation, rounds, path):
                 return
         if rounds > 1:
-            await self._visit_next_node(generation, rounds - 1, self._focus_path())
+            await self._visit_next_node(generation, rounds - 1, iter(self._focus_path()))
         else:
             await self._finish_settling()
 

@@ -68,7 +68,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.GLOBAL,
         priority=True,
     ),
-    KeyBinding("join", ("enter",), "next_or_join", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")),
+    KeyBinding("join", ("enter",), "submit", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")),
     KeyBinding(
         "next-field",
         ("tab", "down"),

@@ -1,11 +1,12 @@
 """Join form with room, nickname and server. Errors appear beside the field concerned."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
@@ -87,36 +88,26 @@ class JoinDetails:
     typed_server: str
 
 
+class JoinHandler(Protocol):
+    """Receiver of the requests of the join form."""
+
+    def connect(self, details: JoinDetails) -> None:
+        """Join with a complete form."""
+
+    def serve_and_join(self, details: JoinDetails) -> None:
+        """Start a local server at the form's address, then join."""
+
+    def cancel_connecting(self) -> None:
+        """Cancel the connection attempt."""
+
+
 class JoinScreen(Screen[None]):
     """Initial screen with the join form."""
 
     BINDINGS = keys.textual_bindings(KeyScope.JOIN_FORM)
     AUTO_FOCUS = ""
 
-    @dataclass
-    class JoinRequested(Message):
-        """Request to join with a complete form.
-
-        Attributes:
-            details: Validated form input.
-        """
-
-        details: JoinDetails
-
-    @dataclass
-    class ServeRequested(Message):
-        """Request to start a local server at the form's address, then join.
-
-        Attributes:
-            details: Validated form input.
-        """
-
-        details: JoinDetails
-
-    class CancelRequested(Message):
-        """Request to cancel the connection attempt."""
-
-    def __init__(self, room: str, nick: str, server: str, notice: str = "") -> None:
+    def __init__(self, room: str, nick: str, server: str, notice: str, handler: JoinHandler) -> None:
         """Create the form.
 
         Args:
@@ -124,11 +115,13 @@ class JoinScreen(Screen[None]):
             nick: Initial nickname.
             server: Initial server address in user notation.
             notice: Message below the form, empty for none.
+            handler: Receiver of the requests.
         """
         super().__init__()
         self._initial_values = {"room": room, "nick": nick, "server": server}
         self._form_fields: dict[str, FormField] = {}
         self._notice = notice
+        self._handler = handler
         self._is_waiting = False
 
     def compose(self) -> ComposeResult:
@@ -173,18 +166,10 @@ class JoinScreen(Screen[None]):
         self.query_one("#join", Button).label = tr(chat_strings.BUTTON_JOIN)
         self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
-    def action_next_or_join(self) -> None:
-        """Request a join, or focus the first invalid field. No effect while the form is waiting."""
-        self._submit_as(JoinScreen.JoinRequested)
-
     def action_cancel(self) -> None:
         """Cancel a pending connection attempt."""
         if self._is_waiting:
-            self.post_message(JoinScreen.CancelRequested())
-
-    @on(Input.Submitted)
-    def _handle_input_submitted(self) -> None:
-        self._submit_as(JoinScreen.JoinRequested)
+            self._handler.cancel_connecting()
 
     @on(Input.Changed)
     def _handle_input_changed(self) -> None:
@@ -194,11 +179,13 @@ class JoinScreen(Screen[None]):
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
-        self._submit_as(JoinScreen.ServeRequested if event.button.id == "start-server" else JoinScreen.JoinRequested)
+        handler = self._handler
+        self._submit_to(handler.serve_and_join if event.button.id == "start-server" else handler.connect)
 
-    def submit(self) -> None:
-        """Request a join with the current input."""
-        self._submit_as(JoinScreen.JoinRequested)
+    @on(Input.Submitted)
+    def action_submit(self) -> None:
+        """Request a join, or focus the first invalid field. No effect while the form is waiting."""
+        self._submit_to(self._handler.connect)
 
     def join_server(self, server: str, room: str) -> None:
         """Request a join on another server after the next refresh, with the nickname in the form.
@@ -211,7 +198,7 @@ class JoinScreen(Screen[None]):
         if room:
             self._form_fields["room"].value = room
         # Submit through the normal validation, which reports missing or invalid fields.
-        self.call_after_refresh(self.submit)
+        self.call_after_refresh(self.action_submit)
 
     def set_server(self, server: str) -> None:
         """Replace the server address."""
@@ -243,10 +230,10 @@ class JoinScreen(Screen[None]):
         button.display = True
         button.focus()
 
-    def _submit_as(self, message: "type[JoinScreen.JoinRequested | JoinScreen.ServeRequested]") -> None:
+    def _submit_to(self, handle: Callable[[JoinDetails], None]) -> None:
         details = None if self._is_waiting else self._validate()
         if details is not None:
-            self.post_message(message(details))
+            handle(details)
 
     def _validate(self) -> JoinDetails | None:
         # Imported here to keep startup fast: PRECIS takes 30 ms.

@@ -1,14 +1,27 @@
 """Output to the terminal beyond Textual's screen: clipboard, notifications, window title and mouse reporting."""
 
+import sys
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.terminal import escape_sequences
 from tui_chat.ui.terminal.escape_sequences import NotificationChannel
 
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
 MAX_CLIPBOARD_BYTES = 74_994
 """Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
+
+
+def driver_class() -> "type[Driver] | None":
+    """Return the terminal driver of the app, None for Textual's driver of Windows."""
+    if sys.platform == "win32":
+        return None
+    from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (POSIX only)
+
+    return TerminalDriver
 
 
 class SequenceWriter(Protocol):

@@ -1,0 +1,300 @@
+"""Lifetime of the chat session: connection, profile, local server, and the change between join form and chat."""
+
+import logging
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec.structs import replace
+from textual.worker import Worker, WorkerError
+
+from tui_chat.session.i18n import tr
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.profile import Identity, Profile
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui import server_address
+from tui_chat.ui.local_server import LocalServer, LocalServerError
+from tui_chat.ui.screens.join import JoinDetails
+from tui_chat.ui.start_options import StartOptions, StoragePaths
+
+if TYPE_CHECKING:
+    from tui_chat.protocol.responses import RoomSummary
+    from tui_chat.session.chat_session import ChatSession
+    from tui_chat.session.room_view import RoomView
+    from tui_chat.ui.session_controller import SessionController
+
+log = logging.getLogger("chat.ui")
+
+
+class JoinForm(Protocol):
+    """Join form, as implemented by `JoinScreen`."""
+
+    def begin_waiting(self, text: str) -> None:
+        """Show a progress message and disable the form."""
+
+    def show_progress(self, text: str) -> None:
+        """Show a message, empty to hide it, and enable the form."""
+
+    def show_field_error(self, field: str, problem: str) -> None:
+        """Show an error beside `room`, `nick` or `server`."""
+
+    def offer_server(self) -> None:
+        """Offer to start a local server."""
+
+    def set_server(self, server: str) -> None:
+        """Replace the server address."""
+
+    def action_submit(self) -> None:
+        """Request a join with the current input."""
+
+
+class ChatView(Protocol):
+    """Open chat screen, as implemented by `ChatScreen`."""
+
+    def on_current_room_changed(self) -> None:
+        """Draw the new current room."""
+
+    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
+        """Update the known rooms of the server."""
+
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
+        """Continue the pending navigation."""
+
+    def cancel_switch(self, room: str = "") -> None:
+        """Cancel the pending switch to this room."""
+
+    def show_error(self, problem: str) -> None:
+        """Show an error in the status line."""
+
+
+class SessionWindow(Protocol):
+    """Screens and timers of the app."""
+
+    @property
+    def settings(self) -> ClientSettings:
+        """Current settings."""
+        ...
+
+    @property
+    def join_form(self) -> JoinForm:
+        """Join form below all other screens."""
+        ...
+
+    def open_chat(self, controller: "SessionController") -> ChatView:
+        """Open the chat screen of a session."""
+        ...
+
+    def close_chat(self) -> None:
+        """Close the chat screen and all dialogs."""
+
+    def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
+        """Run `work` in the background instead of earlier work of the same group."""
+        ...
+
+    def on_events_queued(self) -> None:
+        """Schedule a call of `SessionHost.process_events`."""
+
+
+class SessionHost:
+    """At most one chat session, from the submitted join form until its last room is closed.
+
+    Implements `AppPort` of the session controller, `EventSource` and `JoinHandler`.
+
+    Args:
+        window: Screens and timers of the app.
+        options: Parsed command line.
+        saved_profile: Profile of the previous session.
+
+    Attributes:
+        local_server: Server started by this app, idle if none was requested.
+        startup_messages: Messages for the chat, shown as notices when it opens.
+    """
+
+    def __init__(self, window: SessionWindow, options: StartOptions, saved_profile: Profile) -> None:
+        self._window = window
+        self._options = options
+        self._profile = saved_profile
+        self._chat: ChatView | None = None
+        self._controller: SessionController | None = None
+        self._worker: Worker[None] | None = None
+        self._should_restore_rooms = not options.room
+        self.local_server = LocalServer()
+        self.startup_messages: list[str] = []
+
+    @property
+    def session(self) -> "ChatSession | None":
+        """State of the current session, None if there is none."""
+        return self._controller.session if self._controller is not None else None
+
+    # Connection
+
+    def connect(self, details: JoinDetails) -> None:
+        """Connect to the server of the join form and join its room. Ends the current session first."""
+        # Imported here to keep startup fast.
+        from tui_chat.ui.session_controller import SessionController  # noqa: PLC0415
+
+        window = self._window
+        window.join_form.begin_waiting(chat_strings.connecting_to(details.server))
+        self._disconnect()
+        self._controller = SessionController(
+            details,
+            self._profile.guest_key(details.server, details.nick),
+            StoragePaths(self._options.state, self._options.cache),
+            window.on_events_queued,
+            lambda: window.settings,
+            restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
+        )
+        self._worker = window.start_worker(self._controller.server_link.run(), "connection")
+
+    def cancel_connecting(self) -> None:
+        """Disconnect and enable the join form."""
+        self._disconnect()
+        self._window.join_form.show_progress("")
+
+    def leave_server(self) -> None:
+        """End the session for another server. The next session restores rooms if the setting permits."""
+        self._should_restore_rooms = True
+        self.on_session_ended("")
+
+    async def close(self) -> None:
+        """Disconnect, then stop the local server."""
+        worker = self._worker
+        self._disconnect()
+        if worker is not None:
+            with suppress(WorkerError):
+                await worker.wait()
+        await self.local_server.stop()
+
+    def serve_and_join(self, details: JoinDetails) -> None:
+        """Start a local server at the address of the join form, then submit the form."""
+        host, _, port = details.server.partition("://")[2].rpartition(":")
+        self.start_local_server(host.strip("[]"), int(port), join=True)
+
+    def start_local_server(self, host: str, port: int, *, join: bool) -> None:
+        """Start a local server and enter its address in the join form. A failure appears beside the server field.
+
+        Args:
+            host: Listening address.
+            port: Listening TCP port.
+            join: Submit the form after the start.
+        """
+        self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
+
+    async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
+        form = self._window.join_form
+        form.begin_waiting(tr(chat_strings.STARTING_SERVER))
+        try:
+            url, self.startup_messages = await self.local_server.start(host, port)
+        except LocalServerError as error:
+            form.show_field_error("server", str(error))
+            return
+        form.set_server(url)
+        form.show_progress("\n".join(self.startup_messages))
+        if join:
+            form.action_submit()
+
+    def _disconnect(self) -> None:
+        if self._worker is not None:
+            self._worker.cancel()
+        self._worker = self._controller = None
+
+    # Events
+
+    @property
+    def is_overfull(self) -> bool:
+        """True if more events are queued than the limit of the queue."""
+        return self._controller is not None and self._controller.server_link.event_queue.is_overfull
+
+    def process_events(self, deadline: float, *, viewed: bool = True) -> bool:
+        """Apply queued events until `deadline`, as in `EventSource.process_events`."""
+        controller = self._controller
+        if controller is None:
+            return True
+        if not viewed:
+            controller.session.set_viewed(False)
+        return controller.process_events(self, deadline)
+
+    def on_current_room_changed(self) -> None:
+        """Draw the new current room immediately, so that later input enters its composer draft."""
+        if self._chat is not None:
+            self._chat.on_current_room_changed()
+
+    def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
+        """Disconnect and show the error on the join form.
+
+        Args:
+            field: Form field to mark: `room`, `nick` or `server`.
+            problem: Error message for the user.
+            offer_server: Offer to start a local server if the address is local HTTP. The offer replaces `problem`.
+        """
+        form, controller = self._window.join_form, self._controller
+        self._disconnect()
+        if offer_server and controller is not None and server_address.is_local_http(controller.join_details.server):
+            form.show_field_error(field, chat_strings.no_server_at(controller.join_details.server))
+            form.offer_server()
+        else:
+            form.show_field_error(field, problem)
+
+    def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
+        """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
+
+        Called for each room that the user opens, also from the cache; not for rooms restored in the background.
+        """
+        self._update_profile(controller, view.name, view.nick)
+        if self._chat is None:
+            for message in self.startup_messages:
+                controller.session.add_notice(message)
+            self._window.join_form.show_progress("")
+            self._chat = self._window.open_chat(controller)
+
+    def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
+        """Save the new nickname in the profile. The saved room stays."""
+        self._update_profile(controller, self._profile.room, nick)
+
+    def on_session_ended(self, reason: str) -> None:
+        """Disconnect, close all dialogs and return to the join form. A local server keeps running.
+
+        Args:
+            reason: Message to show on the form, empty for none.
+        """
+        if self._chat is not None:
+            self._chat = None
+            self._window.close_chat()
+        self._disconnect()
+        self._window.join_form.show_progress(reason)
+
+    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
+        """Pass the room list to the chat screen for completion and switching."""
+        if self._chat is not None:
+            self._chat.on_rooms_listed(rooms)
+
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
+        """Continue the chat screen's pending navigation."""
+        if self._chat is not None:
+            self._chat.on_context_loaded(room, seq)
+
+    def on_join_failed(self, room: str, problem: str) -> None:
+        """Show the error and cancel the pending switch to this room."""
+        self.show_error(problem)
+        if self._chat is not None:
+            self._chat.cancel_switch(room)
+
+    def show_error(self, problem: str) -> None:
+        """Show an error in the status line, or beside the server field of the join form."""
+        if self._chat is not None:
+            self._chat.show_error(problem)
+        else:
+            self._window.join_form.show_field_error("server", problem)
+
+    def _update_profile(self, controller: "SessionController", room: str, nick: str) -> None:
+        updated = replace(self._profile, room=room, nick=nick, server=controller.join_details.typed_server)
+        if controller.server_link.guest_key:
+            identity = Identity(controller.join_details.server, nick, controller.server_link.guest_key)
+            updated = updated.with_identity(identity)
+        if updated == self._profile:
+            return
+        self._profile = updated
+        if problem := profile_store.save(self._options.state, updated):
+            log.warning("profile not saved: %s", problem)
+            self.show_error(problem)
