@@ -18,6 +18,7 @@ class Notifier:
         preview: Returns the `notification_preview` setting.
         send: Sends a notification with title and body.
         set_timer: Calls a function after a delay in seconds.
+        clock: Monotonic clock in seconds.
     """
 
     def __init__(
@@ -26,12 +27,13 @@ class Notifier:
         preview: Callable[[], bool],
         send: Callable[[str, str], None],
         set_timer: Callable[[float, Callable[[], None]], object],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._get_session = get_session
         self._preview = preview
         self._send = send
         self._set_timer = set_timer
-        self._batcher = NotificationBatcher(time.monotonic)
+        self._batcher = NotificationBatcher(clock)
         self._timer_pending = False
 
     def flush(self) -> None:

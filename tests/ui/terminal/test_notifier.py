@@ -1,0 +1,67 @@
+"""Delivery of notifications to the terminal, without an app."""
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.notification_batcher import BATCH_INTERVAL, NotifiableMessage
+from tui_chat.ui.terminal.notifier import Notifier
+
+
+class UnreadSession:
+    """Session without focus, with queued notifications."""
+
+    has_focus = False
+    current_room = None
+
+    def __init__(self) -> None:
+        self.queued: list[NotifiableMessage] = []
+
+    def pop_notifications(self) -> list[NotifiableMessage]:
+        queued, self.queued = self.queued, []
+        return queued
+
+
+class NotifierBench:
+    """Notifier with recorded output and timers, and a virtual clock."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.session = UnreadSession()
+        self.is_connected = True
+        self.sent: list[tuple[str, str]] = []
+        self.timers: list[tuple[float, Callable[[], None]]] = []
+        self.notifier = Notifier(
+            lambda: cast("ChatSession", self.session) if self.is_connected else None,
+            lambda: True,
+            lambda title, body: self.sent.append((title, body)),
+            lambda delay, callback: self.timers.append((delay, callback)),
+            lambda: self.now,
+        )
+
+    def receive(self, text: str) -> None:
+        self.session.queued.append(NotifiableMessage("tea", "bob", text, is_mention=True))
+        self.notifier.flush()
+
+
+def test_the_second_notification_waits_for_one_timer() -> None:
+    bench = NotifierBench()
+    bench.receive("one")
+    assert [body for _, body in bench.sent] == ["one"]
+    bench.receive("two")
+    bench.receive("three")
+    [(delay, on_timer)] = bench.timers
+    assert delay == pytest.approx(BATCH_INTERVAL)
+    bench.now += BATCH_INTERVAL
+    on_timer()
+    assert len(bench.sent) == 2
+
+
+def test_nothing_is_sent_without_a_session() -> None:
+    bench = NotifierBench()
+    bench.is_connected = False
+    bench.receive("one")
+    assert bench.sent == []
+    assert bench.timers == []

@@ -1,0 +1,57 @@
+"""Confirmations before quitting, without an app."""
+
+from dataclasses import dataclass, field
+
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.quit_flow import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT, QuitFlow
+
+
+@dataclass
+class QuitRecorder:
+    """Environment of a `QuitFlow` with a virtual clock."""
+
+    pending_count: int = 0
+    now: float = 100.0
+    acknowledged_at: float = float("inf")
+    events: list[str] = field(default_factory=list[str])
+
+    def flow(self) -> QuitFlow:
+        return QuitFlow(
+            lambda: self.pending_count if self.now < self.acknowledged_at else 0,
+            self.events.append,
+            lambda: self.events.append("quit"),
+            lambda: self.now,
+            self.sleep,
+        )
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
+    recorder = QuitRecorder()
+    flow = recorder.flow()
+    flow.interrupt()
+    recorder.now += QUIT_CONFIRM_WINDOW + 0.1
+    flow.interrupt()
+    assert recorder.events == [tr(chat_strings.CONFIRM_QUIT)] * 2
+    recorder.now += QUIT_CONFIRM_WINDOW - 0.1
+    flow.interrupt()
+    assert recorder.events[2:] == ["quit"]
+
+
+async def test_quitting_waits_for_the_acknowledgement_of_pending_messages() -> None:
+    recorder = QuitRecorder(pending_count=1, acknowledged_at=100.4)
+    await recorder.flow().quit_when_sent()
+    assert recorder.events == ["quit"]
+    assert 100.4 <= recorder.now < 100.0 + QUIT_FLUSH_TIMEOUT
+
+
+async def test_unsent_messages_are_warned_about_once() -> None:
+    recorder = QuitRecorder(pending_count=1)
+    flow = recorder.flow()
+    await flow.quit_when_sent()
+    assert recorder.events == [tr(chat_strings.CONFIRM_QUIT_UNSENT)]
+    await flow.quit_when_sent()
+    assert recorder.events[1:] == ["quit"]

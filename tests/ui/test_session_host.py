@@ -1,0 +1,183 @@
+"""Session host against a real server, without an app."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from textual.worker import Worker
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.wait import wait_until
+from tui_chat.protocol.responses import RoomSummary
+from tui_chat.session.lines import NoticeLine
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.profile import Profile
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.screens.join import JoinDetails
+from tui_chat.ui.session_controller import SessionController
+from tui_chat.ui.session_host import SessionHost
+from tui_chat.ui.start_options import StartOptions
+
+
+class RecordingForm:
+    """Join form that records its messages."""
+
+    def __init__(self) -> None:
+        self.progress = ""
+        self.is_waiting = False
+        self.errors: list[tuple[str, str]] = []
+        self.offers_server = False
+
+    def begin_waiting(self, text: str) -> None:
+        self.progress, self.is_waiting = text, True
+
+    def show_progress(self, text: str) -> None:
+        self.progress, self.is_waiting = text, False
+
+    def show_field_error(self, field: str, problem: str) -> None:
+        self.is_waiting = False
+        self.errors.append((field, problem))
+
+    def offer_server(self) -> None:
+        self.offers_server = True
+
+    def set_server(self, server: str) -> None:
+        raise AssertionError(server)
+
+    def action_submit(self) -> None:
+        raise AssertionError
+
+
+class RecordingChat:
+    """Chat screen that records its messages."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self.cancelled: list[str] = []
+
+    def on_current_room_changed(self) -> None:
+        pass
+
+    def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
+        pass
+
+    def on_context_loaded(self, room: str, seq: int | None) -> None:
+        pass
+
+    def cancel_switch(self, room: str = "") -> None:
+        self.cancelled.append(room)
+
+    def show_error(self, problem: str) -> None:
+        self.errors.append(problem)
+
+
+class TaskWorker:
+    """Worker around a task."""
+
+    def __init__(self, work: Coroutine[Any, Any, None]) -> None:
+        self.task = asyncio.create_task(work)
+
+    def cancel(self) -> None:
+        self.task.cancel()
+
+    async def wait(self) -> None:
+        with suppress(asyncio.CancelledError):
+            await self.task
+
+
+class RecordingWindow:
+    """Window of a host with the directory of its saved state."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings = ClientSettings()
+        self.join_form = RecordingForm()
+        self.chat: RecordingChat | None = None
+        self.state = directory / "state"
+        self.host = SessionHost(self, StartOptions(self.state, directory / "log", room="tea"), Profile())
+
+    def open_chat(self, controller: SessionController) -> RecordingChat:
+        assert controller.session is self.host.session
+        self.chat = RecordingChat()
+        return self.chat
+
+    def close_chat(self) -> None:
+        self.chat = None
+
+    def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
+        assert group == "connection"
+        return cast("Worker[None]", TaskWorker(work))
+
+    def on_events_queued(self) -> None:
+        asyncio.get_running_loop().call_soon(self.process)
+
+    def process(self) -> None:
+        while not self.host.process_events(time.monotonic() + 0.01):
+            pass
+
+
+@pytest.fixture
+async def window(tmp_path: Path) -> AsyncGenerator[RecordingWindow]:
+    recording = RecordingWindow(tmp_path)
+    yield recording
+    await recording.host.close()
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path) as running:
+        yield running
+
+
+async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
+    server: RunningServer, window: RecordingWindow
+) -> None:
+    window.host.startup_messages = ["share this address"]
+    window.host.connect(JoinDetails("tea", "ann", server.url, "typed address"))
+    assert window.join_form.is_waiting
+    await wait_until(lambda: window.chat)
+    assert not window.join_form.is_waiting
+    saved, problem = profile_store.load(window.state)
+    assert problem == ""
+    assert (saved.room, saved.nick, saved.server) == ("tea", "ann", "typed address")
+    assert saved.guest_key(server.url, "ann")
+    session = window.host.session
+    assert session is not None
+    assert session.current_room is not None
+    notices = [line.text for line in session.current_room.transcript.lines if isinstance(line, NoticeLine)]
+    assert "share this address" in notices
+
+
+async def test_the_form_returns_after_the_last_room(server: RunningServer, window: RecordingWindow) -> None:
+    controllers: list[SessionController] = []
+    open_chat = window.open_chat
+    window.open_chat = lambda controller: controllers.append(controller) or open_chat(controller)
+    window.host.connect(JoinDetails("tea", "ann", server.url, server.url))
+    await wait_until(lambda: window.chat)
+    controllers[0].server_link.leave("tea")
+    await wait_until(lambda: window.chat is None)
+    assert window.join_form.progress != ""
+    assert window.host.session is None
+
+
+async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: RecordingWindow) -> None:
+    window.host.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
+    await wait_until(lambda: window.join_form.offers_server)
+    assert window.join_form.errors == [("server", chat_strings.no_server_at("http://127.0.0.1:9"))]
+    assert window.host.session is None
+
+
+async def test_an_error_appears_on_the_open_screen(server: RunningServer, window: RecordingWindow) -> None:
+    window.host.show_error("too early")
+    assert window.join_form.errors == [("server", "too early")]
+    window.host.connect(JoinDetails("tea", "ann", server.url, server.url))
+    await wait_until(lambda: window.chat)
+    assert window.chat is not None
+    window.host.on_join_failed("ops", "no such room")
+    assert window.chat.errors == ["no such room"]
+    assert window.chat.cancelled == ["ops"]
