@@ -6,7 +6,8 @@
   change.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from textual.binding import Binding
 
@@ -23,403 +24,242 @@ class KeyBinding:
         keys: Textual key names, preferred key first.
         action: Textual action, resolved in the scope (`action_<name>`).
         help: One-line description; None if the preceding entry describes this binding as well.
-        scope: Context in which the binding is active.
         footer: Footer label, None to omit the binding from the footer.
         priority: Handle the key before the focused widget does.
         label: Display text in place of the key names.
+        scope: Context in which the binding is active.
     """
 
     id: str
     keys: tuple[str, ...]
     action: str
     help: Translatable | None
-    scope: KeyScope
     footer: Translatable | None = None
     priority: bool = False
     label: str = ""
+    scope: KeyScope = KeyScope.GLOBAL
+
+
+def _in_scope(scope: KeyScope, *bindings: KeyBinding) -> Iterator[KeyBinding]:
+    return (replace(binding, scope=scope) for binding in bindings)
 
 
 ALL_BINDINGS: tuple[KeyBinding, ...] = (
-    KeyBinding(
-        "help", ("f1",), "app.help", mark("open or close the help"), KeyScope.GLOBAL, mark("help"), priority=True
-    ),
-    KeyBinding(
-        "palette", ("ctrl+backslash",), "app.command_palette", mark("command palette"), KeyScope.GLOBAL, priority=True
-    ),
-    KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), KeyScope.GLOBAL, mark("quit"), priority=True),
-    KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("redraw the screen"), KeyScope.GLOBAL, priority=True),
-    KeyBinding(
-        "suspend", ("ctrl+z",), "app.suspend_process", mark("suspend; `fg` resumes"), KeyScope.GLOBAL, priority=True
-    ),
-    KeyBinding(
-        "toggle-mouse",
-        ("alt+m",),
-        "app.toggle_mouse",
-        mark("turn mouse support on or off"),
+    *_in_scope(
         KeyScope.GLOBAL,
-        priority=True,
+        KeyBinding("help", ("f1",), "app.help", mark("open or close the help"), mark("help"), priority=True),
+        KeyBinding("palette", ("ctrl+backslash",), "app.command_palette", mark("command palette"), priority=True),
+        KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), mark("quit"), priority=True),
+        KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("redraw the screen"), priority=True),
+        KeyBinding("suspend", ("ctrl+z",), "app.suspend_process", mark("suspend; `fg` resumes"), priority=True),
+        KeyBinding("toggle-mouse", ("alt+m",), "app.toggle_mouse", mark("turn mouse support on or off"), priority=True),
+        KeyBinding("settings", ("f9",), "app.settings", mark("open the settings"), priority=True),
+        KeyBinding(
+            "interrupt",
+            ("ctrl+c",),
+            "app.interrupt",
+            mark("copy the selection, or clear the line; press twice to quit"),
+            priority=True,
+        ),
     ),
-    KeyBinding("settings", ("f9",), "app.settings", mark("open the settings"), KeyScope.GLOBAL, priority=True),
-    KeyBinding(
-        "interrupt",
-        ("ctrl+c",),
-        "app.interrupt",
-        mark("copy the selection, or clear the line; press twice to quit"),
-        KeyScope.GLOBAL,
-        priority=True,
-    ),
-    KeyBinding("join", ("enter",), "submit", mark("next empty field, or join"), KeyScope.JOIN_FORM, mark("join")),
-    KeyBinding(
-        "next-field",
-        ("tab", "down"),
-        "app.focus_next",
-        mark("next field"),
+    *_in_scope(
         KeyScope.JOIN_FORM,
-        mark("next field"),
-        priority=True,
+        KeyBinding("join", ("enter",), "submit", mark("next empty field, or join"), mark("join")),
+        KeyBinding(
+            "next-field", ("tab", "down"), "app.focus_next", mark("next field"), mark("next field"), priority=True
+        ),
+        KeyBinding("previous-field", ("shift+tab", "up"), "app.focus_previous", mark("previous field"), priority=True),
+        KeyBinding("cancel-connecting", ("escape",), "cancel", mark("cancel connecting")),
     ),
-    KeyBinding(
-        "previous-field",
-        ("shift+tab", "up"),
-        "app.focus_previous",
-        mark("previous field"),
-        KeyScope.JOIN_FORM,
-        priority=True,
-    ),
-    KeyBinding("cancel-connecting", ("escape",), "cancel", mark("cancel connecting"), KeyScope.JOIN_FORM),
-    KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), KeyScope.CHAT, mark("rooms")),
-    KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("previous room"), KeyScope.CHAT),
-    KeyBinding(
-        "room-1", ("alt+1",), "show_room_number(1)", mark("room with this number"), KeyScope.CHAT, label="Alt+1 … Alt+9"
-    ),
-    *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_room_number({n})", None, KeyScope.CHAT) for n in range(2, 10)),
-    KeyBinding("next-activity", ("alt+a",), "next_unread", mark("next unread room, mentions first"), KeyScope.CHAT),
-    KeyBinding(
-        "switch", ("f4",), "switch_room", mark("switch to a room by part of its name"), KeyScope.CHAT, priority=True
-    ),
-    KeyBinding(
-        "search", ("alt+s", "f5"), "search", mark("search messages"), KeyScope.CHAT, mark("search"), priority=True
-    ),
-    KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), KeyScope.CHAT, mark("scroll")),
-    KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down"), KeyScope.CHAT),
-    KeyBinding("oldest", ("alt+home",), "top", mark("oldest loaded message"), KeyScope.CHAT),
-    KeyBinding(
-        "back",
-        ("escape",),
-        "escape",
-        mark("cancel the reply or edit, return from a jump, or go to the newest message"),
+    *_in_scope(
         KeyScope.CHAT,
+        KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), mark("rooms")),
+        KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("previous room")),
+        KeyBinding("room-1", ("alt+1",), "show_room_number(1)", mark("room with this number"), label="Alt+1 … Alt+9"),
+        *(KeyBinding(f"room-{n}", (f"alt+{n}",), f"show_room_number({n})", None) for n in range(2, 10)),
+        KeyBinding("next-activity", ("alt+a",), "next_unread", mark("next unread room, mentions first")),
+        KeyBinding("switch", ("f4",), "switch_room", mark("switch to a room by part of its name"), priority=True),
+        KeyBinding("search", ("alt+s", "f5"), "search", mark("search messages"), mark("search"), priority=True),
+        KeyBinding("page-up", ("pageup",), "page_up", mark("scroll up"), mark("scroll")),
+        KeyBinding("page-down", ("pagedown",), "page_down", mark("scroll down")),
+        KeyBinding("oldest", ("alt+home",), "top", mark("oldest loaded message")),
+        KeyBinding(
+            "back",
+            ("escape",),
+            "escape",
+            mark("cancel the reply or edit, return from a jump, or go to the newest message"),
+        ),
+        KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End at the end of a line)")),
+        KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread message")),
+        KeyBinding(
+            "select-message",
+            ("ctrl+s",),
+            "select_message",
+            mark("select a message: reply, edit, react, copy; load missing messages"),
+        ),
+        KeyBinding(
+            "copy-mode", ("alt+l",), "copy_mode", mark("copy mode: messages only, for the terminal's own selection")
+        ),
+        KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the room list")),
+        KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide the member list")),
     ),
-    KeyBinding("newest", ("alt+end",), "bottom", mark("newest message (also End at the end of a line)"), KeyScope.CHAT),
-    KeyBinding("first-unread", ("alt+u",), "first_unread", mark("first unread message"), KeyScope.CHAT),
-    KeyBinding(
-        "select-message",
-        ("ctrl+s",),
-        "select_message",
-        mark("select a message: reply, edit, react, copy; load missing messages"),
-        KeyScope.CHAT,
-    ),
-    KeyBinding(
-        "copy-mode",
-        ("alt+l",),
-        "copy_mode",
-        mark("copy mode: messages only, for the terminal's own selection"),
-        KeyScope.CHAT,
-    ),
-    KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the room list"), KeyScope.CHAT),
-    KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide the member list"), KeyScope.CHAT),
-    KeyBinding("send", ("enter",), "submit", mark("send"), KeyScope.COMPOSER, mark("send")),
-    KeyBinding(
-        "new-line",
-        ("alt+enter", "ctrl+j", "shift+enter"),
-        "newline",
-        mark("new line"),
+    *_in_scope(
         KeyScope.COMPOSER,
-        mark("new line"),
+        KeyBinding("send", ("enter",), "submit", mark("send"), mark("send")),
+        KeyBinding("new-line", ("alt+enter", "ctrl+j", "shift+enter"), "newline", mark("new line"), mark("new line")),
+        KeyBinding("complete", ("tab",), "complete(1)", mark("complete a nickname, /command, #room or :emoji")),
+        KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("previous completion")),
+        KeyBinding("line-up", ("up",), "up", mark("line above; on the first line, edit or resend sent messages")),
+        KeyBinding("line-down", ("down",), "down", mark("line below; on the last line, newer sent messages")),
+        KeyBinding("search-sent", ("ctrl+r",), "search_history", mark("search the messages you sent here")),
+        KeyBinding("cursor-left", ("left", "ctrl+b"), "cursor_left", mark("one character left")),
+        KeyBinding("cursor-right", ("right", "ctrl+f"), "cursor_right", mark("one character right")),
+        KeyBinding("word-left", ("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left")),
+        KeyBinding("word-right", ("alt+f", "ctrl+right"), "cursor_word_right", mark("one word right")),
+        KeyBinding("line-start", ("home", "ctrl+a"), "cursor_line_start", mark("start of the line")),
+        KeyBinding("line-end", ("end", "ctrl+e"), "line_end", mark("end of the line")),
+        KeyBinding("select-left", ("shift+left",), "cursor_left(True)", mark("select to the left")),
+        KeyBinding("select-right", ("shift+right",), "cursor_right(True)", mark("select to the right")),
+        KeyBinding(
+            "select-line-start", ("shift+home",), "cursor_line_start(True)", mark("select to the start of the line")
+        ),
+        KeyBinding("select-line-end", ("shift+end",), "cursor_line_end(True)", mark("select to the end of the line")),
+        KeyBinding("delete-left", ("backspace", "ctrl+h"), "delete_left", mark("delete the previous character")),
+        KeyBinding("delete-right", ("delete", "ctrl+d"), "delete_right", mark("delete the next character")),
+        KeyBinding("cut-word-left", ("ctrl+w",), "kill_word_left", mark("cut the previous word")),
+        KeyBinding("cut-word-right", ("alt+d",), "kill_word_right", mark("cut the next word")),
+        KeyBinding("cut-to-start", ("ctrl+u",), "kill_to_start", mark("cut to the start of the line")),
+        KeyBinding(
+            "cut-to-end",
+            ("ctrl+k",),
+            "kill_to_end",
+            mark("cut to the end of the line; at the end of the text, switch rooms"),
+        ),
+        KeyBinding("yank", ("ctrl+y",), "yank", mark("insert the text cut with Ctrl+W, Alt+D, Ctrl+U or Ctrl+K")),
+        KeyBinding("cut", ("ctrl+x",), "cut", mark("cut the selection")),
+        KeyBinding("paste", ("ctrl+v",), "paste", mark("paste the text copied in chat-tui")),
+        KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo")),
     ),
-    KeyBinding(
-        "complete", ("tab",), "complete(1)", mark("complete a nickname, /command, #room or :emoji"), KeyScope.COMPOSER
-    ),
-    KeyBinding("complete-back", ("shift+tab",), "complete(-1)", mark("previous completion"), KeyScope.COMPOSER),
-    KeyBinding(
-        "line-up", ("up",), "up", mark("line above; on the first line, edit or resend sent messages"), KeyScope.COMPOSER
-    ),
-    KeyBinding(
-        "line-down", ("down",), "down", mark("line below; on the last line, newer sent messages"), KeyScope.COMPOSER
-    ),
-    KeyBinding(
-        "search-sent", ("ctrl+r",), "search_history", mark("search the messages you sent here"), KeyScope.COMPOSER
-    ),
-    KeyBinding("cursor-left", ("left", "ctrl+b"), "cursor_left", mark("one character left"), KeyScope.COMPOSER),
-    KeyBinding("cursor-right", ("right", "ctrl+f"), "cursor_right", mark("one character right"), KeyScope.COMPOSER),
-    KeyBinding("word-left", ("alt+b", "ctrl+left"), "cursor_word_left", mark("one word left"), KeyScope.COMPOSER),
-    KeyBinding("word-right", ("alt+f", "ctrl+right"), "cursor_word_right", mark("one word right"), KeyScope.COMPOSER),
-    KeyBinding("line-start", ("home", "ctrl+a"), "cursor_line_start", mark("start of the line"), KeyScope.COMPOSER),
-    KeyBinding("line-end", ("end", "ctrl+e"), "line_end", mark("end of the line"), KeyScope.COMPOSER),
-    KeyBinding("select-left", ("shift+left",), "cursor_left(True)", mark("select to the left"), KeyScope.COMPOSER),
-    KeyBinding("select-right", ("shift+right",), "cursor_right(True)", mark("select to the right"), KeyScope.COMPOSER),
-    KeyBinding(
-        "select-line-start",
-        ("shift+home",),
-        "cursor_line_start(True)",
-        mark("select to the start of the line"),
-        KeyScope.COMPOSER,
-    ),
-    KeyBinding(
-        "select-line-end",
-        ("shift+end",),
-        "cursor_line_end(True)",
-        mark("select to the end of the line"),
-        KeyScope.COMPOSER,
-    ),
-    KeyBinding(
-        "delete-left", ("backspace", "ctrl+h"), "delete_left", mark("delete the previous character"), KeyScope.COMPOSER
-    ),
-    KeyBinding(
-        "delete-right", ("delete", "ctrl+d"), "delete_right", mark("delete the next character"), KeyScope.COMPOSER
-    ),
-    KeyBinding("cut-word-left", ("ctrl+w",), "kill_word_left", mark("cut the previous word"), KeyScope.COMPOSER),
-    KeyBinding("cut-word-right", ("alt+d",), "kill_word_right", mark("cut the next word"), KeyScope.COMPOSER),
-    KeyBinding("cut-to-start", ("ctrl+u",), "kill_to_start", mark("cut to the start of the line"), KeyScope.COMPOSER),
-    KeyBinding(
-        "cut-to-end",
-        ("ctrl+k",),
-        "kill_to_end",
-        mark("cut to the end of the line; at the end of the text, switch rooms"),
-        KeyScope.COMPOSER,
-    ),
-    KeyBinding(
-        "yank", ("ctrl+y",), "yank", mark("insert the text cut with Ctrl+W, Alt+D, Ctrl+U or Ctrl+K"), KeyScope.COMPOSER
-    ),
-    KeyBinding("cut", ("ctrl+x",), "cut", mark("cut the selection"), KeyScope.COMPOSER),
-    KeyBinding("paste", ("ctrl+v",), "paste", mark("paste the text copied in chat-tui"), KeyScope.COMPOSER),
-    KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo"), KeyScope.COMPOSER),
-    KeyBinding(
-        "switch-above",
-        ("up", "ctrl+p", "shift+tab"),
-        "move(-1)",
-        mark("room above"),
+    *_in_scope(
         KeyScope.ROOM_SWITCHER,
-        priority=True,
+        KeyBinding("switch-above", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("room above"), priority=True),
+        KeyBinding("switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), priority=True),
+        KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it")),
+        KeyBinding("switch-close", ("escape", "ctrl+g", "f4"), "close", mark("close the switcher"), priority=True),
     ),
-    KeyBinding(
-        "switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), KeyScope.ROOM_SWITCHER, priority=True
-    ),
-    KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it"), KeyScope.ROOM_SWITCHER),
-    KeyBinding(
-        "switch-close",
-        ("escape", "ctrl+g", "f4"),
-        "close",
-        mark("close the switcher"),
-        KeyScope.ROOM_SWITCHER,
-        priority=True,
-    ),
-    KeyBinding(
-        "search-hit-newer",
-        ("up", "ctrl+p", "shift+tab"),
-        "move(-1)",
-        mark("newer message"),
+    *_in_scope(
         KeyScope.MESSAGE_SEARCH,
-        priority=True,
+        KeyBinding("search-hit-newer", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("newer message"), priority=True),
+        KeyBinding(
+            "search-hit-older",
+            ("down", "ctrl+n", "tab"),
+            "move(1)",
+            mark("older message; loads more at the end"),
+            priority=True,
+        ),
+        KeyBinding("search-hit-page-up", ("pageup",), "page(-1)", mark("page up"), priority=True),
+        KeyBinding("search-hit-page-down", ("pagedown",), "page(1)", mark("page down"), priority=True),
+        KeyBinding("search-hit-go", ("enter",), "go", mark("jump to the message; join its room if necessary")),
+        KeyBinding(
+            "search-hit-scope", ("alt+s", "f5"), "toggle_scope", mark("search this room or all rooms"), priority=True
+        ),
+        KeyBinding("search-hit-close", ("escape", "ctrl+g"), "close", mark("close the search"), priority=True),
     ),
-    KeyBinding(
-        "search-hit-older",
-        ("down", "ctrl+n", "tab"),
-        "move(1)",
-        mark("older message; loads more at the end"),
-        KeyScope.MESSAGE_SEARCH,
-        priority=True,
-    ),
-    KeyBinding("search-hit-page-up", ("pageup",), "page(-1)", mark("page up"), KeyScope.MESSAGE_SEARCH, priority=True),
-    KeyBinding(
-        "search-hit-page-down", ("pagedown",), "page(1)", mark("page down"), KeyScope.MESSAGE_SEARCH, priority=True
-    ),
-    KeyBinding(
-        "search-hit-go",
-        ("enter",),
-        "go",
-        mark("jump to the message; join its room if necessary"),
-        KeyScope.MESSAGE_SEARCH,
-    ),
-    KeyBinding(
-        "search-hit-scope",
-        ("alt+s", "f5"),
-        "toggle_scope",
-        mark("search this room or all rooms"),
-        KeyScope.MESSAGE_SEARCH,
-        priority=True,
-    ),
-    KeyBinding(
-        "search-hit-close",
-        ("escape", "ctrl+g"),
-        "close",
-        mark("close the search"),
-        KeyScope.MESSAGE_SEARCH,
-        priority=True,
-    ),
-    KeyBinding(
-        "paste-edit", ("e",), "choose('edit')", mark("insert into the composer"), KeyScope.PASTE_DIALOG, mark("edit")
-    ),
-    KeyBinding(
-        "paste-one",
-        ("s",),
-        "choose('one')",
-        mark("send as one message, or as few as possible"),
+    *_in_scope(
         KeyScope.PASTE_DIALOG,
-        mark("send"),
+        KeyBinding("paste-edit", ("e",), "choose('edit')", mark("insert into the composer"), mark("edit")),
+        KeyBinding(
+            "paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible"), mark("send")
+        ),
+        KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message"), mark("lines")),
+        KeyBinding("paste-discard", ("escape", "ctrl+g"), "close", mark("discard the paste"), mark("discard")),
     ),
-    KeyBinding(
-        "paste-lines",
-        ("l",),
-        "choose('lines')",
-        mark("send each line as a message"),
-        KeyScope.PASTE_DIALOG,
-        mark("lines"),
-    ),
-    KeyBinding(
-        "paste-discard",
-        ("escape", "ctrl+g"),
-        "close",
-        mark("discard the paste"),
-        KeyScope.PASTE_DIALOG,
-        mark("discard"),
-    ),
-    KeyBinding(
-        "search-older", ("ctrl+r", "up"), "search_older", mark("older match"), KeyScope.HISTORY_SEARCH, mark("older")
-    ),
-    KeyBinding("search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match"), KeyScope.HISTORY_SEARCH),
-    KeyBinding(
-        "search-erase",
-        ("backspace", "ctrl+h"),
-        "search_erase",
-        mark("delete the last character"),
+    *_in_scope(
         KeyScope.HISTORY_SEARCH,
+        KeyBinding("search-older", ("ctrl+r", "up"), "search_older", mark("older match"), mark("older")),
+        KeyBinding("search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match")),
+        KeyBinding("search-erase", ("backspace", "ctrl+h"), "search_erase", mark("delete the last character")),
+        KeyBinding("search-accept", ("enter",), "search_accept", mark("insert into the composer"), mark("accept")),
+        KeyBinding("search-cancel", ("escape", "ctrl+g"), "search_cancel", mark("cancel the search"), mark("back")),
     ),
-    KeyBinding(
-        "search-accept",
-        ("enter",),
-        "search_accept",
-        mark("insert into the composer"),
-        KeyScope.HISTORY_SEARCH,
-        mark("accept"),
-    ),
-    KeyBinding(
-        "search-cancel",
-        ("escape", "ctrl+g"),
-        "search_cancel",
-        mark("cancel the search"),
-        KeyScope.HISTORY_SEARCH,
-        mark("back"),
-    ),
-    KeyBinding("message-above", ("up", "k"), "cursor_up", mark("message above"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding("message-below", ("down", "j"), "cursor_down", mark("message below"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding(
-        "message-reply",
-        ("r",),
-        "screen.reply_to_selected",
-        mark("reply; retry an unsent message"),
+    *_in_scope(
         KeyScope.MESSAGE_CURSOR,
-        mark("reply"),
+        KeyBinding("message-above", ("up", "k"), "cursor_up", mark("message above")),
+        KeyBinding("message-below", ("down", "j"), "cursor_down", mark("message below")),
+        KeyBinding(
+            "message-reply", ("r",), "screen.reply_to_selected", mark("reply; retry an unsent message"), mark("reply")
+        ),
+        KeyBinding(
+            "message-edit", ("e",), "screen.edit_selected", mark("edit your message, or an unsent one"), mark("edit")
+        ),
+        KeyBinding(
+            "message-delete",
+            ("d",),
+            "screen.delete_selected",
+            mark("delete (press twice); discard an unsent message"),
+            mark("delete"),
+        ),
+        KeyBinding(
+            "message-react", ("a",), "screen.react_to_selected", mark("add or remove a reaction"), mark("react")
+        ),
+        KeyBinding(
+            "message-open-target",
+            ("enter",),
+            "select_cursor",
+            mark("go to the replied-to message; load missing messages; retry"),
+            mark("open"),
+        ),
+        KeyBinding("message-copy", ("y",), "screen.copy_selected", mark("copy the message"), mark("copy")),
+        KeyBinding("message-mention", ("m",), "screen.mention_selected", mark("mention the author"), mark("mention")),
+        KeyBinding(
+            "message-open-link", ("o",), "screen.open_selected_links", mark("show and open links"), mark("link")
+        ),
+        KeyBinding("message-oldest", ("home", "g"), "to_top", mark("oldest loaded message")),
+        KeyBinding("message-newest", ("end", "G"), "to_bottom", mark("newest message")),
+        KeyBinding(
+            "message-leave",
+            ("escape",),
+            "screen.leave_message_cursor",
+            mark("return to the composer and the previous position"),
+            mark("back"),
+        ),
     ),
-    KeyBinding(
-        "message-edit",
-        ("e",),
-        "screen.edit_selected",
-        mark("edit your message, or an unsent one"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("edit"),
+    *_in_scope(
+        KeyScope.HELP,
+        KeyBinding("help-close", ("f1", "escape"), "app.help", mark("close"), mark("close")),
     ),
-    KeyBinding(
-        "message-delete",
-        ("d",),
-        "screen.delete_selected",
-        mark("delete (press twice); discard an unsent message"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("delete"),
-    ),
-    KeyBinding(
-        "message-react",
-        ("a",),
-        "screen.react_to_selected",
-        mark("add or remove a reaction"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("react"),
-    ),
-    KeyBinding(
-        "message-open-target",
-        ("enter",),
-        "select_cursor",
-        mark("go to the replied-to message; load missing messages; retry"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("open"),
-    ),
-    KeyBinding(
-        "message-copy", ("y",), "screen.copy_selected", mark("copy the message"), KeyScope.MESSAGE_CURSOR, mark("copy")
-    ),
-    KeyBinding(
-        "message-mention",
-        ("m",),
-        "screen.mention_selected",
-        mark("mention the author"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("mention"),
-    ),
-    KeyBinding(
-        "message-open-link",
-        ("o",),
-        "screen.open_selected_links",
-        mark("show and open links"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("link"),
-    ),
-    KeyBinding("message-oldest", ("home", "g"), "to_top", mark("oldest loaded message"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding("message-newest", ("end", "G"), "to_bottom", mark("newest message"), KeyScope.MESSAGE_CURSOR),
-    KeyBinding(
-        "message-leave",
-        ("escape",),
-        "screen.leave_message_cursor",
-        mark("return to the composer and the previous position"),
-        KeyScope.MESSAGE_CURSOR,
-        mark("back"),
-    ),
-    KeyBinding("help-close", ("f1", "escape"), "app.help", mark("close"), KeyScope.HELP, mark("close")),
-    KeyBinding("setting-above", ("up", "k"), "move(-1)", mark("setting above"), KeyScope.SETTINGS, priority=True),
-    KeyBinding("setting-below", ("down", "j"), "move(1)", mark("setting below"), KeyScope.SETTINGS, priority=True),
-    KeyBinding(
-        "setting-next",
-        ("right", "enter", "space"),
-        "cycle_value(1)",
-        mark("next value"),
+    *_in_scope(
         KeyScope.SETTINGS,
-        priority=True,
+        KeyBinding("setting-above", ("up", "k"), "move(-1)", mark("setting above"), priority=True),
+        KeyBinding("setting-below", ("down", "j"), "move(1)", mark("setting below"), priority=True),
+        KeyBinding("setting-next", ("right", "enter", "space"), "cycle_value(1)", mark("next value"), priority=True),
+        KeyBinding("setting-previous", ("left",), "cycle_value(-1)", mark("previous value"), priority=True),
+        KeyBinding("digit-0", ("0",), "append_digit('0')", mark("enter a number"), label="0 … 9"),
+        *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None) for n in range(1, 10)),
+        KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit")),
+        KeyBinding("setting-default", ("delete",), "reset_value", mark("reset to the default value")),
+        KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), priority=True),
     ),
-    KeyBinding(
-        "setting-previous", ("left",), "cycle_value(-1)", mark("previous value"), KeyScope.SETTINGS, priority=True
+    *_in_scope(
+        KeyScope.THEME_LIST,
+        KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), priority=True),
+        KeyBinding("theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), priority=True),
+        KeyBinding("theme-apply", ("enter",), "apply", mark("apply the theme")),
+        KeyBinding("theme-cancel", ("escape", "q"), "close", mark("restore the previous theme")),
     ),
-    KeyBinding("digit-0", ("0",), "append_digit('0')", mark("enter a number"), KeyScope.SETTINGS, label="0 … 9"),
-    *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None, KeyScope.SETTINGS) for n in range(1, 10)),
-    KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit"), KeyScope.SETTINGS),
-    KeyBinding("setting-default", ("delete",), "reset_value", mark("reset to the default value"), KeyScope.SETTINGS),
-    KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), KeyScope.SETTINGS, priority=True),
-    KeyBinding(
-        "theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), KeyScope.THEME_LIST, priority=True
+    *_in_scope(
+        KeyScope.LINK_DIALOG,
+        KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), priority=True),
+        KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), priority=True),
+        KeyBinding("link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link")),
+        KeyBinding("link-copy", ("y",), "copy", mark("copy the link")),
+        KeyBinding("link-cancel", ("escape", "q"), "close", mark("cancel")),
     ),
-    KeyBinding(
-        "theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), KeyScope.THEME_LIST, priority=True
-    ),
-    KeyBinding("theme-apply", ("enter",), "apply", mark("apply the theme"), KeyScope.THEME_LIST),
-    KeyBinding("theme-cancel", ("escape", "q"), "close", mark("restore the previous theme"), KeyScope.THEME_LIST),
-    KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), KeyScope.LINK_DIALOG, priority=True),
-    KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), KeyScope.LINK_DIALOG, priority=True),
-    KeyBinding(
-        "link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link"), KeyScope.LINK_DIALOG
-    ),
-    KeyBinding("link-copy", ("y",), "copy", mark("copy the link"), KeyScope.LINK_DIALOG),
-    KeyBinding("link-cancel", ("escape", "q"), "close", mark("cancel"), KeyScope.LINK_DIALOG),
-    KeyBinding("copy-mode-page-up", ("pageup",), "page(1)", mark("page up"), KeyScope.COPY_MODE),
-    KeyBinding("copy-mode-page-down", ("pagedown",), "page(-1)", mark("page down"), KeyScope.COPY_MODE),
-    KeyBinding(
-        "copy-mode-close", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode"), KeyScope.COPY_MODE
+    *_in_scope(
+        KeyScope.COPY_MODE,
+        KeyBinding("copy-mode-page-up", ("pageup",), "page(1)", mark("page up")),
+        KeyBinding("copy-mode-page-down", ("pagedown",), "page(-1)", mark("page down")),
+        KeyBinding("copy-mode-close", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode")),
     ),
 )
 
