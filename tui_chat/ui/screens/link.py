@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -19,15 +18,15 @@ from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
-class LinkScreen(ModalScreen[str | None]):
+class LinkScreen(ListDialog[str]):
     """Dialog that returns the URL to open, None if cancelled."""
 
     CSS_PATH = "link.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.LINK_DIALOG)]
-    AUTO_FOCUS = ""
 
     def __init__(self, urls: Sequence[str]) -> None:
         """Create the dialog.
@@ -44,18 +43,9 @@ class LinkScreen(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the first link."""
-        option_list = self.query_one(OptionList)
-        option_list.can_focus = False
-        option_list.border_title = Content(tr(settings_strings.LINK_TITLE))
-        option_list.border_subtitle = Content(
-            tr(settings_strings.LINK_OPEN if has_local_display(os.environ) else settings_strings.LINK_COPY)
-        )
-        option_list.highlighted = 0
-
-    def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` rows, with wrap-around."""
-        option_list = self.query_one(OptionList)
-        option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._urls)
+        footer = settings_strings.LINK_OPEN if has_local_display(os.environ) else settings_strings.LINK_COPY
+        self.set_up(settings_strings.LINK_TITLE, footer)
+        self.option_list.highlighted = 0
 
     def action_open(self) -> None:
         """Return the highlighted URL."""
@@ -67,16 +57,12 @@ class LinkScreen(ModalScreen[str | None]):
         self.dismiss(None)
         app_services(self).show_status(tr(chat_strings.COPIED))
 
-    def action_close(self) -> None:
-        """Cancel the dialog."""
-        self.dismiss(None)
-
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._urls[event.option_index])
 
     def _highlighted_url(self) -> str:
-        return self._urls[self.query_one(OptionList).highlighted or 0]
+        return self._urls[self.highlighted_index]
 
 
 def _url_row(url: str) -> Content:

@@ -1,6 +1,7 @@
 """Room switcher: fuzzy search over open and listed rooms."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -9,8 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.timer import Timer
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from tui_chat.session.room_matcher import RoomCandidate
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
@@ -29,7 +29,7 @@ SEARCH_DELAY = 0.25
 """Seconds without input before the server is searched for the query."""
 
 
-class RoomSwitcher(ModalScreen[str | None]):
+class RoomSwitcher(ListDialog[str]):
     """Dialog that returns the selected room name, None if cancelled."""
 
     CSS_PATH = "room_switcher.tcss"
@@ -54,7 +54,6 @@ class RoomSwitcher(ModalScreen[str | None]):
         self._request_rooms = request_rooms
         self._initial_query = initial_query
         self._choices: list[RoomCandidate] = []
-        self._request_timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Yield the query input and the room list."""
@@ -64,10 +63,7 @@ class RoomSwitcher(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """Set the titles, list all known rooms and request those of the server."""
-        card = self.query_one("#switcher")
-        card.border_title = Content(tr(chat_strings.SWITCH_TITLE))
-        card.border_subtitle = Content(tr(chat_strings.SWITCH_FOOTER))
-        self.query_one(OptionList).can_focus = False
+        self.set_up(chat_strings.SWITCH_TITLE, chat_strings.SWITCH_FOOTER, "#switcher")
         self._request_rooms("")
         self.update_choices()
 
@@ -76,10 +72,9 @@ class RoomSwitcher(ModalScreen[str | None]):
 
         The highlight stays on the same room if listed, otherwise moves to the first row.
         """
-        option_lists = self.query(OptionList)
-        if not option_lists:
+        if not self.query(OptionList):
             return
-        option_list = option_lists.first()
+        option_list = self.option_list
         highlighted = self._highlighted_name()
         width = max(20, option_list.size.width or 60)
         self._choices = list(self._find_choices(self.query_one(Input).value))[:MAX_CHOICES]
@@ -93,38 +88,22 @@ class RoomSwitcher(ModalScreen[str | None]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
-        option_list = self.query_one(OptionList)
-        option_list.highlighted = None
+        self.option_list.highlighted = None
         self.update_choices()
-        if self._request_timer is not None:
-            self._request_timer.stop()
-        if event.value.strip():
-            self._request_timer = self.set_timer(SEARCH_DELAY, lambda: self._request_rooms(event.value.strip()))
-
-    @on(Input.Submitted)
-    def _handle_input_submitted(self) -> None:
-        self.action_go()
+        query = event.value.strip()
+        self.call_after_input(SEARCH_DELAY, partial(self._request_rooms, query) if query else None)
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._choices[event.option_index].name)
 
-    def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` rows, with wrap-around."""
-        option_list = self.query_one(OptionList)
-        if self._choices:
-            option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._choices)
-
+    @on(Input.Submitted)
     def action_go(self) -> None:
         """Return the highlighted room."""
         self.dismiss(self._highlighted_name())
 
-    def action_close(self) -> None:
-        """Cancel the dialog."""
-        self.dismiss(None)
-
     def _highlighted_name(self) -> str | None:
-        index = self.query_one(OptionList).highlighted
+        index = self.option_list.highlighted
         return self._choices[index].name if index is not None and index < len(self._choices) else None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -9,8 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.timer import Timer
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -23,6 +22,7 @@ from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
@@ -47,7 +47,7 @@ class SearchHitSelected:
     seq: int
 
 
-class SearchScreen(ModalScreen[SearchHitSelected | None]):
+class SearchScreen(ListDialog[SearchHitSelected]):
     """Dialog that returns the selected hit, None if cancelled."""
 
     CSS_PATH = "search.tcss"
@@ -77,7 +77,6 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         self._scope_room: str | None = None
         self._search_state = SearchState()
         self._hit_to_confirm: SearchHit | None = None
-        self._delay_timer: Timer | None = None
         self._rendered_count = 0
 
     def compose(self) -> ComposeResult:
@@ -89,10 +88,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
 
     def on_mount(self) -> None:
         """Set the titles and search for the initial query."""
-        card = self.query_one("#search")
-        card.border_title = Content(tr(search_strings.SEARCH_TITLE))
-        card.border_subtitle = Content(tr(search_strings.SEARCH_FOOTER))
-        self.query_one(OptionList).can_focus = False
+        self.set_up(search_strings.SEARCH_TITLE, search_strings.SEARCH_FOOTER, "#search")
         self.query_one(Input).cursor_position = len(self._initial_query)
         self._start_search(self._initial_query)
 
@@ -100,10 +96,8 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
-        if self._delay_timer is not None:
-            self._delay_timer.stop()
-        if self._current_query() != event.value.strip():
-            self._delay_timer = self.set_timer(SEARCH_DELAY, lambda: self._start_search(event.value))
+        is_changed = self._current_query() != event.value.strip()
+        self.call_after_input(SEARCH_DELAY, partial(self._start_search, event.value) if is_changed else None)
 
     @on(Input.Submitted)
     def _handle_input_submitted(self, event: Input.Submitted) -> None:
@@ -121,8 +115,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         return self._search_state.request.query if self._search_state.request is not None else ""
 
     def _start_search(self, query: str) -> None:
-        if self._delay_timer is not None:
-            self._delay_timer.stop()
+        self.call_after_input(0, None)
         self._hit_to_confirm = None
         self._start_fetch(self._search_state.start(query, self._scope_room))
         self._draw_results()
@@ -157,7 +150,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
 
     def action_move(self, offset: int) -> None:
         """Move the highlight by `offset` hits. Past the last hit, load the next page and keep the highlight."""
-        option_list, count = self.query_one(OptionList), len(self._search_state.hits)
+        option_list, count = self.option_list, len(self._search_state.hits)
         index = -1 if option_list.highlighted is None else option_list.highlighted
         if index + offset >= count:
             self._load_more()
@@ -166,7 +159,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
 
     def action_page(self, pages: int) -> None:
         """Move the highlight by `pages` pages of the list; load further results at the end."""
-        option_list, count = self.query_one(OptionList), len(self._search_state.hits)
+        option_list, count = self.option_list, len(self._search_state.hits)
         rows = max(1, option_list.size.height // 2 - 1)
         if count:
             option_list.highlighted = min(count - 1, max(0, (option_list.highlighted or 0) + pages * rows))
@@ -179,7 +172,7 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
 
     def action_go(self) -> None:
         """Return the highlighted hit. A hit in a room that is not open needs a second call as confirmation."""
-        index = self.query_one(OptionList).highlighted
+        index = self.option_list.highlighted
         if index is None or index >= len(self._search_state.hits):
             return
         hit = self._search_state.hits[index]
@@ -189,16 +182,12 @@ class SearchScreen(ModalScreen[SearchHitSelected | None]):
         else:
             self.dismiss(SearchHitSelected(hit.room, hit.seq))
 
-    def action_close(self) -> None:
-        """Cancel the dialog."""
-        self.dismiss(None)
-
     # Drawing
 
     def _draw_results(self) -> None:
         if not self.is_mounted:
             return
-        option_list, hits = self.query_one(OptionList), self._search_state.hits
+        option_list, hits = self.option_list, self._search_state.hits
         if len(hits) < self._rendered_count or not hits:
             option_list.clear_options()
             self._rendered_count = 0

@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -18,17 +17,17 @@ from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.list_dialog import ListDialog
 
 LOW_HEIGHT = 26
 """Screen height in rows below which the list fills all space above the explanation."""
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(ListDialog[None]):
     """Modal list of all settings. Each change applies and is saved immediately."""
 
     CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.SETTINGS)]
-    AUTO_FOCUS = ""
 
     def __init__(self, path: str) -> None:
         """Create the screen.
@@ -49,9 +48,8 @@ class SettingsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Highlight the first setting."""
-        self.query_one(OptionList).can_focus = False
-        app_services(self).settings_changed.subscribe(self, self._on_settings_changed)
-        self.query_one(OptionList).highlighted = 0
+        app_services(self).settings_changed.subscribe(self, lambda _: self._update_list())
+        self.option_list.highlighted = 0
         self._update_list()
 
     def on_resize(self) -> None:
@@ -61,9 +59,8 @@ class SettingsScreen(ModalScreen[None]):
 
     def action_move(self, offset: int) -> None:
         """Move the highlight by `offset` rows, with wrap-around."""
-        option_list = self.query_one(OptionList)
         self._save_error = ""
-        option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._setting_fields)
+        super().action_move(offset)
 
     def action_cycle_value(self, step: int) -> None:
         """Set the next value (`step` 1) or the previous one (`step` -1). No effect on lists and tables."""
@@ -89,10 +86,6 @@ class SettingsScreen(ModalScreen[None]):
         """Restore the default of the highlighted setting, also of lists and tables."""
         self._set_value(self._highlighted_field(), None)
 
-    def action_close(self) -> None:
-        """Close the screen."""
-        self.dismiss(None)
-
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self) -> None:
         self._update_explanation()
@@ -109,22 +102,16 @@ class SettingsScreen(ModalScreen[None]):
             self._save_error = app_services(self).change_setting(field.name, value)
             self._update_explanation()
 
-    def _on_settings_changed(self, _: settings_schema.ClientSettings) -> None:
-        self._update_list()
-
     def _highlighted_field(self) -> SettingField:
-        return self._setting_fields[self.query_one(OptionList).highlighted or 0]
+        return self._setting_fields[self.highlighted_index]
 
     def _value(self, field: SettingField) -> Any:
         return getattr(app_services(self).settings, field.name)
 
     def _update_list(self) -> None:
-        frame, option_list = self.query_one("#settings"), self.query_one(OptionList)
-        frame.border_title = Content(tr(settings_strings.SETTINGS_TITLE))
-        frame.border_subtitle = Content(tr(settings_strings.SETTINGS_FOOTER))
+        self.set_up(settings_strings.SETTINGS_TITLE, settings_strings.SETTINGS_FOOTER, "#settings")
+        option_list, highlighted, scroll_y = self.option_list, self.highlighted_index, self.option_list.scroll_y
         width = max(24, option_list.scrollable_content_region.width or 60)
-        highlighted = option_list.highlighted or 0
-        scroll_y = option_list.scroll_y
         option_list.set_options(
             Option(_setting_row(field, self._value(field), width)) for field in self._setting_fields
         )

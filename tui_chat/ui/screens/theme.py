@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -17,6 +16,7 @@ from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.list_dialog import ListDialog
 
 
 class _ThemeList(OptionList):
@@ -25,12 +25,11 @@ class _ThemeList(OptionList):
         return super().get_content_height(container, viewport, max(1, width))
 
 
-class ThemeScreen(ModalScreen[None]):
+class ThemeScreen(ListDialog[None]):
     """Theme list at the screen edge, with the previewed screen visible beside it."""
 
     CSS_PATH = "theme.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.THEME_LIST)]
-    AUTO_FOCUS = ""
 
     def __init__(self) -> None:
         """Create the chooser."""
@@ -50,20 +49,12 @@ class ThemeScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the current theme."""
-        option_list = self.query_one(OptionList)
-        option_list.can_focus = False
-        option_list.border_title = Content(tr(settings_strings.THEME_TITLE))
-        option_list.border_subtitle = Content(tr(settings_strings.THEME_FOOTER))
-        option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
-
-    def action_move(self, offset: int) -> None:
-        """Preview the theme `offset` rows further, with wrap-around."""
-        option_list = self.query_one(OptionList)
-        option_list.highlighted = ((option_list.highlighted or 0) + offset) % len(self._theme_names)
+        self.set_up(settings_strings.THEME_TITLE, settings_strings.THEME_FOOTER)
+        self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     def action_apply(self) -> None:
         """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
-        name = self._theme_names[self.query_one(OptionList).highlighted or 0]
+        name = self._theme_names[self.highlighted_index]
         problem = app_services(self).change_setting("theme", name)
         self.dismiss(None)
         if problem:

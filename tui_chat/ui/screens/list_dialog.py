@@ -1,0 +1,58 @@
+"""Base of the modal dialogs with one option list."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import OptionList
+
+from tui_chat.session.i18n import Translatable, tr
+
+ResultT = TypeVar("ResultT")
+
+
+class ListDialog(ModalScreen[ResultT | None]):
+    """Dialog with an option list that is operated by key bindings and the mouse and never has the focus."""
+
+    AUTO_FOCUS = ""
+
+    _input_timer: Timer | None = None
+
+    @property
+    def option_list(self) -> OptionList:
+        """List of the dialog."""
+        return self.query_one(OptionList)
+
+    @property
+    def highlighted_index(self) -> int:
+        """Index of the highlighted row, 0 if there is none."""
+        return self.option_list.highlighted or 0
+
+    def set_up(self, title: Translatable, footer: Translatable, frame: str = "OptionList") -> None:
+        """Keep the focus out of the list, and set the translated titles of the frame.
+
+        Args:
+            title: Title in the top border.
+            footer: Keys in the bottom border.
+            frame: Selector of the widget with the border.
+        """
+        self.option_list.can_focus = False
+        self.query_one(frame).border_title = Content(tr(title))
+        self.query_one(frame).border_subtitle = Content(tr(footer))
+
+    def action_move(self, offset: int) -> None:
+        """Move the highlight by `offset` rows, with wrap-around."""
+        if count := self.option_list.option_count:
+            self.option_list.highlighted = (self.highlighted_index + offset) % count
+
+    def action_close(self) -> None:
+        """Cancel the dialog."""
+        self.dismiss(None)
+
+    def call_after_input(self, delay: float, callback: Callable[[], None] | None) -> None:
+        """Call `callback` in `delay` seconds, instead of the callback of an earlier call. None only cancels."""
+        if self._input_timer is not None:
+            self._input_timer.stop()
+        self._input_timer = self.set_timer(delay, callback) if callback is not None else None
