@@ -20,13 +20,14 @@ class VirtualLoop:
         self.callbacks: list[tuple[float, Callable[[], None]]] = []
         self.processor = EventProcessor(
             RenderScheduler(lambda: self.now, lambda: self.is_output_blocked),
-            self,
-            lambda: self.log.append("draw"),
-            lambda delay, callback: self.callbacks.append((delay, callback)),
-            lambda callback: self.callbacks.append((0, callback)),
+            process=self.process,
+            is_overfull=lambda: self.is_overfull,
+            draw=lambda: self.log.append("draw"),
+            set_timer=lambda delay, callback: self.callbacks.append((delay, callback)),
+            call_later=lambda callback: self.callbacks.append((0, callback)),
         )
 
-    def process_events(self, deadline: float, *, viewed: bool = True) -> bool:
+    def process(self, deadline: float, viewed: bool) -> bool:
         assert deadline > self.now
         self.log.append("process" if viewed else "process unviewed")
         self.queued_slices -= 1

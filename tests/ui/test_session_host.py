@@ -117,7 +117,7 @@ class RecordingWindow:
         asyncio.get_running_loop().call_soon(self.process)
 
     def process(self) -> None:
-        while not self.host.process_events(time.monotonic() + 0.01):
+        while not self.host.process_events(time.monotonic() + 0.01, True):
             pass
 
 

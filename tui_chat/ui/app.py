@@ -48,7 +48,7 @@ from tui_chat.ui.session_host import SessionHost
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
-from tui_chat.ui.terminal.no_color import NoColorFilter
+from tui_chat.ui.terminal.no_color import NO_COLOR_FILTERS
 from tui_chat.ui.terminal.notifier import Notifier
 from tui_chat.ui.terminal.terminal_output import TerminalOutput
 from tui_chat.ui.theme_controller import ThemeController
@@ -65,11 +65,15 @@ STARTUP_SETTLE_TIME = 1.0
 SIGNAL_EXIT_BASE = 128
 """Offset of exit codes after a signal (shell convention)."""
 
-NO_COLOR_FILTERS: Sequence[LineFilter] = (NoColorFilter(),)
-
 
 class ChatApp(App[None], inherit_bindings=False):
-    """Textual application of chat-tui. Implements `AppServices` and `SessionWindow`.
+    """Textual application of chat-tui, with the interfaces `AppServices` and `SessionWindow`.
+
+    Args:
+        options: Parsed command line.
+        saved_profile: Profile of the previous session.
+        notice: Message to show on the join form, empty for none.
+        settings: Settings and their file, None for defaults in memory.
 
     Attributes:
         settings_changed: Signal with the new settings, published after each change.
@@ -88,14 +92,6 @@ class ChatApp(App[None], inherit_bindings=False):
     def __init__(
         self, options: StartOptions, saved_profile: Profile, notice: str, settings: SettingsFile | None = None
     ) -> None:
-        """Initialise the app.
-
-        Args:
-            options: Parsed command line.
-            saved_profile: Profile of the previous session.
-            notice: Message to show on the join form, empty for none.
-            settings: Settings and their file, None for defaults in memory.
-        """
         alt_keys.register_alt_keys()
         super().__init__(driver_class=terminal_output.driver_class())
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
@@ -114,7 +110,9 @@ class ChatApp(App[None], inherit_bindings=False):
             options.nick or saved_profile.nick,
             server_address.strip_room(options.server) or saved_profile.server or DEFAULT_SERVER,
             self._startup_notice,
-            self._host,
+            on_join=self._host.connect,
+            on_serve=self._host.serve_and_join,
+            on_cancel=lambda: self._host.on_session_ended(""),
         )
         self._quit_flow = QuitFlow(
             lambda: self._host.session.pending_count if self._host.session is not None else 0,
@@ -131,12 +129,18 @@ class ChatApp(App[None], inherit_bindings=False):
             time.monotonic, lambda: getattr(self._driver, "is_output_blocked", False)
         )
         self.on_events_queued = EventProcessor(
-            self._render_scheduler, self._host, self._draw_changes, self.set_timer, self.call_later
+            self._render_scheduler,
+            process=self._host.process_events,
+            is_overfull=self._host.is_overfull,
+            draw=self._draw_changes,
+            set_timer=self.set_timer,
+            call_later=self.call_later,
         ).on_events_queued
         readiness = ScreenReadiness(time.monotonic)
         self.input_sequencer = InputSequencer(
             super().on_event,
-            lambda: readiness.is_ready(self.screen) and not self._is_switching_room(),
+            # Input after a room request waits for that room.
+            lambda: readiness.is_ready(self.screen) and not (self._active_chat and self._active_chat.is_switching),
             self._focus_path,
             self.set_timer,
         )
@@ -149,9 +153,8 @@ class ChatApp(App[None], inherit_bindings=False):
         """Install the signal handlers (not on Windows or headless) and schedule the work after the first paint."""
         self.terminal.apply_settings()
         if sys.platform != "win32" and not self.is_headless:
-            loop = asyncio.get_running_loop()
-            for signal_number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                loop.add_signal_handler(signal_number, self._begin_shutdown, SIGNAL_EXIT_BASE + signal_number)
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, self._begin_shutdown, SIGNAL_EXIT_BASE + number)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -212,9 +215,10 @@ class ChatApp(App[None], inherit_bindings=False):
         else:
             await super().on_event(event)
 
-    def _is_switching_room(self) -> bool:
-        """Return whether the uncovered chat screen waits for a requested room. Input is held back for that room."""
-        return self._chat_screen is not None and self.screen is self._chat_screen and self._chat_screen.is_switching
+    @property
+    def _active_chat(self) -> "ChatScreen | None":
+        """Chat screen if no dialog covers it."""
+        return self._chat_screen if self.screen is self._chat_screen else None
 
     def _focus_path(self) -> Sequence[DOMNode]:
         nodes = (self.focused or self.screen).ancestors_with_self
@@ -273,8 +277,6 @@ class ChatApp(App[None], inherit_bindings=False):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
         return NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
-
-    # Messages
 
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""
@@ -337,9 +339,9 @@ class ChatApp(App[None], inherit_bindings=False):
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
         chat = self._chat_screen
-        if chat is not None and screen is chat:
-            return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
-        return command_palette.app_commands(self.run_action)
+        if chat is None or screen is not chat:
+            return command_palette.app_commands(self.run_action)
+        return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
 
     def action_redraw(self) -> None:
         """Repaint the whole screen."""
@@ -364,7 +366,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.screen.clear_selection()
         elif isinstance(focused, Input) and focused.value:
             focused.value = ""
-        elif self._chat_screen is None or self.screen is not self._chat_screen or not self._chat_screen.clear_input():
+        elif self._active_chat is None or not self._active_chat.clear_input():
             self._quit_flow.interrupt()
 
     def action_quit_when_sent(self) -> None:

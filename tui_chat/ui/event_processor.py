@@ -1,35 +1,18 @@
 """Processing of queued session events in time slices between inputs and frames."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RenderScheduler
 
 
-class EventSource(Protocol):
-    """Queue of session events."""
-
-    @property
-    def is_overfull(self) -> bool:
-        """True if the queue holds more events than its limit."""
-        ...
-
-    def process_events(self, deadline: float, *, viewed: bool = True) -> bool:
-        """Process events until `deadline`, at least one. Return whether the queue is empty.
-
-        Args:
-            deadline: Time limit on the monotonic clock, in seconds.
-            viewed: False if the user cannot see the result.
-        """
-        ...
-
-
 class EventProcessor:
-    """Loop that processes the events of a source and draws the result.
+    """Loop that processes the events of a queue and draws the result.
 
     Args:
         scheduler: Timing of processing and rendering.
-        source: Queue of session events.
+        process: Processes events until a time of the monotonic clock, at least one, and returns whether the queue is
+            empty. The second argument is False if the user cannot see the result.
+        is_overfull: Returns whether the queue holds more events than its limit.
         draw: Draws all changes.
         set_timer: Calls a function after a delay in seconds.
         call_later: Calls a function after the pending messages.
@@ -38,13 +21,16 @@ class EventProcessor:
     def __init__(
         self,
         scheduler: RenderScheduler,
-        source: EventSource,
+        *,
+        process: Callable[[float, bool], bool],
+        is_overfull: Callable[[], bool],
         draw: Callable[[], None],
         set_timer: Callable[[float, Callable[[], None]], object],
         call_later: Callable[[Callable[[], None]], object],
     ) -> None:
         self._scheduler = scheduler
-        self._source = source
+        self._process = process
+        self._is_overfull = is_overfull
         self._draw = draw
         self._set_timer = set_timer
         self._call_later = call_later
@@ -55,20 +41,20 @@ class EventProcessor:
 
     def _schedule(self, delay: float) -> None:
         if delay > 0:
-            self._set_timer(delay, self._process)
+            self._set_timer(delay, self._run_slice)
         else:
-            self._call_later(self._process)
+            self._call_later(self._run_slice)
 
-    def _process(self) -> None:
+    def _run_slice(self) -> None:
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:
             # While output is blocked, drain an overfull queue without rendering.
-            must_drain = scheduler.is_output_blocked and self._source.is_overfull
+            must_drain = scheduler.is_output_blocked and self._is_overfull()
             if must_drain:
-                self._source.process_events(scheduler.slice_deadline, viewed=False)
+                self._process(scheduler.slice_deadline, False)
             self._schedule(0 if must_drain else pause)
             return
-        queue_drained = self._source.process_events(scheduler.slice_deadline)
+        queue_drained = self._process(scheduler.slice_deadline, True)
         if queue_drained or scheduler.is_due:
             with scheduler.rendering():
                 self._draw()

@@ -99,7 +99,7 @@ class SessionWindow(Protocol):
 class SessionHost:
     """At most one chat session, from the submitted join form until its last room is closed.
 
-    Implements `AppPort` of the session controller, `EventSource` and `JoinHandler`.
+    Implements `AppPort` of the session controller.
 
     Args:
         window: Screens and timers of the app.
@@ -146,11 +146,6 @@ class SessionHost:
             restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
         )
         self._worker = window.start_worker(self._controller.server_link.run(), "connection")
-
-    def cancel_connecting(self) -> None:
-        """Disconnect and enable the join form."""
-        self._disconnect()
-        self._window.join_form.show_progress("")
 
     def leave_server(self) -> None:
         """End the session for another server. The next session restores rooms if the setting permits."""
@@ -201,13 +196,17 @@ class SessionHost:
 
     # Events
 
-    @property
     def is_overfull(self) -> bool:
-        """True if more events are queued than the limit of the queue."""
+        """Return whether more events are queued than the limit of the queue."""
         return self._controller is not None and self._controller.server_link.event_queue.is_overfull
 
-    def process_events(self, deadline: float, *, viewed: bool = True) -> bool:
-        """Apply queued events until `deadline`, as in `EventSource.process_events`."""
+    def process_events(self, deadline: float, viewed: bool) -> bool:
+        """Apply queued events until `deadline`, at least one. Return whether the queue is empty.
+
+        Args:
+            deadline: Time limit on the clock of `time.monotonic`.
+            viewed: False if the user cannot see the result.
+        """
         controller = self._controller
         if controller is None:
             return True

@@ -1,9 +1,10 @@
 """Clipboard, notifications, title and mouse reporting of the terminal output, without an app."""
 
 from base64 import b64encode
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from textual.driver import Driver
 
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.terminal.terminal_output import MAX_CLIPBOARD_BYTES, TerminalOutput
@@ -36,7 +37,7 @@ class RecordingWindowDriver(PlainDriver):
 
 def terminal_output(driver: PlainDriver | None, *, term: str = "xterm", **settings: Any) -> TerminalOutput:
     client_settings = ClientSettings(**settings)
-    return TerminalOutput(lambda: driver, lambda: client_settings, {"TERM": term})
+    return TerminalOutput(lambda: cast("Driver | None", driver), lambda: client_settings, {"TERM": term})
 
 
 def test_text_above_the_clipboard_limit_is_not_written() -> None:

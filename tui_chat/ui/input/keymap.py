@@ -39,17 +39,15 @@ class FooterKey(NamedTuple):
 class Keymap:
     """Effective bindings of all scopes.
 
+    Args:
+        overrides: Keys in user notation by binding id: one key, several keys, or an empty value to unbind.
+
     Attributes:
         problems: Error messages about invalid overrides, one sentence each.
         local_keys: Composer keys bound to one of `keys.LOCAL_ACTIONS`.
     """
 
     def __init__(self, overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
-        """Merge the overrides into the default bindings; errors go to `problems` and raise nothing.
-
-        Args:
-            overrides: Keys in user notation by binding id: one key, several keys, or an empty value to unbind.
-        """
         self.problems: tuple[str, ...] = ()
         self._overrides: dict[str, tuple[str, ...]] = {}
         for binding_id, key_texts in (overrides or {}).items():

@@ -29,16 +29,15 @@ _PAGE_END = "\x1b[?7l"
 
 
 class CopyModeScreen(Screen[None]):
-    """Paged snapshot of the current room's transcript."""
+    """Paged snapshot of the current room's transcript.
+
+    Args:
+        text: Transcript as exported by the timeline.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.COPY_MODE)]
 
     def __init__(self, text: str) -> None:
-        """Create the screen.
-
-        Args:
-            text: Transcript as exported by the timeline.
-        """
         super().__init__()
         self._transcript_text = text
         self._rows_below = 0  # hidden rows below the page
@@ -76,7 +75,7 @@ class CopyModeScreen(Screen[None]):
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
         page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
-        hint, _ = _fit_width(tr(settings_strings.COPY_MODE_HINT), width)
+        hint, _ = wrap_rows(tr(settings_strings.COPY_MODE_HINT), width)[0]
         app_services(self).terminal.write(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
         )
@@ -100,7 +99,3 @@ def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
             row, cells = "", 0
         row, cells = row + glyph, cells + glyph_width
     return [*rows, (row, True)]
-
-
-def _fit_width(text: str, width: int) -> tuple[str, bool]:
-    return wrap_rows(text, width)[0]

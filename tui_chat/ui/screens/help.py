@@ -55,24 +55,22 @@ class HelpText(Static):
         return [(heading, rows) for heading, rows in filtered if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        sections = [
-            (tr(chat_strings.HELP_COMMANDS), [(command.usage, _with_aliases(command)) for command in registry.COMMANDS])
-        ]
         keymap = app_services(self).keymap
-        for scope in KeyScope:
-            if scope is not KeyScope.HELP:
-                sections.append(
-                    (
-                        tr(scope.value),
-                        [
-                            ("  ".join(key_labels), tr(binding.help))
-                            for key_labels, binding in keymap.list_bindings(scope)
-                            if binding.help
-                        ],
-                    )
+        return [
+            (
+                tr(chat_strings.HELP_COMMANDS),
+                [(command.usage, _with_aliases(command)) for command in registry.COMMANDS],
+            ),
+            *(
+                (
+                    tr(scope.value),
+                    [("  ".join(labels), tr(key.help)) for labels, key in keymap.list_bindings(scope) if key.help],
                 )
-        sections.append((tr(chat_strings.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]))
-        return sections
+                for scope in KeyScope
+                if scope is not KeyScope.HELP
+            ),
+            (tr(chat_strings.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]),
+        ]
 
     def render(self) -> Content:
         """Return the help text for the current width."""

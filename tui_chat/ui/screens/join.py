@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -88,40 +87,40 @@ class JoinDetails:
     typed_server: str
 
 
-class JoinHandler(Protocol):
-    """Receiver of the requests of the join form."""
-
-    def connect(self, details: JoinDetails) -> None:
-        """Join with a complete form."""
-
-    def serve_and_join(self, details: JoinDetails) -> None:
-        """Start a local server at the form's address, then join."""
-
-    def cancel_connecting(self) -> None:
-        """Cancel the connection attempt."""
-
-
 class JoinScreen(Screen[None]):
-    """Initial screen with the join form."""
+    """Initial screen with the join form.
+
+    Args:
+        room: Initial room name.
+        nick: Initial nickname.
+        server: Initial server address in user notation.
+        notice: Message below the form, empty for none.
+        on_join: Joins with a complete form.
+        on_serve: Starts a local server at the form's address, then joins.
+        on_cancel: Cancels the connection attempt.
+    """
 
     BINDINGS = keys.textual_bindings(KeyScope.JOIN_FORM)
     AUTO_FOCUS = ""
 
-    def __init__(self, room: str, nick: str, server: str, notice: str, handler: JoinHandler) -> None:
-        """Create the form.
-
-        Args:
-            room: Initial room name.
-            nick: Initial nickname.
-            server: Initial server address in user notation.
-            notice: Message below the form, empty for none.
-            handler: Receiver of the requests.
-        """
+    def __init__(
+        self,
+        room: str,
+        nick: str,
+        server: str,
+        notice: str,
+        *,
+        on_join: Callable[[JoinDetails], None],
+        on_serve: Callable[[JoinDetails], None],
+        on_cancel: Callable[[], None],
+    ) -> None:
         super().__init__()
         self._initial_values = {"room": room, "nick": nick, "server": server}
         self._form_fields: dict[str, FormField] = {}
         self._notice = notice
-        self._handler = handler
+        self._on_join = on_join
+        self._on_serve = on_serve
+        self._on_cancel = on_cancel
         self._is_waiting = False
 
     def compose(self) -> ComposeResult:
@@ -169,7 +168,7 @@ class JoinScreen(Screen[None]):
     def action_cancel(self) -> None:
         """Cancel a pending connection attempt."""
         if self._is_waiting:
-            self._handler.cancel_connecting()
+            self._on_cancel()
 
     @on(Input.Changed)
     def _handle_input_changed(self) -> None:
@@ -179,13 +178,12 @@ class JoinScreen(Screen[None]):
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
-        handler = self._handler
-        self._submit_to(handler.serve_and_join if event.button.id == "start-server" else handler.connect)
+        self._submit_to(self._on_serve if event.button.id == "start-server" else self._on_join)
 
     @on(Input.Submitted)
     def action_submit(self) -> None:
         """Request a join, or focus the first invalid field. No effect while the form is waiting."""
-        self._submit_to(self._handler.connect)
+        self._submit_to(self._on_join)
 
     def join_server(self, server: str, room: str) -> None:
         """Request a join on another server after the next refresh, with the nickname in the form.
@@ -241,29 +239,26 @@ class JoinScreen(Screen[None]):
 
         for field in self._form_fields.values():
             field.show_error("")
-        room, nick, typed_server = (self._form_fields[name].value for name in ("room", "nick", "server"))
-        base_url = ""
+        values = {name: field.value for name, field in self._form_fields.items()}
+        typed_server, base_url = values["server"] or DEFAULT_SERVER, ""
         problems: dict[str, str] = {}
         try:
-            parsed = address.parse_address(typed_server or DEFAULT_SERVER)
+            parsed = address.parse_address(typed_server)
             base_url = parsed.base_url
-            if parsed.room and not room:
-                room = self._form_fields["room"].value = parsed.room
+            if parsed.room and not values["room"]:
+                values["room"] = self._form_fields["room"].value = parsed.room
         except ValueError as error:
             problems["server"] = error_text.sentence(str(error))
-        try:
-            room = names.validate_room_name(room) if room else ""
-        except ChatError as error:
-            problems["room"] = error_text.describe(error)
-        try:
-            nick = names.validate_nickname(nick) if nick else ""
-        except ChatError as error:
-            problems["nick"] = error_text.describe(error)
-        if not room:
-            problems.setdefault("room", tr(chat_strings.ROOM_REQUIRED))
-        if not nick:
-            problems.setdefault("nick", tr(chat_strings.NICK_REQUIRED))
-        for name in ("server", "nick", "room"):
-            if name in problems:
-                self.show_field_error(name, problems[name])
-        return None if problems else JoinDetails(room, nick, base_url, typed_server or DEFAULT_SERVER)
+        for name, validate, required in (
+            ("nick", names.validate_nickname, chat_strings.NICK_REQUIRED),
+            ("room", names.validate_room_name, chat_strings.ROOM_REQUIRED),
+        ):
+            try:
+                values[name] = validate(values[name]) if values[name] else ""
+            except ChatError as error:
+                problems[name] = error_text.describe(error)
+            if not values[name]:
+                problems[name] = tr(required)
+        for name, problem in problems.items():  # the first field of the form has the focus in the end
+            self.show_field_error(name, problem)
+        return None if problems else JoinDetails(values["room"], values["nick"], base_url, typed_server)

@@ -23,17 +23,16 @@ from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 class LinkScreen(ListDialog[str]):
-    """Dialog that returns the URL to open, None if cancelled."""
+    """Dialog that returns the URL to open, None if cancelled.
+
+    Args:
+        urls: One or more URLs from `tui_chat.ui.timeline.hyperlinks`.
+    """
 
     CSS_PATH = "link.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.LINK_DIALOG)]
 
     def __init__(self, urls: Sequence[str]) -> None:
-        """Create the dialog.
-
-        Args:
-            urls: One or more URLs from `tui_chat.ui.timeline.hyperlinks`.
-        """
         super().__init__()
         self._urls = urls
 
@@ -47,6 +46,7 @@ class LinkScreen(ListDialog[str]):
         self.set_up(settings_strings.LINK_TITLE, footer)
         self.option_list.highlighted = 0
 
+    @on(OptionList.OptionSelected)
     def action_open(self) -> None:
         """Return the highlighted URL."""
         self.dismiss(self._highlighted_url())
@@ -56,10 +56,6 @@ class LinkScreen(ListDialog[str]):
         app_of(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
         app_services(self).show_status(tr(chat_strings.COPIED))
-
-    @on(OptionList.OptionSelected)
-    def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._urls[event.option_index])
 
     def _highlighted_url(self) -> str:
         return self._urls[self.highlighted_index]

@@ -30,7 +30,13 @@ SEARCH_DELAY = 0.25
 
 
 class RoomSwitcher(ListDialog[str]):
-    """Dialog that returns the selected room name, None if cancelled."""
+    """Dialog that returns the selected room name, None if cancelled.
+
+    Args:
+        find_choices: Returns the ranked rooms for a query.
+        request_rooms: Requests the server's rooms for a query. Call `update_choices` after their arrival.
+        initial_query: Initial text of the input.
+    """
 
     CSS_PATH = "room_switcher.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.ROOM_SWITCHER)]
@@ -42,13 +48,6 @@ class RoomSwitcher(ListDialog[str]):
         request_rooms: Callable[[str], None],
         initial_query: str = "",
     ) -> None:
-        """Create the dialog.
-
-        Args:
-            find_choices: Returns the ranked rooms for a query.
-            request_rooms: Requests the server's rooms for a query. Call `update_choices` after their arrival.
-            initial_query: Initial text of the input.
-        """
         super().__init__()
         self._find_choices = find_choices
         self._request_rooms = request_rooms
@@ -93,11 +92,8 @@ class RoomSwitcher(ListDialog[str]):
         query = event.value.strip()
         self.call_after_input(SEARCH_DELAY, partial(self._request_rooms, query) if query else None)
 
-    @on(OptionList.OptionSelected)
-    def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._choices[event.option_index].name)
-
     @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
     def action_go(self) -> None:
         """Return the highlighted room."""
         self.dismiss(self._highlighted_name())

@@ -48,7 +48,14 @@ class SearchHitSelected:
 
 
 class SearchScreen(ListDialog[SearchHitSelected]):
-    """Dialog that returns the selected hit, None if cancelled."""
+    """Dialog that returns the selected hit, None if cancelled.
+
+    Args:
+        fetch_page: Fetches a page of results.
+        is_open: Returns whether a room is open.
+        current_room: Current room, the target of a search in one room; None if there is none.
+        initial_query: Query to search immediately, empty for none.
+    """
 
     CSS_PATH = "search.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.MESSAGE_SEARCH)]
@@ -61,14 +68,6 @@ class SearchScreen(ListDialog[SearchHitSelected]):
         current_room: str | None,
         initial_query: str = "",
     ) -> None:
-        """Create the dialog.
-
-        Args:
-            fetch_page: Fetches a page of results.
-            is_open: Returns whether a room is open.
-            current_room: Current room, the target of a search in one room; None if there is none.
-            initial_query: Query to search immediately, empty for none.
-        """
         super().__init__()
         self._fetch_page = fetch_page
         self._is_open = is_open
@@ -124,8 +123,7 @@ class SearchScreen(ListDialog[SearchHitSelected]):
         if request is not None:
             self.run_worker(self._load_pages(request), group="search", exclusive=True, exit_on_error=False)
 
-    async def _load_pages(self, first_request: SearchPageRequest) -> None:
-        request: SearchPageRequest | None = first_request
+    async def _load_pages(self, request: SearchPageRequest | None) -> None:
         while request is not None:
             try:
                 page = await self._fetch_page(request)

@@ -24,17 +24,16 @@ LOW_HEIGHT = 26
 
 
 class SettingsScreen(ListDialog[None]):
-    """Modal list of all settings. Each change applies and is saved immediately."""
+    """Modal list of all settings. Each change applies and is saved immediately.
+
+    Args:
+        path: Settings file, empty if changes are not saved.
+    """
 
     CSS_PATH = "settings.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.SETTINGS)]
 
     def __init__(self, path: str) -> None:
-        """Create the screen.
-
-        Args:
-            path: Settings file, empty if changes are not saved.
-        """
         super().__init__()
         self._path = path
         self._setting_fields = list(settings_schema.fields().values())
@@ -86,10 +85,6 @@ class SettingsScreen(ListDialog[None]):
         """Restore the default of the highlighted setting, also of lists and tables."""
         self._set_value(self._highlighted_field(), None)
 
-    @on(OptionList.OptionHighlighted)
-    def _handle_option_highlighted(self) -> None:
-        self._update_explanation()
-
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self) -> None:
         self.action_cycle_value(1)
@@ -119,6 +114,7 @@ class SettingsScreen(ListDialog[None]):
         option_list.scroll_to(y=scroll_y, animate=False)
         self._update_explanation()
 
+    @on(OptionList.OptionHighlighted)
     def _update_explanation(self) -> None:
         field = self._highlighted_field()
         is_file_only = field.kind in {ValueKind.LIST, ValueKind.TABLE}

@@ -32,7 +32,6 @@ class ThemeScreen(ListDialog[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.THEME_LIST)]
 
     def __init__(self) -> None:
-        """Create the chooser."""
         super().__init__()
         self._theme_names = settings_schema.fields()["theme"].choices
 
@@ -52,6 +51,7 @@ class ThemeScreen(ListDialog[None]):
         self.set_up(settings_strings.THEME_TITLE, settings_strings.THEME_FOOTER)
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
+    @on(OptionList.OptionSelected)
     def action_apply(self) -> None:
         """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
         name = self._theme_names[self.highlighted_index]
@@ -68,7 +68,3 @@ class ThemeScreen(ListDialog[None]):
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         app_services(self).preview_theme(self._theme_names[event.option_index])
-
-    @on(OptionList.OptionSelected)
-    def _handle_option_selected(self) -> None:
-        self.action_apply()

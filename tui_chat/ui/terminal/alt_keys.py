@@ -8,8 +8,8 @@
   `tests/ui/input/test_keys.py` fails if an upgrade moves that table.
 """
 
-from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase, punctuation
+from types import SimpleNamespace
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
@@ -17,25 +17,15 @@ _SEQUENCE_INTRODUCERS = frozenset("NOPX[\\]^_")
 """Characters that start or end a longer sequence after ESC (7-bit C1 controls, ECMA-48)."""
 
 
-@dataclass(frozen=True, slots=True)
-class AltKey:
-    """Key entry for Textual's sequence table, duck-typed as a member of its `Keys` enum.
-
-    Attributes:
-        value: Key name as used in bindings, such as `alt+enter`.
-    """
-
-    value: str
-
-
 def register_alt_keys() -> None:
     """Add the Alt+key sequences to Textual's table for the whole process. Repeated calls have no effect."""
+    # Textual reads only the `value` of the keys in the table, which are members of its `Keys` enum.
     table: dict[str, object] = ANSI_SEQUENCES_KEYS  # type: ignore[assignment]
     for characters, name in (("\r", "enter"), *((digit, digit) for digit in "123456789")):
-        table[f"\x1b{characters}"] = (AltKey(f"alt+{name}"),)
+        table[f"\x1b{characters}"] = (SimpleNamespace(value=f"alt+{name}"),)
     letters = {letter: letter for letter in ascii_lowercase}  # Textual already maps b and f to word movement
     letters |= {letter: f"shift+{letter.lower()}" for letter in ascii_uppercase if letter not in _SEQUENCE_INTRODUCERS}
     for characters, name in letters.items():
-        table.setdefault(f"\x1b{characters}", (AltKey(f"alt+{name}"),))
+        table.setdefault(f"\x1b{characters}", (SimpleNamespace(value=f"alt+{name}"),))
     for symbol in set(punctuation) - _SEQUENCE_INTRODUCERS:
         table.setdefault(f"\x1b{symbol}", symbol)  # no binding uses it: decode the bare symbol

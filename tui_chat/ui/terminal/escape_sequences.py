@@ -87,17 +87,13 @@ def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
     Args:
         environ: Environment variables of the process.
     """
-    for name in ("TERM_PROGRAM", "LC_TERMINAL"):
-        channel = _CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold())
-        if channel is not None:
-            return channel
     term = environ.get("TERM", "").casefold()
-    for pattern, channel in _CHANNEL_BY_TERM:
-        if pattern.search(term):
-            return channel
-    return next(
-        (channel for name, channel in _CHANNEL_BY_VARIABLE.items() if environ.get(name)), NotificationChannel.BELL
+    detected = (
+        *(_CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold()) for name in ("TERM_PROGRAM", "LC_TERMINAL")),
+        *(channel for pattern, channel in _CHANNEL_BY_TERM if pattern.search(term)),
+        *(channel for name, channel in _CHANNEL_BY_VARIABLE.items() if environ.get(name)),
     )
+    return next(filter(None, detected), NotificationChannel.BELL)
 
 
 def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
@@ -170,11 +166,7 @@ def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
     the second through otherwise.
     """
     osc52 = f"{ESC}]52;c;{_base64(text)}{_terminator_for(multiplexer)}"
-    return (
-        osc52 + wrap_for_multiplexer(osc52, multiplexer)
-        if multiplexer is Multiplexer.TMUX
-        else wrap_for_multiplexer(osc52, multiplexer)
-    )
+    return (osc52 if multiplexer is Multiplexer.TMUX else "") + wrap_for_multiplexer(osc52, multiplexer)
 
 
 def title_sequence(title: str) -> str:

@@ -5,6 +5,7 @@
 - Bold, underline, italic and hyperlinks are preserved.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from rich.segment import Segment
@@ -21,6 +22,9 @@ class NoColorFilter(LineFilter):
         return [
             Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]
+
+
+NO_COLOR_FILTERS: Sequence[LineFilter] = (NoColorFilter(),)
 
 
 @lru_cache(4096)

@@ -2,20 +2,22 @@
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, cast
+
+from textual.driver import Driver
 
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.terminal import escape_sequences
 from tui_chat.ui.terminal.escape_sequences import NotificationChannel
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
+    from tui_chat.ui.terminal.driver import TerminalDriver
 
 MAX_CLIPBOARD_BYTES = 74_994
 """Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
 
 
-def driver_class() -> "type[Driver] | None":
+def driver_class() -> type[Driver] | None:
     """Return the terminal driver of the app, None for Textual's driver of Windows."""
     if sys.platform == "win32":
         return None
@@ -24,39 +26,18 @@ def driver_class() -> "type[Driver] | None":
     return TerminalDriver
 
 
-class SequenceWriter(Protocol):
-    """Terminal driver."""
-
-    def write(self, data: str, /) -> None:
-        """Write text or an escape sequence."""
-        ...
-
-
-@runtime_checkable
-class WindowDriver(Protocol):
-    """Terminal driver with window title and mouse switching."""
-
-    def set_window_title(self, title: str, /) -> None:
-        """Write a title sequence; empty restores the original title."""
-        ...
-
-    def set_mouse_enabled(self, enabled: bool, /) -> None:
-        """Enable or disable mouse reporting."""
-        ...
-
-
 class TerminalOutput:
     """Terminal features that Textual does not support. Without a driver, no method has an effect.
 
     Args:
-        driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `WindowDriver`.
+        driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `TerminalDriver`.
         settings: Returns the current settings.
         environ: Environment variables of the process.
     """
 
     def __init__(
         self,
-        driver: Callable[[], SequenceWriter | None],
+        driver: Callable[[], Driver | None],
         settings: Callable[[], ClientSettings],
         environ: Mapping[str, str],
     ) -> None:
@@ -101,14 +82,14 @@ class TerminalOutput:
 
     def set_mouse_enabled(self, enabled: bool) -> None:
         """Enable or disable mouse reporting without changing the setting. `apply_settings` ends the override."""
-        driver = self._driver()
-        if isinstance(driver, WindowDriver):
+        driver = self._terminal_driver()
+        if driver is not None:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:
         """Apply the mouse and title settings."""
-        driver, settings = self._driver(), self._settings()
-        if not isinstance(driver, WindowDriver):
+        driver, settings = self._terminal_driver(), self._settings()
+        if driver is None:
             return
         driver.set_mouse_enabled(settings.mouse)
         shown_title = self._window_title if settings.terminal_title else ""
@@ -116,3 +97,7 @@ class TerminalOutput:
         if title != self._applied_title and escape_sequences.has_title_support(self._environ):
             self._applied_title = title
             driver.set_window_title(title)
+
+    def _terminal_driver(self) -> "TerminalDriver | None":
+        driver = self._driver()
+        return cast("TerminalDriver", driver) if hasattr(driver, "set_window_title") else None
