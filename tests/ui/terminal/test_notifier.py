@@ -59,7 +59,7 @@ def test_the_second_notification_waits_for_one_timer() -> None:
     assert len(bench.sent) == 2
 
 
-def test_nothing_is_sent_without_a_session() -> None:
+def test_without_a_session_no_notification_is_sent() -> None:
     bench = NotifierBench()
     bench.is_connected = False
     bench.receive("one")
