@@ -44,7 +44,7 @@ from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.quit_flow import QuitFlow
 from tui_chat.ui.render_scheduler import RenderScheduler
 from tui_chat.ui.screens.join import JoinScreen
-from tui_chat.ui.session_host import SessionHost
+from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
@@ -103,24 +103,24 @@ class ChatApp(App[None], inherit_bindings=False):
         self._start_options = options
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat_screen: ChatScreen | None = None
-        self._host = SessionHost(self, options, saved_profile)
-        self.local_server = self._host.local_server
+        self._lifecycle = SessionLifecycle(self, options, saved_profile)
+        self.local_server = self._lifecycle.local_server
         self.join_form = JoinScreen(
             options.room or server_address.room_in_url(options.server) or saved_profile.room,
             options.nick or saved_profile.nick,
             server_address.strip_room(options.server) or saved_profile.server or DEFAULT_SERVER,
             self._startup_notice,
-            on_join=self._host.connect,
-            on_serve=self._host.serve_and_join,
-            on_cancel=lambda: self._host.on_session_ended(""),
+            on_join=self._lifecycle.connect,
+            on_serve=self._lifecycle.serve_and_join,
+            on_cancel=lambda: self._lifecycle.on_session_ended(""),
         )
         self._quit_flow = QuitFlow(
-            lambda: self._host.session.pending_count if self._host.session is not None else 0,
+            lambda: self._lifecycle.session.pending_count if self._lifecycle.session is not None else 0,
             self.show_status,
             self._begin_shutdown,
         )
         self._notifier = Notifier(
-            lambda: self._host.session,
+            lambda: self._lifecycle.session,
             lambda: self.settings.notification_preview,
             self.terminal.send_notification,
             self.set_timer,
@@ -130,8 +130,8 @@ class ChatApp(App[None], inherit_bindings=False):
         )
         self.on_events_queued = EventProcessor(
             self._render_scheduler,
-            process=self._host.process_events,
-            is_overfull=self._host.is_overfull,
+            process=self._lifecycle.process_events,
+            is_overfull=self._lifecycle.is_overfull,
             draw=self._draw_changes,
             set_timer=self.set_timer,
             call_later=self.call_later,
@@ -161,10 +161,10 @@ class ChatApp(App[None], inherit_bindings=False):
         options = self._start_options
         gc_tuning.resume_collection()
         if options.serve:
-            self._host.start_local_server(options.host, options.port, join=bool(options.nick and options.room))
+            self._lifecycle.start_local_server(options.host, options.port, join=bool(options.nick and options.room))
         elif options.nick and (options.room or server_address.room_in_url(options.server)):
             # The join form is skipped, so show its notice in the chat.
-            self._host.startup_messages = [self._startup_notice] if self._startup_notice else []
+            self._lifecycle.startup_messages = [self._startup_notice] if self._startup_notice else []
             self.join_form.action_submit()
         else:
             # Import the chat modules while the user fills in the form.
@@ -196,7 +196,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
         Ends the current session first. The new session restores rooms if the setting permits.
         """
-        self._host.leave_server()
+        self._lifecycle.leave_server()
         self.join_form.join_server(server_address.strip_room(event.address), server_address.room_in_url(event.address))
 
     def _draw_changes(self) -> None:
@@ -298,7 +298,7 @@ class ChatApp(App[None], inherit_bindings=False):
         """Log and report an unexpected error of a background worker."""
         if event.state is WorkerState.ERROR:
             log.error("background worker failed: error shown to the user", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self._host.show_error(tr(chat_strings.INTERNAL_ERROR))
+            self._lifecycle.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     # Actions
 
@@ -383,7 +383,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.start_worker(self._shut_down(exit_code), "shutdown")
 
     async def _shut_down(self, exit_code: int) -> None:
-        await self._host.close()
+        await self._lifecycle.close()
         self.exit(return_code=exit_code)
 
     async def on_unmount(self) -> None:

@@ -1,4 +1,4 @@
-"""Session host against a real server, without an app."""
+"""Session lifecycle against a real server, without an app."""
 
 import asyncio
 import time
@@ -21,7 +21,7 @@ from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.join import JoinDetails
 from tui_chat.ui.session_controller import SessionController
-from tui_chat.ui.session_host import SessionHost
+from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.start_options import StartOptions
 
 
@@ -92,17 +92,17 @@ class TaskWorker:
 
 
 class RecordingWindow:
-    """Window of a host with the directory of its saved state."""
+    """Window of a lifecycle with the directory of its saved state."""
 
     def __init__(self, directory: Path) -> None:
         self.settings = ClientSettings()
         self.join_form = RecordingForm()
         self.chat: RecordingChat | None = None
         self.state = directory / "state"
-        self.host = SessionHost(self, StartOptions(self.state, directory / "log", room="tea"), Profile())
+        self.lifecycle = SessionLifecycle(self, StartOptions(self.state, directory / "log", room="tea"), Profile())
 
     def open_chat(self, controller: SessionController) -> RecordingChat:
-        assert controller.session is self.host.session
+        assert controller.session is self.lifecycle.session
         self.chat = RecordingChat()
         return self.chat
 
@@ -117,7 +117,7 @@ class RecordingWindow:
         asyncio.get_running_loop().call_soon(self.process)
 
     def process(self) -> None:
-        while not self.host.process_events(time.monotonic() + 0.01, True):
+        while not self.lifecycle.process_events(time.monotonic() + 0.01, True):
             pass
 
 
@@ -125,7 +125,7 @@ class RecordingWindow:
 async def window(tmp_path: Path) -> AsyncGenerator[RecordingWindow]:
     recording = RecordingWindow(tmp_path)
     yield recording
-    await recording.host.close()
+    await recording.lifecycle.close()
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
     server: RunningServer, window: RecordingWindow
 ) -> None:
-    window.host.startup_messages = ["share this address"]
-    window.host.connect(JoinDetails("tea", "ann", server.url, "typed address"))
+    window.lifecycle.startup_messages = ["share this address"]
+    window.lifecycle.connect(JoinDetails("tea", "ann", server.url, "typed address"))
     assert window.join_form.is_waiting
     await wait_until(lambda: window.chat)
     assert not window.join_form.is_waiting
@@ -146,7 +146,7 @@ async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
     assert problem == ""
     assert (saved.room, saved.nick, saved.server) == ("tea", "ann", "typed address")
     assert saved.guest_key(server.url, "ann")
-    session = window.host.session
+    session = window.lifecycle.session
     assert session is not None
     assert session.current_room is not None
     notices = [line.text for line in session.current_room.transcript.lines if isinstance(line, NoticeLine)]
@@ -157,27 +157,27 @@ async def test_the_form_returns_after_the_last_room(server: RunningServer, windo
     controllers: list[SessionController] = []
     open_chat = window.open_chat
     window.open_chat = lambda controller: controllers.append(controller) or open_chat(controller)
-    window.host.connect(JoinDetails("tea", "ann", server.url, server.url))
+    window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
     await wait_until(lambda: window.chat)
     controllers[0].server_link.leave("tea")
     await wait_until(lambda: window.chat is None)
     assert window.join_form.progress != ""
-    assert window.host.session is None
+    assert window.lifecycle.session is None
 
 
 async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: RecordingWindow) -> None:
-    window.host.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
+    window.lifecycle.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
     await wait_until(lambda: window.join_form.offers_server)
     assert window.join_form.errors == [("server", chat_strings.no_server_at("http://127.0.0.1:9"))]
-    assert window.host.session is None
+    assert window.lifecycle.session is None
 
 
 async def test_an_error_appears_on_the_open_screen(server: RunningServer, window: RecordingWindow) -> None:
-    window.host.show_error("too early")
+    window.lifecycle.show_error("too early")
     assert window.join_form.errors == [("server", "too early")]
-    window.host.connect(JoinDetails("tea", "ann", server.url, server.url))
+    window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
     await wait_until(lambda: window.chat)
     assert window.chat is not None
-    window.host.on_join_failed("ops", "no such room")
+    window.lifecycle.on_join_failed("ops", "no such room")
     assert window.chat.errors == ["no such room"]
     assert window.chat.cancelled == ["ops"]

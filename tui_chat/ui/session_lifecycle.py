@@ -49,7 +49,7 @@ class JoinForm(Protocol):
         """Request a join with the current input."""
 
 
-class ChatView(Protocol):
+class ChatPort(Protocol):
     """Open chat screen, as implemented by `ChatScreen`."""
 
     def on_current_room_changed(self) -> None:
@@ -81,7 +81,7 @@ class SessionWindow(Protocol):
         """Join form below all other screens."""
         ...
 
-    def open_chat(self, controller: "SessionController") -> ChatView:
+    def open_chat(self, controller: "SessionController") -> ChatPort:
         """Open the chat screen of a session."""
         ...
 
@@ -93,10 +93,10 @@ class SessionWindow(Protocol):
         ...
 
     def on_events_queued(self) -> None:
-        """Schedule a call of `SessionHost.process_events`."""
+        """Schedule a call of `SessionLifecycle.process_events`."""
 
 
-class SessionHost:
+class SessionLifecycle:
     """At most one chat session, from the submitted join form until its last room is closed.
 
     Implements `AppPort` of the session controller.
@@ -115,7 +115,7 @@ class SessionHost:
         self._window = window
         self._options = options
         self._profile = saved_profile
-        self._chat: ChatView | None = None
+        self._chat: ChatPort | None = None
         self._controller: SessionController | None = None
         self._worker: Worker[None] | None = None
         self._should_restore_rooms = not options.room
