@@ -32,10 +32,10 @@ async def main(url: str, room_name: str, nick: str, directory: str) -> None:
         async for event in stream:
             if not isinstance(event, OutboxItemChanged):
                 continue
-            if event.item.persisted and event.client_id not in persisted_ids:
-                persisted_ids.add(event.client_id)
+            if event.item.persisted and event.item.client_id not in persisted_ids:
+                persisted_ids.add(event.item.client_id)
                 report("persisted", len(persisted_ids))
-            if event.state is OutboxItemState.SENT:
+            if event.item.state is OutboxItemState.SENT:
                 sent_count += 1
                 report("sent", sent_count)
         await reader_task

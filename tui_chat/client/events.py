@@ -1,9 +1,8 @@
 """Event types of the SDK."""
 
 from dataclasses import dataclass
-from uuid import UUID
 
-from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 
@@ -138,31 +137,6 @@ class OutboxItemChanged:
     """
 
     item: OutboxItem
-
-    @property
-    def room(self) -> str:
-        """Room name."""
-        return self.item.room
-
-    @property
-    def client_id(self) -> UUID:
-        """Unique id of the item."""
-        return self.item.client_id
-
-    @property
-    def state(self) -> OutboxItemState:
-        """Delivery state."""
-        return self.item.state
-
-    @property
-    def problem(self) -> str:
-        """Reason of a failure, empty otherwise."""
-        return self.item.problem
-
-    @property
-    def seq(self) -> int | None:
-        """`seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged."""
-        return self.item.seq
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@
 - Idempotent: sanitized text is returned unchanged.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from msgspec.structs import replace
 from wcwidth import iter_graphemes
@@ -19,10 +20,10 @@ from tui_chat.protocol.events import (
     LeaveNotice,
     Member,
     Message,
-    MessageChange,
     NickNotice,
     Reaction,
     TopicChange,
+    WireStruct,
 )
 from tui_chat.protocol.limits import (
     MESSAGE_CHARACTERS,
@@ -35,6 +36,9 @@ from tui_chat.protocol.limits import (
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 
+StructT = TypeVar("StructT", bound=WireStruct)
+EntryT = TypeVar("EntryT", bound=Entry)
+
 MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
 """Character limit of single-line text: two names and a short phrase."""
 
@@ -45,39 +49,23 @@ ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
 
 
-def entry(raw: Entry) -> Entry:
+def entry(raw: EntryT) -> EntryT:
     """Return a sanitized entry."""
-    safe_nick, safe_id = nickname(raw.nick_name), member_id(raw.member_id)
-    if safe_nick is not raw.nick_name or safe_id is not raw.member_id:
-        raw = replace(raw, nick_name=safe_nick, member_id=safe_id)
+    fields: dict[str, object] = {"nick_name": nickname(raw.nick_name), "member_id": member_id(raw.member_id)}
     match raw:
         case Message():
-            return _sanitize_message(raw)
+            fields |= {"message": body(raw.message), "account": _optional_nickname(raw.account)}
+            if raw.reactions is not None:
+                fields["reactions"] = {line(emoji, REACTION_CODE_POINTS): ids for emoji, ids in raw.reactions.items()}
         case Edit():
-            text = body(raw.message)
-            return raw if text is raw.message else replace(raw, message=text)
+            fields["message"] = body(raw.message)
         case Reaction():
-            safe_emoji = line(raw.emoji, REACTION_CODE_POINTS)
-            return raw if safe_emoji is raw.emoji else replace(raw, emoji=safe_emoji)
+            fields["emoji"] = line(raw.emoji, REACTION_CODE_POINTS)
         case TopicChange():
-            safe_topic = topic(raw.topic)
-            return raw if safe_topic is raw.topic else replace(raw, topic=safe_topic)
+            fields["topic"] = topic(raw.topic)
         case Deletion():
-            return raw
-
-
-def message(raw: Message) -> Message:
-    """Return a sanitized message."""
-    sanitized = entry(raw)
-    assert isinstance(sanitized, Message)
-    return sanitized
-
-
-def change(raw: MessageChange) -> MessageChange:
-    """Return a sanitized edit, deletion or reaction."""
-    sanitized = entry(raw)
-    assert isinstance(sanitized, MessageChange)
-    return sanitized
+            pass
+    return _replace_changed(raw, fields)
 
 
 def entries(raw: Iterable[Entry]) -> list[Entry]:
@@ -87,25 +75,23 @@ def entries(raw: Iterable[Entry]) -> list[Entry]:
 
 def member(raw: Member) -> Member:
     """Return a member with sanitized names and id."""
-    safe_id, safe_nick = member_id(raw.member_id), nickname(raw.nick_name)
-    account, via = _optional_nickname(raw.account), _optional_nickname(raw.via)
-    if safe_id is raw.member_id and safe_nick is raw.nick_name and account is raw.account and via is raw.via:
-        return raw
-    return replace(raw, member_id=safe_id, nick_name=safe_nick, account=account, via=via)
+    names = {"nick_name": nickname(raw.nick_name), "member_id": member_id(raw.member_id)}
+    return _replace_changed(
+        raw, {**names, "account": _optional_nickname(raw.account), "via": _optional_nickname(raw.via)}
+    )
 
 
 def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
     """Return a sanitized notice."""
-    sanitized = replace(
-        raw,
-        nick_name=nickname(raw.nick_name),
-        member_id=member_id(raw.member_id),
-        message=line(raw.message),
-        via=_optional_nickname(raw.via),
-    )
-    if isinstance(sanitized, NickNotice):
-        return replace(sanitized, old_nick_name=nickname(sanitized.old_nick_name))
-    return sanitized
+    fields = {
+        "nick_name": nickname(raw.nick_name),
+        "member_id": member_id(raw.member_id),
+        "message": line(raw.message),
+        "via": _optional_nickname(raw.via),
+    }
+    if isinstance(raw, NickNotice):
+        fields["old_nick_name"] = nickname(raw.old_nick_name)
+    return _replace_changed(raw, fields)
 
 
 def summary(raw: RoomSummary) -> RoomSummary:
@@ -177,13 +163,6 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
     return text
 
 
-def _sanitize_message(raw: Message) -> Message:
-    text = body(raw.message)
-    if text is not raw.message:
-        raw = replace(raw, message=text)
-    if raw.account is not None:
-        raw = replace(raw, account=nickname(raw.account))
-    if raw.reactions is not None:
-        reactions = {line(emoji, REACTION_CODE_POINTS): member_ids for emoji, member_ids in raw.reactions.items()}
-        raw = replace(raw, reactions=reactions)
-    return raw
+def _replace_changed(raw: StructT, fields: Mapping[str, object]) -> StructT:
+    changed = {name: value for name, value in fields.items() if value is not getattr(raw, name)}
+    return replace(raw, **changed) if changed else raw

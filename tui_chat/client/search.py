@@ -8,6 +8,7 @@ import heapq
 import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec.structs import replace
@@ -102,7 +103,7 @@ class MessageSearcher:
                 log.warning("search: local history failed: %s; using the messages in memory", error.reason)
         logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(
-            *(reversed(list(room_log.messages())) for room_log in logs), key=_message_id, reverse=True
+            *(reversed(list(room_log.messages())) for room_log in logs), key=attrgetter("id"), reverse=True
         )
         candidates = (message for message in newest_first if before is None or message.id < before)
         return make_page(filter_matches(candidates, SearchQuery(request.query)), limit)
@@ -147,8 +148,4 @@ def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
             room = names.validate_room_name(message.room)
         except ChatError:
             continue
-        yield replace(sanitize.message(message), room=room)
-
-
-def _message_id(message: Message) -> int:
-    return message.id
+        yield replace(sanitize.entry(message), room=room)

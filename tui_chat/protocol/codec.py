@@ -36,7 +36,7 @@ class _ResponseStatus(Struct):
 _encoder = msgspec.json.Encoder()
 _status_decoder = msgspec.json.Decoder(_ResponseStatus)
 _request_decoders = {request_type.event: msgspec.json.Decoder(request_type) for request_type in REQUEST_TYPES}
-_push_decoders = {
+_push_decoders: dict[str, msgspec.json.Decoder[Any]] = {
     events.MESSAGE: msgspec.json.Decoder(events.MessagePush),
     events.UPDATE: msgspec.json.Decoder(events.Update),
     events.PRESENCE: msgspec.json.Decoder(events.PresencePush),
@@ -64,13 +64,9 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     Raises:
         ChatError: The event is unknown or the body is invalid.
     """
-    decoder = _request_decoders.get(event)
-    if decoder is None:
+    if (decoder := _request_decoders.get(event)) is None:
         raise BadRequest("unknown request")
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadRequest(_describe_decode_error(error)) from None
+    return _decode_valid(decoder, body)
 
 
 def request_to_builtins(request: Request) -> dict[str, Any]:
@@ -131,13 +127,9 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
     Raises:
         BadRequest: The push is invalid or unknown to this version.
     """
-    decoder = _push_decoders.get(event)
-    if decoder is None:
+    if (decoder := _push_decoders.get(event)) is None:
         raise BadRequest("unknown push event")
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadRequest(_describe_decode_error(error)) from None
+    return _decode_valid(decoder, body)
 
 
 class SocketIOJson:
@@ -168,9 +160,13 @@ class SocketIOJson:
             raise ValueError("the JSON is nested too deeply") from None
 
 
-def _describe_decode_error(error: Exception) -> str:
-    if isinstance(error, RecursionError):
-        return "the JSON is nested too deeply"
-    if isinstance(error, msgspec.ValidationError):
-        return str(error)[:200]
-    return "the body is not valid JSON"
+def _decode_valid(decoder: "msgspec.json.Decoder[WireStructT]", body: bytes | str | Raw) -> WireStructT:
+    try:
+        return decoder.decode(body)
+    except RecursionError:
+        problem = "the JSON is nested too deeply"
+    except msgspec.ValidationError as error:
+        problem = str(error)[:200]
+    except msgspec.MsgspecError:
+        problem = "the body is not valid JSON"
+    raise BadRequest(problem)

@@ -66,16 +66,8 @@ def test_invalid_addresses_raise_a_readable_error(given_text: str, reason: str) 
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("given_text", ["chat://example.org:4000/tea", "chats://example.org:3000/%E8%8C%B6%20%2F"])
-def test_a_chat_url_round_trips(given_text: str) -> None:
-    assert parse_address(given_text).chat_url() == given_text
-
-
-def test_chat_url_includes_the_room() -> None:
-    address = parse_address("https://example.org")
-    assert address.chat_url("tea room") == "chats://example.org:443/tea%20room"
-    assert address.is_secure
-    assert address.host_port == "example.org:443"
+def test_a_chat_url_contains_a_quoted_room() -> None:
+    assert parse_address("chats://example.org:3000/%E8%8C%B6%20%2F") == Address("https://example.org:3000", "茶 /")
 
 
 @given(st.text(max_size=60))

@@ -37,7 +37,7 @@ def texts(room: Room) -> list[str]:
 
 
 def item_states(events: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
-    return [(event.item.text, event.state) for event in events if isinstance(event, OutboxItemChanged)]
+    return [(event.item.text, event.item.state) for event in events if isinstance(event, OutboxItemChanged)]
 
 
 async def test_a_posted_message_is_pending_and_then_sent(server: RunningServer, tmp_path: Path) -> None:
@@ -49,10 +49,12 @@ async def test_a_posted_message_is_pending_and_then_sent(server: RunningServer, 
         await wait_until(lambda: not room.unsent())
         await wait_until(lambda: ("hello", OutboxItemState.SENT) in item_states(events))
         (sent,) = [
-            event for event in events if isinstance(event, OutboxItemChanged) and event.state is OutboxItemState.SENT
+            event.item
+            for event in events
+            if isinstance(event, OutboxItemChanged) and event.item.state is OutboxItemState.SENT
         ]
         assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", item.client_id, 1, "")
-        assert sent.item.persisted
+        assert sent.persisted
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
 
@@ -291,5 +293,5 @@ async def test_a_client_id_reused_by_a_new_client_keeps_the_original_message(
         room.post("manual")
         await wait_until(lambda: not room.unsent())
         await wait_until(lambda: OutboxItemState.SENT in [state for _, state in item_states(events)])
-        assert [event.seq for event in events if isinstance(event, OutboxItemChanged)][-1] == first.seq
+        assert [event.item.seq for event in events if isinstance(event, OutboxItemChanged)][-1] == first.seq
         assert texts(room) == ["once", "manual"]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 DEFAULT_PORT = 3000
 """Port of an address without scheme and port."""
@@ -30,27 +30,6 @@ class Address:
 
     base_url: str
     room: str | None = None
-
-    @property
-    def is_secure(self) -> bool:
-        """True if the connection uses TLS."""
-        return self.base_url.startswith("https:")
-
-    @property
-    def host_port(self) -> str:
-        """Short form `host:port`, accepted by `parse_address` as an address without TLS."""
-        return self.base_url.partition("://")[2]
-
-    def chat_url(self, room: str | None = None) -> str:
-        """Return the `chat://` or `chats://` URL of a room.
-
-        Args:
-            room: Room name; None selects the room of the address, and "" no room.
-        """
-        room_name = self.room if room is None else room
-        return f"chat{'s' if self.is_secure else ''}://{self.host_port}" + (
-            f"/{quote(room_name, safe='')}" if room_name else ""
-        )
 
 
 def parse_address(text: str) -> Address:

@@ -384,18 +384,12 @@ class Transport:
 
 
 def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStructT:
+    """Decode a response; raise the server's error with a sanitized message and a bounded `retry_after`."""
     try:
         return decode_response(response_type, body)
     except ChatError as error:
-        raise _sanitize_error(error) from None
-
-
-def _sanitize_error(error: ChatError) -> ChatError:
-    """Return the server's error with a sanitized message and a bounded `retry_after`."""
-    retry_after = error.retry_after
-    return type(error)(
-        _sanitize_reason(error.message), None if retry_after is None else min(max(retry_after, 0.0), MAX_RETRY_AFTER)
-    )
+        retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
+        raise type(error)(_sanitize_reason(error.message), retry_after) from None
 
 
 def _sanitize_reason(reason: str) -> str:

@@ -228,7 +228,8 @@ class OutboxSender:
             return 0
         finally:
             self._in_flight = None
-        if not _is_transient(error) or (isinstance(error, InternalError) and failures >= MAX_INTERNAL_ERRORS):
+        is_transient = isinstance(error, (RateLimited, Unavailable, InternalError))
+        if not is_transient or (isinstance(error, InternalError) and failures >= MAX_INTERNAL_ERRORS):
             await self._fail(item, error)
             return 0
         delay = min(MAX_RETRY_DELAY, RETRY_DELAY * 2.0**failures)
@@ -355,11 +356,6 @@ class OutboxSender:
 async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:
     with suppress(LocalStorageError):  # `_persist` reports the failures of the same disk
         await write
-
-
-def _is_transient(error: ChatError) -> bool:
-    """Return whether a retry of the same request can succeed."""
-    return isinstance(error, (RateLimited, Unavailable, InternalError))
 
 
 def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:

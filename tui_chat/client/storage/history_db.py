@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage import history_tables as tables
@@ -20,6 +21,8 @@ from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.protocol.search_query import SearchQuery
 
 log = logging.getLogger("chat.client")
+
+T = TypeVar("T")
 
 FILE_NAME = "history.db"
 MAX_MESSAGES_PER_ROOM = 50_000
@@ -114,22 +117,15 @@ class LocalHistory:
             LocalStorageError: The messages cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> CachedRoom | None:
-            with snapshot(connection):
-                row = connection.execute(
-                    "SELECT id, name, topic FROM rooms WHERE server = ? AND key = ?",
-                    (room_key.server_url, room_key.room),
-                ).fetchone()
-                if row is None:
-                    return None
-                room_id, name, topic = row
-                membership = connection.execute(
-                    "SELECT member_id FROM memberships WHERE room = ? AND nick = ?", (room_id, room_key.nick)
-                ).fetchone()
-                segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
+        def read(connection: sqlite3.Connection, room_id: int) -> CachedRoom:
+            name, topic = connection.execute("SELECT name, topic FROM rooms WHERE id = ?", (room_id,)).fetchone()
+            membership = connection.execute(
+                "SELECT member_id FROM memberships WHERE room = ? AND nick = ?", (room_id, room_key.nick)
+            ).fetchone()
+            segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
             return CachedRoom(name, topic, membership[0] if membership else "", segment)
 
-        return await self._file.run(read)
+        return await self._read(room_key, read)
 
     async def read_before(self, room_key: RoomKey, seq: int, limit: int, *, allow_gap: bool) -> LogSegment | None:
         """Read the messages before an entry.
@@ -147,14 +143,12 @@ class LocalHistory:
             LocalStorageError: The messages cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> LogSegment | None:
-            with snapshot(connection):
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                if room_id is None:
-                    return None
-                return tables.read_segment_before(connection, room_id, seq, limit, allow_gap=allow_gap)
-
-        return await self._file.run(read)
+        return await self._read(
+            room_key,
+            lambda connection, room_id: tables.read_segment_before(
+                connection, room_id, seq, limit, allow_gap=allow_gap
+            ),
+        )
 
     async def read_around(
         self, room_key: RoomKey, *, seq: int | None = None, at: int | None = None, limit: int
@@ -175,15 +169,11 @@ class LocalHistory:
             LocalStorageError: The messages cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> LogSegment | None:
-            with snapshot(connection):
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                center_seq = seq if at is None or room_id is None else local_search.find_seq_at(connection, room_id, at)
-                if room_id is None or center_seq is None:
-                    return None
-                return tables.read_segment_around(connection, room_id, center_seq, limit)
+        def read(connection: sqlite3.Connection, room_id: int) -> LogSegment | None:
+            center_seq = seq if at is None else local_search.find_seq_at(connection, room_id, at)
+            return None if center_seq is None else tables.read_segment_around(connection, room_id, center_seq, limit)
 
-        return await self._file.run(read)
+        return await self._read(room_key, read)
 
     async def search(
         self, server_url: str, query: SearchQuery, room_key: str | None, before: int | None, limit: int
@@ -288,6 +278,16 @@ class LocalHistory:
                     connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
         await self._file.run(write)
+
+    async def _read(self, room_key: RoomKey, operation: Callable[[sqlite3.Connection, int], T]) -> T | None:
+        """Run an operation with the row id of a room in a read transaction; None if the room is not stored."""
+
+        def read(connection: sqlite3.Connection) -> T | None:
+            with snapshot(connection):
+                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+                return None if room_id is None else operation(connection, room_id)
+
+        return await self._file.run(read)
 
     def _on_corrupt(self, backup_path: Path) -> None:
         self._written_since_prune.clear()

@@ -95,13 +95,13 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
     """
     rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
     try:
-        messages = [(sanitize.message(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
+        messages = [(sanitize.entry(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
         first_read = messages[0][0].seq if len(messages) == limit else first
         pending_changes = connection.execute(
             "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
             (room_id, first_read, before),
         )
-        changes = [sanitize.change(_change_decoder.decode(body)) for (body,) in pending_changes]
+        changes = [sanitize.entry(_change_decoder.decode(body)) for (body,) in pending_changes]
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise CorruptDatabase("undecodable row") from None
     ranges = read_ranges(connection, room_id)

@@ -7,6 +7,7 @@
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -56,7 +57,7 @@ def search_messages(
         for room_id, room_name in connection.execute(select_rooms, (server_url, room_key, room_key)).fetchall()
     ]
     matches: list[Message] = []
-    for scanned, message in enumerate(heapq.merge(*logs, key=_message_id, reverse=True)):
+    for scanned, message in enumerate(heapq.merge(*logs, key=attrgetter("id"), reverse=True)):
         if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
             return matches, message.id + 1
         if not message.deleted and query.matches(message.message):
@@ -95,7 +96,7 @@ def _iter_newest_first(
         message = _decode(_message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
             message = apply_change(message, change)
-        yield sanitize.message(msgspec.structs.replace(message, room=room_name))
+        yield sanitize.entry(msgspec.structs.replace(message, room=room_name))
 
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
@@ -121,7 +122,3 @@ def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raise CorruptDatabase("undecodable row") from None
-
-
-def _message_id(message: Message) -> int:
-    return message.id

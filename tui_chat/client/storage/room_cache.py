@@ -9,6 +9,8 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from tui_chat.client.events import PersistenceFailed
 from tui_chat.client.room_context import RoomContext
@@ -17,6 +19,8 @@ from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.room_log import RoomLog
 
 log = logging.getLogger("chat.client")
+
+T = TypeVar("T")
 
 WRITE_DELAY = 0.5
 """Delay of a write after a change, in seconds."""
@@ -54,11 +58,7 @@ class RoomCache:
         Returns:
             The cached room, or None if the room is not cached or not readable.
         """
-        try:
-            cached = await self._history.read_room(self._room_key, MESSAGES_ON_LOAD)
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return None
+        cached = await self._attempt(self._history.read_room(self._room_key, MESSAGES_ON_LOAD))
         if cached is not None:
             self._room_log.restore(cached.segment)
         return cached
@@ -79,11 +79,7 @@ class RoomCache:
         if self._write_failed:
             return None
         first_seq = self._room_log.first
-        try:
-            segment = await self._history.read_before(self._room_key, first_seq, limit, allow_gap=allow_gap)
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return None
+        segment = await self._attempt(self._history.read_before(self._room_key, first_seq, limit, allow_gap=allow_gap))
         if segment is None or not segment.ranges or first_seq != self._room_log.first:
             return None
         return self._room_log.restore(segment)
@@ -104,11 +100,7 @@ class RoomCache:
         await self.flush()
         if self._write_failed:
             return None
-        try:
-            segment = await self._history.read_around(self._room_key, seq=seq, at=at, limit=limit)
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return None
+        segment = await self._attempt(self._history.read_around(self._room_key, seq=seq, at=at, limit=limit))
         return None if segment is None else self._room_log.restore(segment)
 
     def schedule_write(self) -> None:
@@ -128,10 +120,8 @@ class RoomCache:
             member_id: User's member id.
             nick_key: Canonical key of the assigned nickname.
         """
-        try:
-            await self._history.save_room_info(self._room_key, name, topic, member_id, {self._room_key.nick, nick_key})
-        except LocalStorageError as error:
-            self._report_failure(error)
+        nick_keys = {self._room_key.nick, nick_key}
+        await self._attempt(self._history.save_room_info(self._room_key, name, topic, member_id, nick_keys))
 
     async def clear(self) -> None:
         """Delete the cached log and discard unsaved changes after a replacement of the server log.
@@ -139,10 +129,7 @@ class RoomCache:
         A failure is reported, not raised.
         """
         self._room_log.pop_dirty()
-        try:
-            await self._history.clear_room(self._room_key)
-        except LocalStorageError as error:
-            self._report_failure(error)
+        await self._attempt(self._history.clear_room(self._room_key))
 
     async def flush(self) -> None:
         """Write all unsaved changes and wait for the disk. A failed write is reported and not repeated."""
@@ -164,6 +151,14 @@ class RoomCache:
                 # The lost segment is a gap on disk; the next session fetches its entries again.
                 self._write_failed = True
                 self._report_failure(error)
+
+    async def _attempt(self, operation: Coroutine[Any, Any, T]) -> T | None:
+        """Return the result of a history operation; report a failure and return None."""
+        try:
+            return await operation
+        except LocalStorageError as error:
+            self._report_failure(error)
+            return None
 
     def _report_failure(self, error: LocalStorageError) -> None:
         log.warning("history: access failed: %s; messages are held in memory", error.reason)

@@ -13,6 +13,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Protocol
 
 from msgspec.structs import replace
@@ -347,11 +348,7 @@ class HistorySync:
         page = replace(page, messages=sanitize.entries(page.messages))
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)
-        self.cursor.offer(sorted(page.messages, key=_entry_seq))
+        self.cursor.offer(sorted(page.messages, key=attrgetter("seq")))
         self._entries_available.set()
         self._notify(changed_seqs, is_live)
         return state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
-
-
-def _entry_seq(entry: Entry) -> int:
-    return entry.seq

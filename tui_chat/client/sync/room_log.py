@@ -23,6 +23,7 @@
 from bisect import insort
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 
 from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.client.sync.message_store import MessageStore
@@ -52,20 +53,6 @@ class LogSegment:
 
 class RoomLog:
     """Messages of one room in their current state, with the known ranges of the log."""
-
-    __slots__ = (
-        "_bases",
-        "_buffered_pushes",
-        "_changes",
-        "_dirty_ranges",
-        "_dirty_targets",
-        "_highest_pushed",
-        "_is_live",
-        "_is_tracking",
-        "_messages",
-        "_new_base_as_of",
-        "_ranges",
-    )
 
     def __init__(self) -> None:
         self._messages = MessageStore()
@@ -327,7 +314,7 @@ class RoomLog:
         self._mark_range_dirty(first, last)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
             del self._buffered_pushes[seq]
-        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=_entry_seq)
+        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=attrgetter("seq"))
         # All changes of the range are added before the first fold, which assumes complete ranges.
         affected: set[int] = set()
         for entry in ascending:
@@ -366,7 +353,7 @@ class RoomLog:
         pending = self._changes.setdefault(target, [])
         if any(existing.seq == change.seq for existing in pending):
             return False
-        insort(pending, change, key=_entry_seq)
+        insort(pending, change, key=attrgetter("seq"))
         self._mark_dirty(target)
         return has_base
 
@@ -400,7 +387,3 @@ class RoomLog:
     def _mark_range_dirty(self, first: int, last: int) -> None:
         if self._is_tracking:
             self._dirty_ranges.add(first, last)
-
-
-def _entry_seq(entry: Entry) -> int:
-    return entry.seq
