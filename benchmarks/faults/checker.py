@@ -126,44 +126,50 @@ def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
 
 
 def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]) -> Iterable[Violation]:
-    by_seq = {entry.seq: entry for entry in log}
-    positions: dict[str, int] = {}
-    counts = Counter(extract_marker(entry.message) for entry in log if isinstance(entry, Message))
-    for entry in log:
-        if isinstance(entry, Message):
-            positions.setdefault(extract_marker(entry.message), entry.seq)
+    entries = [entry for entry in log if isinstance(entry, Message)]
+    # Of several entries with one marker, the first counts.
+    positions = {extract_marker(entry.message): entry.seq for entry in reversed(entries)}
     sent_markers = {message.marker for message in messages}
-    for marker, count in counts.items():
+    for marker, count in Counter(extract_marker(entry.message) for entry in entries).items():
         if marker not in sent_markers:
             yield Violation(ViolationKind.UNEXPECTED, f"{room}: {marker} at {positions[marker]} was never sent")
         if count > 1:
             yield Violation(ViolationKind.DUPLICATED, f"{room}: {marker} occurs {count} times in the log")
+    by_seq = {entry.seq: entry for entry in entries}
     last_positions: dict[str, int] = {}
     for message in messages:
-        for ack in message.acks:
-            location = f"{room}: {message.marker}, acknowledged as {ack.seq}"
-            if message.marker not in positions:
-                yield Violation(ViolationKind.LOST, location)
-                break
-            entry = by_seq.get(ack.seq)
-            if not isinstance(entry, Message) or extract_marker(entry.message) != message.marker:
-                yield Violation(ViolationKind.REORDERED, f"{location}, is at {positions[message.marker]}")
-            elif (entry.id, entry.ts) != (ack.id, ack.ts):
-                yield Violation(ViolationKind.ALTERED, f"{location}: id or ts differs")
         position = positions.get(message.marker)
-        if position is None and message.is_persisted and not message.acks:
-            yield Violation(ViolationKind.LOST, f"{room}: {message.marker} from a client's outbox")
         if position is not None:
+            yield from _check_acks(room, message, position, by_seq)
             if position < last_positions.get(message.writer, 0):
                 yield Violation(
                     ViolationKind.REORDERED, f"{room}: {message.marker} precedes an earlier message of its writer"
                 )
             last_positions[message.writer] = position
+        elif message.acks:
+            yield Violation(ViolationKind.LOST, f"{room}: {message.marker}, acknowledged as {message.acks[0].seq}")
+        elif message.is_persisted:
+            yield Violation(ViolationKind.LOST, f"{room}: {message.marker} from a client's outbox")
+
+
+def _check_acks(room: str, message: SentMessage, position: int, by_seq: Mapping[int, Message]) -> Iterable[Violation]:
+    for ack in message.acks:
+        location = f"{room}: {message.marker}, acknowledged as {ack.seq}"
+        entry = by_seq.get(ack.seq)
+        if entry is None or extract_marker(entry.message) != message.marker:
+            yield Violation(ViolationKind.REORDERED, f"{location}, is at {position}")
+        elif (entry.id, entry.ts) != (ack.id, ack.ts):
+            yield Violation(ViolationKind.ALTERED, f"{location}: id or ts differs")
 
 
 def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violation]:
-    by_seq = {entry.seq: entry for entry in log}
     reader_name = f"{record.room}: {record.reader}"
+    by_seq = {entry.seq: entry for entry in log}
+    yield from _check_received(reader_name, record, by_seq)
+    yield from _check_visible(reader_name, record, by_seq)
+
+
+def _check_received(reader_name: str, record: ReadRecord, by_seq: Mapping[int, Entry]) -> Iterable[Violation]:
     last, received_seqs = record.start_seq, set[int]()
     for received in record.entries:
         if received.seq in received_seqs or received.seq <= record.start_seq:
@@ -178,14 +184,17 @@ def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violatio
         stored = by_seq.get(received.seq)
         if stored is None or not _is_same_entry(received, stored):
             yield Violation(ViolationKind.ALTERED, f"{reader_name} received another entry as {received.seq}")
-    if log and last < log[-1].seq:
+    if by_seq and last < max(by_seq):
         yield Violation(ViolationKind.LOST, f"{reader_name} received no entry after {last}")
+
+
+def _check_visible(reader_name: str, record: ReadRecord, by_seq: Mapping[int, Entry]) -> Iterable[Violation]:
     visible_by_seq = {message.seq: message for message in record.visible}
     if len(visible_by_seq) < len(record.visible):
         yield Violation(ViolationKind.DUPLICATED, f"{reader_name} shows a message twice")
     if [message.seq for message in record.visible] != sorted(visible_by_seq):
         yield Violation(ViolationKind.REORDERED, f"{reader_name} shows messages out of order")
-    for entry in log:
+    for entry in by_seq.values():
         if not isinstance(entry, Message) or entry.seq < max(record.visible_from, record.start_seq + 1):
             continue
         if entry.seq not in visible_by_seq:

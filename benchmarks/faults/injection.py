@@ -145,7 +145,6 @@ class FaultInjector:
             await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
 
     async def _inject(self, fault: FaultKind) -> None:
-        rng, duration = self._rng, self._rng.uniform(0.05, self._pace.max_duration)
         match fault:
             case FaultKind.KILL:
                 await self._restart(signal.SIGKILL)
@@ -153,24 +152,26 @@ class FaultInjector:
                 await self._restart(signal.SIGTERM)
             case FaultKind.FREEZE:
                 self._server.send_signal(signal.SIGSTOP)
-                self._schedule_recovery(duration, lambda: self._server.send_signal(signal.SIGCONT))
-            case FaultKind.ABORT:
-                for connection in self._sample_connections():
-                    connection.reset()
-            case FaultKind.STALL:
-                for connection in self._sample_connections():
-                    connection.stall()
-                    self._schedule_recovery(duration, connection.resume)
-            case FaultKind.SLOW:
-                for connection in self._sample_connections():
-                    connection.throttle(rng.randint(500, 20_000))
-                    self._schedule_recovery(duration, connection.resume)
-            case FaultKind.HALF_CLOSE:
-                for connection in self._sample_connections():
-                    connection.half_close(towards_server=rng.random() < 0.5)
-                    self._schedule_recovery(duration, connection.reset)
+                self._schedule_recovery(lambda: self._server.send_signal(signal.SIGCONT))
             case FaultKind.CLIENT_KILL:
-                await self._kill_client(rng)
+                await self._kill_client(self._rng)
+            case _:
+                for connection in self._sample_connections():
+                    self._disturb(connection, fault)
+
+    def _disturb(self, connection: ProxyConnection, fault: FaultKind) -> None:
+        match fault:
+            case FaultKind.STALL:
+                connection.stall()
+                self._schedule_recovery(connection.resume)
+            case FaultKind.SLOW:
+                connection.throttle(self._rng.randint(500, 20_000))
+                self._schedule_recovery(connection.resume)
+            case FaultKind.HALF_CLOSE:
+                connection.half_close(towards_server=self._rng.random() < 0.5)
+                self._schedule_recovery(connection.reset)
+            case _:
+                connection.reset()
 
     async def _restart(self, signal_number: signal.Signals) -> None:
         start_time, acks_before = time.monotonic(), self._count_acks()
@@ -190,7 +191,10 @@ class FaultInjector:
         share = self._rng.choice((0.3, 0.6, 1.0))
         return [connection for connection in connections if self._rng.random() < share]
 
-    def _schedule_recovery(self, seconds: float, recover: Callable[[], None]) -> None:
+    def _schedule_recovery(self, recover: Callable[[], None]) -> None:
+        """End a fault after a random duration."""
+        seconds = self._rng.uniform(0.05, self._pace.max_duration)
+
         async def recover_later() -> None:
             try:
                 await asyncio.sleep(seconds)
