@@ -12,6 +12,7 @@ requests from the local machine with such a host name.
 
 import re
 from collections.abc import Container, Iterable
+from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -22,8 +23,6 @@ from server.domain.connection_limits import is_loopback
 from server.forwarded import IPNetwork, is_in_networks
 from server.observability.rejection_log import RejectionLog
 
-_MISDIRECTED_REQUEST = 421
-"""Status code of RFC 9110, section 15.5.20."""
 _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
 """Host with optional port (RFC 3986, section 3.2.2); a final dot of the name is excluded."""
 
@@ -43,12 +42,13 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
     @web.middleware
     async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
         peer = request.remote or ""
-        if request.secure or not is_loopback(peer) or is_in_networks(peer, trusted_proxies):
-            return await handler(request)
-        if _is_allowed_host(request.host, allowed_hosts):
+        is_exempt = request.secure or not is_loopback(peer) or is_in_networks(peer, trusted_proxies)
+        if is_exempt or _is_allowed_host(request.host, allowed_hosts):
             return await handler(request)
         rejection_log.log_rejected_host(request.host)
-        return web.Response(status=_MISDIRECTED_REQUEST, text="This host name is not allowed; see the server log.\n")
+        return web.Response(
+            status=HTTPStatus.MISDIRECTED_REQUEST, text="This host name is not allowed; see the server log.\n"
+        )
 
     return check_host
 

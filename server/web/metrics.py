@@ -42,18 +42,23 @@ class MetricsSnapshot:
     lag_sum: float
 
 
+_GAUGES = (
+    ("connections", "chat_connections", "Open connections."),
+    ("rooms", "chat_rooms", "Rooms with members."),
+    ("members", "chat_members", "Members of all rooms."),
+    ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
+)
+"""Field of `MetricsSnapshot`, metric name and description of each gauge."""
+
+
 class _MetricsCollector(Collector):
     def __init__(self, read_snapshot: Callable[[], MetricsSnapshot]) -> None:
         self._read_snapshot = read_snapshot
 
     def collect(self) -> Iterable[Metric]:
         snapshot = self._read_snapshot()
-        yield GaugeMetricFamily("chat_connections", "Open connections.", value=snapshot.connections)
-        yield GaugeMetricFamily("chat_rooms", "Rooms with members.", value=snapshot.rooms)
-        yield GaugeMetricFamily("chat_members", "Members of all rooms.", value=snapshot.members)
-        yield GaugeMetricFamily(
-            "chat_journal_queue_depth", "Log commands in the journal queue.", value=snapshot.queue_depth
-        )
+        for field, name, description in _GAUGES:
+            yield GaugeMetricFamily(name, description, value=getattr(snapshot, field))
         yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=snapshot.published_entries)
         aborts_metric = CounterMetricFamily(
             "chat_connections_aborted", "Aborted connections by reason.", labels=["reason"]

@@ -71,7 +71,9 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPException as http_error:
         if http_error.status < HTTPStatus.BAD_REQUEST:
             raise
-        response = _create_http_error_response(HTTPStatus(http_error.status))
+        status = HTTPStatus(http_error.status)
+        code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
+        response = _encode_problem(status, code, _DETAIL_BY_STATUS.get(status, status.phrase))
         if isinstance(http_error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
         return response
@@ -80,13 +82,6 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )
         return create_problem_response(InternalError("internal server error; see the server log"))
-
-
-def _create_http_error_response(status: HTTPStatus) -> web.Response:
-    default_code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
-    return _encode_problem(
-        status, _CODE_BY_STATUS.get(status, default_code), _DETAIL_BY_STATUS.get(status, status.phrase)
-    )
 
 
 def _encode_problem(status: HTTPStatus, code: str, detail: str) -> web.Response:

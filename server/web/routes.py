@@ -17,8 +17,7 @@ SERVICE_NAME = "chat-server"
 
 _CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
 """Headers of the JavaScript client; pages of other origins may load the file as from a CDN."""
-_IMMUTABLE_HEADERS: Mapping[str, str] = {"Cache-Control": "public, max-age=31536000, immutable"}
-_NO_EXTRA_HEADERS: Mapping[str, str] = {}
+_IMMUTABLE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 def add_routes(
@@ -61,13 +60,11 @@ def add_routes(
         add_static_site(app, pages_directory)
         return
     for path, asset in load_page_assets().items():
-        app.router.add_get(
-            path, _create_asset_handler(asset, _NO_EXTRA_HEADERS if path == INDEX_PATH else _IMMUTABLE_HEADERS)
-        )
+        app.router.add_get(path, _create_asset_handler(asset, {} if path == INDEX_PATH else _IMMUTABLE_HEADERS))
 
 
 def _create_asset_handler(
-    asset: StaticAsset, extra_headers: Mapping[str, str] = _NO_EXTRA_HEADERS
+    asset: StaticAsset, extra_headers: Mapping[str, str]
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None

@@ -35,19 +35,12 @@ def add_static_site(app: web.Application, directory: Path) -> None:
         if file is None:
             raise NotFound("no resource at this path")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
-            return web.Response(status=301, headers={"Location": _build_directory_url(path)})
+            # Exactly one leading slash: browsers interpret `//name` as a URL of another host.
+            return web.Response(status=301, headers={"Location": f"/{quote(path.strip('/'))}/"})
         # Paths contain no version, so caches must revalidate.
         return web.FileResponse(file, headers={"Cache-Control": "no-cache", "Content-Type": _guess_content_type(file)})
 
     app.router.add_get("/{path:.*}", serve, name=STATIC_SITE_ROUTE)
-
-
-def _build_directory_url(path: str) -> str:
-    """Return the URL path of a directory, with exactly one leading slash.
-
-    Browsers interpret `//name` as a URL of another host.
-    """
-    return f"/{quote(path.strip('/'))}/"
 
 
 def _resolve_file(root: Path, path: str) -> Path | None:
