@@ -5,6 +5,7 @@
   (RFC 4291, section 2.5.4).
 """
 
+from collections import Counter
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -67,7 +68,7 @@ class ConnectionLimiter:
     def __init__(self, max_connections: int, per_minute: int) -> None:
         self._max_connections = max_connections
         self._connect_limiter = PerAddressLimiter(per_minute)
-        self._open_connections: dict[str, int] = {}
+        self._open_connections = Counter[str]()
 
     def acquire(self, address: str, now: float) -> None:
         """Register a new connection; each success requires a matching `release`.
@@ -85,13 +86,12 @@ class ConnectionLimiter:
         if is_loopback(address):
             return
         key = rate_limit_key(address)
-        open_count = self._open_connections.get(key, 0)
-        if open_count >= self._max_connections:
+        if self._open_connections[key] >= self._max_connections:
             raise RateLimited("too many connections from this address", 5.0)
         retry_after = self._connect_limiter.acquire(address, now)
         if retry_after:
             raise RateLimited("too many new connections from this address", retry_after)
-        self._open_connections[key] = open_count + 1
+        self._open_connections[key] += 1
 
     def release(self, address: str) -> None:
         """Unregister a closed connection of the address.
@@ -99,11 +99,9 @@ class ConnectionLimiter:
         Without effect for an address without counted connections, such as loopback.
         """
         key = rate_limit_key(address)
-        remaining = self._open_connections.get(key, 0) - 1
-        if remaining > 0:
-            self._open_connections[key] = remaining
-        else:
-            self._open_connections.pop(key, None)
+        self._open_connections[key] -= 1
+        if self._open_connections[key] <= 0:
+            del self._open_connections[key]
 
 
 @lru_cache(maxsize=4096)

@@ -5,13 +5,10 @@ specification (Engine.IO protocol v4, sections on query parameters and on data t
 """
 
 from enum import Enum
-from typing import Any
 
 from aiohttp import web
 
 from tui_chat.protocol.codec import SocketIOJson
-
-TRANSPORTS = ("polling", "websocket")
 
 
 class HandshakeError(Enum):
@@ -24,10 +21,11 @@ class HandshakeError(Enum):
     FORBIDDEN = (4, "Forbidden")
     UNSUPPORTED_VERSION = (5, "Unsupported protocol version")
 
-    def to_response(self, status: int = 400) -> web.Response:
+    def to_response(self) -> web.Response:
         """Return the error as a JSON response `{"code", "message"}`."""
         code, message = self.value
-        return _create_json_response(status, {"code": code, "message": message})
+        body = SocketIOJson.dumps({"code": code, "message": message}).encode()
+        return web.Response(status=400, body=body, content_type="application/json")
 
 
 def validate_request(request: web.Request) -> HandshakeError | None:
@@ -41,7 +39,7 @@ def validate_request(request: web.Request) -> HandshakeError | None:
     """
     query = request.query
     transport = query.get("transport")
-    if transport not in TRANSPORTS:
+    if transport not in ("polling", "websocket"):
         return HandshakeError.UNKNOWN_TRANSPORT
     if "sid" not in query:
         if request.method != "GET":
@@ -50,15 +48,7 @@ def validate_request(request: web.Request) -> HandshakeError | None:
             return HandshakeError.UNSUPPORTED_VERSION
     if "j" in query:  # JSONP was removed in protocol version 4
         return HandshakeError.BAD_REQUEST
-    if (transport == "websocket") != (request.method == "GET" and is_websocket_upgrade(request)):
+    is_upgrade = request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
+    if (transport == "websocket") != is_upgrade:  # RFC 6455, section 4.1
         return HandshakeError.BAD_REQUEST
     return None
-
-
-def is_websocket_upgrade(request: web.Request) -> bool:
-    """Return whether the request asks for a WebSocket upgrade (RFC 6455, section 4.1)."""
-    return request.headers.get("Upgrade", "").lower() == "websocket"
-
-
-def _create_json_response(status: int, body: dict[str, Any]) -> web.Response:
-    return web.Response(status=status, body=SocketIOJson.dumps(body).encode(), content_type="application/json")

@@ -6,6 +6,7 @@
 """
 
 import re
+from typing import TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -19,6 +20,9 @@ _MAX_ACK_ID_DIGITS = 16
 _HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # optional namespace, optional acknowledgement id
 _arguments_decoder = msgspec.json.Decoder(list[Raw])
 _name_decoder = msgspec.json.Decoder(str)
+_object_decoder = msgspec.json.Decoder(dict[str, Raw])
+
+DecodedT = TypeVar("DecodedT")
 
 
 class InvalidPacket(Exception):
@@ -81,20 +85,17 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     ack_id = _parse_ack_id(header[2])
     body = payload[header.end() :]
     if packet_type == PACKET_EVENT:
-        arguments = _decode_list(body)
-        if not arguments:
-            raise InvalidPacket("event without a name")
-        try:
-            name = _name_decoder.decode(arguments[0])
-        except msgspec.MsgspecError:
-            raise InvalidPacket("event without a name") from None
+        arguments = _decode(_arguments_decoder, body, "packet data is not a JSON array")
+        name = _decode(_name_decoder, arguments[0] if arguments else b"", "event without a name")
         return EventPacket(namespace, name, arguments[1:], ack_id)
     if packet_type == PACKET_CONNECT and ack_id is None:
-        return ConnectPacket(namespace, _decode_object(body) if body else None)
+        if body:
+            _decode(_object_decoder, body, "packet data is not a JSON object")
+        return ConnectPacket(namespace, Raw(body) if body else None)
     if packet_type == PACKET_DISCONNECT and ack_id is None and not body:
         return DisconnectPacket(namespace)
     if packet_type == PACKET_ACK and ack_id is not None:
-        _decode_list(body)
+        _decode(_arguments_decoder, body, "packet data is not a JSON array")
         return AckPacket(namespace)
     raise InvalidPacket("unsupported packet type")
 
@@ -125,16 +126,9 @@ def _parse_ack_id(digits: bytes) -> int | None:
     return int(digits) if digits else None
 
 
-def _decode_list(body: bytes) -> list[Raw]:
+def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | Raw, problem: str) -> DecodedT:
+    """Decode a part of a packet; raise `InvalidPacket` with `problem` if that fails."""
     try:
-        return _arguments_decoder.decode(body)
+        return decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
-        raise InvalidPacket("packet data is not a JSON array") from None
-
-
-def _decode_object(body: bytes) -> Raw:
-    try:
-        msgspec.json.decode(body, type=dict[str, Raw])
-    except (msgspec.MsgspecError, RecursionError):
-        raise InvalidPacket("packet data is not a JSON object") from None
-    return Raw(body)
+        raise InvalidPacket(problem) from None

@@ -8,12 +8,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from aiohttp import web
 
 from server.engineio.errors import HandshakeError
-from server.engineio.frames import Frame
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.engineio.session_state import CLOSING_STATES, SessionState
 from tui_chat.protocol.limits import PACKET_BYTES
@@ -33,12 +31,12 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     The wait has no timeout of its own. A second concurrent poll receives status 400 and closes the session. During an
     upgrade, an empty queue returns a NOOP immediately.
     """
-    if session.send_queue.has_waiting_poll:
+    if session.send_queue.waiting_poll is not None:
         session.close_now("concurrent polls")
         return HandshakeError.BAD_REQUEST.to_response()
-    if session.state in CLOSING_STATES and not session.send_queue.has_pending:
+    if session.state in CLOSING_STATES and not session.send_queue.frames:
         session.finalize()
-        return _create_payload_response([CLOSE_FRAME])
+        return _create_text_response(CLOSE_FRAME.polling_bytes)
     if session.state is SessionState.UPGRADING:
         # A client may complete the upgrade only after its pending poll returns.
         frames = session.send_queue.drain() or [NOOP_FRAME]
@@ -46,7 +44,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
         frames = await session.send_queue.poll()
     if request.transport is None or request.transport.is_closing():
         session.close_now("poll aborted by the client", logging.DEBUG)
-    return _create_payload_response(frames)
+    return _create_text_response(_RECORD_SEPARATOR.join([frame.polling_bytes for frame in frames]))
 
 
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
@@ -59,50 +57,40 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
         session.close_now("concurrent POST requests")
         return HandshakeError.BAD_REQUEST.to_response()
     async with session.inbound_lock:
-        return await _process_post(session, request)
-
-
-async def _process_post(session: EngineIOSession, request: web.Request) -> web.Response:
-    try:
-        async with asyncio.timeout(POST_BODY_TIMEOUT):
-            body = await _read_body(request)
-    except TimeoutError:
-        session.close_now("timeout of the POST body")
-        return HandshakeError.BAD_REQUEST.to_response()
-    except (ConnectionError, web.RequestPayloadError):
-        session.close_now("POST aborted by the client", logging.DEBUG)
-        return HandshakeError.BAD_REQUEST.to_response()
-    packets = body.split(_RECORD_SEPARATOR, MAX_PACKETS_PER_POST) if body is not None else []
-    if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
-        session.close_now("POST exceeds the size or packet limit")
-        return web.Response(status=413)
-    for packet in packets:
-        if session.state in CLOSING_STATES:
-            break
-        if not await session.handle_packet(packet):
-            session.finalize()
+        try:
+            async with asyncio.timeout(POST_BODY_TIMEOUT):
+                body = await _read_body(request)
+        except TimeoutError:
+            session.close_now("timeout of the POST body")
             return HandshakeError.BAD_REQUEST.to_response()
-    return _create_ok_response()
+        except (ConnectionError, web.RequestPayloadError):
+            session.close_now("POST aborted by the client", logging.DEBUG)
+            return HandshakeError.BAD_REQUEST.to_response()
+        packets = body.split(_RECORD_SEPARATOR, MAX_PACKETS_PER_POST) if body is not None else []
+        if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
+            session.close_now("POST exceeds the size or packet limit")
+            return web.Response(status=413)
+        for packet in packets:
+            if session.state in CLOSING_STATES:
+                break
+            if not await session.handle_packet(packet):
+                session.finalize()
+                return HandshakeError.BAD_REQUEST.to_response()
+    return _create_text_response(b"ok")
 
 
 async def _read_body(request: web.Request) -> bytes | None:
     """Return the request body, or None if longer than `PACKET_BYTES`."""
-    body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > PACKET_BYTES:
-            return None
-    return bytes(body)
-
-
-def _create_payload_response(frames: Sequence[Frame]) -> web.Response:
-    body = _RECORD_SEPARATOR.join([frame.polling_bytes for frame in frames])
-    return _create_text_response(body)
-
-
-def _create_ok_response() -> web.Response:
-    return _create_text_response(b"ok")
+    try:
+        await request.content.readexactly(PACKET_BYTES + 1)
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+    return None
 
 
 def _create_text_response(body: bytes) -> web.Response:
     return web.Response(body=body, content_type="text/plain", charset="utf-8", headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = {"GET": handle_get, "POST": handle_post}
+"""Handlers of polling requests by HTTP method."""
