@@ -25,7 +25,7 @@ from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.handlers import Clocks, Handlers
-from server.gateway.rate_limits import RequestLimits, RequestRates
+from server.gateway.rate_limits import DEFAULT_RATES, RequestLimits
 from server.observability.loop_lag import LoopLagMonitor
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
@@ -137,7 +137,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         await runner.setup()
         assert runner.server is not None
         idle_reaper.start(runner.server)
-        socketio_server.start()
+        socketio_server.engineio_server.start()
         loop_lag.start()
         try:
             yield await _listen(runner, settings, tls_context, drain_started.set)
@@ -145,10 +145,10 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
             dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()
             # Polling clients fetch their last packets over new connections, so the port stays open until here.
-            await socketio_server.stop()
+            await socketio_server.engineio_server.stop()
             for site in list(runner.sites):
                 await site.stop()
-            dispatcher.close()
+            dispatcher.handlers.close()
             loop_lag.stop()
             idle_reaper.stop()
             await runner.cleanup()
@@ -159,13 +159,13 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
 def _collect_metrics(
     socketio_server: SocketIOServer, dispatcher: Dispatcher, database: Database, loop_lag: LoopLagMonitor
 ) -> MetricsSnapshot:
-    rooms, members = dispatcher.count_rooms_and_members()
+    rooms = dispatcher.handlers.room_registry.rooms
     return MetricsSnapshot(
-        connections=socketio_server.count_connections(),
-        rooms=rooms,
-        members=members,
-        aborts=socketio_server.count_aborts(),
-        published_entries=dispatcher.published_count,
+        connections=len(socketio_server.engineio_server.sockets),
+        rooms=len(rooms),
+        members=sum(map(dispatcher.handlers.room_registry.count_members, rooms)),
+        aborts=dict(socketio_server.engineio_server.aborts),
+        published_entries=dispatcher.handlers.published_count,
         queue_depth=database.journal.queue_depth,
         lag_buckets=loop_lag.get_cumulative_buckets(),
         lag_sum=loop_lag.total_seconds,
@@ -184,7 +184,6 @@ def _build_dispatcher(
     return Dispatcher(
         dialects,
         handlers,
-        room_registry,
         request_limits,
         clocks=clocks,
         generate_sid=secrets.token_urlsafe,
@@ -193,10 +192,11 @@ def _build_dispatcher(
 
 
 def _build_request_limits(settings: ServerSettings) -> RequestLimits:
-    request_rates = RequestRates(
-        messages=Rate(settings.message_burst, settings.message_rate),
-        joins=Rate(max(settings.join_rate, 1.0), settings.join_rate),
-    )
+    request_rates = {
+        **DEFAULT_RATES,
+        "messages": Rate(settings.message_burst, settings.message_rate),
+        "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
+    }
     return RequestLimits(request_rates, enabled=settings.rate_limit == "on")
 
 

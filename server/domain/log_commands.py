@@ -33,56 +33,56 @@ class RoomRef(Struct, frozen=True, kw_only=True):
     name: str
 
 
-class AppendMessage(Struct, frozen=True, kw_only=True):
-    """Command that appends a message.
+class RoomCommand(Struct, frozen=True, kw_only=True):
+    """Base of all commands.
 
     Attributes:
         room: Target room.
-        author: Author of the message.
+        author: Author of the change.
+    """
+
+    room: RoomRef
+    author: Author
+
+
+class AppendMessage(RoomCommand, frozen=True, kw_only=True):
+    """Command that appends a message.
+
+    Attributes:
         message: Sanitized body.
         client_id: Idempotency key chosen by the client, unique in the room.
         reply_to: `seq` of the message to which this one replies; the message must exist.
     """
 
-    room: RoomRef
-    author: Author
     message: str
     client_id: UUID | None = None
     reply_to: int | None = None
 
 
-class AppendEdit(Struct, frozen=True, kw_only=True):
+class AppendEdit(RoomCommand, frozen=True, kw_only=True):
     """Command that replaces the text of the message with `seq` `target` by `message`."""
 
-    room: RoomRef
-    author: Author
     target: int
     message: str
 
 
-class AppendDeletion(Struct, frozen=True, kw_only=True):
+class AppendDeletion(RoomCommand, frozen=True, kw_only=True):
     """Command that deletes the message with `seq` `target`."""
 
-    room: RoomRef
-    author: Author
     target: int
 
 
-class AppendReaction(Struct, frozen=True, kw_only=True):
+class AppendReaction(RoomCommand, frozen=True, kw_only=True):
     """Command that adds (`on`) or removes the author's reaction `emoji` on the message with `seq` `target`."""
 
-    room: RoomRef
-    author: Author
     target: int
     emoji: str
     on: bool
 
 
-class AppendTopic(Struct, frozen=True, kw_only=True):
+class AppendTopic(RoomCommand, frozen=True, kw_only=True):
     """Command that sets the room topic; an empty `topic` removes the topic."""
 
-    room: RoomRef
-    author: Author
     topic: str
 
 

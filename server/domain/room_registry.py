@@ -16,6 +16,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from msgspec.structs import replace
+
 from server.domain.log_commands import Author, RoomRef
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import BadRequest, NotJoined
@@ -30,56 +32,23 @@ class Participant(Generic[ConnectionT]):
     """Member that is present in a room.
 
     Attributes:
-        member_id: Stable identifier of the member.
-        nick_name: Display nickname.
+        member: Identity, nickname and client kind as on the wire; replaced by each change.
         nick_key: Canonical key of the nickname.
-        role: `member`, `moderator` or `owner`.
-        account: Account name, None for guests.
-        client_kind: Dialect of a basic client, None for a native client.
         connections: Connections of the member in the room.
     """
 
-    member_id: str
-    nick_name: str
+    member: Member
     nick_key: str
-    role: str = "member"
-    account: str | None = None
-    client_kind: str | None = None
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
-    _cached_member: Member | None = None
 
     def to_author(self) -> Author:
         """Return the participant as the author of log commands."""
         return Author(
-            member_id=self.member_id,
-            nick_name=self.nick_name,
-            account=self.account,
-            is_moderator=self.role != "member",
+            member_id=self.member.member_id,
+            nick_name=self.member.nick_name,
+            account=self.member.account,
+            is_moderator=self.member.role != "member",
         )
-
-    def to_member(self) -> Member:
-        """Return the participant as a wire member; the struct is cached until the next change."""
-        if self._cached_member is None:
-            self._cached_member = Member(
-                member_id=self.member_id,
-                nick_name=self.nick_name,
-                role=self.role,
-                account=self.account,
-                via=self.client_kind,
-            )
-        return self._cached_member
-
-    def set_client_kind(self, client_kind: str | None) -> bool:
-        """Set the client kind, and return whether the value changed."""
-        if client_kind == self.client_kind:
-            return False
-        self.client_kind, self._cached_member = client_kind, None
-        return True
-
-    def set_nick(self, nick_name: str, nick_key: str) -> None:
-        """Set the nickname and its canonical key."""
-        self.nick_name, self.nick_key = nick_name, nick_key
-        self._cached_member = None
 
 
 @dataclass(slots=True, eq=False)
@@ -110,7 +79,7 @@ class LiveRoom(Generic[ConnectionT]):
 
     def list_members(self) -> list[Member]:
         """Return all members in order of arrival."""
-        return [participant.to_member() for participant in self.participants.values()]
+        return [participant.member for participant in self.participants.values()]
 
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key.
@@ -126,8 +95,8 @@ class LiveRoom(Generic[ConnectionT]):
         if self._nick_owners.get(requested_key, member_id) == member_id:
             return requested, requested_key
         participant = self.participants.get(member_id)
-        if participant is not None and names.has_suffix(participant.nick_name, requested):
-            return participant.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
+        if participant is not None and names.has_suffix(participant.member.nick_name, requested):
+            return participant.member.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
         suffix = self._next_suffix.get(requested_key, 2)
         while True:
             nick = names.with_suffix(requested, suffix)
@@ -143,15 +112,15 @@ class LiveRoom(Generic[ConnectionT]):
         The caller ensures that no other member owns the nickname (`available_nick`).
         """
         self._release_nick(participant)
-        self._nick_owners[nick_key] = participant.member_id
-        participant.set_nick(nick_name, nick_key)
+        self._nick_owners[nick_key] = participant.member.member_id
+        participant.member, participant.nick_key = replace(participant.member, nick_name=nick_name), nick_key
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
         """Remove a participant and release its nickname.
 
         The freed nickname, with or without a suffix, is available to the next request.
         """
-        del self.participants[participant.member_id]
+        del self.participants[participant.member.member_id]
         self._release_nick(participant)
 
     def subscribe(self, dialect: str, connection: ConnectionT) -> None:
@@ -172,7 +141,7 @@ class LiveRoom(Generic[ConnectionT]):
                 return
 
     def _release_nick(self, participant: Participant[ConnectionT]) -> None:
-        if self._nick_owners.get(participant.nick_key) == participant.member_id:
+        if self._nick_owners.get(participant.nick_key) == participant.member.member_id:
             del self._nick_owners[participant.nick_key]
             self._next_suffix.clear()
 
@@ -258,24 +227,23 @@ class RoomRegistry(Generic[ConnectionT]):
         if room is None:
             room = self.rooms[room_key] = LiveRoom(room_key, room_name)
         existing = room.connections.get(connection)
-        if existing is not None and existing.member_id != member_id:
+        if existing is not None and existing.member.member_id != member_id:
             raise BadRequest("this connection is already in the room as another member")
         nick, nick_key = room.available_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None
-        old_nick = None
         if participant is None:
-            participant = room.participants[member_id] = Participant(
-                member_id, nick, nick_key, account=account, client_kind=client_kind
-            )
-        elif participant.nick_key != nick_key:
-            old_nick = participant.nick_name
+            member = Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind)
+            participant = room.participants[member_id] = Participant(member, nick_key)
+        old_member = participant.member
+        old_nick = old_member.nick_name if participant.nick_key != nick_key else None
+        participant.member = replace(old_member, via=client_kind)
         room.assign_nick(participant, nick, nick_key)
         participant.connections.add(connection)
         room.connections[connection] = participant
         room.subscribe(dialect, connection)
         joined_rooms[room_key] = room
-        return JoinResult(room, participant, is_new, old_nick, participant.set_client_kind(client_kind))
+        return JoinResult(room, participant, is_new, old_nick, client_changed=old_member.via != client_kind)
 
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
         """Remove a connection from one room.
@@ -321,12 +289,16 @@ class RoomRegistry(Generic[ConnectionT]):
         Returns:
             The previous nickname, or None if the nickname is unchanged.
         """
-        nick, nick_key = room.available_nick(requested, participant.member_id)
-        if nick == participant.nick_name:
+        nick, nick_key = room.available_nick(requested, participant.member.member_id)
+        old_nick = participant.member.nick_name
+        if nick == old_nick:
             return None
-        old_nick = participant.nick_name
         room.assign_nick(participant, nick, nick_key)
         return old_nick
+
+    def count_members(self, room_key: str) -> int:
+        """Return the number of members present in a room; 0 for a room that is not live."""
+        return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
 
     def get_joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
         """Return a snapshot of the rooms of a connection."""

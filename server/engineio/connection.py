@@ -16,7 +16,6 @@ class FrameSink(Protocol):
 
         All frames of one event loop tick leave in one write.
         """
-        ...
 
     def close(self, reason: str) -> None:
         """Send the queued frames, then end the connection; `reason` appears in one log line.
@@ -24,7 +23,6 @@ class FrameSink(Protocol):
         `EventDispatcher.on_disconnect` is called later, or before the return if nothing is queued for polling. A
         repeated call has no effect.
         """
-        ...
 
 
 class ClientConnection:
@@ -103,4 +101,3 @@ class EventDispatcher(Protocol):
 
         Called once per accepted connection.
         """
-        ...

@@ -37,7 +37,7 @@ HANDSHAKES_PER_TICK = 8
 
 
 class EngineIOServer(engineio.AsyncServer):
-    """All Engine.IO sessions of one server; call `configure` before the first request.
+    """All Engine.IO sessions of one server; call `configure` and `start` before the first request.
 
     Attributes:
         sockets: Sessions by Engine.IO id; the attribute name belongs to the library.
@@ -48,9 +48,6 @@ class EngineIOServer(engineio.AsyncServer):
     """
 
     sockets: dict[str, EngineIOSession]
-    dispatcher: EventDispatcher
-    options: EngineIOOptions
-    flush_scheduler: FlushScheduler
 
     def configure(
         self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
@@ -60,7 +57,6 @@ class EngineIOServer(engineio.AsyncServer):
         The counters of aborts and the deduplication of hints start empty.
         """
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
-        self._heartbeat_task: asyncio.Task[None] | None = None
         self._all_closed = asyncio.Event()
         self._is_stopping = False
         self._rejection_log = RejectionLog()
@@ -78,8 +74,7 @@ class EngineIOServer(engineio.AsyncServer):
         Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed.
         """
         self._is_stopping = True
-        if self._heartbeat_task is not None:
-            self._heartbeat_task.cancel()
+        self._heartbeat_task.cancel()
         for session in list(self.sockets.values()):
             session.close("server shutdown", logging.DEBUG)
         if self.sockets:
@@ -89,11 +84,7 @@ class EngineIOServer(engineio.AsyncServer):
         for session in list(self.sockets.values()):
             session.abort("server shutdown")
 
-    # -- session callbacks
-
-    def on_session_abort(self, reason: str) -> None:
-        """Count an aborted session."""
-        self.aborts[reason] += 1
+    # -- sessions
 
     def on_session_closed(self, session: EngineIOSession) -> None:
         """Remove a closed session and release its slot in the connection limiter."""
@@ -143,16 +134,11 @@ class EngineIOServer(engineio.AsyncServer):
         session = self.sockets.get(request.query["sid"])
         if session is None:
             return HandshakeError.UNKNOWN_SESSION.to_response()
-        if session.state in WEBSOCKET_STATES:
-            return HandshakeError.BAD_REQUEST.to_response()
-        if request.query["transport"] == "websocket":
-            if session.state is not SessionState.POLLING:
-                return HandshakeError.BAD_REQUEST.to_response()
+        is_polling = request.query["transport"] == "polling"
+        if is_polling and request.method in polling.HANDLERS and session.state not in WEBSOCKET_STATES:
+            return await polling.HANDLERS[request.method](session, request)
+        if not is_polling and session.state is SessionState.POLLING:
             return await websocket.upgrade_session(session, request, self.options.connect_timeout)
-        if request.method == "GET":
-            return await polling.handle_get(session, request)
-        if request.method == "POST":
-            return await polling.handle_post(session, request)
         return HandshakeError.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:

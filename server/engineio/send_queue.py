@@ -21,40 +21,46 @@ class SendQueue:
 
     Args:
         schedule_flush: Called for the first queued frame after each `flush`.
-        on_overflow: Called when the unsent bytes exceed `max_bytes`.
+        on_overflow: Called with the reason when the unsent bytes exceed `max_bytes`.
         max_bytes: Upper bound of the unsent bytes.
         now: Monotonic time in seconds.
 
     Attributes:
         closed: The queue accepts no further frames.
+        frames: Queued frames; the write buffer of the transport does not count.
+        waiting_poll: Future of the poll that waits for frames; None without one.
     """
 
     __slots__ = (
         "_bytes_sent",
         "_bytes_written",
         "_flush_scheduled",
-        "_frames",
         "_max_bytes",
+        "_on_overflow",
         "_pending_bytes",
         "_progress_at",
         "_schedule_flush",
         "_transport",
-        "_waiting_poll",
         "closed",
-        "on_overflow",
+        "frames",
+        "waiting_poll",
     )
 
     def __init__(
-        self, schedule_flush: Callable[["SendQueue"], None], on_overflow: Callable[[], None], max_bytes: int, now: float
+        self,
+        schedule_flush: Callable[["SendQueue"], None],
+        on_overflow: Callable[[str], None],
+        max_bytes: int,
+        now: float,
     ) -> None:
         self._schedule_flush = schedule_flush
-        self.on_overflow = on_overflow
+        self._on_overflow = on_overflow
         self._max_bytes = max_bytes
-        self._frames: list[Frame] = []
+        self.frames: list[Frame] = []
         self._pending_bytes = 0
         self._flush_scheduled = False
         self._transport: asyncio.Transport | None = None
-        self._waiting_poll: asyncio.Future[list[Frame]] | None = None
+        self.waiting_poll: asyncio.Future[list[Frame]] | None = None
         self._bytes_written = 0
         self._bytes_sent = 0
         self._progress_at = now
@@ -67,7 +73,7 @@ class SendQueue:
         """
         if self.closed:
             return
-        self._frames.append(frame)
+        self.frames.append(frame)
         if self._transport is None:
             self._pending_bytes += len(frame.polling_bytes)
         if not self._flush_scheduled:
@@ -81,22 +87,22 @@ class SendQueue:
         Frames for a lost connection are discarded.
         """
         self._flush_scheduled = False
-        if not self._frames:
+        if not self.frames:
             return
         transport = self._transport
         if transport is not None:
-            data = b"".join([frame.ws_bytes for frame in self._frames])
-            self._frames.clear()
+            data = b"".join([frame.ws_bytes for frame in self.frames])
+            self.frames.clear()
             if transport.is_closing():  # connection lost; the read loop has not noticed yet
                 return
             transport.write(data)
             self._bytes_written += len(data)
             if transport.get_write_buffer_size() > self._max_bytes:
-                self.on_overflow()
-        elif self._waiting_poll is not None and not self._waiting_poll.done():
-            self._waiting_poll.set_result(self.drain())
+                self._on_overflow("send queue overflow")
+        elif self.waiting_poll is not None and not self.waiting_poll.done():
+            self.waiting_poll.set_result(self.drain())
         elif self._pending_bytes > self._max_bytes:
-            self.on_overflow()
+            self._on_overflow("send queue overflow")
 
     def attach_transport(self, transport: asyncio.Transport) -> None:
         """Send all further frames over this WebSocket transport, beginning with the queued ones.
@@ -115,7 +121,7 @@ class SendQueue:
         """
         self.closed = True
         if final_frame is not None:
-            self._frames.append(final_frame)
+            self.frames.append(final_frame)
         self.flush()
 
     def close_transport(self) -> None:
@@ -129,7 +135,7 @@ class SendQueue:
         A waiting poll is not completed.
         """
         self.closed = True
-        self._frames.clear()
+        self.frames.clear()
         if self._transport is not None:
             self._transport.abort()
 
@@ -151,39 +157,29 @@ class SendQueue:
             self._bytes_sent, self._progress_at = bytes_sent, now
         return now - self._progress_at > stall_timeout
 
-    @property
-    def has_waiting_poll(self) -> bool:
-        """Return whether a poll is waiting for frames."""
-        return self._waiting_poll is not None
-
     async def poll(self) -> list[Frame]:
         """Wait until frames are queued and return them; at most one poll may wait at a time."""
-        if self._frames:
+        if self.frames:
             return self.drain()
-        self._waiting_poll = asyncio.get_running_loop().create_future()
+        self.waiting_poll = asyncio.get_running_loop().create_future()
         try:
-            return await self._waiting_poll
+            return await self.waiting_poll
         finally:
-            self._waiting_poll = None
+            self.waiting_poll = None
 
     def resolve_poll(self, fallback: Frame) -> None:
         """Complete a waiting poll with the queued frames, or with `fallback` if the queue is empty.
 
         Without effect if no poll is waiting.
         """
-        if self._waiting_poll is not None and not self._waiting_poll.done():
-            self._waiting_poll.set_result(self.drain() or [fallback])
-
-    @property
-    def has_pending(self) -> bool:
-        """Return whether frames are queued; the write buffer of the transport does not count."""
-        return bool(self._frames)
+        if self.waiting_poll is not None and not self.waiting_poll.done():
+            self.waiting_poll.set_result(self.drain() or [fallback])
 
     def drain(self) -> list[Frame]:
         """Remove and return all queued frames.
 
         Also possible on a closed queue.
         """
-        frames, self._frames = self._frames, []
+        frames, self.frames = self.frames, []
         self._pending_bytes = 0
         return frames

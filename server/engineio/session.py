@@ -11,6 +11,7 @@
 import asyncio
 import logging
 import time
+from collections import Counter
 from typing import Protocol
 
 from server.engineio.connection import EventDispatcher
@@ -33,19 +34,18 @@ _PING_FRAME = Frame(bytes((PACKET_PING,)))
 
 
 class SessionHost(Protocol):
-    """Interface of the server to a session; implemented by `server.engineio.engineio_server`."""
+    """Interface of the server to a session; implemented by `server.engineio.engineio_server`.
+
+    `aborts` counts the aborted sessions by reason.
+    """
 
     dispatcher: EventDispatcher
     options: EngineIOOptions
     flush_scheduler: FlushScheduler
-
-    def on_session_abort(self, reason: str) -> None:
-        """Count an aborted session."""
-        ...
+    aborts: Counter[str]
 
     def on_session_closed(self, session: "EngineIOSession") -> None:
         """Remove a closed session."""
-        ...
 
 
 class EngineIOSession:
@@ -83,7 +83,7 @@ class EngineIOSession:
         self._host = host
         self.sid = sid
         self.address = address
-        self.send_queue = SendQueue(host.flush_scheduler.schedule, self._on_overflow, options.max_unsent_bytes, now)
+        self.send_queue = SendQueue(host.flush_scheduler.schedule, self.abort, options.max_unsent_bytes, now)
         self.push = self.send_queue.push
         self.state = SessionState.POLLING
         self.inbound_lock = asyncio.Lock()
@@ -192,7 +192,7 @@ class EngineIOSession:
         self._apply(SessionEvent.CLOSE)
         self._close_deadline = time.monotonic() + self._host.options.close_timeout
         on_websocket = self.state is SessionState.CLOSING_WEBSOCKET
-        if not on_websocket and not self.send_queue.has_pending:
+        if not on_websocket and not self.send_queue.frames:
             self.finalize()  # also completes a waiting poll
         else:
             # A polling client receives the close packet in a payload of its own: socket.io-client emits the
@@ -218,7 +218,7 @@ class EngineIOSession:
         if self.state is SessionState.CLOSED:
             return
         log.info("aborting connection from %s: %s", self.address, reason)
-        self._host.on_session_abort(reason)
+        self._host.aborts[reason] += 1
         self.send_queue.abort()
         self.finalize()
 
@@ -237,9 +237,6 @@ class EngineIOSession:
         if self._probe_transport is not None:
             self._probe_transport.close()
         self._namespace.disconnect()
-
-    def _on_overflow(self) -> None:
-        self.abort("send queue overflow")
 
     def tick(self, now: float) -> None:
         """Send a due ping and enforce the timeouts; called periodically by the server's heartbeat.

@@ -49,7 +49,11 @@ _LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class SocketIOServer(socketio.AsyncServer):
-    """Socket.IO endpoint: `mount` the endpoint on an application, then `start`."""
+    """Socket.IO endpoint: `mount` the endpoint on an application, then start `engineio_server`.
+
+    Attributes:
+        engineio_server: All sessions of the endpoint.
+    """
 
     def __init__(
         self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
@@ -78,25 +82,6 @@ class SocketIOServer(socketio.AsyncServer):
         self.attach(app, socketio_path=SOCKETIO_PATH)
         # aiohttp answers methods without a route with 405; the specification requires 400.
         app.router.add_route("*", SOCKETIO_PATH, self.engineio_server.handle_request)
-
-    def start(self) -> None:
-        """Start the heartbeat and the flush scheduler; requires a running event loop."""
-        self.engineio_server.start()
-
-    async def stop(self) -> None:
-        """Send queued frames and end all sessions, with a deadline for slow readers.
-
-        New sessions are rejected. Sessions open after `close_timeout` are aborted.
-        """
-        await self.engineio_server.stop()
-
-    def count_connections(self) -> int:
-        """Return the number of open sessions."""
-        return len(self.engineio_server.sockets)
-
-    def count_aborts(self) -> dict[str, int]:
-        """Return the number of aborted sessions since the start, by reason."""
-        return dict(self.engineio_server.aborts)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return EngineIOServer

@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Raw
 
-from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection, FrameSink
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
@@ -33,32 +32,33 @@ class Dispatcher:
     Args:
         dialects: Dialects in matching order; the last one receives unmatched events.
         handlers: Request handlers, shared by all dialects.
-        room_registry: Rooms with members.
         request_limits: Rate limits of a connection.
         clocks: Monotonic and wall clock.
         generate_sid: Source of new Socket.IO session ids.
         flood_timeout: Seconds of continuous throttling before the connection closes.
+
+    Attributes:
+        handlers: Request handlers, shared by all dialects.
+        is_stopping: True after `announce_shutdown`; connections and requests are rejected.
     """
 
     def __init__(
         self,
         dialects: Sequence[Dialect],
         handlers: Handlers,
-        room_registry: RoomRegistry[ClientConnection],
         request_limits: RequestLimits,
         *,
         clocks: Clocks,
         generate_sid: Callable[[], str],
         flood_timeout: float,
     ) -> None:
-        self._handlers = handlers
-        self._room_registry = room_registry
+        self.handlers = handlers
         self._request_limits = request_limits
         self._clocks = clocks
         self._generate_sid = generate_sid
         self._flood_timeout = flood_timeout
         self._connections: set[ClientConnection] = set()
-        self._is_stopping = False
+        self.is_stopping = False
         self._fallback_dialect = dialects[-1]
         self._dialects_by_event: dict[str, list[Dialect]] = {}
         for dialect in dialects:
@@ -75,7 +75,7 @@ class Dispatcher:
         A reconnecting session keeps its token buckets and its throttling state. A stopping server raises `Unavailable`;
         nothing is sent.
         """
-        if self._is_stopping:
+        if self.is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         rate_buckets = (
             self._request_limits.create_buckets(self._clocks.monotonic()) if previous is None else previous.rate_buckets
@@ -98,15 +98,17 @@ class Dispatcher:
         try:
             self._require_open(connection)
             request = dialect.decode(connection, event, arguments)
-            if delay := self._acquire_token(connection, request, wants_ack):
-                await self._await_token(connection, request, delay)
-            else:
+            delay = self._acquire_token(connection, request)
+            if not delay:
                 connection.throttled_since = None
-            result = await dialect.handle(self._handlers, connection, request, wants_ack=wants_ack)
+            elif wants_ack:
+                subject = "requests" if request.rate_class == "default" else request.rate_class
+                raise RateLimited(f"too many {subject}", round(delay, 3))
+            else:
+                await self._await_token(connection, request, delay)
+            result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
         except ChatError as error:
-            if isinstance(error, BadRequest):
-                self._count_invalid(connection)
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
@@ -119,24 +121,9 @@ class Dispatcher:
         A repeated call has no effect.
         """
         self._connections.discard(connection)
-        self._handlers.on_disconnect(connection)
+        self.handlers.on_disconnect(connection)
 
-    # -- monitoring and shutdown
-
-    @property
-    def is_stopping(self) -> bool:
-        """True after `announce_shutdown`; connections and requests are rejected."""
-        return self._is_stopping
-
-    def count_rooms_and_members(self) -> tuple[int, int]:
-        """Return the number of rooms with members, and the sum of their members."""
-        rooms = self._room_registry.rooms.values()
-        return len(rooms), sum(len(room.participants) for room in rooms)
-
-    @property
-    def published_count(self) -> int:
-        """Number of entries published since the start."""
-        return self._handlers.published_count
+    # -- shutdown
 
     def announce_shutdown(self, reconnect_after: float) -> None:
         """Reject further requests and send `goingAway` to all clients.
@@ -146,14 +133,10 @@ class Dispatcher:
         Args:
             reconnect_after: Seconds after which clients reconnect.
         """
-        self._is_stopping = True
+        self.is_stopping = True
         frame = encode_push_frame(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=reconnect_after))
         for connection in self._connections:
             connection.push(frame)
-
-    def close(self) -> None:
-        """Discard pending presence updates."""
-        self._handlers.close()
 
     # -- event processing
 
@@ -164,27 +147,14 @@ class Dispatcher:
         return self._fallback_dialect
 
     def _require_open(self, connection: ClientConnection) -> None:
-        if self._is_stopping:
+        if self.is_stopping:
             raise Unavailable("the server is stopping", 1.0)
         if connection not in self._connections:
             raise Unavailable("the connection was closed")
 
-    def _acquire_token(self, connection: ClientConnection, request: Request, wants_ack: bool) -> float:
-        """Acquire a token for a request.
-
-        Returns:
-            Seconds to wait before the next attempt; 0 if a token was acquired.
-
-        Raises:
-            RateLimited: No token is available and the client requested an acknowledgement.
-        """
-        try:
-            self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
-        except RateLimited as error:
-            if wants_ack:
-                raise
-            return error.retry_after or 0.001
-        return 0
+    def _acquire_token(self, connection: ClientConnection, request: Request) -> float:
+        """Acquire a token for a request; return the seconds before the next attempt, or 0 on success."""
+        return self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
 
     async def _await_token(self, connection: ClientConnection, request: Request, delay: float) -> None:
         """Wait until a token for the request is acquired.
@@ -193,9 +163,9 @@ class Dispatcher:
         """
         while delay:
             self._throttle(connection)
-            await asyncio.sleep(delay)
+            await asyncio.sleep(max(delay, 0.001))
             self._require_open(connection)
-            delay = self._acquire_token(connection, request, wants_ack=False)
+            delay = self._acquire_token(connection, request)
 
     def _throttle(self, connection: ClientConnection) -> None:
         now = self._clocks.monotonic()
@@ -210,14 +180,15 @@ class Dispatcher:
     def _respond_with_error(
         self, connection: ClientConnection, dialect: Dialect, error: ChatError, wants_ack: bool
     ) -> bytes | None:
+        """Return the acknowledgement, or push an `error` event; too many invalid requests close the connection."""
+        if isinstance(error, BadRequest) and not self._request_limits.allow_invalid_request(
+            connection.rate_buckets, self._clocks.monotonic()
+        ):
+            connection.close("too many invalid requests")
         if wants_ack:
             return dialect.encode_failure(error)
         _push_error(connection, error)
         return None
-
-    def _count_invalid(self, connection: ClientConnection) -> None:
-        if not self._request_limits.allow_invalid_request(connection.rate_buckets, self._clocks.monotonic()):
-            connection.close("too many invalid requests")
 
 
 def _push_error(connection: ClientConnection, error: ChatError) -> None:

@@ -49,12 +49,12 @@ class Fanout:
     ) -> None:
         """Send an event to all connections of a room except `exclude`."""
         for dialect, subscribers in room.subscribers.items():
-            if exclude is None or exclude not in subscribers:
-                self._dialects[dialect].deliver(room, room_event, subscribers)
-            else:
-                self._dialects[dialect].deliver(
-                    room, room_event, [recipient for recipient in subscribers if recipient is not exclude]
-                )
+            recipients = (
+                [recipient for recipient in subscribers if recipient is not exclude]
+                if exclude in subscribers
+                else subscribers
+            )
+            self._dialects[dialect].deliver(room, room_event, recipients)
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
         """Send an event to one connection of a room.

@@ -7,7 +7,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 from server.domain.connection_limits import PerAddressLimiter
 from server.domain.guest_keys import GuestKeys
@@ -17,9 +17,8 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    LogCommand,
 )
-from server.domain.room_registry import JoinResult, LeaveResult, RoomRegistry
+from server.domain.room_registry import JoinResult, RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
 from server.gateway.fanout import Fanout
@@ -32,6 +31,11 @@ from tui_chat.protocol.names import canonical_key
 
 JOINS_PER_TICK = 4
 """Join responses per event loop tick; one takes 2 ms in a room with thousands of members."""
+
+ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React | requests.SetTopic
+"""Request that appends an entry other than a message."""
+
+_CHANGE_REQUESTS = get_args(ChangeRequest)
 
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
@@ -61,6 +65,7 @@ class Handlers:
             no limit.
 
     Attributes:
+        room_registry: Rooms with members.
         room_catalog: Room management.
         published_count: Number of entries published since the start.
     """
@@ -77,7 +82,7 @@ class Handlers:
     ) -> None:
         self._database = database
         self._guest_keys = guest_keys
-        self._room_registry = room_registry
+        self.room_registry = room_registry
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
         self._join_limiter = TickLimiter(JOINS_PER_TICK)
@@ -87,10 +92,7 @@ class Handlers:
             requests.LeaveRoom: self._leave_room,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
-            requests.EditMessage: self._edit_message,
-            requests.DeleteMessage: self._delete_message,
-            requests.React: self._react,
-            requests.SetTopic: self._set_topic,
+            **dict.fromkeys(_CHANGE_REQUESTS, self._append_change),
             requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
@@ -118,7 +120,7 @@ class Handlers:
         """
         self.published_count += len(committed)
         for entry in committed:
-            room = self._room_registry.rooms.get(canonical_key(entry.room))
+            room = self.room_registry.rooms.get(canonical_key(entry.room))
             if room is not None:
                 self._fanout.send_to_room(room, entry)
 
@@ -127,8 +129,8 @@ class Handlers:
 
         Only the last connection of a member is announced; a repeated call has no effect.
         """
-        for leave_result in self._room_registry.leave_all(connection):
-            self._broadcast_leave(leave_result)
+        for leave_result in self.room_registry.leave_all(connection):
+            self._presence_broadcaster.on_leave(leave_result)
 
     def close(self) -> None:
         """Discard pending presence updates."""
@@ -155,9 +157,9 @@ class Handlers:
         """
         member_id = self._resolve_member_id(connection, request.guest_key)
         was_joined = any(
-            room.key == canonical_key(request.room_name) for room in self._room_registry.get_joined_rooms(connection)
+            room.key == canonical_key(request.room_name) for room in self.room_registry.get_joined_rooms(connection)
         )
-        join_result = self._room_registry.join(
+        join_result = self.room_registry.join(
             connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
         )
         room = join_result.room
@@ -168,12 +170,11 @@ class Handlers:
             )
         except ChatError:
             if not was_joined:
-                leave_result = self._room_registry.leave(connection, room.name)
-                if leave_result.is_last:
-                    self._presence_broadcaster.on_join_aborted(leave_result)
+                leave_result = self.room_registry.leave(connection, room.name)
+                self._presence_broadcaster.on_leave(leave_result, with_notice=False)
             raise
         await self._join_limiter.acquire()
-        room, participant = self._room_registry.require_membership(connection, room.name)
+        room, participant = self.room_registry.require_membership(connection, room.name)
         stored_room = snapshot.room
         if stored_room is not None:
             room.name = stored_room.name
@@ -188,7 +189,7 @@ class Handlers:
         )
         return responses.JoinResponse(
             room=room_state,
-            nick_name=participant.nick_name,
+            nick_name=participant.member.nick_name,
             member_id=member_id,
             guest_key=self._guest_keys.issue(member_id),
             members=room.list_members(),
@@ -209,26 +210,22 @@ class Handlers:
         return member_id
 
     async def _leave_room(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
-        self._broadcast_leave(self._room_registry.leave(connection, request.room))
+        self._presence_broadcaster.on_leave(self.room_registry.leave(connection, request.room))
         return responses.Empty()
-
-    def _broadcast_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        if leave_result.is_last:
-            self._presence_broadcaster.on_leave(leave_result)
 
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
         if request.room is not None:
-            memberships = [self._room_registry.require_membership(connection, request.room)]
+            memberships = [self.room_registry.require_membership(connection, request.room)]
         else:
             memberships = [
-                (room, room.connections[connection]) for room in self._room_registry.get_joined_rooms(connection)
+                (room, room.connections[connection]) for room in self.room_registry.get_joined_rooms(connection)
             ]
         assigned_nick = request.nick_name
         for room, participant in memberships:
-            old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
+            old_nick = self.room_registry.change_nick(room, participant, request.nick_name)
             if old_nick is not None:
                 self._presence_broadcaster.on_nick_change(room, participant, old_nick)
-            assigned_nick = participant.nick_name
+            assigned_nick = participant.member.nick_name
         return responses.NickChanged(nick_name=assigned_nick)
 
     # -- log entries
@@ -237,7 +234,7 @@ class Handlers:
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
         """Append a message to a joined room."""
-        room, participant = self._room_registry.require_membership(connection, request.room)
+        room, participant = self.room_registry.require_membership(connection, request.room)
         command = AppendMessage(
             room=room.to_ref(),
             author=participant.to_author(),
@@ -249,43 +246,24 @@ class Handlers:
         entry = append_result.entry
         return responses.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=append_result.duplicate)
 
-    async def _edit_message(
-        self, connection: ClientConnection, request: requests.EditMessage
-    ) -> responses.ChangeAccepted:
-        room, participant = self._room_registry.require_membership(connection, request.room)
-        author = participant.to_author()
-        return await self._append_change(
-            AppendEdit(room=room.to_ref(), author=author, target=request.seq, message=request.message)
-        )
-
-    async def _delete_message(
-        self, connection: ClientConnection, request: requests.DeleteMessage
-    ) -> responses.ChangeAccepted:
-        room, participant = self._room_registry.require_membership(connection, request.room)
-        return await self._append_change(
-            AppendDeletion(room=room.to_ref(), author=participant.to_author(), target=request.seq)
-        )
-
-    async def _react(self, connection: ClientConnection, request: requests.React) -> responses.ChangeAccepted:
-        room, participant = self._room_registry.require_membership(connection, request.room)
-        author = participant.to_author()
-        return await self._append_change(
-            AppendReaction(room=room.to_ref(), author=author, target=request.seq, emoji=request.emoji, on=request.on)
-        )
-
-    async def _set_topic(self, connection: ClientConnection, request: requests.SetTopic) -> responses.ChangeAccepted:
-        room, participant = self._room_registry.require_membership(connection, request.room)
-        return await self._append_change(
-            AppendTopic(room=room.to_ref(), author=participant.to_author(), topic=request.topic)
-        )
-
-    async def _append_change(self, command: LogCommand) -> responses.ChangeAccepted:
+    async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
+        live_room, participant = self.room_registry.require_membership(connection, request.room)
+        room, author = live_room.to_ref(), participant.to_author()
+        match request:
+            case requests.EditMessage(seq=seq, message=message):
+                command = AppendEdit(room=room, author=author, target=seq, message=message)
+            case requests.DeleteMessage(seq=seq):
+                command = AppendDeletion(room=room, author=author, target=seq)
+            case requests.React(seq=seq, emoji=emoji, on=on):
+                command = AppendReaction(room=room, author=author, target=seq, emoji=emoji, on=on)
+            case requests.SetTopic(topic=topic):
+                command = AppendTopic(room=room, author=author, topic=topic)
         return responses.ChangeAccepted(revision=(await self._database.journal.append(command)).entry.seq)
 
     # -- queries
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
-        room, _ = self._room_registry.require_membership(connection, request.room)
+        room, _ = self.room_registry.require_membership(connection, request.room)
         return await self._database.reader.read_page(
             room.key,
             before=request.before,
@@ -296,7 +274,7 @@ class Handlers:
         )
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
-        joined_keys = frozenset(room.key for room in self._room_registry.get_joined_rooms(connection))
+        joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
         room_key = None if request.room is None else canonical_key(request.room)
         return await self._database.reader.search(
             request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit
@@ -308,12 +286,15 @@ class Handlers:
         stored_rooms = await self._database.reader.list_rooms(request.query, request.limit)
         summaries = {
             record.key: responses.RoomSummary(
-                name=record.name, topic=record.topic, members=self._count_members(record.key), last_seq=record.last_seq
+                name=record.name,
+                topic=record.topic,
+                members=self.room_registry.count_members(record.key),
+                last_seq=record.last_seq,
             )
             for record in stored_rooms
         }
         name_filter = request.query.casefold() if request.query else ""
-        for room in self._room_registry.rooms.values():
+        for room in self.room_registry.rooms.values():
             if room.key not in summaries and name_filter in room.key:
                 summaries[room.key] = responses.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
@@ -321,12 +302,8 @@ class Handlers:
         summaries_by_size = sorted(summaries.values(), key=lambda summary: -summary.members)
         return responses.RoomListResponse(rooms=summaries_by_size[: request.limit])
 
-    def _count_members(self, room_key: str) -> int:
-        room = self._room_registry.rooms.get(room_key)
-        return len(room.participants) if room is not None else 0
-
     async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
-        room, participant = self._room_registry.require_membership(connection, request.room)
-        push = events.TypingPush(room=room.name, member_id=participant.member_id, on=request.on)
+        room, participant = self.room_registry.require_membership(connection, request.room)
+        push = events.TypingPush(room=room.name, member_id=participant.member.member_id, on=request.on)
         self._fanout.send_to_room(room, push, exclude=connection)
         return responses.Empty()

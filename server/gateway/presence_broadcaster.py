@@ -15,7 +15,7 @@ from server.domain.presence_delta import PresenceDelta
 from server.domain.room_registry import JoinResult, LeaveResult, LiveRoom, Participant
 from server.domain.token_bucket import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
-from server.gateway.fanout import Fanout
+from server.gateway.fanout import Fanout, MembershipNotice
 from tui_chat.protocol import events
 
 PRESENCE_INTERVAL = 0.1
@@ -29,22 +29,22 @@ _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
 
 @dataclass(slots=True)
-class _CoalescedNotices:
-    """Rate limit and coalesced notices of one type in one room."""
-
-    bucket: TokenBucket
-    count: int = 0
-    last_participant: Participant[ClientConnection] | None = None
-
-
-@dataclass(slots=True)
 class _PendingUpdates:
-    """Unsent updates of one room."""
+    """Unsent updates and notice rates of one room.
 
-    presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
-    presence_changed: bool = False
-    coalesced: dict[_NoticeType, _CoalescedNotices] = field(default_factory=dict["_NoticeType", _CoalescedNotices])
-    rename_bucket: TokenBucket | None = None
+    Attributes:
+        presence_delta: Unsent presence changes; None without any.
+        buckets: Rate limit of each notice type.
+        coalesced: Last participant of the coalesced notices of one type, and the number of the others.
+    """
+
+    presence_delta: PresenceDelta | None = None
+    buckets: dict[type[MembershipNotice], TokenBucket] = field(
+        default_factory=dict[type[MembershipNotice], TokenBucket]
+    )
+    coalesced: dict[_NoticeType, tuple[Participant[ClientConnection], int]] = field(
+        default_factory=dict["_NoticeType", "tuple[Participant[ClientConnection], int]"]
+    )
 
 
 class PresenceBroadcaster:
@@ -68,7 +68,7 @@ class PresenceBroadcaster:
 
         No notice is sent. Another connection of an unchanged member has no effect.
         """
-        member = join_result.participant.to_member()
+        member = join_result.participant.member
         if join_result.is_new or join_result.client_changed:
             self._get_presence_delta(join_result.room).record_join(member)
         elif join_result.old_nick is not None:
@@ -91,17 +91,20 @@ class PresenceBroadcaster:
         elif join_result.old_nick is not None:
             self._send_nick_notice(room, participant, join_result.old_nick)
 
-    def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """Record a leave for presence and send the leave notice.
+    def on_leave(self, leave_result: LeaveResult[ClientConnection], *, with_notice: bool = True) -> None:
+        """Record the leave of a member for presence and send the leave notice.
 
-        A notice above the rate is coalesced.
+        A notice above the rate is coalesced. Without effect if the member has another connection in the room.
+
+        Args:
+            leave_result: Result of the leave.
+            with_notice: Send the notice; False after an aborted join, which had no join notice.
         """
-        self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
-        self._send_or_coalesce(leave_result.room, leave_result.participant, events.LeaveNotice)
-
-    def on_join_aborted(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """Record a leave for presence without a notice, because no join notice was sent."""
-        self._get_presence_delta(leave_result.room).record_leave(leave_result.participant.member_id)
+        if leave_result.is_last:
+            member_id = leave_result.participant.member.member_id
+            self._get_presence_delta(leave_result.room).record_leave(member_id)
+            if with_notice:
+                self._send_or_coalesce(leave_result.room, leave_result.participant, events.LeaveNotice)
 
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
@@ -110,7 +113,7 @@ class PresenceBroadcaster:
 
         A notice above the rate is dropped.
         """
-        self._get_presence_delta(room).record_rename(participant.to_member())
+        self._get_presence_delta(room).record_rename(participant.member)
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
@@ -126,12 +129,9 @@ class PresenceBroadcaster:
         After the first coalesced notice, all further ones are coalesced until the next flush.
         """
         pending = self._get_pending_updates(room)
-        coalesced = pending.coalesced.get(notice_type)
-        if coalesced is None:
-            coalesced = pending.coalesced[notice_type] = _CoalescedNotices(TokenBucket(NOTICE_RATE, self._monotonic()))
-        if coalesced.count or coalesced.bucket.acquire(self._monotonic()):
-            coalesced.count += 1
-            coalesced.last_participant = participant
+        if notice_type in pending.coalesced or not self._acquire_token(pending, notice_type):
+            _, more = pending.coalesced.get(notice_type, (participant, -1))
+            pending.coalesced[notice_type] = participant, more + 1
             return False
         self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more=0))
         return True
@@ -143,40 +143,46 @@ class PresenceBroadcaster:
         notice_type: _NoticeType,
         more: int,
     ) -> events.JoinNotice | events.LeaveNotice:
-        subject = f"{participant.nick_name} 等 {more + 1} 人" if more else participant.nick_name
+        member = participant.member
+        subject = f"{member.nick_name} 等 {more + 1} 人" if more else member.nick_name
         verb = "加入" if notice_type is events.JoinNotice else "离开"
         return notice_type(
             room=room.name,
-            nick_name=participant.nick_name,
-            member_id=participant.member_id,
+            nick_name=member.nick_name,
+            member_id=member.member_id,
             message=f"{subject} {verb}了 {room.name} 房间",
             ts=self._now(),
-            via=participant.client_kind,
+            via=member.via,
             more=more,
         )
 
     def _send_nick_notice(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        pending = self._get_pending_updates(room)
-        if pending.rename_bucket is None:
-            pending.rename_bucket = TokenBucket(NOTICE_RATE, self._monotonic())
-        if pending.rename_bucket.acquire(self._monotonic()):
+        if not self._acquire_token(self._get_pending_updates(room), events.NickNotice):
             return
         notice = events.NickNotice(
             room=room.name,
-            nick_name=participant.nick_name,
+            nick_name=participant.member.nick_name,
             old_nick_name=old_nick,
-            member_id=participant.member_id,
-            message=f"{old_nick} 改名为 {participant.nick_name}",
+            member_id=participant.member.member_id,
+            message=f"{old_nick} 改名为 {participant.member.nick_name}",
             ts=self._now(),
-            via=participant.client_kind,
+            via=participant.member.via,
         )
         self._fanout.send_to_room(room, notice)
 
+    def _acquire_token(self, pending: _PendingUpdates, notice_type: type[MembershipNotice]) -> bool:
+        """Acquire a token for one notice; return whether one was available."""
+        now = self._monotonic()
+        if notice_type not in pending.buckets:
+            pending.buckets[notice_type] = TokenBucket(NOTICE_RATE, now)
+        return pending.buckets[notice_type].acquire(now) == 0
+
     def _get_presence_delta(self, room: LiveRoom[ClientConnection]) -> PresenceDelta:
         pending = self._get_pending_updates(room)
-        pending.presence_changed = True
+        if pending.presence_delta is None:
+            pending.presence_delta = PresenceDelta()
         return pending.presence_delta
 
     def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
@@ -193,12 +199,8 @@ class PresenceBroadcaster:
     def _flush(self) -> None:
         self._flush_timer = None
         for room, pending in list(self._pending.items()):
-            if pending.presence_changed:
-                presence_delta, pending.presence_delta, pending.presence_changed = (
-                    pending.presence_delta,
-                    PresenceDelta(),
-                    False,
-                )
+            presence_delta, pending.presence_delta = pending.presence_delta, None
+            if presence_delta is not None:
                 self._fanout.send_to_room(room, presence_delta.to_push(room.name))
             if not self._flush_coalesced(room, pending):
                 del self._pending[room]
@@ -210,13 +212,9 @@ class PresenceBroadcaster:
 
         One notice with the last participant represents all coalesced ones; `more` counts the others.
         """
+        for notice_type, (participant, more) in list(pending.coalesced.items()):
+            if self._acquire_token(pending, notice_type):
+                del pending.coalesced[notice_type]
+                self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more))
         now = self._monotonic()
-        for notice_type, coalesced in pending.coalesced.items():
-            if coalesced.count and coalesced.last_participant is not None and not coalesced.bucket.acquire(now):
-                self._fanout.send_to_room(
-                    room, self._build_notice(room, coalesced.last_participant, notice_type, more=coalesced.count - 1)
-                )
-                coalesced.count = 0
-        if pending.rename_bucket is not None and not pending.rename_bucket.is_full(now):
-            return True
-        return any(coalesced.count or not coalesced.bucket.is_full(now) for coalesced in pending.coalesced.values())
+        return bool(pending.coalesced) or any(not bucket.is_full(now) for bucket in pending.buckets.values())

@@ -65,11 +65,6 @@ class RoomCatalog:
         self._address_limiter = address_limiter
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
-    def count_members(self, room: RoomRecord) -> int:
-        """Return the number of members present in a room."""
-        live_room = self._room_registry.rooms.get(room.key)
-        return 0 if live_room is None else len(live_room.participants)
-
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
         """Create a room; this connection may update and delete the room.
 
@@ -145,15 +140,13 @@ class RoomCatalog:
         self._acquire_write(connection)
         author = self._build_author(connection)
         room_ref = RoomRef(key=room.key, name=room.name)
-        after = 0
-        while after < room.last_seq:
+        for after in range(0, room.last_seq, HISTORY_PAGE):
             page = await self._database.reader.read_page(room.key, after=after, limit=HISTORY_PAGE)
             undeleted_seqs = [
                 message.seq for message in page.messages if isinstance(message, Message) and not message.deleted
             ]
             commands = [AppendDeletion(room=room_ref, author=author, target=seq) for seq in undeleted_seqs]
             await asyncio.gather(*map(self._database.journal.append, commands))
-            after += HISTORY_PAGE
         await self._database.rooms.delete(room_id)
         self._created_rooms[connection].discard(room_id)
         return room

@@ -31,7 +31,7 @@ class RoomRegistryMachine(RuleBasedStateMachine):
         joined = self.registry.join(connection, room, member, nick)
         self.model[connection, key] = member
         assert joined.is_new == (not present)
-        assert names.canonical_key(joined.participant.nick_name).startswith(names.canonical_key(nick))
+        assert names.canonical_key(joined.participant.member.nick_name).startswith(names.canonical_key(nick))
 
     @rule(connection=connections, room=rooms)
     def leave(self, connection: int, room: str) -> None:
@@ -64,10 +64,10 @@ class RoomRegistryMachine(RuleBasedStateMachine):
     def nicknames_are_unique_and_memberships_match(self) -> None:
         assert set(self.registry.rooms) == {key for _, key in self.model}
         for room in self.registry.rooms.values():
-            keys = [names.canonical_key(participant.nick_name) for participant in room.participants.values()]
+            keys = [names.canonical_key(participant.member.nick_name) for participant in room.participants.values()]
             assert len(keys) == len(set(keys))
             expected = {connection: member_id for (connection, key), member_id in self.model.items() if key == room.key}
-            assert {connection: member.member_id for connection, member in room.connections.items()} == expected
+            assert {connection: member.member.member_id for connection, member in room.connections.items()} == expected
             assert set(room.participants) == set(expected.values())
 
 
@@ -77,17 +77,19 @@ TestRoomRegistry.settings = settings(max_examples=60, stateful_step_count=30, de
 
 def test_a_taken_nickname_gets_the_next_free_suffix() -> None:
     registry = RoomRegistry[int]()
-    assigned = [registry.join(number, "tea", f"g{number}", "小明").participant.nick_name for number in range(1, 5)]
+    assigned = [
+        registry.join(number, "tea", f"g{number}", "小明").participant.member.nick_name for number in range(1, 5)
+    ]
     assert assigned == ["小明", "小明2", "小明3", "小明4"]
     registry.leave(2, "tea")
-    assert registry.join(9, "tea", "g9", "小明").participant.nick_name == "小明2"
+    assert registry.join(9, "tea", "g9", "小明").participant.member.nick_name == "小明2"
 
 
 def test_a_second_connection_of_a_member_has_the_same_nickname() -> None:
     registry = RoomRegistry[int]()
     registry.join(1, "tea", "g1", "ann")
     rejoined = registry.join(2, "tea", "g1", "ann")
-    assert (rejoined.is_new, rejoined.participant.nick_name) == (False, "ann")
+    assert (rejoined.is_new, rejoined.participant.member.nick_name) == (False, "ann")
     assert not registry.leave(1, "tea").is_last
     assert registry.leave(2, "tea").is_last
 
@@ -104,17 +106,17 @@ def test_the_number_of_rooms_per_connection_is_limited() -> None:
 
 def test_five_thousand_equal_nicknames_get_distinct_suffixes() -> None:
     registry = RoomRegistry[int]()
-    nicks = {registry.join(number, "tea", f"g{number}", "ann").participant.nick_name for number in range(5000)}
+    nicks = {registry.join(number, "tea", f"g{number}", "ann").participant.member.nick_name for number in range(5000)}
     assert len(nicks) == 5000
 
 
 def test_a_repeated_request_for_a_taken_nickname_changes_nothing() -> None:
     registry = RoomRegistry[int]()
     registry.join(1, "tea", "g1", "ann")
-    assert registry.join(2, "tea", "g2", "Ann").participant.nick_name == "Ann2"
+    assert registry.join(2, "tea", "g2", "Ann").participant.member.nick_name == "Ann2"
     rejoined = registry.join(2, "tea", "g2", "Ann")
-    assert (rejoined.participant.nick_name, rejoined.old_nick) == ("Ann2", None)
-    assert registry.join(2, "tea", "g2", "Bob").participant.nick_name == "Bob"
+    assert (rejoined.participant.member.nick_name, rejoined.old_nick) == ("Ann2", None)
+    assert registry.join(2, "tea", "g2", "Bob").participant.member.nick_name == "Bob"
 
 
 def test_subscribers_are_grouped_by_dialect() -> None:

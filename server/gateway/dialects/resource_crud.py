@@ -19,6 +19,7 @@ from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
+from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import names, sanitize
 from tui_chat.protocol.errors import BadRequest, ChatError
 from tui_chat.protocol.events import Message, WireStruct
@@ -160,7 +161,7 @@ class ResourceCrudDialect(Dialect):
             case CreateChatroom(name=name, topic=topic):
                 room = await room_catalog.create(connection, name, topic)
             case FindAllChatroom():
-                return [_to_chatroom(room_catalog, room) for room in await room_catalog.list_public()]
+                return [self._to_chatroom(room) for room in await room_catalog.list_public()]
             case FindOneChatroom(id=room_id):
                 room = await room_catalog.get(room_id)
             case UpdateChatroom(id=room_id, name=name, topic=topic):
@@ -171,7 +172,7 @@ class ResourceCrudDialect(Dialect):
                 return await self._stream_messages(room_catalog, connection, request)
             case _:
                 raise BadRequest("unknown request")
-        return _to_chatroom(room_catalog, room)
+        return self._to_chatroom(room)
 
     def encode_result(self, result: Any) -> bytes:
         """Return the result as plain JSON, without the native `ok` field."""
@@ -203,15 +204,9 @@ class ResourceCrudDialect(Dialect):
         connection.push(encode_push_frame(STREAM_END_EVENT, stream_end))
         return stream_end
 
-
-def _to_chatroom(room_catalog: RoomCatalog, room: Any) -> Chatroom:
-    return Chatroom(
-        id=room.id,
-        name=room.name,
-        topic=room.topic,
-        members=room_catalog.count_members(room),
-        created_at=room.created_at,
-    )
+    def _to_chatroom(self, room: RoomRecord) -> Chatroom:
+        members = self.context.room_registry.count_members(room.key)
+        return Chatroom(id=room.id, name=room.name, topic=room.topic, members=members, created_at=room.created_at)
 
 
 def _parse_id_digits(body: Any) -> Any:

@@ -14,7 +14,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
+from functools import cache
 from typing import Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -129,13 +129,13 @@ class ServerMsgDialect(Dialect):
         """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
-        joins_by_room = self._joins_by_connection.setdefault(connection, {})
-        for stale_key in joins_by_room.keys() - {
-            room.key for room in self.context.room_registry.get_joined_rooms(connection)
-        }:
-            del joins_by_room[stale_key]
-        joins_by_room[canonical_key(request.room_name)] = request
-        response = await handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+        joined_keys = {room.key for room in self.context.room_registry.get_joined_rooms(connection)}
+        earlier_joins = self._joins_by_connection.get(connection, {})
+        self._joins_by_connection[connection] = {
+            **{room_key: join for room_key, join in earlier_joins.items() if room_key in joined_keys},
+            canonical_key(request.room_name): request,
+        }
+        response = await super().handle(handlers, connection, request, wants_ack=wants_ack)
         self._send_user_lists([connection])
         return response
 
@@ -154,23 +154,17 @@ class ServerMsgDialect(Dialect):
     ) -> None:
         author = room.participants.get(message.member_id)
         sent_at = datetime.fromtimestamp(message.ts / 1000, self.context.timezone)
-        build_message = partial(
-            _ServerMsg,
-            msg=message.message,
-            nick_name=message.nick_name,
-            times=sent_at.strftime("%Y-%m-%d %H:%M:%S"),
-            user_id=message.member_id if author is None else self._get_client_user_id(room, author),
-        )
-        frames: dict[tuple[ClientRoomId, int], Frame] = {}
+        times = sent_at.strftime("%Y-%m-%d %H:%M:%S")
+        user_id = message.member_id if author is None else self._get_client_user_id(room, author)
+
+        @cache
+        def encode(room_id: ClientRoomId, message_type: int) -> Frame:
+            server_msg = _ServerMsg(message.message, message.nick_name, room_id, times, user_id, message_type)
+            return encode_push_frame("server_msg", server_msg)
+
         for recipient in recipients:
-            room_id = self._get_client_room_id(recipient, room)
             message_type = TYPE_FROM_SELF if room.connections[recipient] is author else TYPE_FROM_OTHER
-            frame = frames.get((room_id, message_type))
-            if frame is None:
-                frame = frames[room_id, message_type] = encode_push_frame(
-                    "server_msg", build_message(room_id=room_id, type=message_type)
-                )
-            recipient.push(frame)
+            recipient.push(encode(self._get_client_room_id(recipient, room), message_type))
 
     def _schedule_flush(self) -> None:
         if self._flush_timer is None:
@@ -214,23 +208,19 @@ class ServerMsgDialect(Dialect):
         Returns:
             Sent bytes by recipient.
         """
-        encoded_lists: dict[str, Raw] = {}
-        frames: dict[tuple[tuple[str, str], ...], Frame] = {}
+        encode_user_list = cache(self._encode_user_list)
+        frames: dict[tuple[tuple[str, LiveRoom[ClientConnection]], ...], Frame] = {}
         sent_bytes: dict[ClientConnection, int] = {}
         for recipient in recipients:
-            room_ids = tuple(
-                (str(self._get_client_room_id(recipient, room)), room.key)
+            rooms = tuple(
+                (str(self._get_client_room_id(recipient, room)), room)
                 for room in self.context.room_registry.get_joined_rooms(recipient)
                 if recipient in room.subscribers.get(self.name, ())
             )
-            frame = frames.get(room_ids)
+            frame = frames.get(rooms)
             if frame is None:
-                for _, room_key in room_ids:
-                    if room_key not in encoded_lists:
-                        encoded_lists[room_key] = self._encode_user_list(self.context.room_registry.rooms[room_key])
-                frame = frames[room_ids] = encode_push_frame(
-                    "roomUser", {room_id: encoded_lists[room_key] for room_id, room_key in room_ids}
-                )
+                user_lists = {room_id: encode_user_list(room) for room_id, room in rooms}
+                frame = frames[rooms] = encode_push_frame("roomUser", user_lists)
             recipient.push(frame)
             sent_bytes[recipient] = len(frame.polling_bytes)
         return sent_bytes
@@ -238,8 +228,8 @@ class ServerMsgDialect(Dialect):
     def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> Raw:
         users = [
             _UserListItem(
-                nick_name=participant.nick_name,
-                socket_id=participant.member_id,
+                nick_name=participant.member.nick_name,
+                socket_id=participant.member.member_id,
                 id=self._get_client_user_id(room, participant),
             )
             for participant in room.participants.values()
@@ -257,7 +247,7 @@ class ServerMsgDialect(Dialect):
             join = self._joins_by_connection.get(connection, {}).get(room.key)
             if join is not None and join.user_id is not None:
                 return join.user_id
-        return participant.member_id
+        return participant.member.member_id
 
 
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
