@@ -135,11 +135,11 @@ class DemoApp:
 
     async def join_room(self, room: str) -> None:
         """Join a further room and wait for its display."""
-        self.chat_screen.go_to_room(room)
+        self.chat_screen.room_navigation.go_to_room(room)
         await self.wait_until(
             lambda: (
-                self.chat_screen.displayed_room is self.chat_screen.session.find_room(room)
-                and self.chat_screen.displayed_room is not None
+                self.chat_screen.view.displayed_room is self.chat_screen.session.find_room(room)
+                and self.chat_screen.view.displayed_room is not None
             )
         )
 
@@ -147,7 +147,7 @@ class DemoApp:
         """Return a screenshot as SVG, with fixed latency and without remote fonts."""
         if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
             self.chat_screen.session.apply(ConnectionStateChanged(Online(LATENCY)))
-            self.chat_screen.draw_changes()
+            self.chat_screen.view.draw_changes()
         await self.pilot.pause()
         svg = self.app.export_screenshot(title="chat-tui")
         svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
@@ -230,7 +230,7 @@ async def demo_app_in_terminal(
             if room:
                 await demo_app.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in app.screen_stack))
                 await demo_app.wait_until(
-                    lambda: demo_app.chat_screen.is_mounted and demo_app.chat_screen.displayed_room is not None
+                    lambda: demo_app.chat_screen.is_mounted and demo_app.chat_screen.view.displayed_room is not None
                 )
             yield demo_app
 

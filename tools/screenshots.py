@@ -89,7 +89,7 @@ async def _render_chat(size: tuple[int, int], theme: str = "dark") -> str:
                     and ann.chat_screen.session.rooms["help-desk"].unread_count
                 )
             )
-            await ann.wait_until(lambda: "your copy" in str(ann.chat_screen.timeline.lines[-1]))
+            await ann.wait_until(lambda: "your copy" in str(ann.chat_screen.view.timeline.lines[-1]))
             await ann.press("O", "n", "space", "i", "t")
             return await ann.render_svg()
 
@@ -114,9 +114,9 @@ async def _render_chinese(size: tuple[int, int]) -> str:
         await scene.send_message("茶馆", "Zoë", "I'm in! 我带咖啡 ☕ 👩‍💻", 1)
         await scene.send_message("茶馆", "阿强", "/me 去买零食了")
         async with demo_app_in_terminal(size, url=scene.url, room="茶馆", nick="小明") as demo_app:
-            await demo_app.wait_until(lambda: "零食" in str(demo_app.chat_screen.timeline.lines[-1]))
+            await demo_app.wait_until(lambda: "零食" in str(demo_app.chat_screen.view.timeline.lines[-1]))
             await scene.send_message("茶馆", "王小明", "小明，你来吗？", 1)
-            await demo_app.wait_until(lambda: "你来吗" in str(demo_app.chat_screen.timeline.lines[-1]))
+            await demo_app.wait_until(lambda: "你来吗" in str(demo_app.chat_screen.view.timeline.lines[-1]))
             return await demo_app.render_svg()
 
 

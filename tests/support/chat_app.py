@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.support.wait import wait_until
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
@@ -47,6 +48,11 @@ class ChatAppDriver:
     def timeline(self) -> RoomTimeline:
         """Timeline of the chat screen."""
         return self.chat_screen.query_one(RoomTimeline)
+
+    @property
+    def displayed_room(self) -> RoomView | None:
+        """Most recently drawn room."""
+        return self.chat_screen.view.displayed_room
 
     async def press(self, *keys: str) -> None:
         """Press keys by name."""

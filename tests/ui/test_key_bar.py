@@ -24,18 +24,18 @@ async def test_the_help_key_is_first_and_the_exit_key_last(width: int, server: R
         assert row.startswith("F1 help")
         assert row.endswith("Ctrl+Q quit")
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(width + 2, 24)) as ann:
-        row = ann.first_row_of(ann.chat_screen.key_bar)
+        row = ann.first_row_of(ann.chat_screen.view.key_bar)
         assert row.startswith("F1 help")
         assert row.endswith("Ctrl+Q quit")
 
 
 async def test_entries_that_do_not_fit_are_omitted_completely(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(200, 24)) as ann:
-        all_entries = set(ann.first_row_of(ann.chat_screen.key_bar).split("  "))
+        all_entries = set(ann.first_row_of(ann.chat_screen.view.key_bar).split("  "))
         for width in range(12, 120, 7):
             await ann.pilot.resize_terminal(width, 24)
-            await ann.wait_until(lambda width=width: ann.chat_screen.key_bar.size.width <= width)
-            assert set(filter(None, ann.first_row_of(ann.chat_screen.key_bar).split("  "))) <= all_entries
+            await ann.wait_until(lambda width=width: ann.chat_screen.view.key_bar.size.width <= width)
+            assert set(filter(None, ann.first_row_of(ann.chat_screen.view.key_bar).split("  "))) <= all_entries
 
 
 async def test_the_footer_shows_the_keys_of_a_selected_message(server: RunningServer, tmp_path: Path) -> None:
@@ -43,26 +43,26 @@ async def test_the_footer_shows_the_keys_of_a_selected_message(server: RunningSe
         await ann.send_message("hello")
         await ann.wait_for_text("hello")
         await ann.press("ctrl+s")
-        row = ann.first_row_of(ann.chat_screen.key_bar)
+        row = ann.first_row_of(ann.chat_screen.view.key_bar)
         assert row.startswith("F1 help")
         assert "r reply" in row
         assert row.endswith("Esc back")
         await ann.press("escape")
-        await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.key_bar))
+        await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.view.key_bar))
 
 
 async def test_the_footer_shows_the_keys_of_the_history_search(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.press("ctrl+r")
-        await ann.wait_until(lambda: "Ctrl+R older" in ann.first_row_of(ann.chat_screen.key_bar))
+        await ann.wait_until(lambda: "Ctrl+R older" in ann.first_row_of(ann.chat_screen.view.key_bar))
         await ann.press("escape")
-        await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.key_bar))
+        await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.view.key_bar))
 
 
 async def test_a_click_on_an_entry_performs_its_action(server: RunningServer, tmp_path: Path) -> None:
     async def click(label: str) -> None:
-        column = ann.first_row_of(ann.chat_screen.key_bar).index(label) + 1
+        column = ann.first_row_of(ann.chat_screen.view.key_bar).index(label) + 1
         await ann.pilot.click(KeyBar, offset=(column, 0))
         await ann.pilot.pause()
 
@@ -84,18 +84,18 @@ async def test_confirmations_and_errors_differ_in_color(server: RunningServer, t
         await ann.wait_for_text("hello")
 
         def color() -> object:
-            strip = ann.chat_screen.status.render_line(0)
+            strip = ann.chat_screen.view.status.render_line(0)
             return next(segment.style.color for segment in strip if segment.text.strip() and segment.style)
 
         await ann.send_message("/nosuch")
-        await ann.wait_until(lambda: "nosuch" in ann.first_row_of(ann.chat_screen.status))
+        await ann.wait_until(lambda: "nosuch" in ann.first_row_of(ann.chat_screen.view.status))
         error_color = color()
         ann.composer.set_text("")
         await ann.press("ctrl+s", "y")
-        await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.status) == "Copied.")
+        await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.view.status) == "Copied.")
         assert color() != error_color
         await ann.type_text("typing")
-        await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.status) == "")
+        await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.view.status) == "")
 
 
 async def test_the_unknown_command_hint_and_the_palette_prompt_fit_80_columns(

@@ -81,19 +81,17 @@ async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningSer
         tea = await bob_client.join("tea", nick="bob")
         for room in ("dev", "ops"):
             await ann.send_message(f"/join {room}")
-            await ann.wait_until(
-                lambda room=room: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms.get(room)
-            )
+            await ann.wait_until(lambda room=room: ann.displayed_room is ann.chat_screen.session.rooms.get(room))
         await ann.send_message("/mute tea")
         await ann.wait_for_text("Notifications for tea are off")
         await tea.send("something")
         await ann.wait_for_text("(1)")
         await ann.press("alt+a")
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["ops"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["ops"]
         await tea.send("ann?")
         await ann.wait_for_text("@2")
         await ann.press("alt+a")
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]
         await ann.send_message("/unmute")
         await ann.wait_for_text("Notifications for tea are on")
         await ann.wait_until(lambda: not ann.app.settings.is_muted("tea"))
@@ -141,15 +139,13 @@ async def test_the_server_command_joins_another_server_with_the_same_nickname_an
     ):
         await ann.send_message("here")
         await ann.send_message("/server not a server at all")
-        await ann.wait_until(lambda: ann.chat_screen.status.is_mounted and ann.composer.text.startswith("/server"))
+        await ann.wait_until(lambda: ann.chat_screen.view.status.is_mounted and ann.composer.text.startswith("/server"))
         await ann.press("ctrl+u")
         first_screen = ann.chat_screen
         await ann.send_message(f"/server {second_server.url}")
         await ann.wait_until(
             lambda: ann.app.screen is not first_screen and ann.app.screen.__class__ is first_screen.__class__
         )
-        await ann.wait_until(
-            lambda: ann.chat_screen.displayed_room is not None and ann.chat_screen.displayed_room.name == "tea"
-        )
+        await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.name == "tea")
         assert ann.chat_screen.server_link.url == second_server.url
         assert message_texts(ann) == []

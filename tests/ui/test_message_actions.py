@@ -196,7 +196,7 @@ async def test_a_reply_in_progress_stays_with_its_room(server: RunningServer, tm
         await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")
         await ann.type_text("to one")
-        ann.chat_screen.go_to_room("dev")
+        ann.chat_screen.room_navigation.go_to_room("dev")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
         assert "replying to" not in ann.screen_text()
         assert ann.composer.text == ""

@@ -25,9 +25,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 async def join_rooms(driver: ChatAppDriver, *rooms: str) -> None:
     for room in rooms:
         await driver.send_message(f"/join {room}")
-        await driver.wait_until(
-            lambda room=room: driver.chat_screen.displayed_room is driver.chat_screen.session.rooms.get(room)
-        )
+        await driver.wait_until(lambda room=room: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
 async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
@@ -47,14 +45,14 @@ async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningSer
         await wait_for_switcher(ann)
         await ann.type_text("t")
         await ann.press("enter")
-        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.rooms["tea"])
         assert ann.app.focused is ann.composer
         assert ann.composer.text == ""
         await ann.press("f4")
         await wait_for_switcher(ann)
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]
 
 
 async def test_ctrl_k_deletes_the_text_after_the_cursor(server: RunningServer, tmp_path: Path) -> None:
@@ -74,10 +72,7 @@ async def test_input_right_after_the_switcher_key_is_never_sent(
         for pressed in (key, "t", "e", "a", "enter"):
             ann.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
         await ann.wait_until(
-            lambda: (
-                ann.app.screen is ann.chat_screen
-                and ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"]
-            )
+            lambda: ann.app.screen is ann.chat_screen and ann.displayed_room is ann.chat_screen.session.rooms["tea"]
         )
         for view in ann.chat_screen.session.rooms.values():
             assert not any(isinstance(line, MessageLine) for line in view.transcript.lines)
@@ -92,7 +87,7 @@ async def test_rooms_of_the_server_are_listed_and_joined(server: RunningServer, 
         assert "1 here" in ann.screen_text()
         await ann.press("down", "enter")
         await ann.wait_until(lambda: "books" in ann.chat_screen.session.rooms)
-        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["books"])
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.rooms["books"])
         assert list(ann.chat_screen.session.rooms) == ["tea", "books"]
 
 
@@ -113,9 +108,9 @@ async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: R
         await ann.wait_until(
             lambda: ann.chat_screen.session.pending_count == 0 and ann.chat_screen.session.rooms["dev"].newest_seq == 1
         )
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         await ann.send_message("/go dev")
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         assert isinstance(ann.app.screen, ChatScreen)
 
 
@@ -127,4 +122,4 @@ async def test_a_room_is_selected_with_the_mouse_in_a_small_terminal(server: Run
         assert "dev" in ann.screen_text()
         await ann.pilot.click(OptionList, offset=(5, 0))
         await ann.wait_until(lambda: ann.app.screen is not screen)
-        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.rooms["tea"])

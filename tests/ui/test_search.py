@@ -144,7 +144,7 @@ async def test_a_hit_in_a_closed_room_joins_the_room_after_a_confirmation(
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["books"]
         await ann.press("escape")
-        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["tea"])
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.rooms["tea"])
         assert ann.composer.text == "a draft"
 
 

@@ -24,7 +24,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 async def join_room(driver: ChatAppDriver, room: str) -> None:
     await driver.send_message(f"/join {room}")
-    await driver.wait_until(lambda: driver.chat_screen.displayed_room is driver.chat_screen.session.rooms.get(room))
+    await driver.wait_until(lambda: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
 async def restore_session(driver: ChatAppDriver, room_count: int) -> None:
@@ -32,7 +32,7 @@ async def restore_session(driver: ChatAppDriver, room_count: int) -> None:
     await driver.press("enter")
     await driver.wait_until(lambda: any(isinstance(screen, ChatScreen) for screen in driver.app.screen_stack))
     await driver.wait_until(
-        lambda: len(driver.chat_screen.session.rooms) == room_count and driver.chat_screen.displayed_room is not None
+        lambda: len(driver.chat_screen.session.rooms) == room_count and driver.displayed_room is not None
     )
 
 
@@ -51,7 +51,7 @@ async def test_rooms_and_drafts_are_restored(server: RunningServer, tmp_path: Pa
     async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), cache=tmp_path / "cache") as ann:
         await restore_session(ann, 3)
         assert list(ann.chat_screen.session.rooms) == ["tea", "dev", "ops"]
-        assert ann.chat_screen.displayed_room is ann.chat_screen.session.rooms["dev"]
+        assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         assert ann.composer.text == ""
         await ann.press("alt+1")
         assert ann.composer.text == "for tea"

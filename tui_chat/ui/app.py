@@ -140,7 +140,10 @@ class ChatApp(App[None], inherit_bindings=False):
         self.input_sequencer = InputSequencer(
             super().on_event,
             # Input after a room request waits for that room.
-            lambda: readiness.is_ready(self.screen) and not (self._active_chat and self._active_chat.is_switching),
+            lambda: (
+                readiness.is_ready(self.screen)
+                and not (self._active_chat and self._active_chat.room_navigation.is_switching)
+            ),
             self._focus_path,
             self.set_timer,
         )
@@ -201,7 +204,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def _draw_changes(self) -> None:
         if self._chat_screen is not None:
-            self._chat_screen.draw_changes()
+            self._chat_screen.view.draw_changes()
         self._notifier.flush()
 
     # Input
@@ -281,7 +284,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""
         if self._chat_screen is not None:
-            self._chat_screen.show_status(text)
+            self._chat_screen.view.status.show_status(text)
         else:
             self.join_form.show_progress(text)
 

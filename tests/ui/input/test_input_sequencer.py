@@ -47,9 +47,7 @@ def message_texts(driver: ChatAppDriver, room: str) -> list[str]:
 async def join_rooms(driver: ChatAppDriver, *rooms: str) -> None:
     for room in rooms:
         await driver.send_message(f"/join {room}")
-        await driver.wait_until(
-            lambda room=room: driver.chat_screen.displayed_room is driver.chat_screen.session.rooms.get(room)
-        )
+        await driver.wait_until(lambda room=room: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
 async def test_a_text_is_sent_to_the_room_selected_before_it(server: RunningServer, tmp_path: Path) -> None:
@@ -71,11 +69,11 @@ async def test_arrow_keys_in_the_switcher_apply_after_the_typed_letters(server: 
         post_burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
         await ann.wait_until(
             lambda: (
-                ann.chat_screen.displayed_room
+                ann.displayed_room
                 in (ann.chat_screen.session.find_room("tea"), ann.chat_screen.session.find_room("team"))
             )
         )
-        target_room = ann.chat_screen.displayed_room
+        target_room = ann.displayed_room
         assert target_room is not None
         await ann.wait_until(lambda: message_texts(ann, target_room.name) == ["for the second"])
         assert ann.app.screen is ann.chat_screen
@@ -110,7 +108,7 @@ async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: 
         await join_rooms(ann, "dev")
         await ann.type_text("half a li")
         ann.chat_screen.server_link.event_queue.put(RoomLost("dev", "it was closed"))
-        await ann.wait_until(lambda: ann.chat_screen.displayed_room is ann.chat_screen.session.find_room("tea"))
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.find_room("tea"))
         post_burst(ann, "ne", "enter")
         await ann.wait_until(lambda: ann.composer.text == "ne")
         await ann.press("enter")

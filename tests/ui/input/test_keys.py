@@ -6,6 +6,7 @@ from textual import events
 from textual._xterm_parser import XTermParser
 
 from tests.support.chat_app import chat_app
+from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.ui.app import ChatApp
@@ -23,12 +24,13 @@ from tui_chat.ui.screens.room_switcher import RoomSwitcher
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.theme import ThemeScreen
+from tui_chat.ui.server_link import ServerLink
+from tui_chat.ui.start_options import StoragePaths
 from tui_chat.ui.terminal import alt_keys
 from tui_chat.ui.widgets.composer import Composer
 
 ACTION_OWNERS = {
     KeyScope.JOIN_FORM: (JoinScreen,),
-    KeyScope.CHAT: (ChatScreen,),
     KeyScope.COMPOSER: (Composer,),
     KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
     KeyScope.PASTE_DIALOG: (PasteScreen,),
@@ -43,16 +45,25 @@ ACTION_OWNERS = {
 }
 
 
+@pytest.fixture
+def chat_screen(tmp_path: Path) -> ChatScreen:
+    storage_paths = StoragePaths(tmp_path, None)
+    link = ServerLink("http://localhost", ("tea", "ann"), None, storage_paths, lambda: None, restore_rooms=False)
+    return ChatScreen(ChatSession(lambda: 0), link)
+
+
 def test_docs_keys_md_matches_the_registry() -> None:
     page = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")
     assert page == keys_doc.render_markdown(), "python -m tui_chat.ui.input.keys_doc > docs/keys.md"
 
 
 @pytest.mark.parametrize("binding", keys.ALL_BINDINGS, ids=lambda binding: binding.id)
-def test_every_binding_has_an_action_in_its_scope(binding: keys.KeyBinding) -> None:
+def test_every_binding_has_an_action_in_its_scope(binding: keys.KeyBinding, chat_screen: ChatScreen) -> None:
     namespace, _, name = binding.action.partition("(")[0].rpartition(".")
-    app_or_screen: dict[str, tuple[type, ...]] = {"app": (ChatApp,), "screen": (ChatScreen,)}
-    owners = app_or_screen.get(namespace) or ACTION_OWNERS[binding.scope]
+    if namespace == "screen" or (not namespace and binding.scope is KeyScope.CHAT):
+        owners: tuple[object, ...] = (chat_screen,)
+    else:
+        owners = (ChatApp,) if namespace == "app" else ACTION_OWNERS[binding.scope]
     assert all(hasattr(owner, f"action_{name}") for owner in owners)
 
 

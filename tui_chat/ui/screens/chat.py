@@ -1,16 +1,22 @@
-"""Chat screen: maps keys, clicks and commands to session and server link."""
+"""Chat screen: connects keys, clicks and commands with the parts of the screen.
 
-import time
+- Parts: each part owns its state and its actions. The screen creates the parts and passes events to them.
+- Keys: Textual finds the action of a key as `action_<name>`; `ChatScreen` creates these attributes from one table.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from textual import events, on
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import TextArea
 
 from tui_chat.client.net import address
-from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.completion import Completion, complete
@@ -19,32 +25,48 @@ from tui_chat.session.lines import UnreadLine
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
+from tui_chat.ui.browser import open_link
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens import chat_commands
-from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES
+from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
+from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
+from tui_chat.ui.screens.drafts import DraftKeeper
+from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
+from tui_chat.ui.screens.paste import PasteFlow
+from tui_chat.ui.screens.room_navigation import RoomNavigation
 from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.timeline.messages import (
+    CursorMoved,
     FollowChanged,
     GapRequested,
     LinkClicked,
+    MessageActivated,
     OlderMessagesRequested,
+    RetryRequested,
 )
 from tui_chat.ui.widgets.composer import Composer
-
-TYPING_REPEAT_INTERVAL = 3.0
-"""Seconds after which an active typing indicator is sent again."""
+from tui_chat.ui.widgets.room_list import RoomList
 
 
-class ChatScreen(MessageNavigation):
+class ChatScreen(Screen[None], inherit_bindings=False):
     """Chat screen with composing, reading, message actions, navigation and commands.
 
     Attributes:
+        session: View model of the chat.
         server_link: Link to the server.
+        view: Widgets and drawing.
+        compose_controller: Sender of the composer text.
+        message_actions: Actions on the selected message.
+        room_navigation: Switching of rooms.
+        message_navigation: Jumps to messages and days.
+        actions: Handlers of the key actions by name.
     """
 
+    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
+    AUTO_FOCUS = "Composer"
     BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.CHAT)]
 
     @dataclass
@@ -58,19 +80,128 @@ class ChatScreen(MessageNavigation):
         address: str
 
     def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
-        """Create the screen.
+        """Create the screen and its parts.
 
         Args:
             session: View model of the chat.
             server_link: Link to the server.
         """
-        super().__init__(session, server_link)
-        self._typing_sent_at = 0.0
-        self._rejected_text = ""
+        super().__init__()
+        self.session = session
+        self.server_link = server_link
+        self._drafts = DraftKeeper(server_link)
+        self.view = ChatView(
+            session,
+            self._drafts,
+            Composer(
+                self._complete,
+                self._submit,
+                self._edit_last_message,
+                lambda: app_services(self).keymap,
+            ),
+            focus=self.set_focus,
+            push_screen=lambda screen, on_closed: app_of(self).push_screen(screen, on_closed),
+            is_active=lambda: self.is_active,
+            screen_width=lambda: app_of(self).size.width,
+            batch_update=lambda: app_of(self).batch_update(),
+            set_window_title=self._set_window_title,
+            set_interval=self.set_interval,
+        )
+        self.room_navigation = RoomNavigation(
+            server_link,
+            self.view,
+            set_timer=self.set_timer,
+            drain_input=self._drain_input,
+            return_to_composer=self.view.return_to_composer,
+        )
+        self.message_navigation = MessageNavigation(
+            server_link,
+            self.view,
+            go_to_room=self.room_navigation.go_to_room,
+            show_at=self.view.show_at,
+        )
+        self.view.on_drawn = self.message_navigation.on_drawn
+        self.view.on_error = self.message_navigation.cancel
+        self.compose_controller = ComposeController(
+            server_link, self.view, self._drafts, self.message_navigation.go_to_newest
+        )
+        self.message_actions = MessageActions(
+            server_link,
+            self.view,
+            self.compose_controller,
+            go_to_reply_target=self.message_navigation.go_to_reply_target,
+            copy_text=lambda text: app_of(self).copy_to_clipboard(text),
+            open_link=lambda url: open_link(url, app_of(self)),
+        )
+        # Interface for the events of the session, implemented by the parts.
+        self.show_error = self.view.show_error
+        self.cancel_switch = self.room_navigation.cancel_switch
+        self.on_current_room_changed = self.room_navigation.on_current_room_changed
+        self.on_rooms_listed = self.room_navigation.on_rooms_listed
+        self.on_context_loaded = self.message_navigation.on_context_loaded
+        self._paste_flow = PasteFlow(self.view, self.compose_controller.send_verbatim)
+        timeline = self.view.timeline
+        self.actions: dict[str, Callable[..., object]] = {
+            **self.message_actions.actions,
+            "select_message": self._select_message,
+            "leave_message_cursor": self.message_navigation.leave_message_cursor,
+            "page_up": timeline.action_page_up,
+            "page_down": timeline.action_page_down,
+            "top": timeline.action_to_top,
+            "bottom": self.message_navigation.go_to_newest,
+            "first_unread": partial(timeline.scroll_to_key, UnreadLine().key),
+            "escape": self._escape,
+            "copy_mode": self._open_copy_mode,
+            "search": self.message_navigation.open_search,
+            "switch_room": self.room_navigation.open_switcher,
+            "step_room": self._then_draw(session.cycle_room),
+            "show_room_number": self._then_draw(session.show_room_number),
+            "next_unread": self._then_draw(session.show_next_unread),
+            "toggle_rooms": partial(self.view.toggle_pane, self.view.rooms),
+            "toggle_members": partial(self.view.toggle_pane, self.view.members),
+        }
+        for name, action in self.actions.items():
+            setattr(self, f"action_{name}", action)
+
+    def compose(self) -> ComposeResult:
+        """Yield the widgets from top to bottom."""
+        yield from self.view.widgets()
+
+    def on_mount(self) -> None:
+        """Apply the settings and draw the initial state."""
+        self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
+        app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
+        self.view.apply_settings(self.settings)
+
+    def _set_window_title(self, title: str) -> None:
+        app_services(self).terminal.set_window_title(title)
+
+    def _drain_input(self) -> Sequence[events.Key | events.Paste]:
+        """Remove and return the waiting input. Global keys are dispatched again, because they need no room."""
+        services = app_services(self)
+        items = services.input_sequencer.drain_pending()
+        for item in items:
+            if isinstance(item, events.Key) and item.key in services.keymap.actions(KeyScope.GLOBAL):
+                app_of(self).post_message(item)
+        return items
+
+    def _then_draw(self, change: Callable[..., None]) -> Callable[..., None]:
+        def change_and_draw(*arguments: object) -> None:
+            change(*arguments)
+            self.view.draw_changes()
+
+        return change_and_draw
 
     # Composing
 
-    def submit(self, raw_text: str) -> None:
+    def _complete(self, text_before_cursor: str) -> Completion | None:
+        view = self.session.current_room
+        return complete(text_before_cursor, view.other_nicks if view else (), self.room_navigation.known_room_names)
+
+    def _edit_last_message(self) -> bool:
+        return self.compose_controller.edit_last_message()
+
+    def _submit(self, raw_text: str) -> None:
         """Send the text, or run the command in it. Rejected input returns to the composer.
 
         Blank text is ignored. Rejected input, edits and reactions do not enter the input history.
@@ -78,28 +209,15 @@ class ChatScreen(MessageNavigation):
         text = raw_text.strip("\n")
         if not text.strip():
             return
-        view = self.session.current_room
-        mode = view.compose_mode if view is not None else None
+        mode = self.compose_controller.mode
         error = self.run_input(text)
-        if error:
-            self._rejected_text = raw_text
-            self.composer.set_text(raw_text)
-            self.show_error(error)
-        elif mode is None or mode.kind is ComposeKind.REPLY:
-            self._add_to_history(text)
-        self._typing_sent_at = 0.0
-
-    def return_to_composer(self, text: str) -> None:
-        """Insert unsent text into the composer and keep the current error visible."""
-        self.composer.insert_text(text)
-        self._rejected_text = self.composer.text
-
-    def _add_to_history(self, text: str) -> None:
-        """Append sent text to the input history of the current room."""
         view = self.session.current_room
-        if view is not None:
-            view.input_history.add(text)
-            self.server_link.add_sent_text(view.name, text)
+        if error:
+            self.view.composer.set_text(raw_text)
+            self.view.show_error(error)
+        elif view is not None and (mode is None or mode.kind is ComposeKind.REPLY):
+            self._drafts.add_sent_text(view, text)
+        self._drafts.reset_typing()
 
     def run_input(self, text: str) -> str:
         """Send the text, or run the command in it.
@@ -111,95 +229,21 @@ class ChatScreen(MessageNavigation):
             case registry.ParseError(problem):
                 return problem
             case registry.CommandCall() as call:
-                error = chat_commands.run_command(call, self)
+                error = chat_commands.run_command(call, self, self)
             case registry.ChatText(message):
-                error = self.send_text(message)
-        self.draw_changes()
+                error = self.compose_controller.send(message)
+        self.view.draw_changes()
         return error
 
     def run_palette_command(self, text: str) -> None:
         """Run a command of the palette and show its error, if any."""
         if error := self.run_input(text):
-            self.show_error(error)
-
-    def send_text(self, text: str) -> str:
-        """Send text according to the compose mode of the current room. Return the error message, empty on success.
-
-        A plain message scrolls to the newest line and discards the return position.
-        """
-        view = self.session.current_room
-        if view is not None and view.compose_mode is not None:
-            return self.submit_compose(view.compose_mode, text)
-        error = self.post(lambda room: self.server_link.post(room, text))
-        if not error:
-            self.action_bottom()
-        return error
-
-    def send_verbatim(self, text: str) -> str:
-        """Send text without command parsing. Return the error message, empty on success.
-
-        Success adds the text to the input history, with `/` doubled at the start.
-        """
-        error = self.send_text(text)
-        if not error:
-            self._add_to_history(f"/{text}" if text.startswith("/") else text)
-        return error
-
-    @on(TextArea.Changed)
-    def _handle_text_changed(self) -> None:
-        self.save_draft()
-        self.status.show_candidates(self.composer.active_completion)
-        text = self.composer.text
-        if text and text != self._rejected_text:
-            self.status.show_error("")
-        is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
-        self.status.show_length_warning(
-            chat_strings.character_counter(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
-        )
-        view = self.session.current_room
-        if view is None or not self.composer.has_focus or not app_services(self).settings.send_typing:
-            return
-        now = time.monotonic()
-        if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
-            self._typing_sent_at = now
-            self.server_link.send_typing(view.name, True)
-        elif not text and self._typing_sent_at:
-            self._typing_sent_at = 0.0
-            self.server_link.send_typing(view.name, False)
-
-    def save_draft(self) -> None:
-        """Save the composer text as draft of the displayed room, in memory and on disk. No effect if unchanged."""
-        view, text = self.displayed_room, self.composer.draft
-        if view is not None and (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
-            view.draft, view.saved_compose_mode = text, view.compose_mode
-            self.server_link.save_draft(view.name, text, view.compose_mode)
-
-    def save_read_marker(self) -> None:
-        """Save the read marker of the current room for the next start."""
-        view = self.session.current_room
-        if view is not None and view.read_seq != view.saved_read_seq:
-            view.saved_read_seq = view.read_seq
-            self.server_link.save_read_marker(view.name, view.read_seq)
-
-    @on(Composer.HistorySearchChanged)
-    def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
-        self.status.show_history_search(event.description)
-        self.key_bar.set_scopes(*((KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
-
-    @on(Composer.InputRejected)
-    def _handle_input_rejected(self, event: Composer.InputRejected) -> None:
-        self.show_error(event.problem)
-
-    def complete(self, text_before_cursor: str) -> Completion | None:
-        """Return the completion of the text before the cursor, None if there is none."""
-        view = self.session.current_room
-        rooms = [*(room.name for room in self.session.rooms.values()), *self.listed_room_names]
-        return complete(text_before_cursor, view.other_nicks if view else (), list(dict.fromkeys(rooms)))
+            self.view.show_error(error)
 
     def set_composer_text(self, text: str) -> None:
         """Replace the composer text and focus the composer. The compose mode stays."""
-        self.composer.set_text(text)
-        self.composer.focus()
+        self.view.composer.set_text(text)
+        self.set_focus(self.view.composer)
 
     def clear_input(self) -> bool:
         """Cancel the history search, else the compose mode, else clear the text: one step per call.
@@ -207,54 +251,73 @@ class ChatScreen(MessageNavigation):
         Returns:
             False if there was no input.
         """
-        if self.composer.is_searching:
-            self.composer.action_search_cancel()
-            return True
-        if self.leave_compose_mode():
-            return True
-        if not self.composer.text:
-            return False
-        self.composer.clear()
-        undo_key = app_services(self).keymap.display_key("undo")
-        self.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
+        composer = self.view.composer
+        if composer.is_searching:
+            composer.action_search_cancel()
+        elif not self.compose_controller.leave_mode():
+            if not composer.text:
+                return False
+            composer.clear()
+            undo_key = app_services(self).keymap.display_key("undo")
+            self.view.status.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
         return True
+
+    @on(TextArea.Changed)
+    def _handle_text_changed(self) -> None:
+        view, composer = self.session.current_room, self.view.composer
+        self.view.on_text_changed()
+        if view is not None and composer.has_focus and self.settings.send_typing:
+            self._drafts.update_typing(view, composer.text)
+
+    @on(Composer.HistorySearchChanged)
+    def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
+        self.view.status.show_history_search(event.description)
+        self.view.key_bar.set_scopes(*((KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
+
+    @on(Composer.InputRejected)
+    def _handle_input_rejected(self, event: Composer.InputRejected) -> None:
+        self.view.show_error(event.problem)
+
+    @on(Composer.LargePaste)
+    def _handle_large_paste(self, event: Composer.LargePaste) -> None:
+        self._paste_flow.confirm(event.text)
 
     # Reading
 
-    def action_page_up(self) -> None:
-        """Scroll the timeline up by a page."""
-        self.timeline.action_page_up()
+    def _select_message(self) -> None:
+        """Show the message cursor on the last visible message."""
+        timeline = self.view.timeline
+        timeline.action_show_cursor()
+        if timeline.cursor_key is not None:
+            self.set_focus(timeline)  # synchronously, because the next key may already be queued
 
-    def action_page_down(self) -> None:
-        """Scroll the timeline down by a page."""
-        self.timeline.action_page_down()
+    def _escape(self) -> None:
+        """Leave the compose mode, else return from a navigation, else scroll to the newest line."""
+        if not self.compose_controller.leave_mode() and not self.message_navigation.go_back():
+            self.message_navigation.go_to_newest()
 
-    def action_top(self) -> None:
-        """Scroll to the oldest loaded line."""
-        self.timeline.action_to_top()
+    def _open_copy_mode(self) -> None:
+        app_of(self).push_screen(CopyModeScreen(self.view.timeline.export_text(MAX_LINES)))
 
     @on(Composer.BottomRequested)
-    def action_bottom(self) -> None:
-        """Scroll to the newest line and discard the return position."""
-        self.clear_return_position()
-        self.timeline.action_to_bottom()
+    def _handle_bottom_requested(self) -> None:
+        self.message_navigation.go_to_newest()
 
-    def action_escape(self) -> None:
-        """Leave the compose mode, else return from a navigation, else scroll to the newest line."""
-        if not self.leave_compose_mode() and not self.go_back():
-            self.action_bottom()
+    @on(CursorMoved)
+    def _handle_cursor_moved(self, event: CursorMoved) -> None:
+        self.message_actions.on_cursor_moved(event.key)
+        self.view.key_bar.set_scopes(*(COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)))
+        if event.key is None:
+            self.set_focus(self.view.composer)
 
-    def action_copy_mode(self) -> None:
-        """Open copy mode with the loaded messages."""
-        app_of(self).push_screen(CopyModeScreen(self.timeline.export_text(MAX_LINES)))
+    @on(MessageActivated)
+    @on(RetryRequested)
+    def _handle_message_activated(self, event: MessageActivated | RetryRequested) -> None:
+        self.message_actions.activate(event.key)
 
-    def action_first_unread(self) -> None:
-        """Scroll to the unread divider."""
-        self.timeline.scroll_to_key(UnreadLine().key)
-
-    @on(FollowChanged)
-    def _handle_follow_changed(self) -> None:
-        self.draw_changes()
+    @on(LinkClicked)
+    def _handle_link_clicked(self, event: LinkClicked) -> None:
+        self.message_actions.show_links([event.url])
 
     @on(OlderMessagesRequested)
     def _handle_older_requested(self) -> None:
@@ -266,9 +329,30 @@ class ChatScreen(MessageNavigation):
         if self.session.current_room is not None:
             self.server_link.fill_gap(self.session.current_room.name, event.after, oldest_first=event.oldest_first)
 
-    @on(LinkClicked)
-    def _handle_link_clicked(self, event: LinkClicked) -> None:
-        self.show_links([event.url])
+    @on(RoomList.RoomSelected)
+    def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
+        self.session.show_room(event.room)
+        self.view.draw_changes()
+
+    @on(FollowChanged)
+    @on(events.ScreenResume)
+    @on(events.ScreenSuspend)
+    def _update_viewed(self) -> None:
+        self.view.draw_changes()
+
+    def set_terminal_focus(self, focused: bool) -> None:
+        """Set whether the terminal window has focus."""
+        self.session.has_focus = focused
+        self.view.draw_changes()
+
+    def on_resize(self) -> None:
+        """Show or hide the side panes for the new width."""
+        self.view.layout()
+
+    def on_click(self, event: events.Click) -> None:
+        """Return the focus to the composer after a click elsewhere."""
+        if event.widget is not self.view.timeline or self.view.timeline.cursor_key is None:
+            self.set_focus(self.view.composer)
 
     # Command context
 
@@ -284,7 +368,7 @@ class ChatScreen(MessageNavigation):
     def set_setting(self, name: str, value: object) -> None:
         """Change and save a setting. Show the error if saving failed."""
         if problem := app_services(self).change_setting(name, value):
-            self.show_error(problem)
+            self.view.show_error(problem)
 
     def change_server(self, server: str) -> str:
         """Request a change of the server. Return the error message, empty if the address is valid."""
@@ -298,8 +382,3 @@ class ChatScreen(MessageNavigation):
     def run_app_action(self, name: str) -> None:
         """Run an action of the app, such as `help`, after the current event."""
         self.call_later(self.run_action, f"app.{name}")
-
-    def on_click(self, event: events.Click) -> None:
-        """Return the focus to the composer after a click elsewhere."""
-        if event.widget is not self.timeline or self.timeline.cursor_key is None:
-            self.composer.focus()

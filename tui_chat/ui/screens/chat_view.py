@@ -1,31 +1,34 @@
-"""Layout and drawing of the chat screen.
+"""Widgets of the chat screen: layout and drawing.
 
 - Drawing: `draw_changes` draws all changes of the session, in a batched update of the parts in its screen delta.
-- Viewed state: the current room counts as viewed while the terminal has focus, this screen is active and the timeline
-  is at its bottom.
+- Viewed state: the current room counts as viewed while the terminal has focus, the chat screen is active and the
+  timeline is at its bottom.
 - Drafts: composer text belongs to the room in which the user typed it.
 """
 
 import time
-from typing import ClassVar
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widget import Widget
 
 from tui_chat.client.events import Offline
+from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.commands.completion import Completion
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.screens.drafts import DraftKeeper
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
@@ -57,72 +60,112 @@ COMPOSING_SCOPES = (KeyScope.COMPOSER, KeyScope.CHAT, KeyScope.GLOBAL)
 """Active key scopes while the composer has focus."""
 
 
-class ChatView(Screen[None], inherit_bindings=False):
-    """Base class of the chat screen: layout and drawing.
+DialogResult = TypeVar("DialogResult")
 
-    Subclasses implement `complete`, `submit`, `send_verbatim`, `edit_last_message`, `save_draft` and
-    `save_read_marker`.
+
+class ChatSurface(Protocol):
+    """Interface of the chat view for the other parts of the chat screen.
 
     Attributes:
         session: View model of the chat.
+        timeline: Messages of the current room.
+        status: Line for errors, progress and typing indicators.
+        composer: Message input.
+    """
+
+    session: ChatSession
+    timeline: Timeline
+    status: StatusLine
+    composer: Composer
+
+    def focus(self, widget: Widget, /) -> None:
+        """Move the focus to a widget."""
+        ...
+
+    def draw_changes(self) -> None:
+        """Draw the changes of the session, and update the viewed state."""
+        ...
+
+    def show_error(self, problem: str) -> None:
+        """Show an error, and cancel a pending navigation."""
+        ...
+
+    def open_dialog(self, dialog: Screen[DialogResult], on_closed: Callable[[DialogResult | None], None]) -> None:
+        """Open a dialog. After its end, focus the composer and call `on_closed` with the result."""
+        ...
+
+
+class ChatView:
+    """Widgets of the chat screen, and their state.
+
+    Attributes:
+        session: View model of the chat.
+        header: Line with room, topic and connection state.
         rooms: List of open rooms.
         timeline: Messages of the current room.
         members: Members of the current room.
         status: Line for errors, progress and typing indicators.
         composer: Message input.
         key_bar: Footer with the active keys.
-        scroll_positions: Timeline positions of rooms displayed earlier.
         displayed_room: Most recently drawn room, owner of the composer text.
+        on_drawn: Called after each drawing.
+        on_error: Called after each error.
+
+    Args:
+        session: View model of the chat.
+        drafts: Storage of the composer state.
+        composer: Message input.
+        focus: Moves the focus to a widget.
+        push_screen: Opens a screen, and calls a function with its result.
+        is_active: Returns whether no other screen covers the chat screen.
+        screen_width: Returns the width of the screen in columns.
+        batch_update: Returns a context in which the screen is not repainted.
+        set_window_title: Sets the window title of the terminal.
+        set_interval: Calls a function repeatedly after a number of seconds.
     """
 
-    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
-    AUTO_FOCUS = "Composer"
-
-    def __init__(self, session: ChatSession) -> None:
-        """Create the screen.
-
-        Args:
-            session: View model of the chat.
-        """
-        super().__init__()
+    def __init__(
+        self,
+        session: ChatSession,
+        drafts: DraftKeeper,
+        composer: Composer,
+        *,
+        focus: Callable[[Widget], None],
+        push_screen: Callable[[Screen[Any], Callable[[Any], None]], object],
+        is_active: Callable[[], bool],
+        screen_width: Callable[[], int],
+        batch_update: Callable[[], AbstractContextManager[None]],
+        set_window_title: Callable[[str], None],
+        set_interval: Callable[[float, Callable[[], None]], Timer],
+    ) -> None:
         self.session = session
+        self.header = ChatHeader()
         self.rooms = RoomList(id="rooms")
-        self.timeline = RoomTimeline()
+        self.timeline: Timeline = RoomTimeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
-        self.composer = Composer(self.complete, self.submit, self.edit_last_message, lambda: app_services(self).keymap)
+        self.composer = composer
         self.key_bar = KeyBar(*COMPOSING_SCOPES)
-        self._header = ChatHeader()
-        self.scroll_positions: dict[RoomView, ScrollPosition] = {}
         self.displayed_room: RoomView | None = None
+        self.on_drawn: Callable[[], None] = lambda: None
+        self.on_error: Callable[[], None] = lambda: None
+        self._drafts = drafts
+        self.focus = focus
+        self._push_screen = push_screen
+        self._is_active = is_active
+        self._screen_width = screen_width
+        self._batch_update = batch_update
+        self._set_window_title = set_window_title
+        self._set_interval = set_interval
+        self._scroll_positions: dict[RoomView, ScrollPosition] = {}
         self._pane_overrides: dict[str, bool] = {}
         self._pane_settings: dict[str, PaneVisibility] = {}
         self._retry_countdown: Timer | None = None
+        self._text_at_error = ""
 
-    def complete(self, text_before_cursor: str) -> Completion | None:
-        """Return the completion of the text before the cursor, None if there is none."""
-        raise NotImplementedError
-
-    def submit(self, raw_text: str) -> None:
-        """Handle the text submitted with Enter."""
-        raise NotImplementedError
-
-    def send_verbatim(self, text: str) -> str:
-        """Send text without command parsing. Return the error message, empty on success."""
-        raise NotImplementedError
-
-    def edit_last_message(self) -> bool:
-        """Start an edit of the user's last message if possible. Return whether the key was handled."""
-        raise NotImplementedError
-
-    def show_compose_mode(self) -> None:
-        """Show the compose mode of the current room in the status line."""
-        mode = self.session.current_room.compose_mode if self.session.current_room is not None else None
-        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.quote) if mode is not None else "")
-
-    def compose(self) -> ComposeResult:
+    def widgets(self) -> ComposeResult:
         """Yield the widgets from top to bottom."""
-        yield self._header
+        yield self.header
         with Horizontal(id="main"):
             yield self.rooms
             with Vertical(id="conversation"):
@@ -132,15 +175,8 @@ class ChatView(Screen[None], inherit_bindings=False):
             yield self.members
         yield self.key_bar
 
-    def on_mount(self) -> None:
-        """Apply the settings and draw the initial state."""
-        self.watch(self.timeline, "new_message_count", self.status.show_new_below)
-        app_services(self).settings_changed.subscribe(self, self.apply_settings)
-        self.apply_settings(app_services(self).settings)
-        self.draw_changes()
-
     def apply_settings(self, settings: ClientSettings) -> None:
-        """Apply the settings to timeline, composer and side panes.
+        """Apply the settings to timeline, composer and side panes, and draw. Required before any other drawing.
 
         Changed pane settings discard the panes' manual visibility; other changes keep it.
         """
@@ -158,20 +194,26 @@ class ChatView(Screen[None], inherit_bindings=False):
     def draw_changes(self) -> None:
         """Draw the changes of the session, update the viewed state, and draw the resulting changes.
 
-        Saves a changed read marker too. No effect before the screen is mounted.
+        Saves a changed read marker too. No effect before `apply_settings`.
         """
-        if self.is_mounted:
-            self._draw_pending_changes()
-            self.session.set_viewed(self.session.has_focus and self.is_active and self.timeline.is_at_bottom)
-            self._draw_pending_changes()
-            self.save_read_marker()
+        if not self._pane_settings:
+            return
+        self._draw_pending_changes()
+        self.session.set_viewed(self.session.has_focus and self._is_active() and self.timeline.is_at_bottom)
+        self._draw_pending_changes()
+        view = self.session.current_room
+        mode = view.compose_mode if view is not None else None
+        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.quote) if mode is not None else "")
+        if view is not None:
+            self._drafts.save_read_marker(view)
+        self.on_drawn()
 
     def _draw_pending_changes(self) -> None:
         changes = self.session.pop_delta()
         if not changes:
             return
         view = self.session.current_room
-        with app_of(self).batch_update():
+        with self._batch_update():
             if DirtyPart.ROOM in changes.parts:
                 self._draw_room(view)
             elif DirtyPart.TIMELINE in changes.parts and view is not None:
@@ -180,86 +222,69 @@ class ChatView(Screen[None], inherit_bindings=False):
                 self.timeline.splice_many(changes.splices)
             if DirtyPart.ROOM_LIST in changes.parts:
                 self.rooms.set_rooms(list(self.session.rooms.values()), view, self.session.is_muted)
-                self._layout_panes()
             if DirtyPart.MEMBER_LIST in changes.parts:
                 self.members.set_members(view.members if view else (), view.member_id if view else "")
+            if changes.parts & (DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST):
                 self._layout_panes()
             if changes.parts & (DirtyPart.HEADER | DirtyPart.ROOM_LIST):
                 self._draw_header()
             if DirtyPart.STATUS in changes.parts:
-                self.show_compose_mode()
                 self.status.show_typing(view.typing_nicks if view else [])
 
     def _draw_room(self, view: RoomView | None) -> None:
         if self.displayed_room is not None:
             self.save_draft()
-            self.scroll_positions[self.displayed_room] = self.timeline.get_scroll_position()
+            self._scroll_positions[self.displayed_room] = self.timeline.get_scroll_position()
         self.displayed_room = view
-        self.status.show_error("")
+        self.status.show_status("")
         if view is not None:
-            self.timeline.set_lines(view.transcript.lines, self.scroll_positions.get(view))
+            self.timeline.set_lines(view.transcript.lines, self._scroll_positions.get(view))
             self.composer.sent_history = view.input_history
             self.composer.set_text(view.draft)
-        self.show_compose_mode()
 
-    def save_draft(self) -> None:
-        """Save the composer text as draft of the displayed room."""
-        raise NotImplementedError
-
-    def save_read_marker(self) -> None:
-        """Save the read marker of the current room."""
-        raise NotImplementedError
+    def show_at(self, view: RoomView, position: ScrollPosition) -> None:
+        """Show an open room at a scroll position."""
+        if view is self.session.current_room:
+            self.timeline.set_lines(view.transcript.lines, position)
+        else:
+            self._scroll_positions[view] = position
+            self.session.show_room(view.name)
+        self.draw_changes()
 
     def _draw_header(self) -> None:
         view, state = self.session.current_room, self.session.connection_state
-        retry_in = 0.0
-        if isinstance(state, Offline):
-            retry_in = state.retry_at - time.monotonic()
-            if self._retry_countdown is None:
-                self._retry_countdown = self.set_interval(1.0, self._draw_header)
-        elif self._retry_countdown is not None:
+        if isinstance(state, Offline) and self._retry_countdown is None:
+            self._retry_countdown = self._set_interval(1.0, self._draw_header)
+        elif not isinstance(state, Offline) and self._retry_countdown is not None:
             self._retry_countdown.stop()
             self._retry_countdown = None
             self.timeline.reset_requests()
-        self._update_window_title(view)
-        unread_summary = "" if self.rooms.display else chat_strings.unread_elsewhere(self._unread_by_room())
-        self._header.set_content(
-            view.name if view else "",
+        room_name = view.name if view else ""
+        rooms = list(enumerate(self.session.rooms.values(), 1))
+        unmuted = [room for _, room in rooms if not self.session.is_muted(room)]
+        unread, mentions = sum(room.unread_count for room in unmuted), sum(room.mention_count for room in unmuted)
+        self._set_window_title(chat_strings.window_title(room_name, unread, mentions))
+        # List position, unread count and mention flag of each room with unread messages.
+        unread_rooms = [
+            (number, room.unread_count, room.mention_count > 0)
+            for number, room in rooms
+            if room.mention_count or (room.unread_count and not self.session.is_muted(room))
+        ]
+        self.header.set_content(
+            room_name,
             view.topic if view else "",
-            unread_summary,
+            "" if self.rooms.display else chat_strings.unread_elsewhere(unread_rooms),
             state,
-            retry_in=retry_in,
+            retry_in=state.retry_at - time.monotonic() if isinstance(state, Offline) else 0.0,
             unsent=self.session.pending_count,
         )
 
-    def _update_window_title(self, view: RoomView | None) -> None:
-        settings = app_services(self).settings
-        unmuted_rooms = [room for room in self.session.rooms.values() if not settings.is_muted(room.name)]
-        unread, mentions = (
-            sum(room.unread_count for room in unmuted_rooms),
-            sum(room.mention_count for room in unmuted_rooms),
-        )
-        app_services(self).terminal.set_window_title(
-            chat_strings.window_title(view.name if view else "", unread, mentions)
-        )
-
-    def _unread_by_room(self) -> list[tuple[int, int, bool]]:
-        """Return list position, unread count and mention flag of each room with unread messages."""
-        numbered_views = enumerate(self.session.rooms.values(), 1)
-        return [
-            (number, view.unread_count, view.mention_count > 0)
-            for number, view in numbered_views
-            if view.mention_count or (view.unread_count and not self.session.is_muted(view))
-        ]
-
     def _layout_panes(self) -> None:
-        width = app_of(self).size.width
+        width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) > 1
+        is_wide = width >= (TWO_PANE_WIDTH if has_several_rooms else ONE_PANE_WIDTH)
         show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH
-        has_member_list = self.session.current_room is None or not self.session.current_room.is_basic_server
-        show_members = has_member_list and (
-            width >= TWO_PANE_WIDTH or (width >= ONE_PANE_WIDTH and not has_several_rooms)
-        )
+        show_members = is_wide and (view is None or not view.is_basic_server)
         max_panes = max(0, (width - MIN_TIMELINE_WIDTH) // PANE_WIDTH)
         self.rooms.display = self._is_pane_enabled("rooms", show_rooms) and max_panes >= 1
         self.members.display = self._is_pane_enabled("members", show_members) and max_panes >= 1 + self.rooms.display
@@ -268,31 +293,52 @@ class ChatView(Screen[None], inherit_bindings=False):
         setting = self._pane_settings.get(pane, "auto")
         return self._pane_overrides.get(pane, auto_visible if setting == "auto" else setting == "always")
 
-    def set_terminal_focus(self, focused: bool) -> None:
-        """Set whether the terminal window has focus."""
-        self.session.has_focus = focused
-        self.draw_changes()
-
-    def on_screen_resume(self) -> None:
-        """Update the viewed state after the screen becomes active."""
-        self.draw_changes()
-
-    def on_screen_suspend(self) -> None:
-        """Update the viewed state after another screen covers this one."""
-        self.draw_changes()
-
-    def on_resize(self) -> None:
-        """Show or hide the side panes for the new width."""
+    def layout(self) -> None:
+        """Show or hide the side panes for the current width, and draw the header."""
         self._layout_panes()
         self._draw_header()
 
-    def action_toggle_rooms(self) -> None:
-        """Toggle the room list. A screen that is too narrow keeps the list hidden. The setting stays."""
-        self._pane_overrides["rooms"] = not self.rooms.display
-        self._layout_panes()
-        self._draw_header()
+    def toggle_pane(self, pane: Widget) -> None:
+        """Toggle the room list or the member list. A screen that is too narrow keeps the pane hidden.
 
-    def action_toggle_members(self) -> None:
-        """Toggle the member list."""
-        self._pane_overrides["members"] = not self.members.display
-        self._layout_panes()
+        The setting of the pane stays.
+        """
+        self._pane_overrides[pane.id or ""] = not pane.display
+        self.layout()
+
+    def open_dialog(self, dialog: Screen[DialogResult], on_closed: Callable[[DialogResult | None], None]) -> None:
+        """Open a dialog. After its end, focus the composer and call `on_closed` with the result."""
+
+        def focus_composer(result: DialogResult | None) -> None:
+            self.focus(self.composer)
+            on_closed(result)
+
+        self._push_screen(dialog, focus_composer)
+
+    def show_error(self, problem: str) -> None:
+        """Show an error in the status line until the next change of the composer text."""
+        self._text_at_error = self.composer.text
+        self.status.show_error(problem)
+        self.on_error()
+
+    def return_to_composer(self, text: str) -> None:
+        """Insert unsent text into the composer and keep the current error visible."""
+        self.composer.insert_text(text)
+        self._text_at_error = self.composer.text
+
+    def save_draft(self) -> None:
+        """Save the composer text as draft of the displayed room."""
+        if self.displayed_room is not None:
+            self._drafts.save(self.displayed_room, self.composer.draft)
+
+    def on_text_changed(self) -> None:
+        """Save the draft, and draw the status line for the changed composer text."""
+        text = self.composer.text
+        self.save_draft()
+        self.status.show_candidates(self.composer.active_completion)
+        if text and text != self._text_at_error:
+            self.status.show_status("")
+        is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
+        self.status.show_length_warning(
+            chat_strings.character_counter(len(text), MESSAGE_CHARACTERS) if is_near_limit else ""
+        )

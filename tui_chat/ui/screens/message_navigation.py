@@ -5,22 +5,23 @@
   position and the pending target.
 """
 
+# ruff: noqa: D102 (documented in `ServerLink`)
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from tui_chat.client.search_page import SearchPage
 from tui_chat.session import date_parser
-from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.search_state import SearchPageRequest
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import search as search_strings
-from tui_chat.ui.app_services import app_of
-from tui_chat.ui.screens.paste import PasteConfirmation
+from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
-from tui_chat.ui.server_link import ServerLink
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 
@@ -42,41 +43,54 @@ class NavigationTarget:
     is_requested: bool = False
 
 
-class MessageNavigation(PasteConfirmation):
-    """Chat view with message actions, room navigation, paste confirmation and message navigation."""
+class NavigationRequests(Protocol):
+    """Requests for messages that are not loaded."""
 
-    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
-        """Create the screen.
+    def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None: ...
+    async def search(self, query: str, room: str | None, before: int | None) -> SearchPage: ...
 
-        Args:
-            session: View model of the chat.
-            server_link: Link to the server.
-        """
-        super().__init__(session, server_link)
-        self._navigation_target: NavigationTarget | None = None
+
+class MessageNavigation:
+    """Navigation to search hits, replied-to messages and days, and back.
+
+    Args:
+        requests: Requests to the server.
+        view: Visible part of the chat screen.
+        go_to_room: Shows or joins a room.
+        show_at: Shows an open room at a scroll position.
+    """
+
+    def __init__(
+        self,
+        requests: NavigationRequests,
+        view: ChatSurface,
+        *,
+        go_to_room: Callable[[str], None],
+        show_at: Callable[[RoomView, ScrollPosition], None],
+    ) -> None:
+        self._requests = requests
+        self._view = view
+        self._go_to_room = go_to_room
+        self._show_at = show_at
+        self._target: NavigationTarget | None = None
         self._return_position: tuple[RoomView, ScrollPosition] | None = None
         self._reached_room: RoomView | None = None
 
-    def action_search(self) -> None:
-        """Open the message search."""
-        self.open_search("")
-
-    def open_search(self, query: str) -> None:
+    def open_search(self, query: str = "") -> None:
         """Open the message search with an initial query."""
-        view = self.session.current_room
+        view = self._view.session.current_room
         screen = SearchScreen(
             self._fetch_search_page,
-            lambda room: self.session.find_room(room) is not None,
+            lambda room: self._view.session.find_room(room) is not None,
             view.name if view is not None else None,
             query,
         )
-        app_of(self).push_screen(screen, self._on_search_closed)
+        self._view.open_dialog(screen, self._on_search_closed)
 
     async def _fetch_search_page(self, request: SearchPageRequest) -> SearchPage:
-        return await self.server_link.search(request.query, request.room, request.before)
+        return await self._requests.search(request.query, request.room, request.before)
 
     def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
-        self.composer.focus()
         if hit is not None:
             self.go_to_message(hit.room, hit.seq)
 
@@ -97,7 +111,7 @@ class MessageNavigation(PasteConfirmation):
 
         A day without messages leads to a message of another day, with a status message.
         """
-        view = self.session.current_room
+        view = self._view.session.current_room
         if view is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
         day = date_parser.parse(text, datetime.now().astimezone().date())
@@ -107,18 +121,17 @@ class MessageNavigation(PasteConfirmation):
         return ""
 
     def _navigate(self, target: NavigationTarget) -> None:
-        view = self.session.current_room
+        view = self._view.session.current_room
         if view is not None and self._return_position is None:
-            self._return_position = (view, self.timeline.get_scroll_position())
-        self._navigation_target, self._reached_room = target, None
-        self.go_to_room(target.room)
-        self.show_status(tr(search_strings.JUMPING_TO_MESSAGE))
+            self._return_position = (view, self._view.timeline.get_scroll_position())
+        self._target, self._reached_room = target, None
+        self._go_to_room(target.room)
+        self._view.status.show_status(tr(search_strings.JUMPING_TO_MESSAGE))
         self._advance()
 
-    def show_error(self, problem: str) -> None:
-        """Show an error and cancel the pending navigation."""
-        self._navigation_target = None
-        super().show_error(problem)
+    def cancel(self) -> None:
+        """Discard the pending target, after an error."""
+        self._target = None
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
         """Continue the pending navigation at the loaded message, or report that no message exists there.
@@ -129,63 +142,50 @@ class MessageNavigation(PasteConfirmation):
             room: Room name.
             seq: Sequence number of the message, None if there is none.
         """
-        target = self._navigation_target
+        target = self._target
         if (
             target is None
             or not target.is_requested
-            or self.session.find_room(target.room) is not self.session.find_room(room)
+            or self._view.session.find_room(target.room) is not self._view.session.find_room(room)
         ):
             return
-        if seq is None:
-            self._navigation_target = None
-            self.show_error(
-                tr(search_strings.ROOM_EMPTY if target.day is not None else search_strings.MESSAGE_UNAVAILABLE)
-            )
-        else:
+        if seq is not None:
             target.seq = seq
             self._advance()
+        else:
+            self._target = None
+            problem = search_strings.MESSAGE_UNAVAILABLE if target.day is None else search_strings.ROOM_EMPTY
+            self._view.show_error(tr(problem))
 
-    def draw_changes(self) -> None:
-        """Draw the changes of the session, then continue a pending navigation."""
-        super().draw_changes()
-        if self._reached_room is not None and self._reached_room is not self.session.current_room:
+    def on_drawn(self) -> None:
+        """Continue a pending navigation. A change to another room discards the return position."""
+        if self._reached_room is not None and self._reached_room is not self._view.session.current_room:
             self.clear_return_position()
         self._advance()
 
     def _advance(self) -> None:
-        target, view = self._navigation_target, self.session.current_room
-        if (
-            target is None
-            or view is None
-            or self.displayed_room is not view
-            or view is not self.session.find_room(target.room)
-        ):
+        target, view = self._target, self._view.session.current_room
+        if target is None or view is None or view is not self._view.session.find_room(target.room):
             return
         if not target.is_requested:
             target.is_requested, self._reached_room = True, view
             if target.seq is not None:
-                self.server_link.load_context(view.name, seq=target.seq)
+                self._requests.load_context(view.name, seq=target.seq)
             elif target.day is not None:
-                self.server_link.load_context(view.name, ts=date_parser.start_of_day(target.day))
+                self._requests.load_context(view.name, ts=date_parser.start_of_day(target.day))
             return
         line = view.transcript.find_message(target.seq) if target.seq is not None else None
-        if line is not None and self.timeline.scroll_to_key(line.key):
-            self._finish_navigation(target, line)
+        if line is not None and self._view.timeline.scroll_to_key(line.key):
+            self._finish(target, line)
 
-    def _finish_navigation(self, target: NavigationTarget, line: MessageLine) -> None:
-        self._navigation_target = None
-        self.timeline.set_cursor(line.key)
-        self.timeline.focus()
-        self.status.show_error("")
-        if target.day is not None:
-            actual_day = TimeFormat().local_date(line.ts)
-            if actual_day != target.day:
-                self.show_status(search_strings.no_messages_on(target.day.isoformat(), actual_day > target.day))
-
-    def action_leave_message_cursor(self) -> None:
-        """Hide the message cursor and return from a navigation, if there was one."""
-        self.timeline.action_hide_cursor()
-        self.go_back()
+    def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
+        self._target, timeline = None, self._view.timeline
+        timeline.set_cursor(line.key)
+        self._view.focus(timeline)
+        day, actual_day, status = target.day, TimeFormat().local_date(line.ts), ""
+        if day is not None and day != actual_day:
+            status = search_strings.no_messages_on(day.isoformat(), actual_day > day)
+        self._view.status.show_status(status)
 
     def go_back(self) -> bool:
         """Scroll to the return position, once. Return whether a return position was set.
@@ -197,17 +197,22 @@ class MessageNavigation(PasteConfirmation):
         if return_position is None:
             return False
         view, position = return_position
-        self.status.show_error("")
-        self.timeline.set_cursor(None)
-        if self.session.find_room(view.name) is view:
-            if self.session.current_room is view:
-                self.timeline.set_lines(view.transcript.lines, position)
-            else:
-                self.scroll_positions[view] = position
-                self.session.show_room(view.name)
-            self.draw_changes()
+        self._view.status.show_status("")
+        self._view.timeline.set_cursor(None)
+        if self._view.session.find_room(view.name) is view:
+            self._show_at(view, position)
         return True
+
+    def leave_message_cursor(self) -> None:
+        """Hide the message cursor and return from a navigation, if there was one."""
+        self._view.timeline.action_hide_cursor()
+        self.go_back()
+
+    def go_to_newest(self) -> None:
+        """Scroll to the newest line and discard the return position."""
+        self.clear_return_position()
+        self._view.timeline.action_to_bottom()
 
     def clear_return_position(self) -> None:
         """Discard the return position and the pending target."""
-        self._return_position = self._navigation_target = self._reached_room = None
+        self._return_position = self._target = self._reached_room = None

@@ -1,5 +1,6 @@
 """Confirmation of long pastes before anything is sent."""
 
+from collections.abc import Callable
 from math import inf
 from typing import ClassVar
 
@@ -15,46 +16,55 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.app_services import app_of
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.screens.room_navigation import RoomNavigation
-from tui_chat.ui.widgets.composer import Composer
+from tui_chat.ui.screens.chat_view import ChatSurface
 
 
-class PasteConfirmation(RoomNavigation):
-    """Chat view with message actions, room navigation and paste confirmation."""
+class PasteFlow:
+    """Treatment of a large paste, from the dialog to the composer or the sent messages.
 
-    @on(Composer.LargePaste)
-    def _handle_large_paste(self, event: Composer.LargePaste) -> None:
-        paste = Paste(event.text)
+    Args:
+        view: Visible part of the chat screen.
+        send_verbatim: Sends text without command parsing, and returns the error message, empty on success.
+    """
 
-        def on_closed(mode: PasteMode | None) -> None:
-            self.composer.focus()
-            if mode is PasteMode.EDIT:
-                self.composer.insert_text(paste.text)
-            elif mode is not None:
-                self._send_paste(paste, mode)
+    def __init__(self, view: ChatSurface, send_verbatim: Callable[[str], str]) -> None:
+        self._view = view
+        self._send_verbatim = send_verbatim
 
-        app_of(self).push_screen(PasteScreen(paste), on_closed)
+    def confirm(self, text: str) -> None:
+        """Ask for the paste mode and apply the selected one.
 
-    def _send_paste(self, paste: Paste, mode: PasteMode) -> None:
+        Args:
+            text: Sanitised text.
+        """
+        paste = Paste(text)
+        self._view.open_dialog(PasteScreen(paste), lambda mode: self._apply(paste, mode))
+
+    def _apply(self, paste: Paste, mode: PasteMode | None) -> None:
+        if mode is PasteMode.EDIT:
+            self._view.composer.insert_text(paste.text)
+        elif mode is not None:
+            self._send(paste, mode)
+
+    def _send(self, paste: Paste, mode: PasteMode) -> None:
         """Send the paste without command parsing: a leading `/` has no effect.
 
         A single message includes the composer text. After an error, the unsent rest moves into the composer.
         """
-        composer_text = self.composer.text
-        if mode is PasteMode.SINGLE_MESSAGE and composer_text:
-            self.composer.insert_text(paste.text)
-            paste = Paste(self.composer.text)
-            self.composer.set_text("")
+        composer = self._view.composer
+        if mode is PasteMode.SINGLE_MESSAGE and composer.text:
+            composer.insert_text(paste.text)
+            paste = Paste(composer.text)
+            composer.set_text("")
         messages = paste.messages(mode)
         for index, message in enumerate(messages):
-            if error := self.send_verbatim(message):
-                self.composer.set_text("\n".join(messages[index:]))  # keep the unsent rest
-                self.show_error(error)
+            if error := self._send_verbatim(message):
+                composer.set_text("\n".join(messages[index:]))  # keep the unsent rest
+                self._view.show_error(error)
                 break
-        self.draw_changes()
+        self._view.draw_changes()
 
 
 MAX_PREVIEW_LINES = 8

@@ -6,23 +6,20 @@
   also moves into the composer and is not sent.
 """
 
-from collections.abc import Sequence
+# ruff: noqa: D102 (documented in `ServerLink`)
 
-from textual import on
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
 from textual.events import Key, Paste
 from textual.timer import Timer
 
 from tui_chat.protocol import names, sanitize
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
-from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.screens.message_actions import MessageActions
+from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
-from tui_chat.ui.server_link import ServerLink
-from tui_chat.ui.widgets.room_list import RoomList
 
 SWITCH_TIMEOUT = 3.0
 """Seconds that input waits for a requested room."""
@@ -31,17 +28,39 @@ ROOM_CLOSED_GRACE = 1.0
 """Seconds after the close of the current room during which input is still meant for that room."""
 
 
-class RoomNavigation(MessageActions):
-    """Chat view with message actions and room navigation."""
+class RoomNavigationRequests(Protocol):
+    """Requests to join, leave and list rooms."""
 
-    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
-        """Create the screen.
+    def join(self, room: str, nick: str) -> None: ...
+    def leave(self, room: str) -> None: ...
+    def list_rooms(self, query: str, *, requested_by_user: bool) -> None: ...
 
-        Args:
-            session: View model of the chat.
-            server_link: Link to the server.
-        """
-        super().__init__(session, server_link)
+
+class RoomNavigation:
+    """Shows, joins and leaves rooms.
+
+    Args:
+        requests: Requests to the server.
+        view: Visible part of the chat screen.
+        set_timer: Calls a function after a delay in seconds.
+        drain_input: Removes and returns the waiting input.
+        return_to_composer: Inserts unsent text into the composer.
+    """
+
+    def __init__(
+        self,
+        requests: RoomNavigationRequests,
+        view: ChatSurface,
+        *,
+        set_timer: Callable[[float, Callable[[], None]], Timer],
+        drain_input: Callable[[], Sequence[Key | Paste]],
+        return_to_composer: Callable[[str], None],
+    ) -> None:
+        self._requests = requests
+        self._view = view
+        self._set_timer = set_timer
+        self._drain_input = drain_input
+        self._return_to_composer = return_to_composer
         self._listed_rooms: dict[str, RoomSummary] = {}
         self._switcher: RoomSwitcher | None = None
         self._switch_target: str | None = None  # canonical key; empty for any room
@@ -52,8 +71,14 @@ class RoomNavigation(MessageActions):
         """True while input waits for a requested room, or during the grace period after the close of a room."""
         return self._switch_target is not None
 
+    @property
+    def known_room_names(self) -> list[str]:
+        """Names of the open rooms, then of the rooms in the server's room lists."""
+        rooms = [*self._view.session.rooms.values(), *self._listed_rooms.values()]
+        return list(dict.fromkeys(room.name for room in rooms))
+
     def cancel_switch(self, room: str = "") -> None:
-        """Cancel the pending switch and move the waiting text into the composer. Waiting global keys are redispatched.
+        """Cancel the pending switch and move the waiting text into the composer.
 
         Args:
             room: Cancel only a switch to this room; empty for any.
@@ -61,18 +86,14 @@ class RoomNavigation(MessageActions):
         if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
         self._end_switch()
-        services, text = app_services(self), ""
-        for item in services.input_sequencer.drain_pending():
-            if isinstance(item, Key) and item.key in services.keymap.actions(KeyScope.GLOBAL):
-                app_of(self).post_message(item)  # quit and help do not depend on the room
-            text += _typed_text(item)
+        text = "".join(_typed_text(item) for item in self._drain_input())
         if text.strip():
-            self.return_to_composer(text.rstrip("\n"))
+            self._return_to_composer(text.rstrip("\n"))
 
     def _begin_switch(self, room: str, timeout: float) -> None:
         self._end_switch()
         self._switch_target = room
-        self._switch_timer = self.set_timer(timeout, self.cancel_switch)
+        self._switch_timer = self._set_timer(timeout, self.cancel_switch)
 
     def _end_switch(self) -> None:
         self._switch_target = None
@@ -80,45 +101,37 @@ class RoomNavigation(MessageActions):
             self._switch_timer.stop()
             self._switch_timer = None
 
-    def return_to_composer(self, text: str) -> None:
-        """Insert unsent text into the composer."""
-        raise NotImplementedError
-
     def on_current_room_changed(self) -> None:
         """Draw the new current room and end a matching switch.
 
         After an unrequested change, a non-empty draft starts the grace period for input.
         """
-        target, view, has_draft = self._switch_target, self.session.current_room, bool(self.composer.draft)
-        self.draw_changes()
+        target, has_draft = self._switch_target, bool(self._view.composer.draft)
+        self._view.draw_changes()
+        view = self._view.session.current_room
         if target is None and has_draft:
             self._begin_switch("", ROOM_CLOSED_GRACE)
         elif target is not None and view is not None and target in ("", names.canonical_key(view.name)):
             self._end_switch()
-
-    @property
-    def listed_room_names(self) -> list[str]:
-        """Room names from the server's room lists."""
-        return [summary.name for summary in self._listed_rooms.values()]
 
     def go_to_room(self, room: str) -> None:
         """Show an open room, or join a new one.
 
         Input is held back until the join ends, at most `SWITCH_TIMEOUT`.
         """
-        if self.session.find_room(room) is not None:
-            self.session.show_room(room)
-            self.draw_changes()
+        if self._view.session.find_room(room) is not None:
+            self._view.session.show_room(room)
+            self._view.draw_changes()
         else:
-            view = self.session.current_room
+            view = self._view.session.current_room
             self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
-            self.server_link.join(room, view.nick if view is not None else "")
+            self._requests.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
         """Leave a room. After a leave of the current room, input waits for the next room."""
-        if view is self.session.current_room:
+        if view is self._view.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
-        self.server_link.leave(view.name)
+        self._requests.leave(view.name)
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """Merge a room list of the server into the known rooms."""
@@ -126,48 +139,24 @@ class RoomNavigation(MessageActions):
         if self._switcher is not None:
             self._switcher.update_choices()
 
-    def action_switch_room(self) -> None:
-        """Open the room switcher."""
-        self.open_switcher("")
-
-    def open_switcher(self, initial_query: str) -> None:
+    def open_switcher(self, initial_query: str = "") -> None:
         """Open the room switcher with an initial query. No effect if the switcher is open."""
         if self._switcher is not None:
             return
-        switcher = self._switcher = RoomSwitcher(
+        session = self._view.session
+        self._switcher = RoomSwitcher(
             lambda text: room_matcher.rank_rooms(
-                text, list(self.session.rooms.values()), self.session.current_room, self._listed_rooms.values()
+                text, list(session.rooms.values()), session.current_room, self._listed_rooms.values()
             ),
-            lambda query: self.server_link.list_rooms(query, requested_by_user=False),
+            lambda query: self._requests.list_rooms(query, requested_by_user=False),
             initial_query,
         )
-        app_of(self).push_screen(switcher, self._on_switcher_closed)
+        self._view.open_dialog(self._switcher, self._on_switcher_closed)
 
     def _on_switcher_closed(self, room: str | None) -> None:
         self._switcher = None
-        self.composer.focus()
         if room is not None:
             self.go_to_room(room)
-
-    def action_step_room(self, offset: int) -> None:
-        """Show the room `offset` positions further in the list."""
-        self.session.cycle_room(offset)
-        self.draw_changes()
-
-    def action_show_room_number(self, number: int) -> None:
-        """Show the room at a 1-based list position."""
-        self.session.show_room_number(number)
-        self.draw_changes()
-
-    def action_next_unread(self) -> None:
-        """Show the next room with unread messages, mentions first."""
-        self.session.show_next_unread()
-        self.draw_changes()
-
-    @on(RoomList.RoomSelected)
-    def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
-        self.session.show_room(event.room)
-        self.draw_changes()
 
 
 def _typed_text(item: Key | Paste) -> str:

@@ -1,0 +1,65 @@
+"""Persistence of composer state and the typing indicator, without an app."""
+
+import pytest
+
+from tests.support.chat_parts import RecordedRequests
+from tests.support.fake_room import FakeRoom
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode
+from tui_chat.session.room_view import RoomView
+from tui_chat.ui.screens.drafts import TYPING_REPEAT_INTERVAL, DraftKeeper
+
+
+@pytest.fixture
+def requests() -> RecordedRequests:
+    return RecordedRequests()
+
+
+@pytest.fixture
+def tea() -> RoomView:
+    return ChatSession(lambda: 1_000).add_room(FakeRoom("tea").join("hello"))
+
+
+def test_only_a_changed_draft_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
+    drafts = DraftKeeper(requests)
+    drafts.save(tea, "")
+    drafts.save(tea, "half")
+    drafts.save(tea, "half")
+    tea.compose_mode = ComposeMode(ComposeKind.REPLY, 1, "")
+    drafts.save(tea, "half")
+    assert requests.calls == [("save_draft", "tea", "half", None), ("save_draft", "tea", "half", ComposeKind.REPLY)]
+    assert tea.draft == "half"
+
+
+def test_only_a_changed_read_marker_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
+    drafts = DraftKeeper(requests)
+    drafts.save_read_marker(tea)
+    drafts.save_read_marker(tea)
+    assert requests.calls == [("save_read_marker", "tea", 1)]
+
+
+def test_the_typing_indicator_repeats_after_an_interval_and_ends_with_the_text(
+    requests: RecordedRequests, tea: RoomView
+) -> None:
+    now = 100.0
+    drafts = DraftKeeper(requests, lambda: now)
+    drafts.update_typing(tea, "")
+    drafts.update_typing(tea, "/join")
+    assert requests.calls == []
+    drafts.update_typing(tea, "h")
+    drafts.update_typing(tea, "he")
+    assert requests.calls == [("send_typing", "tea", True)]
+    now += TYPING_REPEAT_INTERVAL + 1
+    drafts.update_typing(tea, "hel")
+    drafts.update_typing(tea, "")
+    drafts.update_typing(tea, "")
+    assert requests.calls[1:] == [("send_typing", "tea", True), ("send_typing", "tea", False)]
+
+
+def test_a_sent_message_permits_an_immediate_typing_indicator(requests: RecordedRequests, tea: RoomView) -> None:
+    drafts = DraftKeeper(requests, lambda: 100.0)
+    drafts.update_typing(tea, "h")
+    drafts.reset_typing()
+    drafts.update_typing(tea, "")
+    drafts.update_typing(tea, "n")
+    assert requests.calls == [("send_typing", "tea", True)] * 2

@@ -1,0 +1,61 @@
+"""Treatment of large pastes, without an app."""
+
+import pytest
+
+from tests.support.chat_parts import ChatParts
+from tui_chat.session.paste import PasteMode
+from tui_chat.ui.screens.paste import PasteFlow, PasteScreen
+
+
+class PasteParts(ChatParts):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+        self.max_sent = 10
+        self.flow = PasteFlow(self.view, self.send)
+
+    def send(self, text: str) -> str:
+        if len(self.sent) == self.max_sent:
+            return "outbox is full"
+        self.sent.append(text)
+        return ""
+
+
+@pytest.fixture
+def parts() -> PasteParts:
+    return PasteParts()
+
+
+def paste(parts: PasteParts, text: str, mode: PasteMode | None) -> None:
+    parts.flow.confirm(text)
+    assert isinstance(parts.dialogs[-1][0], PasteScreen)
+    parts.close_dialog(mode)
+
+
+def test_a_discarded_paste_has_no_effect(parts: PasteParts) -> None:
+    paste(parts, "one\ntwo", None)
+    assert parts.sent == []
+    assert parts.view.composer.text == ""
+    assert parts.focused == [parts.view.composer]
+
+
+def test_an_edited_paste_is_inserted_into_the_composer(parts: PasteParts) -> None:
+    parts.view.composer.set_text("say: ")
+    paste(parts, "one\ntwo", PasteMode.EDIT)
+    assert parts.view.composer.text == "say: one\ntwo"
+
+
+def test_a_single_message_includes_the_composer_text(parts: PasteParts) -> None:
+    parts.view.composer.set_text("say: ")
+    paste(parts, "one\ntwo", PasteMode.SINGLE_MESSAGE)
+    assert parts.sent == ["say: one\ntwo"]
+    assert parts.view.composer.text == ""
+
+
+def test_the_unsent_rest_returns_to_the_composer_with_its_error(parts: PasteParts) -> None:
+    parts.max_sent = 1
+    paste(parts, "one\ntwo\nthree", PasteMode.LINE_BY_LINE)
+    assert parts.sent == ["one"]
+    assert parts.view.composer.text == "two\nthree"
+    parts.view.on_text_changed()
+    assert parts.status.error == "outbox is full"

@@ -1,0 +1,201 @@
+"""Compose modes of the chat screen: message, reply, edit and reaction.
+
+- Compose mode: the text of a reply, edit or reaction stays with its room, and the status line shows the mode.
+- Saved draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced text.
+"""
+
+# ruff: noqa: D102 (documented in `ServerLink`)
+
+from collections.abc import Callable
+from typing import Protocol
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from tui_chat.client.events import OutboxItemChanged
+from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session import error_text
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_view import MAX_QUOTE_LENGTH
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.drafts import DraftKeeper
+
+
+class MessageRequests(Protocol):
+    """Requests for messages and their changes."""
+
+    def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem: ...
+    def edit(self, room: str, seq: int, text: str) -> OutboxItem: ...
+    def delete(self, room: str, seq: int) -> OutboxItem: ...
+    def react(self, room: str, seq: int, emoji: str, add: bool) -> OutboxItem: ...
+    def retry(self, room: str, client_id: UUID) -> OutboxItem | None: ...
+    def drop(self, room: str, client_id: UUID) -> OutboxItem | None: ...
+
+
+class ComposeController:
+    """Sends the composer text of the current room according to its compose mode.
+
+    Args:
+        requests: Requests to the server.
+        view: Visible part of the chat screen.
+        drafts: Storage of the composer state.
+        on_message_sent: Called after a message without a compose mode.
+    """
+
+    def __init__(
+        self,
+        requests: MessageRequests,
+        view: ChatSurface,
+        drafts: DraftKeeper,
+        on_message_sent: Callable[[], None],
+    ) -> None:
+        self._requests = requests
+        self._view = view
+        self._drafts = drafts
+        self._on_message_sent = on_message_sent
+
+    @property
+    def mode(self) -> ComposeMode | None:
+        """Compose mode of the current room, None for a message."""
+        return self._view.session.current_room.compose_mode if self._view.session.current_room is not None else None
+
+    def send(self, text: str) -> str:
+        """Send text according to the compose mode of the current room. Return the error message, empty on success."""
+        if self.mode is not None:
+            return self._submit(self.mode, text)
+        error = self.post(lambda room: self._requests.post(room, text))
+        if not error:
+            self._on_message_sent()
+        return error
+
+    def send_verbatim(self, text: str) -> str:
+        """Send text without command parsing. Return the error message, empty on success.
+
+        Success adds the text to the input history, with `/` doubled at the start.
+        """
+        view, error = self._view.session.current_room, self.send(text)
+        if view is not None and not error:
+            self._drafts.add_sent_text(view, f"/{text}" if text.startswith("/") else text)
+        return error
+
+    def start(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
+        """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
+
+        Unsent messages are errors, deleted messages only for an edit or a reaction. A started edit or reaction
+        replaces the composer text until its end.
+
+        Returns:
+            Error message, empty on success.
+        """
+        if line is None or line.seq is None or (line.deleted and kind is not ComposeKind.REPLY):
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        if kind is ComposeKind.EDIT and not line.is_own:
+            return tr(chat_strings.NOT_OWN_MESSAGE)
+        if text:
+            return self._submit(ComposeMode(kind, line.seq, ""), text)
+        quote = chat_strings.quote_line(line, MAX_QUOTE_LENGTH) if kind is ComposeKind.REPLY else ""
+        initial_text = _as_input(line) if kind is ComposeKind.EDIT else ""
+        self._enter_mode(ComposeMode(kind, line.seq, quote, initial_text))
+        return ""
+
+    def _enter_mode(self, mode: ComposeMode) -> None:
+        view, composer = self._view.session.current_room, self._view.composer
+        if view is None:
+            return
+        self.leave_mode()
+        if mode.kind is not ComposeKind.REPLY:
+            mode = replace(mode, replaced_draft=composer.text)
+            composer.set_text(mode.initial_text)
+        view.compose_mode = mode
+        self._view.timeline.set_cursor(None)
+        self._view.focus(composer)
+        self._view.status.show_status("")
+        self._on_mode_changed()
+
+    def leave_mode(self) -> bool:
+        """Return to a plain message; the text of a reply stays, other modes restore the saved draft.
+
+        Returns:
+            True if a compose mode was active.
+        """
+        view = self._view.session.current_room
+        if view is None or view.compose_mode is None:
+            return False
+        mode, view.compose_mode = view.compose_mode, None
+        if mode.kind is not ComposeKind.REPLY:
+            self._view.composer.set_text(mode.replaced_draft)
+        self._on_mode_changed()
+        return True
+
+    def _on_mode_changed(self) -> None:
+        if self._view.session.current_room is not None:
+            self._drafts.save(self._view.session.current_room, self._view.composer.draft)
+        self._view.draw_changes()
+
+    def _submit(self, mode: ComposeMode, text: str) -> str:
+        """Send the text according to `mode`. Success leaves the active compose mode; an error keeps the mode."""
+        match mode.kind:
+            case ComposeKind.REPLY:
+                error = self.post(lambda room: self._requests.post(room, text, mode.seq))
+            case ComposeKind.EDIT:
+                error = self.post(lambda room: self._requests.edit(room, mode.seq, text))
+            case ComposeKind.REACT:
+                emoji = resolve_emoji(text)
+                add = not self._has_own_reaction(mode.seq, emoji)
+                error = self.post(lambda room: self._requests.react(room, mode.seq, emoji, add))
+        if not error:
+            self.leave_mode()
+        self._view.draw_changes()
+        return error
+
+    def _has_own_reaction(self, seq: int, emoji: str) -> bool:
+        view = self._view.session.current_room
+        line = view.transcript.find_message(seq) if view is not None else None
+        return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
+
+    def edit_last_message(self) -> bool:
+        """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
+
+        Returns:
+            True if the key was handled, also without effect during a changed edit. False as well if the user's last
+            message is not the newest entry of the input history.
+        """
+        view, text = self._view.session.current_room, self._view.composer.text
+        if view is None:
+            return False
+        if view.compose_mode is not None and view.compose_mode.kind is not ComposeKind.REPLY:
+            return text != view.compose_mode.initial_text or not self.leave_mode()
+        last_own_message = view.last_message(is_own=True)
+        if (
+            text
+            or view.compose_mode is not None
+            or last_own_message is None
+            or not view.input_history.ends_with(_as_input(last_own_message))
+        ):
+            return False
+        return not self.start(ComposeKind.EDIT, last_own_message, "")
+
+    def post(self, send: Callable[[str], OutboxItem]) -> str:
+        """Post to the current room. Return the error message, empty on success.
+
+        The session shows the message as pending immediately.
+
+        Args:
+            send: Posts to the room with the given name.
+        """
+        view = self._view.session.current_room
+        if view is None:
+            return tr(chat_strings.NOT_IN_A_ROOM)
+        try:
+            self._view.session.apply(OutboxItemChanged(send(view.name)))
+        except ChatError as error:
+            return error_text.describe(error)
+        return ""
+
+
+def _as_input(line: MessageLine) -> str:
+    return f"/{line.text}" if line.text.startswith("/") and not line.is_action else line.text

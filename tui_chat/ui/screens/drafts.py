@@ -1,0 +1,67 @@
+"""Persistence of composer texts and read markers, and the user's typing indicator."""
+
+# ruff: noqa: D102 (documented in `ServerLink`)
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.room_view import RoomView
+
+TYPING_REPEAT_INTERVAL = 3.0
+"""Seconds after which an active typing indicator is sent again."""
+
+
+class DraftStore(Protocol):
+    """Storage of composer state, and sender of the typing indicator."""
+
+    def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None: ...
+    def add_sent_text(self, room: str, text: str) -> None: ...
+    def save_read_marker(self, room: str, seq: int) -> None: ...
+    def send_typing(self, room: str, active: bool) -> None: ...
+
+
+class DraftKeeper:
+    """Saves changes of drafts, input history and read markers.
+
+    Args:
+        store: Storage of the composer state.
+        now: Monotonic clock in seconds.
+    """
+
+    def __init__(self, store: DraftStore, now: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._now = now
+        self._typing_sent_at = 0.0
+
+    def save(self, view: RoomView, text: str) -> None:
+        """Save the draft of a room and its compose mode, in memory and on disk. No effect if unchanged."""
+        if (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
+            view.draft, view.saved_compose_mode = text, view.compose_mode
+            self._store.save_draft(view.name, text, view.compose_mode)
+
+    def save_read_marker(self, view: RoomView) -> None:
+        """Save the read marker of a room for the next start. No effect if unchanged."""
+        if view.read_seq != view.saved_read_seq:
+            view.saved_read_seq = view.read_seq
+            self._store.save_read_marker(view.name, view.read_seq)
+
+    def add_sent_text(self, view: RoomView, text: str) -> None:
+        """Append sent text to the input history of a room."""
+        view.input_history.add(text)
+        self._store.add_sent_text(view.name, text)
+
+    def update_typing(self, view: RoomView, text: str) -> None:
+        """Send the typing indicator for a changed composer text. Commands send none."""
+        now = self._now()
+        if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
+            self._typing_sent_at = now
+            self._store.send_typing(view.name, True)
+        elif not text and self._typing_sent_at:
+            self.reset_typing()
+            self._store.send_typing(view.name, False)
+
+    def reset_typing(self) -> None:
+        """Mark the typing indicator as inactive. A sent message ends the indicator for all members."""
+        self._typing_sent_at = 0.0
