@@ -187,7 +187,7 @@ class ChatView:
         if panes != self._pane_settings:
             self._pane_settings = panes
             self._pane_overrides.clear()
-        self._layout_panes()
+        self.layout()
         self.session.apply_settings()
         self.draw_changes()
 
@@ -224,10 +224,8 @@ class ChatView:
                 self.rooms.set_rooms(list(self.session.rooms.values()), view, self.session.is_muted)
             if DirtyPart.MEMBER_LIST in changes.parts:
                 self.members.set_members(view.members if view else (), view.member_id if view else "")
-            if changes.parts & (DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST):
-                self._layout_panes()
-            if changes.parts & (DirtyPart.HEADER | DirtyPart.ROOM_LIST):
-                self._draw_header()
+            if changes.parts & (DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER):
+                self.layout()
             if DirtyPart.STATUS in changes.parts:
                 self.status.show_typing(view.typing_nicks if view else [])
 
@@ -279,7 +277,8 @@ class ChatView:
             unsent=self.session.pending_count,
         )
 
-    def _layout_panes(self) -> None:
+    def layout(self) -> None:
+        """Show or hide the side panes for the current width, and draw the header."""
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) > 1
         is_wide = width >= (TWO_PANE_WIDTH if has_several_rooms else ONE_PANE_WIDTH)
@@ -288,15 +287,11 @@ class ChatView:
         max_panes = max(0, (width - MIN_TIMELINE_WIDTH) // PANE_WIDTH)
         self.rooms.display = self._is_pane_enabled("rooms", show_rooms) and max_panes >= 1
         self.members.display = self._is_pane_enabled("members", show_members) and max_panes >= 1 + self.rooms.display
+        self._draw_header()
 
     def _is_pane_enabled(self, pane: str, auto_visible: bool) -> bool:
         setting = self._pane_settings.get(pane, "auto")
         return self._pane_overrides.get(pane, auto_visible if setting == "auto" else setting == "always")
-
-    def layout(self) -> None:
-        """Show or hide the side panes for the current width, and draw the header."""
-        self._layout_panes()
-        self._draw_header()
 
     def toggle_pane(self, pane: Widget) -> None:
         """Toggle the room list or the member list. A screen that is too narrow keeps the pane hidden.

@@ -17,7 +17,6 @@ from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.search_state import SearchPageRequest
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
@@ -80,26 +79,16 @@ class MessageNavigation:
         """Open the message search with an initial query."""
         view = self._view.session.current_room
         screen = SearchScreen(
-            self._fetch_search_page,
+            lambda request: self._requests.search(request.query, request.room, request.before),
             lambda room: self._view.session.find_room(room) is not None,
             view.name if view is not None else None,
             query,
         )
         self._view.open_dialog(screen, self._on_search_closed)
 
-    async def _fetch_search_page(self, request: SearchPageRequest) -> SearchPage:
-        return await self._requests.search(request.query, request.room, request.before)
-
     def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
         if hit is not None:
-            self.go_to_message(hit.room, hit.seq)
-
-    def go_to_message(self, room: str, seq: int) -> None:
-        """Navigate to a message, joining its room if necessary.
-
-        Replaces a pending navigation. An earlier return position stays.
-        """
-        self._navigate(NavigationTarget(room, seq))
+            self._navigate(NavigationTarget(hit.room, hit.seq))
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
         """Navigate to the message `seq`. Esc returns to the reply, not to an earlier return position."""
@@ -121,6 +110,7 @@ class MessageNavigation:
         return ""
 
     def _navigate(self, target: NavigationTarget) -> None:
+        """Replace a pending navigation, joining the room if necessary. An earlier return position stays."""
         view = self._view.session.current_room
         if view is not None and self._return_position is None:
             self._return_position = (view, self._view.timeline.get_scroll_position())
