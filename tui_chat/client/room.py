@@ -270,12 +270,10 @@ class Room:
         return self._sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Queue a failed item again, with a new `client_id` at the end of the queue.
-
-        Emits `OutboxItemChanged` for the dropped and for the new item.
+        """Send a failed item again, as documented by `OutboxSender.retry`.
 
         Returns:
-            The new item.
+            The pending item.
 
         Raises:
             KeyError: No failed item has this id.

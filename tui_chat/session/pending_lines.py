@@ -74,6 +74,8 @@ class PendingLines:
                 self._replaced_lines[client_id] = replaced_line
             case OutboxItemState.PENDING if not has_line:
                 view.transcript.add_unsent(client_id, view.unsent_line(item))
+            case OutboxItemState.PENDING:
+                view.transcript.set_delivery(client_id, DeliveryState.PENDING)
             case OutboxItemState.FAILED:
                 if not has_line:
                     view.transcript.add_unsent(client_id, replaced_line or view.unsent_line(item))
@@ -84,5 +86,3 @@ class PendingLines:
                 view.advance_to(item.seq or 0)
             case OutboxItemState.DROPPED:
                 view.transcript.discard_unsent(client_id)
-            case _:
-                pass

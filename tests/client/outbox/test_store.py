@@ -82,7 +82,7 @@ async def test_sent_items_are_deleted_and_failed_items_keep_their_reason(tmp_pat
         await outbox.add(TEA, sent)
         await outbox.add(TEA, rejected)
         await outbox.delete(sent.client_id)
-        await outbox.mark_failed(rejected.client_id, "you may not")
+        await outbox.set_problem(rejected.client_id, "you may not")
     async with Outbox(tmp_path) as outbox:
         (item,) = await outbox.claim_orphans(TEA, "tea")
     assert (item.text, item.state, item.problem) == ("refused", OutboxItemState.FAILED, "you may not")

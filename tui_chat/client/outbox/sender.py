@@ -4,10 +4,9 @@
   the write fails, the item is sent from memory, and `PersistenceFailed` reports the failure.
 - Order: one item per room is in flight. A server may reject an item temporarily
   (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
-- Retries: a temporary error is retried after `retryAfter` or with exponential backoff, a lost
-  connection after the reconnect. Any other error sets the state `FAILED` until `retry` or
-  `drop`; later items continue.
-- Idempotency: a resent message has its original `clientId`. Changes (edit, deletion, reaction)
+- Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
+  the reconnect. Any other error sets the state `FAILED` until `retry` or `drop`; later items continue.
+- Idempotency: a resent message has its original `clientId`, also after `retry`. Changes (edit, deletion, reaction)
   need none, because a change without effect creates no entry.
 - Basic servers: a message is marked as failed on disk before the send, becomes `SENT` with the
   echo and `FAILED` without. No automatic resend (`tui_chat.client.net.basic_server`).
@@ -15,7 +14,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -26,11 +25,12 @@ from msgspec.structs import replace as with_fields
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
 from tui_chat.client.events import OutboxItemChanged, PersistenceFailed
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
+from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
 from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.sqlite_file import LocalStorageError
-from tui_chat.protocol.errors import ChatError, InternalError, NotJoined, RateLimited, Unavailable
+from tui_chat.protocol.errors import ChatError, Conflict, NotJoined
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -44,12 +44,6 @@ MAX_QUEUED_ITEMS = 10_000
 """Item limit of one room."""
 PERSIST_TIMEOUT = 5.0
 """Time limit of the outbox write before an item is sent, in seconds."""
-RETRY_DELAY = 0.5
-"""Delay after the first temporary error without `retryAfter`, in seconds."""
-MAX_RETRY_DELAY = 15.0
-"""Ceiling of the exponential backoff, in seconds."""
-MAX_INTERNAL_ERRORS = 3
-"""Number of failed attempts after which an `internal` error is final."""
 
 
 class OutboxSender:
@@ -59,18 +53,29 @@ class OutboxSender:
         context: Identity and connection of the room.
         outbox: Persistent storage, None for memory only.
         basic_server: Adapter for basic servers.
+        sleep: Function that waits for a number of seconds.
     """
 
-    def __init__(self, context: RoomContext, outbox: Outbox | None, basic_server: BasicServer) -> None:
+    def __init__(
+        self,
+        context: RoomContext,
+        outbox: Outbox | None,
+        basic_server: BasicServer,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._context = context
         self._outbox = outbox
         self._gate = context.gate
         self._tasks = context.client.tasks
         self._emit = context.client.emit
         self._basic_server = basic_server
+        self._sleep = sleep
         self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
         self._unacknowledged: set[UUID] = set()  # sent to a chat server whose connection closed before the response
+        self._conflicting: set[UUID] = set()  # failed items with the `clientId` of another member
         self._items: dict[UUID, OutboxItem] = {}  # in send order
+        self._retry_policy = RetryPolicy()
         self._persisting: dict[UUID, asyncio.Task[None]] = {}
         self._delete_tasks: set[asyncio.Task[None]] = set()
         self._deleting: set[UUID] = set()  # completed, row possibly still on disk
@@ -113,12 +118,14 @@ class OutboxSender:
         return item
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Queue the request of a failed item again, with a new `clientId` at the end of the queue.
+        """Send a failed item again at its position in the queue.
 
-        Emits `OutboxItemChanged` for the dropped and for the new item.
+        The item keeps its `clientId`, so that a message that the server stored despite the error is not stored twice.
+        Only after `conflict`, where the `clientId` belongs to another member, a new item replaces the failed one. Emits
+        `OutboxItemChanged`.
 
         Returns:
-            The new item.
+            The pending item.
 
         Raises:
             KeyError: No failed item has this id.
@@ -126,8 +133,18 @@ class OutboxSender:
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
-        self.drop(client_id)
-        return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
+        if client_id in self._conflicting:
+            self.drop(client_id)
+            return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
+        if client_id in self._expected_echoes:
+            self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
+        self._unacknowledged.discard(client_id)
+        item = replace(failed_item, state=OutboxItemState.PENDING, problem="")
+        self._update(item)
+        if self._outbox is not None:
+            self._tasks.start(_ignore_storage_error(self._outbox.set_problem(client_id, None)), "outbox update")
+        self._start_sending()
+        return item
 
     def drop(self, client_id: UUID) -> OutboxItem:
         """Remove an item. The delivery of an item that was sent before is unknown.
@@ -146,6 +163,7 @@ class OutboxSender:
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
+        self._conflicting.discard(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
         self._emit(OutboxItemChanged(item))
         self._start_delete(client_id)
@@ -186,7 +204,6 @@ class OutboxSender:
             self._send_task = self._tasks.start(self._send_all(), "outbox delivery")
 
     async def _send_all(self) -> None:
-        failures = 0
         while (item := self._next_item()) is not None:
             if (persist_task := self._persisting.get(item.client_id)) is not None:
                 await asyncio.wait({persist_task}, timeout=PERSIST_TIMEOUT)
@@ -200,16 +217,13 @@ class OutboxSender:
                 if transport.basic_room is not None:
                     await self._send_basic(item.client_id, transport)
                 else:
-                    failures = await self._send(item.client_id, transport, failures)
+                    await self._send(item.client_id, transport)
             except ConnectionLost:
                 self._gate.clear(transport)
                 self._context.client.connector.gate.clear(transport)
 
-    async def _send(self, client_id: UUID, transport: "Transport", failures: int) -> int:
-        """Send one item to a chat server.
-
-        Returns:
-            Value of `failures` for the next attempt: consecutive temporary errors without `rate_limited`.
+    async def _send(self, client_id: UUID, transport: "Transport") -> None:
+        """Send one item to a chat server; wait before a retry.
 
         Raises:
             ConnectionLost: The outcome is unknown.
@@ -224,17 +238,16 @@ class OutboxSender:
         except ChatError as chat_error:
             error = chat_error
         else:
+            self._retry_policy.reset()
             self._on_sent(sent_item)
-            return 0
+            return
         finally:
             self._in_flight = None
-        is_transient = isinstance(error, (RateLimited, Unavailable, InternalError))
-        if not is_transient or (isinstance(error, InternalError) and failures >= MAX_INTERNAL_ERRORS):
+        delay = self._retry_policy.next_delay(client_id, error)
+        if delay is None:
             await self._fail(item, error)
-            return 0
-        delay = min(MAX_RETRY_DELAY, RETRY_DELAY * 2.0**failures)
-        await asyncio.sleep(delay if error.retry_after is None else error.retry_after)
-        return failures if isinstance(error, RateLimited) else failures + 1
+        else:
+            await self._sleep(delay)
 
     def _on_sent(self, item: OutboxItem) -> None:
         del self._items[item.client_id]
@@ -278,7 +291,7 @@ class OutboxSender:
         """
         if self._outbox is None:
             return True
-        mark_write = self._outbox.mark_failed(item.client_id, UNCONFIRMED_REASON)
+        mark_write = self._outbox.set_problem(item.client_id, UNCONFIRMED_REASON)
         if item.client_id in self._persisting:  # the disk is slow, and writes keep their order
             self._tasks.start(_ignore_storage_error(mark_write), "outbox update")
             return True
@@ -302,10 +315,12 @@ class OutboxSender:
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:
+        if isinstance(error, Conflict):
+            self._conflicting.add(item.client_id)
         self._update(replace(self._items[item.client_id], state=OutboxItemState.FAILED, problem=error.message))
         if self._outbox is not None:
             try:
-                await self._outbox.mark_failed(item.client_id, error.message)
+                await self._outbox.set_problem(item.client_id, error.message)
             except LocalStorageError as storage_error:
                 self._report_failure(storage_error)
 

@@ -149,19 +149,19 @@ class Outbox:
         """
         await self._enqueue_write(lambda connection: connection.execute(_DELETE, (client_id.hex,)))
 
-    async def mark_failed(self, client_id: UUID, problem: str) -> None:
-        """Store the failure of an item, which prevents automatic resends.
+    async def set_problem(self, client_id: UUID, problem: str | None) -> None:
+        """Store the failure of an item, which prevents automatic resends, or clear it.
 
         No effect for an unknown id.
 
         Args:
             client_id: Id of the item.
-            problem: Readable failure reason.
+            problem: Readable failure reason, None for a pending item.
 
         Raises:
-            LocalStorageError: The failure was not stored.
+            LocalStorageError: The state was not stored.
         """
-        await self._enqueue_write(lambda connection: connection.execute(_MARK_FAILED, (problem, client_id.hex)))
+        await self._enqueue_write(lambda connection: connection.execute(_SET_PROBLEM, (problem, client_id.hex)))
 
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new guest key.
@@ -258,7 +258,7 @@ class Outbox:
 
 
 _DELETE = "DELETE FROM outbox_items WHERE client_id = ?"
-_MARK_FAILED = "UPDATE outbox_items SET problem = ? WHERE client_id = ?"
+_SET_PROBLEM = "UPDATE outbox_items SET problem = ? WHERE client_id = ?"
 
 
 def hash_guest_key(guest_key: str | None) -> str:
