@@ -222,6 +222,11 @@ class HistorySync:
                     self._notify(changed_seqs, False)
                     return
             await self._fetch(History(room=self._context.name, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
+            progress = True
+            while progress and (after := self.log.missing_after()) is not None:
+                progress = await self._fetch(
+                    History(room=self._context.name, after=after, limit=HISTORY_PAGE), is_live=True
+                )
 
     async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages after all unsaved changes are cached.

@@ -16,6 +16,8 @@
   folded into the base once all entries between are known, because a gap may contain an earlier change.
 - Early changes: a change without its target is stored until the message arrives, because the page
   with the message may predate the change.
+- Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
+  that the page can lack.
 - Replacement: a join response with a lower `last_seq` indicates another log. The log
   is then `reset`, and the room is joined without `since`.
 """
@@ -61,8 +63,9 @@ class RoomLog:
         self._changes: dict[int, list[MessageChange]] = {}  # not folded yet, per target, ascending
         self._ranges = SeqRanges()
         self._buffered_pushes: dict[int, Entry] = {}
-        self._highest_pushed = 0  # on the current connection
+        self._expected_seq = 0  # newest known `seq` of the server on the current connection
         self._is_live = False
+        self._trimmed_at = 0  # live end at the latest trim
         self._is_tracking = False
         self._dirty_targets: set[int] = set()  # messages with unsaved changes
         self._dirty_ranges = SeqRanges()  # unsaved ranges
@@ -123,14 +126,14 @@ class RoomLog:
         return self._messages.find_seq_at(ts)
 
     def missing_after(self) -> int | None:
-        """Return the `after` of a `history` request for the entries before buffered pushes, None if complete."""
-        return self.last if self._is_live and self._highest_pushed > self.last else None
+        """Return the `after` of a `history` request for the entries after the live end, None if none are missing."""
+        return self.last if self._is_live and self._expected_seq > self.last else None
 
     def on_disconnected(self) -> None:
         """Discard buffered pushes and buffer new ones until the next join. The loaded messages and ranges remain."""
         self._is_live = False
         self._buffered_pushes.clear()
-        self._highest_pushed = 0
+        self._expected_seq = 0
 
     def reset(self) -> None:
         """Clear the log after a replacement; buffered pushes belong to the new log and remain.
@@ -142,6 +145,7 @@ class RoomLog:
         self._bases.clear()
         self._changes.clear()
         self._ranges = SeqRanges()
+        self._trimmed_at = 0
         self._dirty_targets.clear()
         self._dirty_ranges = SeqRanges()
 
@@ -218,6 +222,7 @@ class RoomLog:
             for seq in [seq for seq in mapping if seq < first]:
                 del mapping[seq]
         self._ranges.truncate(first)
+        self._trimmed_at = self.last
         return True
 
     def apply_join(self, response: JoinResponse, since: int | None) -> tuple[int, ...]:
@@ -234,6 +239,7 @@ class RoomLog:
         """
         newest = response.room.last_seq
         self._is_live = True
+        self._expected_seq = max(self._expected_seq, newest)
         oldest = 0 if since is None else since + 1
         if response.has_more:
             oldest = min((entry.seq for entry in response.messages), default=newest + 1)
@@ -242,6 +248,8 @@ class RoomLog:
     def apply_page(self, response: HistoryPage, request: History) -> tuple[int, ...]:
         """Apply a history page.
 
+        On a joined connection, a page beyond the live end is ignored; `missing_after` then includes its entries.
+
         Args:
             response: History page.
             request: Request of the page.
@@ -249,6 +257,7 @@ class RoomLog:
         Returns:
             `seq` of each new or modified message, ascending.
         """
+        self._expected_seq = max(self._expected_seq, response.last_seq)
         seqs = [entry.seq for entry in response.messages]
         oldest, newest = min(seqs, default=1), max(seqs, default=0)
         if request.after is not None:
@@ -261,6 +270,8 @@ class RoomLog:
                 oldest = 0
             elif not seqs:
                 oldest = request.before
+        if self._is_live and oldest > self.last + 1:
+            return ()  # later pushes of the entries between would count as duplicates
         return self._apply_buffered(self._apply_range(response.messages, oldest, newest, response.last_seq))
 
     def apply_push(self, entry: Entry) -> tuple[int, ...]:
@@ -275,7 +286,7 @@ class RoomLog:
         seq = entry.seq
         if self._is_live and not self._buffered_pushes and seq == self._ranges.last + 1:
             return self._append(entry)
-        self._highest_pushed = max(self._highest_pushed, seq)
+        self._expected_seq = max(self._expected_seq, seq)
         if (seq > self._ranges.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
             self._buffered_pushes[seq] = entry
         return self._apply_buffered(set())
@@ -305,11 +316,13 @@ class RoomLog:
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
         """Apply a contiguous range whose messages include all changes up to `as_of`.
 
-        Entries outside the range are ignored.
+        Entries outside the range are ignored. A range that was read before a trim ends at the start of the log.
 
         Returns:
             `seq` of each new or modified message, possibly outside the range.
         """
+        if as_of < self._trimmed_at:
+            first = max(first, self.first)
         self._ranges.add(first, last)
         self._mark_range_dirty(first, last)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
