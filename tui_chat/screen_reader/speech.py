@@ -6,7 +6,7 @@ from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
-from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.lines import action_text
 from tui_chat.session.log_format import indent_rows
 from tui_chat.session.strings import chat as chat_strings
 
@@ -15,8 +15,8 @@ def message_text(message: Message) -> str:
     """Return the announcement of a message. An action message has no `says`; later rows are indented."""
     if message.deleted:
         return tr("{nick} deleted a message", nick=message.nick_name)
-    if message.message.startswith(ACTION_PREFIX):
-        return f"{message.nick_name} {indent_rows(message.message.removeprefix(ACTION_PREFIX))}"
+    if action := action_text(message.message):
+        return f"{message.nick_name} {indent_rows(action)}"
     if message.edited:
         return tr("{nick} says (edited): {text}", nick=message.nick_name, text=indent_rows(message.message))
     return tr("{nick} says: {text}", nick=message.nick_name, text=indent_rows(message.message))

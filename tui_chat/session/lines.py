@@ -12,6 +12,11 @@ ACTION_PREFIX = "/me "
 """Prefix of action messages, part of the stored text."""
 
 
+def action_text(text: str) -> str:
+    """Return the text of an action message (`/me waves`) without the prefix; empty for all other messages."""
+    return text[len(ACTION_PREFIX) :].strip() if text.startswith(ACTION_PREFIX) else ""
+
+
 class DeliveryState(Enum):
     """Delivery state of a message.
 
@@ -78,7 +83,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     @property
     def is_action(self) -> bool:
         """True for an action message (`/me waves`), rendered as `* ann waves`."""
-        return self.text.startswith(ACTION_PREFIX) and not self.deleted
+        return not self.deleted and action_text(self.text) != ""
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):

@@ -8,7 +8,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
 
 BATCH_INTERVAL = 5.0
@@ -88,11 +88,7 @@ class NotificationBatcher:
         rooms = list(dict.fromkeys(message.room for message in messages))
         if len(messages) == 1:
             title = chat_strings.notification_title(highlight.nick, highlight.room, highlight.is_mention)
-            body = (
-                chat_strings.quote(highlight.nick, highlight.text)
-                if highlight.text.startswith(ACTION_PREFIX)
-                else highlight.text
-            )
+            body = chat_strings.quote(highlight.nick, highlight.text) if action_text(highlight.text) else highlight.text
             return Notification(title, body if show_text else "")
         title = chat_strings.notification_summary_title(len(messages), rooms)
         return Notification(title, chat_strings.quote(highlight.nick, highlight.text) if show_text else "")

@@ -5,9 +5,7 @@
 - Unread divider: marks the first unread message until a viewed room stops being viewed.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
 from itertools import islice
 
 from msgspec.structs import replace
@@ -15,31 +13,13 @@ from msgspec.structs import replace
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member, Message
+from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeliveryState, MessageLine, ReactionCount
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
-
-
-@lru_cache(maxsize=256)
-def _mention_pattern(nick: str) -> re.Pattern[str]:
-    # Scripts without spaces place other letters next to a nickname. A word boundary is required only at an edge with
-    # a letter or digit of a spaced script: "channel" does not mention "ann", "ann你好" does.
-    before = r"(?<![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[0]) else ""
-    after = r"(?![0-9A-Za-z_\u00c0-\u024f\u0370-\u058f])" if _needs_word_boundary(nick[-1]) else ""
-    return re.compile(before + re.escape(nick.casefold()) + after)
-
-
-def _needs_word_boundary(character: str) -> bool:
-    return bool(re.match(r"[0-9A-Za-z_\u00c0-\u024f\u0370-\u058f]", character))
-
-
-def is_mentioned(text: str, nick: str) -> bool:
-    """Return whether `text` contains `nick` as a word, in any case, with or without `@`."""
-    return bool(nick) and _mention_pattern(nick).search(text.casefold()) is not None
-
 
 MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
@@ -212,13 +192,20 @@ class RoomView:
             text=message.message,
             edited=message.edited is not None,
             deleted=message.deleted,
-            is_mention=not is_own and is_mentioned(message.message, self.nick),
+            is_mention=not is_own and self._is_mentioned(message),
             reply_to=message.reply_to,
             quote=self.quoted_text(message.reply_to),
             reactions=tuple(
                 ReactionCount(emoji, len(members), self.member_id in members)
                 for emoji, members in (message.reactions or {}).items()
             ),
+        )
+
+    def _is_mentioned(self, message: Message) -> bool:
+        mentions = MentionTokens(message.message)
+        return mentions.includes(self.nick) or (
+            mentions.includes_room
+            and any(member.member_id == message.member_id and member.role != "member" for member in self.members)
         )
 
     def quoted_text(self, seq: int | None) -> str:

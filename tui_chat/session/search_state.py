@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.search_query import SearchQuery
-from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.lines import action_text
 
 MAX_EMPTY_PAGES = 4
 """Maximum number of consecutive empty pages that are followed automatically."""
@@ -133,9 +133,8 @@ class SearchState:
 
 def build_hit(message: Message, query: SearchQuery) -> SearchHit:
     """Return the list entry of a message. Whitespace characters become spaces. A skipped beginning appears as `…`."""
-    text = "".join(
-        " " if character.isspace() else character for character in message.message.removeprefix(ACTION_PREFIX)
-    )
+    action = action_text(message.message)
+    text = "".join(" " if character.isspace() else character for character in action or message.message)
     match_ranges = query.find_spans(text)
     excerpt_start = max(0, match_ranges[0][0] - CONTEXT_BEFORE_MATCH) if match_ranges else 0
     excerpt, shift = ("…" + text[excerpt_start:], 1 - excerpt_start) if excerpt_start else (text, 0)
@@ -147,5 +146,5 @@ def build_hit(message: Message, query: SearchQuery) -> SearchHit:
         message.nick_name,
         excerpt,
         shifted_ranges,
-        message.message.startswith(ACTION_PREFIX),
+        action != "",
     )

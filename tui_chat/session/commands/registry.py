@@ -133,7 +133,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(Action.UNIGNORE, mark("stop ignoring a nickname"), (_NICK,)),
     Command(Action.MUTE, mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command(Action.UNMUTE, mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),
-    Command(Action.LIST, mark("list the rooms of this server"), (Argument(mark("part of a name"), is_optional=True),)),
+    Command(
+        Action.LIST,
+        mark("list the rooms of this server"),
+        (Argument(mark("part of a name"), is_optional=True),),
+        aliases=("rooms",),
+    ),
     Command(
         Action.GO,
         mark("switch to a room by part of its name"),
@@ -224,16 +229,18 @@ class ParseError:
 def parse(text: str) -> ChatText | CommandCall | ParseError:
     """Parse a submitted text as a message or a command.
 
-    A wrong number of arguments gives the usage as a `ParseError`. Only `//` at the start is an escape.
+    A wrong number of arguments gives the usage as a `ParseError`. Only `//` at the start is an escape. The command name
+    ends at the first white space.
     """
     if text.startswith("//"):
         return ChatText(text[1:])
     if not text.startswith("/"):
         return ChatText(text)
-    name, _, rest = text[1:].strip().partition(" ")
-    command = _COMMANDS_BY_NAME.get(name.casefold())
+    name = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
+    command = find(name)
     if command is None:
         return ParseError(chat_strings.unknown_command(name))
+    rest = text[1 + len(name) :]
     arguments = tuple(rest.split(None, command.max_arguments - 1)) if command.max_arguments else tuple(rest.split())
     if not command.min_arguments <= len(arguments) <= command.max_arguments:
         return ParseError(chat_strings.command_usage(command.usage))
@@ -257,4 +264,4 @@ def complete(prefix: str) -> list[str]:
 
 def find(name: str) -> Command | None:
     """Return the command with this name or alias in any case, without the slash; None if there is none."""
-    return _COMMANDS_BY_NAME.get(name.casefold())
+    return _COMMANDS_BY_NAME.get(name.lower())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
-from tui_chat.session.lines import ACTION_PREFIX, MessageLine
+from tui_chat.session.lines import MessageLine, action_text
 from tui_chat.session.paste import PasteMode
 
 # Join form.
@@ -207,8 +207,8 @@ def quote(nick: str, text: str) -> str:
 
     Line breaks become spaces; an empty text gives `nick: …`.
     """
-    if text.startswith(ACTION_PREFIX):
-        return f"* {nick} {' '.join(text[len(ACTION_PREFIX) :].split())}"
+    if action := action_text(text):
+        return f"* {nick} {' '.join(action.split())}"
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 

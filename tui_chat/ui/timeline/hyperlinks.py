@@ -1,4 +1,11 @@
-"""Hyperlink detection in message text, with safe conversion to ASCII."""
+"""Hyperlink detection in message text, with safe conversion to ASCII.
+
+- Schemes: `http`, `https` and `mailto`, not directly after a Latin letter or a digit.
+- End: white space, quotes, brackets that URLs do not contain, and CJK punctuation.
+- Trailing sentence punctuation and unbalanced closing brackets belong to the sentence.
+
+`server/web/static/state/links.js` has the same rules; `tests/vectors/links.json` tests both.
+"""
 
 import re
 from contextlib import suppress
@@ -7,10 +14,13 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tui_chat.protocol.sanitize import sanitize_line
 
-_URL_PATTERN = re.compile(
-    r"(?<![0-9a-z])(?:https?://|mailto:)[^\s<>\"'`{}|\\^，。！？；：、（）【】《》「」『』“”‘’]+", re.IGNORECASE
+_CJK_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+_URL_PATTERN = re.compile(  # no IGNORECASE, which also matches ſ
+    "(?<![0-9A-Za-z])(?:[Hh][Tt][Tt][Pp][Ss]?://|[Mm][Aa][Ii][Ll][Tt][Oo]:)"
+    rf"[^\s<>\"'`{{}}|\\^\u2018-\u201f\u2026{_CJK_PUNCTUATION}\ufeff]+"
 )
-_TRAILING_PUNCTUATION = ".,;:!?*_~'"
+_COMPLETE_URL = re.compile("(?:https?://|mailto:).", re.IGNORECASE)
+_TRAILING_PUNCTUATION = ".,;:!?*_~"
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -35,9 +45,7 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
         return []
     candidates = ((match.start(), _strip_trailing_punctuation(match.group())) for match in _URL_PATTERN.finditer(text))
     return [
-        Hyperlink(start, start + len(url), _to_ascii_url(url))
-        for start, url in candidates
-        if url.rpartition("//")[2].rpartition("mailto:")[2]
+        Hyperlink(start, start + len(url), _to_ascii_url(url)) for start, url in candidates if _COMPLETE_URL.match(url)
     ]
 
 

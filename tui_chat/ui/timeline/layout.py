@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import ACTION_PREFIX, DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
 from tui_chat.ui.timeline import strings
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
@@ -178,7 +178,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
 def extract_text(line: Line) -> str:
     """Return the sanitized text without the `/me` of an action; empty for deleted messages, gaps and markers."""
     if isinstance(line, MessageLine) and line.is_action:
-        return sanitize_body(_replace_surrogates(line.text[len(ACTION_PREFIX) :])).strip("\n")
+        return sanitize_body(_replace_surrogates(action_text(line.text)))
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
         return sanitize_body(_replace_surrogates(line.text)).strip("\n")
     return ""

@@ -1,0 +1,75 @@
+"""Mention tokenizer, shared by the server and the terminal client.
+
+- Syntax: `@name` anywhere, or `name:` at the start of the message. `@room` mentions all members, if the author is a
+  moderator or an owner.
+- Comparison: canonical form of names (case and width ignored, single spaces), so `＠` and `：` count too.
+- Start: no mention directly after a letter, a digit, `_`, `@` or `/`, as in mail addresses and URL paths. Characters
+  of scripts without spaces (Chinese, Japanese, Korean, Thai and others) may precede `@`.
+- End: the name ends where the next character is not a letter, a digit, a combining mark or `_`. Scripts without spaces
+  need no such boundary: `@小明你好` mentions 小明. Punctuation always ends a name.
+- Overlap: names are independent of each other, so `@Ann Lee` mentions both `Ann` and `Ann Lee`.
+- Code: no mentions inside code. Code is the text between two runs of equally many backticks (CommonMark 0.31,
+  section 6.1), also over several lines. A run of three or more without a partner extends to the end of the message.
+
+`server/web/static/state/mentions.js` has the same rules; `tests/vectors/mentions.json` tests both.
+"""
+
+import re
+import unicodedata
+
+from tui_chat.protocol.names import canonical_key
+from tui_chat.protocol.search_query import UNSPACED_SCRIPTS, fold
+
+_ROOM = "room"
+_CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|(?<!`)`{3,}.*", re.DOTALL)
+_UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
+
+
+class MentionTokens:
+    """Mentions in one message text.
+
+    Args:
+        text: Sanitized message text.
+    """
+
+    def __init__(self, text: str) -> None:
+        folded = " ".join(fold(_CODE.sub("`", text)).split())
+        self._start = folded if ":" in folded else ""  # may start with a name
+        self._tails = [
+            folded[index + 1 :]
+            for index, character in enumerate(folded)
+            if character == "@" and not _is_joined(folded[index - 1 : index])
+        ]
+
+    @property
+    def includes_room(self) -> bool:
+        """True if the text mentions all members."""
+        return self._is_after_at(_ROOM)
+
+    def includes(self, name: str) -> bool:
+        """Return whether the text mentions a nickname or account name; the empty name is never mentioned."""
+        if not name or not (self._tails or self._start):
+            return False
+        key = canonical_key(name)
+        return self._start.startswith(f"{key}:") or self._is_after_at(key)
+
+    def _is_after_at(self, key: str) -> bool:
+        return any(
+            tail.startswith(key)
+            and not (_is_spaced_word_character(key[-1]) and _is_spaced_word_character(tail[len(key) : len(key) + 1]))
+            for tail in self._tails
+        )
+
+
+def _is_joined(preceding: str) -> bool:
+    """Return whether an `@` after this character, empty at the start of the text, belongs to an address or path."""
+    return preceding in {"@", "/"} or _is_spaced_word_character(preceding)
+
+
+def _is_spaced_word_character(character: str) -> bool:
+    """Return whether a character, possibly empty, belongs to a word of a script with spaces."""
+    return (
+        bool(character)
+        and (character == "_" or unicodedata.category(character)[0] in "LMN")
+        and _UNSPACED.match(character) is None
+    )
