@@ -242,7 +242,7 @@ def test_rooms_cycle_in_order_and_the_next_unread_room_prefers_mentions(session:
     session.show_room_number(9)
     assert session.current_room is session.find_room("ops")
     rooms["art"].push_message(session, "hello")
-    rooms["dev"].push_message(session, "ann?")
+    rooms["dev"].push_message(session, "@ann?")
     session.show_next_unread()
     assert session.current_room is session.find_room("dev")
     session.set_viewed(True)
@@ -290,8 +290,8 @@ def test_mentions_match_the_new_nickname_after_a_rename(session: ChatSession) ->
     view = session.add_room(tea)
     renamed = NickNotice(room="tea", nick_name="anna", member_id="a", message="", ts=1, old_nick_name="ann")
     session.apply(events.NoticeReceived(renamed))
-    tea.push_message(session, "ann?")
-    tea.push_message(session, "anna?")
+    tea.push_message(session, "@ann?")
+    tea.push_message(session, "@anna?")
     assert view.mention_count == 1
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.support.browser import BrowserTab, open_tab
 
@@ -66,6 +66,16 @@ class ChatPage:
     def assert_no_errors(self) -> None:
         """Check the console for errors, warnings and violations of the content security policy."""
         assert self.tab.console_errors == []
+
+
+async def reject_marked_texts(page: Page) -> None:
+    """Blank each sent text that starts with `rejected`, so that the server rejects the message."""
+
+    def forward(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        route.on_message(lambda message: server.send(re.sub('"rejected[^"]*"', r'"\\u0001"', str(message))))
+
+    await page.route_web_socket("**/socket.io/**", forward)
 
 
 async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea", **context_options: Any) -> ChatPage:

@@ -88,7 +88,7 @@ async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningSer
         await ann.wait_for_text("(1)")
         await ann.press("alt+a")
         assert ann.displayed_room is ann.chat_screen.session.rooms["ops"]
-        await tea.send("ann?")
+        await tea.send("@ann?")
         await ann.wait_for_text("@2")
         await ann.press("alt+a")
         assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]

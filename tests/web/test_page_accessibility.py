@@ -7,7 +7,7 @@ from playwright.async_api import Browser, Page
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
-from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, reject_marked_texts
 from tests.support.raw_client import RawClient
 from tests.support.requirements import require_axe
 
@@ -50,6 +50,7 @@ async def test_all_page_states_pass_axe(
     async def check(state: str) -> None:
         found[state] = await violations(page)
 
+    await reject_marked_texts(page)
     await page.goto(f"{server.url}/#/tea")
     # `page.evaluate` bypasses the CSP, which blocks injected script elements.
     await page.evaluate(require_axe().read_text())
@@ -61,9 +62,9 @@ async def test_all_page_states_pass_axe(
     await chat_page.expect_messages(
         "你好 👋", "Ann, see https://example.org/a", "* bot waves", "🎉", "This message was deleted.", "an answer"
     )
-    await chat_page.send_message("\x01")
+    await chat_page.send_message("rejected")
     await chat_page.send_message("/join coffee")
-    await bot.request("sendMessage", {"room": "tea", "message": "Ann?"})
+    await bot.request("sendMessage", {"room": "tea", "message": "@Ann?"})
     await page.locator("#room-list .badge").wait_for(state="attached")
     if viewport is PHONE_VIEWPORT:
         await page.get_by_role("button", name="Rooms").click()

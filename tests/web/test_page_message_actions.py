@@ -4,7 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
-from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
+from tests.support.browser import open_tab
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page, reject_marked_texts
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -242,24 +243,26 @@ async def test_an_offline_edit_shows_immediately_and_syncs_later(
 async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
     browser: Browser, server: RunningServer
 ) -> None:
-    writer = await open_chat_page(browser, server.url, "Ann")
+    writer = ChatPage(await open_tab(browser))
+    await reject_marked_texts(writer.page)
+    await writer.join_room(server.url, "Ann")
     await writer.send_message("fine")
     await writer.expect_all_sent()
     await writer.composer.press("ArrowUp")
-    await writer.send_message("\x01")
+    await writer.send_message("rejected")
     error = writer.page.locator(".send-error")
     await expect(error).to_contain_text("Change not saved: The server rejected the request.")
     await expect(writer.messages).to_have_text(["fine"])
     await error.get_by_role("button", name="Edit").click()
     await expect(writer.page.locator("#compose-context")).to_contain_text("Editing message")
-    await expect(writer.composer).to_have_value("\x01")
+    await expect(writer.composer).to_have_value("rejected")
     await expect(error).to_have_count(0)
     await writer.composer.press("Escape")
-    await writer.send_message("\x02 not sent")
-    await writer.expect_messages("fine", " not sent")
-    await writer.send_message("\x03")
+    await writer.send_message("accepted")
+    await writer.expect_messages("fine", "accepted")
+    await writer.send_message("rejected again")
     await writer.composer.fill("half a sen")
     await error.get_by_role("button", name="Edit").click()
-    await expect(writer.composer).to_have_value("\x03\nhalf a sen")
-    await writer.expect_messages("fine", " not sent")
+    await expect(writer.composer).to_have_value("rejected again\nhalf a sen")
+    await writer.expect_messages("fine", "accepted")
     writer.assert_no_errors()

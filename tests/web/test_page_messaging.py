@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT, open_tab
-from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.chat_page import ChatPage, open_chat_page, reject_marked_texts
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -157,8 +157,10 @@ async def test_edits_deletions_and_reactions_update_the_message_in_place(
 
 
 async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: RunningServer) -> None:
-    writer = await open_chat_page(browser, server.url, "Ann")
-    await writer.send_message("\x01\x02")
+    writer = ChatPage(await open_tab(browser))
+    await reject_marked_texts(writer.page)
+    await writer.join_room(server.url, "Ann")
+    await writer.send_message("rejected")
     error = writer.page.locator(".failed .send-error")
     await expect(error).to_contain_text("Not sent: The server rejected the request.")
     await error.get_by_role("button", name="Retry").click()
@@ -167,6 +169,25 @@ async def test_a_rejected_message_remains_until_discarded(browser: Browser, serv
     await expect(writer.rows.first).to_contain_text("fine")
     await error.get_by_role("button", name="Discard").click()
     await writer.expect_messages("fine")
+    writer.assert_no_errors()
+
+
+async def test_text_of_control_characters_is_not_sent(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("\x01\x02")
+    await expect(writer.page.locator("#composer-error")).to_have_text(
+        "This text has no visible characters or invalid ones."
+    )
+    await expect(writer.composer).to_have_value("\x01\x02")
+    await expect(writer.messages).to_have_count(0)
+    writer.assert_no_errors()
+
+
+async def test_sent_text_is_sanitized(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.send_message("e\u0301 \u202etea\x07")
+    await writer.expect_messages("é tea")
+    await writer.expect_all_sent()
     writer.assert_no_errors()
 
 

@@ -119,15 +119,15 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
     await chat_page.page.get_by_label("Notify me of mentions").check()
     await chat_page.page.keyboard.press("Escape")
     send = [
-        {"room": "tea", "message": text} for text in ("Ann, seen", "not you", "Ann: <b>one</b>", "ann?", "later, Ann")
+        {"room": "tea", "message": text} for text in ("@Ann seen", "not you", "Ann: <b>one</b>", "@ann?", "later, @Ann")
     ]
     await bot.request("sendMessage", send[0])
-    await chat_page.expect_messages("Ann, seen")
+    await chat_page.expect_messages("@Ann seen")
     await chat_page.page.evaluate(SET_FOCUS, True)
     for message in send[1:4]:
         await bot.request("sendMessage", message)
     await wait_for_notifications(chat_page.page, 1)
-    assert await chat_page.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\nann?", "tea"]]
+    assert await chat_page.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\n@ann?", "tea"]]
     await open_settings(chat_page.page)
     await chat_page.page.get_by_label("Hide message text").check()
     await chat_page.page.keyboard.press("Escape")

@@ -6,6 +6,7 @@
  */
 
 import { applyStrings, strings } from "./i18n/strings.js";
+import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
@@ -33,7 +34,6 @@ import { Timeline } from "./view/timeline.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
-const MAX_NICKNAME_LENGTH = 32; // characters
 
 const chatElement = document.getElementById("chat");
 const scheduler = new RenderScheduler(render);
@@ -91,7 +91,8 @@ const composer = new Composer({
   onDraftChange(draft) {
     if (!session) return; // the draft closed the last room
     drafts.save(session.current.requestedName, draft);
-    const isTyping = draft.text !== "" && !draft.editing && parseInput(draft.text).text !== undefined;
+    const input = parseInput(draft.text);
+    const isTyping = draft.text !== "" && !draft.editing && ("text" in input || input.command === "me");
     session.current.typingIndicator.setTyping(isTyping);
     scheduler.schedule();
   },
@@ -115,8 +116,7 @@ function startSession(room, nick, otherRooms = []) {
 }
 
 function onJoinFailed(room, { code }) {
-  const isNickTooLong = code === "too_long" && [...session.nick].length > MAX_NICKNAME_LENGTH;
-  const error = isNickTooLong ? strings.nicknameTooLong : (strings.errors[code] ?? strings.errors.internal);
+  const error = strings.errors[code] ?? strings.errors.internal;
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(error);
   showToast(`${room.name}: ${error}`);
@@ -183,7 +183,18 @@ function saveSession() {
   if (session) sessionStore.set("session", { nick: session.nick, room: session.current?.requestedName, rooms: session.rooms.map(({ requestedName }) => requestedName) });
 }
 
-function submitDraft({ text, replyTo, editing }) {
+/** Send a draft or run a command; return false to keep the text in the composer. */
+function submitDraft(draft) {
+  try {
+    return submitText(draft);
+  } catch (error) {
+    const { code } = requireRequestError(error);
+    composer.showError(code === "bad_request" ? strings.invalidText : strings.errors[code]);
+    return false;
+  }
+}
+
+function submitText({ text, replyTo, editing }) {
   const room = session.current;
   if (editing) {
     if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
@@ -193,6 +204,7 @@ function submitDraft({ text, replyTo, editing }) {
     send(message) {
       room.enqueue("sendMessage", replyTo ? { message, replyTo } : { message });
       timeline.scrollToNewest();
+      return true;
     },
     room,
     session,
@@ -201,8 +213,13 @@ function submitDraft({ text, replyTo, editing }) {
       drafts.save(room.requestedName, { text: "" });
       openRoom(name);
     },
-    leave: () => leaveRoom(room),
-    openRoomDialog: () => roomDialog.open(session),
+    leave(name) {
+      const target = name ? session.findRoom(name) : room;
+      if (target) leaveRoom(target);
+      else composer.showError(strings.notInRoom(name));
+      return Boolean(target);
+    },
+    openRoomDialog: (filter) => roomDialog.open(session, filter),
     openSettings: () => settingsDialog.open(room.nick),
     openHelp: () => helpDialog.open(),
     openSearch(query) {

@@ -4,15 +4,17 @@
  * - Ordering: at most one request is in flight.
  * - Idempotency: every retry reuses the item's `clientId` (docs/protocol.md, "sendMessage").
  * - Durability: an item is stored before its first request and deleted after the acknowledgement.
- * - Retries: connection loss and overload leave an item pending. Other errors mark it as failed,
- *   and the user decides to retry or discard.
+ * - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection by the next `flush`.
+ *   Other errors mark an item as failed, and the user decides to retry or discard. A retry keeps `clientId` and
+ *   position, so that a message that the server stored despite the error is not stored twice.
  */
 
 /**
  * @typedef {object} OutboxItem
  * @property {string} clientId
  * @property {"sendMessage" | "editMessage" | "deleteMessage" | "react"} event
- * @property {object} body Request fields except `room`.
+ * @property {{message?: string, replyTo?: number, seq?: number, emoji?: string, on?: boolean}} body Request fields
+ *   except `room`.
  * @property {number} ts Creation time on the local clock, in ms.
  * @property {"pending" | "sent" | "failed"} state
  * @property {boolean} attempted True if a request may have reached the server.
@@ -20,10 +22,8 @@
  * @property {string} [code] Error code of a failed item.
  */
 
-const RETRYABLE_CODES = new Set(["rate_limited", "unavailable"]);
-const MAX_INTERNAL_ERRORS = 3; // per item
-const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
-const MAX_RETRY_DELAY = 30; // s
+import { requireRequestError } from "./request_error.js";
+import { RetryPolicy } from "./retry_policy.js";
 
 export class Outbox {
   /** @type {OutboxItem[]} */
@@ -33,6 +33,10 @@ export class Outbox {
   #request;
   #store;
   #onChange;
+  #newId;
+  #sleep;
+  #retryPolicy = new RetryPolicy();
+  #inFlight = "";
   #isSending = false;
   #isClosed = false;
 
@@ -43,8 +47,12 @@ export class Outbox {
    * @param {{save: (item: OutboxItem) => void, delete: (clientId: string) => void}} options.store
    * @param {(confirmedSeq: number | null) => void} options.onChange Called after each change, with the `seq` of a
    *   newly acknowledged entry or null.
+   * @param {() => string} options.newId Generator of `clientId` values.
+   * @param {(seconds: number) => Promise<void>} [options.sleep]
    */
-  constructor({ request, store, onChange }) {
+  constructor({ request, store, onChange, newId, sleep = wait }) {
+    this.#newId = newId;
+    this.#sleep = sleep;
     this.#request = request;
     this.#store = store;
     this.#onChange = onChange;
@@ -67,8 +75,15 @@ export class Outbox {
     return this.#changesBySeq;
   }
 
-  add(clientId, event, body, ts) {
-    const item = { clientId, event, body, ts, state: "pending", attempted: false };
+  /**
+   * Append an item.
+   * @param {OutboxItem["event"]} event
+   * @param {OutboxItem["body"]} body
+   * @param {number} ts
+   */
+  add(event, body, ts) {
+    /** @type {OutboxItem} */
+    const item = { clientId: this.#newId(), event, body, ts, state: "pending", attempted: false };
     this.#store.save(item);
     this.#items = [...this.#items, item];
     this.#notify();
@@ -83,15 +98,26 @@ export class Outbox {
     this.#notify();
   }
 
+  /**
+   * Mark a failed item as pending. After `conflict`, where the `clientId` belongs to another member, a new item replaces
+   * the failed one.
+   * @param {string} clientId
+   */
   retry(clientId) {
-    this.#update(clientId, { state: "pending", code: undefined });
+    const item = this.#items.find((candidate) => candidate.clientId === clientId && candidate.state === "failed");
+    if (!item) return;
+    if (item.code !== "conflict") return this.#update(clientId, { state: "pending", code: undefined });
+    this.discard(clientId);
+    this.add(item.event, item.body, item.ts);
   }
 
   /**
-   * Remove an item.
+   * Remove an item, except the one in flight.
+   * @param {string} clientId
    * @returns {OutboxItem | undefined} The removed item.
    */
   discard(clientId) {
+    if (clientId === this.#inFlight) return undefined;
     const item = this.#items.find((candidate) => candidate.clientId === clientId);
     this.#store.delete(clientId);
     this.#items = this.#items.filter((candidate) => candidate !== item);
@@ -129,35 +155,40 @@ export class Outbox {
     if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;
     try {
-      for (let failures = 0; ; ) {
+      for (;;) {
         const next = this.#items.find(({ state }) => state === "pending");
         if (!next || this.#isClosed) break;
         this.#update(next.clientId, { attempted: true });
         try {
+          this.#inFlight = next.clientId;
           const seq = await this.#request(next);
-          failures = 0;
+          this.#retryPolicy.reset();
           if (!this.#isClosed) this.#store.delete(next.clientId);
           this.#update(next.clientId, { state: "sent", seq }, seq);
-        } catch (error) {
+        } catch (thrown) {
+          const error = requireRequestError(thrown);
           if (error.code === "offline") break;
-          failures += 1;
-          if (RETRYABLE_CODES.has(error.code) || (error.code === "internal" && failures < MAX_INTERNAL_ERRORS)) {
-            await sleep(error.retryAfter ?? Math.min(MAX_RETRY_DELAY, RETRY_DELAY * failures));
-          } else {
-            failures = 0;
-            this.#update(next.clientId, { state: "failed", code: error.code, attempted: false, seq: undefined });
-          }
+          this.#inFlight = "";
+          const delay = this.#retryPolicy.nextDelay(next.clientId, error);
+          if (delay === null) this.#update(next.clientId, { state: "failed", code: error.code, attempted: false, seq: undefined });
+          else await this.#sleep(delay);
         }
       }
     } finally {
+      this.#inFlight = "";
       this.#isSending = false;
     }
   }
 
+  /**
+   * @param {string} clientId
+   * @param {Partial<OutboxItem>} fields
+   * @param {number | null} [confirmedSeq]
+   */
   #update(clientId, fields, confirmedSeq = null) {
     const updated = this.#items.map((candidate) => (candidate.clientId === clientId ? { ...candidate, ...fields } : candidate));
     const item = updated.find((candidate) => candidate.clientId === clientId);
-    if (!item) return; // discarded during the request
+    if (!item) return; // removed during the request
     this.#items = updated;
     if (item.state !== "sent" && !this.#isClosed) this.#store.save(item);
     this.#notify(confirmedSeq);
@@ -169,6 +200,10 @@ export class Outbox {
   }
 }
 
-function sleep(seconds) {
+/**
+ * @param {number} seconds
+ * @returns {Promise<void>}
+ */
+function wait(seconds) {
   return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }

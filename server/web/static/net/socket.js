@@ -2,39 +2,25 @@
  * Socket.IO connection with automatic reconnect.
  *
  * - No queue: requests fail immediately while disconnected, and callers decide about retries.
- * - Liveness: a request timeout closes the transport and starts a reconnect.
- * - Backoff: delays double and carry jitter. After `goingAway`, the first delay is the one that the
- *   server requested (docs/protocol.md, "Pushes").
+ * - Liveness: ten seconds without a response or other traffic close the transport and start a reconnect.
+ * - Backoff: see `backoff.js`.
  */
 
 import { io } from "../vendor/socket.io.esm.min.js";
+import { Backoff, STABLE_AFTER } from "./backoff.js";
+import { RequestError } from "./request_error.js";
+import { CONNECT_TIMEOUT, RESPONSE_TIMEOUT } from "./timeouts.js";
 
 const PUSHES = ["message", "update", "presence", "typing", "goingAway"];
-const REQUEST_TIMEOUT = 15_000; // ms
-const MIN_DELAY = 500; // ms
-const MAX_DELAY = 20_000; // ms
-
-/** Failed request; `code` is a protocol error code, or `offline` if no response arrived. */
-export class RequestError extends Error {
-  constructor(code, message, retryAfter) {
-    super(message);
-    this.code = code;
-    this.retryAfter = retryAfter;
-  }
-}
-
-/** Rethrow an error that is not a RequestError, because it is a bug. */
-export function rethrowUnlessRequestError(error) {
-  if (!(error instanceof RequestError)) throw error;
-}
 
 export class ChatSocket {
   #socket;
   #onState;
   #started = false;
-  #failures = 0;
+  #backoff = new Backoff(Math.random);
   #retryTimer = 0;
-  #reconnectAfter = null;
+  #connectedAt = 0; // ms since the epoch
+  #lastReceivedAt = 0; // ms since the epoch
 
   /**
    * @param {object} options
@@ -49,11 +35,11 @@ export class ChatSocket {
       reconnection: false, // reconnects are scheduled here, because the UI shows a countdown
       transports: ["websocket", "polling"],
       tryAllTransports: true,
-      timeout: 10_000,
+      timeout: CONNECT_TIMEOUT * 1000,
     });
     this.#socket.on("connect", () => {
-      this.#failures = 0;
-      this.#reconnectAfter = null;
+      this.#connectedAt = this.#lastReceivedAt = Date.now();
+      this.#socket.io.engine.on("packet", () => (this.#lastReceivedAt = Date.now()));
       this.#onState({ state: "online" });
     });
     this.#socket.on("connect_error", ({ message }) => {
@@ -61,10 +47,13 @@ export class ChatSocket {
       if (message === "timeout") this.#socket.io.opts.transports.reverse();
       this.#scheduleReconnect();
     });
-    this.#socket.on("disconnect", () => this.#scheduleReconnect());
+    this.#socket.on("disconnect", () => {
+      if (Date.now() - this.#connectedAt >= STABLE_AFTER * 1000) this.#backoff.resetFailures();
+      this.#scheduleReconnect();
+    });
     for (const event of PUSHES) {
       this.#socket.on(event, (body) => {
-        if (event === "goingAway") this.#reconnectAfter = Number(body?.reconnectAfter) || 0;
+        if (event === "goingAway") this.#backoff.setAnnouncedDelay(Number(body?.reconnectAfter) || 0);
         else if (body && typeof body === "object") onPush(event, body);
       });
     }
@@ -99,13 +88,7 @@ export class ChatSocket {
    */
   async request(event, body) {
     if (!this.#socket.connected) throw new RequestError("offline", "not connected");
-    let response;
-    try {
-      response = await this.#socket.timeout(REQUEST_TIMEOUT).emitWithAck(event, body);
-    } catch {
-      if (this.#socket.connected) this.#socket.io.engine.close();
-      throw new RequestError("offline", "no response before the timeout");
-    }
+    const response = await this.#emitWithAck(event, body);
     if (response?.ok === true) return response;
     const { code = "internal", message = "", retryAfter } = response?.error ?? {};
     throw new RequestError(code, message, retryAfter);
@@ -114,6 +97,32 @@ export class ChatSocket {
   /** Send an event without acknowledgement; drop the event while disconnected. */
   send(event, body) {
     if (this.#socket.connected) this.#socket.emit(event, body);
+  }
+
+  /** Wait for the acknowledgement while the connection is alive. */
+  #emitWithAck(event, body) {
+    return new Promise((resolve, reject) => {
+      let waitingSince = Date.now();
+      const fail = (message) => {
+        clearInterval(timer);
+        this.#socket.off("disconnect", onDisconnect);
+        reject(new RequestError("offline", message));
+      };
+      const onDisconnect = () => fail("connection closed");
+      const timer = setInterval(() => {
+        if (this.#lastReceivedAt >= waitingSince) waitingSince = Date.now();
+        else {
+          fail("no response and no traffic");
+          this.#socket.io.engine.close();
+        }
+      }, RESPONSE_TIMEOUT * 1000);
+      this.#socket.on("disconnect", onDisconnect);
+      this.#socket.emit(event, body, (response) => {
+        clearInterval(timer);
+        this.#socket.off("disconnect", onDisconnect);
+        resolve(response);
+      });
+    });
   }
 
   #connect() {
@@ -126,10 +135,7 @@ export class ChatSocket {
     // A rejected CONNECT packet leaves the transport open otherwise.
     this.#socket.disconnect();
     if (!this.#started) return;
-    const backoff = Math.min(MAX_DELAY, MIN_DELAY * 2 ** this.#failures) * (0.5 + Math.random());
-    const delay = this.#reconnectAfter === null ? backoff : this.#reconnectAfter * 1000 * (1 + Math.random() / 2);
-    this.#reconnectAfter = null;
-    this.#failures += 1;
+    const delay = this.#backoff.nextDelay() * 1000;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = setTimeout(() => this.#connect(), delay);
     this.#onState({ state: "offline", retryAt: Date.now() + delay });

@@ -1,35 +1,30 @@
 /**
- * Effects of edits, deletions and reactions on a message (docs/protocol.md, "Entries").
+ * Effects of edits, deletions and reactions on a message (docs/protocol.md, "Entries"); the same rules as in
+ * `tui_chat/client/sync/apply_change.py`.
+ */
+
+/**
+ * @typedef {import("./room_log.js").Entry} Entry
+ * @typedef {import("./room_log.js").Item} Item
  */
 
 /**
  * Apply a change to a message.
- * @returns {object} The updated message; the same object if nothing changed.
+ *
+ * Without effect: a change of a deleted message, a repeated reaction, and the removal of a missing reaction.
+ * @param {Item} item
+ * @param {Entry} change
+ * @returns {Item} The updated message; the same object if nothing changed.
  */
 export function applyChange(item, change) {
-  if (change.seq <= item.asOf || item.kind !== "message") return item;
-  const updated = { ...item, asOf: change.seq };
-  if (item.deleted) return updated;
-  if (change.kind === "edit") {
-    updated.message = change.message;
-    updated.edited = change.seq;
-  } else if (change.kind === "delete") {
-    updated.message = "";
-    updated.deleted = true;
-    delete updated.reactions;
-  } else if (change.kind === "reaction") {
-    updated.reactions = applyReaction(item.reactions ?? {}, change);
-  }
-  return updated;
-}
-
-/**
- * Add or remove one member's reaction.
- * @returns {Record<string, string[]>} Member ids by emoji.
- */
-export function applyReaction(reactions, { emoji, memberId, on }) {
-  const otherMembers = (reactions[emoji] ?? []).filter((id) => id !== memberId);
-  const updated = { ...reactions, [emoji]: on ? [...otherMembers, memberId] : otherMembers };
-  if (!updated[emoji].length) delete updated[emoji];
-  return updated;
+  if (item.deleted) return item;
+  if (change.kind === "edit") return { ...item, message: change.message, edited: change.seq };
+  const { reactions, ...rest } = item;
+  if (change.kind === "delete") return { ...rest, message: "", deleted: true };
+  if (change.kind !== "reaction" || !change.emoji) return item;
+  const memberIds = reactions?.[change.emoji] ?? [];
+  if (memberIds.includes(change.memberId) === change.on) return item;
+  const updated = { ...reactions, [change.emoji]: change.on ? [...memberIds, change.memberId] : memberIds.filter((id) => id !== change.memberId) };
+  if (!updated[change.emoji].length) delete updated[change.emoji];
+  return Object.keys(updated).length ? { ...rest, reactions: updated } : rest;
 }

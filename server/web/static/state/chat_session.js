@@ -9,6 +9,8 @@ import { ChatSocket } from "../net/socket.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
+import { validateNickname } from "./names.js";
+import { sanitizeReceived, validateQuery } from "./sanitize.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
 
@@ -37,7 +39,7 @@ export class ChatSession {
    * @param {object} options
    * @param {string} options.nick Requested nickname.
    * @param {() => void} options.onChange
-   * @param {(room: Room, error: import("../net/socket.js").RequestError) => void} options.onJoinFailed
+   * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
    */
@@ -143,8 +145,8 @@ export class ChatSession {
    * @throws {RequestError}
    */
   async listRooms(query) {
-    const { rooms } = await this.#socket.request("listRooms", query ? { query } : {});
-    return rooms;
+    const { rooms } = await this.#socket.request("listRooms", query ? { query: validateQuery(query) } : {});
+    return rooms.map(sanitizeReceived);
   }
 
   /**
@@ -152,11 +154,12 @@ export class ChatSession {
    * @returns {Promise<{messages: object[], hasMore: boolean, next?: number, incomplete?: boolean}>}
    * @throws {RequestError}
    */
-  search(query, { room, before, limit }) {
-    const parameters = { query, limit };
+  async search(query, { room, before, limit }) {
+    const parameters = { query: validateQuery(query), limit };
     if (room) parameters.room = room;
     if (before) parameters.before = before;
-    return this.#socket.request("search", parameters);
+    const response = await this.#socket.request("search", parameters);
+    return { ...response, messages: response.messages.map(sanitizeReceived) };
   }
 
   /**
@@ -164,7 +167,7 @@ export class ChatSession {
    * @throws {RequestError}
    */
   async changeNick(nick) {
-    const { nickName } = await this.#socket.request("changeNick", { nickName: nick });
+    const { nickName } = await this.#socket.request("changeNick", { nickName: validateNickname(nick) });
     this.#requestedNick = nickName;
     if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
     for (const room of this.#rooms) room.setNick(nickName);

@@ -1,43 +1,60 @@
 /**
- * Slash command parser.
+ * Slash command parser; the same grammar as in `tui_chat/session/commands/registry.py`.
  *
- * - Unknown commands are errors and are never sent. `//x` escapes to the text `/x`.
+ * - An unknown or malformed command is an error and is never sent.
+ * - `//x` escapes to the text `/x`.
  * - `/me waves` is sent as a regular message and displayed as `* Ann waves`.
  */
 
-const ALIASES = { close: "leave", j: "join", part: "leave", rooms: "list", who: "names" };
+import { stripSpace } from "./sanitize.js";
 
-/** Commands with the `strings.arguments` key of their argument, or null. */
-export const COMMANDS = {
-  me: "text",
-  join: "room",
-  leave: null,
-  nick: "nick",
-  topic: "topic",
-  search: "query",
-  list: null,
-  names: null,
-  help: null,
-};
+/**
+ * @typedef {object} CommandSyntax
+ * @property {string} [argument] Key of the argument in `strings.arguments`; absent for a command without one.
+ * @property {boolean} [isRequired]
+ */
+
+/**
+ * Commands of the page by name. `/join` and `/nick` without argument open a dialog.
+ * @type {Map<string, CommandSyntax>}
+ */
+export const COMMANDS = new Map([
+  ["me", { argument: "text", isRequired: true }],
+  ["join", { argument: "room" }],
+  ["part", { argument: "room" }],
+  ["nick", { argument: "nick" }],
+  ["topic", { argument: "topic" }],
+  ["search", { argument: "query" }],
+  ["list", { argument: "room" }],
+  ["names", {}],
+  ["help", {}],
+]);
+
+const ALIASES = new Map(Object.entries({ j: "join", leave: "part", close: "part", who: "names", rooms: "list", find: "search", h: "help" }));
 
 /**
  * Parse composer input.
  * @param {string} text
- * @returns {{text?: string, command?: string, argument?: string, unknown?: string}} Either `text` to send, a
- *   `command` with its `argument`, or the name of an `unknown` command.
+ * @returns {{text: string} | {command: string, argument: string} | {error: "unknown" | "usage", command: string}}
+ *   Text to send, or a command with its argument, or an error with the unknown name or the command's name.
  */
 export function parseInput(text) {
-  if (!text.startsWith("/") || text === "/") return { text };
   if (text.startsWith("//")) return { text: text.slice(1) };
-  const [, rawName, argument] = text.match(/^\/(\S*)\s*([^]*)$/);
+  if (!text.startsWith("/")) return { text };
+  const rawName = text.slice(1).match(/^[^\p{Z}\t-\r]*/u)?.[0] ?? "";
+  const argument = stripSpace(text.slice(1 + rawName.length));
   const name = rawName.toLowerCase();
-  const command = Object.hasOwn(ALIASES, name) ? ALIASES[name] : name;
-  if (command === "me" && argument.trim()) return { text: `/me ${argument}` };
-  if (!Object.hasOwn(COMMANDS, command)) return { unknown: rawName };
-  return { command, argument: argument.trim() };
+  const command = ALIASES.get(name) ?? name;
+  const syntax = COMMANDS.get(command);
+  if (!syntax) return { error: "unknown", command: rawName };
+  if (argument ? !syntax.argument : syntax.isRequired) return { error: "usage", command };
+  return { command, argument };
 }
 
-/** Return the text after `/me`; null for all other messages. */
+/**
+ * Return the text of an action message without `/me`; null for all other messages.
+ * @param {string} text
+ */
 export function actionText(text) {
-  return text.match(/^\/me\s+(\S[^]*)$/)?.[1] ?? null;
+  return (text.startsWith("/me ") && stripSpace(text.slice(4))) || null;
 }

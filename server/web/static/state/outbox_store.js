@@ -7,7 +7,7 @@
  * - Ordering: claimed items keep their creation order.
  */
 
-import { canonicalName } from "./canonical_name.js";
+import { canonicalName } from "./names.js";
 
 const KEY_PREFIX = "outbox.";
 

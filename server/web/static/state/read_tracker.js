@@ -7,7 +7,7 @@
  *   stays there until the next such message or until the user sends a message.
  */
 
-import { mentionsNick } from "./mentions.js";
+import { isMentioned } from "./mentions.js";
 
 const MAX_COUNTED = 1000; // messages
 
@@ -60,10 +60,11 @@ export class ReadTracker {
    * @param {import("./room_log.js").RoomLog} options.log
    * @param {Set<string>} options.ownMemberIds
    * @param {string} options.nick
+   * @param {Map<string, import("./room.js").Member>} options.members Present members.
    * @param {boolean} options.isViewed True if the user sees the newest message.
    * @returns {object[]} Newly counted messages that mention the user.
    */
-  update({ log, ownMemberIds, nick, isViewed }) {
+  update({ log, ownMemberIds, nick, members, isViewed }) {
     if (log.lastSeq === null) return [];
     if (this.#readSeq === null) this.#setMarker(log.lastSeq);
     if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server log was replaced
@@ -71,7 +72,7 @@ export class ReadTracker {
       this.#log = log;
       this.#resetCounts();
     }
-    const newMentions = this.#countNew(log, ownMemberIds, nick);
+    const newMentions = this.#countNew(log, ownMemberIds, nick, members);
     if (this.#unreadCount && !(isViewed && this.#wasViewed)) this.unreadAfter = this.#readSeq;
     if (isViewed) {
       if (log.lastSeq > this.#readSeq) this.#setMarker(log.lastSeq);
@@ -81,7 +82,7 @@ export class ReadTracker {
     return newMentions;
   }
 
-  #countNew(log, ownMemberIds, nick) {
+  #countNew(log, ownMemberIds, nick, members) {
     const { items } = log;
     const newMentions = [];
     let index = items.length;
@@ -90,7 +91,7 @@ export class ReadTracker {
     for (const item of items.slice(index)) {
       if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
       this.#unreadCount = Math.min(MAX_COUNTED, this.#unreadCount + 1);
-      if (mentionsNick(item.message, nick)) newMentions.push(item);
+      if (isMentioned(item, nick, members)) newMentions.push(item);
     }
     this.#mentionCount += newMentions.length;
     this.#countedSeq = log.lastSeq;

@@ -7,19 +7,20 @@
  */
 
 import { Outbox } from "../net/outbox.js";
-import { rethrowUnlessRequestError } from "../net/socket.js";
-import { canonicalName } from "./canonical_name.js";
+import { requireRequestError } from "../net/request_error.js";
+import { JOIN_RETRY_DELAY } from "../net/timeouts.js";
+import { HISTORY_PAGE } from "./limits.js";
+import { canonicalName } from "./names.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
+import { sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
 const PAGE_SIZE = 100; // entries
-const CATCH_UP_PAGE_SIZE = 200; // entries; maximum of the protocol
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200;
 const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
-const RETRY_DELAY = 2; // s, unless the server sends `retryAfter`
 const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 export class Room {
@@ -72,6 +73,7 @@ export class Room {
         const response = await host.request(event, { room: this.name, ...request });
         return response.seq ?? response.revision;
       },
+      newId: randomUuid,
       store: { save: host.saveItem, delete: host.deleteItem },
       onChange: (confirmedSeq) => {
         if (confirmedSeq !== null) this.#expectEntry(confirmedSeq);
@@ -93,6 +95,7 @@ export class Room {
   onDisconnected() {
     this.#isJoined = false;
     this.isUpToDate = false;
+    this.log.onDisconnected();
     this.typingIndicator.clear();
   }
 
@@ -104,13 +107,17 @@ export class Room {
     this.#isJoined = false;
   }
 
-  /** Queue a message, edit, deletion or reaction for sending. */
+  /**
+   * Queue a message, edit, deletion or reaction for sending.
+   * @throws {RequestError} The message is blank, too long or not encodable.
+   */
   enqueue(event, body) {
     if (event === "sendMessage") {
       this.typingIndicator.onMessageSent();
       this.readTracker.clearDivider();
     }
-    this.outbox.add(randomUuid(), event, body, Date.now());
+    const request = body.message === undefined ? body : { ...body, message: validateMessage(body.message) };
+    this.outbox.add(event, request, Date.now());
     this.#flushOutbox();
   }
 
@@ -140,8 +147,8 @@ export class Room {
    * Change the topic.
    * @throws {RequestError}
    */
-  setTopic(topic) {
-    return this.#host.request("setTopic", { room: this.name, topic });
+  async setTopic(topic) {
+    return this.#host.request("setTopic", { room: this.name, topic: validateTopic(topic) });
   }
 
   /** Add a notice that only this page shows. */
@@ -176,6 +183,7 @@ export class Room {
    */
   async loadAround(seq) {
     if (!this.log.has(seq)) await this.#fetchHistory(`around ${seq}`, { around: seq });
+    if (!this.log.has(seq)) await this.#catchUp(); // the entry is newer than the live end
     return this.log.has(seq);
   }
 
@@ -186,36 +194,40 @@ export class Room {
     try {
       const page = await this.#host.request("history", { room: this.name, limit: PAGE_SIZE, ...range });
       if (generation !== this.#generation) return false;
-      const reachesStart = range.before !== undefined && !page.hasMore;
-      this.log.insertPage(page.messages, { lastSeq: page.lastSeq, hasOlder: !reachesStart, before: range.before });
+      this.#applyPage(page, range);
       this.#host.onChange();
       return true;
     } catch (error) {
-      rethrowUnlessRequestError(error); // the next scroll event retries
+      requireRequestError(error); // the next scroll event retries
       return false;
     } finally {
       this.#activeFetches.delete(key);
     }
   }
 
+  #applyPage(page, range) {
+    this.log.applyPage({ ...page, messages: page.messages.map(sanitizeReceived) }, range);
+  }
+
   async #join() {
     this.#generation += 1;
     const generation = this.#generation;
-    const { lastSeq } = this.log;
-    const request = { roomName: this.requestedName, nickName: this.nick, limit: lastSeq === null ? PAGE_SIZE : CATCH_UP_PAGE_SIZE };
+    if (!this.log.lastSeq) this.log = this.log.replacement(); // an empty log has nothing to continue
+    const since = this.log.lastSeq;
+    const request = { roomName: this.requestedName, nickName: this.nick, limit: since === null ? PAGE_SIZE : HISTORY_PAGE };
     const guestKey = this.#host.guestKey();
     if (guestKey) request.guestKey = guestKey;
-    if (lastSeq !== null) request.since = lastSeq;
+    if (since !== null) request.since = since;
     try {
       const response = await this.#host.request("joinRoom", request);
-      if (generation === this.#generation) await this.#onJoined(response, generation);
+      if (generation === this.#generation) await this.#onJoined(response, since, generation);
     } catch (error) {
       if (generation !== this.#generation) return;
-      rethrowUnlessRequestError(error);
+      requireRequestError(error);
       if (error.code === "offline") return; // the next connect joins again
       if (TRANSIENT_CODES.has(error.code)) {
         const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
-        setTimeout(retryJoin, (error.retryAfter ?? RETRY_DELAY) * 1000);
+        setTimeout(retryJoin, (error.retryAfter ?? JOIN_RETRY_DELAY) * 1000);
       } else {
         this.#generation += 1;
         this.#host.onJoinFailed(error);
@@ -223,30 +235,24 @@ export class Room {
     }
   }
 
-  async #onJoined(response, generation) {
+  async #onJoined(response, since, generation) {
     const { lastSeq, topic } = response.room;
+    if (since !== null && lastSeq < since) {
+      this.log = this.log.replacement(); // the server has a new log
+      this.notices = [];
+      this.#reportedSeq = 0;
+      this.outbox.removeDelivered(() => true);
+      return this.#join();
+    }
     this.#host.onGuestKey(response.guestKey);
     this.name = response.room.name;
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
-    this.members = new Map(response.members.map((member) => [member.memberId, member]));
-    const knownSeq = this.log.lastSeq;
-    if (knownSeq !== null && lastSeq < knownSeq) {
-      this.log = new RoomLog(); // the server has a new log; pushes from now on belong to it
-      this.notices = [];
-      this.#reportedSeq = 0;
-      this.outbox.removeDelivered(() => true);
-    }
-    if (this.log.lastSeq === null && knownSeq === null) {
-      this.log.loadNewest(response.messages, { lastSeq, hasOlder: response.hasMore });
-    } else if (this.log.lastSeq === null || lastSeq - knownSeq > MAX_CATCH_UP) {
-      const page = await this.#host.request("history", { room: this.name, before: lastSeq + 1, limit: PAGE_SIZE });
-      if (generation !== this.#generation) return;
-      this.log.loadNewest(page.messages, { lastSeq: Math.max(lastSeq, page.lastSeq), hasOlder: page.hasMore });
-    } else {
-      this.log.insertPage(response.messages, { lastSeq });
-    }
-    this.log.setTopic(topic, lastSeq);
+    this.members = new Map(response.members.map((member) => [member.memberId, sanitizeReceived(member)]));
+    const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
+    const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
+    this.log.applyJoin({ lastSeq, messages, hasMore: response.hasMore }, since);
+    this.log.setTopic(sanitizeLine(topic), lastSeq);
     const { nickName } = response;
     if (canonicalName(nickName) !== canonicalName(this.nick)) this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
     this.nick = nickName;
@@ -262,17 +268,17 @@ export class Room {
   }
 
   handlePush(event, body) {
-    if (event === "message" && body.seq === undefined) this.#onNotice(body);
-    else if (event === "message" || event === "update") this.#onEntry(body);
+    if (event === "message" && body.seq === undefined) this.#onNotice(sanitizeReceived(body));
+    else if (event === "message" || event === "update") this.#onEntry(sanitizeReceived(body));
     else if (event === "presence") this.#onPresence(body);
     else if (event === "typing" && !this.ownMemberIds.has(body.memberId)) this.typingIndicator.onTyping(body);
   }
 
   #onEntry(entry) {
     this.typingIndicator.onTyping({ memberId: entry.memberId, on: false });
-    this.log.push(entry);
+    this.log.applyPush(entry);
     this.#reportOwnMessages();
-    if (this.log.isBehind && this.#isJoined) this.#catchUp();
+    if (this.log.missingAfter !== null && this.#isJoined) this.#catchUp();
   }
 
   /** Pass new own messages to the outbox for matching. */
@@ -304,8 +310,8 @@ export class Room {
   #onPresence({ joined = [], left = [], renamed = [] }) {
     const members = new Map(this.members);
     for (const memberId of left) members.delete(memberId);
-    for (const member of joined) members.set(member.memberId, member);
-    for (const { memberId, nickName } of renamed) {
+    for (const member of joined) members.set(member.memberId, sanitizeReceived(member));
+    for (const { memberId, nickName } of renamed.map(sanitizeReceived)) {
       const member = members.get(memberId);
       if (member) members.set(memberId, { ...member, nickName });
       if (this.ownMemberIds.has(memberId)) this.nick = nickName;
@@ -321,23 +327,24 @@ export class Room {
 
   #scheduleCatchUp() {
     clearTimeout(this.#catchUpTimer);
-    if (this.log.isBehind) this.#catchUpTimer = setTimeout(() => this.#catchUp(), PUSH_GRACE);
+    if (this.log.missingAfter !== null) this.#catchUpTimer = setTimeout(() => this.#catchUp(), PUSH_GRACE);
   }
 
   async #catchUp() {
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;
     try {
-      while (this.log.isBehind && this.#isJoined) {
-        const after = this.log.lastSeq;
-        const page = await this.#host.request("history", { room: this.name, after, limit: CATCH_UP_PAGE_SIZE });
-        this.log.insertPage(page.messages, page);
+      for (;;) {
+        const after = this.log.missingAfter;
+        if (after === null || !this.#isJoined) break;
+        const page = await this.#host.request("history", { room: this.name, after, limit: HISTORY_PAGE });
+        this.#applyPage(page, { after });
         this.#reportOwnMessages();
         this.#host.onChange();
         if (this.log.lastSeq === after) break;
       }
     } catch (error) {
-      rethrowUnlessRequestError(error);
+      requireRequestError(error);
       if (error.code !== "offline") this.#scheduleCatchUp();
     } finally {
       this.#isCatchingUp = false;

@@ -1,15 +1,17 @@
 /**
- * Log of one room as a pure state machine, without I/O.
+ * Log of one room as a pure state machine, without I/O (docs/protocol.md, "Synchronization"); the same algorithm as in
+ * `tui_chat/client/sync/room_log.py`.
  *
- * - Entries are stored in contiguous ranges (`seq_ranges.js`). The newest range ends at `lastSeq` and grows
- *   with pushed entries. Missing ranges between them are gaps.
- * - A pushed entry is applied if its `seq` is `lastSeq + 1`, dropped if lower, and buffered if higher. While
- *   entries are buffered, `isBehind` is true until a history page supplies the missing entries
- *   (docs/protocol.md, "Synchronization").
- * - A message from a history page includes all changes up to the page's `lastSeq`. The item records that
- *   `seq` as `asOf`, which makes change application exactly-once.
- * - Changes apply in `seq` order. If a gap may contain further changes, the item is recomputed from its page
- *   version plus all known changes.
+ * - Sequence: known entries form ranges (`seq_ranges.js`), missing ranges between them are gaps. The live end is the end
+ *   of the last range. A joined log without entries is the range of `seq` 0.
+ * - Pushes: a push at live end + 1 is applied, a lower `seq` is a duplicate, a higher `seq` is buffered until the
+ *   entries between are fetched (`missingAfter`). Outside a joined connection, all pushes are buffered.
+ * - Base state: an item is displayed as base plus changes. A message from a response includes all changes up to the
+ *   response's `lastSeq`, its `asOf`. A base with a higher `asOf` replaces a lower one.
+ * - Changes: changes after `asOf` apply in order of `seq`. They are folded into the base once all entries between are
+ *   known, because a gap may contain an earlier change. A change without its target is stored until the message arrives.
+ * - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
+ *   that the page can lack.
  * - Items are immutable; a change creates a new object.
  */
 
@@ -17,36 +19,48 @@ import { applyChange } from "./apply_change.js";
 import { SeqRanges } from "./seq_ranges.js";
 
 /**
- * @typedef {object} Item Message or topic change in its current state: the entry's fields (docs/protocol.md,
- *   "Entries") plus `asOf`.
+ * @typedef {object} Entry Element of the log (docs/protocol.md, "Entries").
  * @property {number} seq
  * @property {string} kind
  * @property {string} memberId
  * @property {string} nickName
  * @property {number} ts
  * @property {string} [message]
+ * @property {number} [replyTo]
+ * @property {number} [edited]
  * @property {boolean} [deleted]
- * @property {number} asOf Newest `seq` whose changes are included.
+ * @property {Record<string, string[]>} [reactions] Member ids by emoji.
+ * @property {number} [target]
+ * @property {string} [emoji]
+ * @property {boolean} [on]
+ * @property {string} [topic]
+ *
+ * @typedef {Entry} Item Message in its current state, or topic change.
+ * @typedef {{after: number, before: number}} Gap Missing entries, as exclusive bounds.
+ * @typedef {{after?: number, before?: number, around?: number}} PageRange Requested range of a history page.
  */
 
-const MAX_EARLY_ENTRIES = 1000; // later entries are loaded as history
-const MAX_ORPHAN_TARGETS = 5000; // history pages include the changes of evicted targets
+const MAX_BUFFERED_PUSHES = 1000; // later pushes are fetched as history
 
 export class RoomLog {
   /** @type {Item[]} */
-  #items = [];
+  #items = []; // ascending
+  /** @type {Map<number, Item>} */
+  #itemsBySeq = new Map();
+  /** @type {Map<number, number>} */
+  #asOf = new Map(); // `asOf` of each item
+  /** @type {Map<number, Entry[]>} */
+  #changes = new Map(); // not folded yet, by target, ascending
+  /** @type {Map<number, Item>} */
+  #bases = new Map(); // bases of the items in `#changes`
   #ranges = new SeqRanges();
-  #itemsBySeq = new Map(); // seq → item
-  #earlyEntries = new Map(); // seq → buffered entry
-  #orphanChanges = new Map(); // seq of a message that is not loaded → its changes
-  #partialChanges = new Map(); // seq → page version and known changes, if a gap may contain further changes
-  #expectedSeq = 0;
-  #reachedStart = false;
-  #trimmedAtSeq = 0; // value of `lastSeq` at the latest trim
+  /** @type {Map<number, Entry>} */
+  #bufferedPushes = new Map();
+  #expectedSeq = 0; // newest known `seq` of the server on this connection
+  #isLive = false;
+  #trimmedAt = 0; // live end at the latest trim
   #topicAsOf = 0;
 
-  /** `seq` of the newest entry; 0 in an empty room, null before `loadNewest()`. */
-  lastSeq = null;
   topic = "";
 
   /** Visible items (messages and topic changes) in ascending order. Read only. */
@@ -54,55 +68,76 @@ export class RoomLog {
     return this.#items;
   }
 
-  /** `seq` of the oldest loaded entry; `lastSeq + 1` if there is none. */
+  /** Live end: `seq` of the newest entry, 0 in an empty room, null before the first join. */
+  get lastSeq() {
+    return this.#ranges.last;
+  }
+
+  /** `seq` of the oldest known entry; 1 for an empty log. */
   get firstSeq() {
-    return this.#ranges.ranges[0]?.first ?? this.lastSeq + 1;
+    return Math.max(this.#ranges.first ?? 1, 1);
   }
 
   /** True if the server has entries before `firstSeq`. */
   get hasOlder() {
-    return !this.#reachedStart && this.firstSeq > 1;
+    return this.firstSeq > 1;
   }
 
-  /** @returns {{after: number, before: number}[]} Missing ranges between loaded entries, ascending. */
+  /** Missing ranges between known entries, ascending. */
   get gaps() {
     return this.#ranges.gaps;
   }
 
-  /** True if the server has entries after `lastSeq`. */
-  get isBehind() {
-    return this.lastSeq !== null && this.#expectedSeq > this.lastSeq;
+  /** `after` of a `history` request for the entries after the live end; null if none are missing. */
+  get missingAfter() {
+    const { lastSeq } = this;
+    return this.#isLive && lastSeq !== null && this.#expectedSeq > lastSeq ? lastSeq : null;
   }
 
-  /** @returns {Item | undefined} Loaded message or topic change, looked up by `seq`. */
+  /**
+   * Return a loaded message or topic change.
+   * @param {number} seq
+   */
   getItem(seq) {
     return this.#itemsBySeq.get(seq);
   }
 
-  /** Return whether the entry with this `seq` is loaded, regardless of its kind. */
+  /**
+   * Return whether the entry with this `seq` is known, regardless of its kind.
+   * @param {number} seq
+   */
   has(seq) {
     return this.#ranges.contains(seq);
   }
 
-  /**
-   * Continue with the newest history page. Older entries stay loaded, and missing entries before the page become a gap.
-   * @param {object[]} entries Contiguous and ascending, ending with the newest entry.
-   * @param {{lastSeq: number, hasOlder?: boolean}} page
-   */
-  loadNewest(entries, { lastSeq, hasOlder = true }) {
-    this.expectSeq(lastSeq);
-    for (const seq of this.#earlyEntries.keys()) this.expectSeq(seq);
-    if (entries.length && this.lastSeq !== null && entries[0].seq > this.lastSeq + 1) this.lastSeq = entries[0].seq - 1;
-    this.lastSeq ??= entries.length ? entries[0].seq - 1 : lastSeq;
-    this.insertPage(entries, { lastSeq, hasOlder });
+  /** Discard buffered pushes and buffer new ones until the next join. */
+  onDisconnected() {
+    this.#isLive = false;
+    this.#bufferedPushes.clear();
+    this.#expectedSeq = 0;
   }
 
-  /** Record that the server has at least this `seq`. */
+  /** Return an empty log for a replaced server log; buffered pushes belong to the new log and remain. */
+  replacement() {
+    const log = new RoomLog();
+    log.#bufferedPushes = this.#bufferedPushes;
+    log.#expectedSeq = this.#expectedSeq;
+    return log;
+  }
+
+  /**
+   * Record that the server has at least this `seq`.
+   * @param {number} seq
+   */
   expectSeq(seq) {
     this.#expectedSeq = Math.max(this.#expectedSeq, seq);
   }
 
-  /** Set the topic as of entry `asOf`; older values are ignored. */
+  /**
+   * Set the topic as of entry `asOf`; older values are ignored.
+   * @param {string} topic
+   * @param {number} asOf
+   */
   setTopic(topic, asOf) {
     if (asOf < this.#topicAsOf) return;
     this.topic = topic;
@@ -110,141 +145,162 @@ export class RoomLog {
   }
 
   /**
-   * Handle a pushed entry.
-   * @returns {boolean} True if the entry was applied immediately.
+   * Apply a join response and all buffered pushes that follow.
+   * @param {{lastSeq: number, messages: Entry[], hasMore: boolean}} response
+   * @param {number | null} since `since` of the request; null for a full join.
    */
-  push(entry) {
-    this.expectSeq(entry.seq);
-    if (this.lastSeq === null || entry.seq > this.lastSeq + 1) {
-      if (this.#earlyEntries.size < MAX_EARLY_ENTRIES) this.#earlyEntries.set(entry.seq, entry);
-      return false;
-    }
-    if (entry.seq <= this.lastSeq) return false;
-    this.#append(entry, entry.seq);
-    this.#applyEarlyEntries();
-    return true;
+  applyJoin({ lastSeq, messages, hasMore }, since) {
+    this.#isLive = true;
+    this.expectSeq(lastSeq);
+    let oldest = since === null ? 0 : since + 1;
+    if (hasMore) oldest = messages.length ? Math.min(...messages.map(({ seq }) => seq)) : lastSeq + 1;
+    this.#applyRange(messages, oldest, lastSeq, lastSeq);
+    this.#applyBufferedPushes();
   }
 
   /**
-   * Insert a history page at its position.
-   * @param {object[]} entries Contiguous and ascending.
-   * @param {{lastSeq: number, hasOlder?: boolean, before?: number}} page `lastSeq` is the newest `seq` at read
-   *   time. `hasOlder` is false if nothing precedes the first entry, or the requested `before` of an empty page.
+   * Apply a history page. On a joined connection, a page beyond the live end is ignored; `missingAfter` then includes
+   * its entries.
+   * @param {{lastSeq: number, messages: Entry[], hasMore: boolean}} page
+   * @param {PageRange} request
    */
-  insertPage(entries, { lastSeq, hasOlder = true, before }) {
+  applyPage({ lastSeq, messages, hasMore }, { after, before }) {
     this.expectSeq(lastSeq);
-    const upToNewest = entries.filter(({ seq }) => seq <= this.lastSeq);
-    // Pages read before the latest trim can lack changes that the trim dropped.
-    if (lastSeq >= this.#trimmedAtSeq) {
-      const oldest = entries[0]?.seq ?? before;
-      if (!hasOlder && (entries.length ? oldest <= this.firstSeq : oldest === this.firstSeq)) this.#reachedStart = true;
-      if (upToNewest.length) this.#insertEntries(upToNewest, lastSeq);
+    const seqs = messages.map(({ seq }) => seq);
+    let oldest = seqs.length ? Math.min(...seqs) : 1;
+    let newest = seqs.length ? Math.max(...seqs) : 0;
+    if (after !== undefined) {
+      oldest = after + 1;
+      if (!hasMore) newest = Math.max(newest, lastSeq);
+    } else if (before !== undefined) {
+      newest = Math.min(before - 1, lastSeq);
+      if (!hasMore) oldest = 0;
+      else if (!seqs.length) oldest = before;
     }
-    for (const entry of entries.slice(upToNewest.length)) {
-      if (entry.seq === this.lastSeq + 1) this.#append(entry, lastSeq);
-    }
-    this.#applyEarlyEntries();
+    // Later pushes of the entries between would count as duplicates.
+    if (this.#isLive && oldest > (this.lastSeq ?? 0) + 1) return;
+    this.#applyRange(messages, oldest, newest, lastSeq);
+    this.#applyBufferedPushes();
   }
 
-  /** Drop the oldest items once there are more than `2 * maxItems`; history loads them again on demand. */
+  /**
+   * Apply or buffer a pushed entry.
+   * @param {Entry} entry
+   */
+  applyPush(entry) {
+    this.expectSeq(entry.seq);
+    const isNew = !this.#isLive || entry.seq > (this.lastSeq ?? 0);
+    if (isNew && this.#bufferedPushes.size < MAX_BUFFERED_PUSHES) this.#bufferedPushes.set(entry.seq, entry);
+    this.#applyBufferedPushes();
+  }
+
+  /**
+   * Release the oldest items; history loads them again on demand.
+   * @param {number} maxItems Number of items to retain, at least one.
+   */
   trim(maxItems) {
-    if (this.#items.length <= 2 * maxItems) return;
-    const { seq } = this.#items.at(-maxItems);
-    for (const item of this.#items.slice(0, -maxItems)) {
-      this.#itemsBySeq.delete(item.seq);
-      this.#partialChanges.delete(item.seq);
+    if (this.#items.length <= maxItems) return;
+    const first = this.#items[this.#items.length - maxItems].seq;
+    for (const map of [this.#itemsBySeq, this.#asOf, this.#bases, this.#changes]) {
+      for (const seq of map.keys()) if (seq < first) map.delete(seq);
     }
     this.#items = this.#items.slice(-maxItems);
-    this.#ranges.truncate(seq);
-    this.#reachedStart = false;
-    this.#trimmedAtSeq = this.lastSeq;
+    this.#ranges.truncate(first);
+    this.#trimmedAt = this.lastSeq ?? 0;
   }
 
-  #insertEntries(entries, asOf) {
-    const first = entries[0].seq;
-    const last = entries.at(-1).seq;
-    const newEntries = entries.filter(({ seq }) => !this.#ranges.contains(seq));
-    const items = entries.filter(isVisible).map((entry) => this.#mergeItem(entry, asOf));
-    this.#items = [
-      ...this.#items.slice(0, this.#upperBound(first - 1)),
-      ...items,
-      ...this.#items.slice(this.#upperBound(last)),
-    ];
-    this.#ranges.add(first, last);
-    for (const entry of newEntries) this.#applySideEffects(entry);
-  }
-
-  #append(entry, asOf) {
-    this.lastSeq = entry.seq;
-    this.#earlyEntries.delete(entry.seq);
-    if (this.#ranges.contains(entry.seq - 1)) this.#ranges.extendLast();
-    else this.#ranges.add(entry.seq, entry.seq);
-    if (isVisible(entry)) this.#items.push(this.#mergeItem(entry, asOf));
-    this.#applySideEffects(entry);
-  }
-
-  #applyEarlyEntries() {
-    if (this.lastSeq === null) return;
-    for (;;) {
-      const entry = this.#earlyEntries.get(this.lastSeq + 1);
-      if (!entry) break;
-      this.#append(entry, entry.seq);
-    }
-    for (const seq of this.#earlyEntries.keys()) {
-      if (seq <= this.lastSeq) this.#earlyEntries.delete(seq);
+  #applyBufferedPushes() {
+    while (this.#isLive) {
+      const entry = this.#bufferedPushes.get((this.lastSeq ?? 0) + 1);
+      if (!entry) return;
+      this.#bufferedPushes.delete(entry.seq);
+      this.#ranges.add(entry.seq, entry.seq);
+      this.#addEntries([entry], entry.seq);
     }
   }
 
-  /** Apply the topic or target change that an entry carries. */
-  #applySideEffects(entry) {
-    if (entry.kind === "topic") this.setTopic(entry.topic, entry.seq);
-    if (isVisible(entry) || !entry.target) return;
-    if (this.#itemsBySeq.has(entry.target)) this.#applyToItem(entry);
-    else this.#storeOrphan(entry);
+  /**
+   * Apply a contiguous range whose messages include all changes up to `asOf`.
+   * @param {Entry[]} entries
+   * @param {number} first
+   * @param {number} last
+   * @param {number} asOf
+   */
+  #applyRange(entries, first, last, asOf) {
+    const start = asOf < this.#trimmedAt ? Math.max(first, this.firstSeq) : first;
+    this.#ranges.add(start, last);
+    if (this.#isLive) for (const seq of this.#bufferedPushes.keys()) if (seq <= (this.lastSeq ?? 0)) this.#bufferedPushes.delete(seq);
+    const ascending = entries.filter(({ seq }) => start <= seq && seq <= last).sort((left, right) => left.seq - right.seq);
+    this.#addEntries(ascending, asOf);
   }
 
-  /** Store the item of a page or pushed entry, combined with newer known changes, and return the item. */
-  #mergeItem(entry, asOf) {
-    const existing = this.#itemsBySeq.get(entry.seq);
-    if (existing && existing.asOf >= asOf) return existing;
-    const changes = this.#partialChanges.get(entry.seq)?.changes ?? this.#orphanChanges.get(entry.seq) ?? [];
-    this.#partialChanges.delete(entry.seq);
-    this.#orphanChanges.delete(entry.seq);
-    this.#itemsBySeq.set(entry.seq, { ...entry, asOf });
-    for (const change of changes) this.#applyToItem(change, { isListed: false });
-    return this.#itemsBySeq.get(entry.seq);
-  }
-
-  #storeOrphan(change) {
-    const changes = this.#orphanChanges.get(change.target);
-    if (changes) return changes.push(change);
-    this.#orphanChanges.set(change.target, [change]);
-    if (this.#orphanChanges.size > MAX_ORPHAN_TARGETS) this.#orphanChanges.delete(this.#orphanChanges.keys().next().value);
-    return undefined;
-  }
-
-  /** Apply a change to its loaded target; `isListed` is false until the target is in `items`. */
-  #applyToItem(change, { isListed = true } = {}) {
-    const current = this.#itemsBySeq.get(change.target);
-    const partial = this.#partialChanges.get(change.target);
-    let updated;
-    if (!partial && this.#ranges.contains(current.asOf + 1, change.seq)) {
-      updated = applyChange(current, change);
-    } else if (change.seq > current.asOf) {
-      const { base, changes } = partial ?? { base: current, changes: [] };
-      const ordered = [...changes.filter(({ seq }) => seq !== change.seq), change].sort((a, b) => a.seq - b.seq);
-      this.#partialChanges.set(change.target, { base, changes: ordered });
-      // A gap may contain further changes, so `asOf` stays at the base version.
-      updated = { ...ordered.reduce(applyChange, base), asOf: base.asOf };
-    } else {
-      return;
+  /**
+   * @param {Entry[]} entries Entries of known ranges, ascending.
+   * @param {number} asOf
+   */
+  #addEntries(entries, asOf) {
+    // All changes are added before the first fold, which assumes complete ranges.
+    const affected = new Set();
+    for (const entry of entries) {
+      if (entry.kind === "topic") this.setTopic(entry.topic ?? "", entry.seq);
+      if (entry.kind === "message" || entry.kind === "topic") {
+        if ((this.#asOf.get(entry.seq) ?? -1) >= asOf) continue;
+        this.#bases.set(entry.seq, entry);
+        this.#asOf.set(entry.seq, asOf);
+        affected.add(entry.seq);
+      } else if (entry.target !== undefined && this.#addChange(entry, entry.target)) affected.add(entry.target);
     }
-    if (updated === current) return;
-    this.#itemsBySeq.set(updated.seq, updated);
-    if (isListed) this.#items[this.#upperBound(updated.seq) - 1] = updated;
+    for (const seq of affected) this.#rebuild(seq);
   }
 
-  /** Return the number of items with this `seq` or a lower one. */
+  /**
+   * Insert a change in order of `seq`; a change of an unknown message is stored for later.
+   * @param {Entry} change
+   * @param {number} target
+   * @returns {boolean} True if the target is loaded and does not include the change.
+   */
+  #addChange(change, target) {
+    const base = this.#bases.get(target) ?? this.#itemsBySeq.get(target);
+    if (base ? base.kind !== "message" || change.seq <= (this.#asOf.get(target) ?? 0) : this.#ranges.contains(target)) return false;
+    const pending = this.#changes.get(target) ?? [];
+    if (pending.some(({ seq }) => seq === change.seq)) return false;
+    this.#changes.set(target, [...pending, change].sort((left, right) => left.seq - right.seq));
+    return base !== undefined;
+  }
+
+  /**
+   * Apply the pending changes to the base, and fold them if no entry between is unknown.
+   * @param {number} seq
+   */
+  #rebuild(seq) {
+    const asOf = this.#asOf.get(seq) ?? seq;
+    const base = this.#bases.get(seq) ?? this.#itemsBySeq.get(seq);
+    const pending = (this.#changes.get(seq) ?? []).filter((change) => change.seq > asOf);
+    this.#changes.delete(seq);
+    this.#bases.delete(seq);
+    if (!base) return;
+    const newest = pending.at(-1);
+    if (newest && this.#ranges.contains(asOf + 1, newest.seq)) {
+      this.#asOf.set(seq, newest.seq);
+    } else if (newest) {
+      this.#changes.set(seq, pending);
+      this.#bases.set(seq, base);
+    }
+    this.#put(pending.reduce(applyChange, base));
+  }
+
+  /** @param {Item} item */
+  #put(item) {
+    const index = this.#upperBound(item.seq);
+    const isKnown = this.#itemsBySeq.has(item.seq);
+    this.#items.splice(isKnown ? index - 1 : index, isKnown ? 1 : 0, item);
+    this.#itemsBySeq.set(item.seq, item);
+  }
+
+  /**
+   * Return the number of items with this `seq` or a lower one.
+   * @param {number} seq
+   */
   #upperBound(seq) {
     let low = 0;
     let high = this.#items.length;
@@ -255,8 +311,4 @@ export class RoomLog {
     }
     return low;
   }
-}
-
-function isVisible(entry) {
-  return entry.kind === "message" || entry.kind === "topic";
 }

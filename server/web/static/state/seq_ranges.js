@@ -4,14 +4,18 @@
  * - A range includes both of its ends.
  * - Ranges are disjoint, ascending and never adjacent.
  */
-
 export class SeqRanges {
   /** @type {{first: number, last: number}[]} */
   #ranges = [];
 
-  /** Sorted ranges. Read only. */
-  get ranges() {
-    return this.#ranges;
+  /** Lowest number; null for an empty set. */
+  get first() {
+    return this.#ranges[0]?.first ?? null;
+  }
+
+  /** Highest number; null for an empty set. */
+  get last() {
+    return this.#ranges.at(-1)?.last ?? null;
   }
 
   /** Missing ranges, ascending, as exclusive bounds. */
@@ -19,17 +23,24 @@ export class SeqRanges {
     return this.#ranges.slice(1).map(({ first }, index) => ({ after: this.#ranges[index].last, before: first }));
   }
 
-  /** Return whether all numbers from `first` to `last` are included; true for an empty interval. */
+  /**
+   * Return whether all numbers from `first` to `last` are included.
+   * @param {number} first
+   * @param {number} [last]
+   */
   contains(first, last = first) {
-    if (last < first) return true;
-    const range = this.#ranges[this.#indexAt(first)];
-    return range !== undefined && range.first <= first && last <= range.last;
+    const range = this.#ranges.findLast((candidate) => candidate.first <= first);
+    return range !== undefined && last <= range.last;
   }
 
-  /** Include all numbers from `first` to `last`; merge adjacent ranges. */
+  /**
+   * Include all numbers from `first` to `last`; merge adjacent ranges. No effect if `last < first`.
+   * @param {number} first
+   * @param {number} last
+   */
   add(first, last) {
     if (last < first) return;
-    const isSeparate = (range) => range.last < first - 1 || range.first > last + 1;
+    const isSeparate = (/** @type {{first: number, last: number}} */ range) => range.last < first - 1 || range.first > last + 1;
     const overlapping = this.#ranges.filter((range) => !isSeparate(range));
     const merged = {
       first: Math.min(first, ...overlapping.map((range) => range.first)),
@@ -38,20 +49,12 @@ export class SeqRanges {
     this.#ranges = [...this.#ranges.filter(isSeparate), merged].sort((left, right) => left.first - right.first);
   }
 
-  /** Extend the newest range by one. */
-  extendLast() {
-    this.#ranges.at(-1).last += 1;
-  }
-
-  /** Remove all numbers below `first`. */
+  /**
+   * Remove all numbers below `first`.
+   * @param {number} first
+   */
   truncate(first) {
     const remaining = this.#ranges.filter(({ last }) => last >= first);
     this.#ranges = remaining.map((range) => ({ first: Math.max(range.first, first), last: range.last }));
-  }
-
-  /** Return the index of the first range with an end of at least `seq`. */
-  #indexAt(seq) {
-    const index = this.#ranges.findIndex(({ last }) => last >= seq);
-    return index < 0 ? this.#ranges.length : index;
   }
 }

@@ -6,7 +6,7 @@
  * - `sessionStore` survives reloads of one tab: open rooms and drafts.
  */
 
-import { canonicalName } from "./canonical_name.js";
+import { canonicalName } from "./names.js";
 
 const KEY_PREFIX = "chat.";
 const MAX_GUEST_KEYS = 100;

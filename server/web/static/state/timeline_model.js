@@ -8,7 +8,7 @@
  */
 
 import { actionText } from "./command_parser.js";
-import { mentionsNick } from "./mentions.js";
+import { isMentioned } from "./mentions.js";
 
 const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one group
 
@@ -23,11 +23,12 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
  *   of `items`.
  * @param {Set<string>} options.ownMemberIds
  * @param {string} options.nick Own nickname.
+ * @param {Map<string, import("./room.js").Member>} options.members Present members.
  * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
  * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */
-export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, unreadAfter, now }) {
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, unreadAfter, now }) {
   const lines = [];
   let day = 0;
   const seenDays = new Set();
@@ -87,7 +88,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       item: entry,
       startsGroup,
       isOwn,
-      isMention: !isOwn && hasMention(entry, nick),
+      isMention: !isOwn && isMentioned(entry, nick, members),
       quoted,
       changes: changesBySeq.get(entry.seq) ?? null,
     });
@@ -111,16 +112,6 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
 /** Compare two lines with the same key. `ts` of a day and all notices except the last follow from the compared fields. */
 export function isSameLine(line, otherLine) {
   return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
-}
-
-const mentionCache = new WeakMap(); // item → {nick, hasMention} of the latest check
-
-function hasMention(item, nick) {
-  const previous = mentionCache.get(item);
-  if (previous?.nick === nick) return previous.hasMention;
-  const isMentioned = mentionsNick(item.message, nick);
-  mentionCache.set(item, { nick, hasMention: isMentioned });
-  return isMentioned;
 }
 
 function continuesGroup(previous, entry) {

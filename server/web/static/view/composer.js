@@ -7,9 +7,10 @@
  */
 
 import { strings } from "../i18n/strings.js";
+import { MESSAGE_CHARACTERS } from "../state/limits.js";
+import { messageLength } from "../state/sanitize.js";
 import { setText } from "./dom.js";
 
-const MAX_LENGTH = 4000; // code points, as in `tui_chat/protocol/limits.py`
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
 const MAX_FILE_SIZE = 64 * 1024; // bytes
@@ -165,7 +166,7 @@ export class Composer {
 
   #submit() {
     const { text } = this;
-    if (!text.trim() || countCodePoints(text) > MAX_LENGTH) return;
+    if (!text.trim() || messageLength(text) > MESSAGE_CHARACTERS) return;
     if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
     this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
   }
@@ -186,7 +187,7 @@ export class Composer {
 
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
-    const remaining = MAX_LENGTH - countCodePoints(this.#field.value);
+    const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);
     this.#button.disabled = !this.#field.value.trim() || remaining < 0;
     this.#charCount.hidden = remaining > WARNING_THRESHOLD;
     this.#charCount.classList.toggle("over", remaining < 0);
@@ -201,7 +202,7 @@ export class Composer {
   }
 
   #fitsUnconfirmed(text) {
-    return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && countCodePoints(text) <= MAX_LENGTH;
+    return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && messageLength(text) <= MESSAGE_CHARACTERS;
   }
 
   async #insertOrConfirm(pasted) {
@@ -212,11 +213,11 @@ export class Composer {
     }
     const text = normalized.trimEnd();
     const room = this.#room;
-    const isTooLong = countCodePoints(text) > MAX_LENGTH;
+    const isTooLong = messageLength(text) > MESSAGE_CHARACTERS;
     const preview = text.slice(0, 300);
     const choice = await this.#confirm({
       title: strings.pasteTitle(text.split("\n").length),
-      text: isTooLong ? strings.pasteTooLong(countCodePoints(text)) : preview.length < text.length ? `${preview}…` : preview,
+      text: isTooLong ? strings.pasteTooLong(messageLength(text)) : preview.length < text.length ? `${preview}…` : preview,
       choices: [
         { value: "insert", label: strings.pasteInsert },
         ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend, kind: "primary" }]),
@@ -257,10 +258,4 @@ async function readTextFile(file) {
   } catch {
     return "";
   }
-}
-
-function countCodePoints(text) {
-  let length = 0;
-  for (const _ of text) length += 1;
-  return length;
 }

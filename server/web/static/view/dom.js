@@ -5,8 +5,7 @@
  * nicknames have the same contrast (WCAG 2.2, 1.4.3).
  */
 
-import { canonicalName } from "../state/canonical_name.js";
-import { graphemes } from "./message_text.js";
+import { canonicalName, graphemes } from "../state/names.js";
 
 const HUE_STEPS = 24; // a finer resolution is not distinguishable
 

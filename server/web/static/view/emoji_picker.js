@@ -1,20 +1,13 @@
-/**
- * Popover with frequent emoji and a text field for all other reactions.
- *
- * Reactions follow the rules in `tui_chat/protocol/reactions.py`: one emoji or a short word.
- */
+/** Popover with frequent emoji and a text field for all other reactions. */
 
 import { strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { REACTION_CODE_POINTS } from "../state/limits.js";
+import { validateReaction } from "../state/reactions.js";
 import { createButton, createElement } from "./dom.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
 const MARGIN = 8; // px between popover and window
-const EMOJI_PATTERN = "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";
-const EMOJI_SEQUENCE = new RegExp(`^(?:${EMOJI_PATTERN}(?:\\u200d${EMOJI_PATTERN})*|[0-9#*]\\ufe0f?\\u20e3|\\p{Regional_Indicator}{2})$`, "u");
-const FORBIDDEN_IN_WORD =
-  /[\s\p{C}\p{Extended_Pictographic}\p{Regional_Indicator}\p{Default_Ignorable_Code_Point}\p{Me}\u2800]|^\p{M}/u;
-const FIRST_WIDE_CODE_POINT = 0x1100; // code points from here on may be two columns wide
-const MAX_COLUMNS = 8;
 
 export class EmojiPicker {
   #popover = document.getElementById("emoji-picker");
@@ -42,17 +35,20 @@ export class EmojiPicker {
     const field = createElement("input", "");
     field.setAttribute("aria-label", strings.anyEmoji);
     field.placeholder = strings.anyEmoji;
-    field.maxLength = 32; // 16 code points
+    field.maxLength = 2 * REACTION_CODE_POINTS; // the browser counts UTF-16 units
     field.addEventListener("input", () => field.setCustomValidity(""));
     const form = createElement("form", "", field);
     form.autocomplete = "off";
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = field.value.trim();
-      if (!text) return;
-      if (isValidReaction(text)) return finish(text);
-      field.setCustomValidity(strings.invalidReaction);
-      field.reportValidity();
+      if (!field.value.trim()) return;
+      try {
+        finish(validateReaction(field.value));
+      } catch (error) {
+        requireRequestError(error);
+        field.setCustomValidity(strings.invalidReaction);
+        field.reportValidity();
+      }
     });
     const buttons = EMOJIS.map((emoji) => createButton("", emoji, () => finish(emoji)));
     this.#popover.replaceChildren(createElement("div", "emoji-grid", ...buttons), form);
@@ -77,15 +73,4 @@ export class EmojiPicker {
     event.preventDefault();
     buttons[currentIndex + step]?.focus();
   }
-}
-
-/** Return whether a trimmed text is a valid reaction. */
-export function isValidReaction(text) {
-  return EMOJI_SEQUENCE.test(text) || (text !== "" && !FORBIDDEN_IN_WORD.test(text) && countColumns(text) <= MAX_COLUMNS);
-}
-
-function countColumns(text) {
-  let columns = 0;
-  for (const character of text) if (!/\p{M}/u.test(character)) columns += character.codePointAt(0) < FIRST_WIDE_CODE_POINT ? 1 : 2;
-  return columns;
 }

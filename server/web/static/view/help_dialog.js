@@ -6,6 +6,7 @@ import { strings } from "../i18n/strings.js";
 import { COMMANDS } from "../state/command_parser.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement } from "./dom.js";
+import { commandUsage } from "./run_command.js";
 
 /** Keys by scope; names refer to `strings.shortcuts`, scopes to `strings`. */
 export const SHORTCUTS = {
@@ -43,10 +44,7 @@ export class HelpDialog {
         Object.entries(shortcuts).map(([name, keys]) => [keys.split("  ").map(renderKey), strings.shortcuts[name]]),
       ),
     );
-    const commands = Object.entries(COMMANDS).map(([name, argument]) => [
-      [createElement("code", "", argument ? `/${name} ${strings.arguments[argument]}` : `/${name}`)],
-      strings.commandHelp[name],
-    ]);
+    const commands = [...COMMANDS.keys()].map((name) => [[createElement("code", "", commandUsage(name))], strings.commandHelp[name]]);
     document.getElementById("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
     this.#dialog.showModal();
   }

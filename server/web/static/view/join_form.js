@@ -6,6 +6,9 @@
  */
 
 import { setLanguage, strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { ROOM_NAME_GRAPHEMES } from "../state/limits.js";
+import { validateName, validateNickname } from "../state/names.js";
 import { localStore } from "../state/storage.js";
 import { roomFromUrl } from "./room_url.js";
 
@@ -30,6 +33,10 @@ export class JoinForm {
       const nick = this.#nick.value.trim();
       if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
+      const roomError = errorCode(() => validateName(room, ROOM_NAME_GRAPHEMES, "room_invalid"));
+      const nickError = errorCode(() => validateNickname(nick));
+      if (roomError) return this.#reject(this.#room, strings.errors[roomError]);
+      if (nickError) return this.#reject(this.#nick, nickError === "too_long" ? strings.nicknameTooLong : strings.errors[nickError]);
       localStore.set("room", room);
       localStore.set("nick", nick);
       this.#showError("");
@@ -81,5 +88,15 @@ export class JoinForm {
   #showError(error) {
     this.#error.textContent = error;
     for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
+  }
+}
+
+/** Return the code of the RequestError that a validation throws, or an empty string. */
+function errorCode(validate) {
+  try {
+    validate();
+    return "";
+  } catch (error) {
+    return requireRequestError(error).code;
   }
 }

@@ -4,9 +4,9 @@
  * Text becomes text nodes. The only elements are links to http, https and mailto URLs.
  */
 
-// URLs end at whitespace, quotes, angle brackets and CJK punctuation.
-const URL_PATTERN =
-  /\b(?:https?:\/\/|mailto:)[^\s<>"'`\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]+/giu;
+import { findLinks } from "../state/links.js";
+import { graphemes } from "../state/names.js";
+
 const EMOJI_ONLY_PATTERN =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
 const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:"]);
@@ -19,13 +19,12 @@ const MAX_EMOJI = 3;
 export function linkify(text) {
   const nodes = [];
   let position = 0;
-  for (const { 0: match, index } of text.matchAll(URL_PATTERN)) {
-    const url = trimPunctuation(match);
+  for (const { start, url } of findLinks(text)) {
     const link = createLink(url);
     if (!link) continue;
-    if (index > position) nodes.push(document.createTextNode(text.slice(position, index)));
+    if (start > position) nodes.push(document.createTextNode(text.slice(position, start)));
     nodes.push(link);
-    position = index + url.length;
+    position = start + url.length;
   }
   if (position < text.length) nodes.push(document.createTextNode(text.slice(position)));
   return nodes;
@@ -34,12 +33,6 @@ export function linkify(text) {
 /** Return whether a text consists of one to three emoji. */
 export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
-}
-
-/** Split text into grapheme clusters (UAX #29). */
-export function graphemes(text) {
-  if (typeof Intl.Segmenter !== "function") return Array.from(text);
-  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
 }
 
 function createLink(url) {
@@ -56,22 +49,6 @@ function schemeOf(url) {
   try {
     return new URL(url).protocol;
   } catch {
-    return ""; // incomplete URL such as "https://"
+    return ""; // invalid URL such as "https://[::1/"
   }
-}
-
-/** Strip sentence punctuation and unbalanced brackets from the end of a URL. */
-function trimPunctuation(match) {
-  let url = match;
-  for (;;) {
-    const last = url.at(-1);
-    const opener = { ")": "(", "]": "[", "}": "{" }[last];
-    const isTrailing = opener ? count(url, last) > count(url, opener) : /[.,;:!?*_~'"]/.test(last);
-    if (!isTrailing) return url;
-    url = url.slice(0, -1);
-  }
-}
-
-function count(text, character) {
-  return text.split(character).length - 1;
 }

@@ -5,9 +5,10 @@
 import { strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
+import { graphemes } from "../state/names.js";
 import { createButton, createElement, createAvatar, createNickname } from "./dom.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
-import { graphemes, isEmojiOnly, linkify } from "./message_text.js";
+import { isEmojiOnly, linkify } from "./message_text.js";
 
 const MAX_UNSCROLLED_LINES = 24; // longer messages scroll in their own box
 const MAX_EXCERPT = 140; // characters
@@ -101,8 +102,7 @@ function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes },
 /** Apply a pending change optimistically. */
 function withPendingChange(item, { event, body, state }, ownMemberId) {
   if (state === "failed") return item;
-  const change = { seq: Infinity, memberId: ownMemberId, ...body, kind: ENTRY_KINDS[event] };
-  return { ...applyChange(item, { ...change, seq: Infinity }), asOf: 0 };
+  return applyChange(item, { memberId: ownMemberId, ...body, seq: Infinity, kind: ENTRY_KINDS[event] });
 }
 
 function renderPending({ item, nick, startsGroup, quoted }, actions) {

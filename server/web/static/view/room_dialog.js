@@ -3,13 +3,13 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { rethrowUnlessRequestError } from "../net/socket.js";
-import { canonicalName } from "../state/canonical_name.js";
+import { requireRequestError } from "../net/request_error.js";
+import { ROOM_LIST_PAGE } from "../state/limits.js";
+import { canonicalName } from "../state/names.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement } from "./dom.js";
 
 const MAX_OPTIONS = 50;
-const SERVER_PAGE_SIZE = 200; // rooms per response
 const DEBOUNCE = 250; // ms
 
 export class RoomDialog {
@@ -51,11 +51,14 @@ export class RoomDialog {
     });
   }
 
-  /** @param {import("../state/chat_session.js").ChatSession} session */
-  async open(session) {
+  /**
+   * @param {import("../state/chat_session.js").ChatSession} session
+   * @param {string} [filter] Initial text of the input.
+   */
+  async open(session, filter = "") {
     this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, members }) => ({ name, members: members.size }));
     this.#serverRooms = [];
-    this.#field.value = "";
+    this.#field.value = filter;
     this.#render();
     this.#dialog.showModal();
     this.#field.focus();
@@ -70,10 +73,10 @@ export class RoomDialog {
       const rooms = await this.#session.listRooms(query);
       if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // superseded by a newer request
       this.#serverRooms = rooms.filter(({ name }) => !this.#session.current?.matchesName(name));
-      if (!query) this.#hasAllRooms = rooms.length < SERVER_PAGE_SIZE;
+      if (!query) this.#hasAllRooms = rooms.length < ROOM_LIST_PAGE;
       if (this.#dialog.open) this.#render();
     } catch (error) {
-      rethrowUnlessRequestError(error); // a room name can still be typed
+      requireRequestError(error); // a room name can still be typed
     }
   }
 

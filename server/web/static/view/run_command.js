@@ -3,8 +3,8 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { rethrowUnlessRequestError } from "../net/socket.js";
-import { parseInput } from "../state/command_parser.js";
+import { requireRequestError } from "../net/request_error.js";
+import { COMMANDS, parseInput } from "../state/command_parser.js";
 
 /**
  * @param {string} text
@@ -13,29 +13,33 @@ import { parseInput } from "../state/command_parser.js";
  */
 export function runCommand(text, context) {
   const input = parseInput(text);
-  if (input.text !== undefined) {
-    context.send(input.text);
-    return true;
-  }
-  if (input.unknown !== undefined) {
-    context.showError(strings.unknownCommand(input.unknown.slice(0, 40)));
-    return false;
-  }
-  return COMMANDS[input.command](input.argument, context) !== false;
+  if ("text" in input) return context.send(input.text);
+  if ("argument" in input) return HANDLERS[input.command](input.argument, context) !== false;
+  if (input.error === "unknown") context.showError(strings.unknownCommand(input.command.slice(0, 40)));
+  else context.showError(strings.commandUsage(commandUsage(input.command)));
+  return false;
 }
 
-const COMMANDS = {
-  me(_argument, { showError }) {
-    showError(`/me ${strings.arguments.text}`);
-    return false;
-  },
-  join: (room, { openRoom, openRoomDialog }) => void (room ? openRoom(room) : openRoomDialog()),
-  leave: (_argument, { leave }) => void leave(),
+/**
+ * Return the syntax of a command in the language of the page.
+ * @param {string} command
+ */
+export function commandUsage(command) {
+  const { argument, isRequired } = COMMANDS.get(command) ?? {};
+  if (!argument) return `/${command}`;
+  const label = strings.arguments[argument];
+  return isRequired ? `/${command} ${label}` : `/${command} [${label}]`;
+}
+
+const HANDLERS = {
+  me: (text, { send }) => send(`/me ${text}`),
+  join: (room, { openRoom, openRoomDialog }) => void (room ? openRoom(room) : openRoomDialog("")),
+  part: (room, { leave }) => leave(room),
   nick: (nick, { session, showError, openSettings }) => void (nick ? reportFailure(session.changeNick(nick), showError) : openSettings()),
   topic: (topic, { room, showError }) =>
     void (topic ? reportFailure(room.setTopic(topic), showError) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => void openSearch(query),
-  list: (_argument, { openRoomDialog }) => void openRoomDialog(),
+  list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
   names: (_argument, { room }) =>
     void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName))),
   help: (_argument, { openHelp }) => void openHelp(),
@@ -45,7 +49,7 @@ async function reportFailure(request, showError) {
   try {
     await request;
   } catch (error) {
-    rethrowUnlessRequestError(error);
+    requireRequestError(error);
     showError(strings.errors[error.code] ?? strings.errors.internal);
   }
 }

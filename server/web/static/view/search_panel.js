@@ -3,8 +3,8 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { rethrowUnlessRequestError } from "../net/socket.js";
-import { canonicalName } from "../state/canonical_name.js";
+import { requireRequestError } from "../net/request_error.js";
+import { canonicalName } from "../state/names.js";
 import { createElement, createNickname, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
@@ -89,7 +89,7 @@ export class SearchPanel {
       const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
     } catch (error) {
-      rethrowUnlessRequestError(error);
+      requireRequestError(error);
       if (generation !== this.#generation) return;
       const isUnsupported = error.code === "bad_request";
       setText(this.#status, isUnsupported ? strings.searchUnsupported : (strings.errors[error.code] ?? strings.errors.internal));

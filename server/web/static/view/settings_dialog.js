@@ -3,7 +3,7 @@
  */
 
 import { LANGUAGE_NAMES, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
-import { rethrowUnlessRequestError } from "../net/socket.js";
+import { requireRequestError } from "../net/request_error.js";
 import { localStore } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement, setText } from "./dom.js";
@@ -87,7 +87,7 @@ export class SettingsDialog {
       this.#nick.value = await session.changeNick(nick);
       this.#dialog.close();
     } catch (error) {
-      rethrowUnlessRequestError(error);
+      requireRequestError(error);
       const isTooLong = error.code === "too_long";
       setText(this.#nickError, isTooLong ? strings.nicknameTooLong : (strings.errors[error.code] ?? strings.errors.internal));
     }

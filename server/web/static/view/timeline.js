@@ -153,8 +153,8 @@ export class Timeline {
     const room = this.#room;
     if (!room) return;
     this.#readState = state;
-    const { log, notices, outbox, ownMemberIds, nick } = room;
-    if (this.#isFollowing) log.trim(MAX_LOG_ITEMS);
+    const { log, notices, outbox, ownMemberIds, nick, members } = room;
+    if (this.#isFollowing && log.items.length > 2 * MAX_LOG_ITEMS) log.trim(MAX_LOG_ITEMS);
     const items = this.#selectWindow(log.items);
     const isAtEnd = this.#windowEnd === null;
     if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
@@ -162,13 +162,14 @@ export class Timeline {
     const last = items.at(-1)?.seq ?? 0;
     const lines = buildLines({
       items,
-      gaps: log.lastSeq === null ? [] : log.gaps.filter(({ before }) => before <= last),
+      gaps: log.gaps.filter(({ before }) => before <= last),
       notices: isAtEnd ? notices : notices.filter(({ after }) => after < this.#windowEnd),
       pendingItems: isAtEnd ? outbox.items.filter(({ event }) => event === "sendMessage") : [],
       changesBySeq: outbox.changesBySeq,
       getItem: (seq) => log.getItem(seq),
       ownMemberIds,
       nick,
+      members,
       unreadAfter: state.unreadAfter,
       now: Date.now(),
     });

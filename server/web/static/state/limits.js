@@ -1,0 +1,18 @@
+/**
+ * Size limits of the protocol (docs/protocol.md, "Limits"); the same values as in `tui_chat/protocol/limits.py`.
+ *
+ * Names are counted in grapheme clusters (UAX #29), texts in code points after sanitizing.
+ */
+
+export const NICKNAME_GRAPHEMES = 32;
+export const ROOM_NAME_GRAPHEMES = 64;
+export const NAME_CODE_POINTS = 256; // bounds the combining marks of a name
+
+export const MESSAGE_CHARACTERS = 4000;
+export const TOPIC_CHARACTERS = 250;
+export const QUERY_CHARACTERS = 250;
+export const REACTION_CODE_POINTS = 16;
+export const REACTION_COLUMNS = 8; // width of a word reaction in terminal columns
+
+export const HISTORY_PAGE = 200; // entries in a history page and in a join response
+export const ROOM_LIST_PAGE = 200; // rooms in a room list

@@ -1,0 +1,104 @@
+/**
+ * Comparison and validation of nicknames and room names; the same rules as in `tui_chat/protocol/names.py`, the
+ * PRECIS Nickname profile (RFC 8266).
+ *
+ * The server has the final decision, because browser and server can support different versions of Unicode.
+ */
+
+import { RequestError } from "../net/request_error.js";
+import { NAME_CODE_POINTS, NICKNAME_GRAPHEMES } from "./limits.js";
+import { countCodePoints, stripSpace } from "./sanitize.js";
+
+const ASCII = /^[\0-\x7f]*$/;
+const SPACES = /[\p{Z}\t-\r]+/gu;
+/** Controls, invisible characters, conjoining Hangul, and the exceptions of RFC 5892, section 2.6. */
+const FORBIDDEN =
+  /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
+// Characters with a context rule (RFC 5892, appendix A).
+const MIDDLE_DOT = /(?<!l)\u00b7|\u00b7(?!l)/;
+const KERAIA = /\u0375(?!\p{Script=Greek})/u;
+const GERESH = /(?<!\p{Script=Hebrew})[\u05f3\u05f4]/u;
+const KATAKANA_DOT = /\u30fb/;
+const KANA_OR_HAN = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u;
+const ARABIC_DIGITS = /[\u0660-\u0669]/;
+const EXTENDED_ARABIC_DIGITS = /[\u06f0-\u06f9]/;
+
+const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : null;
+
+/**
+ * Return the comparison form of a text: NFKC and full case folding.
+ *
+ * Unlike lower case, folding equates ß with SS and all forms of sigma.
+ * @param {string} text
+ */
+export function fold(text) {
+  if (ASCII.test(text)) return text.toLowerCase();
+  const cased = text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(/[^\u0131]+/gu, (part) => part.toUpperCase().toLowerCase());
+  // Cherokee is the only script that folds to upper case (Unicode, CaseFolding.txt).
+  const folded = cased.replaceAll("ς", "σ").replace(/\p{Script=Cherokee}/gu, (letter) => letter.toUpperCase());
+  return folded.normalize("NFKC");
+}
+
+/**
+ * Return the comparison key of a room name or nickname.
+ * @param {string} name
+ */
+export function canonicalName(name) {
+  return collapseSpaces(fold(name));
+}
+
+/**
+ * Replace each run of white space by one space and strip both ends.
+ * @param {string} text
+ */
+export function collapseSpaces(text) {
+  return stripSpace(text.replace(SPACES, " "));
+}
+
+/**
+ * Return the display form of a nickname.
+ * @param {string} name
+ * @throws {RequestError} `nick_invalid` or `too_long`.
+ */
+export function validateNickname(name) {
+  return validateName(name, NICKNAME_GRAPHEMES, "nick_invalid");
+}
+
+/**
+ * Return the display form of a nickname or room name: compatibility form with single spaces.
+ * @param {string} name
+ * @param {number} maxGraphemes
+ * @param {"nick_invalid" | "room_invalid"} invalidCode
+ * @throws {RequestError} `invalidCode` or `too_long`.
+ */
+export function validateName(name, maxGraphemes, invalidCode) {
+  if (countCodePoints(name) > NAME_CODE_POINTS) throw new RequestError("too_long");
+  const spaced = name.replace(/\p{Zs}/gu, " ");
+  const displayName = spaced.normalize("NFKC").replace(/ +/g, " ").replace(/^ | $/g, "");
+  if (!displayName || isForbidden(displayName) || FORBIDDEN.test(spaced)) throw new RequestError(invalidCode);
+  if (graphemes(displayName).length > maxGraphemes) throw new RequestError("too_long");
+  return displayName;
+}
+
+/**
+ * Split text into grapheme clusters (UAX #29), or into code points in browsers without `Intl.Segmenter`.
+ * @param {string} text
+ */
+export function graphemes(text) {
+  return segmenter ? Array.from(segmenter.segment(text), ({ segment }) => segment) : Array.from(text);
+}
+
+/** @param {string} name */
+function isForbidden(name) {
+  return (
+    FORBIDDEN.test(name) ||
+    MIDDLE_DOT.test(name) ||
+    KERAIA.test(name) ||
+    GERESH.test(name) ||
+    (KATAKANA_DOT.test(name) && !KANA_OR_HAN.test(name.replaceAll("\u30fb", ""))) ||
+    (ARABIC_DIGITS.test(name) && EXTENDED_ARABIC_DIGITS.test(name))
+  );
+}

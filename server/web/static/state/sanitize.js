@@ -1,0 +1,132 @@
+/**
+ * Sanitizing and validation of texts (docs/protocol.md, "Text and names"); the same rules as in
+ * `tui_chat/protocol/sanitize.py`.
+ *
+ * - Sent texts are sanitized before the outbox, so that a pending message equals its log entry.
+ * - Received texts are sanitized again, because the page does not rely on the server.
+ */
+
+import { RequestError } from "../net/request_error.js";
+import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS } from "./limits.js";
+
+const PRINTABLE_ASCII = /^[ -~]*$/;
+const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
+const FORBIDDEN_IN_BODY = /[\0-\b\v-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
+const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
+
+/**
+ * Return a message body of any length in sanitized form; all line breaks become newlines.
+ * @param {string} text
+ * @throws {RequestError} `bad_request` for a lone surrogate, which no encoding supports.
+ */
+export function sanitizeBody(text) {
+  if (PRINTABLE_ASCII.test(text)) return text;
+  requireEncodable(text);
+  return text.replace(LINE_BREAKS, "\n").replace(FORBIDDEN_IN_BODY, "").normalize("NFC");
+}
+
+/**
+ * Return a text as one sanitized line without surrounding space; the result may be empty.
+ * @param {string} text
+ * @throws {RequestError} `bad_request` for a lone surrogate.
+ */
+export function sanitizeLine(text) {
+  requireEncodable(text);
+  const line = text.replace(LINE_BREAKS, "\n").replace(/[\n\t]/g, " ").replace(FORBIDDEN_IN_LINE, "");
+  return stripSpace(line.normalize("NFC"));
+}
+
+/**
+ * Return a sanitized message body that is neither blank nor too long.
+ * @param {string} text
+ * @throws {RequestError} `bad_request` or `too_long`.
+ */
+export function validateMessage(text) {
+  const body = requireMaxLength(sanitizeBody(text), MESSAGE_CHARACTERS);
+  if (!stripSpace(body)) throw new RequestError("bad_request");
+  return body;
+}
+
+/**
+ * Return a sanitized topic; an empty topic is valid.
+ * @param {string} text
+ * @throws {RequestError} `bad_request` or `too_long`.
+ */
+export function validateTopic(text) {
+  return requireMaxLength(sanitizeLine(text), TOPIC_CHARACTERS);
+}
+
+/**
+ * Return a sanitized search query; an empty query is valid.
+ * @param {string} text
+ * @throws {RequestError} `bad_request` or `too_long`.
+ */
+export function validateQuery(text) {
+  return requireMaxLength(sanitizeLine(text), QUERY_CHARACTERS);
+}
+
+/**
+ * Return a received entry, notice or member with sanitized texts; the same object if nothing changed.
+ * @template {object} T
+ * @param {T} received
+ * @returns {T}
+ */
+export function sanitizeReceived(received) {
+  const record = /** @type {Record<string, unknown>} */ (received);
+  let sanitized = record;
+  for (const [field, sanitize] of Object.entries(SANITIZERS)) {
+    const value = record[field];
+    const safe = typeof value === "string" ? sanitize(toWellFormed(value)) : value;
+    if (safe !== value) sanitized = { ...sanitized, [field]: safe };
+  }
+  return /** @type {T} */ (sanitized);
+}
+
+const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine };
+
+/**
+ * Remove surrounding white space, without the further characters that `String.trim` removes.
+ * @param {string} text
+ */
+export function stripSpace(text) {
+  return text.replace(SURROUNDING_SPACE, "");
+}
+
+/**
+ * Count the code points of a text.
+ * @param {string} text
+ */
+export function countCodePoints(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/**
+ * Count the characters of a message as the limit does.
+ * @param {string} text
+ */
+export function messageLength(text) {
+  return countCodePoints(sanitizeBody(toWellFormed(text)));
+}
+
+/** @param {string} text */
+function toWellFormed(text) {
+  return LONE_SURROGATE.test(text) ? text.replace(/[\ud800-\udfff]/gu, "\ufffd") : text;
+}
+
+/** @param {string} text */
+function requireEncodable(text) {
+  if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request");
+}
+
+/**
+ * @param {string} text
+ * @param {number} limit Code points.
+ */
+function requireMaxLength(text, limit) {
+  if (text.length > limit && countCodePoints(text) > limit) throw new RequestError("too_long");
+  return text;
+}

@@ -1,0 +1,54 @@
+"""Test vectors against the modules of the page, in Node.js and in Chromium; one run of all files per runtime."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.browser import chromium, open_tab
+from tests.support.in_process_server import running_server
+from tests.support.page_modules import copy_page_modules
+from tests.support.requirements import require_node
+from tests.support.vectors import VECTORS_DIRECTORY, load_vectors, vector_names
+
+RUNNER = VECTORS_DIRECTORY / "run_vectors.mjs"
+EXPECTED_REPORT: dict[str, Any] = {
+    name: {"cases": len(load_vectors(name)["cases"]), "failed": []} for name in vector_names()
+}
+
+RUN_IN_PAGE = """async (files) => {
+    const base = document.querySelector("script[type=module]").src.replace(/app\\.js$/, "");
+    const { runVectors } = await import("/run_vectors.mjs");
+    return JSON.stringify(await runVectors((module) => import(`${base}${module}.js`), JSON.parse(files)));
+}"""
+
+
+@pytest.mark.needs_node
+def test_the_page_modules_match_the_vectors_in_node(tmp_path: Path) -> None:
+    files = [str(VECTORS_DIRECTORY / f"{name}.json") for name in vector_names()]
+    result = subprocess.run(
+        [require_node(), str(VECTORS_DIRECTORY / "run_in_node.mjs"), str(copy_page_modules(tmp_path)), *files],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert result.stderr == ""
+    assert json.loads(result.stdout) == EXPECTED_REPORT
+
+
+@pytest.mark.needs_chromium
+async def test_the_page_modules_match_the_vectors_in_chromium(tmp_path: Path) -> None:
+    files = {name: load_vectors(name) for name in vector_names()}
+    async with running_server(tmp_path) as server, chromium() as browser:
+        tab = await open_tab(browser)
+        await tab.page.route(
+            "**/run_vectors.mjs",
+            lambda route: route.fulfill(content_type="text/javascript", body=RUNNER.read_text(encoding="utf-8")),
+        )
+        await tab.page.goto(server.url)
+        report: Any = json.loads(await tab.page.evaluate(RUN_IN_PAGE, json.dumps(files)))
+        assert report == EXPECTED_REPORT
+        assert tab.console_errors == []

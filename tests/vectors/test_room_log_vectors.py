@@ -1,0 +1,84 @@
+"""Test vectors of the room log against the Python implementation."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.support.vectors import load_vectors
+from tui_chat.client.sync.room_log import RoomLog
+from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.requests import History
+from tui_chat.protocol.responses import HistoryPage, JoinResponse
+
+ROOM = "tea"
+
+
+def decode_page(response: dict[str, Any]) -> HistoryPage:
+    """Decode a response of a vector; fields that do not matter have defaults."""
+    messages = [
+        {"room": ROOM, "id": entry["seq"], "ts": entry["seq"], "memberId": "a", "nickName": "ann", **entry}
+        for entry in response["messages"]
+    ]
+    return msgspec.convert({**response, "messages": messages}, HistoryPage)
+
+
+def decode_entry(entry: dict[str, Any]) -> Entry:
+    return decode_page({"messages": [entry], "hasMore": False, "lastSeq": 0}).messages[0]
+
+
+def decode_join(response: dict[str, Any]) -> JoinResponse:
+    page = decode_page(response)
+    room = {"name": ROOM, "topic": "", "lastSeq": page.last_seq, "visibility": "public"}
+    joined: dict[str, Any] = {
+        "room": room,
+        "nickName": "ann",
+        "memberId": "a",
+        "guestKey": "k",
+        "members": [],
+        "messages": [],
+    }
+    return msgspec.structs.replace(
+        msgspec.convert({**joined, "hasMore": page.has_more}, JoinResponse), messages=page.messages
+    )
+
+
+def describe_message(message: Message) -> dict[str, Any]:
+    fields = msgspec.to_builtins(message)
+    return {name: fields[name] for name in ("seq", "message", "edited", "deleted", "reactions") if fields.get(name)} | {
+        "message": message.message
+    }
+
+
+def describe_log(log: RoomLog) -> dict[str, Any]:
+    return {
+        "messages": [describe_message(message) for message in log.messages()],
+        "lastSeq": log.last,
+        "firstSeq": log.first,
+        "gaps": [{"after": gap.after, "before": gap.before} for gap in log.gaps()],
+        "hasOlder": log.has_older,
+        "missingAfter": log.missing_after(),
+    }
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in load_vectors("room_log")["cases"]])
+def test_the_room_log_matches_the_vectors(case: dict[str, Any]) -> None:
+    log = RoomLog()
+    states: list[dict[str, Any]] = []
+    for operation in case["operations"]:
+        match operation["op"]:
+            case "join":
+                log.apply_join(decode_join(operation["response"]), operation["since"])
+            case "page":
+                log.apply_page(decode_page(operation["response"]), History(room=ROOM, **operation["request"]))
+            case "push":
+                log.apply_push(decode_entry(operation["entry"]))
+            case "disconnect":
+                log.on_disconnected()
+            case "trim":
+                log.trim(operation["count"])
+            case "reset":
+                log.reset()
+            case _:
+                states.append(describe_log(log))
+    assert states == case["expected"]

@@ -1,0 +1,106 @@
+"""Test vectors of texts, names, mentions, commands, links and limits against the Python implementation."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.vectors import expand, load_vectors
+from tui_chat.protocol import limits, names, sanitize
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.mentions import MentionTokens
+from tui_chat.protocol.reactions import validate_reaction
+from tui_chat.session.commands import registry
+from tui_chat.session.commands.registry import ChatText, CommandCall, ParseError
+from tui_chat.session.lines import action_text
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
+
+Case = dict[str, Any]
+
+SANITIZERS: dict[str, Callable[[str], str]] = {
+    "body": sanitize.sanitize_body,
+    "line": sanitize.sanitize_line,
+    "message": sanitize.validate_message_body,
+    "topic": sanitize.validate_topic,
+    "query": sanitize.validate_query,
+}
+VALIDATORS: dict[str, Callable[[str], str]] = {
+    **SANITIZERS,
+    "nickname": names.validate_nickname,
+    "room_name": names.validate_room_name,
+    "reaction": validate_reaction,
+}
+
+
+def vectors(name: str) -> pytest.MarkDecorator:
+    """Return the parametrization of a test by the cases of a vector file."""
+    return pytest.mark.parametrize(
+        "case", [pytest.param(case, id=case["name"]) for case in load_vectors(name)["cases"]]
+    )
+
+
+def result_or_error(function: Callable[[str], str], text: str) -> Any:
+    try:
+        return function(text)
+    except ChatError as error:
+        return {"error": error.code}
+
+
+@vectors("sanitize")
+def test_sanitized_texts_match_the_vectors(case: Case) -> None:
+    assert result_or_error(SANITIZERS[case["function"]], case["input"]) == case["expected"]
+
+
+@vectors("limits")
+def test_validity_at_the_limits_matches_the_vectors(case: Case) -> None:
+    result = result_or_error(VALIDATORS[case["function"]], expand(case["input"]))
+    assert (result if isinstance(result, dict) else "valid") == case["expected"]
+
+
+def test_limits_match_the_vectors() -> None:
+    constants = load_vectors("limits")["constants"]
+    assert {name: getattr(limits, name) for name in constants} == constants
+
+
+@vectors("names")
+def test_names_match_the_vectors(case: Case) -> None:
+    try:
+        display = names.validate_nickname(case["input"])
+    except names.NickInvalid:
+        assert case["expected"] == {"error": "invalid"}
+    else:
+        assert {"display": display, "key": names.canonical_key(case["input"])} == case["expected"]
+        assert names.validate_room_name(case["input"]) == display
+
+
+@vectors("mentions")
+def test_mentions_match_the_vectors(case: Case) -> None:
+    tokens = MentionTokens(case["input"]["text"])
+    mentioned = [name for name in case["input"]["names"] if tokens.includes(name)]
+    assert {"names": mentioned, "room": tokens.includes_room} == case["expected"]
+
+
+@vectors("commands")
+def test_commands_match_the_vectors(case: Case) -> None:
+    if "action" in case:
+        assert action_text(case["action"]) == case["expected"]
+        return
+    expected = case["expected"]
+    match registry.parse(case["input"]):
+        case ChatText(text=text):
+            assert {"text": text} == expected
+        case CommandCall(command=command, arguments=arguments):
+            assert {"command": command.name, "arguments": list(arguments)} == expected
+        case ParseError(problem=problem) if expected["error"] == "unknown":
+            assert problem == chat_strings.unknown_command(expected["command"])
+        case ParseError(problem=problem):
+            command = registry.find(expected["command"])
+            assert command is not None
+            assert problem == chat_strings.command_usage(command.usage)
+
+
+@vectors("links")
+def test_links_match_the_vectors(case: Case) -> None:
+    text = case["input"]
+    assert [text[link.start : link.end] for link in find_hyperlinks(text)] == case["expected"]
