@@ -1,6 +1,8 @@
 """Command line interface of `chat-server`."""
 
 import argparse
+import errno
+import json
 import os
 import re
 import sys
@@ -15,6 +17,9 @@ from tui_chat.protocol import limits
 
 EXIT_USAGE_ERROR = 2
 """Exit code for errors that the operator can correct."""
+
+MANAGED_FLAG = "--managed"
+"""Option for programs that start the server, such as `chat-tui --serve` (docs/operating.md, "Managed process")."""
 
 
 class ServerParser(argparse.ArgumentParser):
@@ -44,6 +49,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("tui-chat"))
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
+    parser.add_argument(
+        MANAGED_FLAG,
+        action="store_true",
+        help="For programs that start the server: report the start as a line of JSON, stop at the end of the input.",
+    )
     for setting in SETTINGS.values():
         parser.add_argument(
             setting.flag,
@@ -63,7 +73,7 @@ def _parse(arguments: Sequence[str]) -> tuple[str | None, ResolvedSettings]:
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
     if unknown or parsed.command not in {None, "config"}:
         name = (unknown or [parsed.command])[0].partition("=")[0]
-        hint = suggest(name, ["config", "--config", *(setting.flag for setting in SETTINGS.values())])
+        hint = suggest(name, ["config", "--config", MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())])
         raise ConfigError(f"unknown argument {name}; {hint}")
     options = {name: value for name in SETTINGS if (value := getattr(parsed, name)) is not None}
     return parsed.command, resolve_settings(options, os.environ, parsed.config)
@@ -88,21 +98,25 @@ def main() -> None:
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
     that the operator can correct.
     """
+    managed = MANAGED_FLAG in sys.argv[1:]
     try:
         command, resolved = _parse(sys.argv[1:])
     except ConfigError as error:
-        _exit_with_error(str(error))
+        _exit_with_error(error, managed)
     if command == "config":
         return _print_settings(resolved)
     # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 
     try:
-        process.run(resolved.settings)
+        process.run(resolved.settings, managed=managed)
     except process.STARTUP_ERRORS as error:
-        _exit_with_error(str(error))
+        _exit_with_error(error, managed)
 
 
-def _exit_with_error(reason: str) -> NoReturn:
-    print(f"chat-server: {reason}", file=sys.stderr)
+def _exit_with_error(error: Exception, managed: bool) -> NoReturn:
+    if managed:
+        is_port_in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+        print(json.dumps({"error": str(error), "code": "portInUse" if is_port_in_use else "startFailed"}))
+    print(f"chat-server: {error}", file=sys.stderr)
     sys.exit(EXIT_USAGE_ERROR)

@@ -2,10 +2,13 @@
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import signal
+from collections.abc import Callable
 from contextlib import suppress
+from threading import Thread
 
 try:
     import resource
@@ -28,7 +31,7 @@ SHUTDOWN_TIMEOUT = 5.0
 """Maximum duration of an orderly shutdown, in seconds."""
 
 
-def run(settings: ServerSettings) -> None:
+def run(settings: ServerSettings, *, managed: bool = False) -> None:
     """Serve until a termination signal arrives.
 
     The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
@@ -36,6 +39,7 @@ def run(settings: ServerSettings) -> None:
 
     Args:
         settings: Resolved server settings.
+        managed: Print the URL as a line of JSON, and stop at the end of standard input too.
 
     Raises:
         StartupError: The port or the TLS certificate is unusable.
@@ -44,24 +48,38 @@ def run(settings: ServerSettings) -> None:
     configure_logging(settings.log_format, settings.log_level)
     _raise_open_file_limit()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run_until_signal(settings))
+        runner.run(_run_until_signal(settings, managed))
 
 
-async def _run_until_signal(settings: ServerSettings) -> None:
+async def _run_until_signal(settings: ServerSettings, managed: bool) -> None:
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stop_requested.set)
+    if managed:
+        Thread(target=_watch_stdin, args=(loop, stop_requested.set), daemon=True).start()
     shutdown_timer = None
     async with serve(settings) as server:
         _tune_gc()
-        print(_format_startup_message(server), flush=True)
+        print(json.dumps({"url": server.url}) if managed else _format_startup_message(server), flush=True)
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
         log.info("server stopping")
         shutdown_timer = loop.call_later(SHUTDOWN_TIMEOUT, _exit_immediately)
     shutdown_timer.cancel()
     log.info("server stopped")
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
+    """Call `stop` on the event loop at the end of standard input, which also follows a crash of the parent process.
+
+    Input is discarded. The file object would block the exit of the interpreter, so the thread reads the descriptor.
+    """
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    with suppress(RuntimeError):  # the loop is closed
+        loop.call_soon_threadsafe(stop)
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 import platformdirs
 
 from tui_chat.command_line import CommandLineParser, VersionAction, exit_with_error, parse_language, set_language
+from tui_chat.local_server import LocalServer, LocalServerError, join_instructions
 from tui_chat.logging import configure_logging, log_path
-from tui_chat.protocol.errors import Unavailable
-from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
@@ -103,7 +102,7 @@ def main() -> None:
     try:
         app.run(mouse=settings.settings.mouse)
     finally:
-        app.local_server.close_now()
+        app.local_server.close()
     sys.exit(app.return_code or 0)
 
 
@@ -116,15 +115,13 @@ def _run_screen_reader(options: StartOptions) -> int:
 
     if not options.serve:
         return run(ReaderOptions(options.server, options.room, options.nick, options.state), settings)
-    from tui_chat.local_server import EmbeddedServer, join_instructions  # noqa: PLC0415 (slow import of the server)
-
-    server = EmbeddedServer(options.host, options.port)
+    server = LocalServer()
     try:
-        url = wait_until_listening(server.start())
+        url = wait_until_listening(server.start(options.host, options.port))
         print("\n".join(join_instructions(options.host, options.port, url)))
         return run(ReaderOptions(url, options.room, options.nick, options.state), settings)
-    except Unavailable as error:
-        exit_with_error(error_text.describe(error))
+    except LocalServerError as error:
+        exit_with_error(str(error))
     finally:
         server.close()
 

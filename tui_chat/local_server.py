@@ -1,106 +1,134 @@
-"""Server embedded in the client process, on its own thread with a TCP socket; URLs of local servers.
+"""Local server: a `chat-server` process with the lifetime of the client, and the URLs of local servers.
 
-- Isolation: the server has its own event loop, so drawing and message handling do not block each other.
-- Shutdown: `close` lets the server finish its pending writes before the process ends.
+- Isolation: `-P` keeps the working directory out of the import path, so a `server.py` there is never started. Signals
+  of the terminal do not reach the process.
+- Lifetime: the server stops when its standard input ends, also after a crash of the client.
+- Streams: standard output carries one JSON line at the start, `{"url"}` or `{"error", "code"}`. Standard error is
+  appended to the log file of the client.
 """
 
 import asyncio
-import errno
+import json
 import logging
 import os
 import socket
-from concurrent.futures import Future
-from threading import Thread
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
 
-import aiohttp
-
-from server.app import RunningServer, StartupError, serve
-from server.event_loop import new_event_loop
-from server.settings import ConfigError, resolve_settings
-from server.storage.database import StorageError
-from server.web.routes import SERVICE_NAME
+from tui_chat.logging import log_path
 from tui_chat.protocol.errors import Unavailable
+from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
 log = logging.getLogger("chat.local_server")
 
+SERVICE_NAME = "chat-server"
+"""Value of `service` in the response to `GET /health`."""
+
+SERVER_COMMAND = (sys.executable, "-P", "-m", "server", "--managed")
+"""Command line of the server, without address and port."""
+
 STOP_TIMEOUT = 6.0
 """Maximum duration of a graceful shutdown, in seconds."""
 
 
-class PortInUse(Unavailable):
-    """Listen port in use by another program."""
+class LocalServerError(Exception):
+    """Failure to start a local server; the message is a sentence for the user."""
 
 
-class EmbeddedServer:
-    """Server thread that runs from `start` until `close`."""
+class LocalServer:
+    """Handle of at most one server process."""
 
-    def __init__(self, host: str, port: int) -> None:
-        """Prepare a server without starting its thread.
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
 
-        All other settings come from the environment (`CHAT_…`), as for `chat-server`.
+    async def start(self, host: str, port: int) -> str:
+        """Start a server and wait until the socket listens.
+
+        All other settings come from the environment (`CHAT_…`), as for `chat-server`. Call `close` before a second
+        start.
 
         Args:
             host: Listen address.
             port: TCP port; 0 selects a free one.
-        """
-        self._host = host
-        self._port = port
-        self._startup: Future[RunningServer] = Future()
-        self._stop_requested = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = Thread(target=self._run, name="chat-server", daemon=True)
-
-    async def start(self) -> str:
-        """Start the server thread and wait until the socket listens.
-
-        Can be called only once.
 
         Returns:
             The server's base URL for clients on this machine.
 
         Raises:
-            PortInUse: The port belongs to another program.
-            Unavailable: The server failed to start for any other reason.
+            LocalServerError: The server failed to start.
         """
-        self._thread.start()
-        try:
-            return (await asyncio.wrap_future(self._startup)).url
-        except StartupError as error:
-            if isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE:
-                raise PortInUse(chat_strings.port_in_use(f"{self._host}:{self._port}")) from error
-            raise Unavailable(str(error)) from error
-        except (StorageError, ConfigError) as error:
-            raise Unavailable(str(error)) from error
+        report = await asyncio.to_thread(self._spawn, host, port)
+        if "url" in report:
+            return report["url"]
+        self.close()
+        is_port_in_use = report.get("code") == "portInUse"
+        raise LocalServerError(
+            chat_strings.port_in_use(f"{host}:{port}")
+            if is_port_in_use
+            else error_text.sentence(report["error"], Unavailable.code)
+        )
+
+    def _spawn(self, host: str, port: int) -> dict[str, str]:
+        """Start the process, and return its start report."""
+        with _open_log() as errors:
+            self._process = process = subprocess.Popen(
+                (*SERVER_COMMAND, "--host", host, "--port", str(port)),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                start_new_session=True,
+            )
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        return json.loads(line) if line else {"error": f"the server failed to start; see {log_path()}"}
 
     def close(self) -> None:
-        """Stop the server gracefully and block until its thread ends, at most `STOP_TIMEOUT` seconds.
+        """Stop the server gracefully and wait for its exit; after `STOP_TIMEOUT` seconds, kill the process.
 
-        Idempotent. No effect before `start`. After the time limit, the thread is abandoned.
+        Idempotent; no effect before `start`.
         """
-        if self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop_requested.set)
-            self._thread.join(STOP_TIMEOUT)
-            if self._thread.is_alive():
-                log.error("shutdown of the embedded server timed out after %s s; abandoning its thread", STOP_TIMEOUT)
-
-    def _run(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
         try:
-            with asyncio.Runner(loop_factory=new_event_loop) as runner:
-                self._loop = runner.get_loop()
-                runner.run(self._serve())
-        except Exception as error:
-            if not self._startup.done():
-                self._startup.set_exception(error)
-            else:
-                log.exception("embedded server crashed; its clients are disconnected")
+            process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            log.error("shutdown of the local server timed out after %s s; killing the process", STOP_TIMEOUT)
+            process.kill()
+            process.wait()
+        process.stdout.close()
 
-    async def _serve(self) -> None:
-        settings = resolve_settings({"host": self._host, "port": self._port}, os.environ, None).settings
-        async with serve(settings) as running:
-            self._startup.set_result(running)
-            await self._stop_requested.wait()
+
+async def start_or_join(server: LocalServer, host: str, port: int) -> tuple[str, list[str]]:
+    """Start a server, or use a chat server that already listens on the port.
+
+    Args:
+        server: Idle handle; stays idle if another server is used.
+        host: Listen address.
+        port: TCP port; 0 selects a free one.
+
+    Returns:
+        Base URL of the server, and status lines for the user.
+
+    Raises:
+        LocalServerError: The server failed to start, and no chat server listens on the port.
+    """
+    try:
+        url = await server.start(host, port)
+    except LocalServerError:  # the port, or the lock of the database, belongs to the other server
+        url = local_url(host, port)
+        if not await is_chat_server(url):
+            raise
+        return url, [tr(chat_strings.JOINED_EXISTING_SERVER)]
+    return url, join_instructions(host, port, url)
 
 
 async def is_chat_server(url: str) -> bool:
@@ -108,6 +136,8 @@ async def is_chat_server(url: str) -> bool:
 
     False also for an unreachable server; the request takes at most 2 seconds.
     """
+    import aiohttp  # noqa: PLC0415 (network library, needed only if the port is in use)
+
     timeout = aiohttp.ClientTimeout(total=2.0)
     try:
         async with (
@@ -144,6 +174,14 @@ def join_instructions(host: str, port: int, url: str) -> list[str]:
     urls = network_urls(host, port)
     lines = [chat_strings.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
     return lines if urls else [*lines, tr(chat_strings.LOCAL_ONLY)]
+
+
+def _open_log() -> IO[bytes]:
+    """Open the log file of the client for appending, or the null device if the file is not writable."""
+    with suppress(OSError):
+        log_path().parent.mkdir(parents=True, exist_ok=True)
+        return log_path().open("ab")
+    return Path(os.devnull).open("wb")
 
 
 def _outbound_addresses() -> list[str]:

@@ -123,6 +123,41 @@ async def test_a_port_in_use_prints_one_line_and_exits_with_2(tmp_path: Path) ->
     assert errors.count("\n") == 1
 
 
+async def test_a_managed_server_reports_its_url_and_stops_at_the_end_of_its_input(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "--managed", "--port", "0"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"HOME": str(tmp_path)},
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    report = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    async with aiohttp.ClientSession() as session, session.get(f"{report['url']}/ready") as response:
+        assert response.status == 200
+    process.stdin.write(b"ignored\n")
+    process.stdin.close()
+    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, output) == (0, b"")
+    assert b"server stopped" in errors
+
+
+async def test_a_managed_server_reports_a_failed_start_with_a_code(tmp_path: Path) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        used_port = str(listener.getsockname()[1])
+        for flags, code, reason in (
+            (("--port", used_port), "portInUse", f"cannot listen on 127.0.0.1 port {used_port}: "),
+            (("--port", "x"), "startFailed", "command line: invalid value 'x' for port"),
+        ):
+            exit_code, output, _ = await run(tmp_path, "--managed", *flags)
+            report = json.loads(output)
+            assert (exit_code, report["code"]) == (2, code)
+            assert report["error"].startswith(reason)
+
+
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [

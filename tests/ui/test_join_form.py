@@ -103,7 +103,10 @@ async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Pat
         assert tr(chat_strings.BUTTON_START_SERVER) not in driver.screen_text()
 
 
-async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(tmp_path: Path) -> None:
+async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "local.db"))
     async with (
         running_server(tmp_path) as server,
         chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as driver,
@@ -112,7 +115,8 @@ async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(tmp_path:
         await driver.wait_for_text(tr(chat_strings.JOINED_EXISTING_SERVER)[:40])
 
 
-async def test_serve_reports_a_port_used_by_another_program(tmp_path: Path) -> None:
+async def test_serve_reports_a_port_used_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "local.db"))
     with socket.socket() as occupied:
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()

@@ -391,7 +391,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop the local server, also after an unexpected error."""
-        await self.local_server.stop()
+        await asyncio.to_thread(self.local_server.close)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Exit with a short crash report. Details are in the log file."""

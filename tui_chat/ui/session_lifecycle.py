@@ -1,5 +1,6 @@
 """Lifetime of the chat session: connection, profile, local server, and the change between join form and chat."""
 
+import asyncio
 import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
@@ -8,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 from textual.worker import Worker, WorkerError
 
+from tui_chat.local_server import LocalServer, LocalServerError, start_or_join
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
-from tui_chat.ui.local_server import LocalServer, LocalServerError
 from tui_chat.ui.screens.join import JoinDetails
 from tui_chat.ui.start_options import StartOptions, StoragePaths
 
@@ -159,7 +160,7 @@ class SessionLifecycle:
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
-        await self.local_server.stop()
+        await asyncio.to_thread(self.local_server.close)
 
     def serve_and_join(self, details: JoinDetails) -> None:
         """Start a local server at the address of the join form, then submit the form."""
@@ -180,7 +181,7 @@ class SessionLifecycle:
         form = self._window.join_form
         form.begin_waiting(tr(chat_strings.STARTING_SERVER))
         try:
-            url, self.startup_messages = await self.local_server.start(host, port)
+            url, self.startup_messages = await start_or_join(self.local_server, host, port)
         except LocalServerError as error:
             form.show_field_error("server", str(error))
             return
