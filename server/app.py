@@ -99,11 +99,10 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     database = await open_database(settings.resolve_database(), clock=clocks.now)
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
-        limits_enabled = settings.rate_limit == "on"
         dispatcher = _build_dispatcher(settings, database, guest_keys, clocks)
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
-            if limits_enabled
+            if settings.rate_limit == "on"
             else None
         )
         socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter)
@@ -180,24 +179,19 @@ def _build_dispatcher(
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     handlers = Handlers(database, guest_keys, clocks, room_registry, fanout, room_write_limiter=room_write_limiter)
-    request_limits = _build_request_limits(settings)
-    return Dispatcher(
-        dialects,
-        handlers,
-        request_limits,
-        clocks=clocks,
-        generate_sid=secrets.token_urlsafe,
-        flood_timeout=settings.flood_timeout,
-    )
-
-
-def _build_request_limits(settings: ServerSettings) -> RequestLimits:
     request_rates = {
         **DEFAULT_RATES,
         "messages": Rate(settings.message_burst, settings.message_rate),
         "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
     }
-    return RequestLimits(request_rates, enabled=settings.rate_limit == "on")
+    return Dispatcher(
+        dialects,
+        handlers,
+        RequestLimits(request_rates, enabled=settings.rate_limit == "on"),
+        clocks=clocks,
+        generate_sid=secrets.token_urlsafe,
+        flood_timeout=settings.flood_timeout,
+    )
 
 
 def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
@@ -219,25 +213,25 @@ async def _listen(
     try:
         await site.start()
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StartupError(f"cannot listen on {settings.host} port {settings.port}: {reason}") from error
+        raise StartupError(
+            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
+        ) from error
     port: int = runner.addresses[0][1]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(settings.host, settings.host)
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return RunningServer(f"{'https' if tls_context else 'http'}://{host}:{port}", port, begin_drain)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
+    netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return RunningServer(f"{'https' if tls_context else 'http'}://{netloc}", port, begin_drain)
 
 
 def _load_tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
     if not settings.tls_cert:
         return None
-    for path in (settings.tls_cert, settings.tls_key):
-        try:
-            Path(path).read_bytes()
-        except OSError as error:
-            raise StartupError(f"{path}: {error.strerror or error}") from error
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
+        for path in (settings.tls_cert, settings.tls_key):
+            Path(path).read_bytes()  # the error of OpenSSL has no file name
         context.load_cert_chain(settings.tls_cert, settings.tls_key)
     except ssl.SSLError as error:
         raise StartupError(f"{settings.tls_cert}: invalid certificate or private key ({error.reason})") from error
+    except OSError as error:
+        raise StartupError(f"{error.filename}: {error.strerror or error}") from error
     return context

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, cast
 
-from server.settings import SETTINGS, ConfigError, ResolvedSettings, resolve_settings, suggest
+from server.settings import SETTINGS, ConfigError, ServerSettings, resolve_settings, suggest
 from tui_chat.protocol import limits
 
 EXIT_USAGE_ERROR = 2
@@ -64,8 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parse(arguments: Sequence[str]) -> tuple[str | None, ResolvedSettings]:
-    """Return the subcommand, and the options merged with the environment and the settings file.
+def _parse(arguments: Sequence[str]) -> tuple[str | None, ServerSettings, dict[str, str]]:
+    """Return the subcommand, the effective settings and their sources.
 
     Raises:
         ConfigError: The command line, or another source of settings, is invalid or unreadable.
@@ -73,17 +73,17 @@ def _parse(arguments: Sequence[str]) -> tuple[str | None, ResolvedSettings]:
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
     if unknown or parsed.command not in {None, "config"}:
         name = (unknown or [parsed.command])[0].partition("=")[0]
-        hint = suggest(name, ["config", "--config", MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())])
-        raise ConfigError(f"unknown argument {name}; {hint}")
+        valid_names = ["config", "--config", MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
+        raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names)}")
     options = {name: value for name in SETTINGS if (value := getattr(parsed, name)) is not None}
-    return parsed.command, resolve_settings(options, os.environ, parsed.config)
+    return parsed.command, *resolve_settings(options, os.environ, parsed.config)
 
 
-def _print_settings(resolved: ResolvedSettings) -> None:
-    for name, source in resolved.sources.items():
-        value: object = getattr(resolved.settings, name)
+def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
+    for name, source in sources.items():
+        value: object = getattr(settings, name)
         if name == "database":
-            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", resolved.settings.resolve_database())
+            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", settings.resolve_database())
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         print(f"{name} = {formatted}  ({source})")
     print()
@@ -100,16 +100,16 @@ def main() -> None:
     """
     managed = MANAGED_FLAG in sys.argv[1:]
     try:
-        command, resolved = _parse(sys.argv[1:])
+        command, settings, sources = _parse(sys.argv[1:])
     except ConfigError as error:
         _exit_with_error(error, managed)
     if command == "config":
-        return _print_settings(resolved)
+        return _print_settings(settings, sources)
     # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 
     try:
-        process.run(resolved.settings, managed=managed)
+        process.run(settings, managed=managed)
     except process.STARTUP_ERRORS as error:
         _exit_with_error(error, managed)
 

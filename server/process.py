@@ -11,13 +11,16 @@ from contextlib import suppress
 from threading import Thread
 
 try:
+    from uvloop import new_event_loop
+except ImportError:  # uvloop does not support Windows
+    from asyncio import new_event_loop
+try:
     import resource
 except ImportError:  # not available on Windows
     resource = None
 
 
 from server.app import RunningServer, StartupError, serve
-from server.event_loop import new_event_loop
 from server.logging import configure_logging
 from server.settings import ServerSettings
 from server.storage.database import StorageError
@@ -54,14 +57,16 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 async def _run_until_signal(settings: ServerSettings, managed: bool) -> None:
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop_requested.set)
+    with suppress(NotImplementedError):  # Windows has no signal handlers of the event loop
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signal_number, stop_requested.set)
     if managed:
         Thread(target=_watch_stdin, args=(loop, stop_requested.set), daemon=True).start()
     shutdown_timer = None
     async with serve(settings) as server:
         _tune_gc()
-        print(json.dumps({"url": server.url}) if managed else _format_startup_message(server), flush=True)
+        message = f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
+        print(json.dumps({"url": server.url}) if managed else message, flush=True)
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
         log.info("server stopping")
@@ -94,10 +99,6 @@ async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await stop_requested.wait()
-
-
-def _format_startup_message(server: RunningServer) -> str:
-    return f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
 
 
 def _raise_open_file_limit() -> None:

@@ -21,8 +21,6 @@ import platformdirs
 from msgspec import Meta, Struct
 from msgspec.structs import FieldInfo
 
-ENVIRONMENT_PREFIX = "CHAT_"
-
 IPNetwork = IPv4Network | IPv6Network
 
 
@@ -155,33 +153,22 @@ class ServerSetting:
     Attributes:
         name: Field of `ServerSettings` and key in the settings file.
         type: Annotated type for validation.
-        default: Default value.
         default_text: Default for the operator.
         unit: Unit of the value, empty for none.
         help: Sentence about the value, with the choices.
+        flag: Command line option.
+        variable: Environment variable; commas separate the items of a list.
+        is_list: The value is a list of strings.
     """
 
     name: str
     type: Any
-    default: Any
     default_text: str
     unit: str
     help: str
-
-    @property
-    def flag(self) -> str:
-        """Command line option."""
-        return f"--{self.name.replace('_', '-')}"
-
-    @property
-    def variable(self) -> str:
-        """Environment variable; commas separate the items of a list."""
-        return f"{ENVIRONMENT_PREFIX}{self.name.upper()}"
-
-    @property
-    def is_list(self) -> bool:
-        """True if the value is a list of strings."""
-        return isinstance(self.default, tuple)
+    flag: str
+    variable: str
+    is_list: bool
 
 
 def _describe_setting(field: FieldInfo) -> ServerSetting:
@@ -190,7 +177,16 @@ def _describe_setting(field: FieldInfo) -> ServerSetting:
     default_text = f"{field.default:g}" if isinstance(field.default, float) else str(field.default or extra["default"])
     choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
     text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
-    return ServerSetting(field.name, field.type, field.default, default_text, extra["unit"], text)
+    return ServerSetting(
+        field.name,
+        field.type,
+        default_text,
+        extra["unit"],
+        text,
+        flag=f"--{field.name.replace('_', '-')}",
+        variable=f"CHAT_{field.name.upper()}",
+        is_list=isinstance(field.default, tuple),
+    )
 
 
 SETTINGS = {field.name: _describe_setting(field) for field in msgspec.structs.fields(ServerSettings)}
@@ -213,21 +209,9 @@ def render_markdown() -> str:
     return "\n".join(lines) + "\n"
 
 
-class ResolvedSettings(Struct, frozen=True):
-    """Effective settings with the source of each value.
-
-    Attributes:
-        settings: Effective settings.
-        sources: Human-readable source per setting: `default`, the file path, `environment …` or `command line`.
-    """
-
-    settings: ServerSettings
-    sources: dict[str, str]
-
-
 def resolve_settings(
     options: Mapping[str, Any], environ: Mapping[str, str], config_file: Path | None
-) -> ResolvedSettings:
+) -> tuple[ServerSettings, dict[str, str]]:
     """Merge all sources into validated settings.
 
     A source replaces the whole value of a source with lower precedence, also for lists. Values of all sources are
@@ -237,6 +221,10 @@ def resolve_settings(
         options: Command line options, keyed by setting.
         environ: Environment; only variables with the prefix `CHAT_` are read. Commas separate list items.
         config_file: TOML file with one key per setting, or None.
+
+    Returns:
+        The effective settings, and the source of each value for the operator: `default`, the file path,
+        `environment …` or `command line`.
 
     Raises:
         ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set.
@@ -258,7 +246,7 @@ def resolve_settings(
     settings.resolve_pages_directory()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key: set both or neither")
-    return ResolvedSettings(settings, sources)
+    return settings, sources
 
 
 def _read_file(path: Path) -> dict[str, Any]:

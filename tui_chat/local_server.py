@@ -95,16 +95,12 @@ class LocalServer:
         process, self._process = self._process, None
         if process is None:
             return
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.close()
         try:
-            process.wait(STOP_TIMEOUT)
+            process.communicate(timeout=STOP_TIMEOUT)  # closes standard input
         except subprocess.TimeoutExpired:
             log.error("shutdown of the local server timed out after %s s; killing the process", STOP_TIMEOUT)
             process.kill()
-            process.wait()
-        process.stdout.close()
+            process.communicate()
 
 
 async def start_or_join(server: LocalServer, host: str, port: int) -> tuple[str, list[str]]:
@@ -138,10 +134,9 @@ async def is_chat_server(url: str) -> bool:
     """
     import aiohttp  # noqa: PLC0415 (network library, needed only if the port is in use)
 
-    timeout = aiohttp.ClientTimeout(total=2.0)
     try:
         async with (
-            aiohttp.ClientSession(timeout=timeout, trust_env=False) as http,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2.0), trust_env=False) as http,
             http.get(f"{url}/health") as response,
         ):
             body: object = await response.json()

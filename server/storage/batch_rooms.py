@@ -99,19 +99,14 @@ def _may_create_room(command: LogCommand) -> bool:
 def _load_messages(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
 ) -> None:
-    client_ids: list[str] = []
-    seqs: list[int] = []
-    reactions: list[AppendReaction] = []
-    for command in commands:
-        if isinstance(command, AppendMessage):
-            client_ids += [] if command.client_id is None else [command.client_id.hex]
-            seqs += [] if command.reply_to is None else [command.reply_to]
-        elif not isinstance(command, AppendTopic):
-            seqs.append(command.target)
-            reactions += [command] if isinstance(command, AppendReaction) else []
-    array_param = statements.array_param
+    messages = [command for command in commands if isinstance(command, AppendMessage)]
+    changes = [command for command in commands if not isinstance(command, (AppendMessage, AppendTopic))]
+    client_ids = [command.client_id.hex for command in messages if command.client_id is not None]
+    seqs = [command.reply_to for command in messages if command.reply_to is not None]
+    seqs += [command.target for command in changes]
+    reactions = [command for command in changes if isinstance(command, AppendReaction)]
     if client_ids:
-        rows = statements.select_by_client_id.fetch_all(connection, room.id, array_param(client_ids))
+        rows = statements.select_by_client_id.fetch_all(connection, room.id, statements.array_param(client_ids))
         for client_id, seq, entry_id, nick_name, member_id, text, ts, account, reply_to, edited, deleted in rows:
             room.by_client_id[client_id] = Message(
                 room=room.name,
@@ -127,13 +122,13 @@ def _load_messages(
                 deleted=bool(deleted),
             )
     if seqs:
-        rows = statements.select_targets.fetch_all(connection, room.id, array_param(seqs))
+        rows = statements.select_targets.fetch_all(connection, room.id, statements.array_param(seqs))
         room.targets = {
             seq: TargetMessage(entry_id, member_id, text, bool(deleted))
             for seq, entry_id, member_id, text, deleted in rows
         }
     if reactions:
-        targets = array_param({command.target for command in reactions})
-        member_ids = array_param({command.author.member_id for command in reactions})
+        targets = statements.array_param({command.target for command in reactions})
+        member_ids = statements.array_param({command.author.member_id for command in reactions})
         rows = statements.select_reactions.fetch_all(connection, room.id, targets, member_ids)
         room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}

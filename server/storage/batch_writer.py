@@ -28,7 +28,6 @@ from server.domain.log_commands import (
 )
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
-from server.storage.row_mapping import KIND_DELETE, KIND_EDIT, KIND_MESSAGE, KIND_REACTION, KIND_TOPIC
 from server.storage.statements import BatchStatements
 from server.storage.tables import ENTRY_COUNTER
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
@@ -133,12 +132,11 @@ class BatchWriter:
     def _append_message(self, room: BatchRoom, command: AppendMessage) -> AppendResult:
         author = command.author
         client_id = None if command.client_id is None else command.client_id.hex
-        if client_id is not None:
-            original = room.by_client_id.get(client_id)
-            if original is not None:
-                if original.member_id != author.member_id:
-                    raise Conflict("another member already uses this clientId in the room; generate a new one")
-                return AppendResult(original, duplicate=True)
+        original = room.by_client_id.get(client_id or "")
+        if original is not None:
+            if original.member_id != author.member_id:
+                raise Conflict("another member already uses this clientId in the room; generate a new one")
+            return AppendResult(original, duplicate=True)
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
         entry_id, seq, ts = self._allocate_entry(room)
@@ -153,9 +151,7 @@ class BatchWriter:
             account=author.account,
             reply_to=command.reply_to,
         )
-        self._add_entry_row(
-            room, entry, KIND_MESSAGE, author, text=command.message, client_id=client_id, reply_to=command.reply_to
-        )
+        self._add_entry_row(room, entry, author, text=command.message, client_id=client_id, reply_to=command.reply_to)
         room.targets[seq] = TargetMessage(entry_id, author.member_id, command.message, deleted=False)
         self._index_adds.append((entry_id, room.id, command.message))
         if client_id is not None:
@@ -173,7 +169,7 @@ class BatchWriter:
             message=command.message,
         )
         if not is_noop:
-            self._add_entry_row(room, entry, KIND_EDIT, command.author, target=command.target, text=command.message)
+            self._add_entry_row(room, entry, command.author, target=command.target, text=command.message)
             self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
             self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
             target_message.text = command.message
@@ -189,7 +185,7 @@ class BatchWriter:
             self._index_updates.append((target_message.id, room.id, target_message.text, None))
             target_message.text, target_message.deleted = "", True
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
-        self._add_entry_row(room, entry, KIND_DELETE, command.author, target=command.target)
+        self._add_entry_row(room, entry, command.author, target=command.target)
         self._deferred += [
             (self._statements.redact, ("", True, room.id, command.target)),
             (self._statements.redact_edits, ("", room.id, command.target)),
@@ -212,9 +208,7 @@ class BatchWriter:
         )
         if is_noop:
             return AppendResult(entry, duplicate=True)
-        self._add_entry_row(
-            room, entry, KIND_REACTION, author, target=command.target, emoji=command.emoji, is_on=command.on
-        )
+        self._add_entry_row(room, entry, author, target=command.target, emoji=command.emoji, is_on=command.on)
         if command.on:
             room.reactions.add(reaction_key)
             self._deferred += [
@@ -228,7 +222,7 @@ class BatchWriter:
 
     def _append_topic(self, room: BatchRoom, command: AppendTopic) -> AppendResult:
         entry = TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
-        self._add_entry_row(room, entry, KIND_TOPIC, command.author, text=command.topic)
+        self._add_entry_row(room, entry, command.author, text=command.topic)
         room.topic = command.topic
         return AppendResult(entry, duplicate=False)
 
@@ -274,7 +268,6 @@ class BatchWriter:
         self,
         room: BatchRoom,
         entry: Entry,
-        kind: str,
         author: Author,
         *,
         target: int | None = None,
@@ -284,6 +277,7 @@ class BatchWriter:
         client_id: str | None = None,
         reply_to: int | None = None,
     ) -> None:
+        kind = type(entry).__struct_config__.tag  # the wire kind is the stored kind
         identity = (author.member_id, author.nick_name, author.account)
         content = (text, emoji, is_on, entry.ts, client_id, reply_to, False)
         self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
@@ -292,12 +286,14 @@ class BatchWriter:
         """Write all queued rows; no effect if all commands were rejected or no-ops."""
         if not self._entry_rows:
             return
-        room_updates = [
-            (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
-            for room in self._rooms.values()
-            if room.last_seq > room.stored_seq
-        ]
-        self._statements.bump_seq.execute_many(self._connection, room_updates)
+        self._statements.bump_seq.execute_many(
+            self._connection,
+            [
+                (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
+                for room in self._rooms.values()
+                if room.last_seq > room.stored_seq
+            ],
+        )
         self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)

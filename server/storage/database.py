@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, make_url, select
@@ -12,14 +13,15 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from server.storage import schema
 from server.storage.errors import StorageError, describe_error, is_outage
-from server.storage.executor import Executor, ThreadExecutor
-from server.storage.file_lock import DatabaseLock
+from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
+from server.storage.file_lock import lock_database
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
 from server.storage.room_repository import RoomRepository
 from server.storage.sqlite import create_file, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
+from tui_chat.protocol.errors import Unavailable
 
 READER_COUNT = 3
 """Number of concurrent read transactions; leaves CPU time for the event loop."""
@@ -32,8 +34,6 @@ HEALTH_CACHE_MS = 1_000
 
 PROBE_TIMEOUT = 3.0
 """Seconds until an unfinished health check counts as a failure; longer than `BUSY_TIMEOUT`."""
-
-SECRET_BYTES = 32
 
 _PROBE_KEY = "probe"
 _PROBE_BYTES = 16 * 1024
@@ -53,16 +53,15 @@ class Database:
         self,
         journal: Journal,
         reader: LogReader,
-        executors: tuple[Executor, Executor],
+        writer: Executor,
         clock: Callable[[], int],
-        *,
-        file_lock: DatabaseLock | None,
+        resources: AsyncExitStack,
     ) -> None:
         self.journal = journal
         self.reader = reader
-        self._file_lock = file_lock
-        self._writer, self._readers = executors
-        self.rooms = RoomRepository(self._writer, clock)
+        self.rooms = RoomRepository(writer, clock)
+        self._writer = writer
+        self._resources = resources
         self._clock = clock
         self._probed_at: int | None = None  # wall clock, in milliseconds
         self._probe_task: asyncio.Task[None] | None = None
@@ -98,9 +97,8 @@ class Database:
         if self._probe_task is None and not is_cached:
             self._probe_started_at = loop.time()
             self._probe_task = loop.create_task(self._write_probe(), name="health check")
-        if self._probe_task is not None:
-            probe_task, timeout = self._probe_task, max(0.0, self._probe_started_at + PROBE_TIMEOUT - loop.time())
-            await asyncio.wait({probe_task}, timeout=timeout)
+        if (probe_task := self._probe_task) is not None:
+            await asyncio.wait({probe_task}, timeout=max(0.0, self._probe_started_at + PROBE_TIMEOUT - loop.time()))
             if not probe_task.done():
                 return self.journal.outage or f"no response from the disk for {PROBE_TIMEOUT:g} seconds"
             probe_task.result()
@@ -108,14 +106,9 @@ class Database:
 
     async def _write_probe(self) -> None:
         try:
-            await self._writer.run(_write_probe_row)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            self.journal.report_outage(describe_error(error))
-            await self._writer.reconnect()
-        else:
-            self.journal.report_recovery()
+            with suppress(Unavailable):
+                await run_or_reconnect(self._writer, _write_probe_row, self.journal.report_outage, "")
+                self.journal.report_recovery()
         finally:
             self._probed_at = self._clock()
             self._probe_task = None
@@ -125,10 +118,7 @@ class Database:
         await self.journal.close()
         if self._probe_task is not None:
             await asyncio.wait({self._probe_task})
-        await self._readers.close()
-        await self._writer.close()
-        if self._file_lock is not None:
-            self._file_lock.release()
+        await self._resources.aclose()
 
 
 async def open_database(
@@ -152,37 +142,37 @@ async def open_database(
         StorageError: The database is unusable; the message is addressed to the operator.
     """
     path, url = _parse_target(target)
-    file_lock: DatabaseLock | None = None
+    display_name = url.render_as_string(hide_password=True) if path is None else path
     if path is not None:
         create_file(path)
+    async with AsyncExitStack() as resources:
         try:
-            file_lock = DatabaseLock(path)
-        except StorageError as error:
-            raise StorageError(f"cannot open the database {path}: {error}") from None
-        writer_engine = open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout)
-        reader_engine = open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout)
-        writer: Executor = ThreadExecutor(writer_engine, 1, "journal")
-        readers: Executor = ThreadExecutor(reader_engine, READER_COUNT, "reader")
-        statements = BatchStatements(writer_engine.dialect)
-        display_name = str(path)
-    else:
-        # Deferred import: the module loads the SQLAlchemy ORM, which doubles the start time of the server.
-        from server.storage.postgresql import open_executor  # noqa: PLC0415
+            if path is not None:
+                resources.enter_context(lock_database(path))
+                writer, readers = _open_sqlite(path, busy_timeout)
+            else:
+                writer, readers = _open_postgresql(url)
+            resources.push_async_callback(writer.close)
+            resources.push_async_callback(readers.close)
+            await writer.run(schema.ensure)
+        except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+            raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
+        journal = Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth)
+        return Database(journal, LogReader(readers, clock), writer, clock, resources.pop_all())
 
-        writer = open_executor(url, pool_size=1)
-        readers = open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ")
-        statements = BatchStatements(writer.dialect)
-        display_name = url.render_as_string(hide_password=True)
-    try:
-        await writer.run(schema.ensure)
-    except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        await readers.close()
-        await writer.close()
-        if file_lock is not None:
-            file_lock.release()
-        raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
-    journal = Journal(writer, statements, clock, max_queue_depth)
-    return Database(journal, LogReader(readers, clock), (writer, readers), clock, file_lock=file_lock)
+
+def _open_sqlite(path: Path, busy_timeout: int) -> tuple[Executor, Executor]:
+    writer_engine = open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout)
+    reader_engine = open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout)
+    return ThreadExecutor(writer_engine, 1, "journal"), ThreadExecutor(reader_engine, READER_COUNT, "reader")
+
+
+def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
+    # Deferred import: the module loads the SQLAlchemy ORM, which doubles the start time of the server.
+    from server.storage.postgresql import open_executor  # noqa: PLC0415
+
+    readers = open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ")
+    return open_executor(url, pool_size=1), readers
 
 
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
@@ -208,7 +198,7 @@ def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:
-    values = {"key": name, "value": secrets.token_bytes(SECRET_BYTES)}
+    values = {"key": name, "value": secrets.token_bytes(32)}
     connection.execute(get_insert_construct(connection.dialect)(settings).values(values).on_conflict_do_nothing())
     return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
 

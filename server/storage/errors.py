@@ -59,9 +59,8 @@ def describe_error(error: BaseException) -> str:
     """
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", None)
-        description = None if code is None else _SQLITE_REASONS.get(code & _PRIMARY_CODE_MASK)
-        return description or f"error {getattr(cause, 'sqlite_errorname', type(cause).__name__)}"
+        name = getattr(cause, "sqlite_errorname", type(cause).__name__)
+        return _SQLITE_REASONS.get(getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK, f"error {name}")
     sqlstate = _get_sqlstate(cause)
     if sqlstate is not None:
         return _POSTGRESQL_REASONS.get(sqlstate[:2], f"error with SQLSTATE {sqlstate}")

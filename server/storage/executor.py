@@ -9,15 +9,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Dialect, Engine
 
-from server.storage.errors import StorageError
+from server.storage.errors import StorageError, describe_error, is_outage
+from tui_chat.protocol.errors import Unavailable
+
+RETRY_AFTER = 2.0
+"""`retryAfter` of rejected requests, in seconds."""
 
 ResultT = TypeVar("ResultT")
 
 
 class Executor(Protocol):
-    """Interface for running transactions."""
+    """Interface for running transactions.
+
+    Attributes:
+        dialect: SQLAlchemy dialect for compiling statements.
+    """
+
+    dialect: Dialect
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run a function in a transaction of its own, and return its result after the commit.
@@ -38,11 +48,33 @@ class Executor(Protocol):
 
         Running transactions continue on their connections.
         """
-        ...
 
     async def close(self) -> None:
         """Wait for running transactions, then close all connections; idempotent."""
-        ...
+
+
+async def run_or_reconnect(
+    executor: Executor, work: Callable[[Connection], ResultT], on_outage: Callable[[str], None], message: str
+) -> ResultT:
+    """Run a transaction, and reconnect after a failure of the database.
+
+    Args:
+        executor: Executor of the transaction.
+        work: Function of the connection.
+        on_outage: Callback for the reason of a failure.
+        message: Error text for the client.
+
+    Raises:
+        Unavailable: The database failed; other exceptions of `work` propagate.
+    """
+    try:
+        return await executor.run(work)
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        on_outage(describe_error(error))
+        await executor.reconnect()
+        raise Unavailable(message, RETRY_AFTER) from error
 
 
 class ThreadExecutor:
@@ -56,6 +88,7 @@ class ThreadExecutor:
 
     def __init__(self, engine: Engine, max_threads: int, name: str) -> None:
         self._engine = engine
+        self.dialect: Dialect = engine.dialect
         self._pool = ThreadPoolExecutor(max_threads, thread_name_prefix=name)
         self._closed = False
 
@@ -75,8 +108,6 @@ class ThreadExecutor:
 
     async def close(self) -> None:
         """Implement `Executor.close`."""
-        if self._closed:
-            return
         self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
         self._engine.dispose()

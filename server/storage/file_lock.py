@@ -5,6 +5,8 @@ database; the kernel releases the lock at process exit, also after a crash.
 """
 
 import os
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from server.storage.errors import StorageError
@@ -15,11 +17,12 @@ except ImportError:  # Windows has no flock; a second server is not detected the
     fcntl = None
 
 
-class DatabaseLock:
-    """Exclusive lock on a database file, held until `release`.
+@contextmanager
+def lock_database(path: Path) -> Generator[None]:
+    """Hold an exclusive lock on a database file within the context.
 
-    The lock file is never deleted. If the lock file cannot be opened, or on Windows, the object holds no lock and
-    raises nothing.
+    The lock file is never deleted. Without access to the lock file or without support by the system, the context holds
+    no lock.
 
     Args:
         path: Path of the database file; the lock file has the suffix `.lock`.
@@ -27,22 +30,13 @@ class DatabaseLock:
     Raises:
         StorageError: Another server holds the lock.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._fd = -1
-        try:
-            self._fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:
-            return  # the database itself is not writable either; opening the file reports the exact reason
-        if fcntl is not None:
+    with ExitStack() as stack:
+        with suppress(OSError):  # the database itself is not writable either; opening the file reports the exact reason
+            fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, fd)
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if fcntl is not None:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self.release()
                 raise StorageError("in use by another chat-server") from None
-
-    def release(self) -> None:
-        """Release the lock; idempotent."""
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        yield

@@ -22,6 +22,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -30,7 +31,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from server.domain.log_commands import AppendMessage, LogCommand
 from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
 from server.storage.errors import describe_error, is_outage, is_serialization_failure
-from server.storage.executor import Executor
+from server.storage.executor import RETRY_AFTER, Executor
 from server.storage.statements import BatchStatements
 from tui_chat.protocol.errors import InternalError, Unavailable
 from tui_chat.protocol.events import Entry
@@ -46,9 +47,6 @@ LINGER = 0.002
 
 MAX_QUEUE_DEPTH = 10_000
 """Default limit of queued commands."""
-
-RETRY_AFTER = 2.0
-"""`retryAfter` of rejected commands, in seconds."""
 
 SERIALIZATION_RETRIES = 3
 """Number of retries after a serialization failure between nodes."""
@@ -222,13 +220,7 @@ class Journal:
                 )
                 if was_maybe_committed or not outcome.duplicate:
                     to_publish.append(outcome.entry)
-        to_publish.sort(key=_get_entry_id)
-        return to_publish
-
-    def _mark_maybe_committed(self, commands: list[LogCommand]) -> None:
-        self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
-        while len(self._maybe_committed) > self._max_queue_depth:
-            del self._maybe_committed[next(iter(self._maybe_committed))]
+        return sorted(to_publish, key=attrgetter("id"))
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
         """Return the outcome of each command, or None if the commands must be committed one by one."""
@@ -247,9 +239,11 @@ class Journal:
         except Exception as error:
             if is_outage(error):
                 self.report_outage(describe_error(error))
-                self._mark_maybe_committed(commands)
+                self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
+                while len(self._maybe_committed) > self._max_queue_depth:
+                    del self._maybe_committed[next(iter(self._maybe_committed))]
                 await self._writer.reconnect()
-                return [_create_unavailable_error() for _ in commands]
+                return [Unavailable("the server cannot write to its storage", RETRY_AFTER) for _ in commands]
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
@@ -270,11 +264,3 @@ class Journal:
 def _get_dedup_key(command: LogCommand) -> UUID | LogCommand:
     """Return the identity of a repeated command: the clientId of a message, otherwise the command itself."""
     return command.client_id or command if isinstance(command, AppendMessage) else command
-
-
-def _get_entry_id(entry: Entry) -> int:
-    return entry.id
-
-
-def _create_unavailable_error() -> Unavailable:
-    return Unavailable("the server cannot write to its storage", RETRY_AFTER)

@@ -14,8 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from server.storage.errors import describe_error, is_outage
-from server.storage.executor import Executor
+from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.row_mapping import entry_from_row, group_reactions
 from server.storage.search import search
 from server.storage.seq_search import find_first_seq
@@ -39,9 +38,6 @@ ENTRY_OVERHEAD_BYTES = 256
 
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
-
-RETRY_AFTER = 2.0
-"""`retryAfter` of rejected reads, in seconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -162,8 +158,9 @@ class LogReader:
         """
         if sum(anchor is not None for anchor in (before, after, around, at)) != 1:
             raise ValueError("a page takes exactly one of before, after, around and at")
-        work = partial(_read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
-        return await self._run(work)
+        return await self._run(
+            partial(_read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
+        )
 
     async def search(
         self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
@@ -179,8 +176,17 @@ class LogReader:
         self._queued_searches += 1
         try:
             async with self._search_slot:
-                work = partial(search, text=text, room_key=room_key, joined=joined, before=before, limit=limit)
-                return await self._run(partial(work, clock=self._clock))
+                return await self._run(
+                    partial(
+                        search,
+                        text=text,
+                        room_key=room_key,
+                        joined=joined,
+                        before=before,
+                        limit=limit,
+                        clock=self._clock,
+                    )
+                )
         finally:
             self._queued_searches -= 1
 
@@ -215,21 +221,20 @@ class LogReader:
             raise Unavailable("too many requests are waiting to be read", RETRY_AFTER)
         self._queued_reads += 1
         try:
-            result = await self._executor.run(work)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            if not self._failing:
-                _log.error("database read failed: %s", describe_error(error))
-                self._failing = True
-            await self._executor.reconnect()
-            raise Unavailable("the server cannot read its storage", RETRY_AFTER) from error
+            result = await run_or_reconnect(
+                self._executor, work, self._report_outage, "the server cannot read its storage"
+            )
         finally:
             self._queued_reads -= 1
         if self._failing:
             _log.warning("database reads resumed")
             self._failing = False
         return result
+
+    def _report_outage(self, reason: str) -> None:
+        if not self._failing:
+            _log.error("database read failed: %s", reason)
+        self._failing = True
 
 
 def _read_join_snapshot(connection: Connection, *, key: str, since: int, limit: int) -> JoinSnapshot:
@@ -307,9 +312,10 @@ def _read_entries(connection: Connection, room: Row[Any], first: int, last: int,
         return []
     bounds = {"room": room.id, "first": first, "last": last}
     rows: Sequence[Row[Any]] = connection.execute(_select_entries, bounds).all()
-    reactions_by_target = group_reactions(connection.execute(_select_reactions, bounds).all())
+    reactions_by_message = group_reactions(connection.execute(_select_reactions, bounds).all())
     sizes = [
-        len(row.text.encode()) + ENTRY_OVERHEAD_BYTES * (1 + _count_reactions(reactions_by_target.get(row.seq, {})))
+        len(row.text.encode())
+        + ENTRY_OVERHEAD_BYTES * (1 + sum(map(len, reactions_by_message.get((room.id, row.seq), {}).values())))
         for row in rows
     ]
     low, high, size = 0, len(rows) - 1, sum(sizes)
@@ -320,11 +326,9 @@ def _read_entries(connection: Connection, room: Row[Any], first: int, last: int,
         else:
             size -= sizes[high]
             high -= 1
-    return [entry_from_row(room.name, row, reactions_by_target.get(row.seq)) for row in rows[low : high + 1]]
-
-
-def _count_reactions(reactions_by_emoji: dict[str, list[str]]) -> int:
-    return sum(len(members) for members in reactions_by_emoji.values())
+    return [
+        entry_from_row(room.name, row, reactions_by_message.get((room.id, row.seq))) for row in rows[low : high + 1]
+    ]
 
 
 def room_from_row(row: Row[Any]) -> RoomRecord:

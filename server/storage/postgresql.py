@@ -29,10 +29,14 @@ def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor
     Raises:
         StorageError: The driver is not installed.
     """
-    timeouts = {"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT}
     try:
         engine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=0, hide_parameters=True, connect_args=timeouts, **options
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT},
+            **options,
         )
     except ModuleNotFoundError:
         raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None

@@ -13,12 +13,11 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from server.storage.errors import describe_error, is_outage
-from server.storage.executor import Executor
-from server.storage.log_reader import RETRY_AFTER, RoomRecord, room_from_row
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
-from tui_chat.protocol.errors import Conflict, NotFound, Unavailable
+from tui_chat.protocol.errors import Conflict, NotFound
 
 _log = logging.getLogger(__name__)
 
@@ -85,14 +84,12 @@ class RoomRepository:
         await self._run(partial(_delete, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        try:
-            return await self._writer.run(work)
-        except Exception as error:
-            if not is_outage(error):
-                raise
-            _log.error("write to the room list failed: %s", describe_error(error))
-            await self._writer.reconnect()
-            raise Unavailable("the server cannot write to its storage", RETRY_AFTER) from error
+        return await run_or_reconnect(
+            self._writer,
+            work,
+            partial(_log.error, "write to the room list failed: %s"),
+            "the server cannot write to its storage",
+        )
 
 
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
@@ -107,8 +104,8 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
 
 
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
-    update_name = update(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).values(key=key, name=name)
-    if not connection.execute(update_name).rowcount:
+    update_room = update(rooms).values(key=key, name=name)
+    if not connection.execute(update_room.where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).rowcount:
         raise NotFound("no such room")
 
 

@@ -7,11 +7,7 @@ from sqlalchemy import Row
 
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
-KIND_MESSAGE = "message"
-KIND_EDIT = "edit"
-KIND_DELETE = "delete"
-KIND_REACTION = "reaction"
-KIND_TOPIC = "topic"
+KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
 
 
 def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Entry:
@@ -66,12 +62,12 @@ def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]
     )
 
 
-def group_reactions(rows: Sequence[Row[Any]]) -> dict[int, dict[str, list[str]]]:
-    """Return rows of `reactions` as target → emoji → member ids, in row order.
+def group_reactions(rows: Sequence[Row[Any]]) -> dict[tuple[int, int], dict[str, list[str]]]:
+    """Return rows of `reactions` as (room id, target) → emoji → member ids, in row order.
 
     Messages without reactions have no key.
     """
-    reactions_by_target: dict[int, dict[str, list[str]]] = {}
+    reactions_by_message: dict[tuple[int, int], dict[str, list[str]]] = {}
     for row in rows:
-        reactions_by_target.setdefault(row.target, {}).setdefault(row.emoji, []).append(row.member_id)
-    return reactions_by_target
+        reactions_by_message.setdefault((row.room_id, row.target), {}).setdefault(row.emoji, []).append(row.member_id)
+    return reactions_by_message

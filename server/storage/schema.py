@@ -5,9 +5,10 @@ stores the fingerprint of the schema at its creation.
 """
 
 from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy.schema import DDL
 
-from server.storage import search_index
 from server.storage.errors import StorageError
+from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
 
 FINGERPRINT = "c69c8ce19664f06a"
@@ -31,7 +32,8 @@ def ensure(connection: Connection) -> None:
     tables = set(inspect(connection).get_table_names())
     if not tables:
         metadata.create_all(connection)
-        search_index.create_index(connection)
+        for statement in CREATE_STATEMENTS[connection.dialect.name]:
+            connection.execute(DDL(statement))
         connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
         connection.execute(schema_fingerprint.insert().values(fingerprint=FINGERPRINT))
     elif not {rooms.name, entries.name} <= tables:

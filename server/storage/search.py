@@ -8,7 +8,7 @@ punctuation only has no index terms and scans the log.
 - Visibility: results come only from rooms that the searcher can read.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -18,15 +18,12 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
-    Text,
     bindparam,
-    column,
     select,
-    table,
 )
 
 from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
-from server.storage.search_index import encode_hash_token, encode_room_token
+from server.storage.search_index import encode_hash_token, encode_room_token, fts_table, gin_table
 from server.storage.seq_search import find_first_seq
 from server.storage.tables import PUBLIC, entries, reactions, rooms
 from tui_chat.protocol.errors import NotFound
@@ -43,8 +40,6 @@ TIME_LIMIT_MS = 250
 _CHUNK_SIZE = 250
 """Number of candidates per query; the first chunk suffices for most searches."""
 
-_fts_table = table("search", column("rowid", Integer), column("search", Text))
-_gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
 _select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
 _entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
 
@@ -122,36 +117,32 @@ def _build_candidate_query(
         all_entries = _select_entries.select_from(_entries_with_rooms)
         candidate_query = all_entries if room is None else all_entries.where(entries.c.room_id == room.id)
     elif connection.dialect.name == "sqlite":
-        order_column = _fts_table.c.rowid
+        order_column = fts_table.c.rowid
         tokens = [encode_hash_token(term_hash) for term_hash in query.term_hashes]
         tokens += [] if room is None else [encode_room_token(room.id)]
         match_expression = " AND ".join(f'"{fts_token}"' for fts_token in tokens)
         candidate_query = _select_entries.select_from(
-            _fts_table.join(_entries_with_rooms, entries.c.id == order_column)
-        ).where(_fts_table.c.search.op("MATCH")(match_expression))
+            fts_table.join(_entries_with_rooms, entries.c.id == order_column)
+        ).where(fts_table.c.search.op("MATCH")(match_expression))
     else:
-        order_column = _gin_table.c.id
+        order_column = gin_table.c.id
         required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
-        contains_hashes = _gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer)))
+        contains_hashes = gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer)))
         candidate_query = _select_entries.select_from(
-            _gin_table.join(_entries_with_rooms, entries.c.id == order_column)
+            gin_table.join(_entries_with_rooms, entries.c.id == order_column)
         ).where(contains_hashes)
     return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 
-def _messages_from_rows(connection: Connection, matching_rows: Iterable[Row[Any]]) -> list[Message]:
-    rows_by_room: dict[int, list[Row[Any]]] = {}
+def _messages_from_rows(connection: Connection, matching_rows: Sequence[Row[Any]]) -> list[Message]:
+    seqs_by_room: dict[int, list[int]] = {}
     for row in matching_rows:
-        rows_by_room.setdefault(row.room_id, []).append(row)
-    reactions_by_target: dict[tuple[int, int], dict[str, list[str]]] = {}
-    for room_id, rows in rows_by_room.items():
-        select_reactions = (
-            select(reactions)
-            .where(reactions.c.room_id == room_id, reactions.c.target.in_([row.seq for row in rows]))
-            .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
-        )
-        for target, reactions_by_emoji in group_reactions(connection.execute(select_reactions).all()).items():
-            reactions_by_target[room_id, target] = reactions_by_emoji
+        seqs_by_room.setdefault(row.room_id, []).append(row.seq)
+    reactions_by_message: dict[tuple[int, int], dict[str, list[str]]] = {}
+    for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
+        in_room = select(reactions).where(reactions.c.room_id == room_id, reactions.c.target.in_(seqs))
+        rows = connection.execute(in_room.order_by(reactions.c.target, reactions.c.began, reactions.c.seq)).all()
+        reactions_by_message |= group_reactions(rows)
     return [
-        message_from_row(row.room_name, row, reactions_by_target.get((row.room_id, row.seq))) for row in matching_rows
+        message_from_row(row.room_name, row, reactions_by_message.get((row.room_id, row.seq))) for row in matching_rows
     ]

@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal_column,
     table,
 )
-from sqlalchemy.schema import DDL
 
 from server.storage.compiled_statement import CompiledStatement
 from tui_chat.protocol.search_query import hash_terms
@@ -39,17 +38,8 @@ CREATE_STATEMENTS = {
 }
 """DDL of the index by dialect; in SQLite, the index stores term hashes without texts."""
 
-_fts_table = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
-_gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
-
-
-def create_index(connection: Connection) -> None:
-    """Create the index in a database without one.
-
-    An existing index raises an error.
-    """
-    for statement in CREATE_STATEMENTS[connection.dialect.name]:
-        connection.execute(DDL(statement))
+fts_table = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
+gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
 
 
 class SearchIndex:
@@ -59,16 +49,16 @@ class SearchIndex:
         self._is_sqlite = dialect.name == "sqlite"
         row_parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
         if self._is_sqlite:
-            insert_row = insert(_fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
-            delete_row = insert(_fts_table).values(
+            insert_row = insert(fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
+            delete_row = insert(fts_table).values(
                 search=literal_column("'delete'"), rowid=row_parameters["id"], numbers=row_parameters["numbers"]
             )
             self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
             self._remove = CompiledStatement(delete_row, dialect, ("id", "numbers"))
         else:
-            self._add = CompiledStatement(insert(_gin_table).values(row_parameters), dialect, ("id", "numbers"))
+            self._add = CompiledStatement(insert(gin_table).values(row_parameters), dialect, ("id", "numbers"))
             self._remove = CompiledStatement(
-                delete(_gin_table).where(_gin_table.c.id == row_parameters["id"]), dialect, ("id",)
+                delete(gin_table).where(gin_table.c.id == row_parameters["id"]), dialect, ("id",)
             )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:

@@ -1,5 +1,7 @@
 """Binary search in a room log; `id` and `ts` never decrease with increasing `seq`."""
 
+from bisect import bisect_left
+
 from sqlalchemy import ColumnElement, Connection, bindparam, select
 
 from server.storage.tables import entries
@@ -20,11 +22,8 @@ def find_first_seq(
         minimum: Lower bound of the column value.
     """
     select_value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
-    low, high = 1, last_seq + 1
-    while low < high:
-        middle = (low + high) // 2
-        if connection.execute(select_value, {"seq": middle}).scalar_one() >= minimum:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+
+    def read_value(seq: int) -> int:
+        return connection.execute(select_value, {"seq": seq}).scalar_one()
+
+    return 1 + bisect_left(range(1, last_seq + 1), minimum, key=read_value)

@@ -20,7 +20,7 @@ from server.storage.compiled_statement import CompiledStatement
 from server.storage.errors import StorageError, describe_error
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
-_FILE_IDENTITY = "file"
+_FILE_STATUS = "file"
 
 
 def create_file(path: Path) -> None:
@@ -62,9 +62,13 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
     def connect() -> sqlite3.Connection:
         path.stat()  # distinguishes a missing file from other causes of SQLITE_CANTOPEN
-        uri = f"{path.absolute().as_uri()}?mode=rw"
-        timeout = busy_timeout / 1000
-        connection = sqlite3.connect(uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=busy_timeout / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+        )
         try:
             for pragma in _PRAGMAS if writable else (*_PRAGMAS, "query_only=ON"):
                 connection.execute(f"PRAGMA {pragma}")
@@ -86,10 +90,10 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
     begin_statement = CompiledStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
     def on_connect(_: Any, record: Any) -> None:
-        record.info[_FILE_IDENTITY] = _get_file_identity(path)
+        record.info[_FILE_STATUS] = path.stat()
 
     def on_begin(connection: Connection) -> None:
-        if connection.info[_FILE_IDENTITY] != _get_file_identity(path):
+        if not os.path.samestat(connection.info[_FILE_STATUS], path.stat()):
             raise StorageError("database file was replaced")
         begin_statement.execute(connection)
 
@@ -100,8 +104,3 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
 def _create_private_file(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _get_file_identity(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_dev, status.st_ino

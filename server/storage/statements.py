@@ -29,9 +29,6 @@ from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
 from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
 
-ROOM_COLUMNS = ("key", "name", "topic", "visibility", "last_seq", "created_at", "active_at")
-"""Columns of an inserted row of `rooms`, in parameter order."""
-
 ENTRY_COLUMNS = (
     "id",
     "room_id",
@@ -51,24 +48,6 @@ ENTRY_COLUMNS = (
 )
 """Columns of an inserted row of `entries`, in parameter order."""
 
-REACTION_COLUMNS = ("room_id", "target", "emoji", "member_id", "seq", "began")
-"""Columns of an inserted row of `reactions`, in parameter order."""
-
-DUPLICATE_COLUMNS = (
-    "client_id",
-    "seq",
-    "id",
-    "nick_name",
-    "member_id",
-    "text",
-    "ts",
-    "account",
-    "reply_to",
-    "edited",
-    "deleted",
-)
-"""Columns read for a repeated clientId, in result order."""
-
 
 def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
     """Return the INSERT construct of a dialect, which supports ON CONFLICT DO NOTHING."""
@@ -81,10 +60,10 @@ class BatchStatements:
     Attributes:
         search_index: Writer of the search index.
         select_rooms: `keys` → key, id, name, last_seq, active_at; locks the rows until the commit.
-        select_by_client_id: `room`, `client_ids` → matching messages with `DUPLICATE_COLUMNS`.
+        select_by_client_id: `room`, `client_ids` → matching messages, clientId first.
         select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
-        create_room: Inserts the row of a room; no effect if the key exists.
+        create_room: Inserts the row of a room, columns in table order without `id`; no effect if the key exists.
         bump_seq: Advances `last_seq` of a room, and makes a removed room public again.
         allocate_ids: Reserves `count` consecutive entry ids and returns the last one.
         insert_entry: Inserts a row of `entries`.
@@ -92,7 +71,7 @@ class BatchStatements:
         redact: Erases the text of a deleted message.
         redact_edits: Erases the texts of the edits of a message; a literal kind, as required by the partial index.
         delete_reactions: Deletes all reactions of a message.
-        insert_reaction: Inserts a reaction; no effect if the reaction exists.
+        insert_reaction: Inserts a reaction, columns in table order; no effect if the reaction exists.
         inherit_position: Moves a new reaction to the display position of its emoji on the message.
         delete_reaction: Deletes one reaction of a member.
     """
@@ -117,9 +96,11 @@ class BatchStatements:
             "keys",
         )
         self.select_by_client_id = prepare(
-            select(*(entries.c[name] for name in DUPLICATE_COLUMNS)).where(
-                in_room, self._in_array(entries.c.client_id, "client_ids")
-            ),
+            select(
+                *(entries.c.client_id, entries.c.seq, entries.c.id, entries.c.nick_name, entries.c.member_id),
+                *(entries.c.text, entries.c.ts, entries.c.account, entries.c.reply_to, entries.c.edited),
+                entries.c.deleted,
+            ).where(in_room, self._in_array(entries.c.client_id, "client_ids")),
             *("room", "client_ids"),
         )
         self.select_targets = prepare(
@@ -136,9 +117,10 @@ class BatchStatements:
             ),
             *("room", "seqs", "members"),
         )
+        room_columns = rooms.columns.keys()[1:]
         self.create_room = prepare(
-            insert(rooms).values({name: bindparam(name) for name in ROOM_COLUMNS}).on_conflict_do_nothing(),
-            *ROOM_COLUMNS,
+            insert(rooms).values({name: bindparam(name) for name in room_columns}).on_conflict_do_nothing(),
+            *room_columns,
         )
         self.bump_seq = prepare(
             update(rooms)
@@ -185,10 +167,7 @@ class BatchStatements:
             ),
             *("room", "message"),
         )
-        self.insert_reaction = prepare(
-            insert(reactions).values({name: bindparam(name) for name in REACTION_COLUMNS}).on_conflict_do_nothing(),
-            *REACTION_COLUMNS,
-        )
+        self.insert_reaction = prepare(insert(reactions).on_conflict_do_nothing(), *reactions.columns.keys())
         sibling = reactions.alias("sibling")
         self.inherit_position = prepare(
             update(reactions)

@@ -11,7 +11,7 @@ GUIDE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding
 def test_documented_options_and_variables_exist() -> None:
     options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", GUIDE)}
     variables = {name.lower() for name in re.findall(r"CHAT_([A-Z_]+)", GUIDE)}
-    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config"}
+    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config", "managed"}
 
 
 def test_documented_listen_address_is_the_default() -> None:
