@@ -138,7 +138,7 @@ class EngineIOServer(engineio.AsyncServer):
         if is_polling and request.method in polling.HANDLERS and session.state not in WEBSOCKET_STATES:
             return await polling.HANDLERS[request.method](session, request)
         if not is_polling and session.state is SessionState.POLLING:
-            return await websocket.upgrade_session(session, request, self.options.connect_timeout)
+            return await websocket.serve_session(session, request, self.options.connect_timeout)
         return HandshakeError.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:

@@ -22,56 +22,43 @@ WebSocket = web.WebSocketResponse[bool]
 log = logging.getLogger("chat.engineio")
 
 
-async def serve_session(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
-    """Accept the WebSocket of a new session and serve the session until its end.
+async def serve_session(
+    session: EngineIOSession, request: web.Request, probe_timeout: float | None = None
+) -> web.StreamResponse:
+    """Accept a WebSocket and serve the session until its end.
 
-    The session is finalized in any case; a lost connection raises nothing.
-    """
-    ws = _create_websocket()
-    try:
-        await ws.prepare(request)
-        await _run_session(session, request, ws)
-    except ConnectionError:
-        # Disconnect during the handshake; raised further, aiohttp would log a traceback.
-        return ws if ws.prepared else web.Response()
-    finally:
-        session.finalize()
-    return ws
-
-
-async def upgrade_session(session: EngineIOSession, request: web.Request, probe_timeout: float) -> web.StreamResponse:
-    """Upgrade a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade") and serve the session until its end.
-
-    After a failed probe, only the WebSocket is closed and the session continues on polling. A lost connection raises
-    nothing.
+    With a probe, the WebSocket upgrades a polling session (Engine.IO protocol v4, "Upgrade"): after a failed probe,
+    only the WebSocket is closed and the session continues on polling. Otherwise the session is finalized in any case.
+    A lost connection raises nothing.
 
     Args:
-        session: Session without a pending probe.
+        session: New session, or a session in the state POLLING for an upgrade.
         request: WebSocket request.
-        probe_timeout: Seconds for the probe and the upgrade packet together.
+        probe_timeout: Seconds for the probe and the upgrade packet together; None for a new session.
     """
-    ws = _create_websocket()
-    session.begin_probe(request.transport)
+    # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
+    # saves three quarters of the memory of a connection, and one compression per message and reader.
+    # autoclose=False, because aiohttp does not know the frames written directly to the transport.
+    ws = web.WebSocketResponse(
+        compress=False, max_msg_size=PACKET_BYTES, timeout=1.0, decode_text=False, autoclose=False
+    )
+    if probe_timeout is not None:
+        session.begin_probe(request.transport)
     try:
         await ws.prepare(request)
-        if await _complete_probe(session, ws, probe_timeout):
+        if probe_timeout is None or await _complete_probe(session, ws, probe_timeout):
             await _run_session(session, request, ws)
         else:
             await ws.close()
     except ConnectionError:
+        # Disconnect during the handshake or the probe; raised further, aiohttp would log a traceback.
         return ws if ws.prepared else web.Response()
     finally:
-        session.end_probe()
+        if probe_timeout is None:
+            session.finalize()
+        else:
+            session.end_probe()
     return ws
-
-
-def _create_websocket() -> WebSocket:
-    # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
-    # saves three quarters of the memory of a connection, and one compression per message and reader.
-    # autoclose=False, because aiohttp does not know the frames written directly to the transport.
-    return web.WebSocketResponse(
-        compress=False, max_msg_size=PACKET_BYTES, timeout=1.0, decode_text=False, autoclose=False
-    )
 
 
 async def _complete_probe(session: EngineIOSession, ws: WebSocket, probe_timeout: float) -> bool:
