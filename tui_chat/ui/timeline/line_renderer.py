@@ -158,8 +158,8 @@ class LineRenderer:
         builder.append(" " * (start - 1 - left_dashes), start - 1 - left_dashes, None, PREFIX_OFFSET)
         builder.append("─" * left_dashes, left_dashes, style, PREFIX_OFFSET)
         builder.append(f" {text} ", cells + 2, style, PREFIX_OFFSET)
-        right_dashes = width - builder.cells - 1 if full_width else 2
-        builder.append("─" * max(0, right_dashes), max(0, right_dashes), style, PREFIX_OFFSET)
+        right_dashes = max(0, width - builder.cells - 1) if full_width else 2
+        builder.append("─" * right_dashes, right_dashes, style, PREFIX_OFFSET)
 
     def _append_nick_row(self, builder: _RowBuilder, layout: LineLayout) -> None:
         nick, cells = truncate_to_width(layout.nick_label, self._geometry.nick_width)

@@ -44,8 +44,9 @@ class StripCache:
             selected: Selected characters of the line; None without a selection.
         """
         if selected is not None:
-            span = selected.snap_to_clusters(layout.text)
-            return self.renderer.render_row(layout, row, line_number, has_cursor, span)
+            return self.renderer.render_row(
+                layout, row, line_number, has_cursor, selected.snap_to_clusters(layout.text)
+            )
         key = (layout.line.key, row, line_number, has_cursor)
         cached = self._strips.get(key)
         if cached is None or cached[0] is not layout:

@@ -5,6 +5,7 @@
 
 from textual import events
 from textual.content import Content
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.ui.app_services import app_services
@@ -19,6 +20,8 @@ class KeyBar(Widget):
     """Footer line with clickable keys."""
 
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
+
+    _scopes: reactive[tuple[KeyScope, ...]] = reactive[tuple[KeyScope, ...]](())
 
     def __init__(self, *scopes: KeyScope) -> None:
         """Create a footer.
@@ -36,9 +39,7 @@ class KeyBar(Widget):
         Args:
             scopes: Active scopes, innermost first.
         """
-        if scopes != self._scopes:
-            self._scopes = scopes
-            self.refresh()
+        self._scopes = scopes
 
     def render(self) -> Content:
         """Return the footer line."""
