@@ -103,8 +103,8 @@ def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: 
     line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
     assert (line.delivery, line.problem) == (DeliveryState.FAILED, "The server said no.")
-    assert session.resolve_unsent_key(line.key) == (view, item.client_id)
-    assert session.resolve_unsent_key("message-1") is None
+    assert session.unsent_client_id(line.key) == item.client_id
+    assert session.unsent_client_id("message-1") is None
     assert session.pending_count == 0
     resent = queue_message(session, "mine")
     session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.DROPPED)))

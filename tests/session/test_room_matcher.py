@@ -4,6 +4,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.fake_room import FakeRoom
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_matcher import match_name, rank_rooms
@@ -11,7 +12,7 @@ from tui_chat.session.room_view import RoomView
 
 
 def make_view(name: str, ts: int = 0, unread: int = 0, mentions: int = 0) -> RoomView:
-    room_view = RoomView(name, "", "ann", "a")
+    room_view = RoomView(FakeRoom(name))
     room_view.unread_count, room_view.mention_count = unread, mentions
     if ts:
         room_view.transcript.put_messages([MessageLine("m", 1, ts, "bob", "b", False, "hi")])

@@ -6,15 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
 from tui_chat.session import transcript as transcript_module
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.membership_summary import MembershipChange, MembershipEvent
 from tui_chat.session.transcript import Transcript, coalesce
 
 
 def make_line(seq: int | None, text: str = "hi", **fields: object) -> MessageLine:
     line = MessageLine(f"message-{seq}", seq, 0, "ann", "a", False, text)
     return replace(line, **fields)
+
+
+def join_notice(member_id: str, nick: str, more: int = 0) -> JoinNotice:
+    return JoinNotice(room="tea", member_id=member_id, nick_name=nick, ts=0, message="", more=more)
+
+
+def leave_notice(member_id: str, nick: str, more: int = 0) -> LeaveNotice:
+    return LeaveNotice(room="tea", member_id=member_id, nick_name=nick, ts=0, message="", more=more)
 
 
 def displayed_texts(transcript: Transcript) -> list[str]:
@@ -104,17 +112,19 @@ def test_a_gap_line_shrinks_and_disappears_as_messages_are_loaded() -> None:
 def test_membership_events_are_summarized_in_one_line_until_the_next_message() -> None:
     transcript = Transcript()
     for nick in ("ann", "bob", "cai"):
-        transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, nick, nick))
-    transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, "bob", "bob"))
+        transcript.add_membership_notice(join_notice(nick, nick))
+    transcript.add_membership_notice(leave_notice("bob", "bob"))
     transcript.put_messages([make_line(1, "one")])
-    transcript.add_membership_event(0, MembershipEvent(MembershipChange.RENAMED, "ann", "anna", "ann"))
+    transcript.add_membership_notice(
+        NickNotice(room="tea", member_id="ann", nick_name="anna", ts=0, message="", old_nick_name="ann")
+    )
     assert displayed_texts(transcript) == ["* ann and cai joined · bob joined and left", "one", "* ann is now anna"]
 
 
 def test_many_joins_are_summarized_in_one_short_line() -> None:
     transcript = Transcript()
     for number in range(500):
-        transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(number), f"guest{number}"))
+        transcript.add_membership_notice(join_notice(str(number), f"guest{number}"))
     (line,) = displayed_texts(transcript)
     assert line == "* guest0, guest1, guest2, guest3 and 496 others joined"
 
@@ -122,9 +132,9 @@ def test_many_joins_are_summarized_in_one_short_line() -> None:
 def test_thousands_of_joins_and_leaves_are_counted_in_one_line() -> None:
     transcript = Transcript()
     for number in range(5_000):
-        transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(number), f"guest{number}"))
+        transcript.add_membership_notice(join_notice(str(number), f"guest{number}"))
     for number in range(2):
-        transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, str(number), f"guest{number}"))
+        transcript.add_membership_notice(leave_notice(str(number), f"guest{number}"))
     assert displayed_texts(transcript) == [
         "* guest2, guest3, guest4, guest5 and 4,994 others joined · guest0 and guest1 joined and left"
     ]
@@ -199,7 +209,7 @@ def test_splices_reproduce_every_change_of_the_transcript(operations: list[tuple
         elif operation == "notice":
             transcript.add_notice(0, "word")
         elif operation == "join":
-            transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, str(value), str(value)))
+            transcript.add_membership_notice(join_notice(str(value), str(value)))
         elif operation == "gaps":
             transcript.set_gaps(value)  # type: ignore[arg-type]
         elif operation == "unread":
@@ -218,9 +228,9 @@ def test_splices_reproduce_every_change_of_the_transcript(operations: list[tuple
 
 def test_unlisted_members_are_counted_in_the_summary() -> None:
     transcript = Transcript()
-    transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, "a", "ann"))
-    transcript.add_membership_event(0, MembershipEvent(MembershipChange.JOINED, "b", "bob", unlisted_count=238))
-    transcript.add_membership_event(0, MembershipEvent(MembershipChange.LEFT, "c", "cleo", unlisted_count=1))
+    transcript.add_membership_notice(join_notice("a", "ann"))
+    transcript.add_membership_notice(join_notice("b", "bob", 238))
+    transcript.add_membership_notice(leave_notice("c", "cleo", 1))
     (line,) = transcript.lines
     assert isinstance(line, NoticeLine)
     assert line.text == "ann, bob and 238 others joined · cleo and 1 other left"

@@ -4,22 +4,20 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
 
 from textual.message_pump import MessagePump
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.search_page import SearchPage, SearchSource
-from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.screens.chat_view import ChatView
-from tui_chat.ui.screens.drafts import DraftKeeper
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.status import StatusLine
 
@@ -30,41 +28,9 @@ class RecordedRequests:
 
     Attributes:
         calls: Requests in the order of their calls.
-        error: Error of every queued message or change, None for success.
     """
 
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
-    error: ChatError | None = None
-
-    def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem:
-        client_id = uuid4()
-        request = SendMessage(room=room, message=text, client_id=client_id, reply_to=reply_to)
-        return self._queue(OutboxItem(room, client_id, request, 1_000), "post", room, text, reply_to)
-
-    def edit(self, room: str, seq: int, text: str) -> OutboxItem:
-        request = EditMessage(room=room, seq=seq, message=text)
-        return self._queue(OutboxItem(room, uuid4(), request, 1_000), "edit", room, seq, text)
-
-    def delete(self, room: str, seq: int) -> OutboxItem:
-        return self._queue(OutboxItem(room, uuid4(), DeleteMessage(room=room, seq=seq), 1_000), "delete", room, seq)
-
-    def react(self, room: str, seq: int, emoji: str, add: bool) -> OutboxItem:
-        request = React(room=room, seq=seq, emoji=emoji, on=add)
-        return self._queue(OutboxItem(room, uuid4(), request, 1_000), "react", room, seq, emoji, add)
-
-    def _queue(self, item: OutboxItem, *call: object) -> OutboxItem:
-        self.calls.append(call)
-        if self.error is not None:
-            raise self.error
-        return item
-
-    def retry(self, room: str, client_id: UUID) -> OutboxItem | None:
-        self.calls.append(("retry", room, client_id))
-        return None
-
-    def drop(self, room: str, client_id: UUID) -> OutboxItem | None:
-        self.calls.append(("drop", room, client_id))
-        return None
 
     def join(self, room: str, nick: str) -> None:
         self.calls.append(("join", room, nick))
@@ -123,6 +89,7 @@ class ChatParts:
     Attributes:
         session: Session without rooms.
         requests: Recorded requests.
+        messages: Sender of messages to the current room.
         drafts: Storage of the composer state.
         view: Chat view of 80 columns.
         dialogs: Open dialogs and the functions that end them.
@@ -136,7 +103,8 @@ class ChatParts:
     def __init__(self) -> None:
         self.session = ChatSession(lambda: 1_000)
         self.requests = RecordedRequests()
-        self.drafts = DraftKeeper(self.requests, lambda: 100.0)
+        self.messages = MessageSender(self.session, lambda item: self.session.apply(OutboxItemChanged(item)))
+        self.drafts = DraftKeeper(self.requests, self.requests.send_typing, lambda: 100.0)
         self.dialogs: list[tuple[Screen[Any], Callable[[Any], None]]] = []
         self.focused: list[Widget] = []
         self.titles: list[str] = []

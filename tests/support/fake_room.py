@@ -1,11 +1,14 @@
 """Stand-in for the room of the SDK."""
 
 from dataclasses import dataclass, field
+from uuid import UUID, uuid4
 
 from tui_chat.client import events
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.sync.room_log import RoomLog
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Member, Message
+from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 from tui_chat.protocol.responses import JoinResponse, RoomState
 from tui_chat.session.chat_session import ChatSession
 
@@ -15,7 +18,12 @@ BOB = Member(member_id="b", nick_name="bob", role="member")
 
 @dataclass
 class FakeRoom:
-    """Stand-in for the room of the SDK, backed by a real room log."""
+    """Stand-in for the room of the SDK, backed by a real room log.
+
+    Attributes:
+        posts: Names and arguments of the queued messages and changes, in order.
+        error: Error of every message and change, None for success.
+    """
 
     name: str
     topic: str = ""
@@ -25,6 +33,8 @@ class FakeRoom:
     log: RoomLog = field(default_factory=RoomLog)
     unsent_items: tuple[OutboxItem, ...] = ()
     is_basic_server: bool = False
+    posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
+    error: ChatError | None = None
 
     def unsent(self) -> tuple[OutboxItem, ...]:
         """Return the unacknowledged items."""
@@ -66,3 +76,41 @@ class FakeRoom:
         changed = self.log.apply_push(self.message(seq, text, author))
         session.apply(events.LogChanged(self.name, changed, True))
         return seq
+
+    def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
+        """Record a message."""
+        client_id = uuid4()
+        request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
+        return self._record(OutboxItem(self.name, client_id, request, 1_000), "post", text, reply_to)
+
+    def post_edit(self, seq: int, text: str) -> OutboxItem:
+        """Record an edit."""
+        request = EditMessage(room=self.name, seq=seq, message=text)
+        return self._record(OutboxItem(self.name, uuid4(), request, 1_000), "edit", seq, text)
+
+    def post_deletion(self, seq: int) -> OutboxItem:
+        """Record a deletion."""
+        return self._record(
+            OutboxItem(self.name, uuid4(), DeleteMessage(room=self.name, seq=seq), 1_000), "delete", seq
+        )
+
+    def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
+        """Record a reaction."""
+        request = React(room=self.name, seq=seq, emoji=emoji, on=on)
+        return self._record(OutboxItem(self.name, uuid4(), request, 1_000), "react", seq, emoji, on)
+
+    def _record(self, item: OutboxItem, *post: object) -> OutboxItem:
+        if self.error is not None:
+            raise self.error
+        self.posts.append(post)
+        return item
+
+    def retry(self, client_id: UUID) -> OutboxItem:
+        """Record a retry. Raise `KeyError`, as for an item that has not failed."""
+        self.posts.append(("retry", client_id))
+        raise KeyError(client_id)
+
+    def drop(self, client_id: UUID) -> OutboxItem:
+        """Record the drop of an item. Raise `KeyError`, as for an item in flight."""
+        self.posts.append(("drop", client_id))
+        raise KeyError(client_id)

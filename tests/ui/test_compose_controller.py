@@ -17,10 +17,10 @@ class ComposeParts(ChatParts):
     def __init__(self) -> None:
         super().__init__()
         self.sent_count = 0
-        self.controller = ComposeController(self.requests, self.view, self.drafts, self.count_sent)
-        room = FakeRoom("tea").join("tea or coffee?")
-        self.session.add_room(room)
-        room.push_message(self.session, "teh tea", ANN)
+        self.controller = ComposeController(self.messages, self.view, self.drafts, self.count_sent)
+        self.fake_room = FakeRoom("tea").join("tea or coffee?")
+        self.session.add_room(self.fake_room)
+        self.fake_room.push_message(self.session, "teh tea", ANN)
         self.view.draw_changes()
 
     def count_sent(self) -> None:
@@ -44,12 +44,12 @@ def parts() -> ComposeParts:
 
 def test_a_message_is_posted_to_the_current_room_and_displayed_as_pending(parts: ComposeParts) -> None:
     assert parts.controller.send("hello") == ""
-    assert parts.requests.named("post") == [("post", "tea", "hello", None)]
+    assert parts.fake_room.posts == [("post", "hello", None)]
     assert parts.sent_count == parts.session.pending_count == 1
 
 
 def test_a_rejected_message_returns_the_error(parts: ComposeParts) -> None:
-    parts.requests.error = TooLong("too long")
+    parts.fake_room.error = TooLong("too long")
     assert parts.controller.send("hello") != ""
     assert parts.sent_count == 0
     assert parts.controller.send_verbatim("hello") != ""
@@ -64,10 +64,8 @@ def test_a_message_without_a_room_is_an_error(parts: ComposeParts) -> None:
 
 def test_a_verbatim_text_enters_the_history_with_a_doubled_slash(parts: ComposeParts) -> None:
     parts.controller.send_verbatim("/quit")
-    assert parts.requests.named("post", "add_sent_text") == [
-        ("post", "tea", "/quit", None),
-        ("add_sent_text", "tea", "//quit"),
-    ]
+    assert parts.fake_room.posts == [("post", "/quit", None)]
+    assert parts.requests.named("add_sent_text") == [("add_sent_text", "tea", "//quit")]
 
 
 def test_a_reply_keeps_the_composer_text_and_returns_to_messages_after_the_submission(parts: ComposeParts) -> None:
@@ -78,7 +76,7 @@ def test_a_reply_keeps_the_composer_text_and_returns_to_messages_after_the_submi
     assert parts.controller.mode.quote == "bob: tea or coffee?"
     assert parts.focused == [parts.view.composer]
     assert parts.controller.send("tea") == ""
-    assert parts.requests.named("post") == [("post", "tea", "tea", 1)]
+    assert parts.fake_room.posts == [("post", "tea", 1)]
     assert parts.controller.mode is None
 
 
@@ -88,13 +86,13 @@ def test_an_edit_replaces_the_composer_text_until_its_end(parts: ComposeParts) -
     assert parts.view.composer.text == "teh tea"
     assert parts.room.draft == "teh tea"
     assert parts.controller.send("the tea") == ""
-    assert parts.requests.named("edit") == [("edit", "tea", 2, "the tea")]
+    assert parts.fake_room.posts == [("edit", 2, "the tea")]
     assert parts.view.composer.text == parts.room.draft == "a draft"
 
 
 def test_a_failed_edit_keeps_its_mode(parts: ComposeParts) -> None:
     parts.controller.start(ComposeKind.EDIT, parts.line(2), "")
-    parts.requests.error = TooLong("too long")
+    parts.fake_room.error = TooLong("too long")
     assert parts.controller.send("x") != ""
     assert parts.controller.mode is not None
     assert parts.controller.leave_mode()
@@ -103,7 +101,7 @@ def test_a_failed_edit_keeps_its_mode(parts: ComposeParts) -> None:
 
 def test_a_text_is_sent_without_entering_a_mode(parts: ComposeParts) -> None:
     assert parts.controller.start(ComposeKind.REACT, parts.line(1), "tada") == ""
-    assert parts.requests.named("react") == [("react", "tea", 1, "🎉", True)]
+    assert parts.fake_room.posts == [("react", 1, "🎉", True)]
     assert parts.controller.mode is None
 
 
@@ -111,7 +109,7 @@ def test_only_own_acknowledged_messages_are_editable(parts: ComposeParts) -> Non
     assert parts.controller.start(ComposeKind.EDIT, parts.line(1), "x") == tr(chat_strings.NOT_OWN_MESSAGE)
     for kind in ComposeKind:
         assert parts.controller.start(kind, None, "x") == tr(chat_strings.NO_SUCH_MESSAGE)
-    assert not parts.requests.named("post", "edit", "react")
+    assert parts.fake_room.posts == []
 
 
 def test_up_edits_the_last_message_only_in_an_empty_composer(parts: ComposeParts) -> None:

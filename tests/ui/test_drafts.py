@@ -6,8 +6,8 @@ from tests.support.chat_parts import RecordedRequests
 from tests.support.fake_room import FakeRoom
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
+from tui_chat.session.drafts import TYPING_REPEAT_INTERVAL, DraftKeeper
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.screens.drafts import TYPING_REPEAT_INTERVAL, DraftKeeper
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def tea() -> RoomView:
 
 
 def test_only_a_changed_draft_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests)
+    drafts = DraftKeeper(requests, requests.send_typing)
     drafts.save(tea, "")
     drafts.save(tea, "half")
     drafts.save(tea, "half")
@@ -32,7 +32,7 @@ def test_only_a_changed_draft_is_saved(requests: RecordedRequests, tea: RoomView
 
 
 def test_only_a_changed_read_marker_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests)
+    drafts = DraftKeeper(requests, requests.send_typing)
     drafts.save_read_marker(tea)
     drafts.save_read_marker(tea)
     assert requests.calls == [("save_read_marker", "tea", 1)]
@@ -42,7 +42,7 @@ def test_the_typing_indicator_repeats_after_an_interval_and_ends_with_the_text(
     requests: RecordedRequests, tea: RoomView
 ) -> None:
     now = 100.0
-    drafts = DraftKeeper(requests, lambda: now)
+    drafts = DraftKeeper(requests, requests.send_typing, lambda: now)
     drafts.update_typing(tea, "")
     drafts.update_typing(tea, "/join")
     assert requests.calls == []
@@ -57,7 +57,7 @@ def test_the_typing_indicator_repeats_after_an_interval_and_ends_with_the_text(
 
 
 def test_a_sent_message_permits_an_immediate_typing_indicator(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests, lambda: 100.0)
+    drafts = DraftKeeper(requests, requests.send_typing, lambda: 100.0)
     drafts.update_typing(tea, "h")
     drafts.reset_typing()
     drafts.update_typing(tea, "")

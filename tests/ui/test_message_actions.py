@@ -227,19 +227,20 @@ async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, t
 
 async def test_failed_messages_are_discarded_or_retried(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        post = ann.chat_screen.server_link.post
-        post("tea", "to drop", 50)
+        post = ann.chat_screen.session.rooms["tea"].room.post
+        post("to drop", 50)
         await ann.wait_for_text("not sent: No such message")
         await ann.press("ctrl+s", "d")
         await ann.wait_until(lambda: not ann.timeline.lines or "to drop" not in ann.screen_text())
-        post("tea", "to send again", 1)
+        post("to send again", 1)
         await ann.wait_for_text("not sent: No such message")
         await ann.send_message("the first")
         await wait_until_sent(ann)
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"
-        assert ann.chat_screen.server_link.drop("tea", UUID(int=1)) is None
+        with pytest.raises(KeyError):
+            ann.chat_screen.session.rooms["tea"].room.drop(UUID(int=1))
 
 
 async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(

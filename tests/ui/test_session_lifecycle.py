@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -13,14 +13,15 @@ from textual.worker import Worker
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
-from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.errors import NotFound
+from tui_chat.session.controller import SessionController
 from tui_chat.session.lines import NoticeLine
+from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.join import JoinDetails
-from tui_chat.ui.session_controller import SessionController
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.start_options import StartOptions
 
@@ -59,19 +60,13 @@ class RecordingChat:
 
     def __init__(self) -> None:
         self.errors: list[str] = []
-        self.cancelled: list[str] = []
+        self.session_events: list[SessionEvent] = []
 
     def on_current_room_changed(self) -> None:
         pass
 
-    def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
-        pass
-
-    def on_context_loaded(self, room: str, seq: int | None) -> None:
-        pass
-
-    def cancel_switch(self, room: str = "") -> None:
-        self.cancelled.append(room)
+    def on_session_event(self, event: SessionEvent) -> None:
+        self.session_events.append(event)
 
     def show_error(self, problem: str) -> None:
         self.errors.append(problem)
@@ -173,11 +168,15 @@ async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: Recor
 
 
 async def test_an_error_appears_on_the_open_screen(server: RunningServer, window: RecordingWindow) -> None:
+    controllers: list[SessionController] = []
+    open_chat = window.open_chat
+    window.open_chat = lambda controller: controllers.append(controller) or open_chat(controller)
     window.lifecycle.show_error("too early")
     assert window.join_form.errors == [("server", "too early")]
     window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
     await wait_until(lambda: window.chat)
     assert window.chat is not None
-    window.lifecycle.on_join_failed("ops", "no such room")
-    assert window.chat.errors == ["no such room"]
-    assert window.chat.cancelled == ["ops"]
+    failure = JoinFailed("ops", NotFound("no such room"))
+    controllers[0].apply(failure)
+    assert window.chat.errors == ["No such room."]
+    assert window.chat.session_events[-1] is failure

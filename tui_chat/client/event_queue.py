@@ -117,6 +117,11 @@ class EventQueue(Generic[EventT]):
                 event = self._member_lists.pop(event.room)
         return event
 
+    def pop_newest(self) -> EventT:
+        """Remove and return the newest event. The event must not be a `LogChanged` or `MembersChanged`."""
+        self._size -= 1
+        return self._unread.pop()
+
     def close(self) -> None:
         """End the iteration after the unread events."""
         self._closed = True

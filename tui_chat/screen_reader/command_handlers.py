@@ -1,208 +1,203 @@
-"""Slash command handlers of the screen-reader mode."""
+"""Input of the screen-reader mode, and the slash commands that differ from those of a screen."""
 
-from datetime import datetime
+import os
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from functools import partial
 from itertools import islice
 
-from tui_chat.client.net import address
+from tui_chat.client.net.address import Address, parse_address
 from tui_chat.client.room import Room
-from tui_chat.protocol import names
 from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
-from tui_chat.session import date_parser, error_text
-from tui_chat.session.commands import people_handlers, registry, settings_handlers
-from tui_chat.session.commands.command_context import shrug_text
-from tui_chat.session.commands.registry import Action, CommandCall
-from tui_chat.session.compose_mode import resolve_emoji
+from tui_chat.session import date_parser, i18n
+from tui_chat.session.commands import handlers, registry, settings_handlers
+from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.completion import complete
+from tui_chat.session.commands.registry import Action
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import ACTION_PREFIX
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import search as search_strings
 from tui_chat.session.strings import settings as settings_strings
 
-
-async def run_command(call: CommandCall, reader: ScreenReader) -> str:
-    """Execute a slash command.
-
-    Changes of the server give no output on success. Commands that need a screen return an error message.
-
-    Returns:
-        The text to announce, which may be an error message; "" for no output.
-
-    Raises:
-        ChatError: The command's argument is invalid or the server rejected the request.
-    """
-    argument = call.arguments[0] if call.arguments else ""
-    match call.command.action:
-        case Action.JOIN:
-            return await _join_room(names.validate_room_name(argument), reader)
-        case Action.GO:
-            return _switch_room(argument, reader)
-        case Action.LIST:
-            rooms = await reader.client.list_rooms(argument or None)
-            return chat_strings.room_list(
-                [chat_strings.room_summary(room.name, room.members, room.topic) for room in rooms]
-            )
-        case Action.SET:
-            return _change_setting(call.arguments, reader)
-        case Action.NOTIFY:
-            return settings_handlers.set_notification_level(argument, reader)
-        case Action.MUTE | Action.UNMUTE:
-            return settings_handlers.set_muted(argument, call.command.action is Action.MUTE, reader)
-        case Action.WHOIS:
-            return people_handlers.whois(argument, reader)
-        case Action.IGNORE:
-            return people_handlers.ignore(argument, reader)
-        case Action.UNIGNORE:
-            return people_handlers.unignore(argument, reader)
-        case Action.RECONNECT:
-            reader.client.reconnect_now()
-            return ""
-        case Action.SERVER:
-            return _switch_server(argument, reader)
-        case Action.CLEAR:
-            return tr("/clear is not available in screen-reader mode. Ctrl+L clears the terminal.")
-        case Action.HELP:
-            return "\n".join(
-                f"{command.usage}: {tr(command.help)}"
-                for command in registry.COMMANDS
-                if command.action in SUPPORTED_ACTIONS
-            )
-        case Action.QUIT:
-            reader.finished.set()
-            return ""
-        case action if action not in SUPPORTED_ACTIONS:
-            return tr("/{command} is not available in screen-reader mode.", command=action.value)
-        case _:
-            room = reader.room
-            return tr(chat_strings.NOT_IN_A_ROOM) if room is None else await _run_in_room(call, room, reader)
-
-
-async def _run_in_room(call: CommandCall, room: Room, reader: ScreenReader) -> str:
-    argument = call.arguments[0] if call.arguments else ""
-    match call.command.action:
-        case Action.PART:
-            name = argument or room.name
-            if reader.session.find_room(name) is None:
-                return chat_strings.not_in_room(name)
-            await reader.leave_room(name)
-        case Action.NICK:
-            return chat_strings.own_nick_changed(await reader.client.change_nick(names.validate_nickname(argument)))
-        case Action.NAMES:
-            return chat_strings.member_list([member.nick_name for member in room.members.values()])
-        case Action.ME:
-            return reader.post(ACTION_PREFIX + argument)
-        case Action.SHRUG:
-            return reader.post(shrug_text(argument))
-        case Action.TOPIC if argument:
-            await room.set_topic(argument)
-        case Action.TOPIC:
-            return chat_strings.topic_changed(room.topic) if room.topic else tr(chat_strings.NO_TOPIC)
-        case Action.SEARCH:
-            results = await room.search(argument)
-            return "\n".join(speech.dated_message_text(message) for message in results.messages) or tr(
-                chat_strings.NO_SUCH_MESSAGE
-            )
-        case Action.DATE:
-            return await _show_date(argument, room)
-        case Action.EDIT | Action.REPLY | Action.REACT:
-            return await _apply_to_last_message(call.command.action, argument, room)
-        case _:
-            pass
-    return ""
-
-
-async def _show_date(argument: str, room: Room) -> str:
-    """Return the first messages of a day, or of the nearest day with messages.
-
-    At most `INITIAL_MESSAGES` messages; another day is announced in the first line.
-    """
-    day = date_parser.parse(argument, datetime.now().astimezone().date())
-    if day is None:
-        return search_strings.invalid_date(argument)
-    first_seq = await room.load_at_time(date_parser.start_of_day(day))
-    if first_seq is None:
-        return tr(search_strings.ROOM_EMPTY)
-    messages = list(islice((message for message in room.log.messages() if message.seq >= first_seq), INITIAL_MESSAGES))
-    lines = [speech.dated_message_text(message) for message in messages]
-    found_date = datetime.fromtimestamp(messages[0].ts / 1000).date() if messages else day
-    if found_date != day:
-        lines.insert(0, search_strings.no_messages_on(day.isoformat(), found_date > day))
-    return "\n".join(lines)
-
-
-async def _apply_to_last_message(action: Action, argument: str, room: Room) -> str:
-    """Edit, reply to or react to the newest eligible message.
-
-    An edit targets the user's own messages, a reply those of other members, a reaction both. Without an argument, the
-    usage is returned. A reaction is only added, never removed.
-    """
-    if not argument:
-        return chat_strings.command_usage(
-            next(command.usage for command in registry.COMMANDS if command.action is action)
-        )
-    messages = [message for message in room.log.messages() if not message.deleted]
-    own_messages = [message for message in messages if message.member_id == room.member_id]
-    other_messages = [message for message in messages if message.member_id != room.member_id]
-    candidates = own_messages if action is Action.EDIT else other_messages if action is Action.REPLY else messages
-    if not candidates:
-        return tr(chat_strings.NO_SUCH_MESSAGE)
-    match action:
-        case Action.EDIT:
-            await room.edit(candidates[-1].seq, argument)
-        case Action.REPLY:
-            room.post(argument, candidates[-1].seq)
-        case _:
-            await room.react(candidates[-1].seq, resolve_emoji(argument))
-    return ""
-
-
-async def _join_room(name: str, reader: ScreenReader) -> str:
-    if reader.session.find_room(name) is not None:
-        reader.show_room(name)
-    else:
-        await reader.join_room(name, reader.room.nick if reader.room is not None else "")
-    return ""
-
-
-def _switch_server(text: str, reader: ScreenReader) -> str:
-    try:
-        target = address.parse_address(text)
-    except ValueError as error:
-        return error_text.sentence(str(error))
-    if target.room:
-        names.validate_room_name(target.room)
-    reader.switch_server(target)
-    return ""
-
-
-def _switch_room(query: str, reader: ScreenReader) -> str:
-    views = list(reader.session.rooms.values())
-    if not query:
-        return "\n".join(speech.unread_text(view.name, view.unread_count, view.mention_count) for view in views)
-    matching = next((view for view in views if query.casefold() in view.name.casefold()), None)
-    if matching is None:
-        return chat_strings.not_in_room(query)
-    reader.show_room(matching.name)
-    return ""
-
-
-def _change_setting(arguments: tuple[str, ...], reader: ScreenReader) -> str:
-    problem = settings_handlers.set_setting(arguments, reader)
-    name = arguments[0].casefold() if arguments else ""
-    if problem or not name or name in SUPPORTED_SETTINGS:
-        return problem
-    return settings_strings.screen_only_setting(name)
-
-
 SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""
 
-SUPPORTED_ACTIONS = frozenset(
-    {
-        Action.JOIN, Action.PART, Action.NICK, Action.ME, Action.SHRUG, Action.NAMES, Action.IGNORE, Action.UNIGNORE,
-        Action.LIST, Action.GO, Action.TOPIC, Action.SEARCH, Action.RECONNECT, Action.EDIT, Action.REPLY, Action.REACT,
-        Action.SET, Action.HELP, Action.QUIT, Action.NOTIFY, Action.MUTE, Action.UNMUTE, Action.WHOIS, Action.DATE,
-        Action.SERVER,
-    }
-)  # fmt: skip
-"""Commands available in the screen-reader mode."""
+
+class ReaderCommands:
+    """Input lines of one session.
+
+    Args:
+        reader: Announcements of the session.
+        settings_file: Current settings and their file.
+
+    Attributes:
+        context: Context of the command calls, with a refusal for each command that needs a screen.
+        next_server: Server to switch to after the session; None to exit.
+    """
+
+    def __init__(self, reader: ScreenReader, settings_file: SettingsFile) -> None:
+        self._reader = reader
+        self._controller = reader.controller
+        self._session = reader.session
+        self._link = reader.controller.server_link
+        self._settings_file = settings_file
+        self.next_server: Address | None = None
+        supported_commands: dict[Action, Callable[[str], str]] = {
+            Action.GO: self._switch_room,
+            Action.SEARCH: self._search,
+            Action.DATE: self._show_date,
+            Action.SET: self._set_setting,
+            Action.HELP: self._help,
+            Action.QUIT: self._quit,
+        }
+        self._supported_actions = {*handlers.HANDLERS, *supported_commands}
+        refusals = {action: partial(self._refuse, action) for action in Action if action not in self._supported_actions}
+        self.context = CommandContext(
+            session=self._session,
+            link=self._link,
+            settings=lambda: settings_file.settings,
+            set_setting=self._change_setting,
+            go_to_room=self._go_to_room,
+            leave_room=lambda view: self._link.leave(view.name),
+            send=lambda text: self._controller.messages.submit(None, text),
+            compose=self._compose,
+            change_server=self._change_server,
+            own_commands=refusals | supported_commands,
+        )
+
+    async def handle_line(self, line: str) -> None:
+        """Post an input line as a message or run it as a command, and wait for the results.
+
+        A blank line has no effect. Errors are announced, not raised.
+        """
+        text = line.rstrip("\r\n")
+        if not text.strip():
+            return
+        if problem := handlers.run_input(text, self.context):
+            self._reader.announce(problem)
+        await self.wait_for_results()
+
+    async def wait_for_results(self) -> None:
+        """Wait for the running requests and announce their results."""
+        await self._link.wait_until_idle()
+        self._controller.process_events(float("inf"))
+
+    def completions(self, text_before: str) -> Sequence[str]:
+        """Return all completions of the text before the cursor, each including the unchanged part."""
+        view = self._session.current_room
+        rooms = [room_view.name for room_view in self._session.rooms.values()]
+        completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
+        if completion is None:
+            return ()
+        return [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
+
+    # Context of the common commands
+
+    def _change_setting(self, name: str, value: object) -> None:
+        """Apply a setting and save it; None restores the default.
+
+        The value applies even if the save fails; the problem is then announced. A new language applies immediately.
+        """
+        if problem := self._settings_file.change(name, value):
+            self._reader.announce(problem)
+        if name == "language":
+            i18n.activate(i18n.select_language("", self._settings_file.settings.language, os.environ))
+        self._session.apply_settings()
+
+    def _go_to_room(self, room: str) -> None:
+        view = self._session.current_room
+        if self._session.find_room(room) is None:
+            self._link.join(room, view.nick if view is not None else "")
+        else:
+            self._session.show_room(room)
+            self._reader.announce_current_room()
+
+    def _compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
+        """Reply to, edit or react to a message. Without a text, return the usage."""
+        if not text:
+            command = registry.find(kind.value)
+            return chat_strings.command_usage(command.usage if command is not None else "")
+        if line is None or line.seq is None:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        return self._controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
+
+    def _change_server(self, address: str) -> None:
+        self.next_server = parse_address(address)
+        self._reader.finished.set()
+
+    # Own commands
+
+    def _refuse(self, action: Action, argument: str) -> str:
+        if action is Action.CLEAR:
+            return tr("/clear is not available in screen-reader mode. Ctrl+L clears the terminal.")
+        return tr("/{command} is not available in screen-reader mode.", command=action.value)
+
+    def _switch_room(self, query: str) -> str:
+        views = list(self._session.rooms.values())
+        if not query:
+            return "\n".join(speech.unread_text(view.name, view.unread_count, view.mention_count) for view in views)
+        matching = next((view for view in views if query.casefold() in view.name.casefold()), None)
+        if matching is None:
+            return chat_strings.not_in_room(query)
+        self._go_to_room(matching.name)
+        return ""
+
+    def _search(self, query: str) -> str:
+        view = self._session.current_room
+        if view is None:
+            return tr(chat_strings.NOT_IN_A_ROOM)
+        self._link.start(self._announce_results(query, view.name))
+        return ""
+
+    async def _announce_results(self, query: str, room: str) -> None:
+        results = await self._link.search(query, room)
+        lines = [speech.dated_message_text(message) for message in results.messages]
+        self._reader.announce("\n".join(lines) or tr(chat_strings.NO_SUCH_MESSAGE))
+
+    def _show_date(self, text: str) -> str:
+        view, day = self._session.current_room, date_parser.parse(text, datetime.now().astimezone().date())
+        room = self._link.find_room(view.name) if view is not None else None
+        if day is None:
+            return search_strings.invalid_date(text)
+        if room is None:
+            return tr(chat_strings.NOT_IN_A_ROOM)
+        self._link.start(self._announce_day(day, room))
+        return ""
+
+    async def _announce_day(self, day: date, room: Room) -> None:
+        """Announce the first messages of a day, or of the nearest day with messages.
+
+        At most `INITIAL_MESSAGES` messages; another day is announced first.
+        """
+        first_seq = await room.load_at_time(date_parser.start_of_day(day))
+        if first_seq is None:
+            self._reader.announce(tr(search_strings.ROOM_EMPTY))
+            return
+        messages = list(
+            islice((message for message in room.log.messages() if message.seq >= first_seq), INITIAL_MESSAGES)
+        )
+        found_day = datetime.fromtimestamp(messages[0].ts / 1000).date() if messages else day
+        if found_day != day:
+            self._reader.announce(search_strings.no_messages_on(day.isoformat(), found_day > day))
+        for message in messages:
+            self._reader.announce(speech.dated_message_text(message))
+
+    def _set_setting(self, text: str) -> str:
+        output = settings_handlers.set_setting(text, self.context)
+        name = text.casefold().partition(" ")[0]
+        return output or (settings_strings.screen_only_setting(name) if name not in SUPPORTED_SETTINGS else "")
+
+    def _help(self, argument: str) -> str:
+        return "\n".join(
+            f"{command.usage}: {tr(command.help)}"
+            for command in registry.COMMANDS
+            if command.action in self._supported_actions
+        )
+
+    def _quit(self, argument: str) -> str:
+        self._reader.finished.set()
+        return ""

@@ -6,27 +6,23 @@
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from msgspec.structs import replace
-
-from tui_chat.client.client import ChatClient
 from tui_chat.client.net import address
-from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.net.address import Address
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
+from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.line_terminal import LineTerminal
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
+from tui_chat.session.server_link import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
-from tui_chat.session.store.composer_store import ComposerStore
-from tui_chat.session.store.profile import Identity
 from tui_chat.session.strings import chat as chat_strings
 
 EXIT_UNAVAILABLE = 69
@@ -54,23 +50,6 @@ class ReaderOptions:
     state_dir: Path
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderTarget:
-    """Destination of one session.
-
-    Attributes:
-        url: Base URL of the server.
-        room: Room to join first.
-        nick: Requested nickname.
-        restore_rooms: Rejoin the rooms of the previous run.
-    """
-
-    url: str
-    room: str
-    nick: str
-    restore_rooms: bool
-
-
 def run(options: ReaderOptions, settings: SettingsFile) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
@@ -96,7 +75,10 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     except (EOFError, KeyboardInterrupt):
         return 0
     print(chat_strings.connecting_to(server_address.base_url), flush=True)
-    target = ReaderTarget(server_address.base_url, room, nick, restore_rooms=not options.room)
+    restore_rooms = not options.room and settings.settings.restore_rooms
+    target = SessionTarget(
+        server_address.base_url, room, nick, restore_rooms, saved_profile.guest_key(server_address.base_url, nick)
+    )
     return asyncio.run(_run_sessions(target, options.state_dir, settings))
 
 
@@ -132,99 +114,67 @@ def _prompt(label: str, default: str) -> str:
     return input(f"{label} [{default}]: " if default else f"{label}: ").strip() or default
 
 
-async def _run_sessions(target: ReaderTarget, state_dir: Path, settings: SettingsFile) -> int:
+async def _run_sessions(target: SessionTarget, state_dir: Path, settings: SettingsFile) -> int:
     terminal = LineTerminal()
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     _install_signal_handlers(exit_code, terminal)
-    previous: ReaderTarget | None = None
+    previous: SessionTarget | None = None
     try:
-        while not exit_code.done():
-            try:
-                next_target = await _run_session(target, state_dir, settings, terminal, exit_code)
-            except ChatError as error:
-                terminal.write_line(error_text.describe(error))
+        while True:
+            reader = ScreenReader(target, settings, state_dir, terminal.write_line)
+            commands = ReaderCommands(reader, settings)
+            await _run_session(reader, commands, terminal, exit_code)
+            if exit_code.done():
+                return exit_code.result()
+            if reader.failure:
+                terminal.write_line(reader.failure)
                 if previous is None:
                     return EXIT_UNAVAILABLE
-                next_target = previous
-            if next_target is None:
-                break
-            terminal.write_line(chat_strings.connecting_to(next_target.url))
-            previous, target = (target if next_target is not previous else None), next_target
-        return exit_code.result() if exit_code.done() else 0
+                previous, target = None, previous
+            elif commands.next_server is None:
+                return 0
+            else:
+                previous, target = target, _next_target(commands.next_server, reader, state_dir, settings)
+            terminal.write_line(chat_strings.connecting_to(target.url))
     finally:
         terminal.close()
 
 
+def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settings: SettingsFile) -> SessionTarget:
+    """Return the target of `/server`: the room of the address or else the current one, with the current nickname."""
+    target, view = reader.controller.target, reader.session.current_room
+    room, nick = (view.name, view.nick) if view is not None else (target.room, target.nick)
+    guest_key = profile_store.load(state_dir)[0].guest_key(address.base_url, nick)
+    return SessionTarget(address.base_url, address.room or room, nick, settings.settings.restore_rooms, guest_key)
+
+
 async def _run_session(
-    target: ReaderTarget,
-    state_dir: Path,
-    settings: SettingsFile,
-    terminal: LineTerminal,
-    exit_code: "asyncio.Future[int]",
-) -> ReaderTarget | None:
-    """Run the session on one server.
-
-    After the join, the server, room, nickname and guest key are saved in the profile.
-
-    Returns:
-        The next destination, None to exit.
-
-    Raises:
-        ChatError: The connection or the join failed.
-    """
-    url, room, nick = target.url, target.room, target.nick
-    saved_profile, _ = profile_store.load(state_dir)
-    async with (
-        Outbox(state_dir) as outbox,
-        ComposerStore(state_dir, url, nick, save_history=False, on_problem=terminal.write_line) as store,
-    ):
-        client = ChatClient(url, guest_key=saved_profile.guest_key(url, nick), outbox=outbox, max_messages=None)
-        reader = ScreenReader(client, settings, store, terminal.write_line, lambda: time.time_ns() // 1_000_000)
-        reader.subscribe()
-        async with client:
-            await reader.join_room(room, nick)
-            saved_profile = replace(profile_store.load(state_dir)[0], room=room, nick=nick, server=url)
-            if problem := profile_store.save(
-                state_dir, saved_profile.with_identity(Identity(url, nick, client.guest_key or ""))
-            ):
-                terminal.write_line(problem)
-            if target.restore_rooms and settings.settings.restore_rooms:
-                await reader.restore_rooms()
-            terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
-            terminal.open(reader.completions)
-            await _wait_for_end(reader, terminal, exit_code)
-            if reader.next_server is None or exit_code.done():
-                return None
-            current_room = reader.room
-            return ReaderTarget(
-                reader.next_server.base_url,
-                names.validate_room_name(reader.next_server.room)
-                if reader.next_server.room
-                else current_room.name
-                if current_room is not None
-                else room,
-                current_room.nick if current_room is not None else nick,
-                restore_rooms=True,
-            )
-
-
-async def _wait_for_end(reader: ScreenReader, terminal: LineTerminal, exit_code: "asyncio.Future[int]") -> None:
+    reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal, exit_code: "asyncio.Future[int]"
+) -> None:
+    """Run the session on one server until its end, the end of the input, or a signal."""
     tasks: set[asyncio.Task[object]] = {
+        asyncio.create_task(reader.controller.server_link.run()),
         asyncio.create_task(reader.process_events()),
-        asyncio.create_task(_read_input(reader, terminal)),
+        asyncio.create_task(_read_input(reader, commands, terminal)),
         asyncio.create_task(reader.finished.wait()),
     }
     try:
-        await asyncio.wait({*tasks, exit_code}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({*tasks, exit_code}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read_input(reader: ScreenReader, terminal: LineTerminal) -> None:
+async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
+    await reader.opened.wait()
+    await commands.wait_for_results()
+    terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
+    terminal.open(commands.completions)
     while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
-        await reader.handle_line(line)
+        await commands.handle_line(line)
     with suppress(TimeoutError):  # the outbox sends the remaining messages in the next run
         async with asyncio.timeout(FLUSH_TIMEOUT):
             await reader.outbox_idle.wait()

@@ -7,17 +7,16 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 from tui_chat.client import events
-from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.ignore_filter import IgnoreFilter
 from tui_chat.session.lines import MessageLine, Splice
-from tui_chat.session.membership_summary import MembershipChange, MembershipEvent
 from tui_chat.session.notification_batcher import NotifiableMessage
 from tui_chat.session.pending_lines import PendingLines
 from tui_chat.session.ports import RoomPort
@@ -46,19 +45,25 @@ class ChatSession:
         has_focus: Terminal focus, True if the terminal does not report focus.
     """
 
-    def __init__(self, now_ms: Callable[[], int], settings: Callable[[], ClientSettings] = ClientSettings) -> None:
+    def __init__(
+        self,
+        now_ms: Callable[[], int],
+        settings: Callable[[], ClientSettings] = ClientSettings,
+        on_notice: Callable[[RoomView, str], None] = lambda view, text: None,
+    ) -> None:
         """Create a session without rooms.
 
         Args:
             now_ms: Wall clock of notices in Unix milliseconds.
             settings: Accessor of the current settings.
+            on_notice: Called with each client notice and its room.
         """
         self.rooms: dict[str, RoomView] = {}
         self.connection_state: events.ConnectionState = events.Connecting()
         self.has_focus = True
         self._now_ms = now_ms
         self._settings = settings
-        self._joined_rooms: dict[str, RoomPort] = {}
+        self._on_notice = on_notice
         self._current_key: str | None = None
         self._is_viewed = False
         self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
@@ -69,6 +74,20 @@ class ChatSession:
         self._ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
+        self._event_handlers: dict[type, Callable[[Any], None]] = {
+            events.ConnectionStateChanged: self._on_connection_state_changed,
+            events.RoomLost: self._on_room_lost,
+            events.PersistenceFailed: self._on_persistence_failed,
+        }
+        self._room_event_handlers: dict[type, Callable[[RoomView, Any], None]] = {
+            events.RoomJoined: self._on_room_joined,
+            events.LogChanged: self._on_log_changed,
+            events.NoticeReceived: self._on_notice_received,
+            events.MembersChanged: self._on_members_changed,
+            events.TypingChanged: self._on_typing_changed,
+            events.TopicChanged: self._on_topic_changed,
+            events.OutboxItemChanged: self._on_outbox_item_changed,
+        }
 
     # Rooms.
 
@@ -135,8 +154,8 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
-            for key, room in self._joined_rooms.items():
-                self.rooms[key].apply_ignore_filter(room.log.messages())
+            for view in self.rooms.values():
+                view.apply_ignore_filter()
 
     def show_next_unread(self) -> None:
         """Select the next room with mentions, otherwise the next unmuted room with unread messages.
@@ -191,28 +210,20 @@ class ChatSession:
         key = names.canonical_key(room.name)
         view = self.rooms.get(key)
         if view is None:
-            view = self.rooms[key] = RoomView(
-                room.name,
-                room.topic,
-                room.nick,
-                room.member_id,
-                saved_state=saved_state,
-                is_hidden=self._ignore_filter.is_hidden,
-            )
+            view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self._ignore_filter.is_hidden)
             self._sort_rooms()
-            view.load_log(room.log.messages(), room.log.last)
-        self._joined_rooms[key] = room
-        view.set_members(list(room.members.values()))
-        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+            view.load_log()
+        view.room = room
+        view.update_members_and_gaps()
         for item in room.unsent():
-            self._on_item_changed(item)
+            self._on_outbox_item_changed(view, events.OutboxItemChanged(item))
         if show or self.current_room is None:
             self.show_room(room.name)
         self._dirty_parts |= DirtyPart.ROOM_LIST
         notices, self._queued_notices = self._queued_notices, []
         for notice in notices:
             self.add_notice(notice)
-        self._update_basic_server(view, room)
+        self._report_basic_server(view)
         return view
 
     def _sort_rooms(self) -> None:
@@ -232,7 +243,6 @@ class ChatSession:
         index = keys.index(key)
         was_current = self._current_key == key
         del self.rooms[key]
-        self._joined_rooms.pop(key, None)
         self._pending_lines.discard_room(key)
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if was_current:
@@ -248,50 +258,36 @@ class ChatSession:
         An equal `PersistenceFailed` is displayed only once.
         """
         match event:
-            case events.ConnectionStateChanged(state):
-                self.connection_state = state
-                self._dirty_parts |= DirtyPart.HEADER
-            case events.RoomJoined():
-                self._on_room_joined(event)
-            case events.RoomLost(room, reason):
-                self.remove_room(room)
-                self.add_notice(chat_strings.room_lost(room, error_text.phrase(reason)))
-            case events.LogChanged(room, seqs, is_live):
-                self._on_log_changed(room, seqs, is_live)
+            case events.ConnectionStateChanged() | events.RoomLost() | events.PersistenceFailed():
+                self._event_handlers[type(event)](event)
             case events.NoticeReceived(notice):
-                self._on_notice(notice)
-            case events.MembersChanged(room, members):
-                self._on_members_changed(room, members)
-            case events.TypingChanged(room, member_id, is_typing):
-                view = self.find_room(room)
-                if view is not None:
-                    view.set_typing(member_id, is_typing)
-                    self._dirty_parts |= DirtyPart.STATUS if view is self.current_room else DirtyPart.NONE
-            case events.TopicChanged(room, topic):
-                view = self.find_room(room)
-                if view is not None and view.topic != topic:
-                    view.topic = topic
-                    view.transcript.add_notice(self._now_ms(), chat_strings.topic_changed(topic))
-                    self._dirty_parts |= DirtyPart.HEADER
+                self._apply_to_room(notice.room, event)
             case events.OutboxItemChanged(item):
-                self._on_item_changed(item)
-            case events.PersistenceFailed(problem):
-                if problem not in self._reported_failures:  # one disk fault can affect several stores
-                    self._reported_failures.add(problem)
-                    self.add_notice(error_text.phrase(problem))
+                self._apply_to_room(item.room, event)
+            case _:
+                self._apply_to_room(event.room, event)
+
+    def _apply_to_room(self, room: str, event: events.ClientEvent) -> None:
+        view = self.find_room(room)
+        if view is not None:
+            self._room_event_handlers[type(event)](view, event)
 
     def add_notice(self, text: str) -> None:
         """Append a notice to the current room, or queue the notice until a room is added."""
         if self.current_room is not None:
-            self.current_room.transcript.add_notice(self._now_ms(), text)
+            self._add_room_notice(self.current_room, text)
         else:
             self._queued_notices.append(text)
 
+    def _add_room_notice(self, view: RoomView, text: str) -> None:
+        view.transcript.add_notice(self._now_ms(), text)
+        self._on_notice(view, text)
+
     def trim_room(self, name: str) -> None:
         """Remove the lines of messages that the room log has trimmed. No effect for an unknown room."""
-        view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
-        if view is not None and room is not None:
-            view.transcript.trim(room.log.first)
+        view = self.find_room(name)
+        if view is not None:
+            view.transcript.trim(view.room.log.first)
 
     def rooms_to_trim(self) -> dict[str, int]:
         """Return the rooms above their line limit.
@@ -312,13 +308,12 @@ class ChatSession:
 
     # Unsent messages.
 
-    def resolve_unsent_key(self, key: str) -> tuple[RoomView, UUID] | None:
-        """Return the current room and the `clientId` of the unsent line with this key, None for any other line."""
-        view = self.current_room
+    def unsent_client_id(self, key: str) -> UUID | None:
+        """Return the `clientId` of the unsent line with this key in the current room, None for any other line."""
         client_id = key.removeprefix(UNSENT_KEY_PREFIX)
-        if view is None or client_id == key or view.transcript.find_unsent(client_id) is None:
+        if client_id == key or self.current_room is None or self.current_room.transcript.find_unsent(client_id) is None:
             return None
-        return view, UUID(client_id)
+        return UUID(client_id)
 
     @property
     def pending_count(self) -> int:
@@ -327,47 +322,51 @@ class ChatSession:
 
     # Event handlers.
 
-    def _on_item_changed(self, item: OutboxItem) -> None:
-        view = self.find_room(item.room)
-        if view is None:
-            return
+    def _on_connection_state_changed(self, event: events.ConnectionStateChanged) -> None:
+        self.connection_state = event.state
+        self._dirty_parts |= DirtyPart.HEADER
+
+    def _on_room_lost(self, event: events.RoomLost) -> None:
+        self.remove_room(event.room)
+        self.add_notice(chat_strings.room_lost(event.room, error_text.phrase(event.reason)))
+
+    def _on_persistence_failed(self, event: events.PersistenceFailed) -> None:
+        if event.problem not in self._reported_failures:  # one disk fault can affect several stores
+            self._reported_failures.add(event.problem)
+            self.add_notice(error_text.phrase(event.problem))
+
+    def _on_outbox_item_changed(self, view: RoomView, event: events.OutboxItemChanged) -> None:
         count_before = len(self._pending_lines)
-        self._pending_lines.on_item_changed(view, item, self._now_ms())
+        problem = self._pending_lines.on_item_changed(view, event.item)
+        if problem:
+            self._add_room_notice(view, problem)
         if len(self._pending_lines) != count_before and not isinstance(self.connection_state, events.Online):
             self._dirty_parts |= DirtyPart.HEADER
 
-    def _on_room_joined(self, event: events.RoomJoined) -> None:
-        view, room = self.find_room(event.room), self._joined_rooms.get(names.canonical_key(event.room))
-        if view is None or room is None:
-            return
+    def _on_room_joined(self, view: RoomView, event: events.RoomJoined) -> None:
+        room = view.room
         if event.log_reset:
             view.reset()
-            view.load_log(room.log.messages(), room.log.last)
+            view.load_log()
         if view.nick != room.nick:
-            view.transcript.add_notice(self._now_ms(), chat_strings.own_nick_changed(room.nick))
+            self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
-        view.set_members(list(room.members.values()))
-        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
-        self._update_basic_server(view, room)
+        view.update_members_and_gaps()
+        self._report_basic_server(view)
         self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST | DirtyPart.STATUS
 
-    def _update_basic_server(self, view: RoomView, room: RoomPort) -> None:
-        view.is_basic_server = room.is_basic_server
-        if room.is_basic_server and not self._basic_server_reported:
+    def _report_basic_server(self, view: RoomView) -> None:
+        if view.is_basic_server and not self._basic_server_reported:
             self._basic_server_reported = True
-            view.transcript.add_notice(self._now_ms(), tr(chat_strings.BASIC_SERVER))
+            self._add_room_notice(view, tr(chat_strings.BASIC_SERVER))
 
-    def _on_log_changed(self, name: str, seqs: tuple[int, ...], is_live: bool) -> None:
-        view, room = self.find_room(name), self._joined_rooms.get(names.canonical_key(name))
-        if view is None or room is None:
-            return
-        messages = [room.log[seq] for seq in seqs if seq in room.log]
+    def _on_log_changed(self, view: RoomView, event: events.LogChanged) -> None:
+        messages = [view.room.log[seq] for seq in event.seqs if seq in view.room.log]
         for message in messages:
             if message.member_id == view.member_id and view.transcript.find_message(message.seq) is None:
                 self._pending_lines.on_echo(view, message)
         counts_before = (view.unread_count, view.mention_count)
-        self._queue_notifications(view, view.apply_messages(messages, room.log.last, is_live=is_live))
-        view.transcript.set_gaps((gap.after, gap.before) for gap in room.log.gaps())
+        self._queue_notifications(view, view.apply_messages(messages, is_live=event.is_live))
         if counts_before != (view.unread_count, view.mention_count):
             self._dirty_parts |= DirtyPart.ROOM_LIST
         if view is self.current_room:
@@ -392,36 +391,32 @@ class ChatSession:
         self._queued_notifications.clear()
         return notifications
 
-    def _on_notice(self, notice: JoinNotice | LeaveNotice | NickNotice) -> None:
-        view = self.find_room(notice.room)
-        if view is None:
-            return
-        match notice:
-            case NickNotice() if notice.member_id == view.member_id:
-                view.nick = notice.nick_name
-                view.transcript.add_notice(notice.ts, chat_strings.own_nick_changed(notice.nick_name))
-                self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
-                return
-            case JoinNotice():
-                event = MembershipEvent(
-                    MembershipChange.JOINED, notice.member_id, notice.nick_name, unlisted_count=notice.more
-                )
-            case LeaveNotice():
-                event = MembershipEvent(
-                    MembershipChange.LEFT, notice.member_id, notice.nick_name, unlisted_count=notice.more
-                )
-            case NickNotice():
-                event = MembershipEvent(
-                    MembershipChange.RENAMED, notice.member_id, notice.nick_name, notice.old_nick_name
-                )
-        is_hidden = self._ignore_filter.is_hidden(notice.nick_name, notice.member_id)
-        if notice.member_id != view.member_id and self._settings().show_joins and not is_hidden:
-            view.transcript.add_membership_event(notice.ts, event)
+    def _on_notice_received(self, view: RoomView, event: events.NoticeReceived) -> None:
+        notice = event.notice
+        is_own = notice.member_id == view.member_id
+        if is_own and isinstance(notice, NickNotice):
+            view.nick = notice.nick_name
+            self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
+            self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
+        elif (
+            not is_own
+            and self._settings().show_joins
+            and not self._ignore_filter.is_hidden(notice.nick_name, notice.member_id)
+        ):
+            view.transcript.add_membership_notice(notice)
 
-    def _on_members_changed(self, name: str, members: Sequence[Member]) -> None:
-        view = self.find_room(name)
-        if view is None:
-            return
-        view.set_members(members)
+    def _on_members_changed(self, view: RoomView, event: events.MembersChanged) -> None:
+        view.set_members(event.members)
         if view is self.current_room:
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
+
+    def _on_typing_changed(self, view: RoomView, event: events.TypingChanged) -> None:
+        view.set_typing(event.member_id, event.is_typing)
+        if view is self.current_room:
+            self._dirty_parts |= DirtyPart.STATUS
+
+    def _on_topic_changed(self, view: RoomView, event: events.TopicChanged) -> None:
+        if view.topic != event.topic:
+            view.topic = event.topic
+            self._add_room_notice(view, chat_strings.topic_changed(event.topic))
+            self._dirty_parts |= DirtyPart.HEADER

@@ -34,15 +34,11 @@ class PendingLines:
         """
         self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
 
-    def on_item_changed(self, view: RoomView, item: OutboxItem, now_ms: int) -> None:
-        """Apply a new outbox item or its state change to the room's timeline.
+    def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:
+        """Apply a new outbox item or its state change to the timeline of its room.
 
-        A failed edit, deletion or reaction becomes a notice; these changes have no line.
-
-        Args:
-            view: View of the item's room.
-            item: Outbox item in its new state.
-            now_ms: Milliseconds since the epoch.
+        Returns:
+            Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
             self._pending[item.client_id] = names.canonical_key(item.room)
@@ -51,7 +47,8 @@ class PendingLines:
         if isinstance(item.request, SendMessage):
             self._update_line(view, item)
         elif item.state is OutboxItemState.FAILED:
-            view.transcript.add_notice(now_ms, chat_strings.change_failed(error_text.phrase(item.problem), item.text))
+            return chat_strings.change_failed(error_text.phrase(item.problem), item.text)
+        return ""
 
     def on_echo(self, view: RoomView, message: Message) -> None:
         """Replace the oldest pending line with the same text by the echo of an own message.

@@ -17,6 +17,7 @@ from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeliveryState, MessageLine, ReactionCount
+from tui_chat.session.ports import RoomPort
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
@@ -35,6 +36,7 @@ class RoomView:
     """View state of one room.
 
     Attributes:
+        room: Room of the SDK with log and members.
         name: Room name in the server's spelling.
         topic: Topic, may be empty.
         nick: User's nickname in the room.
@@ -55,10 +57,7 @@ class RoomView:
 
     def __init__(
         self,
-        name: str,
-        topic: str,
-        nick: str,
-        member_id: str,
+        room: RoomPort,
         *,
         saved_state: SavedRoomState | None = None,
         is_hidden: Callable[[str, str], bool] = lambda nick, member_id: False,
@@ -66,18 +65,16 @@ class RoomView:
         """Create the view of a room without lines.
 
         Args:
-            name: Room name in the server's spelling.
-            topic: Topic.
-            nick: User's nickname in the room.
-            member_id: User's member id in the room.
+            room: Joined or cached room.
             saved_state: State from the composer store, None for an empty state.
             is_hidden: Predicate of nickname and member id for ignored authors.
         """
         saved_state = saved_state or SavedRoomState()
-        self.name = name
-        self.topic = topic
-        self.nick = nick
-        self.member_id = member_id
+        self.room = room
+        self.name = room.name
+        self.topic = room.topic
+        self.nick = room.nick
+        self.member_id = room.member_id
         self._is_hidden = is_hidden
         self.members: tuple[Member, ...] = ()
         self.is_basic_server = False
@@ -107,13 +104,13 @@ class RoomView:
         self.unread_count = self.mention_count = 0
         self.newest_seq = self.read_seq = 0
 
-    def load_log(self, messages: Iterable[Message], last_seq: int) -> None:
-        """Load the log after a join.
+    def load_log(self) -> None:
+        """Load the log of the room after a join.
 
         Messages of other members after the saved read marker are unread; without a saved marker, none are. The saved
         marker applies to the first call only; own messages are never unread.
         """
-        lines = self._visible_lines(messages)
+        lines, last_seq = self._visible_lines(self.room.log.messages()), self.room.log.last
         self._put_lines(lines)
         for line in lines:
             self._record_speaker(line)
@@ -129,7 +126,7 @@ class RoomView:
         if self._is_viewed:
             self.read_seq = self.newest_seq
 
-    def apply_messages(self, messages: Iterable[Message], last_seq: int, *, is_live: bool = True) -> list[MessageLine]:
+    def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
         """Apply new or changed messages in ascending order.
 
         Messages from history synchronization (`is_live` false) get the unread divider even in a viewed room, because
@@ -137,7 +134,6 @@ class RoomView:
 
         Args:
             messages: New or changed messages.
-            last_seq: Newest `seq` of the log.
             is_live: False for messages fetched after a reconnect.
 
         Returns:
@@ -158,7 +154,8 @@ class RoomView:
         elif unread_lines and not is_live:
             self.transcript.set_unread_line(self.read_seq)
         self._put_lines(lines)
-        self.advance_to(last_seq)
+        self.advance_to(self.room.log.last)
+        self._update_gaps()
         return [] if self._is_viewed else unread_lines
 
     def _count_unread(self, unread_lines: list[MessageLine]) -> None:
@@ -213,6 +210,11 @@ class RoomView:
         line = None if seq is None else self.transcript.find_message(seq)
         return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
+    def has_own_reaction(self, seq: int, emoji: str) -> bool:
+        """Return whether the user reacted to a loaded message with this emoji."""
+        line = self.transcript.find_message(seq)
+        return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
+
     def last_message(self, *, is_own: bool) -> MessageLine | None:
         """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members.
 
@@ -237,12 +239,12 @@ class RoomView:
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
 
-    def apply_ignore_filter(self, messages: Iterable[Message]) -> None:
+    def apply_ignore_filter(self) -> None:
         """Rebuild the lines from all log messages after a change of the ignored nicknames.
 
         The unread counts remain unchanged.
         """
-        messages = list(messages)
+        messages = list(self.room.log.messages())
         self.transcript.remove_messages(
             message.seq for message in messages if not self._is_visible(message.nick_name, message.member_id)
         )
@@ -326,6 +328,15 @@ class RoomView:
             if self._is_visible(member.nick_name, member.member_id)
         }
         return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
+
+    def update_members_and_gaps(self) -> None:
+        """Copy members and gaps of the room after a join."""
+        self.is_basic_server = self.room.is_basic_server
+        self.set_members(list(self.room.members.values()))
+        self._update_gaps()
+
+    def _update_gaps(self) -> None:
+        self.transcript.set_gaps((gap.after, gap.before) for gap in self.room.log.gaps())
 
     def set_members(self, members: Sequence[Member]) -> None:
         """Replace the member list and clear the typing state of departed members."""

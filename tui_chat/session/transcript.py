@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.membership_summary import MembershipEvent, MembershipSummary
+from tui_chat.session.membership_summary import MembershipNotice, MembershipSummary
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
@@ -176,12 +176,6 @@ class Transcript:
         line = None if index is None else self._lines[index]
         return line if isinstance(line, MessageLine) else None
 
-    @property
-    def pending_count(self) -> int:
-        """Number of pending messages."""
-        lines = (self.find_unsent(client_id) for client_id in self._unsent_keys)
-        return sum(line is not None and line.delivery is DeliveryState.PENDING for line in lines)
-
     def find_pending(self, text: str) -> str | None:
         """Return the `clientId` of the oldest pending message with this text, None if there is none."""
         for client_id in self._unsent_keys:
@@ -209,7 +203,7 @@ class Transcript:
             _sort_key(self._newest_seq, _KIND_NOTICE, self._counter), NoticeLine(f"notice-{self._counter}", ts, text)
         )
 
-    def add_membership_event(self, ts: int, event: MembershipEvent) -> None:
+    def add_membership_notice(self, notice: MembershipNotice) -> None:
         """Add a membership event, merged into the summary line directly before, if there is one.
 
         The summary line gets the time of the newest event.
@@ -218,8 +212,8 @@ class Transcript:
             self._counter += 1
             self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
         key, summary = self._membership
-        summary.add(event)
-        self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, summary.format()))
+        summary.add(notice)
+        self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", notice.ts, summary.format()))
 
     def set_unread_line(self, after: int | None) -> None:
         """Move the unread divider after the entry `after`; None removes the divider. There is at most one such line."""

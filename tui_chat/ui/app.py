@@ -54,8 +54,8 @@ from tui_chat.ui.terminal.terminal_output import TerminalOutput
 from tui_chat.ui.theme_controller import ThemeController
 
 if TYPE_CHECKING:
+    from tui_chat.session.controller import SessionController
     from tui_chat.ui.screens.chat import ChatScreen
-    from tui_chat.ui.session_controller import SessionController
 
 log = logging.getLogger("chat.ui")
 
@@ -183,7 +183,7 @@ class ChatApp(App[None], inherit_bindings=False):
         """Open the chat screen of a session."""
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (imports the network libraries)
 
-        self._chat_screen = ChatScreen(controller.session, controller.server_link)
+        self._chat_screen = ChatScreen(controller)
         self.push_screen(self._chat_screen)
         self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
         return self._chat_screen

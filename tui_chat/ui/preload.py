@@ -5,6 +5,5 @@ import importlib
 
 def import_chat_modules() -> None:
     """Import the modules of the chat screen. Call it in a worker thread."""
-    importlib.import_module("tui_chat.ui.session_controller")
     importlib.import_module("tui_chat.ui.screens.chat")
     importlib.import_module("tui_chat.client.client")

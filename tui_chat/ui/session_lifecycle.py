@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,13 +17,13 @@ from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
 from tui_chat.ui.screens.join import JoinDetails
-from tui_chat.ui.start_options import StartOptions, StoragePaths
+from tui_chat.ui.start_options import StartOptions
 
 if TYPE_CHECKING:
-    from tui_chat.protocol.responses import RoomSummary
     from tui_chat.session.chat_session import ChatSession
+    from tui_chat.session.controller import SessionController
     from tui_chat.session.room_view import RoomView
-    from tui_chat.ui.session_controller import SessionController
+    from tui_chat.session.session_events import SessionEvent
 
 log = logging.getLogger("chat.ui")
 
@@ -56,14 +56,8 @@ class ChatPort(Protocol):
     def on_current_room_changed(self) -> None:
         """Draw the new current room."""
 
-    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
-        """Update the known rooms of the server."""
-
-    def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """Continue the pending navigation."""
-
-    def cancel_switch(self, room: str = "") -> None:
-        """Cancel the pending switch to this room."""
+    def on_session_event(self, event: "SessionEvent") -> None:
+        """Pass the result of a request to its part of the screen."""
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line."""
@@ -100,7 +94,7 @@ class SessionWindow(Protocol):
 class SessionLifecycle:
     """At most one chat session, from the submitted join form until its last room is closed.
 
-    Implements `AppPort` of the session controller.
+    Implements `FrontEnd` of the session controller.
 
     Args:
         window: Screens and timers of the app.
@@ -119,6 +113,7 @@ class SessionLifecycle:
         self._chat: ChatPort | None = None
         self._controller: SessionController | None = None
         self._worker: Worker[None] | None = None
+        self._typed_server = ""
         self._should_restore_rooms = not options.room
         self.local_server = LocalServer()
         self.startup_messages: list[str] = []
@@ -133,18 +128,22 @@ class SessionLifecycle:
     def connect(self, details: JoinDetails) -> None:
         """Connect to the server of the join form and join its room. Ends the current session first."""
         # Imported here to keep startup fast.
-        from tui_chat.ui.session_controller import SessionController  # noqa: PLC0415
+        from tui_chat.session.controller import SessionController  # noqa: PLC0415
+        from tui_chat.session.server_link import SessionTarget  # noqa: PLC0415
 
         window = self._window
         window.join_form.begin_waiting(chat_strings.connecting_to(details.server))
         self._disconnect()
+        self._typed_server = details.typed_server
+        guest_key = self._profile.guest_key(details.server, details.nick)
+        restore_rooms = self._should_restore_rooms and window.settings.restore_rooms
         self._controller = SessionController(
-            details,
-            self._profile.guest_key(details.server, details.nick),
-            StoragePaths(self._options.state, self._options.cache),
-            window.on_events_queued,
+            SessionTarget(details.server, details.room, details.nick, restore_rooms, guest_key),
+            self,
             lambda: window.settings,
-            restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
+            state_dir=self._options.state,
+            cache_dir=self._options.cache,
+            on_events_queued=window.on_events_queued,
         )
         self._worker = window.start_worker(self._controller.server_link.run(), "connection")
 
@@ -213,7 +212,7 @@ class SessionLifecycle:
             return True
         if not viewed:
             controller.session.set_viewed(False)
-        return controller.process_events(self, deadline)
+        return controller.process_events(deadline)
 
     def on_current_room_changed(self) -> None:
         """Draw the new current room immediately, so that later input enters its composer draft."""
@@ -230,27 +229,28 @@ class SessionLifecycle:
         """
         form, controller = self._window.join_form, self._controller
         self._disconnect()
-        if offer_server and controller is not None and server_address.is_local_http(controller.join_details.server):
-            form.show_field_error(field, chat_strings.no_server_at(controller.join_details.server))
+        if offer_server and controller is not None and server_address.is_local_http(controller.target.url):
+            form.show_field_error(field, chat_strings.no_server_at(controller.target.url))
             form.offer_server()
         else:
             form.show_field_error(field, problem)
 
-    def on_room_joined(self, controller: "SessionController", view: "RoomView") -> None:
+    def on_room_joined(self, view: "RoomView") -> None:
         """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
 
         Called for each room that the user opens, also from the cache; not for rooms restored in the background.
         """
-        self._update_profile(controller, view.name, view.nick)
-        if self._chat is None:
+        controller = self._controller
+        self._update_profile(view.name, view.nick)
+        if self._chat is None and controller is not None:
             for message in self.startup_messages:
                 controller.session.add_notice(message)
             self._window.join_form.show_progress("")
             self._chat = self._window.open_chat(controller)
 
-    def on_nick_changed(self, controller: "SessionController", nick: str) -> None:
+    def on_nick_changed(self, nick: str) -> None:
         """Save the new nickname in the profile. The saved room stays."""
-        self._update_profile(controller, self._profile.room, nick)
+        self._update_profile(self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:
         """Disconnect, close all dialogs and return to the join form. A local server keeps running.
@@ -264,21 +264,10 @@ class SessionLifecycle:
         self._disconnect()
         self._window.join_form.show_progress(reason)
 
-    def on_rooms_listed(self, rooms: "Sequence[RoomSummary]") -> None:
-        """Pass the room list to the chat screen for completion and switching."""
+    def on_event(self, event: "SessionEvent") -> None:
+        """Pass the event to the chat screen."""
         if self._chat is not None:
-            self._chat.on_rooms_listed(rooms)
-
-    def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """Continue the chat screen's pending navigation."""
-        if self._chat is not None:
-            self._chat.on_context_loaded(room, seq)
-
-    def on_join_failed(self, room: str, problem: str) -> None:
-        """Show the error and cancel the pending switch to this room."""
-        self.show_error(problem)
-        if self._chat is not None:
-            self._chat.cancel_switch(room)
+            self._chat.on_session_event(event)
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line, or beside the server field of the join form."""
@@ -287,11 +276,10 @@ class SessionLifecycle:
         else:
             self._window.join_form.show_field_error("server", problem)
 
-    def _update_profile(self, controller: "SessionController", room: str, nick: str) -> None:
-        updated = replace(self._profile, room=room, nick=nick, server=controller.join_details.typed_server)
-        if controller.server_link.guest_key:
-            identity = Identity(controller.join_details.server, nick, controller.server_link.guest_key)
-            updated = updated.with_identity(identity)
+    def _update_profile(self, room: str, nick: str) -> None:
+        updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller
+        if controller is not None and controller.server_link.guest_key:
+            updated = updated.with_identity(Identity(controller.target.url, nick, controller.server_link.guest_key))
         if updated == self._profile:
             return
         self._profile = updated

@@ -9,19 +9,6 @@ DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 
 
 @dataclass(frozen=True, slots=True)
-class StoragePaths:
-    """Local data directories of the client.
-
-    Attributes:
-        state: Directory of durable data: outbox, drafts and read markers.
-        cache: Directory of the room history cache, None to disable caching.
-    """
-
-    state: Path
-    cache: Path | None
-
-
-@dataclass(frozen=True, slots=True)
 class StartOptions:
     """Parsed command line, not yet validated.
 

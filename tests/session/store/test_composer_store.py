@@ -86,8 +86,8 @@ async def test_read_markers_are_restored_until_the_room_is_removed(tmp_path: Pat
     async with open_store(tmp_path) as store:
         store.add_room("tea")
         assert (await store.load_room("tea")).read_seq is None
-        store.save_read_seq("tea", 7)
-        store.save_read_seq("Tea", 9)
+        store.save_read_marker("tea", 7)
+        store.save_read_marker("Tea", 9)
         store.add_room("tea")
     async with open_store(tmp_path) as store:
         assert (await store.load_room("tea")).read_seq == 9

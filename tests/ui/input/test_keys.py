@@ -6,9 +6,10 @@ from textual import events
 from textual._xterm_parser import XTermParser
 
 from tests.support.chat_app import chat_app
-from tui_chat.session.chat_session import ChatSession
+from tests.support.recorded_session import RecordedSession
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
+from tui_chat.session.server_link import SessionTarget
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.input import key_scopes, keys, keys_doc
 from tui_chat.ui.input.key_scopes import KeyScope
@@ -24,8 +25,6 @@ from tui_chat.ui.screens.room_switcher import RoomSwitcher
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.theme import ThemeScreen
-from tui_chat.ui.server_link import ServerLink
-from tui_chat.ui.start_options import StoragePaths
 from tui_chat.ui.terminal import alt_keys
 from tui_chat.ui.widgets.composer import Composer
 
@@ -47,9 +46,8 @@ ACTION_OWNERS = {
 
 @pytest.fixture
 def chat_screen(tmp_path: Path) -> ChatScreen:
-    storage_paths = StoragePaths(tmp_path, None)
-    link = ServerLink("http://localhost", ("tea", "ann"), None, storage_paths, lambda: None, restore_rooms=False)
-    return ChatScreen(ChatSession(lambda: 0), link)
+    target = SessionTarget("http://localhost", "tea", "ann", restore_rooms=False)
+    return ChatScreen(RecordedSession(target, tmp_path).controller)
 
 
 def test_docs_keys_md_matches_the_registry() -> None:

@@ -32,7 +32,7 @@ main()
 
 FAILING_LINK = """
 import sys
-from tui_chat.ui.server_link import ServerLink
+from tui_chat.session.server_link import ServerLink
 
 async def fail(self):
     raise ValueError("by design")

@@ -1,55 +1,63 @@
 """Interface between command handlers and their front end."""
 
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands.registry import Action
+from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
 
 
-class CommandContext(Protocol):
-    """Front end of a command call.
+class CommandRejected(Exception):
+    """Command without effect; the text is an error message for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    """Session and front end of a command call.
 
     Attributes:
         session: View state of the joined rooms.
+        link: Requests to the server.
+        settings: Accessor of the current settings.
+        set_setting: Applies and saves a setting; None restores the default. An unsaved value still applies, and the
+            problem is displayed.
+        go_to_room: Shows an open room, or joins a new one.
+        leave_room: Leaves a room.
+        send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
+        compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
+            Returns the error message, empty on success.
+        change_server: Ends the session and connects to a valid address, possibly with a room name.
+        own_commands: Handlers of the front end, called with the argument. They replace the common handlers, and return
+            an error message or nothing.
     """
 
     session: ChatSession
+    link: ServerLink
+    settings: Callable[[], ClientSettings]
+    set_setting: Callable[[str, object], None]
+    go_to_room: Callable[[str], None]
+    leave_room: Callable[[RoomView], None]
+    send: Callable[[str], str]
+    compose: Callable[[ComposeKind, MessageLine | None, str], str]
+    change_server: Callable[[str], object]
+    own_commands: Mapping[Action, Callable[[str], str | None]]
 
-    @property
-    def settings(self) -> ClientSettings:
-        """Current settings."""
-        ...
+    def room(self, name: str = "") -> RoomView:
+        """Return the open room with this name, the current room for "".
 
-    def reply(self, text: str) -> None:
-        """Display the output of a command."""
-        ...
-
-    def set_setting(self, name: str, value: object) -> None:
-        """Apply a setting and save it; None restores the default.
-
-        An unsaved value still applies, and the problem is displayed.
+        Raises:
+            ChatError: The name is invalid.
+            CommandRejected: There is no such room.
         """
-        ...
-
-
-def shrug_text(text: str) -> str:
-    """Return the message body for `/shrug`. An empty text gives only the shrug."""
-    return rf"{text} ¯\_(ツ)_/¯".lstrip()
-
-
-def find_room(name: str, context: CommandContext) -> RoomView | None:
-    """Return the open room with this name, the current room for "", None if there is none.
-
-    Raises:
-        ChatError: The name is invalid.
-    """
-    return context.session.find_room(names.validate_room_name(name)) if name else context.session.current_room
-
-
-def no_room_text(name: str) -> str:
-    """Return the error text for a failed `find_room`."""
-    return chat_strings.not_in_room(name) if name else tr(chat_strings.NOT_IN_A_ROOM)
+        view = self.session.find_room(names.validate_room_name(name)) if name else self.session.current_room
+        if view is None:
+            raise CommandRejected(chat_strings.not_in_room(name) if name else tr(chat_strings.NOT_IN_A_ROOM))
+        return view

@@ -1,114 +1,83 @@
 """Handlers of the settings commands `/set`, `/notify`, `/mute` and `/unmute`.
 
-- Result: each handler returns an error message, "" on success.
+- Result: each handler returns its output, and raises `CommandRejected` for an error.
 """
 
 from tui_chat.protocol import names
-from tui_chat.session.commands.command_context import CommandContext, find_room, no_room_text
-from tui_chat.session.i18n import tr
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import people as people_strings
 from tui_chat.session.strings import settings as settings_strings
 
 
-def set_setting(arguments: tuple[str, ...], context: CommandContext) -> str:
-    """Reply with all settings or one setting, or change a setting, depending on the number of arguments.
+def set_setting(text: str, context: CommandContext) -> str:
+    """Return all settings or one setting, or change a setting, depending on the number of words in `text`.
 
-    The value `default` restores the default. A change has no reply.
+    The value `default` restores the default. A change has no output.
     """
-    current_settings = context.settings
-    if not arguments:
-        context.reply(
-            "\n".join(
-                _format_setting(field, getattr(current_settings, field.name))
-                for field in settings_schema.fields().values()
-            )
-        )
-        return ""
-    name = arguments[0].casefold()
+    current_settings = context.settings()
+    if not text:
+        fields = settings_schema.fields().values()
+        return "\n".join(_format_setting(field, getattr(current_settings, field.name)) for field in fields)
+    typed_name, _, value = text.partition(" ")
+    name = typed_name.casefold()
     field = settings_schema.fields().get(name)
     if field is None:
-        return settings_strings.unknown_setting(arguments[0])
-    if len(arguments) == 1:
-        context.reply(
+        raise CommandRejected(settings_strings.unknown_setting(typed_name))
+    if not value:
+        return (
             f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n"
             f"{settings_strings.allowed_values(field.allowed_values)}"
         )
-        return ""
     try:
-        value = None if arguments[1] == DEFAULT_VALUE else settings_schema.parse(name, arguments[1])
+        context.set_setting(name, None if value == DEFAULT_VALUE else settings_schema.parse(name, value))
     except ValueError as error:
-        return str(error)
-    context.set_setting(name, value)
+        raise CommandRejected(str(error)) from None
     return ""
 
 
 def set_notification_level(text: str, context: CommandContext) -> str:
-    """Set the notification level of the current room, or reply with the level if `text` is empty.
+    """Set the notification level of the current room, or return the level if `text` is empty.
 
-    `default` removes the level of the room; the reply then shows the default level. Levels are case-insensitive.
+    `default` removes the level of the room; the output then shows the default level. Levels are case-insensitive.
     """
-    room = context.session.current_room
-    if room is None:
-        return tr(chat_strings.NOT_IN_A_ROOM)
-    current_settings = context.settings
-    if not text:
-        context.reply(settings_strings.notification_level(room.name, current_settings.notification_level(room.name)))
-        return ""
-    other_levels = {
-        room_name: level
-        for room_name, level in current_settings.room_notifications.items()
-        if names.canonical_key(room_name) != names.canonical_key(room.name)
-    }
-    level = text.casefold()
+    room, current_settings, level = context.room(), context.settings(), text.casefold()
+    if not level:
+        return settings_strings.notification_level(room.name, current_settings.notification_level(room.name))
     if level == DEFAULT_VALUE:
-        context.set_setting("room_notifications", other_levels)
-        level = current_settings.notify
-    else:
-        try:
-            context.set_setting(
-                "room_notifications", settings_schema.convert("room_notifications", {**other_levels, room.name: level})
-            )
-        except ValueError:
-            return settings_strings.invalid_value(
-                "/notify", ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
-            )
-    context.reply(settings_strings.notification_level(room.name, level))
-    return ""
+        context.set_setting("room_notifications", _other_levels(room, context))
+        return settings_strings.notification_level(room.name, current_settings.notify)
+    try:
+        levels = settings_schema.convert("room_notifications", {**_other_levels(room, context), room.name: level})
+    except ValueError:
+        choices = ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
+        raise CommandRejected(settings_strings.invalid_value("/notify", choices)) from None
+    context.set_setting("room_notifications", levels)
+    return settings_strings.notification_level(room.name, level)
 
 
-def set_muted(name: str, is_muted: bool, context: CommandContext) -> str:
-    """Turn the notifications of a room off or on.
+def mute(name: str, context: CommandContext) -> str:
+    """Turn the notifications of a room off, of the current room for "". The level of the room becomes `none`."""
+    room = context.room(name)
+    context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
+    return people_strings.room_muted(room.name)
 
-    Off replaces the level of the room by `none`. On removes only this level, so that the default level applies.
 
-    Args:
-        name: Room name, "" for the current room.
-        is_muted: True to turn notifications off.
-        context: Front end of the call.
+def unmute(name: str, context: CommandContext) -> str:
+    """Turn the notifications of a room on. Removes only the level `none`, so that the default level applies."""
+    room = context.room(name)
+    if context.settings().is_muted(room.name):
+        context.set_setting("room_notifications", _other_levels(room, context))
+    return people_strings.room_unmuted(room.name)
 
-    Raises:
-        ChatError: The room name is invalid.
-    """
-    room = find_room(name, context)
-    if room is None:
-        return no_room_text(name)
-    current_settings = context.settings
-    other_levels = {
-        room_name: level
-        for room_name, level in current_settings.room_notifications.items()
-        if names.canonical_key(room_name) != names.canonical_key(room.name)
-    }
-    if is_muted:
-        context.set_setting("room_notifications", {**other_levels, room.name: "none"})
-        context.reply(people_strings.room_muted(room.name))
-    else:
-        if current_settings.is_muted(room.name):
-            context.set_setting("room_notifications", other_levels)
-        context.reply(people_strings.room_unmuted(room.name))
-    return ""
+
+def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:
+    """Return the notification levels of all other rooms."""
+    room_key = names.canonical_key(room.name)
+    levels = context.settings().room_notifications
+    return {name: level for name, level in levels.items() if names.canonical_key(name) != room_key}
 
 
 def _format_setting(field: SettingField, value: object) -> str:

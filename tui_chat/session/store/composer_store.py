@@ -182,7 +182,7 @@ class ComposerStore:
         self._drafts[names.canonical_key(room)] = (text, mode)
         self._schedule_flush(self._save_delay if text else 0.0)
 
-    def save_read_seq(self, room: str, seq: int) -> None:
+    def save_read_marker(self, room: str, seq: int) -> None:
         """Schedule the write of a room's read marker.
 
         The marker of a room that is not saved is dropped. A lower value replaces a higher one.

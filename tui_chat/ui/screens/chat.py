@@ -16,28 +16,25 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import TextArea
 
-from tui_chat.client.net import address
-from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.commands import registry
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.controller import SessionController
 from tui_chat.session.lines import UnreadLine
+from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import open_link
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.screens import chat_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
-from tui_chat.ui.screens.drafts import DraftKeeper
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.paste import PasteFlow
 from tui_chat.ui.screens.room_navigation import RoomNavigation
-from tui_chat.ui.server_link import ServerLink
+from tui_chat.ui.screens.screen_commands import ScreenCommands
 from tui_chat.ui.timeline.messages import (
     CursorMoved,
     FollowChanged,
@@ -79,17 +76,15 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
         address: str
 
-    def __init__(self, session: ChatSession, server_link: ServerLink) -> None:
+    def __init__(self, controller: SessionController) -> None:
         """Create the screen and its parts.
 
         Args:
-            session: View model of the chat.
-            server_link: Link to the server.
+            controller: Controller of the session.
         """
         super().__init__()
-        self.session = session
-        self.server_link = server_link
-        self._drafts = DraftKeeper(server_link)
+        session, server_link = self.session, self.server_link = controller.session, controller.server_link
+        self._drafts = controller.drafts
         self.view = ChatView(
             session,
             self._drafts,
@@ -123,22 +118,29 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.view.on_drawn = self.message_navigation.on_drawn
         self.view.on_error = self.message_navigation.cancel
         self.compose_controller = ComposeController(
-            server_link, self.view, self._drafts, self.message_navigation.go_to_newest
+            controller.messages, self.view, self._drafts, self.message_navigation.go_to_newest
         )
         self.message_actions = MessageActions(
-            server_link,
+            controller.messages,
             self.view,
             self.compose_controller,
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             open_link=lambda url: open_link(url, app_of(self)),
         )
-        # Interface for the events of the session, implemented by the parts.
+        # Interface for the session lifecycle, implemented by the parts.
         self.show_error = self.view.show_error
-        self.cancel_switch = self.room_navigation.cancel_switch
         self.on_current_room_changed = self.room_navigation.on_current_room_changed
-        self.on_rooms_listed = self.room_navigation.on_rooms_listed
-        self.on_context_loaded = self.message_navigation.on_context_loaded
+        self._commands = ScreenCommands(
+            controller,
+            self.compose_controller,
+            self.room_navigation,
+            self.message_navigation,
+            settings=lambda: self.settings,
+            set_setting=self._set_setting,
+            change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),
+            run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
+        )
         self._paste_flow = PasteFlow(self.view, self.compose_controller.send_verbatim)
         timeline = self.view.timeline
         self.actions: dict[str, Callable[..., object]] = {
@@ -225,13 +227,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         Returns:
             Error message, empty on success or if the operation has started.
         """
-        match registry.parse(text):
-            case registry.ParseError(problem):
-                return problem
-            case registry.CommandCall() as call:
-                error = chat_commands.run_command(call, self, self)
-            case registry.ChatText(message):
-                error = self.compose_controller.send(message)
+        error = self._commands.run_input(text)
         self.view.draw_changes()
         return error
 
@@ -354,31 +350,27 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if event.widget is not self.view.timeline or self.view.timeline.cursor_key is None:
             self.set_focus(self.view.composer)
 
-    # Command context
+    # Session
+
+    def on_session_event(self, event: SessionEvent) -> None:
+        """Pass the result of a request to its part of the screen."""
+        match event:
+            case RoomListReceived(rooms):
+                self.room_navigation.on_rooms_listed(rooms)
+            case ContextLoaded(room, seq):
+                self.message_navigation.on_context_loaded(room, seq)
+            case JoinFailed(room):
+                self.room_navigation.cancel_switch(room)
+            case _:
+                pass
+
+    # Commands
 
     @property
     def settings(self) -> ClientSettings:
         """Current settings."""
         return app_services(self).settings
 
-    def reply(self, text: str) -> None:
-        """Add a command's output to the current room as a notice."""
-        self.session.add_notice(text)
-
-    def set_setting(self, name: str, value: object) -> None:
-        """Change and save a setting. Show the error if saving failed."""
+    def _set_setting(self, name: str, value: object) -> None:
         if problem := app_services(self).change_setting(name, value):
             self.view.show_error(problem)
-
-    def change_server(self, server: str) -> str:
-        """Request a change of the server. Return the error message, empty if the address is valid."""
-        try:
-            address.parse_address(server)
-        except ValueError as error:
-            return str(error)
-        self.post_message(self.ServerChangeRequested(server))
-        return ""
-
-    def run_app_action(self, name: str) -> None:
-        """Run an action of the app, such as `help`, after the current event."""
-        self.call_later(self.run_action, f"app.{name}")

@@ -21,6 +21,7 @@ from textual.widget import Widget
 from tui_chat.client.events import Offline
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.drafts import DraftKeeper
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
@@ -28,7 +29,6 @@ from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.screens.drafts import DraftKeeper
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer

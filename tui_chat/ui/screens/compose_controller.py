@@ -4,43 +4,25 @@
 - Saved draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced text.
 """
 
-# ruff: noqa: D102 (documented in `ServerLink`)
-
 from collections.abc import Callable
-from typing import Protocol
-from uuid import UUID
 
 from msgspec.structs import replace
 
-from tui_chat.client.events import OutboxItemChanged
-from tui_chat.client.outbox_item import OutboxItem
-from tui_chat.protocol.errors import ChatError
-from tui_chat.session import error_text
-from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode
+from tui_chat.session.drafts import DraftKeeper
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import MAX_QUOTE_LENGTH
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
-from tui_chat.ui.screens.drafts import DraftKeeper
-
-
-class MessageRequests(Protocol):
-    """Requests for messages and their changes."""
-
-    def post(self, room: str, text: str, reply_to: int | None = None) -> OutboxItem: ...
-    def edit(self, room: str, seq: int, text: str) -> OutboxItem: ...
-    def delete(self, room: str, seq: int) -> OutboxItem: ...
-    def react(self, room: str, seq: int, emoji: str, add: bool) -> OutboxItem: ...
-    def retry(self, room: str, client_id: UUID) -> OutboxItem | None: ...
-    def drop(self, room: str, client_id: UUID) -> OutboxItem | None: ...
 
 
 class ComposeController:
     """Sends the composer text of the current room according to its compose mode.
 
     Args:
-        requests: Requests to the server.
+        messages: Sender of messages.
         view: Visible part of the chat screen.
         drafts: Storage of the composer state.
         on_message_sent: Called after a message without a compose mode.
@@ -48,12 +30,12 @@ class ComposeController:
 
     def __init__(
         self,
-        requests: MessageRequests,
+        messages: MessageSender,
         view: ChatSurface,
         drafts: DraftKeeper,
         on_message_sent: Callable[[], None],
     ) -> None:
-        self._requests = requests
+        self._messages = messages
         self._view = view
         self._drafts = drafts
         self._on_message_sent = on_message_sent
@@ -67,7 +49,7 @@ class ComposeController:
         """Send text according to the compose mode of the current room. Return the error message, empty on success."""
         if self.mode is not None:
             return self._submit(self.mode, text)
-        error = self.post(lambda room: self._requests.post(room, text))
+        error = self._messages.submit(None, text)
         if not error:
             self._on_message_sent()
         return error
@@ -138,24 +120,11 @@ class ComposeController:
 
     def _submit(self, mode: ComposeMode, text: str) -> str:
         """Send the text according to `mode`. Success leaves the active compose mode; an error keeps the mode."""
-        match mode.kind:
-            case ComposeKind.REPLY:
-                error = self.post(lambda room: self._requests.post(room, text, mode.seq))
-            case ComposeKind.EDIT:
-                error = self.post(lambda room: self._requests.edit(room, mode.seq, text))
-            case ComposeKind.REACT:
-                emoji = resolve_emoji(text)
-                add = not self._has_own_reaction(mode.seq, emoji)
-                error = self.post(lambda room: self._requests.react(room, mode.seq, emoji, add))
+        error = self._messages.submit(mode, text)
         if not error:
             self.leave_mode()
         self._view.draw_changes()
         return error
-
-    def _has_own_reaction(self, seq: int, emoji: str) -> bool:
-        view = self._view.session.current_room
-        line = view.transcript.find_message(seq) if view is not None else None
-        return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
 
     def edit_last_message(self) -> bool:
         """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
@@ -178,23 +147,6 @@ class ComposeController:
         ):
             return False
         return not self.start(ComposeKind.EDIT, last_own_message, "")
-
-    def post(self, send: Callable[[str], OutboxItem]) -> str:
-        """Post to the current room. Return the error message, empty on success.
-
-        The session shows the message as pending immediately.
-
-        Args:
-            send: Posts to the room with the given name.
-        """
-        view = self._view.session.current_room
-        if view is None:
-            return tr(chat_strings.NOT_IN_A_ROOM)
-        try:
-            self._view.session.apply(OutboxItemChanged(send(view.name)))
-        except ChatError as error:
-            return error_text.describe(error)
-        return ""
 
 
 def _as_input(line: MessageLine) -> str:

@@ -3,17 +3,15 @@
 from collections.abc import Callable
 from functools import partial
 
-from tui_chat.client.events import OutboxItemChanged
-from tui_chat.protocol.errors import ChatError
-from tui_chat.session import error_text
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
-from tui_chat.ui.screens.compose_controller import ComposeController, MessageRequests
+from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
@@ -25,7 +23,7 @@ class MessageActions:
         actions: Key actions by name, without effect if no message is selected.
 
     Args:
-        requests: Requests to the server.
+        messages: Sender of messages.
         view: Visible part of the chat screen.
         compose_controller: Sender of replies, edits and reactions.
         go_to_reply_target: Navigates to the message of a room with a sequence number.
@@ -35,7 +33,7 @@ class MessageActions:
 
     def __init__(
         self,
-        requests: MessageRequests,
+        messages: MessageSender,
         view: ChatSurface,
         compose_controller: ComposeController,
         *,
@@ -43,7 +41,7 @@ class MessageActions:
         copy_text: Callable[[str], None],
         open_link: Callable[[str], str],
     ) -> None:
-        self._requests = requests
+        self._messages = messages
         self._view = view
         self._compose_controller = compose_controller
         self._go_to_reply_target = go_to_reply_target
@@ -76,17 +74,9 @@ class MessageActions:
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)
         if view is None or not isinstance(line, MessageLine) or line.seq is None:
-            self._resend(key)
+            self._messages.retry(key)
         elif line.reply_to is not None:
             self._go_to_reply_target(view, line.reply_to)
-
-    def _resend(self, key: str) -> None:
-        unsent = self._view.session.resolve_unsent_key(key)
-        if unsent is not None:
-            try:
-                self._requests.retry(unsent[0].name, unsent[1])
-            except ChatError as error:
-                self._view.show_error(error_text.describe(error))
 
     def show_links(self, urls: list[str]) -> None:
         """Open the link dialog for these URLs."""
@@ -110,7 +100,7 @@ class MessageActions:
         """Start a reply, or retry an unsent message."""
         if line.delivery not in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
             return self._compose_controller.start(ComposeKind.REPLY, line, "")
-        self._resend(line.key)
+        self._messages.retry(line.key)
         return ""
 
     def _edit(self, line: MessageLine) -> str:
@@ -135,7 +125,7 @@ class MessageActions:
             self._view.status.show_status(tr(chat_strings.CONFIRM_DELETE))
         else:
             self._view.timeline.set_cursor(None)
-            problem = self._compose_controller.post(lambda room: self._requests.delete(room, seq))
+            problem = self._messages.delete(seq)
             self._view.draw_changes()
             return problem
         return ""
@@ -150,11 +140,7 @@ class MessageActions:
 
     def _discard_unsent(self, line: MessageLine) -> bool:
         """Discard an unsent message. Return False if the message was sent or is in flight."""
-        unsent = self._view.session.resolve_unsent_key(line.key)
-        dropped = self._requests.drop(unsent[0].name, unsent[1]) if unsent is not None else None
-        if dropped is None:
-            return False
-        self._view.timeline.set_cursor(None)
-        self._view.session.apply(OutboxItemChanged(dropped))
-        self._view.draw_changes()
-        return True
+        is_discarded = self._messages.discard(line.key)
+        if is_discarded:
+            self._view.timeline.set_cursor(None)
+        return is_discarded

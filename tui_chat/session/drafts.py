@@ -1,6 +1,6 @@
 """Persistence of composer texts and read markers, and the user's typing indicator."""
 
-# ruff: noqa: D102 (documented in `ServerLink`)
+# ruff: noqa: D102 (documented in `ComposerStore`)
 
 import time
 from collections.abc import Callable
@@ -14,12 +14,11 @@ TYPING_REPEAT_INTERVAL = 3.0
 
 
 class DraftStore(Protocol):
-    """Storage of composer state, and sender of the typing indicator."""
+    """Storage of composer state."""
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None: ...
     def add_sent_text(self, room: str, text: str) -> None: ...
     def save_read_marker(self, room: str, seq: int) -> None: ...
-    def send_typing(self, room: str, active: bool) -> None: ...
 
 
 class DraftKeeper:
@@ -27,11 +26,18 @@ class DraftKeeper:
 
     Args:
         store: Storage of the composer state.
+        send_typing: Starts or stops the user's typing indicator in the room with the given name.
         now: Monotonic clock in seconds.
     """
 
-    def __init__(self, store: DraftStore, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        store: DraftStore,
+        send_typing: Callable[[str, bool], None],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
+        self._send_typing = send_typing
         self._now = now
         self._typing_sent_at = 0.0
 
@@ -57,10 +63,10 @@ class DraftKeeper:
         now = self._now()
         if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
             self._typing_sent_at = now
-            self._store.send_typing(view.name, True)
+            self._send_typing(view.name, True)
         elif not text and self._typing_sent_at:
             self.reset_typing()
-            self._store.send_typing(view.name, False)
+            self._send_typing(view.name, False)
 
     def reset_typing(self) -> None:
         """Mark the typing indicator as inactive. A sent message ends the indicator for all members."""

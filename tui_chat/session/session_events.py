@@ -1,9 +1,9 @@
-"""Events of the queue between `ServerLink` and `SessionController`."""
+"""Events of one session: those of the client, and the results of requests."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui_chat.client import events
+from tui_chat.client.events import ClientEvent
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session.store.composer_store import SavedRoomState
@@ -29,19 +29,19 @@ class ConnectFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class JoinSucceeded:
-    """Successful join of a room.
+class RoomOpened:
+    """Room joined, or opened from the local cache and joined once a connection exists.
 
     Attributes:
-        room: Joined room.
-        requested_nick: Nickname of the join request, empty for a restored room or if there was none.
+        room: Opened room.
         saved_state: Draft, read marker and input history from the previous session.
+        requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
         show: Make the room current, because the user requested the join.
     """
 
     room: "Room"
-    requested_nick: str
     saved_state: SavedRoomState
+    requested_nick: str
     show: bool
 
 
@@ -67,21 +67,6 @@ class RoomLeft:
     """
 
     room: str
-
-
-@dataclass(frozen=True, slots=True)
-class CachedRoomOpened:
-    """Room opened from the local cache, joined on the server once a connection exists.
-
-    Attributes:
-        room: Opened room.
-        saved_state: Draft, read marker and input history from the previous session.
-        show: Make the room current, because the user requested the join.
-    """
-
-    room: "Room"
-    saved_state: SavedRoomState
-    show: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,20 +122,19 @@ class RequestFailed:
     """Failure of any other request.
 
     Attributes:
-        problem: Error message for the user.
+        problem: Error message for the user, as one sentence.
     """
 
     problem: str
 
 
-QueuedEvent = (
-    events.ClientEvent
+SessionEvent = (
+    ClientEvent
     | ServerConnected
     | ConnectFailed
-    | JoinSucceeded
+    | RoomOpened
     | JoinFailed
     | RoomLeft
-    | CachedRoomOpened
     | RoomRestoreStarted
     | RoomTrimmed
     | RoomListReceived

@@ -1,0 +1,191 @@
+"""Common command handlers, with a front end that records its calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from tests.support.fake_room import FakeRoom
+from tui_chat.screen_reader.command_handlers import ReaderCommands
+from tui_chat.screen_reader.reader import ScreenReader
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.handlers import HANDLERS, run_input
+from tui_chat.session.commands.registry import Action
+from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.lines import MessageLine, NoticeLine
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.session_events import RequestFailed
+from tui_chat.session.settings import schema
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.settings.settings_file import SettingsFile
+
+TARGET = SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False)
+
+
+@dataclass
+class RecordedFrontEnd:
+    """Front end of command calls.
+
+    Attributes:
+        settings: Current settings.
+        own_commands: Handlers of this front end.
+        calls: Names and arguments of the calls, in order.
+        error: Result of `send` and `compose`.
+    """
+
+    settings: ClientSettings = field(default_factory=ClientSettings)
+    own_commands: dict[Action, Callable[[str], str]] = field(default_factory=dict[Action, Callable[[str], str]])
+    calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
+    error: str = ""
+
+    def set_setting(self, name: str, value: object) -> None:
+        """Apply a setting."""
+        value = schema.fields()[name].default if value is None else value
+        self.settings = replace(self.settings, **{name: value})
+
+    def go_to_room(self, room: str) -> None:
+        """Record the call."""
+        self.calls.append(("go_to_room", room))
+
+    def leave_room(self, view: RoomView) -> None:
+        """Record the call."""
+        self.calls.append(("leave_room", view.name))
+
+    def send(self, text: str) -> str:
+        """Record the call."""
+        self.calls.append(("send", text))
+        return self.error
+
+    def compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
+        """Record the call."""
+        self.calls.append((kind, line and line.text, text))
+        return self.error
+
+    def change_server(self, address: str) -> None:
+        """Record the call."""
+        self.calls.append(("change_server", address))
+
+
+@dataclass
+class CommandRun:
+    """Session with the room `tea` and a recorded front end."""
+
+    front_end: RecordedFrontEnd = field(default_factory=RecordedFrontEnd)
+    session: ChatSession = field(default_factory=lambda: ChatSession(lambda: 1_000))
+    room: FakeRoom = field(default_factory=lambda: FakeRoom("tea", topic="leaves").join("hello"))
+
+    def __post_init__(self) -> None:
+        self.link = ServerLink(TARGET, Path(), None)
+        self.session.add_room(self.room)
+
+    def run(self, text: str) -> str:
+        """Run a command and return its error message."""
+        front_end = self.front_end
+        context = CommandContext(
+            session=self.session,
+            link=self.link,
+            settings=lambda: front_end.settings,
+            set_setting=front_end.set_setting,
+            go_to_room=front_end.go_to_room,
+            leave_room=front_end.leave_room,
+            send=front_end.send,
+            compose=front_end.compose,
+            change_server=front_end.change_server,
+            own_commands=front_end.own_commands,
+        )
+        return run_input(text, context)
+
+    @property
+    def notices(self) -> list[str]:
+        """Texts of the notices in the current room."""
+        assert self.session.current_room is not None
+        return [line.text for line in self.session.current_room.transcript.lines if isinstance(line, NoticeLine)]
+
+
+@pytest.fixture
+def commands() -> CommandRun:
+    return CommandRun()
+
+
+@pytest.mark.parametrize(
+    ("text", "notice"),
+    [
+        ("/names", "2 here: ann, bob"),
+        ("/topic", "Topic: leaves"),
+        ("/set clock", "  clock = 24h"),
+        ("/mute", "Notifications for tea are off."),
+        ("/notify", "Notifications for tea: mentions."),
+        ("/ignore", "The ignore list is empty."),
+    ],
+)
+def test_the_output_of_a_command_is_a_notice_of_the_current_room(commands: CommandRun, text: str, notice: str) -> None:
+    assert commands.run(text) == ""
+    assert commands.notices[-1].startswith(notice)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("/part nosuch", "You are not in nosuch."),
+        ("/mute nosuch", "You are not in nosuch."),
+        ("/whois nosuch", "No such nickname: nosuch."),
+        ("/ignore ann", "You cannot ignore yourself."),
+        ("/unignore bob", "bob is not ignored."),
+        ("/set nosuch", "Unknown setting: nosuch."),
+        ("/set clock never", "Invalid value for clock"),
+        ("/notify never", "Invalid value for /notify"),
+        ("/nick \u202e", "A nickname cannot contain U+202E"),
+        ("/server http://", "The host name is missing."),
+        ("/server chat://example.org/%E2%80%AE", "A room name cannot contain U+202E"),
+    ],
+)
+def test_a_rejected_command_returns_its_error_without_an_effect(commands: CommandRun, text: str, error: str) -> None:
+    assert commands.run(text).startswith(error)
+    assert (commands.notices, commands.front_end.calls, commands.front_end.settings) == ([], [], ClientSettings())
+
+
+@pytest.mark.parametrize(
+    ("text", "call"),
+    [
+        ("/join dev", ("go_to_room", "dev")),
+        ("/part", ("leave_room", "tea")),
+        ("/me waves", ("send", "/me waves")),
+        ("/shrug", ("send", r"¯\_(ツ)_/¯")),
+        ("/shrug well", ("send", r"well ¯\_(ツ)_/¯")),
+        ("/edit", (ComposeKind.EDIT, None, "")),
+        ("/reply so", (ComposeKind.REPLY, "hello", "so")),
+        ("/react tada", (ComposeKind.REACT, "hello", "tada")),
+        ("/server example.org", ("change_server", "example.org")),
+    ],
+)
+def test_input_and_navigation_commands_call_the_front_end(
+    commands: CommandRun, text: str, call: tuple[object, ...]
+) -> None:
+    assert commands.run(text) == ""
+    assert commands.front_end.calls == [call]
+
+
+def test_the_error_of_a_send_is_the_error_of_the_command(commands: CommandRun) -> None:
+    commands.front_end.error = "The message is too long."
+    assert commands.run("/me waves") == "The message is too long."
+
+
+def test_a_handler_of_the_front_end_replaces_the_common_handler(commands: CommandRun) -> None:
+    commands.front_end.own_commands[Action.TOPIC] = lambda argument: f"own {argument}"
+    assert commands.run("/topic new leaves") == "own new leaves"
+    assert commands.notices == []
+
+
+async def test_a_failed_request_arrives_as_an_event(commands: CommandRun) -> None:
+    assert commands.run("/list") == ""
+    await commands.link.wait_until_idle()
+    assert commands.link.event_queue.pop() == RequestFailed("Not connected to the server.")
+
+
+async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:
+    reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
+    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile()).context.own_commands) == set(Action)

@@ -1,0 +1,107 @@
+"""Session controller with a real server and a front end that records its calls."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.recorded_session import RecordedSession
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import PersistenceFailed
+from tui_chat.session.compose_mode import ComposeKind, ComposeMode
+from tui_chat.session.server_link import SessionTarget
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@asynccontextmanager
+async def running_session(
+    url: str, state_dir: Path, room: str = "tea", *, restore_rooms: bool = False
+) -> AsyncGenerator[RecordedSession]:
+    """Run the session of ann."""
+    recorded = RecordedSession(SessionTarget(url, room, "ann", restore_rooms), state_dir)
+    task = asyncio.create_task(recorded.controller.server_link.run())
+    try:
+        yield recorded
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def test_a_posted_message_is_pending_before_earlier_events_are_applied(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"))
+        await wait_until(lambda: ann.controller.process_events(0))
+        ann.controller.server_link.event_queue.put(PersistenceFailed("Disk full."))
+        assert ann.controller.messages.submit(None, "hello") == ""
+        assert (ann.texts(), ann.notices) == (["(hello)"], [])
+        await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["hello"])
+        assert ann.notices == ["Disk full."]
+
+
+async def test_replies_edits_and_reactions_follow_the_compose_mode(server: RunningServer, tmp_path: Path) -> None:
+    async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as client:
+        bob = await client.join("tea", nick="bob")
+        await ann.process_until(("joined", "tea", "ann"))
+        assert ann.controller.messages.submit(None, "one") == ""
+        await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["one"])
+        assert ann.controller.messages.submit(ComposeMode(ComposeKind.EDIT, 1, ""), "two") == ""
+        assert ann.controller.messages.submit(ComposeMode(ComposeKind.REPLY, 1, ""), "answer") == ""
+        assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == ""
+        await wait_until(lambda: 1 in bob.log and bob.log[1].reactions)
+        await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["two", "answer"])
+        assert [(message.message, message.reply_to) for message in bob.log.messages()] == [("two", None), ("answer", 1)]
+        assert bob.log[1].reactions == {"🎉": [ann.controller.session.rooms["tea"].member_id]}
+        assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == "", (
+            "a second time removes it"
+        )
+        await wait_until(lambda: not bob.log[1].reactions)
+
+
+async def test_a_failed_connection_offers_a_local_server(tmp_path: Path) -> None:
+    async with running_session("http://127.0.0.1:1", tmp_path) as ann:
+        await ann.process_until(("connect failed", "server", "No server at this address and port.", True))
+
+
+async def test_a_left_last_room_ends_the_session_and_is_not_restored(server: RunningServer, tmp_path: Path) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"), ("current", "tea"))
+        ann.controller.server_link.join("dev", "ann")
+        await ann.process_until(("joined", "dev", "ann"), ("current", "dev"))
+        ann.controller.server_link.leave("dev")
+        await ann.process_until(("current", "tea"))
+        ann.controller.server_link.leave("tea")
+        await ann.process_until(("ended", "You left the last room."))
+    async with running_session(server.url, tmp_path, "ops", restore_rooms=True) as ann:
+        await ann.process_until(("joined", "ops", "ann"))
+        await ann.controller.server_link.wait_until_idle()
+        ann.controller.process_events(float("inf"))
+        assert list(ann.controller.session.rooms) == ["ops"]
+
+
+async def test_a_new_nickname_is_reported_and_selects_the_saved_rooms(server: RunningServer, tmp_path: Path) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"))
+        ann.controller.server_link.change_nick("anna")
+        await ann.process_until(("nick", "anna"))
+        assert ann.notices == ["You are now anna."]
+        assert await ann.controller.server_link.composer_store.load_room_names() == ["tea"]
+
+
+async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer, tmp_path: Path) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"))
+        ann.controller.server_link.join("\u202e", "ann")
+        await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))

@@ -1,0 +1,156 @@
+"""Table of the slash command handlers that all front ends share.
+
+- Result: each handler returns its output, "" for none, and raises `CommandRejected` or `ChatError` for an error.
+- Requests: the failure of a request to the server arrives later as `RequestFailed`.
+- Other commands: commands that need a screen are in `CommandContext.own_commands`.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from tui_chat.client.net import address
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.sanitize import validate_topic
+from tui_chat.session import error_text
+from tui_chat.session.commands import people_handlers, registry, settings_handlers
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.commands.registry import Action
+from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import ACTION_PREFIX, MessageLine
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
+
+
+def run_input(text: str, context: CommandContext) -> str:
+    """Send the text, or run the command in it. The output of a command becomes a notice of the current room.
+
+    Returns:
+        Error message, empty on success or if the operation has started.
+    """
+    match registry.parse(text):
+        case registry.ParseError(problem):
+            return problem
+        case registry.ChatText(message):
+            return context.send(message)
+        case registry.CommandCall(command, arguments):
+            return _run_command(command.action, " ".join(arguments), context)
+
+
+def _run_command(action: Action, argument: str, context: CommandContext) -> str:
+    own_handler = context.own_commands.get(action)
+    try:
+        if own_handler is not None:
+            return own_handler(argument) or ""
+        output = HANDLERS[action](argument, context)
+    except ChatError as error:
+        return error_text.describe(error)
+    except CommandRejected as error:
+        return str(error)
+    if output:
+        context.session.add_notice(output)
+    return ""
+
+
+def _join(argument: str, context: CommandContext) -> str:
+    context.go_to_room(names.validate_room_name(argument))
+    return ""
+
+
+def _part(argument: str, context: CommandContext) -> str:
+    context.leave_room(context.room(argument))
+    return ""
+
+
+def _change_nick(argument: str, context: CommandContext) -> str:
+    context.link.change_nick(names.validate_nickname(argument))
+    return ""
+
+
+def _list_members(argument: str, context: CommandContext) -> str:
+    return chat_strings.member_list([member.nick_name for member in context.room().members])
+
+
+def _send_action(argument: str, context: CommandContext) -> str:
+    return _reject_if(context.send(ACTION_PREFIX + argument))
+
+
+def _send_shrug(argument: str, context: CommandContext) -> str:
+    return _reject_if(context.send(rf"{argument} ¯\_(ツ)_/¯".lstrip()))
+
+
+def _list_rooms(argument: str, context: CommandContext) -> str:
+    context.link.list_rooms(argument, requested_by_user=True)
+    return ""
+
+
+def _show_or_set_topic(argument: str, context: CommandContext) -> str:
+    room = context.room()
+    if argument:
+        context.link.set_topic(room.name, validate_topic(argument))
+        return ""
+    return chat_strings.topic_changed(room.topic) if room.topic else tr(chat_strings.NO_TOPIC)
+
+
+def _reconnect(argument: str, context: CommandContext) -> str:
+    context.link.reconnect_now()
+    return ""
+
+
+def _change_server(argument: str, context: CommandContext) -> str:
+    try:
+        room = address.parse_address(argument).room
+    except ValueError as error:
+        raise CommandRejected(error_text.sentence(str(error))) from None
+    if room:
+        names.validate_room_name(room)
+    context.change_server(argument)
+    return ""
+
+
+def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> str:
+    """Edit the user's last message, reply to the last message of another member, or react to the last message."""
+    line = _TARGETS[kind](context.room())
+    return _reject_if(context.compose(kind, line, argument))
+
+
+def _last_message(room: RoomView) -> MessageLine | None:
+    candidates = [line for own in (True, False) if (line := room.last_message(is_own=own)) is not None]
+    return max(candidates, key=lambda line: line.seq or 0, default=None)
+
+
+def _reject_if(error: str) -> str:
+    if error:
+        raise CommandRejected(error)
+    return ""
+
+
+_TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
+    ComposeKind.EDIT: lambda room: room.last_message(is_own=True),
+    ComposeKind.REPLY: lambda room: room.last_message(is_own=False),
+    ComposeKind.REACT: _last_message,
+}
+
+HANDLERS: dict[Action, Callable[[str, CommandContext], str]] = {
+    Action.JOIN: _join,
+    Action.PART: _part,
+    Action.NICK: _change_nick,
+    Action.ME: _send_action,
+    Action.SHRUG: _send_shrug,
+    Action.NAMES: _list_members,
+    Action.WHOIS: people_handlers.whois,
+    Action.IGNORE: people_handlers.ignore,
+    Action.UNIGNORE: people_handlers.unignore,
+    Action.MUTE: settings_handlers.mute,
+    Action.UNMUTE: settings_handlers.unmute,
+    Action.LIST: _list_rooms,
+    Action.TOPIC: _show_or_set_topic,
+    Action.RECONNECT: _reconnect,
+    Action.SERVER: _change_server,
+    Action.EDIT: partial(_compose, ComposeKind.EDIT),
+    Action.REPLY: partial(_compose, ComposeKind.REPLY),
+    Action.REACT: partial(_compose, ComposeKind.REACT),
+    Action.SET: settings_handlers.set_setting,
+    Action.NOTIFY: settings_handlers.set_notification_level,
+}

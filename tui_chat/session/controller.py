@@ -1,0 +1,234 @@
+"""Controller of one session: connection, rooms and chat state behind every front end."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
+from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
+from tui_chat.protocol.events import NickNotice
+from tui_chat.session import error_text
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.i18n import tr
+from tui_chat.session.message_sender import MessageSender
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.session_events import (
+    ConnectFailed,
+    ContextLoaded,
+    JoinFailed,
+    RequestFailed,
+    RoomLeft,
+    RoomListReceived,
+    RoomOpened,
+    RoomRestoreStarted,
+    RoomTrimmed,
+    ServerConnected,
+    SessionEvent,
+)
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.strings import chat as chat_strings
+
+
+class FrontEnd(Protocol):
+    """Interface of a front end towards the session controller."""
+
+    def on_event(self, event: SessionEvent) -> None:
+        """React to an event that the session has already applied."""
+        ...
+
+    def on_current_room_changed(self) -> None:
+        """Display the new current room."""
+        ...
+
+    def on_room_joined(self, view: RoomView) -> None:
+        """Save the identity of a room that the user opened, and display the session. Not called for restored rooms."""
+        ...
+
+    def on_nick_changed(self, nick: str) -> None:
+        """Save the user's new nickname."""
+        ...
+
+    def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
+        """End the session after a failed connection or first join.
+
+        Args:
+            field: Field of the join form with the cause: `room`, `nick` or `server`.
+            problem: Error message for the user.
+            offer_server: True if a local server may help.
+        """
+        ...
+
+    def on_session_ended(self, reason: str) -> None:
+        """End the session after the last room was closed."""
+        ...
+
+    def show_error(self, problem: str) -> None:
+        """Show an error message to the user."""
+        ...
+
+
+class SessionController:
+    """Server link and chat session from one submit of the join form, for all rooms joined later as well.
+
+    The front end runs `server_link.run`; the controller does not connect by itself.
+
+    Args:
+        target: Server and first room.
+        front_end: Receiver of the changes.
+        settings: Accessor of the current settings.
+        state_dir: Directory of durable data: outbox, drafts and read markers.
+        cache_dir: Directory of the room history cache, None to disable caching.
+        on_notice: Called with each client notice and its room.
+        on_events_queued: Called when the event queue changes from empty to non-empty.
+
+    Attributes:
+        target: Server and first room.
+        server_link: Server link that fills the event queue.
+        session: State of the chat.
+        messages: Sender of messages to the current room.
+        drafts: Storage of drafts and read markers.
+    """
+
+    def __init__(
+        self,
+        target: SessionTarget,
+        front_end: FrontEnd,
+        settings: Callable[[], ClientSettings],
+        *,
+        state_dir: Path,
+        cache_dir: Path | None,
+        on_notice: Callable[[RoomView, str], None] = lambda view, text: None,
+        on_events_queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.target = target
+        self._front_end = front_end
+        self.server_link = ServerLink(target, state_dir, cache_dir, on_events_queued)
+        self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
+        self.messages = MessageSender(self.session, self._on_posted)
+        self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            ServerConnected: self._on_connected,
+            ConnectFailed: self._on_connect_failed,
+            RoomOpened: self._on_room_opened,
+            JoinFailed: self._on_join_failed,
+            RoomLeft: self._on_room_left,
+            RoomLost: self._on_room_lost,
+            RoomJoined: self._on_room_joined,
+            RoomRestoreStarted: self._on_restore_started,
+            RoomTrimmed: self._on_room_trimmed,
+            RoomListReceived: self._on_rooms_listed,
+            NoticeReceived: self._on_notice_received,
+            ContextLoaded: lambda event: None,  # for the front end alone
+            RequestFailed: self._on_request_failed,
+        }
+
+    def process_events(self, deadline: float) -> bool:
+        """Apply queued events until the deadline, at least one if the queue is not empty.
+
+        Requests due trims once at the end.
+
+        Args:
+            deadline: Time limit on the clock of `time.monotonic`.
+
+        Returns:
+            True if the queue is empty.
+        """
+        event_queue = self.server_link.event_queue
+        while event_queue:
+            self.apply(event_queue.pop())
+            if time.monotonic() >= deadline:
+                break
+        for room, keep_count in self.session.rooms_to_trim().items():
+            self.server_link.trim(room, keep_count)
+        return not event_queue
+
+    def apply(self, event: SessionEvent) -> None:
+        """Apply an event to the session, and report the result to the front end."""
+        displayed = self.session.current_room
+        self._handlers.get(type(event), self.session.apply)(event)
+        self._front_end.on_event(event)
+        if self.session.current_room is not displayed:
+            self._front_end.on_current_room_changed()
+
+    def _on_posted(self, item: OutboxItem) -> None:
+        # The room has put the event of the item last. Earlier events of the queue cannot concern the item.
+        self.apply(self.server_link.event_queue.pop_newest())
+
+    # Event handlers
+
+    def _on_connected(self, event: ServerConnected) -> None:
+        self.server_link.join(self.target.room, self.target.nick)
+
+    def _on_connect_failed(self, event: ConnectFailed) -> None:
+        self._front_end.on_connect_failed("server", error_text.describe(event.error), True)
+
+    def _on_room_opened(self, event: RoomOpened) -> None:
+        room, nick = event.room, event.requested_nick
+        view = self.session.add_room(room, event.saved_state, show=event.show)
+        if nick and room.nick.casefold() != nick.casefold():
+            self.session.add_notice(chat_strings.nick_assigned(nick, room.nick))
+        if event.show:
+            self.server_link.composer_store.rename_nick(view.nick)
+            self._front_end.on_room_joined(view)
+
+    def _on_join_failed(self, event: JoinFailed) -> None:
+        problem = error_text.describe(event.error)
+        if self.session.rooms:
+            self._front_end.show_error(problem)
+        else:
+            self._front_end.on_connect_failed(_form_field_for(event.error), problem, False)
+
+    def _on_room_left(self, event: RoomLeft) -> None:
+        self.session.remove_room(event.room)
+        self._end_if_no_rooms(tr(chat_strings.LEFT_LAST_ROOM))
+
+    def _on_room_lost(self, event: RoomLost) -> None:
+        self.session.apply(event)
+        self.server_link.composer_store.remove_room(event.room)
+        self._end_if_no_rooms(chat_strings.room_lost(event.room, error_text.phrase(event.reason)))
+
+    def _on_room_joined(self, event: RoomJoined) -> None:
+        self.session.apply(event)
+        view = self.session.find_room(event.room)
+        if view is not None:
+            self._report_nick(view.nick)
+
+    def _on_restore_started(self, event: RoomRestoreStarted) -> None:
+        self.session.restore_order(event.rooms)
+
+    def _on_room_trimmed(self, event: RoomTrimmed) -> None:
+        self.session.trim_room(event.room)
+
+    def _on_rooms_listed(self, event: RoomListReceived) -> None:
+        if event.requested_by_user:
+            lines = [chat_strings.room_summary(room.name, room.members, room.topic) for room in event.rooms]
+            self.session.add_notice(chat_strings.room_list(lines))
+
+    def _on_notice_received(self, event: NoticeReceived) -> None:
+        self.session.apply(event)
+        view = self.session.find_room(event.notice.room)
+        if view is not None and isinstance(event.notice, NickNotice) and view.member_id == event.notice.member_id:
+            self._report_nick(view.nick)
+
+    def _on_request_failed(self, event: RequestFailed) -> None:
+        self._front_end.show_error(event.problem)
+
+    def _report_nick(self, nick: str) -> None:
+        self.server_link.composer_store.rename_nick(nick)
+        self._front_end.on_nick_changed(nick)
+
+    def _end_if_no_rooms(self, reason: str) -> None:
+        if not self.session.rooms:
+            self._front_end.on_session_ended(reason)
+
+
+def _form_field_for(error: ChatError) -> str:
+    if isinstance(error, NickInvalid):
+        return "nick"
+    if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):
+        return "room"
+    return "server"

@@ -1,0 +1,376 @@
+"""Connection to one server: owner of the chat client, its requests and its local storage.
+
+- Ownership: `ServerLink.run` creates and closes the client.
+- Order: client events and the results of requests enter one queue in the order in which they occur.
+- Offline start: a room in the local cache opens without a connection.
+- Start-up: the network libraries are imported by `run`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+from tui_chat.client.event_queue import EventQueue
+from tui_chat.client.events import ConnectionStateChanged
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
+from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
+from tui_chat.session.session_events import (
+    ConnectFailed,
+    ContextLoaded,
+    JoinFailed,
+    RequestFailed,
+    RoomLeft,
+    RoomListReceived,
+    RoomOpened,
+    RoomRestoreStarted,
+    RoomTrimmed,
+    ServerConnected,
+    SessionEvent,
+)
+from tui_chat.session.store.composer_store import ComposerStore
+from tui_chat.session.strings import chat as chat_strings
+
+if TYPE_CHECKING:
+    from tui_chat.client.client import ChatClient
+    from tui_chat.client.room import Room
+    from tui_chat.client.search_page import SearchPage
+
+log = logging.getLogger("chat.session")
+
+GAP_FETCH_LIMIT = 400
+"""Maximum number of entries per fetch of a visible gap. The remainder stays a smaller gap."""
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTarget:
+    """Server and first room of a session.
+
+    Attributes:
+        url: Base URL of the server.
+        room: Room to join first.
+        nick: Requested nickname.
+        restore_rooms: Reopen the rooms of the previous session as well.
+        guest_key: Guest key of an earlier session, None for a new guest.
+    """
+
+    url: str
+    room: str
+    nick: str
+    restore_rooms: bool
+    guest_key: str | None = None
+
+
+def _background(
+    request: "Callable[Concatenate[ServerLink, P], Coroutine[Any, Any, None]]",
+) -> "Callable[Concatenate[ServerLink, P], None]":
+    """Run a request method as a background task. A `ChatError` of the request arrives as `RequestFailed`."""
+
+    @wraps(request)
+    def start(link: "ServerLink", /, *args: P.args, **kwargs: P.kwargs) -> None:
+        link.start(request(link, *args, **kwargs))
+
+    return start
+
+
+class ServerLink:
+    """Connection to one server, with all requests and the local storage of a session.
+
+    Attributes:
+        url: Base URL of the server.
+        event_queue: Events for the session controller.
+        composer_store: Storage of drafts, read markers and open rooms.
+    """
+
+    def __init__(
+        self,
+        target: SessionTarget,
+        state_dir: Path,
+        cache_dir: Path | None,
+        on_events_queued: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Initialise the link without connecting.
+
+        Args:
+            target: Server, first room and guest.
+            state_dir: Directory of durable data: outbox, drafts and read markers.
+            cache_dir: Directory of the room history cache, None to disable caching and the storage of sent texts.
+            on_events_queued: Called when the event queue changes from empty to non-empty.
+        """
+        self.url = target.url
+        self.event_queue = EventQueue[SessionEvent](on_events_queued)
+        self.composer_store = ComposerStore(
+            state_dir,
+            target.url,
+            target.nick,
+            save_history=cache_dir is not None,
+            on_problem=lambda problem: self._report(error_text.sentence(problem)),
+        )
+        self._target = target
+        self._state_dir = state_dir
+        self._cache_dir = cache_dir
+        self._client: ChatClient | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._trimming: set[str] = set()
+        self._is_restore_pending = target.restore_rooms
+
+    @property
+    def guest_key(self) -> str | None:
+        """Guest key issued by the server, None before the first connection."""
+        return self._client.guest_key if self._client is not None else None
+
+    async def run(self) -> None:
+        """Connect, and feed the event queue until cancelled.
+
+        A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`.
+        """
+        from tui_chat.client.client import ChatClient  # noqa: PLC0415 (200 ms)
+        from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
+        from tui_chat.client.storage.history_db import LocalHistory  # noqa: PLC0415
+
+        target, cache_dir = self._target, self._cache_dir
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self._cancel_tasks)
+            outbox = await stack.enter_async_context(Outbox(self._state_dir))
+            await stack.enter_async_context(self.composer_store)
+            client = self._client = ChatClient(
+                self.url,
+                guest_key=target.guest_key,
+                connect_in_background=True,
+                outbox=outbox,
+                history=await stack.enter_async_context(LocalHistory(cache_dir)) if cache_dir is not None else None,
+                max_messages=None,
+            )
+            stack.push_async_callback(client.close)
+            client.attach_queue(self.event_queue)
+            try:
+                saved_state = await self.composer_store.load_room(target.room)
+                cached_room = await client.open_cached(target.room, nick=target.nick)
+                if cached_room is None:
+                    await client.connect()
+            except ChatError as error:
+                self.event_queue.put(ConnectFailed(error))
+            else:
+                await stack.enter_async_context(client)
+                if cached_room is None:
+                    self.event_queue.put(ServerConnected())
+                else:
+                    self._on_opened(RoomOpened(cached_room, saved_state, "", show=True))
+                self.event_queue.put(ConnectionStateChanged(client.state))
+            await asyncio.get_running_loop().create_future()
+
+    # Background requests
+
+    def start(self, request: Coroutine[Any, Any, None]) -> None:
+        """Run a request in the background. A failure arrives as `RequestFailed`."""
+        task = asyncio.create_task(request)
+        self._tasks.add(task)
+        task.add_done_callback(self._on_task_done)
+
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, ChatError):
+            self._report(error_text.describe(error))
+        elif error is not None:
+            log.error("request failed with an unexpected error: error shown to the user", exc_info=error)
+            self._report(tr(chat_strings.INTERNAL_ERROR))
+
+    def _report(self, problem: str) -> None:
+        self.event_queue.put(RequestFailed(problem))
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no request is running. Their results are then in the event queue."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # Rooms
+
+    def find_room(self, name: str) -> "Room | None":
+        """Return the open room with this name, None if there is none."""
+        key = names.canonical_key(name)
+        rooms = self._client.rooms.values() if self._client is not None else ()
+        return next((room for room in rooms if names.canonical_key(room.name) == key), None)
+
+    def _require_client(self) -> "ChatClient":
+        if self._client is None:
+            raise Unavailable("not connected to the server")
+        return self._client
+
+    @_background
+    async def join(self, room: str, nick: str) -> None:
+        """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
+
+        The first room that opens also starts the restoring of the previous rooms, if requested.
+        """
+        saved_state = await self.composer_store.load_room(room)
+        try:
+            joined_room = await self._require_client().join(room, nick=nick)
+        except ChatError as error:
+            self.event_queue.put(JoinFailed(room, error))
+            return
+        self._on_opened(RoomOpened(joined_room, saved_state, nick, show=True))
+
+    def _on_opened(self, event: RoomOpened) -> None:
+        self.event_queue.put(event)
+        self.composer_store.add_room(event.room.name)
+        if self._is_restore_pending:
+            self._is_restore_pending = False
+            self.start(self._restore_saved_rooms(event.room.nick))
+
+    async def _restore_saved_rooms(self, nick: str) -> None:
+        rooms = (await self.composer_store.load_room_names())[:ROOMS_PER_CONNECTION]
+        self.event_queue.put(RoomRestoreStarted(tuple(rooms)))
+        for name in rooms:
+            if self.find_room(name) is None:
+                self.start(self._restore_room(name, nick))
+
+    async def _restore_room(self, name: str, nick: str) -> None:
+        client, saved_state = self._require_client(), await self.composer_store.load_room(name)
+        try:
+            room = await client.open_cached(name, nick=nick)
+            if room is None:
+                room = await client.join(name, nick=nick)
+            self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
+        except ChatError as error:
+            reason = error_text.phrase(error.message, error.code)
+            self._report(error_text.sentence(chat_strings.rejoin_failed(name, reason)))
+
+    @_background
+    async def leave(self, room: str) -> None:
+        """Leave a room, and remove the room from the rooms to restore.
+
+        Emits `RoomLeft`, also after a rejected request or for a room that is not open.
+        """
+        open_room = self.find_room(room)
+        if open_room is not None:
+            await _log_chat_errors(open_room.leave())
+        self.composer_store.remove_room(room)
+        self.event_queue.put(RoomLeft(room))
+
+    @_background
+    async def trim(self, room: str, keep_count: int) -> None:
+        """Remove the oldest messages of a room from memory, so that `keep_count` remain.
+
+        Emits `RoomTrimmed` if any were removed. Calls during a running trim of the room are ignored.
+        """
+        open_room = self.find_room(room)
+        if open_room is None or room in self._trimming:
+            return
+        self._trimming.add(room)
+        try:
+            if await open_room.trim(keep_count):
+                self.event_queue.put(RoomTrimmed(room))
+        finally:
+            self._trimming.discard(room)
+
+    # Other requests
+
+    @_background
+    async def change_nick(self, nick: str) -> None:
+        """Request a new nickname in all rooms."""
+        await self._require_client().change_nick(nick)
+
+    @_background
+    async def set_topic(self, room: str, topic: str) -> None:
+        """Request a new topic for a room. A room that is not open is ignored."""
+        open_room = self.find_room(room)
+        if open_room is not None:
+            await open_room.set_topic(topic)
+
+    def reconnect_now(self) -> None:
+        """Reconnect immediately if offline."""
+        if self._client is not None:
+            self._client.reconnect_now()
+
+    @_background
+    async def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
+        """Request the room list.
+
+        Args:
+            query: Text in room name or topic, empty for all rooms.
+            requested_by_user: Print the list in the current room, and report a failure.
+        """
+        try:
+            rooms = await self._require_client().list_rooms(query or None)
+        except ChatError:
+            if requested_by_user:
+                raise
+        else:
+            self.event_queue.put(RoomListReceived(rooms, requested_by_user))
+
+    @_background
+    async def load_older(self, room: str) -> None:
+        """Fetch the page of history before the loaded messages, if one exists. Errors are only logged."""
+        open_room = self.find_room(room)
+        if open_room is not None and open_room.log.has_older:
+            await _log_chat_errors(open_room.load_older())
+
+    @_background
+    async def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
+        """Fetch entries of the gap after entry `after`, from its start (`oldest_first`) or from its end.
+
+        Fetches at most `GAP_FETCH_LIMIT` entries per call. A missing gap is ignored; errors are only logged.
+        """
+        open_room = self.find_room(room)
+        gap = next((gap for gap in open_room.log.gaps() if gap.after == after), None) if open_room is not None else None
+        if open_room is not None and gap is not None:
+            await _log_chat_errors(open_room.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
+
+    @_background
+    async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
+        """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
+
+        No event follows for a room that is not open.
+
+        Args:
+            room: Room name.
+            seq: Sequence number of a message.
+            ts: Unix time in milliseconds, takes precedence over `seq`.
+        """
+        open_room = self.find_room(room)
+        if open_room is not None and ts is not None:
+            self.event_queue.put(ContextLoaded(room, await open_room.load_at_time(ts)))
+        elif open_room is not None and seq is not None:
+            self.event_queue.put(ContextLoaded(room, seq if await open_room.load_around(seq) else None))
+
+    async def search(self, query: str, room: str | None, before: int | None = None) -> "SearchPage":
+        """Search messages (`ChatClient.search`).
+
+        Args:
+            query: Search text.
+            room: Room name, None for all rooms.
+            before: Position of the next page, None for the first page.
+
+        Raises:
+            ChatError: The search is not possible at present.
+        """
+        return await self._require_client().search(query, room=room, before=before)
+
+    def send_typing(self, room: str, active: bool) -> None:
+        """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""
+        open_room = self.find_room(room)
+        if open_room is not None:
+            self.start(_log_chat_errors(open_room.set_typing(active)))
+
+
+async def _log_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
+    """Await a background operation. A `ChatError` is only logged at debug level."""
+    try:
+        await operation
+    except ChatError as error:
+        log.debug("background request failed: %s", error.code)

@@ -1,0 +1,99 @@
+"""Slash commands of the chat screen that open a dialog or change the screen."""
+
+from collections.abc import Callable
+from functools import partial
+
+from tui_chat.session.commands import handlers, settings_handlers
+from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.registry import Action
+from tui_chat.session.controller import SessionController
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.ui.screens.compose_controller import ComposeController
+from tui_chat.ui.screens.message_navigation import MessageNavigation
+from tui_chat.ui.screens.room_navigation import RoomNavigation
+
+
+class ScreenCommands:
+    """Commands on the chat screen.
+
+    Args:
+        controller: Controller of the session.
+        compose_controller: Sender of the composer text.
+        room_navigation: Switching of rooms.
+        message_navigation: Jumps to messages and days.
+        settings: Accessor of the current settings.
+        set_setting: Applies and saves a setting, and shows a problem.
+        change_server: Ends the session and connects to an address.
+        run_app_action: Runs an action of the app, such as `help`, after the current event.
+
+    Attributes:
+        own_commands: Handlers of the commands that need a screen.
+    """
+
+    def __init__(
+        self,
+        controller: SessionController,
+        compose_controller: ComposeController,
+        room_navigation: RoomNavigation,
+        message_navigation: MessageNavigation,
+        *,
+        settings: Callable[[], ClientSettings],
+        set_setting: Callable[[str, object], None],
+        change_server: Callable[[str], object],
+        run_app_action: Callable[[str], object],
+    ) -> None:
+        self._session = controller.session
+        self._room_navigation = room_navigation
+        self._run_app_action = run_app_action
+        self.own_commands: dict[Action, Callable[[str], str | None]] = {
+            Action.GO: self._go_to_matching_room,
+            Action.SEARCH: message_navigation.open_search,
+            Action.DATE: message_navigation.go_to_day,
+            Action.CLEAR: self._clear_notices,
+            Action.THEME: self._set_theme,
+            Action.SETTINGS: partial(self._run_app_command, "settings"),
+            Action.HELP: partial(self._run_app_command, "help"),
+            Action.QUIT: partial(self._run_app_command, "quit_when_sent"),
+        }
+        self._context = CommandContext(
+            session=controller.session,
+            link=controller.server_link,
+            settings=settings,
+            set_setting=set_setting,
+            go_to_room=room_navigation.go_to_room,
+            leave_room=room_navigation.leave_room,
+            send=compose_controller.send,
+            compose=compose_controller.start,
+            change_server=change_server,
+            own_commands=self.own_commands,
+        )
+
+    def run_input(self, text: str) -> str:
+        """Send the text, or run the command in it.
+
+        Returns:
+            Error message, empty on success or if the operation has started.
+        """
+        return handlers.run_input(text, self._context)
+
+    def _go_to_matching_room(self, query: str) -> None:
+        """Show the open room with exactly this name, or else open the room switcher."""
+        open_room = self._session.find_room(query) if query else None
+        if open_room is not None:
+            self._room_navigation.go_to_room(open_room.name)
+        else:
+            self._room_navigation.open_switcher(query)
+
+    def _clear_notices(self, argument: str) -> None:
+        if self._session.current_room is not None:
+            self._session.current_room.transcript.clear_notices()
+
+    def _set_theme(self, name: str) -> None:
+        """Set a theme, or open the theme chooser without a name."""
+        if name:
+            settings_handlers.set_setting(f"theme {name}", self._context)
+        else:
+            self._run_app_action("choose_theme")
+
+    def _run_app_command(self, name: str, argument: str) -> None:
+        self._run_app_action(name)
