@@ -18,11 +18,13 @@ server: .venv/ready  ## run the server
 test: .venv/ready-dev javascript check  ## run all checks and the complete test suite
 	$(RUN) pytest -n auto $(ARGS)
 
-check: .venv/ready-dev  ## check formatting, lint, types and import contracts
+check: .venv/ready-dev javascript  ## check formatting, lint, types (the page requires npm) and import contracts
 	$(RUN) ruff format --check --quiet .
 	$(RUN) ruff check --quiet .
 	$(RUN) pyright
 	$(RUN) lint-imports
+	@if command -v npm >/dev/null; then tests/support/javascript/node_modules/.bin/tsc --project tests/support/javascript; \
+	elif [ "$$CHAT_REQUIRE_ALL" = 1 ]; then echo "missing npm: run apt-get install nodejs npm" >&2; exit 1; fi
 
 bench: .venv/ready-dev  ## run the benchmarks of the README, including Node.js and Bun if npm is available
 	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix benchmarks/node; fi

@@ -5,14 +5,14 @@
  * - All state changes go through `scheduler`, so a frame renders at most once.
  */
 
-import { applyStrings, strings } from "./i18n/strings.js";
+import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
-import { setText } from "./view/dom.js";
+import { requireElement, setText } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
@@ -35,7 +35,7 @@ import { Timeline } from "./view/timeline.js";
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
 
-const chatElement = document.getElementById("chat");
+const chatElement = requireElement("chat");
 const scheduler = new RenderScheduler(render);
 const drafts = new DraftStore(sessionStore);
 let session = null;
@@ -116,7 +116,7 @@ function startSession(room, nick, otherRooms = []) {
 }
 
 function onJoinFailed(room, { code }) {
-  const error = strings.errors[code] ?? strings.errors.internal;
+  const error = errorText(code);
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(error);
   showToast(`${room.name}: ${error}`);
@@ -189,7 +189,7 @@ function submitDraft(draft) {
     return submitText(draft);
   } catch (error) {
     const { code } = requireRequestError(error);
-    composer.showError(code === "bad_request" ? strings.invalidText : strings.errors[code]);
+    composer.showError(code === "bad_request" ? strings.invalidText : errorText(code));
     return false;
   }
 }
@@ -290,12 +290,12 @@ function renderRoom(room) {
   timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);
   memberList.render(room);
-  setText(document.getElementById("room-name"), name);
-  const topic = document.getElementById("room-topic");
+  setText(requireElement("room-name"), name);
+  const topic = requireElement("room-topic");
   setText(topic, log.topic);
   topic.title = log.topic;
   const typing = room.typingIndicator.typingNicks(room.members);
-  setText(document.getElementById("typing-indicator"), typing.length ? strings.typing(typing) : "");
+  setText(requireElement("typing-indicator"), typing.length ? strings.typing(typing) : "");
   composer.showContext(composeContext(room));
 }
 
@@ -326,9 +326,9 @@ installShortcuts({
   openRoomDialog: () => roomDialog.open(session),
   openHelp: () => helpDialog.open(),
 });
-document.getElementById("room-dialog-open").addEventListener("click", () => roomDialog.open(session));
-document.getElementById("settings-open").addEventListener("click", () => settingsDialog.open(session.current.nick));
-document.getElementById("help-open").addEventListener("click", () => helpDialog.open());
+requireElement("room-dialog-open", HTMLButtonElement).addEventListener("click", () => roomDialog.open(session));
+requireElement("settings-open", HTMLButtonElement).addEventListener("click", () => settingsDialog.open(session.current.nick));
+requireElement("help-open", HTMLButtonElement).addEventListener("click", () => helpDialog.open());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") session?.reconnectNow();
   scheduler.schedule();

@@ -28,6 +28,14 @@ export function storedLanguage() {
   return Object.hasOwn(CATALOGUES, stored) ? stored : "";
 }
 
+/**
+ * Return the text of a protocol error.
+ * @param {string} code
+ */
+export function errorText(code) {
+  return /** @type {Record<string, string>} */ (strings.errors)[code] ?? strings.errors.internal;
+}
+
 export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
 /** Select and save a language; an empty string follows the browser. */

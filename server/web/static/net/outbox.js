@@ -68,8 +68,8 @@ export class Outbox {
     if (!this.#changesBySeq) {
       this.#changesBySeq = new Map();
       for (const item of this.#items) {
-        if (item.event === "sendMessage") continue;
-        this.#changesBySeq.set(item.body.seq, [...(this.#changesBySeq.get(item.body.seq) ?? []), item]);
+        const { seq } = item.body;
+        if (seq !== undefined) this.#changesBySeq.set(seq, [...(this.#changesBySeq.get(seq) ?? []), item]);
       }
     }
     return this.#changesBySeq;
@@ -144,7 +144,7 @@ export class Outbox {
    * @param {(seq: number) => boolean} isLoaded Return whether the log contains the entry with this `seq`.
    */
   removeDelivered(isLoaded) {
-    const isDelivered = ({ state, seq }) => state === "sent" && isLoaded(seq);
+    const isDelivered = (/** @type {OutboxItem} */ { state, seq }) => state === "sent" && seq !== undefined && isLoaded(seq);
     if (!this.#items.some(isDelivered)) return;
     this.#items = this.#items.filter((item) => !isDelivered(item));
     this.#notify();
@@ -194,6 +194,7 @@ export class Outbox {
     this.#notify(confirmedSeq);
   }
 
+  /** @param {number | null} [confirmedSeq] */
   #notify(confirmedSeq = null) {
     this.#changesBySeq = null;
     if (!this.#isClosed) this.#onChange(confirmedSeq);

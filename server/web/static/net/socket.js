@@ -13,6 +13,12 @@ import { CONNECT_TIMEOUT, RESPONSE_TIMEOUT } from "./timeouts.js";
 
 const PUSHES = ["message", "update", "presence", "typing", "goingAway"];
 
+/**
+ * @typedef {object} Connection
+ * @property {"connecting" | "online" | "offline"} state
+ * @property {number} [retryAt] Time of the next attempt while offline, in ms since the epoch.
+ */
+
 export class ChatSocket {
   #socket;
   #onState;
@@ -24,8 +30,7 @@ export class ChatSocket {
 
   /**
    * @param {object} options
-   * @param {(connection: {state: "connecting" | "online" | "offline", retryAt?: number}) => void} options.onState
-   *   `retryAt` is in ms since the epoch.
+   * @param {(connection: Connection) => void} options.onState
    * @param {(event: string, body: object) => void} options.onPush
    */
   constructor({ onState, onPush }) {

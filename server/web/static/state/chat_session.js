@@ -31,9 +31,10 @@ export class ChatSession {
 
   /** @type {Room | null} Visible room. */
   current = null;
+  /** @type {import("../net/socket.js").Connection} */
   connection = { state: "connecting" };
   /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
-  ownMemberIds = new Set();
+  ownMemberIds = /** @type {Set<string>} */ (new Set());
 
   /**
    * @param {object} options
@@ -206,7 +207,7 @@ export class ChatSession {
     this.connection = connection;
     const isOnline = connection.state === "online";
     // Join the visible room first, because the server rate-limits joins.
-    const currentFirst = [...this.#rooms].sort((first, second) => (second === this.current) - (first === this.current));
+    const currentFirst = [...this.#rooms].sort((first, second) => Number(second === this.current) - Number(first === this.current));
     for (const room of currentFirst) {
       if (isOnline) room.onConnected();
       else room.onDisconnected();

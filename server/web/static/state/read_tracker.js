@@ -15,13 +15,14 @@ export class ReadTracker {
   #readSeq;
   #onRead;
   #wasViewed = false; // state at the previous `update()`
+  /** @type {import("./room_log.js").RoomLog | null} */
   #log = null;
   #countedSeq = 0;
   #unreadCount = 0;
   #mentionCount = 0;
 
   /** `seq` of the entry above the unread divider; null if there is no divider. */
-  unreadAfter = null;
+  unreadAfter = /** @type {number | null} */ (null);
 
   /**
    * @param {object} options
@@ -65,28 +66,28 @@ export class ReadTracker {
    * @returns {object[]} Newly counted messages that mention the user.
    */
   update({ log, ownMemberIds, nick, members, isViewed }) {
-    if (log.lastSeq === null) return [];
-    if (this.#readSeq === null) this.#setMarker(log.lastSeq);
-    if (log.lastSeq < this.#readSeq) this.#setMarker(0); // the server log was replaced
+    const { lastSeq } = log;
+    if (lastSeq === null) return [];
+    let readSeq = this.#readSeq ?? this.#setMarker(lastSeq);
+    if (lastSeq < readSeq) readSeq = this.#setMarker(0); // the server log was replaced
     if (log !== this.#log) {
       this.#log = log;
       this.#resetCounts();
     }
-    const newMentions = this.#countNew(log, ownMemberIds, nick, members);
-    if (this.#unreadCount && !(isViewed && this.#wasViewed)) this.unreadAfter = this.#readSeq;
+    const newMentions = this.#countNew(log, Math.max(readSeq, this.#countedSeq), { ownMemberIds, nick, members });
+    if (this.#unreadCount && !(isViewed && this.#wasViewed)) this.unreadAfter = readSeq;
     if (isViewed) {
-      if (log.lastSeq > this.#readSeq) this.#setMarker(log.lastSeq);
+      if (lastSeq > readSeq) this.#setMarker(lastSeq);
       this.#unreadCount = this.#mentionCount = 0;
     }
     this.#wasViewed = isViewed;
     return newMentions;
   }
 
-  #countNew(log, ownMemberIds, nick, members) {
+  #countNew(log, firstSeq, { ownMemberIds, nick, members }) {
     const { items } = log;
     const newMentions = [];
     let index = items.length;
-    const firstSeq = Math.max(this.#readSeq, this.#countedSeq);
     while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
     for (const item of items.slice(index)) {
       if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
@@ -102,8 +103,10 @@ export class ReadTracker {
     this.#countedSeq = this.#unreadCount = this.#mentionCount = 0;
   }
 
+  /** @param {number} seq */
   #setMarker(seq) {
     this.#readSeq = seq;
     this.#onRead(seq);
+    return seq;
   }
 }

@@ -23,6 +23,24 @@ const MAX_NOTICES = 200;
 const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
 const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
+/**
+ * @typedef {object} Member
+ * @property {string} memberId
+ * @property {string} nickName
+ * @property {string} role
+ * @property {string} [via] Dialect of a basic client.
+ *
+ * @typedef {object} Notice
+ * @property {number} id
+ * @property {string} kind
+ * @property {number} after `seq` of the preceding entry.
+ * @property {number} ts
+ * @property {string} [nickName]
+ * @property {string} [oldNickName]
+ * @property {number} [more]
+ * @property {string} [text]
+ */
+
 export class Room {
   #host;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
@@ -43,9 +61,9 @@ export class Room {
   memberId = "";
   hasJoined = false;
   isUpToDate = false;
-  /** @type {Map<string, {memberId: string, nickName: string, role: string, via?: string}>} Replaced on every change. */
+  /** @type {Map<string, Member>} Replaced on every change. */
   members = new Map();
-  /** @type {{id: number, kind: string, after: number, ts: number, nickName?: string, oldNickName?: string, more?: number, text?: string}[]} */
+  /** @type {Notice[]} */
   notices = [];
   outbox;
   readTracker;
@@ -221,9 +239,9 @@ export class Room {
     try {
       const response = await this.#host.request("joinRoom", request);
       if (generation === this.#generation) await this.#onJoined(response, since, generation);
-    } catch (error) {
+    } catch (thrown) {
       if (generation !== this.#generation) return;
-      requireRequestError(error);
+      const error = requireRequestError(thrown);
       if (error.code === "offline") return; // the next connect joins again
       if (TRANSIENT_CODES.has(error.code)) {
         const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
@@ -344,8 +362,7 @@ export class Room {
         if (this.log.lastSeq === after) break;
       }
     } catch (error) {
-      requireRequestError(error);
-      if (error.code !== "offline") this.#scheduleCatchUp();
+      if (requireRequestError(error).code !== "offline") this.#scheduleCatchUp();
     } finally {
       this.#isCatchingUp = false;
     }

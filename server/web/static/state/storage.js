@@ -24,7 +24,12 @@ export class JsonStorage {
     }
   }
 
-  /** Return the stored value, or `defaultValue` if there is none. */
+  /**
+   * Return the stored value, or `defaultValue` if there is none.
+   * @param {string} key
+   * @param {any} [defaultValue]
+   * @returns {any}
+   */
   get(key, defaultValue = null) {
     if (this.#fallback.has(key)) return this.#fallback.get(key);
     try {
@@ -86,27 +91,35 @@ export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 /** Guest keys by nickname. */
 export const guestKeys = {
   get(nick) {
-    return localStore.get("guestKeys", []).find(([name]) => name === canonicalName(nick))?.[1];
+    return findEntry("guestKeys", canonicalName(nick));
   },
 
   set(nick, key) {
-    if (this.get(nick) === key) return;
-    const rest = localStore.get("guestKeys", []).filter(([name]) => name !== canonicalName(nick));
-    localStore.set("guestKeys", [...rest, [canonicalName(nick), key]].slice(-MAX_GUEST_KEYS));
+    if (this.get(nick) !== key) replaceEntry("guestKeys", canonicalName(nick), key, MAX_GUEST_KEYS);
   },
 };
 
 /** Read markers by room and nickname; `get` returns null for a room without a marker. */
 export const readMarkers = {
   get(room, nick) {
-    return localStore.get("readMarkers", []).find(([key]) => key === markerKey(room, nick))?.[1] ?? null;
+    return findEntry("readMarkers", markerKey(room, nick)) ?? null;
   },
 
   set(room, nick, seq) {
-    const rest = localStore.get("readMarkers", []).filter(([key]) => key !== markerKey(room, nick));
-    localStore.set("readMarkers", [...rest, [markerKey(room, nick), seq]].slice(-MAX_READ_MARKERS));
+    replaceEntry("readMarkers", markerKey(room, nick), seq, MAX_READ_MARKERS);
   },
 };
+
+/** Return the value of an entry in a stored list of pairs. */
+function findEntry(list, entryKey) {
+  return localStore.get(list, []).find(([key]) => key === entryKey)?.[1];
+}
+
+/** Move an entry to the end of a stored list of pairs, and drop the oldest entries above the limit. */
+function replaceEntry(list, entryKey, value, maxEntries) {
+  const rest = localStore.get(list, []).filter(([key]) => key !== entryKey);
+  localStore.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
+}
 
 function markerKey(room, nick) {
   return JSON.stringify([canonicalName(room), canonicalName(nick)]);

@@ -35,7 +35,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   const today = dayNumber(now);
   const yesterday = dayNumber(new Date(now).setHours(-12));
   let previous = null; // message directly above that the next message can continue
-  let needsDivider = unreadAfter !== null;
+  let dividerAfter = unreadAfter ?? Infinity;
   let nextNotice = 0;
   const firstSeq = items.length ? items[0].seq : 1;
   while (nextNotice < notices.length && notices[nextNotice].after < firstSeq - 1) nextNotice += 1;
@@ -69,9 +69,9 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
     addNotices(entry.seq);
     addDayDivider(entry.ts);
     const isOwn = ownMemberIds.has(entry.memberId);
-    if (needsDivider && entry.seq > unreadAfter && !isOwn) {
+    if (entry.seq > dividerAfter && !isOwn) {
       lines.push({ key: "unread", kind: "unread" });
-      needsDivider = false;
+      dividerAfter = Infinity;
       previous = null;
     }
     if (entry.kind === "topic") {

@@ -9,7 +9,7 @@
 import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
 import { messageLength } from "../state/sanitize.js";
-import { setText } from "./dom.js";
+import { requireElement, setText } from "./dom.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
@@ -24,20 +24,21 @@ const MAX_FILE_SIZE = 64 * 1024; // bytes
  */
 
 export class Composer {
-  #form = document.getElementById("composer");
-  #field = document.getElementById("composer-input");
-  #autogrow = document.getElementById("composer-autogrow");
-  #button = document.getElementById("send-button");
-  #charCount = document.getElementById("char-count");
-  #error = document.getElementById("composer-error");
-  #context = document.getElementById("compose-context");
-  #dropZone = document.getElementById("drop-zone");
+  #form = requireElement("composer", HTMLFormElement);
+  #field = requireElement("composer-input", HTMLTextAreaElement);
+  #autogrow = requireElement("composer-autogrow");
+  #button = requireElement("send-button", HTMLButtonElement);
+  #charCount = requireElement("char-count");
+  #error = requireElement("composer-error");
+  #context = requireElement("compose-context");
+  #dropZone = requireElement("drop-zone");
   #onDraftChange;
   #onSubmit;
   #confirm;
   #room = "";
   /** @type {Draft} */
   #draft = { text: "" };
+  /** @type {{label: string, text: string, cancelLabel: string} | null} */
   #shownContext = null;
 
   /**
@@ -70,13 +71,13 @@ export class Composer {
       this.#onInput();
     });
     this.#field.addEventListener("paste", (event) => this.#onPaste(event));
-    document.getElementById("compose-context-cancel").addEventListener("click", () => {
+    requireElement("compose-context-cancel", HTMLButtonElement).addEventListener("click", () => {
       this.cancelContext();
       this.focus();
     });
     // Keep the focus in the input, otherwise phones hide their keyboard.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.#listenForDrops(document.getElementById("conversation"));
+    this.#listenForDrops(requireElement("conversation"));
   }
 
   get text() {
@@ -140,9 +141,9 @@ export class Composer {
     this.#shownContext = context;
     this.#context.hidden = !context;
     if (!context) return;
-    setText(document.getElementById("compose-context-label"), context.label);
-    setText(document.getElementById("compose-context-text"), context.text);
-    const cancelButton = document.getElementById("compose-context-cancel");
+    setText(requireElement("compose-context-label"), context.label);
+    setText(requireElement("compose-context-text"), context.text);
+    const cancelButton = requireElement("compose-context-cancel", HTMLButtonElement);
     cancelButton.title = context.cancelLabel;
     cancelButton.setAttribute("aria-label", context.cancelLabel);
   }

@@ -3,10 +3,11 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createButton, setText } from "./dom.js";
+import { createButton, requireElement, setText } from "./dom.js";
 
 export class ConfirmDialog {
-  #dialog = document.getElementById("confirm-dialog");
+  #dialog = requireElement("confirm-dialog", HTMLDialogElement);
+  /** @type {((value: string | null) => void) | null} */
   #resolve = null;
 
   /**
@@ -18,8 +19,8 @@ export class ConfirmDialog {
    */
   confirm({ title, text, choices }) {
     this.#resolve?.(null);
-    setText(document.getElementById("confirm-title"), title);
-    setText(document.getElementById("confirm-text"), text);
+    setText(requireElement("confirm-title"), title);
+    setText(requireElement("confirm-text"), text);
     return new Promise((resolve) => {
       this.#resolve = resolve;
       const finish = (value) => {
@@ -27,14 +28,13 @@ export class ConfirmDialog {
         this.#dialog.close();
         resolve(value);
       };
-      const buttons = [{ value: null, label: strings.cancel }, ...choices].map(({ value, label, kind = "secondary" }) =>
-        createButton(kind, label, () => finish(value)),
-      );
-      document.getElementById("confirm-buttons").replaceChildren(...buttons);
+      const cancelButton = createButton("secondary", strings.cancel, () => finish(null));
+      const buttons = choices.map(({ value, label, kind = "secondary" }) => createButton(kind, label, () => finish(value)));
+      requireElement("confirm-buttons").replaceChildren(cancelButton, ...buttons);
       // The close event of a previous question can arrive after this one has opened.
       this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
-      buttons.at(-1).focus();
+      (buttons.at(-1) ?? cancelButton).focus();
     });
   }
 }

@@ -9,7 +9,47 @@ import { canonicalName, graphemes } from "../state/names.js";
 
 const HUE_STEPS = 24; // a finer resolution is not distinguishable
 
-/** Create an element; string children become text nodes. */
+/**
+ * Return an element of index.html.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @param {new () => T} [type] Class of the element.
+ * @returns {T}
+ * @throws {TypeError} The page has no such element.
+ */
+export function requireElement(id, type = /** @type {new () => T} */ (/** @type {unknown} */ (HTMLElement))) {
+  const element = document.getElementById(id);
+  if (element instanceof type) return element;
+  throw new TypeError(`no ${type.name} with the id ${id}`);
+}
+
+/**
+ * Return the first descendant that matches a selector.
+ * @param {ParentNode} parent
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export function queryElement(parent, selector) {
+  return parent.querySelector(selector);
+}
+
+/**
+ * Return the closest element around an event target that matches a selector.
+ * @param {EventTarget | null} target
+ * @param {string} selector
+ * @returns {HTMLElement | null}
+ */
+export function closestElement(target, selector) {
+  return target instanceof Element ? target.closest(selector) : null;
+}
+
+/**
+ * Create an element; string children become text nodes.
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {string} classes
+ * @param {...(Node | string)} children
+ */
 export function createElement(tag, classes, ...children) {
   const element = document.createElement(tag);
   if (classes) element.className = classes;
@@ -71,7 +111,7 @@ function applyNickColor(element, nick) {
 export function nickHue(nick) {
   let hash = 0x811c9dc5;
   for (const character of canonicalName(nick)) {
-    hash = Math.imul(hash ^ character.codePointAt(0), 0x01000193) >>> 0;
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   }
   // The low bits of FNV-1a are biased for short inputs.
   hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;

@@ -4,29 +4,29 @@ import { strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS } from "../state/limits.js";
 import { validateReaction } from "../state/reactions.js";
-import { createButton, createElement } from "./dom.js";
+import { createButton, createElement, queryElement, requireElement } from "./dom.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
 const MARGIN = 8; // px between popover and window
 
 export class EmojiPicker {
-  #popover = document.getElementById("emoji-picker");
+  #popover = requireElement("emoji-picker");
   #seq = ""; // of the message, whose row element can be replaced while the popover is open
 
   constructor() {
     this.#popover.addEventListener("toggle", ({ newState }) => {
-      const focusLost = [null, document.body].includes(document.activeElement);
+      const focusLost = !document.activeElement || document.activeElement === document.body;
       if (newState === "closed" && focusLost) this.#restoreFocus();
     });
     this.#popover.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
 
   /**
-   * @param {Element} row Message row used as the anchor.
+   * @param {HTMLElement} row Message row used as the anchor.
    * @param {(emoji: string) => void} onSelect
    */
   open(row, onSelect) {
-    this.#seq = row.dataset.seq;
+    this.#seq = row.dataset.seq ?? "";
     const finish = (emoji) => {
       this.#popover.hidePopover();
       this.#restoreFocus();
@@ -62,12 +62,12 @@ export class EmojiPicker {
   }
 
   #restoreFocus() {
-    document.querySelector(`#timeline-lines [data-seq="${this.#seq}"]`)?.focus({ preventScroll: true });
+    queryElement(document, `#timeline-lines [data-seq="${this.#seq}"]`)?.focus({ preventScroll: true });
   }
 
   #onKeyDown(event) {
     const buttons = [...this.#popover.querySelectorAll("button")];
-    const currentIndex = buttons.indexOf(document.activeElement);
+    const currentIndex = buttons.findIndex((button) => button === document.activeElement);
     const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 6, ArrowUp: -6 }[event.key];
     if (currentIndex < 0 || !step) return;
     event.preventDefault();

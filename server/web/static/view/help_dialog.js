@@ -5,7 +5,7 @@
 import { strings } from "../i18n/strings.js";
 import { COMMANDS } from "../state/command_parser.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createElement } from "./dom.js";
+import { createElement, requireElement } from "./dom.js";
 import { commandUsage } from "./run_command.js";
 
 /** Keys by scope; names refer to `strings.shortcuts`, scopes to `strings`. */
@@ -30,7 +30,7 @@ export const SHORTCUTS = {
 };
 
 export class HelpDialog {
-  #dialog = document.getElementById("help-dialog");
+  #dialog = requireElement("help-dialog", HTMLDialogElement);
 
   constructor() {
     closeOnDismiss(this.#dialog);
@@ -45,7 +45,7 @@ export class HelpDialog {
       ),
     );
     const commands = [...COMMANDS.keys()].map((name) => [[createElement("code", "", commandUsage(name))], strings.commandHelp[name]]);
-    document.getElementById("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
+    requireElement("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
     this.#dialog.showModal();
   }
 }

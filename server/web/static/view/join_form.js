@@ -5,20 +5,21 @@
  * latest one.
  */
 
-import { setLanguage, strings } from "../i18n/strings.js";
+import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { ROOM_NAME_GRAPHEMES } from "../state/limits.js";
 import { validateName, validateNickname } from "../state/names.js";
 import { localStore } from "../state/storage.js";
+import { requireElement } from "./dom.js";
 import { roomFromUrl } from "./room_url.js";
 
 export class JoinForm {
-  #screen = document.getElementById("join-screen");
-  #form = document.getElementById("join-form");
-  #room = document.getElementById("join-room");
-  #nick = document.getElementById("join-nick");
-  #error = document.getElementById("join-error");
-  #button = document.getElementById("join-submit");
+  #screen = requireElement("join-screen");
+  #form = requireElement("join-form", HTMLFormElement);
+  #room = requireElement("join-room", HTMLInputElement);
+  #nick = requireElement("join-nick", HTMLInputElement);
+  #error = requireElement("join-error");
+  #button = requireElement("join-submit", HTMLButtonElement);
 
   /**
    * @param {object} options
@@ -35,14 +36,14 @@ export class JoinForm {
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
       const roomError = errorCode(() => validateName(room, ROOM_NAME_GRAPHEMES, "room_invalid"));
       const nickError = errorCode(() => validateNickname(nick));
-      if (roomError) return this.#reject(this.#room, strings.errors[roomError]);
-      if (nickError) return this.#reject(this.#nick, nickError === "too_long" ? strings.nicknameTooLong : strings.errors[nickError]);
+      if (roomError) return this.#reject(this.#room, errorText(roomError));
+      if (nickError) return this.#reject(this.#nick, nickError === "too_long" ? strings.nicknameTooLong : errorText(nickError));
       localStore.set("room", room);
       localStore.set("nick", nick);
       this.#showError("");
       return onSubmit(room, nick);
     });
-    document.getElementById("join-language").addEventListener("click", () => {
+    requireElement("join-language", HTMLButtonElement).addEventListener("click", () => {
       setLanguage(strings.otherLanguageCode);
       onLanguageChange();
     });

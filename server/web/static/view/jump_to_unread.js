@@ -3,12 +3,12 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { setText } from "./dom.js";
+import { queryElement, requireElement, setText } from "./dom.js";
 
 export class JumpToUnread {
-  #scroller = document.getElementById("timeline");
-  #list = document.getElementById("timeline-lines");
-  #button = document.getElementById("jump-to-unread");
+  #scroller = requireElement("timeline");
+  #list = requireElement("timeline-lines");
+  #button = requireElement("jump-to-unread", HTMLButtonElement);
   #target = ""; // divider position and room name
   #isDismissed = false; // the divider was visible or the button was used
 
@@ -42,7 +42,7 @@ export class JumpToUnread {
 
   /** Return whether the divider is above the rendered window. */
   #isTargetAbove() {
-    const first = this.#list.querySelector("[data-seq]");
+    const first = queryElement(this.#list, "[data-seq]");
     return first !== null && Number(first.dataset.seq) > Number.parseInt(this.#target, 10) + 1;
   }
 }

@@ -6,7 +6,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createElement, createIcon, createIconButton } from "./dom.js";
+import { closestElement, createElement, createIcon, createIconButton, requireElement } from "./dom.js";
 import { findLastVisible } from "./viewport.js";
 
 const TOOLS = [
@@ -18,8 +18,8 @@ const TOOLS = [
 ];
 
 export class MessageToolbar {
-  #scroller = document.getElementById("timeline");
-  #list = document.getElementById("timeline-lines");
+  #scroller = requireElement("timeline");
+  #list = requireElement("timeline-lines");
   #toolbar = createElement("div", "message-toolbar");
   #actions;
   #getMessage;
@@ -27,7 +27,7 @@ export class MessageToolbar {
 
   /**
    * @param {object} options
-   * @param {Record<string, (item: object, row: Element) => void>} options.actions Handlers by tool name.
+   * @param {Record<string, (item: object, row: HTMLElement) => void>} options.actions Handlers by tool name.
    * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.getMessage Returns the loaded message.
    * @param {() => void} options.onExit Return the focus to the composer.
    */
@@ -37,19 +37,17 @@ export class MessageToolbar {
     this.#onExit = onExit;
     this.#toolbar.setAttribute("role", "toolbar");
     this.#toolbar.setAttribute("aria-live", "off"); // do not announce the toolbar as part of the log
-    const onPointerOver = ({ target, pointerType }) => {
-      const row = target.closest?.(".message[data-seq]");
-      if (pointerType === "mouse") this.#attach(row ?? null);
-    };
-    this.#list.addEventListener("pointerover", onPointerOver);
+    this.#list.addEventListener("pointerover", ({ target, pointerType }) => {
+      if (pointerType === "mouse") this.#attach(closestRow(target));
+    });
     this.#list.addEventListener("pointerleave", () => this.#attach(this.#focusedRow));
     this.#list.addEventListener("click", ({ target }) => {
-      const row = target.closest(".message[data-seq]");
-      if (row && !target.closest("a, button") && !getSelection().toString()) this.#attach(row);
+      const row = closestRow(target);
+      if (row && !closestElement(target, "a, button") && !getSelection()?.toString()) this.#attach(row);
     });
-    this.#list.addEventListener("focusin", ({ target }) => this.#attach(target.closest(".message[data-seq]")));
+    this.#list.addEventListener("focusin", ({ target }) => this.#attach(closestRow(target)));
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
-      if (!this.#list.contains(relatedTarget)) this.#attach(null);
+      if (!closestElement(relatedTarget, "#timeline-lines")) this.#attach(null);
     });
     this.#scroller.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
@@ -65,8 +63,7 @@ export class MessageToolbar {
   }
 
   get #focusedRow() {
-    const focused = document.activeElement;
-    return this.#list.contains(focused) ? focused.closest(".message[data-seq]") : null;
+    return closestRow(document.activeElement);
   }
 
   #attach(row, { replaceRow = false } = {}) {
@@ -90,7 +87,7 @@ export class MessageToolbar {
     row.append(this.#toolbar);
   }
 
-  #runAction(name, row = this.#toolbar.parentNode) {
+  #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
     if (!message || message.item.deleted) return;
     if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !message.isOwn) return;
@@ -126,4 +123,12 @@ export class MessageToolbar {
       this.#onExit();
     }
   }
+}
+
+/**
+ * Return the message row that contains an event target.
+ * @param {EventTarget | null} target
+ */
+function closestRow(target) {
+  return closestElement(target, "#timeline-lines .message[data-seq]");
 }

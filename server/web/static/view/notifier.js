@@ -7,6 +7,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { localStore } from "../state/storage.js";
+import { requireElement } from "./dom.js";
 import { excerpt } from "./render_line.js";
 
 const BATCH_DELAY = 1000; // ms
@@ -62,7 +63,7 @@ export class Notifier {
     const icon = mentionCount ? "mention" : unreadCount ? "unread" : "none";
     if (icon === this.#icon) return;
     this.#icon = icon;
-    document.getElementById("favicon").href = ICONS[icon];
+    requireElement("favicon", HTMLLinkElement).href = ICONS[icon];
   }
 
   #showNotifications() {

@@ -2,7 +2,7 @@
  * DOM rendering of timeline lines. User content is inserted as text nodes only.
  */
 
-import { strings } from "../i18n/strings.js";
+import { errorText, strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
 import { graphemes } from "../state/names.js";
@@ -77,11 +77,10 @@ function renderGap({ after, before }, { onFillGap }) {
 function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMemberId()), item);
   const action = presented.deleted ? null : actionText(presented.message);
-  const row = renderFrame(item.nickName, item.ts, startsGroup, action);
+  const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action);
   row.dataset.seq = item.seq;
   row.classList.toggle("own", isOwn);
   row.classList.toggle("mention", isMention);
-  const body = row.querySelector(".body");
   if (item.replyTo !== undefined) body.append(renderQuote(quoted, item.replyTo, actions));
   if (presented.deleted) {
     body.append(createElement("p", "message-text deleted", strings.deleted));
@@ -108,9 +107,8 @@ function withPendingChange(item, { event, body, state }, ownMemberId) {
 function renderPending({ item, nick, startsGroup, quoted }, actions) {
   const { message, replyTo } = item.body;
   const action = actionText(message);
-  const row = renderFrame(nick, item.ts, startsGroup, action);
+  const { row, body } = renderFrame(nick, item.ts, startsGroup, action);
   row.classList.add("own", item.state);
-  const body = row.querySelector(".body");
   if (replyTo !== undefined) body.append(renderQuote(quoted, replyTo, actions));
   body.append(renderText(action ?? message, action === null ? null : nick));
   if (item.state === "failed") body.append(renderSendError(item, strings.sendFailed, actions));
@@ -119,7 +117,7 @@ function renderPending({ item, nick, startsGroup, quoted }, actions) {
 }
 
 function renderSendError({ clientId, event, code }, summary, { onRetry, onDiscard, onEditAgain }) {
-  const reason = strings.errors[code] ?? strings.errors.internal;
+  const reason = errorText(code);
   const retry = createButton("small-button", strings.retry, () => onRetry(clientId));
   const discard = createButton("small-button", strings.discard, () => onDiscard(clientId));
   const isText = event === "sendMessage" || event === "editMessage";
@@ -143,7 +141,7 @@ function renderFrame(nick, ts, startsGroup, action) {
     if (action === null) body.append(createElement("span", "visually-hidden", `${nick}: `));
     row.append(time, body);
   }
-  return row;
+  return { row, body };
 }
 
 /** @param {string | null} actor Nickname in front of a `/me` action; null for regular messages. */
@@ -199,17 +197,23 @@ export function topicSentence({ nickName, topic }) {
   return topic ? strings.topicSet(nickName, topic) : strings.topicCleared(nickName);
 }
 
-/** Describe notices; consecutive joins or leaves share one sentence. */
+/**
+ * Describe notices; consecutive joins or leaves share one sentence.
+ * @param {import("../state/room.js").Notice[]} notices
+ */
 export function noticeSentences(notices) {
+  /** @type {{kind: string, names: Set<string>, more: number, sentence?: string}[]} */
   const runs = [];
-  for (const { kind, nickName, oldNickName, text, more = 0 } of notices) {
-    if (kind === "local") runs.push({ kind, sentence: text });
-    else if (kind === "assigned") runs.push({ kind, sentence: strings.nicknameAssigned(nickName) });
-    else if (kind === "nick") runs.push({ kind, sentence: strings.nicknameChanged(oldNickName, nickName) });
-    else if (runs.at(-1)?.kind === kind) {
-      runs.at(-1).names.add(nickName);
-      runs.at(-1).more += more;
-    } else runs.push({ kind, names: new Set([nickName]), more });
+  for (const { kind, nickName = "", oldNickName, text, more = 0 } of notices) {
+    const last = runs.at(-1);
+    const run = { kind, names: new Set([nickName]), more };
+    if (kind === "local") runs.push({ ...run, sentence: text });
+    else if (kind === "assigned") runs.push({ ...run, sentence: strings.nicknameAssigned(nickName) });
+    else if (kind === "nick") runs.push({ ...run, sentence: strings.nicknameChanged(oldNickName, nickName) });
+    else if (last?.kind === kind) {
+      last.names.add(nickName);
+      last.more += more;
+    } else runs.push(run);
   }
   return runs.map(({ kind, names, more, sentence }) => {
     if (sentence) return sentence;

@@ -7,20 +7,21 @@ import { requireRequestError } from "../net/request_error.js";
 import { ROOM_LIST_PAGE } from "../state/limits.js";
 import { canonicalName } from "../state/names.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createElement } from "./dom.js";
+import { closestElement, createElement, requireElement } from "./dom.js";
 
 const MAX_OPTIONS = 50;
 const DEBOUNCE = 250; // ms
 
 export class RoomDialog {
-  #dialog = document.getElementById("room-dialog");
-  #field = document.getElementById("room-dialog-input");
-  #list = document.getElementById("room-dialog-list");
+  #dialog = requireElement("room-dialog", HTMLDialogElement);
+  #field = requireElement("room-dialog-input", HTMLInputElement);
+  #list = requireElement("room-dialog-list");
   #onSelect;
   #openRooms = [];
   #serverRooms = [];
   #options = [];
   #activeIndex = 0;
+  /** @type {import("../state/chat_session.js").ChatSession | null} */
   #session = null;
   #hasAllRooms = true; // filtering needs no further requests
   #timer = 0;
@@ -41,13 +42,13 @@ export class RoomDialog {
       event.preventDefault();
       this.#setActive(this.#activeIndex + step);
     });
-    document.getElementById("room-dialog-form").addEventListener("submit", (event) => {
+    requireElement("room-dialog-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#options.length) this.#select(this.#options[this.#activeIndex].name);
     });
     this.#list.addEventListener("click", ({ target }) => {
-      const option = target.closest("li[data-name]");
-      if (option) this.#select(option.dataset.name);
+      const name = closestElement(target, "li[data-name]")?.dataset.name;
+      if (name !== undefined) this.#select(name);
     });
   }
 
@@ -68,11 +69,13 @@ export class RoomDialog {
   }
 
   async #fetchRooms() {
+    const session = this.#session;
+    if (!session) return;
     const query = this.#field.value.trim();
     try {
-      const rooms = await this.#session.listRooms(query);
+      const rooms = await session.listRooms(query);
       if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // superseded by a newer request
-      this.#serverRooms = rooms.filter(({ name }) => !this.#session.current?.matchesName(name));
+      this.#serverRooms = rooms.filter(({ name }) => !session.current?.matchesName(name));
       if (!query) this.#hasAllRooms = rooms.length < ROOM_LIST_PAGE;
       if (this.#dialog.open) this.#render();
     } catch (error) {
@@ -91,7 +94,7 @@ export class RoomDialog {
     for (const room of this.#serverRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: roomsByName.has(canonicalName(room.name)) });
     const matches = [...roomsByName.values()].filter(({ name }) => canonicalName(name).includes(canonicalName(query)));
     const startsWithQuery = ({ name }) => canonicalName(name).startsWith(canonicalName(query));
-    matches.sort((first, second) => second.isOpen - first.isOpen || startsWithQuery(second) - startsWithQuery(first));
+    matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
     this.#options = matches.slice(0, MAX_OPTIONS);
     if (query && !roomsByName.has(canonicalName(query))) this.#options.push({ name: query, isNew: true });
     const elements = this.#options.map((option, index) => renderOption(option, index));

@@ -2,7 +2,7 @@
  * Execution of composer input: send a message or run a command.
  */
 
-import { strings } from "../i18n/strings.js";
+import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, parseInput } from "../state/command_parser.js";
 
@@ -49,7 +49,6 @@ async function reportFailure(request, showError) {
   try {
     await request;
   } catch (error) {
-    requireRequestError(error);
-    showError(strings.errors[error.code] ?? strings.errors.internal);
+    showError(errorText(requireRequestError(error).code));
   }
 }

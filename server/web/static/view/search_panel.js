@@ -2,10 +2,10 @@
  * Message search in the current room or in all rooms.
  */
 
-import { strings } from "../i18n/strings.js";
+import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { canonicalName } from "../state/names.js";
-import { createElement, createNickname, setText } from "./dom.js";
+import { createElement, createNickname, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
@@ -13,12 +13,12 @@ const PAGE_SIZE = 30;
 const DEBOUNCE = 300; // ms
 
 export class SearchPanel {
-  #form = document.getElementById("search-form");
-  #field = document.getElementById("search-input");
-  #allRooms = document.getElementById("search-all-rooms");
-  #status = document.getElementById("search-status");
-  #list = document.getElementById("search-results");
-  #more = document.getElementById("search-more");
+  #form = requireElement("search-form", HTMLFormElement);
+  #field = requireElement("search-input", HTMLInputElement);
+  #allRooms = requireElement("search-all-rooms", HTMLInputElement);
+  #status = requireElement("search-status");
+  #list = requireElement("search-results");
+  #more = requireElement("search-more", HTMLButtonElement);
   #getSession;
   #onOpenResult;
   #generation = 0; // responses of older searches are ignored
@@ -89,10 +89,9 @@ export class SearchPanel {
       const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
     } catch (error) {
-      requireRequestError(error);
+      const { code } = requireRequestError(error);
       if (generation !== this.#generation) return;
-      const isUnsupported = error.code === "bad_request";
-      setText(this.#status, isUnsupported ? strings.searchUnsupported : (strings.errors[error.code] ?? strings.errors.internal));
+      setText(this.#status, code === "bad_request" ? strings.searchUnsupported : errorText(code));
     }
   }
 

@@ -2,20 +2,22 @@
  * Settings dialog: nickname, theme, language and notifications.
  */
 
-import { LANGUAGE_NAMES, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
+import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { localStore } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createElement, setText } from "./dom.js";
+import { createElement, queryElement, requireElement, setText } from "./dom.js";
 
 const THEMES = ["", "light", "dark"];
+/** @type {Record<string, string>} */
+const THEME_COLORS = { light: "#fbfbfa", dark: "#161816" };
 
 export class SettingsDialog {
-  #dialog = document.getElementById("settings-dialog");
-  #nick = document.getElementById("settings-nick");
-  #nickError = document.getElementById("settings-nick-error");
-  #notifyEnabled = document.getElementById("notify-enabled");
-  #notifyHideText = document.getElementById("notify-hide-text");
+  #dialog = requireElement("settings-dialog", HTMLDialogElement);
+  #nick = requireElement("settings-nick", HTMLInputElement);
+  #nickError = requireElement("settings-nick-error");
+  #notifyEnabled = requireElement("notify-enabled", HTMLInputElement);
+  #notifyHideText = requireElement("notify-hide-text", HTMLInputElement);
   #notifier;
   #onLanguageChange;
 
@@ -29,7 +31,7 @@ export class SettingsDialog {
     this.#notifier = notifier;
     this.#onLanguageChange = onLanguageChange;
     closeOnDismiss(this.#dialog);
-    document.getElementById("settings-nick-form").addEventListener("submit", (event) => {
+    requireElement("settings-nick-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
       this.#changeNick(getSession());
     });
@@ -57,7 +59,7 @@ export class SettingsDialog {
       setLanguage(language);
       this.#onLanguageChange();
       this.#render();
-      document.querySelector("#language-options :checked").focus();
+      queryElement(document, "#language-options :checked")?.focus();
     });
     this.#notifyEnabled.checked = this.#notifier.isEnabled;
     this.#notifyHideText.checked = this.#notifier.isTextHidden;
@@ -77,7 +79,7 @@ export class SettingsDialog {
     const { isSupported } = this.#notifier;
     this.#notifyEnabled.disabled = !isSupported;
     const error = isSupported ? (isDenied ? strings.notifyDenied : "") : strings.notifyInsecure;
-    setText(document.getElementById("notify-error"), error);
+    setText(requireElement("notify-error"), error);
   }
 
   async #changeNick(session) {
@@ -87,9 +89,8 @@ export class SettingsDialog {
       this.#nick.value = await session.changeNick(nick);
       this.#dialog.close();
     } catch (error) {
-      requireRequestError(error);
-      const isTooLong = error.code === "too_long";
-      setText(this.#nickError, isTooLong ? strings.nicknameTooLong : (strings.errors[error.code] ?? strings.errors.internal));
+      const { code } = requireRequestError(error);
+      setText(this.#nickError, code === "too_long" ? strings.nicknameTooLong : errorText(code));
     }
     return undefined;
   }
@@ -102,20 +103,19 @@ function storedTheme() {
 
 function applyTheme(theme) {
   document.documentElement.dataset.theme = theme;
-  const colors = { light: "#fbfbfa", dark: "#161816" };
-  for (const [scheme, meta] of ["light", "dark"].map((scheme, index) => [scheme, document.querySelectorAll('meta[name="theme-color"]')[index]])) {
-    meta.content = colors[theme || scheme];
-  }
+  /** @type {NodeListOf<HTMLMetaElement>} */
+  const metas = document.querySelectorAll('meta[name="theme-color"]'); // for light and dark
+  metas.forEach((meta, index) => (meta.content = THEME_COLORS[theme || ["light", "dark"][index]]));
 }
 
 /** Fill a radio button group. */
 function renderRadioGroup(name, labels, selected, onSelect) {
-  const group = document.getElementById(`${name}-options`);
+  const group = requireElement(`${name}-options`);
   const options = Object.entries(labels).map(([value, label]) => {
     const radio = createElement("input", "");
     Object.assign(radio, { type: "radio", name, value, checked: value === selected });
     radio.addEventListener("change", () => onSelect(value));
     return createElement("label", "", radio, createElement("span", "", label));
   });
-  group.replaceChildren(group.querySelector("legend"), createElement("div", "segmented", ...options));
+  group.replaceChildren(group.querySelector("legend") ?? "", createElement("div", "segmented", ...options));
 }

@@ -5,6 +5,8 @@
  * - An opened drawer receives the focus. `closePanel()` moves the focus to the toggle button.
  */
 
+import { queryElement, requireElement } from "./dom.js";
+
 const WIDE_LAYOUTS = {
   rooms: globalThis.matchMedia("(min-width: 48rem)"),
   members: globalThis.matchMedia("(min-width: 64rem)"),
@@ -14,8 +16,8 @@ const WIDE_LAYOUTS = {
 const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // inert behind an open drawer
 
 export class SidePanels {
-  #chatElement = document.getElementById("chat");
-  #backdrop = document.getElementById("backdrop");
+  #chatElement = requireElement("chat");
+  #backdrop = requireElement("backdrop");
   #openPanels = new Set();
   #onOpen;
 
@@ -47,8 +49,8 @@ export class SidePanels {
     this.#render();
     if (isOpen) this.#onOpen(name);
     if (isOpen && !WIDE_LAYOUTS[name].matches && name !== "search") {
-      const panel = document.getElementById(name);
-      (panel.querySelector("[aria-current]") ?? panel.querySelector("[data-close-panel]")).focus();
+      const panel = requireElement(name);
+      (queryElement(panel, "[aria-current]") ?? queryElement(panel, "[data-close-panel]"))?.focus();
     }
   }
 
@@ -80,21 +82,21 @@ export class SidePanels {
       const isOpen = this.#openPanels.has(name);
       getToggle(name).setAttribute("aria-expanded", String(isOpen));
       this.#chatElement.classList.toggle(`show-${name}`, isOpen);
-      document.getElementById(name).inert = !isOpen;
+      requireElement(name).inert = !isOpen;
     }
     const isDrawerOpen = [...this.#openPanels].some((name) => !WIDE_LAYOUTS[name].matches);
     this.#backdrop.hidden = !isDrawerOpen;
-    for (const selector of COVERED_BY_DRAWER) document.querySelector(selector).inert = isDrawerOpen;
+    for (const selector of COVERED_BY_DRAWER) queryElement(document, selector)?.toggleAttribute("inert", isDrawerOpen);
   }
 }
 
 function getToggle(name) {
-  return document.getElementById(`${name}-toggle`);
+  return requireElement(`${name}-toggle`);
 }
 
 /** Some mobile browsers overlay the page with the keyboard; reduce the layout height accordingly. */
 function fitViewport() {
-  const { height, scale } = globalThis.visualViewport;
+  const { height = globalThis.innerHeight, scale = 1 } = globalThis.visualViewport ?? {};
   const isKeyboardOpen = scale === 1 && height < globalThis.innerHeight - 1;
   document.documentElement.style.setProperty("--viewport-height", isKeyboardOpen ? `${height}px` : "100dvh");
 }

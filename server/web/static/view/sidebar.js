@@ -3,14 +3,14 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createAvatar, createElement, createIcon, createIconButton, createNickname, setText } from "./dom.js";
+import { createAvatar, createElement, createIcon, createIconButton, createNickname, requireElement, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
 const MAX_SHOWN_MEMBERS = 500; // bounds the render cost of a presence change
 
 export class RoomList {
-  #list = document.getElementById("room-list");
-  #badge = document.getElementById("rooms-badge");
+  #list = requireElement("room-list");
+  #badge = requireElement("rooms-badge");
   #onSelect;
   #onLeave;
   #rendered = "";
@@ -33,10 +33,10 @@ export class RoomList {
   /** @param {import("../state/chat_session.js").ChatSession} session */
   render({ rooms, current }) {
     const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unreadCount, readTracker.mentionCount]);
-    const state = JSON.stringify([summary, rooms.indexOf(current)]);
+    const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
     if (state === this.#rendered) return;
     this.#rendered = state;
-    const focusedIndex = [...this.#list.querySelectorAll("button")].indexOf(document.activeElement);
+    const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
     this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
     if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
     const otherRooms = rooms.filter((room) => room !== current);
@@ -69,7 +69,8 @@ function formatCount(count) {
 }
 
 export class MemberList {
-  #list = document.getElementById("member-list");
+  #list = requireElement("member-list");
+  /** @type {Map<string, import("../state/room.js").Member> | null} */
   #rendered = null;
 
   /** Force a full update on the next render. */
@@ -84,9 +85,9 @@ export class MemberList {
     const collator = new Intl.Collator(strings.lang, { numeric: true });
     const sorted = [...members.values()].sort(
       (first, second) =>
-        ownMemberIds.has(second.memberId) - ownMemberIds.has(first.memberId) || collator.compare(first.nickName, second.nickName),
+        Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
     );
-    for (const id of ["members-count", "members-total"]) setText(document.getElementById(id), String(members.size));
+    for (const id of ["members-count", "members-total"]) setText(requireElement(id), String(members.size));
     const rows = sorted.slice(0, MAX_SHOWN_MEMBERS).map((member) => renderMember(member, ownMemberIds.has(member.memberId)));
     const hiddenCount = sorted.length - rows.length;
     if (hiddenCount > 0) rows.push(createElement("li", "overflow", `+${hiddenCount}`));
@@ -94,6 +95,10 @@ export class MemberList {
   }
 }
 
+/**
+ * @param {import("../state/room.js").Member} member
+ * @param {boolean} isOwn
+ */
 function renderMember({ nickName, role, via }, isOwn) {
   const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
   const note = isOwn ? strings.you : strings.roles[role];

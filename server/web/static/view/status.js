@@ -3,39 +3,39 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { setText } from "./dom.js";
+import { requireElement, setText } from "./dom.js";
 
 const TOAST_DURATION = 6000; // ms
 
-const toastElement = document.getElementById("toast");
+const toastElement = requireElement("toast");
 const shownTexts = new Set();
 let toastTimer = 0;
 
 export class ConnectionStatus {
   #getSession;
-  #element = document.getElementById("connection");
-  #banner = document.getElementById("offline-banner");
-  #countdown = document.getElementById("retry-countdown");
+  #element = requireElement("connection");
+  #banner = requireElement("offline-banner");
+  #countdown = requireElement("retry-countdown");
 
   /** @param {() => import("../state/chat_session.js").ChatSession | null} getSession */
   constructor(getSession) {
     this.#getSession = getSession;
-    document.getElementById("retry-now").addEventListener("click", () => getSession()?.reconnectNow());
+    requireElement("retry-now", HTMLButtonElement).addEventListener("click", () => getSession()?.reconnectNow());
     setInterval(() => this.#updateCountdown(), 500);
   }
 
   render() {
-    const { state } = this.#getSession().connection;
+    const state = this.#getSession()?.connection.state ?? "connecting";
     this.#element.dataset.state = state;
-    setText(document.getElementById("connection-text"), strings[state]);
+    setText(requireElement("connection-text"), strings[state]);
     this.#banner.hidden = state === "online";
     this.#updateCountdown();
   }
 
   #updateCountdown() {
-    const { state, retryAt } = this.#getSession()?.connection ?? {};
     if (this.#banner.hidden) return;
-    const seconds = state === "offline" ? Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) : 0;
+    const retryAt = this.#getSession()?.connection.retryAt ?? 0;
+    const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
     setText(this.#countdown, seconds > 1 ? strings.retryIn(seconds) : strings.connecting);
   }
 }

@@ -11,7 +11,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { buildLines, isSameLine } from "../state/timeline_model.js";
-import { setText } from "./dom.js";
+import { requireElement, setText } from "./dom.js";
 import { renderLine } from "./render_line.js";
 import { findFirstVisible, isNearViewport } from "./viewport.js";
 
@@ -22,20 +22,24 @@ const MAX_LOG_ITEMS = 20_000; // loaded items while following
 const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
 const BOTTOM_TOLERANCE = 40; // px
+/** @type {{unreadCount: number, unreadAfter: number | null}} */
 const NO_UNREAD = { unreadCount: 0, unreadAfter: null };
 
 export class Timeline {
-  #scroller = document.getElementById("timeline");
-  #list = document.getElementById("timeline-lines");
-  #jumpButton = document.getElementById("jump-to-newest");
-  #historyStart = document.getElementById("history-start");
+  #scroller = requireElement("timeline");
+  #list = requireElement("timeline-lines");
+  #jumpButton = requireElement("jump-to-newest", HTMLButtonElement);
+  #historyStart = requireElement("history-start");
   #actions;
   #onFollowChange;
   #onRowReplaced;
+  /** @type {import("../state/room.js").Room | null} */
   #room = null;
   #savedPositions = new WeakMap(); // room → scroll position
   #rows = new Map(); // key → {line, row}
+  /** @type {number | null} */
   #windowStart = null; // seq of the first rendered item
+  /** @type {number | null} */
   #windowEnd = null; // seq of the last rendered item; null while following the log
   #isFollowing = true;
   #bottomSize = ""; // content and viewport size at the last scroll to the bottom
@@ -57,7 +61,7 @@ export class Timeline {
       nickOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
       ownMemberId: () => this.#room?.memberId ?? "",
       onJumpTo: (seq) => this.jumpTo(seq).then((found) => found || actions.onUnavailable()),
-      onFillGap: (gap) => this.#room.fillGap(gap, true),
+      onFillGap: async (gap) => (await this.#room?.fillGap(gap, true)) ?? false,
     };
     this.#onFollowChange = onFollowChange;
     this.#onRowReplaced = onRowReplaced;
@@ -115,7 +119,7 @@ export class Timeline {
    */
   async jumpTo(seq) {
     const room = this.#room;
-    if (!(await room.loadAround(seq))) return false;
+    if (!room || !(await room.loadAround(seq))) return false;
     if (room !== this.#room) return true;
     const { items } = room.log;
     const index = indexAtOrBefore(items, seq);
@@ -138,8 +142,9 @@ export class Timeline {
   /** Jump to the message below the unread divider. */
   jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
-    const first = this.#room?.log.items.find(
-      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !this.#room.ownMemberIds.has(memberId),
+    const { log, ownMemberIds } = this.#room ?? {};
+    const first = log?.items.find(
+      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !ownMemberIds?.has(memberId),
     );
     if (first) this.jumpTo(first.seq);
   }
@@ -156,14 +161,15 @@ export class Timeline {
     const { log, notices, outbox, ownMemberIds, nick, members } = room;
     if (this.#isFollowing && log.items.length > 2 * MAX_LOG_ITEMS) log.trim(MAX_LOG_ITEMS);
     const items = this.#selectWindow(log.items);
-    const isAtEnd = this.#windowEnd === null;
+    const end = this.#windowEnd;
+    const isAtEnd = end === null;
     if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
     this.#announcedSeq = items[0]?.seq ?? 0;
     const last = items.at(-1)?.seq ?? 0;
     const lines = buildLines({
       items,
       gaps: log.gaps.filter(({ before }) => before <= last),
-      notices: isAtEnd ? notices : notices.filter(({ after }) => after < this.#windowEnd),
+      notices: isAtEnd ? notices : notices.filter(({ after }) => after < end),
       pendingItems: isAtEnd ? outbox.items.filter(({ event }) => event === "sendMessage") : [],
       changesBySeq: outbox.changesBySeq,
       getItem: (seq) => log.getItem(seq),
@@ -236,7 +242,7 @@ export class Timeline {
         }
         this.#rows.set(line.key, { line, row });
       }
-      if (row === cursor) cursor = cursor.nextSibling;
+      if (row === cursor) cursor = row.nextSibling;
       else this.#list.insertBefore(row, cursor);
     }
   }
@@ -301,7 +307,7 @@ export class Timeline {
       this.#windowEnd = reachesEnd ? null : items[end].seq;
       // Drop items at the top, otherwise the window size limit blocks the extension.
       const start = Math.max(0, end + 1 - MAX_SCROLLED_ITEMS);
-      if (this.#windowStart < items[start].seq) this.#windowStart = items[start].seq;
+      if ((this.#windowStart ?? 0) < items[start].seq) this.#windowStart = items[start].seq;
       this.#onFollowChange();
       return;
     }
@@ -317,17 +323,19 @@ export class Timeline {
 
   #loadVisibleGaps() {
     const margin = this.#isFollowing ? 0 : LOAD_MARGIN;
-    for (const row of this.#list.querySelectorAll(".gap")) {
+    /** @type {NodeListOf<HTMLElement>} */
+    const rows = this.#list.querySelectorAll(".gap");
+    for (const row of rows) {
       if (!isNearViewport(this.#scroller, row, margin)) continue;
       const { top, height } = this.#scroller.getBoundingClientRect();
       const oldestFirst = row.getBoundingClientRect().top > top + height / 2;
-      this.#room.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, oldestFirst);
+      this.#room?.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, oldestFirst);
     }
   }
 
   async #loadOlder() {
     const room = this.#room;
-    if ((await room.loadOlder()) && room === this.#room) this.#extendWindow();
+    if ((await room?.loadOlder()) && room === this.#room) this.#extendWindow();
   }
 }
 
