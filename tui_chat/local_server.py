@@ -68,7 +68,7 @@ class LocalServer:
         self.close()
         is_port_in_use = report.get("code") == "portInUse"
         raise LocalServerError(
-            chat_strings.port_in_use(f"{host}:{port}")
+            tr(chat_strings.PORT_IN_USE, address=f"{host}:{port}")
             if is_port_in_use
             else error_text.sentence(report["error"], Unavailable.code)
         )

@@ -55,7 +55,7 @@ def test_chinese_name_lists_and_counts_use_chinese_separators() -> None:
 
 
 def test_user_text_is_never_interpreted_as_a_format_string() -> None:
-    assert chat_strings.renamed("{new}", "{0.__class__}") == "{new} is now {0.__class__}"
+    assert tr(chat_strings.RENAMED, old="{new}", new="{0.__class__}") == "{new} is now {0.__class__}"
     assert chat_strings.typing_indicator(["{count}"]) == "{count} is typing…"
 
 

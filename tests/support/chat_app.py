@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.support.wait import wait_until
+from tui_chat.client.room import Room
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
@@ -48,6 +49,12 @@ class ChatAppDriver:
     def timeline(self) -> RoomTimeline:
         """Timeline of the chat screen."""
         return self.chat_screen.query_one(RoomTimeline)
+
+    def sdk_room(self, name: str) -> Room:
+        """Return the open room of the SDK with this name."""
+        room = self.chat_screen.server_link.find_room(name)
+        assert room is not None
+        return room
 
     @property
     def displayed_room(self) -> RoomView | None:

@@ -10,6 +10,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from tests.support.fake_room import FakeRoom
 from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.session.chat_session import ChatSession
@@ -103,7 +104,9 @@ class ChatParts:
     def __init__(self) -> None:
         self.session = ChatSession(lambda: 1_000)
         self.requests = RecordedRequests()
-        self.messages = MessageSender(self.session, lambda item: self.session.apply(OutboxItemChanged(item)))
+        self.messages = MessageSender(
+            self.session, self.find_room, lambda item: self.session.apply(OutboxItemChanged(item))
+        )
         self.drafts = DraftKeeper(self.requests, self.requests.send_typing, lambda: 100.0)
         self.dialogs: list[tuple[Screen[Any], Callable[[Any], None]]] = []
         self.focused: list[Widget] = []
@@ -125,6 +128,11 @@ class ChatParts:
         )
         self.status = self.view.status = RecordedStatusLine()
         self.view.apply_settings(ClientSettings())
+
+    def find_room(self, name: str) -> FakeRoom | None:
+        """Return the stand-in of an open room."""
+        view = self.session.find_room(name)
+        return view.room if view is not None and isinstance(view.room, FakeRoom) else None
 
     def set_timer(self, delay: float, callback: Callable[[], None]) -> Timer:
         """Record a timer and return one that never fires."""

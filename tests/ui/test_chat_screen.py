@@ -292,7 +292,7 @@ async def test_a_failed_message_shows_its_error_and_returns_to_the_composer(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        ann.chat_screen.session.rooms["tea"].room.post("an answer to nothing", 1)
+        ann.sdk_room("tea").post("an answer to nothing", 1)
         await ann.wait_for_text("No such message")
         await ann.press("ctrl+s", "e")
         assert ann.composer.text == "an answer to nothing"
@@ -301,7 +301,7 @@ async def test_a_failed_message_shows_its_error_and_returns_to_the_composer(
 
 async def test_enter_on_a_failed_message_retries_the_send(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        ann.chat_screen.session.rooms["tea"].room.post("an answer", 1)
+        ann.sdk_room("tea").post("an answer", 1)
         await ann.wait_for_text("No such message")
         await ann.send_message("the question")
         await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)

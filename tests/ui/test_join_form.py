@@ -80,7 +80,7 @@ async def test_an_unreachable_local_address_offers_a_server_that_stops_with_the_
     monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(tmp_path, server=url, room="tea", nick="ann") as driver:
-        await driver.wait_for_text(chat_strings.no_server_at("").split("  ")[0].rstrip(" ."))
+        await driver.wait_for_text(tr(chat_strings.NO_SERVER_AT, server="").split("  ")[0].rstrip(" ."))
         await driver.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
         await driver.press("enter")
         await driver.wait_for_text("Others join with")

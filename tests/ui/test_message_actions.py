@@ -227,7 +227,7 @@ async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, t
 
 async def test_failed_messages_are_discarded_or_retried(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        post = ann.chat_screen.session.rooms["tea"].room.post
+        post = ann.sdk_room("tea").post
         post("to drop", 50)
         await ann.wait_for_text("not sent: No such message")
         await ann.press("ctrl+s", "d")
@@ -240,7 +240,7 @@ async def test_failed_messages_are_discarded_or_retried(server: RunningServer, t
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"
         with pytest.raises(KeyError):
-            ann.chat_screen.session.rooms["tea"].room.drop(UUID(int=1))
+            ann.sdk_room("tea").drop(UUID(int=1))
 
 
 async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(

@@ -107,7 +107,7 @@ async def test_own_messages_are_never_unread(server: RunningServer, tmp_path: Pa
         room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
         await set_focus(ann, False)
-        ann.chat_screen.session.rooms["tea"].room.post("from here", None)
+        ann.sdk_room("tea").post("from here", None)
         await room.send("from there")
         await ann.wait_until(lambda: tea.unread_count == 1)
         assert first_unread(ann.timeline.lines) == "from there"

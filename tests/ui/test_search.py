@@ -139,7 +139,7 @@ async def test_a_hit_in_a_closed_room_joins_the_room_after_a_confirmation(
         await ann.type_text("needle")
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
-        await ann.wait_for_text(search_strings.confirm_join("books"))
+        await ann.wait_for_text(tr(search_strings.CONFIRM_JOIN, room="books"))
         await ann.press("enter")
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["books"]

@@ -15,6 +15,7 @@ from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
 from tui_chat.protocol.errors import NotFound
 from tui_chat.session.controller import SessionController
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import NoticeLine
 from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
@@ -163,7 +164,7 @@ async def test_the_form_returns_after_the_last_room(server: RunningServer, windo
 async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: RecordingWindow) -> None:
     window.lifecycle.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
     await wait_until(lambda: window.join_form.offers_server)
-    assert window.join_form.errors == [("server", chat_strings.no_server_at("http://127.0.0.1:9"))]
+    assert window.join_form.errors == [("server", tr(chat_strings.NO_SERVER_AT, server="http://127.0.0.1:9"))]
     assert window.lifecycle.session is None
 
 

@@ -12,6 +12,7 @@ from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import ChatText, CommandCall, ParseError
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
@@ -93,11 +94,11 @@ def test_commands_match_the_vectors(case: Case) -> None:
         case CommandCall(command=command, arguments=arguments):
             assert {"command": command.name, "arguments": list(arguments)} == expected
         case ParseError(problem=problem) if expected["error"] == "unknown":
-            assert problem == chat_strings.unknown_command(expected["command"])
+            assert problem == tr(chat_strings.UNKNOWN_COMMAND, name=expected["command"][:40])
         case ParseError(problem=problem):
             command = registry.find(expected["command"])
             assert command is not None
-            assert problem == chat_strings.command_usage(command.usage)
+            assert problem == tr(chat_strings.COMMAND_USAGE, syntax=command.usage)
 
 
 @vectors("links")

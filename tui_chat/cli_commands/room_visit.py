@@ -8,11 +8,12 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 from tui_chat.client.client import ChatClient
 from tui_chat.client.net import address
@@ -61,13 +62,13 @@ class InvalidTarget(Exception):
     """Error for an invalid `CliTarget`; the text is a translated sentence."""
 
 
-def run_to_exit_code(command: Awaitable[ExitCode]) -> ExitCode:
+def run_to_exit_code(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
     """Run `command` and convert exceptions to an error line and an exit code.
 
     A closed pipe and an interrupt print no line. Other exceptions propagate.
     """
     try:
-        return asyncio.run(_as_coroutine(command))
+        return asyncio.run(command)
     except InvalidTarget as error:
         print_error(str(error))
         return ExitCode.USAGE_ERROR
@@ -81,10 +82,6 @@ def run_to_exit_code(command: Awaitable[ExitCode]) -> ExitCode:
         return exit_code_for(chat_error)
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-
-
-async def _as_coroutine(command: Awaitable[ExitCode]) -> ExitCode:
-    return await command
 
 
 def exit_code_for(error: ChatError) -> ExitCode:

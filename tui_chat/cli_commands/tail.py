@@ -46,4 +46,5 @@ def _print_entries(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None)
         if as_json:
             print(msgspec.json.encode(entry).decode(), flush=True)
         else:
-            print(log_format.format_with_time(entry, datetime.fromtimestamp(entry.ts / 1000, zone)), flush=True)
+            moment = datetime.fromtimestamp(entry.ts / 1000, zone)
+            print(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry)}", flush=True)

@@ -14,7 +14,6 @@ from tui_chat.session import date_parser, i18n
 from tui_chat.session.commands import handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -46,16 +45,18 @@ class ReaderCommands:
         self._link = reader.controller.server_link
         self._settings_file = settings_file
         self.next_server: Address | None = None
-        supported_commands: dict[Action, Callable[[str], str]] = {
-            Action.GO: self._switch_room,
-            Action.SEARCH: self._search,
-            Action.DATE: self._show_date,
-            Action.SET: self._set_setting,
-            Action.HELP: self._help,
-            Action.QUIT: self._quit,
+        supported_commands: dict[str, Callable[[str], str]] = {
+            "go": self._switch_room,
+            "search": self._search,
+            "date": self._show_date,
+            "set": self._set_setting,
+            "help": self._help,
+            "quit": self._quit,
         }
-        self._supported_actions = {*handlers.HANDLERS, *supported_commands}
-        refusals = {action: partial(self._refuse, action) for action in Action if action not in self._supported_actions}
+        names = {command.name for command in registry.COMMANDS}
+        self._refusals = {
+            name: partial(self._refuse, name) for name in names - handlers.HANDLERS.keys() - supported_commands.keys()
+        }
         self.context = CommandContext(
             session=self._session,
             link=self._link,
@@ -66,7 +67,7 @@ class ReaderCommands:
             send=lambda text: self._controller.messages.submit(None, text),
             compose=self._compose,
             change_server=self._change_server,
-            own_commands=refusals | supported_commands,
+            own_commands=self._refusals | supported_commands,
         )
 
     async def handle_line(self, line: str) -> None:
@@ -120,7 +121,7 @@ class ReaderCommands:
         """Reply to, edit or react to a message. Without a text, return the usage."""
         if not text:
             command = registry.find(kind.value)
-            return chat_strings.command_usage(command.usage if command is not None else "")
+            return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         return self._controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
@@ -131,10 +132,10 @@ class ReaderCommands:
 
     # Own commands
 
-    def _refuse(self, action: Action, argument: str) -> str:
-        if action is Action.CLEAR:
+    def _refuse(self, name: str, argument: str) -> str:
+        if name == "clear":
             return tr("/clear is not available in screen-reader mode. Ctrl+L clears the terminal.")
-        return tr("/{command} is not available in screen-reader mode.", command=action.value)
+        return tr("/{command} is not available in screen-reader mode.", command=name)
 
     def _switch_room(self, query: str) -> str:
         views = list(self._session.rooms.values())
@@ -189,13 +190,13 @@ class ReaderCommands:
     def _set_setting(self, text: str) -> str:
         output = settings_handlers.set_setting(text, self.context)
         name = text.casefold().partition(" ")[0]
-        return output or (settings_strings.screen_only_setting(name) if name not in SUPPORTED_SETTINGS else "")
+        return output or (tr(settings_strings.SCREEN_ONLY_SETTING, name=name) if name not in SUPPORTED_SETTINGS else "")
 
     def _help(self, argument: str) -> str:
         return "\n".join(
             f"{command.usage}: {tr(command.help)}"
             for command in registry.COMMANDS
-            if command.action in self._supported_actions
+            if command.name not in self._refusals
         )
 
     def _quit(self, argument: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from tui_chat.client.net import address
 from tui_chat.client.net.address import Address
@@ -19,11 +20,13 @@ from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.line_terminal import LineTerminal
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import Translatable, tr
 from tui_chat.session.server_link import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
+
+ValueT = TypeVar("ValueT")
 
 EXIT_UNAVAILABLE = 69
 """Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
@@ -64,17 +67,18 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     for line in filter(None, (problem, *settings.problems)):
         print(line)
     try:
-        server_address = _ask_address(options.server, saved_profile.server)
+        last_server = saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
+        server_address = _ask(chat_strings.LABEL_SERVER, options.server, last_server, address.parse_address)
         room = _ask(
-            tr(chat_strings.LABEL_ROOM),
+            chat_strings.LABEL_ROOM,
             options.room or server_address.room or "",
             saved_profile.room,
             names.validate_room_name,
         )
-        nick = _ask(tr(chat_strings.LABEL_NICK), options.nick, saved_profile.nick, names.validate_nickname)
+        nick = _ask(chat_strings.LABEL_NICK, options.nick, saved_profile.nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
-    print(chat_strings.connecting_to(server_address.base_url), flush=True)
+    print(tr(chat_strings.CONNECTING_TO, server=server_address.base_url), flush=True)
     restore_rooms = not options.room and settings.settings.restore_rooms
     target = SessionTarget(
         server_address.base_url, room, nick, restore_rooms, saved_profile.guest_key(server_address.base_url, nick)
@@ -87,31 +91,20 @@ def wait_until_listening(startup: Coroutine[None, None, str]) -> str:
     return asyncio.run(startup)
 
 
-def _ask_address(text: str, last_used: str) -> address.Address:
-    default = f"127.0.0.1:{address.DEFAULT_PORT}"
-    while True:
-        try:
-            return address.parse_address(text or _prompt(tr(chat_strings.LABEL_SERVER), last_used or default))
-        except ValueError as error:
-            print(error_text.sentence(str(error)))
-            text = ""
-
-
-def _ask(label: str, initial: str, last_used: str, validate: Callable[[str], str]) -> str:
-    """Return `initial` or a prompted value, validated and normalized by `validate`.
+def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[str], ValueT]) -> ValueT:
+    """Return `initial` or a prompted value, validated and converted by `validate`.
 
     An invalid value is reported and prompted again; an empty input selects `last_used`.
     """
+    prompt = f"{tr(label)} [{last_used}]: " if last_used else f"{tr(label)}: "
     while True:
         try:
-            return validate(initial or _prompt(label, last_used))
+            return validate(initial or input(prompt).strip() or last_used)
         except ChatError as error:
             print(error_text.describe(error))
-            initial = ""
-
-
-def _prompt(label: str, default: str) -> str:
-    return input(f"{label} [{default}]: " if default else f"{label}: ").strip() or default
+        except ValueError as error:
+            print(error_text.sentence(str(error)))
+        initial = ""
 
 
 async def _run_sessions(target: SessionTarget, state_dir: Path, settings: SettingsFile) -> int:
@@ -135,7 +128,7 @@ async def _run_sessions(target: SessionTarget, state_dir: Path, settings: Settin
                 return 0
             else:
                 previous, target = target, _next_target(commands.next_server, reader, state_dir, settings)
-            terminal.write_line(chat_strings.connecting_to(target.url))
+            terminal.write_line(tr(chat_strings.CONNECTING_TO, server=target.url))
     finally:
         terminal.close()
 

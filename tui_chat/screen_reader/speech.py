@@ -48,7 +48,7 @@ def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
         case LeaveNotice():
             return chat_strings.left([notice.nick_name], notice.more)
         case NickNotice():
-            return chat_strings.renamed(notice.old_nick_name, notice.nick_name)
+            return tr(chat_strings.RENAMED, old=notice.old_nick_name, new=notice.nick_name)
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:

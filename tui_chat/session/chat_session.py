@@ -26,6 +26,9 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 
+ROOM_SWITCH = DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
+"""Screen parts that depend on the selected room."""
+
 MAX_LINES = 20_000
 """Maximum number of timeline lines per room; older lines are trimmed and reloaded on scrolling back."""
 
@@ -39,6 +42,11 @@ MAX_QUEUED_NOTIFICATIONS = 1_000
 class ChatSession:
     """Rooms, selection and connection state of one user on one server.
 
+    Args:
+        now_ms: Wall clock of notices in Unix milliseconds.
+        settings: Accessor of the current settings.
+        on_notice: Called with each client notice and its room.
+
     Attributes:
         rooms: Open rooms by canonical key, in display order.
         connection_state: Last reported state of the connection.
@@ -51,13 +59,6 @@ class ChatSession:
         settings: Callable[[], ClientSettings] = ClientSettings,
         on_notice: Callable[[RoomView, str], None] = lambda view, text: None,
     ) -> None:
-        """Create a session without rooms.
-
-        Args:
-            now_ms: Wall clock of notices in Unix milliseconds.
-            settings: Accessor of the current settings.
-            on_notice: Called with each client notice and its room.
-        """
         self.rooms: dict[str, RoomView] = {}
         self.connection_state: events.ConnectionState = events.Connecting()
         self.has_focus = True
@@ -74,11 +75,6 @@ class ChatSession:
         self._ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
-        self._event_handlers: dict[type, Callable[[Any], None]] = {
-            events.ConnectionStateChanged: self._on_connection_state_changed,
-            events.RoomLost: self._on_room_lost,
-            events.PersistenceFailed: self._on_persistence_failed,
-        }
         self._room_event_handlers: dict[type, Callable[[RoomView, Any], None]] = {
             events.RoomJoined: self._on_room_joined,
             events.LogChanged: self._on_log_changed,
@@ -88,8 +84,6 @@ class ChatSession:
             events.TopicChanged: self._on_topic_changed,
             events.OutboxItemChanged: self._on_outbox_item_changed,
         }
-
-    # Rooms.
 
     @property
     def current_room(self) -> RoomView | None:
@@ -127,9 +121,7 @@ class ChatSession:
         if self.current_room is not None:
             self.current_room.stop_viewing()
         self._current_key = key
-        self._dirty_parts |= (
-            DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
-        )
+        self._dirty_parts |= ROOM_SWITCH
 
     def cycle_room(self, offset: int) -> None:
         """Select the room `offset` positions further in the list, with wrap-around. No effect without a room."""
@@ -186,8 +178,6 @@ class ChatSession:
         else:
             view.stop_viewing()
 
-    # Events.
-
     def restore_order(self, rooms: Sequence[str]) -> None:
         """Set the saved room order; rooms without a saved position sort last. A later `add_room` uses the order too."""
         self._room_order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
@@ -239,18 +229,14 @@ class ChatSession:
         key = names.canonical_key(name)
         if key not in self.rooms:
             return
-        keys = list(self.rooms)
-        index = keys.index(key)
-        was_current = self._current_key == key
+        index = list(self.rooms).index(key)
         del self.rooms[key]
         self._pending_lines.discard_room(key)
         self._dirty_parts |= DirtyPart.ROOM_LIST
-        if was_current:
+        if self._current_key == key:
             self._current_key = None
-            remaining = list(self.rooms.values())
-            if remaining:
-                self.show_room(remaining[max(0, index - 1)].name)
-            self._dirty_parts |= DirtyPart.ROOM | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
+            self._dirty_parts |= ROOM_SWITCH
+            self.show_room_number(max(1, index))
 
     def apply(self, event: events.ClientEvent) -> None:
         """Apply a client event. Events of unknown rooms have no effect, except that a lost room is reported.
@@ -258,8 +244,16 @@ class ChatSession:
         An equal `PersistenceFailed` is displayed only once.
         """
         match event:
-            case events.ConnectionStateChanged() | events.RoomLost() | events.PersistenceFailed():
-                self._event_handlers[type(event)](event)
+            case events.ConnectionStateChanged(state):
+                self.connection_state = state
+                self._dirty_parts |= DirtyPart.HEADER
+            case events.RoomLost(room, reason):
+                self.remove_room(room)
+                self.add_notice(tr(chat_strings.ROOM_LOST, room=room, reason=error_text.phrase(reason)))
+            case events.PersistenceFailed(problem):
+                if problem not in self._reported_failures:  # one disk fault can affect several stores
+                    self._reported_failures.add(problem)
+                    self.add_notice(error_text.phrase(problem))
             case events.NoticeReceived(notice):
                 self._apply_to_room(notice.room, event)
             case events.OutboxItemChanged(item):
@@ -267,8 +261,8 @@ class ChatSession:
             case _:
                 self._apply_to_room(event.room, event)
 
-    def _apply_to_room(self, room: str, event: events.ClientEvent) -> None:
-        view = self.find_room(room)
+    def _apply_to_room(self, name: str, event: events.ClientEvent) -> None:
+        view = self.find_room(name)
         if view is not None:
             self._room_event_handlers[type(event)](view, event)
 
@@ -306,8 +300,6 @@ class ChatSession:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts
 
-    # Unsent messages.
-
     def unsent_client_id(self, key: str) -> UUID | None:
         """Return the `clientId` of the unsent line with this key in the current room, None for any other line."""
         client_id = key.removeprefix(UNSENT_KEY_PREFIX)
@@ -319,21 +311,6 @@ class ChatSession:
     def pending_count(self) -> int:
         """Number of unacknowledged messages and changes; failed items are not counted."""
         return len(self._pending_lines)
-
-    # Event handlers.
-
-    def _on_connection_state_changed(self, event: events.ConnectionStateChanged) -> None:
-        self.connection_state = event.state
-        self._dirty_parts |= DirtyPart.HEADER
-
-    def _on_room_lost(self, event: events.RoomLost) -> None:
-        self.remove_room(event.room)
-        self.add_notice(chat_strings.room_lost(event.room, error_text.phrase(event.reason)))
-
-    def _on_persistence_failed(self, event: events.PersistenceFailed) -> None:
-        if event.problem not in self._reported_failures:  # one disk fault can affect several stores
-            self._reported_failures.add(event.problem)
-            self.add_notice(error_text.phrase(event.problem))
 
     def _on_outbox_item_changed(self, view: RoomView, event: events.OutboxItemChanged) -> None:
         count_before = len(self._pending_lines)
@@ -349,7 +326,7 @@ class ChatSession:
             view.reset()
             view.load_log()
         if view.nick != room.nick:
-            self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
+            self._add_room_notice(view, tr(chat_strings.OWN_NICK_CHANGED, nick=room.nick))
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
         view.update_members_and_gaps()
         self._report_basic_server(view)
@@ -396,7 +373,7 @@ class ChatSession:
         is_own = notice.member_id == view.member_id
         if is_own and isinstance(notice, NickNotice):
             view.nick = notice.nick_name
-            self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
+            self._add_room_notice(view, tr(chat_strings.OWN_NICK_CHANGED, nick=notice.nick_name))
             self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
         elif (
             not is_own

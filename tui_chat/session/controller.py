@@ -38,19 +38,15 @@ class FrontEnd(Protocol):
 
     def on_event(self, event: SessionEvent) -> None:
         """React to an event that the session has already applied."""
-        ...
 
     def on_current_room_changed(self) -> None:
         """Display the new current room."""
-        ...
 
     def on_room_joined(self, view: RoomView) -> None:
         """Save the identity of a room that the user opened, and display the session. Not called for restored rooms."""
-        ...
 
     def on_nick_changed(self, nick: str) -> None:
         """Save the user's new nickname."""
-        ...
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """End the session after a failed connection or first join.
@@ -60,15 +56,12 @@ class FrontEnd(Protocol):
             problem: Error message for the user.
             offer_server: True if a local server may help.
         """
-        ...
 
     def on_session_ended(self, reason: str) -> None:
         """End the session after the last room was closed."""
-        ...
 
     def show_error(self, problem: str) -> None:
         """Show an error message to the user."""
-        ...
 
 
 class SessionController:
@@ -108,22 +101,22 @@ class SessionController:
         self._front_end = front_end
         self.server_link = ServerLink(target, state_dir, cache_dir, on_events_queued)
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
-        self.messages = MessageSender(self.session, self._on_posted)
+        self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
-            ServerConnected: self._on_connected,
+            ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
             ConnectFailed: self._on_connect_failed,
             RoomOpened: self._on_room_opened,
             JoinFailed: self._on_join_failed,
             RoomLeft: self._on_room_left,
             RoomLost: self._on_room_lost,
             RoomJoined: self._on_room_joined,
-            RoomRestoreStarted: self._on_restore_started,
-            RoomTrimmed: self._on_room_trimmed,
+            RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
+            RoomTrimmed: lambda event: self.session.trim_room(event.room),
             RoomListReceived: self._on_rooms_listed,
             NoticeReceived: self._on_notice_received,
             ContextLoaded: lambda event: None,  # for the front end alone
-            RequestFailed: self._on_request_failed,
+            RequestFailed: lambda event: front_end.show_error(event.problem),
         }
 
     def process_events(self, deadline: float) -> bool:
@@ -160,9 +153,6 @@ class SessionController:
 
     # Event handlers
 
-    def _on_connected(self, event: ServerConnected) -> None:
-        self.server_link.join(self.target.room, self.target.nick)
-
     def _on_connect_failed(self, event: ConnectFailed) -> None:
         self._front_end.on_connect_failed("server", error_text.describe(event.error), True)
 
@@ -170,7 +160,7 @@ class SessionController:
         room, nick = event.room, event.requested_nick
         view = self.session.add_room(room, event.saved_state, show=event.show)
         if nick and room.nick.casefold() != nick.casefold():
-            self.session.add_notice(chat_strings.nick_assigned(nick, room.nick))
+            self.session.add_notice(tr(chat_strings.NICK_ASSIGNED, requested=nick, assigned=room.nick))
         if event.show:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
@@ -189,19 +179,13 @@ class SessionController:
     def _on_room_lost(self, event: RoomLost) -> None:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
-        self._end_if_no_rooms(chat_strings.room_lost(event.room, error_text.phrase(event.reason)))
+        self._end_if_no_rooms(tr(chat_strings.ROOM_LOST, room=event.room, reason=error_text.phrase(event.reason)))
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)
         view = self.session.find_room(event.room)
         if view is not None:
             self._report_nick(view.nick)
-
-    def _on_restore_started(self, event: RoomRestoreStarted) -> None:
-        self.session.restore_order(event.rooms)
-
-    def _on_room_trimmed(self, event: RoomTrimmed) -> None:
-        self.session.trim_room(event.room)
 
     def _on_rooms_listed(self, event: RoomListReceived) -> None:
         if event.requested_by_user:
@@ -213,9 +197,6 @@ class SessionController:
         view = self.session.find_room(event.notice.room)
         if view is not None and isinstance(event.notice, NickNotice) and view.member_id == event.notice.member_id:
             self._report_nick(view.nick)
-
-    def _on_request_failed(self, event: RequestFailed) -> None:
-        self._front_end.show_error(event.problem)
 
     def _report_nick(self, nick: str) -> None:
         self.server_link.composer_store.rename_nick(nick)

@@ -152,9 +152,6 @@ def phrase(reason: str, code: str = "") -> str:
 
 
 def _translate(reason: str) -> str:
-    exact = _fixed_reasons().get(reason)
-    if exact is not None:
-        return tr(exact)
     for pattern, translatable in _reason_patterns():
         if (matched := pattern.fullmatch(reason)) is not None:
             return tr(translatable, **matched.groupdict())
@@ -162,14 +159,9 @@ def _translate(reason: str) -> str:
 
 
 @cache
-def _fixed_reasons() -> dict[str, Translatable]:
-    return {reason.text: reason for reason in _REASONS if "{" not in reason.text}
-
-
-@cache
 def _reason_patterns() -> list[tuple[re.Pattern[str], Translatable]]:
+    by_specificity = sorted(_REASONS, key=lambda reason: "{" in reason.text)
     return [
         (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(reason.text)), re.DOTALL), reason)
-        for reason in _REASONS
-        if "{" in reason.text
+        for reason in by_specificity
     ]

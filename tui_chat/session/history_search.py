@@ -7,6 +7,10 @@ from collections.abc import Sequence
 class HistorySearch:
     """Case-insensitive search through the sent texts of a room, newest first.
 
+    Args:
+        texts: Sent texts, oldest first.
+        original_text: Composer text before the search.
+
     Attributes:
         original_text: Composer text before the search.
         query: Search text.
@@ -14,12 +18,6 @@ class HistorySearch:
     """
 
     def __init__(self, texts: Sequence[str], original_text: str) -> None:
-        """Create a search without a query.
-
-        Args:
-            texts: Sent texts, oldest first.
-            original_text: Composer text before the search.
-        """
         self.original_text = original_text
         self.query = ""
         self.failed = False

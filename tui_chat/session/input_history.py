@@ -11,14 +11,12 @@ class InputHistory:
     """Sent texts of a room and the current position among them.
 
     The draft is stored during navigation and follows the newest text.
+
+    Args:
+        texts: Sent texts, oldest first; only the newest `MAX_HISTORY` are retained.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        """Create a history at the draft position.
-
-        Args:
-            texts: Sent texts, oldest first; only the newest `MAX_HISTORY` are retained.
-        """
         self._texts: deque[str] = deque(texts, maxlen=MAX_HISTORY)
         self._steps_back = 0  # 0 is the draft
         self._draft = ""

@@ -3,8 +3,6 @@
 - Unambiguous lines: continuation rows of a message are indented, so a message cannot imitate another log line.
 """
 
-from datetime import datetime
-
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
@@ -17,26 +15,19 @@ def indent_rows(text: str) -> str:
     return text.replace("\n", f"\n{INDENT}")
 
 
-def format_with_time(entry: Entry, moment: datetime) -> str:
-    """Return a log line with a timestamp: `2026-11-20 09:41:07 ann: hello`."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} {format_entry(entry)}"
-
-
 def format_entry(entry: Entry) -> str:
     """Return a log line without a timestamp.
 
     The language is the active one. An action message appears unchanged, with its `/me`.
     """
     match entry:
-        case Message(deleted=True):
+        case Message(deleted=True) | Deletion():
             return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
             return f"{entry.nick_name}: {indent_rows(entry.message)}{suffix}"
         case Edit():
             return f"* {tr('{nick} edited a message: {text}', nick=entry.nick_name, text=indent_rows(entry.message))}"
-        case Deletion():
-            return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"
         case Reaction(on=True):
             return f"* {tr('{nick} reacted with {emoji}', nick=entry.nick_name, emoji=entry.emoji)}"
         case Reaction():

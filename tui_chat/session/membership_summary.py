@@ -3,6 +3,7 @@
 from collections import deque
 
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
+from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
 MAX_LISTED = 1_000
@@ -61,6 +62,6 @@ class MembershipSummary:
             chat_strings.joined(joined, self._unlisted_joins) if joined or self._unlisted_joins else "",
             chat_strings.left(left, self._unlisted_leaves) if left or self._unlisted_leaves else "",
             chat_strings.joined_and_left(list(self._joined_and_left.values())) if self._joined_and_left else "",
-            *(chat_strings.renamed(old, new) for old, new in self._renamed),
+            *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
         ]
         return " · ".join(part for part in parts if part)

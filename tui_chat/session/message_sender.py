@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from uuid import UUID
 
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.errors import ChatError
@@ -9,7 +10,7 @@ from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
 from tui_chat.session.i18n import tr
-from tui_chat.session.ports import RoomPort
+from tui_chat.session.ports import MessageRoom
 from tui_chat.session.strings import chat as chat_strings
 
 
@@ -18,11 +19,18 @@ class MessageSender:
 
     Args:
         session: View model of the chat.
+        find_room: Returns the open room with a name, None if there is none.
         on_posted: Called with each new outbox item, to display the item immediately.
     """
 
-    def __init__(self, session: ChatSession, on_posted: Callable[[OutboxItem], None]) -> None:
+    def __init__(
+        self,
+        session: ChatSession,
+        find_room: Callable[[str], MessageRoom | None],
+        on_posted: Callable[[OutboxItem], None],
+    ) -> None:
         self._session = session
+        self._find_room = find_room
         self._on_posted = on_posted
 
     def submit(self, mode: ComposeMode | None, text: str) -> str:
@@ -43,12 +51,16 @@ class MessageSender:
         """Delete a message. Return the error message, empty on success."""
         return self._post(lambda room: room.post_deletion(seq))
 
-    def _post(self, post: Callable[[RoomPort], OutboxItem]) -> str:
+    def _current_room(self) -> MessageRoom | None:
         view = self._session.current_room
-        if view is None:
+        return self._find_room(view.name) if view is not None else None
+
+    def _post(self, post: Callable[[MessageRoom], OutboxItem]) -> str:
+        room = self._current_room()
+        if room is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
         try:
-            item = post(view.room)
+            item = post(room)
         except ChatError as error:
             return error_text.describe(error)
         self._on_posted(item)
@@ -56,16 +68,16 @@ class MessageSender:
 
     def retry(self, key: str) -> None:
         """Send the failed message with this line key again. No effect for any other line."""
-        view, client_id = self._session.current_room, self._session.unsent_client_id(key)
-        if view is not None and client_id is not None:
-            with suppress(KeyError):
-                view.room.retry(client_id)
+        self._change_unsent(key, lambda room, client_id: room.retry(client_id))
 
     def discard(self, key: str) -> bool:
         """Discard the unsent message with this line key. Return False if the message was sent or is in flight."""
-        view, client_id = self._session.current_room, self._session.unsent_client_id(key)
-        if view is not None and client_id is not None:
+        return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
+
+    def _change_unsent(self, key: str, change: Callable[[MessageRoom, UUID], object]) -> bool:
+        room, client_id = self._current_room(), self._session.unsent_client_id(key)
+        if room is not None and client_id is not None:
             with suppress(KeyError):
-                view.room.drop(client_id)
+                change(room, client_id)
                 return True
         return False

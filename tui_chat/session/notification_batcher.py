@@ -46,14 +46,13 @@ class Notification:
 
 
 class NotificationBatcher:
-    """Queue that merges messages into notifications."""
+    """Queue that merges messages into notifications.
+
+    Args:
+        now: Monotonic clock in seconds.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """Create an empty queue.
-
-        Args:
-            now: Monotonic clock in seconds.
-        """
         self._now = now
         self._pending: list[NotifiableMessage] = []
         self._next_at = float("-inf")

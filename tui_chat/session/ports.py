@@ -1,4 +1,4 @@
-"""Structural type of the SDK room, limited to the members that the session uses."""
+"""Structural types of the SDK room, limited to the members that the session uses."""
 
 # ruff: noqa: D102 (documented in `tui_chat.client`)
 
@@ -12,7 +12,7 @@ from tui_chat.protocol.events import Member
 
 
 class RoomPort(Protocol):
-    """Joined or cached room."""
+    """Read access to a joined or cached room."""
 
     @property
     def name(self) -> str: ...
@@ -29,6 +29,11 @@ class RoomPort(Protocol):
     @property
     def log(self) -> RoomLog: ...
     def unsent(self) -> Sequence[OutboxItem]: ...
+
+
+class MessageRoom(Protocol):
+    """Queue of messages and changes of a room."""
+
     def post(self, text: str, reply_to: int | None = None) -> OutboxItem: ...
     def post_edit(self, seq: int, text: str) -> OutboxItem: ...
     def post_deletion(self, seq: int) -> OutboxItem: ...

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
@@ -54,22 +54,30 @@ def rank_rooms(
         server_rooms: Rooms on the server.
     """
     query = "".join(text.casefold().split())
-    scored: list[tuple[int, int, RoomCandidate]] = []
-    for rank, view in enumerate(_sort_by_activity(open_rooms, current)):
-        score, matched = match_name(query, view.name)
-        if matched is not None:
-            scored.append((-score, rank, RoomCandidate(view.name, matched, view, open_rooms.index(view) + 1)))
-    open_candidates = [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])]
-    seen_keys = {names.canonical_key(view.name) for view in open_rooms}
-    scored = []
-    for rank, summary in enumerate(server_rooms):
-        key = names.canonical_key(summary.name)
-        score, matched = match_name(query, summary.name) if key not in seen_keys else (0, None)
-        if matched is not None:
-            scored.append((-score, rank, RoomCandidate(summary.name, matched, summary=summary)))
-            seen_keys.add(key)
-    server_candidates = [candidate for _, _, candidate in sorted(scored, key=lambda item: item[:2])]
-    return [*open_candidates, *server_candidates, *_new_room(text, seen_keys)]
+    open_candidates = [
+        RoomCandidate(view.name, view=view, position=open_rooms.index(view) + 1)
+        for view in _sort_by_activity(open_rooms, current)
+    ]
+    open_keys = {names.canonical_key(view.name) for view in open_rooms}
+    server_candidates = {
+        names.canonical_key(summary.name): RoomCandidate(summary.name, summary=summary)
+        for summary in server_rooms
+        if names.canonical_key(summary.name) not in open_keys
+    }
+    matching_server_rooms = _rank_matches(query, server_candidates.values())
+    seen_keys = open_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
+    return [*_rank_matches(query, open_candidates), *matching_server_rooms, *_new_room(text, seen_keys)]
+
+
+def _rank_matches(query: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
+    """Return the matching candidates, best first. The sort is stable."""
+    scored = [
+        (score, replace(candidate, matched_indices=matched))
+        for candidate in candidates
+        for score, matched in [match_name(query, candidate.name)]
+        if matched is not None
+    ]
+    return [candidate for _, candidate in sorted(scored, key=lambda item: -item[0])]
 
 
 def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:

@@ -33,7 +33,12 @@ UNSENT_KEY_PREFIX = "unsent-"
 
 
 class RoomView:
-    """View state of one room.
+    """View state of one room, without lines before `load_log`.
+
+    Args:
+        room: Joined or cached room.
+        saved_state: State from the composer store, None for an empty state.
+        is_hidden: Predicate of nickname and member id for ignored authors.
 
     Attributes:
         room: Room of the SDK with log and members.
@@ -62,13 +67,6 @@ class RoomView:
         saved_state: SavedRoomState | None = None,
         is_hidden: Callable[[str, str], bool] = lambda nick, member_id: False,
     ) -> None:
-        """Create the view of a room without lines.
-
-        Args:
-            room: Joined or cached room.
-            saved_state: State from the composer store, None for an empty state.
-            is_hidden: Predicate of nickname and member id for ignored authors.
-        """
         saved_state = saved_state or SavedRoomState()
         self.room = room
         self.name = room.name

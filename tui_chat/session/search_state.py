@@ -1,6 +1,6 @@
 """State of one message search, independent of the screen.
 
-- Stale responses: a response is applied only if its request has the current generation.
+- Stale responses: a response is applied only if its request is the current one.
 - Empty pages: up to `MAX_EMPTY_PAGES` consecutive empty pages are followed automatically; the next needs `load_more`.
 """
 
@@ -40,18 +40,16 @@ class SearchHit:
     is_action: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SearchPageRequest:
     """Request for one page of results.
 
     Attributes:
-        generation: Number of the search, incremented by `SearchState.start`.
         query: Search text.
         room: Room to search, None for all rooms.
         before: Exclusive upper bound of the message `id`, None for the first page.
     """
 
-    generation: int
     query: str
     room: str | None
     before: int | None = None
@@ -78,7 +76,6 @@ class SearchState:
         self.source: SearchSource | None = None
         self.is_incomplete = False
         self.has_more = False
-        self._generation = 0
         self._next_before: int | None = None
         self._empty_pages = 0
 
@@ -87,8 +84,7 @@ class SearchState:
 
         An empty query starts no search and returns None. A pending response of an earlier search is ignored.
         """
-        self._generation += 1
-        self.request = SearchPageRequest(self._generation, query.strip(), room) if query.strip() else None
+        self.request = SearchPageRequest(query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None
         self.is_incomplete = self.has_more = False
         self._next_before, self._empty_pages = None, 0
@@ -107,7 +103,7 @@ class SearchState:
 
     def apply_page(self, request: SearchPageRequest, page: SearchPage) -> SearchPageRequest | None:
         """Append a page and return the automatic follow-up request, None if there is none. A stale page is ignored."""
-        if request.generation != self._generation:
+        if request is not self.request:
             return None
         query = SearchQuery(request.query)
         self.hits += [build_hit(message, query) for message in page.messages]
@@ -121,7 +117,7 @@ class SearchState:
 
     def fail(self, request: SearchPageRequest, problem: str) -> None:
         """Record the error text of a failed request. The results remain. A stale failure is ignored."""
-        if request.generation == self._generation:
+        if request is self.request:
             self.is_loading, self.problem = False, problem
 
     def _request_next_page(self) -> SearchPageRequest:

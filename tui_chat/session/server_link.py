@@ -83,7 +83,13 @@ def _background(
 
 
 class ServerLink:
-    """Connection to one server, with all requests and the local storage of a session.
+    """Connection to one server, with all requests and the local storage of a session. Connects in `run`.
+
+    Args:
+        target: Server, first room and guest.
+        state_dir: Directory of durable data: outbox, drafts and read markers.
+        cache_dir: Directory of the room history cache, None to disable caching and the storage of sent texts.
+        on_events_queued: Called when the event queue changes from empty to non-empty.
 
     Attributes:
         url: Base URL of the server.
@@ -98,14 +104,6 @@ class ServerLink:
         cache_dir: Path | None,
         on_events_queued: Callable[[], None] = lambda: None,
     ) -> None:
-        """Initialise the link without connecting.
-
-        Args:
-            target: Server, first room and guest.
-            state_dir: Directory of durable data: outbox, drafts and read markers.
-            cache_dir: Directory of the room history cache, None to disable caching and the storage of sent texts.
-            on_events_queued: Called when the event queue changes from empty to non-empty.
-        """
         self.url = target.url
         self.event_queue = EventQueue[SessionEvent](on_events_queued)
         self.composer_store = ComposerStore(
@@ -248,7 +246,7 @@ class ServerLink:
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
             reason = error_text.phrase(error.message, error.code)
-            self._report(error_text.sentence(chat_strings.rejoin_failed(name, reason)))
+            self._report(error_text.sentence(tr(chat_strings.REJOIN_FAILED, room=name, reason=reason)))
 
     @_background
     async def leave(self, room: str) -> None:

@@ -396,7 +396,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def panic(self, *renderables: RenderableType) -> None:
         """Exit with a short crash report. Details are in the log file."""
         log.critical("unexpected error: app exits", exc_info=self._exception)
-        super().panic(Text(chat_strings.crash_report(str(self._start_options.log))))
+        super().panic(Text(tr(chat_strings.CRASH_REPORT, log=str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback that contains the values of local variables.

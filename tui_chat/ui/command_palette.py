@@ -6,14 +6,13 @@ from functools import partial
 from textual.app import SystemCommand
 
 from tui_chat.session.commands import registry
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.i18n import tr
 
 _APP_ACTIONS = {
-    Action.HELP: "app.help",
-    Action.SETTINGS: "app.settings",
-    Action.THEME: "app.choose_theme",
-    Action.QUIT: "app.quit_when_sent",
+    "help": "app.help",
+    "settings": "app.settings",
+    "theme": "app.choose_theme",
+    "quit": "app.quit_when_sent",
 }
 
 
@@ -37,5 +36,5 @@ def app_commands(run_action: Callable[[str], Awaitable[object]]) -> Iterable[Sys
         run_action: Runs a Textual action.
     """
     for command in registry.COMMANDS:
-        if action := _APP_ACTIONS.get(command.action):
+        if action := _APP_ACTIONS.get(command.name):
             yield SystemCommand(command.usage, tr(command.help), partial(run_action, action))

@@ -132,7 +132,7 @@ class SessionLifecycle:
         from tui_chat.session.server_link import SessionTarget  # noqa: PLC0415
 
         window = self._window
-        window.join_form.begin_waiting(chat_strings.connecting_to(details.server))
+        window.join_form.begin_waiting(tr(chat_strings.CONNECTING_TO, server=details.server))
         self._disconnect()
         self._typed_server = details.typed_server
         guest_key = self._profile.guest_key(details.server, details.nick)
@@ -230,7 +230,7 @@ class SessionLifecycle:
         form, controller = self._window.join_form, self._controller
         self._disconnect()
         if offer_server and controller is not None and server_address.is_local_http(controller.target.url):
-            form.show_field_error(field, chat_strings.no_server_at(controller.target.url))
+            form.show_field_error(field, tr(chat_strings.NO_SERVER_AT, server=controller.target.url))
             form.offer_server()
         else:
             form.show_field_error(field, problem)

@@ -11,9 +11,9 @@ from tests.support.fake_room import FakeRoom
 from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands import registry
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.handlers import HANDLERS, run_input
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.room_view import RoomView
@@ -38,7 +38,7 @@ class RecordedFrontEnd:
     """
 
     settings: ClientSettings = field(default_factory=ClientSettings)
-    own_commands: dict[Action, Callable[[str], str]] = field(default_factory=dict[Action, Callable[[str], str]])
+    own_commands: dict[str, Callable[[str], str]] = field(default_factory=dict[str, Callable[[str], str]])
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: str = ""
 
@@ -175,7 +175,7 @@ def test_the_error_of_a_send_is_the_error_of_the_command(commands: CommandRun) -
 
 
 def test_a_handler_of_the_front_end_replaces_the_common_handler(commands: CommandRun) -> None:
-    commands.front_end.own_commands[Action.TOPIC] = lambda argument: f"own {argument}"
+    commands.front_end.own_commands["topic"] = lambda argument: f"own {argument}"
     assert commands.run("/topic new leaves") == "own new leaves"
     assert commands.notices == []
 
@@ -188,4 +188,6 @@ async def test_a_failed_request_arrives_as_an_event(commands: CommandRun) -> Non
 
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:
     reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
-    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile()).context.own_commands) == set(Action)
+    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile()).context.own_commands) == {
+        command.name for command in registry.COMMANDS
+    }

@@ -1,32 +1,32 @@
 import pytest
 
-from tui_chat.session.commands import registry
-from tui_chat.session.commands.registry import Action, ChatText, CommandCall, ParseError, parse
+from tui_chat.session.commands import handlers, registry
+from tui_chat.session.commands.registry import ChatText, CommandCall, ParseError, parse
 
 
-def parse_call(text: str) -> tuple[Action, tuple[str, ...]]:
+def parse_call(text: str) -> tuple[str, tuple[str, ...]]:
     parsed = parse(text)
     assert isinstance(parsed, CommandCall)
-    return parsed.command.action, parsed.arguments
+    return parsed.command.name, parsed.arguments
 
 
 @pytest.mark.parametrize(
-    ("text", "action", "arguments"),
+    ("text", "name", "arguments"),
     [
-        ("/join tea", Action.JOIN, ("tea",)),
-        ("/JOIN  the big room ", Action.JOIN, ("the big room",)),
-        ("/j 茶馆", Action.JOIN, ("茶馆",)),
-        ("/part", Action.PART, ()),
-        ("/leave tea", Action.PART, ("tea",)),
-        ("/close", Action.PART, ()),
-        ("/nick Ann Lee", Action.NICK, ("Ann Lee",)),
-        ("/who", Action.NAMES, ()),
-        ("/list", Action.LIST, ()),
-        ("/exit", Action.QUIT, ()),
+        ("/join tea", "join", ("tea",)),
+        ("/JOIN  the big room ", "join", ("the big room",)),
+        ("/j 茶馆", "join", ("茶馆",)),
+        ("/part", "part", ()),
+        ("/leave tea", "part", ("tea",)),
+        ("/close", "part", ()),
+        ("/nick Ann Lee", "nick", ("Ann Lee",)),
+        ("/who", "names", ()),
+        ("/list", "list", ()),
+        ("/exit", "quit", ()),
     ],
 )
-def test_commands_and_aliases_are_case_insensitive(text: str, action: Action, arguments: tuple[str, ...]) -> None:
-    assert parse_call(text) == (action, arguments)
+def test_commands_and_aliases_are_case_insensitive(text: str, name: str, arguments: tuple[str, ...]) -> None:
+    assert parse_call(text) == (name, arguments)
 
 
 def test_a_double_slash_escapes_a_leading_slash() -> None:
@@ -53,4 +53,4 @@ def test_wrong_arguments_report_the_usage_of_the_command(text: str) -> None:
 def test_command_names_and_aliases_are_unique() -> None:
     all_names = [name for command in registry.COMMANDS for name in (command.name, *command.aliases)]
     assert len(all_names) == len(set(all_names))
-    assert {command.action for command in registry.COMMANDS} == set(Action)
+    assert handlers.HANDLERS.keys() <= {command.name for command in registry.COMMANDS}

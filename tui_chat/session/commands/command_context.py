@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -35,8 +34,8 @@ class CommandContext:
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
-        own_commands: Handlers of the front end, called with the argument. They replace the common handlers, and return
-            an error message or nothing.
+        own_commands: Handlers of the front end by command name, called with the argument. They replace the common
+            handlers, and return an error message or nothing.
     """
 
     session: ChatSession
@@ -48,7 +47,7 @@ class CommandContext:
     send: Callable[[str], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
     change_server: Callable[[str], object]
-    own_commands: Mapping[Action, Callable[[str], str | None]]
+    own_commands: Mapping[str, Callable[[str], str | None]]
 
     def room(self, name: str = "") -> RoomView:
         """Return the open room with this name, the current room for "".

@@ -15,7 +15,6 @@ from tui_chat.protocol.sanitize import validate_topic
 from tui_chat.session import error_text
 from tui_chat.session.commands import people_handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import ACTION_PREFIX, MessageLine
@@ -35,15 +34,15 @@ def run_input(text: str, context: CommandContext) -> str:
         case registry.ChatText(message):
             return context.send(message)
         case registry.CommandCall(command, arguments):
-            return _run_command(command.action, " ".join(arguments), context)
+            return _run_command(command.name, " ".join(arguments), context)
 
 
-def _run_command(action: Action, argument: str, context: CommandContext) -> str:
-    own_handler = context.own_commands.get(action)
+def _run_command(name: str, argument: str, context: CommandContext) -> str:
+    own_handler = context.own_commands.get(name)
     try:
         if own_handler is not None:
             return own_handler(argument) or ""
-        output = HANDLERS[action](argument, context)
+        output = HANDLERS[name](argument, context)
     except ChatError as error:
         return error_text.describe(error)
     except CommandRejected as error:
@@ -132,25 +131,25 @@ _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
     ComposeKind.REACT: _last_message,
 }
 
-HANDLERS: dict[Action, Callable[[str, CommandContext], str]] = {
-    Action.JOIN: _join,
-    Action.PART: _part,
-    Action.NICK: _change_nick,
-    Action.ME: _send_action,
-    Action.SHRUG: _send_shrug,
-    Action.NAMES: _list_members,
-    Action.WHOIS: people_handlers.whois,
-    Action.IGNORE: people_handlers.ignore,
-    Action.UNIGNORE: people_handlers.unignore,
-    Action.MUTE: settings_handlers.mute,
-    Action.UNMUTE: settings_handlers.unmute,
-    Action.LIST: _list_rooms,
-    Action.TOPIC: _show_or_set_topic,
-    Action.RECONNECT: _reconnect,
-    Action.SERVER: _change_server,
-    Action.EDIT: partial(_compose, ComposeKind.EDIT),
-    Action.REPLY: partial(_compose, ComposeKind.REPLY),
-    Action.REACT: partial(_compose, ComposeKind.REACT),
-    Action.SET: settings_handlers.set_setting,
-    Action.NOTIFY: settings_handlers.set_notification_level,
+HANDLERS: dict[str, Callable[[str, CommandContext], str]] = {
+    "join": _join,
+    "part": _part,
+    "nick": _change_nick,
+    "me": _send_action,
+    "shrug": _send_shrug,
+    "names": _list_members,
+    "whois": people_handlers.whois,
+    "ignore": people_handlers.ignore,
+    "unignore": people_handlers.unignore,
+    "mute": settings_handlers.mute,
+    "unmute": settings_handlers.unmute,
+    "list": _list_rooms,
+    "topic": _show_or_set_topic,
+    "reconnect": _reconnect,
+    "server": _change_server,
+    "edit": partial(_compose, ComposeKind.EDIT),
+    "reply": partial(_compose, ComposeKind.REPLY),
+    "react": partial(_compose, ComposeKind.REACT),
+    "set": settings_handlers.set_setting,
+    "notify": settings_handlers.set_notification_level,
 }

@@ -28,7 +28,7 @@ def whois(nick: str, context: CommandContext) -> str:
                 return people_strings.whois(member.nick_name, _member_details(member, room, rooms, context))
     messages = [line for room in rooms if (line := room.last_message_by_nick(nick_key)) is not None]
     if not messages:
-        raise CommandRejected(people_strings.no_such_nick(nick))
+        raise CommandRejected(tr(people_strings.NO_SUCH_NICK, nick=nick[:64]))
     last_message = max(messages, key=lambda line: line.ts)
     details = [tr(people_strings.WHOIS_ABSENT), *_activity_details(last_message.nick, last_message, context)]
     return people_strings.whois(last_message.nick, details)
@@ -51,7 +51,7 @@ def ignore(nick: str, context: CommandContext) -> str:
         raise CommandRejected(tr(people_strings.CANNOT_IGNORE_YOURSELF))
     if not context.settings().is_ignored(name):
         context.set_setting("ignored", (*ignored, name))
-    return people_strings.nick_ignored(name)
+    return tr(people_strings.NICK_IGNORED, nick=name)
 
 
 def unignore(nick: str, context: CommandContext) -> str:
@@ -59,9 +59,9 @@ def unignore(nick: str, context: CommandContext) -> str:
     ignored, folded_nick = context.settings().ignored, _strip_mention(nick).casefold()
     remaining = tuple(name for name in ignored if name.casefold() != folded_nick)
     if remaining == ignored:
-        raise CommandRejected(people_strings.nick_not_ignored(nick))
+        raise CommandRejected(tr(people_strings.NICK_NOT_IGNORED, nick=nick[:64]))
     context.set_setting("ignored", remaining)
-    return people_strings.nick_unignored(nick)
+    return tr(people_strings.NICK_UNIGNORED, nick=nick)
 
 
 def _strip_mention(nick: str) -> str:
@@ -69,25 +69,22 @@ def _strip_mention(nick: str) -> str:
 
 
 def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
-    is_own = member.member_id == room.member_id
-    details = [tr(people_strings.WHOIS_YOU)] if is_own else []
-    details.append(people_strings.whois_account(member.account) if member.account else tr(people_strings.WHOIS_GUEST))
-    if member.role in people_strings.ROLES:
-        details.append(tr(people_strings.ROLES[member.role]))
-    if member.via:
-        details.append(people_strings.whois_client_kind(member.via))
     shared_rooms = [
         view.name for view in rooms if any(present.member_id == member.member_id for present in view.members)
     ]
-    details.append(people_strings.whois_rooms(shared_rooms))
-    return details + _activity_details(member.nick_name, room.last_message_by(member.member_id), context)
+    return [
+        tr(people_strings.WHOIS_YOU) if member.member_id == room.member_id else "",
+        tr(people_strings.WHOIS_ACCOUNT, account=member.account) if member.account else tr(people_strings.WHOIS_GUEST),
+        tr(people_strings.ROLES[member.role]) if member.role in people_strings.ROLES else "",
+        tr(people_strings.WHOIS_CLIENT_KIND, kind=member.via) if member.via else "",
+        tr(people_strings.WHOIS_ROOMS, rooms=", ".join(shared_rooms)),
+        *_activity_details(member.nick_name, room.last_message_by(member.member_id), context),
+    ]
 
 
 def _activity_details(nick: str, last_message: MessageLine | None, context: CommandContext) -> list[str]:
-    details: list[str] = []
-    if last_message is not None:
-        moment = datetime.fromtimestamp(last_message.ts / 1000)
-        details.append(people_strings.whois_last_message(f"{moment:%Y-%m-%d %H:%M}"))
-    if context.settings().is_ignored(nick):
-        details.append(tr(people_strings.WHOIS_IGNORED))
-    return details
+    moment = f"{datetime.fromtimestamp(last_message.ts / 1000):%Y-%m-%d %H:%M}" if last_message is not None else ""
+    return [
+        tr(people_strings.WHOIS_LAST_MESSAGE, moment=moment) if moment else "",
+        tr(people_strings.WHOIS_IGNORED) if context.settings().is_ignored(nick) else "",
+    ]

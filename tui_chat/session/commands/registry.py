@@ -2,7 +2,7 @@
 
 - Escape: a text with one leading `/` is a command, `//x` is the message `/x`.
 - Errors: an unknown or malformed command is a `ParseError` and is never sent as a message.
-- Names: case-insensitive; each `Action` has one entry in `COMMANDS`.
+- Names: case-insensitive. `handlers.HANDLERS` or the front end has a handler for each name.
 """
 
 from dataclasses import dataclass
@@ -10,39 +10,6 @@ from enum import Enum
 
 from tui_chat.session.i18n import Translatable, mark, tr
 from tui_chat.session.strings import chat as chat_strings
-
-
-class Action(Enum):
-    """Command identifier; the value is the command's name."""
-
-    JOIN = "join"
-    PART = "part"
-    NICK = "nick"
-    ME = "me"
-    SHRUG = "shrug"
-    NAMES = "names"
-    WHOIS = "whois"
-    IGNORE = "ignore"
-    UNIGNORE = "unignore"
-    MUTE = "mute"
-    UNMUTE = "unmute"
-    LIST = "list"
-    GO = "go"
-    TOPIC = "topic"
-    RECONNECT = "reconnect"
-    SERVER = "server"
-    EDIT = "edit"
-    REPLY = "reply"
-    REACT = "react"
-    SEARCH = "search"
-    DATE = "date"
-    CLEAR = "clear"
-    THEME = "theme"
-    SET = "set"
-    SETTINGS = "settings"
-    NOTIFY = "notify"
-    HELP = "help"
-    QUIT = "quit"
 
 
 class ArgumentKind(Enum):
@@ -83,13 +50,13 @@ class Command:
     """Command definition.
 
     Attributes:
-        action: Command identifier.
+        name: Name without the slash, key of its handler.
         help: Description in one line.
         arguments: Arguments in order; the last one includes all remaining words.
         aliases: Alternative names.
     """
 
-    action: Action
+    name: str
     help: Translatable
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -105,11 +72,6 @@ class Command:
         return len(self.arguments)
 
     @property
-    def name(self) -> str:
-        """Name without the slash."""
-        return self.action.value
-
-    @property
     def usage(self) -> str:
         """Syntax line for help and error texts."""
         return " ".join((f"/{self.name}", *(argument.placeholder for argument in self.arguments)))
@@ -122,55 +84,55 @@ _OPTIONAL_NICK = Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True)
 _OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
 
 COMMANDS: tuple[Command, ...] = (
-    Command(Action.JOIN, mark("join a room; other rooms stay open"), (_ROOM,), aliases=("j",)),
-    Command(Action.PART, mark("leave this or another room"), (_OPTIONAL_ROOM,), aliases=("leave", "close")),
-    Command(Action.NICK, mark("change your nickname"), (_NICK,)),
-    Command(Action.NAMES, mark("list the members of this room"), aliases=("who",)),
-    Command(Action.ME, mark("send an action"), (Argument(mark("action")),)),
-    Command(Action.SHRUG, mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
-    Command(Action.WHOIS, mark("show details of a member"), (_NICK,)),
-    Command(Action.IGNORE, mark("ignore a nickname, or list ignored nicknames"), (_OPTIONAL_NICK,)),
-    Command(Action.UNIGNORE, mark("stop ignoring a nickname"), (_NICK,)),
-    Command(Action.MUTE, mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
-    Command(Action.UNMUTE, mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),
+    Command("join", mark("join a room; other rooms stay open"), (_ROOM,), aliases=("j",)),
+    Command("part", mark("leave this or another room"), (_OPTIONAL_ROOM,), aliases=("leave", "close")),
+    Command("nick", mark("change your nickname"), (_NICK,)),
+    Command("names", mark("list the members of this room"), aliases=("who",)),
+    Command("me", mark("send an action"), (Argument(mark("action")),)),
+    Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
+    Command("whois", mark("show details of a member"), (_NICK,)),
+    Command("ignore", mark("ignore a nickname, or list ignored nicknames"), (_OPTIONAL_NICK,)),
+    Command("unignore", mark("stop ignoring a nickname"), (_NICK,)),
+    Command("mute", mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
+    Command("unmute", mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command(
-        Action.LIST,
+        "list",
         mark("list the rooms of this server"),
         (Argument(mark("part of a name"), is_optional=True),),
         aliases=("rooms",),
     ),
     Command(
-        Action.GO,
+        "go",
         mark("switch to a room by part of its name"),
         (Argument(mark("part of a name"), is_optional=True),),
         aliases=("switch",),
     ),
-    Command(Action.TOPIC, mark("show or set the topic"), (Argument(mark("topic"), is_optional=True),)),
-    Command(Action.RECONNECT, mark("reconnect now")),
-    Command(Action.SERVER, mark("connect to another server"), (Argument(mark("URL")),)),
-    Command(Action.EDIT, mark("edit your last message"), (_OPTIONAL_TEXT,)),
-    Command(Action.REPLY, mark("reply to the last message of another member"), (_OPTIONAL_TEXT,)),
+    Command("topic", mark("show or set the topic"), (Argument(mark("topic"), is_optional=True),)),
+    Command("reconnect", mark("reconnect now")),
+    Command("server", mark("connect to another server"), (Argument(mark("URL")),)),
+    Command("edit", mark("edit your last message"), (_OPTIONAL_TEXT,)),
+    Command("reply", mark("reply to the last message of another member"), (_OPTIONAL_TEXT,)),
     Command(
-        Action.REACT,
+        "react",
         mark("add or remove a reaction to the last message"),
         (Argument(mark("emoji"), ArgumentKind.EMOJI, is_optional=True),),
     ),
     Command(
-        Action.SEARCH,
+        "search",
         mark("search messages in all rooms"),
         (Argument(mark("words"), is_optional=True),),
         aliases=("find",),
     ),
-    Command(Action.DATE, mark("jump to a date: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
-    Command(Action.CLEAR, mark("clear the notices of this room")),
+    Command("date", mark("jump to a date: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
+    Command("clear", mark("clear the notices of this room")),
     Command(
-        Action.THEME,
+        "theme",
         mark("set the theme, or preview the themes"),
         (Argument(mark("theme"), ArgumentKind.THEME, is_optional=True),),
     ),
-    Command(Action.SETTINGS, mark("open the settings"), aliases=("preferences",)),
+    Command("settings", mark("open the settings"), aliases=("preferences",)),
     Command(
-        Action.SET,
+        "set",
         mark("list the settings, show one, or set one"),
         (
             Argument(mark("setting"), ArgumentKind.SETTING, is_optional=True),
@@ -178,12 +140,12 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
-        Action.NOTIFY,
+        "notify",
         mark("show or set the notifications of this room"),
         (Argument(mark("all|mentions|none|default"), ArgumentKind.LEVEL, is_optional=True),),
     ),
-    Command(Action.HELP, mark("show keys and commands"), aliases=("h",)),
-    Command(Action.QUIT, mark("quit"), aliases=("exit", "q")),
+    Command("help", mark("show keys and commands"), aliases=("h",)),
+    Command("quit", mark("quit"), aliases=("exit", "q")),
 )
 
 _COMMANDS_BY_NAME: dict[str, Command] = {
@@ -239,11 +201,11 @@ def parse(text: str) -> ChatText | CommandCall | ParseError:
     name = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
     command = find(name)
     if command is None:
-        return ParseError(chat_strings.unknown_command(name))
+        return ParseError(tr(chat_strings.UNKNOWN_COMMAND, name=name[:40]))
     rest = text[1 + len(name) :]
     arguments = tuple(rest.split(None, command.max_arguments - 1)) if command.max_arguments else tuple(rest.split())
     if not command.min_arguments <= len(arguments) <= command.max_arguments:
-        return ParseError(chat_strings.command_usage(command.usage))
+        return ParseError(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
 
 

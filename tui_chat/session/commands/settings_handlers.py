@@ -5,6 +5,7 @@
 
 from tui_chat.protocol import names
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
@@ -29,7 +30,7 @@ def set_setting(text: str, context: CommandContext) -> str:
     if not value:
         return (
             f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n"
-            f"{settings_strings.allowed_values(field.allowed_values)}"
+            f"{tr(settings_strings.ALLOWED_VALUES, expected=field.allowed_values)}"
         )
     try:
         context.set_setting(name, None if value == DEFAULT_VALUE else settings_schema.parse(name, value))
@@ -45,24 +46,28 @@ def set_notification_level(text: str, context: CommandContext) -> str:
     """
     room, current_settings, level = context.room(), context.settings(), text.casefold()
     if not level:
-        return settings_strings.notification_level(room.name, current_settings.notification_level(room.name))
+        return _describe_level(room, current_settings.notification_level(room.name))
     if level == DEFAULT_VALUE:
         context.set_setting("room_notifications", _other_levels(room, context))
-        return settings_strings.notification_level(room.name, current_settings.notify)
+        return _describe_level(room, current_settings.notify)
     try:
         levels = settings_schema.convert("room_notifications", {**_other_levels(room, context), room.name: level})
     except ValueError:
         choices = ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
-        raise CommandRejected(settings_strings.invalid_value("/notify", choices)) from None
+        raise CommandRejected(tr(settings_strings.INVALID_VALUE, name="/notify", expected=choices)) from None
     context.set_setting("room_notifications", levels)
-    return settings_strings.notification_level(room.name, level)
+    return _describe_level(room, level)
+
+
+def _describe_level(room: RoomView, level: str) -> str:
+    return tr(settings_strings.NOTIFICATION_LEVELS[level], room=room.name)
 
 
 def mute(name: str, context: CommandContext) -> str:
     """Turn the notifications of a room off, of the current room for "". The level of the room becomes `none`."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
-    return people_strings.room_muted(room.name)
+    return tr(people_strings.ROOM_MUTED, room=room.name)
 
 
 def unmute(name: str, context: CommandContext) -> str:
@@ -70,7 +75,7 @@ def unmute(name: str, context: CommandContext) -> str:
     room = context.room(name)
     if context.settings().is_muted(room.name):
         context.set_setting("room_notifications", _other_levels(room, context))
-    return people_strings.room_unmuted(room.name)
+    return tr(people_strings.ROOM_UNMUTED, room=room.name)
 
 
 def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:

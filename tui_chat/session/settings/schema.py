@@ -173,17 +173,13 @@ class SettingField:
     @property
     def allowed_values(self) -> str:
         """Valid values as text."""
-        match self.kind:
-            case ValueKind.CHOICE:
-                return ", ".join(self.choices)
-            case ValueKind.BOOLEAN:
-                return "on, off"
-            case ValueKind.NUMBER:
-                return f"{self.minimum}–{self.maximum}"
-            case ValueKind.LIST:
-                return '["…", "…"]'
-            case ValueKind.TABLE:
-                return f"[{self.name}]"
+        return {
+            ValueKind.CHOICE: ", ".join(self.choices),
+            ValueKind.BOOLEAN: "on, off",
+            ValueKind.NUMBER: f"{self.minimum}–{self.maximum}",
+            ValueKind.LIST: '["…", "…"]',
+            ValueKind.TABLE: f"[{self.name}]",
+        }[self.kind]
 
 
 @cache
@@ -223,7 +219,7 @@ def convert(name: str, value: object) -> Any:
     try:
         return msgspec.convert(value, field.type)
     except msgspec.ValidationError:
-        raise ValueError(settings_strings.invalid_value(name, field.allowed_values)) from None
+        raise ValueError(tr(settings_strings.INVALID_VALUE, name=name, expected=field.allowed_values)) from None
 
 
 _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
@@ -250,7 +246,7 @@ def parse(name: str, text: str) -> Any:
         case ValueKind.LIST:
             value = tuple(part for part in stripped.replace(",", " ").split() if part)
         case ValueKind.TABLE:
-            raise ValueError(settings_strings.editable_in_file_only(name))
+            raise ValueError(tr(settings_strings.EDITABLE_IN_FILE_ONLY, name=name))
     return convert(name, value)
 
 

@@ -6,6 +6,7 @@
 - Atomic writes: the file is replaced as a whole; comments, order and unknown keys are preserved.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,12 +70,12 @@ class SettingsFile:
         try:
             text = self._read_file()
         except UnicodeDecodeError:
-            return settings_strings.settings_file_not_utf8(str(self.path))
+            return tr(settings_strings.SETTINGS_FILE_NOT_UTF8, path=str(self.path))
         except OSError as error:
-            return settings_strings.settings_file_unreadable(str(self.path), error.strerror or "")
+            return tr(settings_strings.SETTINGS_FILE_UNREADABLE, path=str(self.path), reason=error.strerror or "")
         changed = _replace_value(text or render_template(), name, value)
         if changed is None:
-            return settings_strings.settings_file_not_toml(str(self.path))
+            return tr(settings_strings.SETTINGS_FILE_NOT_TOML, path=str(self.path))
         return self._write(self.path, changed)
 
     def _read_text(self) -> str | None:
@@ -84,7 +85,7 @@ class SettingsFile:
         except UnicodeDecodeError:
             self.problems += (settings_strings.settings_file_damaged(str(self.path), 0, tr(settings_strings.NOT_UTF8)),)
         except OSError as error:
-            self.problems += (settings_strings.file_unreadable(str(self.path), error.strerror or ""),)
+            self.problems += (tr(settings_strings.FILE_UNREADABLE, path=str(self.path), reason=error.strerror or ""),)
         return None
 
     def _read_file(self) -> str:
@@ -121,7 +122,7 @@ class SettingsFile:
             mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
             atomic_write(target, text.encode(), mode)
         except OSError as error:
-            return settings_strings.settings_file_unwritable(str(path), error.strerror or "")
+            return tr(settings_strings.SETTINGS_FILE_UNWRITABLE, path=str(path), reason=error.strerror or "")
         return ""
 
 
@@ -136,7 +137,11 @@ def render_template() -> str:
         if isinstance(field.default, Mapping):
             tables += [
                 f"# {field.help}",
-                *([f"# {settings_strings.allowed_entry_values(field.choices)}"] if field.choices else []),
+                *(
+                    [f"# {tr(settings_strings.ALLOWED_ENTRY_VALUES, choices=', '.join(field.choices))}"]
+                    if field.choices
+                    else []
+                ),
                 f"[{field.name}]",
                 "",
             ]
@@ -144,20 +149,8 @@ def render_template() -> str:
         lines += [f"# {field.help}"]
         if field.choices:
             lines += ["# " + tr("Allowed values: {choices}.", choices=", ".join(field.choices))]
-        lines += [f"#{field.name} = {_render_default(field.default)}", ""]
+        lines += [f"#{field.name} = {json.dumps(field.default)}", ""]
     return "\n".join(lines + tables)
-
-
-def _render_default(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case tuple():
-            return "[]"
-        case _:
-            return f'"{value}"'
 
 
 def _replace_value(text: str, name: str, value: object) -> str | None:

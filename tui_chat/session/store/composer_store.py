@@ -13,12 +13,14 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import msgspec
 
 from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, snapshot, transaction
 from tui_chat.protocol import names
 from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import MAX_HISTORY
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.strings import settings as settings_strings
@@ -55,7 +57,8 @@ _SCHEMA = SqliteSchema(
 )
 _TABLES = ("drafts", "sent_texts", "rooms")
 
-_Write = Callable[[sqlite3.Connection], object]
+ResultT = TypeVar("ResultT")
+_Statement = tuple[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class ComposerStore:
         self._save_delay = save_delay
         self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
         self._read_seqs: dict[str, int] = {}
-        self._writes: list[_Write] = []
+        self._statements: list[_Statement] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._failure_reported = False
@@ -146,11 +149,7 @@ class ComposerStore:
                 text, mode, tuple(row[0] for row in reversed(sent_rows)), read_row[0] if read_row is not None else None
             )
 
-        try:
-            return await self._file.run(load)
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return SavedRoomState()
+        return await self._run(load, SavedRoomState())
 
     async def load_room_names(self) -> list[str]:
         """Return the saved room names in order, an empty list after a storage error.
@@ -168,11 +167,7 @@ class ComposerStore:
             ).fetchall()
             return [name for (name,) in rows]
 
-        try:
-            return await self._file.run(load)
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return []
+        return await self._run(load, [])
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
         """Schedule the write of a draft; an empty text without a mode deletes the draft.
@@ -198,27 +193,23 @@ class ComposerStore:
         if not self._save_history:
             return
         scope = self._scope(room)
-
-        def insert(connection: sqlite3.Connection) -> None:
-            connection.execute("INSERT INTO sent_texts (server, nick, room, text) VALUES (?, ?, ?, ?)", (*scope, text))
-            connection.execute(
-                "DELETE FROM sent_texts WHERE server = ? AND nick = ? AND room = ? AND position <= ("
-                "SELECT position FROM sent_texts WHERE server = ? AND nick = ? AND room = ? "
-                "ORDER BY position DESC LIMIT 1 OFFSET ?)",
-                (*scope, *scope, MAX_HISTORY),
-            )
-
-        self._enqueue(insert)
+        self._execute("INSERT INTO sent_texts (server, nick, room, text) VALUES (?, ?, ?, ?)", *scope, text)
+        self._execute(
+            "DELETE FROM sent_texts WHERE server = ? AND nick = ? AND room = ? AND position <= ("
+            "SELECT position FROM sent_texts WHERE server = ? AND nick = ? AND room = ? "
+            "ORDER BY position DESC LIMIT 1 OFFSET ?)",
+            *scope,
+            *scope,
+            MAX_HISTORY,
+        )
 
     def add_room(self, room: str) -> None:
         """Add a room to the saved rooms; an existing entry keeps its position."""
-        scope = self._scope(room)
-        self._enqueue(
-            lambda connection: connection.execute(
-                "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
-                (*scope, room),
-            )
+        self._execute(
+            "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
+            *self._scope(room),
+            room,
         )
 
     def remove_room(self, room: str) -> None:
@@ -226,10 +217,7 @@ class ComposerStore:
 
         The read marker is deleted too; the draft and the input history remain.
         """
-        scope = self._scope(room)
-        self._enqueue(
-            lambda connection: connection.execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope)
-        )
+        self._execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", *self._scope(room))
 
     def rename_nick(self, nick: str) -> None:
         """Move all saved state to a new nickname.
@@ -237,19 +225,14 @@ class ComposerStore:
         A draft or room saved under the new nickname is overwritten; the input histories merge. No effect for an equal
         nickname.
         """
-        old_key, new_key = self._nick, names.canonical_key(nick)
-        if old_key == new_key:
-            return
-        self._nick = new_key
-
-        def rename(connection: sqlite3.Connection) -> None:
-            for table in _TABLES:
-                connection.execute(
-                    f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?",
-                    (new_key, self._server_url, old_key),
-                )
-
-        self._enqueue(rename)
+        old_key, self._nick = self._nick, names.canonical_key(nick)
+        for table in _TABLES if self._nick != old_key else ():
+            self._execute(
+                f"UPDATE OR REPLACE {table} SET nick = ? WHERE server = ? AND nick = ?",
+                self._nick,
+                self._server_url,
+                old_key,
+            )
 
     async def _flush(self) -> None:
         self._start_write()
@@ -259,61 +242,63 @@ class ComposerStore:
     def _scope(self, room: str) -> tuple[str, str, str]:
         return self._server_url, self._nick, names.canonical_key(room)
 
-    def _enqueue(self, write: _Write) -> None:
-        self._writes.append(write)
+    def _execute(self, statement: str, *parameters: object) -> None:
+        self._statements.append((statement, parameters))
         self._schedule_flush(0.0)
 
     def _schedule_flush(self, delay: float) -> None:
         loop = asyncio.get_running_loop()
         if self._timer is not None and self._timer.when() <= loop.time() + delay:
             return
-        if self._timer is not None:
-            self._timer.cancel()
+        self._cancel_timer()
         self._timer = loop.call_later(delay, self._start_write)
 
-    def _start_write(self) -> None:
+    def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        drafts, self._drafts = self._drafts, {}
-        writes, self._writes = self._writes, []
-        read_seqs, self._read_seqs = self._read_seqs, {}
+
+    def _start_write(self) -> None:
+        self._cancel_timer()
         # Drafts use the new nickname scope, so a queued rename must run before them.
-        draft_rows = [(*self._scope(room), text, _encode_mode(mode)) for room, (text, mode) in drafts.items()]
-        read_rows = [(seq, *self._scope(room)) for room, seq in read_seqs.items()]
-        if draft_rows or writes or read_rows:
-            task = asyncio.create_task(self._write(writes, draft_rows, read_rows))
+        statements: list[_Statement] = [
+            *self._statements,
+            *(
+                ("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", (*self._scope(room), text, _encode_mode(mode)))
+                for room, (text, mode) in self._drafts.items()
+            ),
+            *(
+                ("UPDATE rooms SET read_seq = ? WHERE server = ? AND nick = ? AND room = ?", (seq, *self._scope(room)))
+                for room, seq in self._read_seqs.items()
+            ),
+        ]
+        self._statements, self._drafts, self._read_seqs = [], {}, {}
+        if statements:
+            task = asyncio.create_task(self._write(statements))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _write(
-        self,
-        writes: list[_Write],
-        draft_rows: list[tuple[str, str, str, str, bytes]],
-        read_rows: list[tuple[int, str, str, str]],
-    ) -> None:
-        def run_transaction(connection: sqlite3.Connection) -> None:
+    async def _write(self, statements: list[_Statement]) -> None:
+        def write(connection: sqlite3.Connection) -> None:
             with transaction(connection):
-                for write in writes:
-                    write(connection)
-                connection.executemany("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", draft_rows)
-                connection.executemany(
-                    "UPDATE rooms SET read_seq = ? WHERE server = ? AND nick = ? AND room = ?", read_rows
-                )
+                for statement, parameters in statements:
+                    connection.execute(statement, parameters)
                 connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (_encode_mode(None),))
 
-        try:
-            await self._file.run(run_transaction)
-        except LocalStorageError as error:
-            self._report_failure(error)
+        await self._run(write, None)
 
-    def _report_failure(self, error: LocalStorageError) -> None:
-        if not self._failure_reported:
-            self._failure_reported = True
-            self.on_problem(chat_strings.drafts_not_saved(error.reason))
+    async def _run(self, operation: Callable[[sqlite3.Connection], ResultT], default: ResultT) -> ResultT:
+        """Return the result of an operation, `default` after a storage error. Reports the first error."""
+        try:
+            return await self._file.run(operation)
+        except LocalStorageError as error:
+            if not self._failure_reported:
+                self._failure_reported = True
+                self.on_problem(tr(chat_strings.DRAFTS_NOT_SAVED, reason=error.reason))
+            return default
 
     def _on_corrupt(self, backup_path: Path) -> None:
-        self.on_problem(settings_strings.saved_data_damaged(str(backup_path)))
+        self.on_problem(tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup_path)))
 
 
 def _prune(connection: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
+from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
 
@@ -94,9 +95,9 @@ def load(directory: Path) -> tuple[Profile, str]:
         backup_path = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(backup_path)
-        return Profile(), settings_strings.saved_data_damaged(str(backup_path))
+        return Profile(), tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup_path))
     except OSError as error:
-        return Profile(), settings_strings.file_unreadable(str(path), error.strerror or "")
+        return Profile(), tr(settings_strings.FILE_UNREADABLE, path=str(path), reason=error.strerror or "")
 
 
 def save(directory: Path, profile: Profile) -> str:
@@ -112,5 +113,5 @@ def save(directory: Path, profile: Profile) -> str:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_write(path, msgspec.json.format(msgspec.json.encode(profile)))
     except OSError as error:
-        return settings_strings.file_unwritable(str(path), error.strerror or "")
+        return tr(settings_strings.FILE_UNWRITABLE, path=str(path), reason=error.strerror or "")
     return ""

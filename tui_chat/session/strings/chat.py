@@ -1,7 +1,7 @@
 """Texts of the chat screens, the join form, help and notifications.
 
-- Constants: texts without parameters are marked here and translated with `tr` at display time.
-- Functions: texts with parameters return the translated sentence.
+- Constants: texts and templates are marked here and translated with `tr` at display time.
+- Functions: return a translated text that depends on its parameters.
 """
 
 from collections.abc import Sequence
@@ -24,21 +24,9 @@ BUTTON_START_SERVER = mark("Start a local server")
 ROOM_REQUIRED = mark("Enter a room name.")
 NICK_REQUIRED = mark("Enter a nickname.")
 STARTING_SERVER = mark("Starting a server…")
-
-
-def connecting_to(server: str) -> str:
-    """Return the status during the first connection attempt."""
-    return tr("Connecting to {server}…", server=server)
-
-
-def no_server_at(server: str) -> str:
-    """Return the error for an unreachable server."""
-    return tr("No chat server at {server}.", server=server)
-
-
-def port_in_use(address: str) -> str:
-    """Return the error for a port of another program."""
-    return tr("{address} is in use by another program.", address=address)
+CONNECTING_TO = mark("Connecting to {server}…")
+NO_SERVER_AT = mark("No chat server at {server}.")
+PORT_IN_USE = mark("{address} is in use by another program.")
 
 
 # Room events.
@@ -83,9 +71,7 @@ def joined_and_left(nicks: Sequence[str]) -> str:
     return tr("{names} joined and left", names=_summarize_names(nicks))
 
 
-def renamed(old: str, new: str) -> str:
-    """Return the notice of a nickname change."""
-    return tr("{old} is now {new}", old=old, new=new)
+RENAMED = mark("{old} is now {new}")
 
 
 def typing_indicator(nicks: Sequence[str]) -> str:
@@ -94,16 +80,8 @@ def typing_indicator(nicks: Sequence[str]) -> str:
 
 
 # Command results.
-def nick_assigned(requested: str, assigned: str) -> str:
-    """Return the notice that the server assigned another nickname."""
-    return tr(
-        "{requested} is taken. You joined as {assigned}; /nick changes it.", requested=requested, assigned=assigned
-    )
-
-
-def own_nick_changed(nick: str) -> str:
-    """Return the confirmation of a nickname change."""
-    return tr("You are now {nick}.", nick=nick)
+NICK_ASSIGNED = mark("{requested} is taken. You joined as {assigned}; /nick changes it.")
+OWN_NICK_CHANGED = mark("You are now {nick}.")
 
 
 def topic_changed(topic: str) -> str:
@@ -111,9 +89,7 @@ def topic_changed(topic: str) -> str:
     return tr("Topic: {topic}", topic=topic) if topic else tr("Topic cleared.")
 
 
-def room_lost(room: str, reason: str) -> str:
-    """Return the notice of a room closed by the server."""
-    return tr("You are no longer in {room}: {reason}", room=room, reason=reason)
+ROOM_LOST = mark("You are no longer in {room}: {reason}")
 
 
 def member_list(nicks: Sequence[str]) -> str:
@@ -135,19 +111,9 @@ def room_list(rooms: Sequence[str]) -> str:
     return "\n".join((plural("{count:,} room", "{count:,} rooms", len(rooms)), *rooms))
 
 
-def unknown_command(name: str) -> str:
-    """Return the error for an unknown command."""
-    return tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40])
-
-
-def command_usage(syntax: str) -> str:
-    """Return the error for wrong command arguments."""
-    return tr("Usage: {syntax}", syntax=syntax)
-
-
-def crash_report(log: str) -> str:
-    """Return the error after a crash, with the path of the log file."""
-    return tr("chat-tui crashed. See {log} for details.", log=log)
+UNKNOWN_COMMAND = mark("Unknown command /{name}. See /help; //{name} sends it.")
+COMMAND_USAGE = mark("Usage: {syntax}")
+CRASH_REPORT = mark("chat-tui crashed. See {log} for details.")
 
 
 def join_commands(commands: Sequence[str]) -> str:
@@ -217,16 +183,17 @@ def quote_line(line: MessageLine, limit: int) -> str:
     return quote(line.nick, "" if line.deleted else line.text[:limit])
 
 
+COMPOSE_HINTS = {
+    ComposeKind.REPLY: mark("replying to {quote} · Esc: cancel"),
+    ComposeKind.EDIT: mark("editing your message · Esc: cancel"),
+    ComposeKind.REACT: mark("{quick_reactions} or any emoji · Esc: cancel"),
+}
+
+
 def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
     """Return the hint above the composer for a compose mode; only a reply quotes its message."""
-    match kind:
-        case ComposeKind.REPLY:
-            return tr("replying to {about} · Esc: cancel", about=quoted_message)
-        case ComposeKind.EDIT:
-            return tr("editing your message · Esc: cancel")
-        case ComposeKind.REACT:
-            choices = " ".join(f"{number} {emoji}" for number, emoji in enumerate(QUICK_REACTIONS, 1))
-            return tr("{choices} or any emoji · Esc: cancel", choices=choices)
+    quick_reactions = " ".join(f"{number} {emoji}" for number, emoji in enumerate(QUICK_REACTIONS, 1))
+    return tr(COMPOSE_HINTS[kind], quote=quoted_message, quick_reactions=quick_reactions)
 
 
 CONFIRM_DELETE = mark("Press d again to delete the message for everyone.")
@@ -245,9 +212,7 @@ def member_count(count: int) -> str:
     return tr("{count:,} here", count=count) if count else tr("members unknown")
 
 
-def new_messages_below(count: int) -> str:
-    """Return the counter of new messages below the visible lines."""
-    return tr("↓ {count:,} new below · End", count=count)
+NEW_MESSAGES_BELOW = mark("↓ {count:,} new below · End")
 
 
 def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
@@ -261,9 +226,7 @@ def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
     return " ".join(f"{number}:{'@' if has_mention else ''}{count:,}" for number, count, has_mention in rooms)
 
 
-def link_copied(host: str) -> str:
-    """Return the confirmation of a copied link."""
-    return tr("Copied the link to {host}.", host=host)
+LINK_COPIED = mark("Copied the link to {host}.")
 
 
 def not_in_room(room: str) -> str:
@@ -271,14 +234,8 @@ def not_in_room(room: str) -> str:
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
-def character_counter(count: int, limit: int) -> str:
-    """Return the character counter of a message near or above the limit."""
-    return tr("{count:,} of {limit:,} characters", count=count, limit=limit)
-
-
-def paste_too_large(count: int) -> str:
-    """Return the error for a paste above the size limit."""
-    return tr("Paste too large ({count:,} characters); not inserted.", count=count)
+CHARACTER_COUNTER = mark("{count:,} of {limit:,} characters")
+PASTE_TOO_LARGE = mark("Paste too large ({count:,} characters); not inserted.")
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
@@ -300,40 +257,21 @@ def paste_summary(lines: int, characters: int) -> str:
     )
 
 
-def paste_option(mode: PasteMode, message_count: int) -> str:
-    """Return the label of a paste mode with its number of messages."""
-    match mode:
-        case PasteMode.EDIT:
-            return tr("insert into the composer")
-        case PasteMode.SINGLE_MESSAGE:
-            return tr("send as one message")
-        case PasteMode.CHUNKS:
-            return tr("send as {count:,} messages", count=message_count)
-        case PasteMode.LINE_BY_LINE:
-            return tr("send each line as a message ({count:,})", count=message_count)
-
-
+PASTE_OPTIONS = {
+    PasteMode.EDIT: mark("insert into the composer"),
+    PasteMode.SINGLE_MESSAGE: mark("send as one message"),
+    PasteMode.CHUNKS: mark("send as {count:,} messages"),
+    PasteMode.LINE_BY_LINE: mark("send each line as a message ({count:,})"),
+}
 PASTE_CANCEL = mark("discard")
 
 SWITCH_TITLE = mark("Switch room")
 SWITCH_HINT = mark("part of the room name")
 SWITCH_FOOTER = mark("↑↓ select · Enter switch · Esc close")
 NEW_ROOM = mark("new room")
-
-
-def input_cleared(undo_key: str) -> str:
-    """Return the notice of a cleared input line, with the key for undo."""
-    return tr("Cleared. {key} restores the text.", key=undo_key)
-
-
-def rejoin_failed(room: str, reason: str) -> str:
-    """Return the error for a saved room that could not be rejoined."""
-    return tr("Could not rejoin {room}: {reason}", room=room, reason=reason)
-
-
-def drafts_not_saved(reason: str) -> str:
-    """Return the error for drafts that cannot be saved."""
-    return tr("Drafts cannot be saved: {reason}", reason=reason)
+INPUT_CLEARED = mark("Cleared. {key} restores the text.")
+REJOIN_FAILED = mark("Could not rejoin {room}: {reason}")
+DRAFTS_NOT_SAVED = mark("Drafts cannot be saved: {reason}")
 
 
 # Help screen.

@@ -6,15 +6,11 @@ from tui_chat.session.i18n import mark, tr
 
 
 def whois(nick: str, details: Sequence[str]) -> str:
-    """Return the reply to `/whois`."""
-    return f"{nick}: {' · '.join(details)}"
+    """Return the reply to `/whois`. Empty details are omitted."""
+    return f"{nick}: {' · '.join(filter(None, details))}"
 
 
-def whois_account(account: str) -> str:
-    """Return the account detail of `/whois`."""
-    return tr("account {account}", account=account)
-
-
+WHOIS_ACCOUNT = mark("account {account}")
 WHOIS_GUEST = mark("guest")
 WHOIS_YOU = mark("that is you")
 WHOIS_ABSENT = mark("not in your rooms")
@@ -22,39 +18,13 @@ WHOIS_IGNORED = mark("ignored: messages are hidden")
 ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
 
-def whois_client_kind(client_kind: str) -> str:
-    """Return the basic client detail of `/whois`."""
-    return tr("basic client ({kind}): may not show edits and reactions", kind=client_kind)
-
-
-def whois_rooms(rooms: Sequence[str]) -> str:
-    """Return the shared rooms detail of `/whois`."""
-    return tr("in {rooms}", rooms=", ".join(rooms))
-
-
-def whois_last_message(moment: str) -> str:
-    """Return the last activity detail of `/whois`."""
-    return tr("last message at {moment}", moment=moment)
-
-
-def no_such_nick(nick: str) -> str:
-    """Return the error for an unknown nickname."""
-    return tr("No such nickname: {nick}.", nick=nick[:64])
-
-
-def nick_ignored(nick: str) -> str:
-    """Return the confirmation of `/ignore`."""
-    return tr("{nick} is ignored. /unignore {nick} shows the messages again.", nick=nick)
-
-
-def nick_unignored(nick: str) -> str:
-    """Return the confirmation of `/unignore`."""
-    return tr("{nick} is no longer ignored.", nick=nick)
-
-
-def nick_not_ignored(nick: str) -> str:
-    """Return the error for `/unignore` with a nickname that is not ignored."""
-    return tr("{nick} is not ignored.", nick=nick[:64])
+WHOIS_CLIENT_KIND = mark("basic client ({kind}): may not show edits and reactions")
+WHOIS_ROOMS = mark("in {rooms}")
+WHOIS_LAST_MESSAGE = mark("last message at {moment}")
+NO_SUCH_NICK = mark("No such nickname: {nick}.")
+NICK_IGNORED = mark("{nick} is ignored. /unignore {nick} shows the messages again.")
+NICK_UNIGNORED = mark("{nick} is no longer ignored.")
+NICK_NOT_IGNORED = mark("{nick} is not ignored.")
 
 
 def ignored_nicks(nicks: Sequence[str]) -> str:
@@ -63,13 +33,5 @@ def ignored_nicks(nicks: Sequence[str]) -> str:
 
 
 CANNOT_IGNORE_YOURSELF = mark("You cannot ignore yourself.")
-
-
-def room_muted(room: str) -> str:
-    """Return the confirmation of `/mute`."""
-    return tr("Notifications for {room} are off. /unmute turns them on.", room=room)
-
-
-def room_unmuted(room: str) -> str:
-    """Return the confirmation of `/unmute`."""
-    return tr("Notifications for {room} are on.", room=room)
+ROOM_MUTED = mark("Notifications for {room} are off. /unmute turns them on.")
+ROOM_UNMUTED = mark("Notifications for {room} are on.")

@@ -27,11 +27,7 @@ def result_count(count: int, has_more: bool) -> str:
 SEARCHED_LOCALLY = mark("offline: searched the local history only")
 SEARCH_INCOMPLETE = mark("older messages are still being indexed")
 ROOM_NOT_OPEN = mark("not joined")
-
-
-def confirm_join(room: str) -> str:
-    """Return the prompt to join the room of a search hit."""
-    return tr("You are not in {room}. Press Enter again to join.", room=room)
+CONFIRM_JOIN = mark("You are not in {room}. Press Enter again to join.")
 
 
 def invalid_date(text: str) -> str:

@@ -109,16 +109,16 @@ class Keymap:
     def _add_override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
         binding = next((binding for binding in keys.ALL_BINDINGS if binding.id == binding_id), None)
         if binding is None:
-            self.problems += (settings_strings.unknown_key_action(binding_id),)
+            self.problems += (tr(settings_strings.UNKNOWN_KEY_ACTION, name=binding_id[:40]),)
             return
         parsed: list[str] = []
         for text in filter(None, (text.strip() for text in key_texts)):
             key = key_names.parse_key(text)
             if not key:
-                self.problems += (settings_strings.unknown_key(binding_id, text),)
+                self.problems += (tr(settings_strings.UNKNOWN_KEY, name=binding_id, key=text[:40]),)
                 return
             if binding.scope in TEXT_SCOPES and key_names.is_text_key(key):
-                self.problems += (settings_strings.key_types_text(binding_id, text),)
+                self.problems += (tr(settings_strings.KEY_TYPES_TEXT, name=binding_id, key=text[:40]),)
                 return
             parsed.append(key)
         self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
@@ -129,7 +129,14 @@ class Keymap:
             first, second, shared_key = conflict
             dropped, winner = (first, second) if first.id in self._overrides else (second, first)
             del self._overrides[dropped.id]
-            self.problems += (settings_strings.key_in_use(dropped.id, key_names.display_name(shared_key), winner.id),)
+            self.problems += (
+                tr(
+                    settings_strings.KEY_IN_USE,
+                    name=dropped.id,
+                    key=key_names.display_name(shared_key),
+                    owner=winner.id,
+                ),
+            )
 
     def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]

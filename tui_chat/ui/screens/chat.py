@@ -19,6 +19,7 @@ from textual.widgets import TextArea
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
@@ -255,7 +256,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
                 return False
             composer.clear()
             undo_key = app_services(self).keymap.display_key("undo")
-            self.view.status.show_status(chat_strings.input_cleared(undo_key) if undo_key else "")
+            self.view.status.show_status(tr(chat_strings.INPUT_CLEARED, key=undo_key) if undo_key else "")
         return True
 
     @on(TextArea.Changed)

@@ -64,7 +64,7 @@ class LinkScreen(ListDialog[str]):
 def _url_row(url: str) -> Content:
     host, decoded_host = parse_host(url)
     warning = (
-        Content.assemble("  ", (settings_strings.decoded_host(decoded_host), "$warning"))
+        Content.assemble("  ", (tr(settings_strings.DECODED_HOST, host=decoded_host), "$warning"))
         if decoded_host
         else Content("")
     )

@@ -97,7 +97,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             preview.append("…")
         with Vertical(id="paste"):
             yield Static("\n".join(preview), id="preview", markup=False)
-            rows = [_mode_row(mode, chat_strings.paste_option(mode, count)) for mode, count in self._modes]
+            rows = [_mode_row(mode, tr(chat_strings.PASTE_OPTIONS[mode], count=count)) for mode, count in self._modes]
             yield OptionList(
                 *(Option(row) for row in [*rows, _mode_row(None, tr(chat_strings.PASTE_CANCEL))]), compact=True
             )

@@ -5,7 +5,6 @@ from functools import partial
 
 from tui_chat.session.commands import handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
-from tui_chat.session.commands.registry import Action
 from tui_chat.session.controller import SessionController
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.screens.compose_controller import ComposeController
@@ -45,15 +44,15 @@ class ScreenCommands:
         self._session = controller.session
         self._room_navigation = room_navigation
         self._run_app_action = run_app_action
-        self.own_commands: dict[Action, Callable[[str], str | None]] = {
-            Action.GO: self._go_to_matching_room,
-            Action.SEARCH: message_navigation.open_search,
-            Action.DATE: message_navigation.go_to_day,
-            Action.CLEAR: self._clear_notices,
-            Action.THEME: self._set_theme,
-            Action.SETTINGS: partial(self._run_app_command, "settings"),
-            Action.HELP: partial(self._run_app_command, "help"),
-            Action.QUIT: partial(self._run_app_command, "quit_when_sent"),
+        self.own_commands: dict[str, Callable[[str], str | None]] = {
+            "go": self._go_to_matching_room,
+            "search": message_navigation.open_search,
+            "date": message_navigation.go_to_day,
+            "clear": self._clear_notices,
+            "theme": self._set_theme,
+            "settings": partial(self._run_app_command, "settings"),
+            "help": partial(self._run_app_command, "help"),
+            "quit": partial(self._run_app_command, "quit_when_sent"),
         }
         self._context = CommandContext(
             session=controller.session,

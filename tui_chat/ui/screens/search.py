@@ -203,7 +203,7 @@ class SearchScreen(ListDialog[SearchHitSelected]):
     def _status_text(self) -> str:
         state = self._search_state
         if self._hit_to_confirm is not None:
-            return search_strings.confirm_join(self._hit_to_confirm.room)
+            return tr(search_strings.CONFIRM_JOIN, room=self._hit_to_confirm.room)
         parts = [search_strings.search_scope(self._scope_room)]
         if state.request is None:
             return " · ".join([*parts, tr(search_strings.SEARCH_HELP)])

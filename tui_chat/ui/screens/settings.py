@@ -119,9 +119,9 @@ class SettingsScreen(ListDialog[None]):
         field = self._highlighted_field()
         is_file_only = field.kind in {ValueKind.LIST, ValueKind.TABLE}
         hint = (
-            settings_strings.edited_in(self._path)
+            tr(settings_strings.EDITED_IN, path=self._path)
             if is_file_only and self._path
-            else settings_strings.allowed_values(field.allowed_values)
+            else tr(settings_strings.ALLOWED_VALUES, expected=field.allowed_values)
         )
         self.query_one("#explanation", Static).update(
             Content.assemble(

@@ -134,7 +134,7 @@ class StatusLine(Widget):
             (self._error, "$error"),
             (self._status_text, "$accent"),
             (self._compose_hint, "$accent"),
-            (chat_strings.new_messages_below(self._new_below) if self._new_below else "", "bold $accent"),
+            (tr(chat_strings.NEW_MESSAGES_BELOW, count=self._new_below) if self._new_below else "", "bold $accent"),
             (chat_strings.typing_indicator(self._typing_nicks) if self._typing_nicks else "", "italic $text-muted"),
         )
         left = Content.assemble(next((part for part in by_priority if part[0]), ""))
