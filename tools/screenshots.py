@@ -82,7 +82,7 @@ async def _render_chat(size: tuple[int, int], theme: str = "dark") -> str:
             await ann.join_room("release")
             await scene.send_message("lunch", "carol", "ann: noodles at noon?", 2)
             await scene.send_message("help-desk", "bob", "printer again", 1)
-            await scene.send_message("release", "alice", "ann, could you try the migration on your copy?", 1)
+            await scene.send_message("release", "alice", "ann: could you try the migration on your copy?", 1)
             await ann.wait_until(
                 lambda: (
                     ann.chat_screen.session.rooms["lunch"].mention_count
@@ -115,7 +115,7 @@ async def _render_chinese(size: tuple[int, int]) -> str:
         await scene.send_message("茶馆", "阿强", "/me 去买零食了")
         async with demo_app_in_terminal(size, url=scene.url, room="茶馆", nick="小明") as demo_app:
             await demo_app.wait_until(lambda: "零食" in str(demo_app.chat_screen.view.timeline.lines[-1]))
-            await scene.send_message("茶馆", "王小明", "小明，你来吗？", 1)
+            await scene.send_message("茶馆", "王小明", "小明：你来吗？", 1)
             await demo_app.wait_until(lambda: "你来吗" in str(demo_app.chat_screen.view.timeline.lines[-1]))
             return await demo_app.render_svg()
 

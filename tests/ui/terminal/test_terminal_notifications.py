@@ -67,7 +67,7 @@ async def test_a_muted_room_sends_no_notification(tmp_path: Path) -> None:
     async with client_and_sender(tmp_path, settings=settings) as (tty, room, _):
         tty.write_keys("/join dev\r")
         await tty.wait_for_text("2 dev")
-        await room.send("ann!")
+        await room.send("@ann")
         await tty.wait_for_text("@1")
         assert count_bells(bytes(tty.written)) == 0
         assert b"(@1)" not in tty.written
