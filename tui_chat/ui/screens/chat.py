@@ -133,7 +133,8 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         self.show_error = self.view.show_error
         self.on_current_room_changed = self.room_navigation.on_current_room_changed
         self._commands = ScreenCommands(
-            controller,
+            session,
+            server_link,
             self.compose_controller,
             self.room_navigation,
             self.message_navigation,

@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from functools import partial
 
+from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
-from tui_chat.session.controller import SessionController
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.message_navigation import MessageNavigation
@@ -16,7 +17,8 @@ class ScreenCommands:
     """Commands on the chat screen.
 
     Args:
-        controller: Controller of the session.
+        session: View model of the chat.
+        server_link: Requests to the server.
         compose_controller: Sender of the composer text.
         room_navigation: Switching of rooms.
         message_navigation: Jumps to messages and days.
@@ -31,7 +33,8 @@ class ScreenCommands:
 
     def __init__(
         self,
-        controller: SessionController,
+        session: ChatSession,
+        server_link: ServerLink,
         compose_controller: ComposeController,
         room_navigation: RoomNavigation,
         message_navigation: MessageNavigation,
@@ -41,7 +44,7 @@ class ScreenCommands:
         change_server: Callable[[str], object],
         run_app_action: Callable[[str], object],
     ) -> None:
-        self._session = controller.session
+        self._session = session
         self._room_navigation = room_navigation
         self._run_app_action = run_app_action
         self.own_commands: dict[str, Callable[[str], str | None]] = {
@@ -55,8 +58,8 @@ class ScreenCommands:
             "quit": partial(self._run_app_command, "quit_when_sent"),
         }
         self._context = CommandContext(
-            session=controller.session,
-            link=controller.server_link,
+            session=session,
+            link=server_link,
             settings=settings,
             set_setting=set_setting,
             go_to_room=room_navigation.go_to_room,

@@ -1,0 +1,98 @@
+"""Slash commands that need the chat screen, without an app."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.chat_parts import ChatParts
+from tests.support.fake_room import FakeRoom
+from tui_chat.session.commands import handlers, registry
+from tui_chat.session.lines import NoticeLine
+from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.ui.screens.compose_controller import ComposeController
+from tui_chat.ui.screens.message_navigation import MessageNavigation
+from tui_chat.ui.screens.room_navigation import RoomNavigation
+from tui_chat.ui.screens.room_switcher import RoomSwitcher
+from tui_chat.ui.screens.screen_commands import ScreenCommands
+from tui_chat.ui.screens.search import SearchScreen
+
+
+class CommandParts(ChatParts):
+    """Commands with recorded app actions and changes of settings."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.app_actions: list[str] = []
+        self.changed_settings: list[tuple[str, object]] = []
+        room_navigation = RoomNavigation(
+            self.requests,
+            self.view,
+            set_timer=self.set_timer,
+            drain_input=list,
+            return_to_composer=self.view.return_to_composer,
+        )
+        message_navigation = MessageNavigation(
+            self.requests, self.view, go_to_room=room_navigation.go_to_room, show_at=self.view.show_at
+        )
+        self.commands = ScreenCommands(
+            self.session,
+            ServerLink(SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False), directory, None),
+            ComposeController(self.messages, self.view, self.drafts, message_navigation.go_to_newest),
+            room_navigation,
+            message_navigation,
+            settings=ClientSettings,
+            set_setting=lambda name, value: self.changed_settings.append((name, value)),
+            change_server=lambda address: None,
+            run_app_action=self.app_actions.append,
+        )
+        for name in ("tea", "dev"):
+            self.session.add_room(FakeRoom(name).join("hello"))
+        self.view.draw_changes()
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> CommandParts:
+    return CommandParts(tmp_path)
+
+
+def test_every_command_has_a_handler(parts: CommandParts) -> None:
+    assert handlers.HANDLERS.keys() | parts.commands.own_commands.keys() == {
+        command.name for command in registry.COMMANDS
+    }
+
+
+def test_go_shows_a_room_with_the_exact_name_and_opens_the_switcher_otherwise(parts: CommandParts) -> None:
+    assert parts.commands.run_input("/go TEA") == ""
+    assert parts.view.displayed_room is parts.session.rooms["tea"]
+    assert parts.dialogs == []
+    parts.commands.run_input("/go de")
+    assert isinstance(parts.dialogs[-1][0], RoomSwitcher)
+
+
+def test_search_opens_its_dialog(parts: CommandParts) -> None:
+    assert parts.commands.run_input("/search tea leaves") == ""
+    assert isinstance(parts.dialogs[-1][0], SearchScreen)
+
+
+def test_clear_removes_the_notices_of_the_current_room(parts: CommandParts) -> None:
+    parts.session.add_notice("a notice")
+    parts.commands.run_input("/clear")
+    assert parts.session.current_room is not None
+    assert not any(isinstance(line, NoticeLine) for line in parts.session.current_room.transcript.lines)
+
+
+def test_commands_of_the_app_run_as_its_actions(parts: CommandParts) -> None:
+    for text in ("/settings", "/help", "/quit", "/theme"):
+        assert parts.commands.run_input(text) == ""
+    assert parts.app_actions == ["settings", "help", "quit_when_sent", "choose_theme"]
+
+
+def test_a_named_theme_is_set_and_an_unknown_one_rejected(parts: CommandParts) -> None:
+    assert parts.commands.run_input("/theme Light") == ""
+    assert parts.changed_settings == [("theme", "light")]
+    assert parts.commands.run_input("/theme nosuch").startswith("Invalid value for theme.")
+
+
+def test_an_invalid_date_is_an_error(parts: CommandParts) -> None:
+    assert parts.commands.run_input("/date someday").startswith("Unknown date: someday.")
