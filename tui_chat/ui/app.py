@@ -3,8 +3,7 @@
 - Composition: the app connects its parts with each other and with Textual. The parts hold the state.
 - Startup: network and server modules are imported only after the first screen is painted.
 - Shutdown: the connection closes first, the local server last.
-- Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a
-  restored terminal.
+- Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a restored terminal.
 """
 
 import asyncio
@@ -50,7 +49,6 @@ from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.no_color import NO_COLOR_FILTERS
 from tui_chat.ui.terminal.notifier import Notifier
-from tui_chat.ui.terminal.terminal_output import TerminalOutput
 from tui_chat.ui.theme_controller import ThemeController
 
 if TYPE_CHECKING:
@@ -80,7 +78,6 @@ class ChatApp(App[None], inherit_bindings=False):
         terminal: Output to the terminal.
         input_sequencer: Queue of undispatched input.
         join_form: Initial screen, below all others.
-        local_server: Server started by this app, idle if none was requested.
     """
 
     TITLE = chat_strings.TITLE
@@ -99,12 +96,11 @@ class ChatApp(App[None], inherit_bindings=False):
         self.set_keymap(self.keymap.textual_keymap())
         self._theme = ThemeController(self._display_theme, lambda: themes.has_few_colors(self))
         themes.install_themes(self, self._theme.effective_theme(self.settings.theme))
-        self.terminal = TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
+        self.terminal = terminal_output.TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
         self._start_options = options
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat_screen: ChatScreen | None = None
         self._lifecycle = SessionLifecycle(self, options, saved_profile)
-        self.local_server = self._lifecycle.local_server
         self.join_form = JoinScreen(
             options.room or server_address.room_in_url(options.server) or saved_profile.room,
             options.nick or saved_profile.nick,
@@ -391,7 +387,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         """Stop the local server, also after an unexpected error."""
-        await asyncio.to_thread(self.local_server.close)
+        await asyncio.to_thread(self._lifecycle.local_server.close)
 
     def panic(self, *renderables: RenderableType) -> None:
         """Exit with a short crash report. Details are in the log file."""

@@ -1,25 +1,21 @@
 """State of one room log; pure, without network or clock (docs/protocol.md, "Synchronization").
 
-- Sequence: a log consists of the entries `seq` 1, 2, 3 … without holes. Known entries form
-  ranges. A gap lies between two ranges, older history before the first. The live end is the end
-  of the last range. A joined log without entries is the range of `seq` 0, so that entries missed during
-  a disconnection form a gap.
-- Pushes: a push at live end + 1 is applied, a lower `seq` is a duplicate, a higher `seq` is
-  buffered until the entries between are fetched (`missing_after`). Outside a joined
-  connection, all pushes are buffered.
-- Responses: a page or join response adds its range in any order, and leaves a gap if not
-  adjacent to a known range.
-- Base state: a message is displayed as base plus changes. `as_of` is the `seq` up to which the base
-  includes every change: the `seq` of a pushed message, `last_seq` of a response. A base with a
-  higher `as_of` replaces a lower one.
-- Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. They are
-  folded into the base once all entries between are known, because a gap may contain an earlier change.
-- Early changes: a change without its target is stored until the message arrives, because the page
-  with the message may predate the change.
-- Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
-  that the page can lack.
-- Replacement: a join response with a lower `last_seq` indicates another log. The log
-  is then `reset`, and the room is joined without `since`.
+- Sequence: a log consists of the entries `seq` 1, 2, 3 … without holes. Known entries form ranges. A gap lies between
+  two ranges, older history before the first. The live end is the end of the last range. A joined log without entries
+  is the range of `seq` 0, so that entries missed during a disconnection form a gap.
+- Pushes: a push at live end + 1 is applied, a lower `seq` is a duplicate, a higher `seq` is buffered until the
+  entries between are fetched (`missing_after`). Outside a joined connection, all pushes are buffered.
+- Responses: a page or join response adds its range in any order, and leaves a gap if not adjacent to a known range.
+- Base state: a message is displayed as base plus changes. `as_of` is the `seq` up to which the base includes every
+  change: the `seq` of a pushed message, `last_seq` of a response. A base with a higher `as_of` replaces a lower one.
+- Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. They are folded into the base
+  once all entries between are known, because a gap may contain an earlier change.
+- Early changes: a change without its target is stored until the message arrives, because the page with the message
+  may predate the change.
+- Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes that
+  the page can lack.
+- Replacement: a join response with a lower `last_seq` indicates another log. The log is then `reset`, and the room is
+  joined without `since`.
 """
 
 from bisect import insort
