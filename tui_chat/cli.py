@@ -99,10 +99,7 @@ def main() -> None:
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
     app = ChatApp(options, saved_profile, "\n".join(filter(None, (profile_problem, *settings.problems))), settings)
-    try:
-        app.run(mouse=settings.settings.mouse)
-    finally:
-        app.local_server.close()
+    app.run(mouse=settings.settings.mouse)
     sys.exit(app.return_code or 0)
 
 
