@@ -82,11 +82,13 @@ def test_a_deletion_requires_two_calls_on_the_same_message(parts: ActionParts) -
     parts.run("delete_selected", "message-2")
     assert parts.status.text == tr(chat_strings.CONFIRM_DELETE)
     parts.message_actions.on_cursor_moved("message-1")
+    assert parts.status.text == ""
     parts.run("delete_selected", "message-2")
     assert parts.room.posts == []
     parts.message_actions.on_cursor_moved("message-2")
     parts.run("delete_selected", "message-2")
     assert parts.room.posts == [("delete", 2)]
+    assert parts.status.text == ""
     assert parts.view.timeline.cursor_key is None
 
 

@@ -66,8 +66,8 @@ class MessageActions:
 
     def on_cursor_moved(self, key: str | None) -> None:
         """Cancel an unconfirmed deletion of another message."""
-        if key != self._delete_confirm_key:
-            self._delete_confirm_key = None
+        if self._delete_confirm_key not in {None, key}:
+            self._cancel_delete()
 
     def activate(self, key: str) -> None:
         """Go to the message that a reply refers to, or resend an unsent message."""
@@ -124,11 +124,17 @@ class MessageActions:
             self._delete_confirm_key = line.key
             self._view.status.show_status(tr(chat_strings.CONFIRM_DELETE))
         else:
+            self._cancel_delete()
             self._view.timeline.set_cursor(None)
             problem = self._messages.delete(seq)
             self._view.draw_changes()
             return problem
         return ""
+
+    def _cancel_delete(self) -> None:
+        """End the wait for a second call and hide its status text."""
+        self._delete_confirm_key = None
+        self._view.status.show_status("")
 
     def _open_links(self, line: MessageLine) -> str:
         urls = [] if line.deleted else [link.url for link in find_hyperlinks(line.text)]
