@@ -55,6 +55,15 @@ def test_display_names_of_default_keys_are_parsed_back(key: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "name"),
+    [("alt+question_mark", "Alt+?"), ("slash", "/"), ("ctrl+j", "Ctrl+J"), ("g", "g"), ("alt+delete", "Alt+Del")],
+)
+def test_named_characters_are_displayed_as_characters(key: str, name: str) -> None:
+    assert key_names.display_name(key) == name
+    assert key_names.parse_key(name) == key
+
+
+@pytest.mark.parametrize(
     ("overrides", "problem"),
     [
         ({"next-rom": "alt+n"}, "[keys] next-rom: unknown action. See docs/keys.md."),

@@ -25,8 +25,6 @@ _INPUT_ALIASES = {
     "↓": "down",
 }
 _DISPLAY_NAMES = {
-    "backslash": "\\",
-    "underscore": "_",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "escape": "Esc",
@@ -40,16 +38,19 @@ _DISPLAY_NAMES = {
 
 
 def display_name(key: str) -> str:
-    """Return the display name of a Textual key, such as `Ctrl+J` for `ctrl+j`.
+    """Return the display name of a Textual key, such as `Ctrl+J` for `ctrl+j` or `Alt+?` for `alt+question_mark`.
 
-    A single letter keeps its case, because `g` and `G` are different keys. Most named characters stay names:
-    `slash` becomes `Slash`.
+    A single letter keeps its case, because `g` and `G` are different keys.
     """
-    if len(key) == 1:
-        return key
-    return "+".join(
-        _DISPLAY_NAMES.get(part, part.upper() if len(part) == 1 else part.capitalize()) for part in key.split("+")
-    )
+    return key if len(key) == 1 else "+".join(map(_part_name, key.split("+")))
+
+
+def _part_name(part: str) -> str:
+    """Return the display name of a modifier, a named key or a character."""
+    character = _character_for_key(part)
+    if character is not None and character.isprintable():
+        return character.upper()
+    return _DISPLAY_NAMES.get(part, part.capitalize())
 
 
 def parse_key(key_text: str) -> str:
