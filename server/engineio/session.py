@@ -21,7 +21,7 @@ from server.engineio.namespace import Namespace
 from server.engineio.options import EngineIOOptions
 from server.engineio.packets import InvalidPacket
 from server.engineio.send_queue import SendQueue
-from server.engineio.session_state import CLOSING_STATES, SessionEvent, SessionState, get_next_state
+from server.engineio.session_state import CLOSING_STATES, SessionState, TransitionEvent, get_next_state
 
 log = logging.getLogger("chat.engineio")
 
@@ -144,7 +144,7 @@ class EngineIOSession:
 
         The end of the session closes `transport`, the transport of the request, until `end_probe` or the upgrade.
         """
-        self._apply(SessionEvent.PROBE)
+        self._apply(TransitionEvent.PROBE)
         self._probe_transport = transport
 
     def answer_probe(self) -> None:
@@ -152,12 +152,12 @@ class EngineIOSession:
 
         Without effect on a closing or closed session, except that a waiting poll is completed.
         """
-        self._apply(SessionEvent.PROBE_ANSWERED)
+        self._apply(TransitionEvent.PROBE_ANSWERED)
         self.send_queue.resolve_poll(NOOP_FRAME)
 
     def end_probe(self) -> None:
         """Release the upgrade; an open session without a WebSocket continues over polling."""
-        self._apply(SessionEvent.PROBE_ENDED)
+        self._apply(TransitionEvent.PROBE_ENDED)
         self._probe_transport = None
 
     def attach_websocket(self, transport: asyncio.Transport) -> None:
@@ -165,13 +165,13 @@ class EngineIOSession:
 
         Frames queued for polling are sent first, followed by a close frame if the session is closing or closed.
         """
-        self._apply(SessionEvent.ATTACH)
+        self._apply(TransitionEvent.ATTACH)
         self._probe_transport = None
         self.send_queue.attach_transport(transport)
         if self.state is not SessionState.WEBSOCKET:
             self.send_queue.close(CLOSE_FRAME)
 
-    def _apply(self, event: SessionEvent) -> None:
+    def _apply(self, event: TransitionEvent) -> None:
         self.state = get_next_state(self.state, event)
 
     # -- closing
@@ -189,7 +189,7 @@ class EngineIOSession:
         if self.state in CLOSING_STATES:
             return
         log.log(level, "closing connection from %s: %s", self.address, reason)
-        self._apply(SessionEvent.CLOSE)
+        self._apply(TransitionEvent.CLOSE)
         self._close_deadline = time.monotonic() + self._host.options.close_timeout
         on_websocket = self.state is SessionState.CLOSING_WEBSOCKET
         if not on_websocket and not self.send_queue.frames:
@@ -230,7 +230,7 @@ class EngineIOSession:
         """
         if self.state is SessionState.CLOSED:
             return
-        self._apply(SessionEvent.END)
+        self._apply(TransitionEvent.END)
         self._host.on_session_closed(self)
         self.send_queue.closed = True
         self.send_queue.resolve_poll(CLOSE_FRAME)

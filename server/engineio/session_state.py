@@ -34,7 +34,7 @@ class SessionState(Enum):
     CLOSED = auto()
 
 
-class SessionEvent(Enum):
+class TransitionEvent(Enum):
     """Event that may change the state of a session.
 
     Members:
@@ -58,9 +58,9 @@ class IllegalTransition(Exception):
     """Event that is not defined in the current state; an error of the server."""
 
 
-_State, _Event = SessionState, SessionEvent
+_State, _Event = SessionState, TransitionEvent
 
-TRANSITIONS: dict[SessionState, dict[SessionEvent, SessionState]] = {
+TRANSITIONS: dict[SessionState, dict[TransitionEvent, SessionState]] = {
     _State.POLLING: {
         _Event.PROBE: _State.PROBING,
         _Event.ATTACH: _State.WEBSOCKET,
@@ -111,7 +111,7 @@ WEBSOCKET_STATES = frozenset({SessionState.WEBSOCKET, SessionState.CLOSING_WEBSO
 """States with an attached WebSocket, except CLOSED."""
 
 
-def get_next_state(state: SessionState, event: SessionEvent) -> SessionState:
+def get_next_state(state: SessionState, event: TransitionEvent) -> SessionState:
     """Return the state after an event.
 
     Raises:

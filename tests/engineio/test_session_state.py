@@ -20,8 +20,8 @@ from server.engineio.session_state import (
     CLOSING_STATES,
     WEBSOCKET_STATES,
     IllegalTransition,
-    SessionEvent,
     SessionState,
+    TransitionEvent,
     get_next_state,
 )
 
@@ -37,21 +37,21 @@ CLOSED            -        CLOSED           CLOSED           CLOSED             
 """
 """Expected next state by state and event; `-` is an illegal transition."""
 
-PATHS: dict[SessionState, list[SessionEvent]] = {
+PATHS: dict[SessionState, list[TransitionEvent]] = {
     SessionState.POLLING: [],
-    SessionState.PROBING: [SessionEvent.PROBE],
-    SessionState.UPGRADING: [SessionEvent.PROBE, SessionEvent.PROBE_ANSWERED],
-    SessionState.WEBSOCKET: [SessionEvent.ATTACH],
-    SessionState.CLOSING_POLLING: [SessionEvent.CLOSE],
-    SessionState.CLOSING_WEBSOCKET: [SessionEvent.ATTACH, SessionEvent.CLOSE],
-    SessionState.CLOSED: [SessionEvent.END],
+    SessionState.PROBING: [TransitionEvent.PROBE],
+    SessionState.UPGRADING: [TransitionEvent.PROBE, TransitionEvent.PROBE_ANSWERED],
+    SessionState.WEBSOCKET: [TransitionEvent.ATTACH],
+    SessionState.CLOSING_POLLING: [TransitionEvent.CLOSE],
+    SessionState.CLOSING_WEBSOCKET: [TransitionEvent.ATTACH, TransitionEvent.CLOSE],
+    SessionState.CLOSED: [TransitionEvent.END],
 }
 """Events that lead from a new session to a state."""
 
-PAIRS = list(product(SessionState, SessionEvent))
+PAIRS = list(product(SessionState, TransitionEvent))
 
 
-def expected_state(state: SessionState, event: SessionEvent) -> SessionState | None:
+def expected_state(state: SessionState, event: TransitionEvent) -> SessionState | None:
     """Return the state of `EXPECTED`, or None for an illegal transition."""
     header, *rows = (line.split() for line in EXPECTED.strip().splitlines())
     names = next(row for row in rows if row[0] == state.name)
@@ -96,25 +96,25 @@ async def connected_transport() -> AsyncGenerator[asyncio.Transport]:
         transport.abort()
 
 
-def apply_event(session: EngineIOSession, event: SessionEvent, transport: asyncio.Transport) -> None:
+def apply_event(session: EngineIOSession, event: TransitionEvent, transport: asyncio.Transport) -> None:
     """Call the method of the session that causes an event."""
     match event:
-        case SessionEvent.PROBE:
+        case TransitionEvent.PROBE:
             session.begin_probe(None)
-        case SessionEvent.PROBE_ANSWERED:
+        case TransitionEvent.PROBE_ANSWERED:
             session.answer_probe()
-        case SessionEvent.PROBE_ENDED:
+        case TransitionEvent.PROBE_ENDED:
             session.end_probe()
-        case SessionEvent.ATTACH:
+        case TransitionEvent.ATTACH:
             session.attach_websocket(transport)
-        case SessionEvent.CLOSE:
+        case TransitionEvent.CLOSE:
             session.close("test")
-        case SessionEvent.END:
+        case TransitionEvent.END:
             session.finalize()
 
 
 @pytest.mark.parametrize(("state", "event"), PAIRS)
-def test_each_event_has_its_next_state_or_is_illegal(state: SessionState, event: SessionEvent) -> None:
+def test_each_event_has_its_next_state_or_is_illegal(state: SessionState, event: TransitionEvent) -> None:
     expected = expected_state(state, event)
     if expected is None:
         with pytest.raises(IllegalTransition, match=f"event {event.name} in state {state.name}"):
@@ -124,7 +124,7 @@ def test_each_event_has_its_next_state_or_is_illegal(state: SessionState, event:
 
 
 @pytest.mark.parametrize(("state", "event"), PAIRS)
-async def test_a_session_follows_the_state_machine(state: SessionState, event: SessionEvent) -> None:
+async def test_a_session_follows_the_state_machine(state: SessionState, event: TransitionEvent) -> None:
     host = RecordingHost()
     session = EngineIOSession(host, "sid", "127.0.0.1")
     async with connected_transport() as transport:

@@ -15,7 +15,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 class MessageSender:
-    """Messages of the current room. They wait in the outbox for the connection, and their progress arrives as events.
+    """Sender for the current room. Messages wait in the outbox for the connection; events report the progress.
 
     Args:
         session: View model of the chat.

@@ -187,7 +187,7 @@ class ServerLink:
         self.event_queue.put(RequestFailed(problem))
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is running. Their results are then in the event queue."""
+        """Wait until no request is running and all results are in the event queue."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -8,7 +8,7 @@
 - Responses: a page or join response adds its range in any order, and leaves a gap if not adjacent to a known range.
 - Base state: a message is displayed as base plus changes. `as_of` is the `seq` up to which the base includes every
   change: the `seq` of a pushed message, `last_seq` of a response. A base with a higher `as_of` replaces a lower one.
-- Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. They are folded into the base
+- Changes: changes after `as_of` apply in order of `seq`, independent of their arrival. Changes are folded into the base
   once all entries between are known, because a gap may contain an earlier change.
 - Early changes: a change without its target is stored until the message arrives, because the page with the message
   may predate the change.

@@ -28,7 +28,7 @@ MAX_BODY_CHARACTERS = 160
 """Length limits of notification title and body, in characters."""
 
 SCREEN_MAX_STRING_BYTES = 240
-"""Payload limit of one GNU screen passthrough string, in bytes. Its buffer holds 256."""
+"""Payload limit of one GNU screen passthrough string, in bytes. The buffer of screen holds 256."""
 
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ZERO_WIDTH_JOINER = "\u200d"

@@ -89,7 +89,7 @@ export class Outbox {
     this.#notify();
   }
 
-  /** Prepend items claimed from a closed tab. Their delivery is unconfirmed. */
+  /** Prepend items with unconfirmed delivery, claimed from a closed tab. */
   adopt(items) {
     const knownIds = new Set(this.#items.map(({ clientId }) => clientId));
     const added = items.filter(({ clientId }) => !knownIds.has(clientId));

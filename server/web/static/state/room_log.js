@@ -8,7 +8,7 @@
  *   entries between are fetched (`missingAfter`). Outside a joined connection, all pushes are buffered.
  * - Base state: an item is displayed as base plus changes. A message from a response includes all changes up to the
  *   response's `lastSeq`, its `asOf`. A base with a higher `asOf` replaces a lower one.
- * - Changes: changes after `asOf` apply in order of `seq`. They are folded into the base once all entries between are
+ * - Changes: changes after `asOf` apply in order of `seq`. Changes are folded into the base once all entries between are
  *   known, because a gap may contain an earlier change. A change without its target is stored until the message arrives.
  * - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
  *   that the page can lack.
