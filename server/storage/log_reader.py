@@ -190,13 +190,6 @@ class LogReader:
         finally:
             self._queued_searches -= 1
 
-    async def read_entry(self, room_key: str, seq: int) -> Entry | None:
-        """Return one entry in its current state, or None.
-
-        The result is None for a missing room or `seq`; a deleted message is returned with an empty body.
-        """
-        return await self._run(partial(_read_entry, key=room_key, seq=seq))
-
     async def list_rooms(self, query: str | None, limit: int) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
 
@@ -278,12 +271,6 @@ def _read_page(
     has_older, has_newer = first > 1, last < room.last_seq
     has_more = has_older if before is not None else has_newer if after is not None else has_older or has_newer
     return HistoryPage(messages=log_entries, has_more=has_more, last_seq=room.last_seq)
-
-
-def _read_entry(connection: Connection, *, key: str, seq: int) -> Entry | None:
-    room = _find_room_by_key(connection, key)
-    log_entries = [] if room is None else _read_entries(connection, room, seq, seq, center=seq)
-    return log_entries[0] if log_entries else None
 
 
 def _list_rooms(connection: Connection, *, name_filter: str | None, limit: int) -> list[RoomRecord]:

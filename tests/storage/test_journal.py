@@ -23,6 +23,7 @@ from tests.support.storage import (
     build_message,
     build_reaction,
     build_topic,
+    read_entry,
 )
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unavailable
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
@@ -192,7 +193,7 @@ async def test_a_moderator_may_change_messages_of_other_members(database: Databa
     await database.journal.append(build_message("rude"))
     await database.journal.append(build_edit(1, "polite", author=MOD))
     await database.journal.append(build_deletion(1, author=MOD))
-    entry = await database.reader.read_entry("lounge", 1)
+    entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert entry.deleted
     assert entry.member_id == ANN.member_id

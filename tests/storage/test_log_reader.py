@@ -13,6 +13,7 @@ from tests.support.storage import (
     build_message,
     build_reaction,
     build_topic,
+    read_entry,
 )
 from tui_chat.protocol.events import Edit, Entry, Message
 
@@ -32,7 +33,7 @@ async def test_an_unknown_room_has_no_entries(database: Database) -> None:
     assert (snapshot.room, snapshot.entries, snapshot.has_more) == (None, [], False)
     page = await database.reader.read_page("lounge", before=5, limit=10)
     assert (page.messages, page.has_more, page.last_seq) == ([], False, 0)
-    assert await database.reader.read_entry("lounge", 1) is None
+    assert await read_entry(database, 1) is None
 
 
 @pytest.mark.parametrize("position", [{"before": 201}, {"after": 0}, {"around": 100}, {"around": 1}, {"around": 200}])
@@ -151,7 +152,7 @@ async def test_messages_are_read_in_their_current_state(database: Database) -> N
     assert (second.account, second.nick_name, second.member_id) == ("ben", "Ben", "ben")
     assert isinstance(ninth, Edit)
     assert ninth.message == ""
-    assert await database.reader.read_entry("lounge", 1) == first
+    assert await read_entry(database, 1) == first
     snapshot = await database.reader.read_join_snapshot("lounge", since=None, limit=50)
     assert snapshot.entries == page.messages
 
@@ -166,7 +167,7 @@ async def test_reactions_are_ordered_by_first_use(database: Database) -> None:
         build_reaction(1, "b"),
     ):
         await database.journal.append(command)
-    entry = await database.reader.read_entry("lounge", 1)
+    entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ann", "ben"]), ("b", ["ann"])]
@@ -183,7 +184,7 @@ async def test_an_emoji_stays_in_position_while_a_member_uses_it(database: Datab
     ]
     for command in commands:
         await database.journal.append(command)
-    entry = await database.reader.read_entry("lounge", 1)
+    entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert entry.reactions is not None
     assert list(entry.reactions.items()) == [("a", ["ben", "ann"]), ("b", ["ann"])]
@@ -192,7 +193,7 @@ async def test_an_emoji_stays_in_position_while_a_member_uses_it(database: Datab
 async def test_a_repeated_reaction_stays_in_position(database: Database) -> None:
     for command in (build_message(), build_reaction(1, "a"), build_reaction(1, "b"), build_reaction(1, "a")):
         await database.journal.append(command)
-    entry = await database.reader.read_entry("lounge", 1)
+    entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert list(entry.reactions or {}) == ["a", "b"]
 

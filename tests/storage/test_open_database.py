@@ -11,7 +11,7 @@ import pytest
 from server.storage.database import open_database
 from server.storage.errors import StorageError
 from server.storage.sqlite import create_file
-from tests.support.storage import ManualClock, build_message, exclusive_lock
+from tests.support.storage import ManualClock, build_message, exclusive_lock, read_entry
 
 
 async def test_a_new_database_is_private_to_its_owner(tmp_path: Path, clock: ManualClock) -> None:
@@ -33,7 +33,7 @@ async def test_entries_survive_a_reopen(path: Path, clock: ManualClock, url_form
     await database.close()
     await database.close()
     reopened = await open_database(target, clock=clock)
-    assert await reopened.reader.read_entry("lounge", 1) == first
+    assert await read_entry(reopened, 1) == first
     await reopened.close()
 
 

@@ -17,6 +17,7 @@ from server.domain.log_commands import (
     Author,
     RoomRef,
 )
+from server.storage.database import Database
 from tui_chat.protocol.events import Entry
 
 LOUNGE = RoomRef(key="lounge", name="Lounge")
@@ -52,6 +53,12 @@ def build_reaction(
 
 def build_topic(text: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
     return AppendTopic(room=room, author=author, topic=text)
+
+
+async def read_entry(database: Database, seq: int) -> Entry | None:
+    """Return one entry of the lounge in its current state, None if there is no such entry."""
+    page = await database.reader.read_page(LOUNGE.key, after=seq - 1, limit=1)
+    return page.messages[0] if page.messages else None
 
 
 @dataclass
