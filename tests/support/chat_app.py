@@ -87,6 +87,10 @@ class ChatAppDriver:
         """Wait for a text on the screen."""
         await self.wait_until(lambda: text in self.screen_text())
 
+    async def wait_until_sent(self) -> None:
+        """Wait until the server has acknowledged every message and change of the outbox."""
+        await self.wait_until(lambda: self.chat_screen.session.pending_count == 0)
+
     def screen_text(self) -> str:
         """Return the screen as text, one line per row."""
         width, height = self.app.size

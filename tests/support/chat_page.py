@@ -54,9 +54,9 @@ class ChatPage:
         await expect(self.messages).to_have_text(patterns)
 
     async def expect_all_sent(self) -> None:
-        """Wait until no message is pending or failed."""
+        """Wait until the log contains every message and change of the outbox."""
         await expect(
-            self.page.locator("#timeline-lines .message:is(.pending, .failed, .change-pending)")
+            self.page.locator("#timeline-lines .message:is(.pending, .sent, .failed, .change-pending)")
         ).to_have_count(0)
 
     async def expect_connection_state(self, state: str = "online") -> None:

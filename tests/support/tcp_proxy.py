@@ -184,6 +184,8 @@ async def tcp_proxy(target_port: int) -> AsyncGenerator[TcpProxy]:
         task = asyncio.create_task(proxy.handle_connection(reader, writer))
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        # A task that is cancelled before or during the connection to the server leaves the client's socket open.
+        task.add_done_callback(lambda _: writer.transport.abort())
 
     server = await asyncio.start_server(on_accept, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]

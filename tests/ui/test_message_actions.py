@@ -29,10 +29,6 @@ def find_line(driver: ChatAppDriver, seq: int) -> MessageLine:
     return found
 
 
-async def wait_until_sent(driver: ChatAppDriver) -> None:
-    await driver.wait_until(lambda: driver.chat_screen.session.pending_count == 0)
-
-
 async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp_path: Path) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
@@ -47,18 +43,18 @@ async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp
         await ann.press("ctrl+u")
         await ann.send_message("tea")
         await bob.wait_for_text("╭ bob: tea or coffee?")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         assert find_line(bob, 2).reply_to == 1
         assert "replying to" not in ann.screen_text()
         await ann.send_message("plain again")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         assert find_line(ann, 3).reply_to is None
 
 
 async def test_escape_cancels_a_reply_and_preserves_the_text(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("one")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("ctrl+s", "r")
         await ann.type_text("not an answer")
         await ann.press("escape")
@@ -72,7 +68,7 @@ async def test_an_edit_replaces_the_message_for_all_members(server: RunningServe
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
     ):
         await ann.send_message("teh tea")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.type_text("a draft")
         await ann.press("ctrl+s", "e")
         assert ann.composer.text == "teh tea"
@@ -88,7 +84,7 @@ async def test_an_edit_replaces_the_message_for_all_members(server: RunningServe
 async def test_a_leading_slash_is_escaped_while_editing(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("//shrug")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("up")
         assert ann.composer.text == "//shrug"
         await ann.send_message(" it off")
@@ -101,7 +97,7 @@ async def test_up_in_an_empty_composer_edits_the_last_message_and_then_shows_old
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for text in ("first", "second"):
             await ann.send_message(text)
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("up")
         assert ann.composer.text == "second"
         assert "editing your message" in ann.screen_text()
@@ -124,7 +120,7 @@ async def test_a_message_is_deleted_after_a_confirmation(server: RunningServer, 
     ):
         await ann.send_message("a secret")
         await bob.wait_for_text("a secret")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("ctrl+s", "d")
         assert tr(chat_strings.CONFIRM_DELETE) in ann.screen_text()
         await ann.press("d")
@@ -172,7 +168,7 @@ async def test_reply_and_edit_commands_act_on_the_last_message(server: RunningSe
         await ann.wait_for_text("hello")
         await ann.send_message("/reply hello yourself")
         await bob.wait_for_text("╭ bob: hello")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.send_message("/edit hello you")
         await bob.wait_for_text("hello you (edited)")
         await ann.send_message("/edit")
@@ -193,7 +189,7 @@ async def test_message_commands_without_a_target_are_reported(server: RunningSer
 async def test_a_reply_in_progress_stays_with_its_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("one")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("ctrl+s", "r")
         await ann.type_text("to one")
         ann.chat_screen.room_navigation.go_to_room("dev")
@@ -204,7 +200,7 @@ async def test_a_reply_in_progress_stays_with_its_room(server: RunningServer, tm
         assert "replying to ann: one" in ann.screen_text()
         assert ann.composer.text == "to one"
         await ann.press("enter")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         assert find_line(ann, 2).reply_to == 1
 
 
@@ -213,7 +209,7 @@ async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, t
         tea = await bob_client.join("tea", nick="bob")
         async with chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
             await ann.send_message("one")
-            await wait_until_sent(ann)
+            await ann.wait_until_sent()
             proxy.refuse_connections()
             proxy.reset_all()
             await ann.wait_for_text("offline")
@@ -235,7 +231,7 @@ async def test_failed_messages_are_discarded_or_retried(server: RunningServer, t
         post("to send again", 1)
         await ann.wait_for_text("not sent: No such message")
         await ann.send_message("the first")
-        await wait_until_sent(ann)
+        await ann.wait_until_sent()
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"

@@ -110,7 +110,7 @@ async def test_a_language_change_applies_to_the_open_form(tmp_path: Path) -> Non
 async def test_a_language_change_applies_to_timeline_and_footer(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 24)) as ann:
         await ann.send_message("teh kettle")
-        await ann.wait_for_text("teh kettle")
+        await ann.wait_until_sent()
         await ann.send_message("/edit the kettle")
         await ann.wait_for_text("the kettle (edited)")
         await ann.send_message("/set language zh")
