@@ -3,9 +3,13 @@
 import errno
 import sqlite3
 
-from sqlalchemy.exc import DataError as SqlDataError
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import (
+    DataError as SqlDataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    TimeoutError as PoolTimeout,
+)
 
 
 class StorageError(Exception):

@@ -1,7 +1,6 @@
 import secrets
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from server.domain.guest_keys import GuestKeys
 from server.domain.presence_delta import PresenceDelta

@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from server.domain.connection_limits import ConnectionLimiter, PerAddressLimiter, is_loopback
 from server.domain.token_bucket import Rate, TokenBucket

@@ -1,8 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from wcwidth import iter_graphemes
 
 from tui_chat.protocol import names

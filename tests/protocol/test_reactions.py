@@ -2,8 +2,7 @@
 
 import pytest
 from emoji import EMOJI_DATA
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from wcwidth import wcswidth
 
 from tui_chat.protocol.errors import BadRequest, ChatError, TooLong

@@ -1,8 +1,7 @@
 """Matching rules of search queries (docs/protocol.md, "Search")."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.support.naive_search import matches
 from tui_chat.protocol.search_query import SearchQuery, hash_terms

@@ -1,8 +1,7 @@
 """Compressed lists behave like plain lists."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.support.timeline_app import make_message, make_messages
 from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE, Block

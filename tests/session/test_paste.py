@@ -1,5 +1,4 @@
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.paste import MAX_MESSAGES, Paste, PasteMode

@@ -1,8 +1,7 @@
 import time
 from itertools import combinations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.support.fake_room import FakeRoom
 from tui_chat.protocol.responses import RoomSummary

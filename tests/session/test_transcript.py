@@ -2,8 +2,7 @@ import uuid
 from itertools import count
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice

@@ -6,15 +6,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from server.domain.log_commands import LogCommand
-from server.storage import log_reader
-from server.storage import search as search_module
+from server.storage import log_reader, search as search_module
 from server.storage.database import Database, open_database
-from tests.support.search_model import check_search, command_batches
-from tests.support.search_model import queries as any_query
+from tests.support.search_model import check_search, command_batches, queries as any_query
 from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
 from tui_chat.protocol.errors import NotFound, Unavailable
 from tui_chat.protocol.responses import SearchResponse

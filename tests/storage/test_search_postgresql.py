@@ -5,8 +5,7 @@ from collections.abc import Generator
 from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from server.domain.log_commands import LogCommand
 from server.storage.database import open_database

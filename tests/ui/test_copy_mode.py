@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pyte
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.support.in_process_server import running_server
 from tests.support.requirements import require_tmux

@@ -18,8 +18,7 @@ from typing import Any
 import pyte
 import pytest
 from aiohttp import web
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import AppBlur
 from wcwidth import wcwidth

@@ -8,8 +8,7 @@ from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import FakeRoom
 from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import search as search_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
 

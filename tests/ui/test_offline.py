@@ -21,8 +21,7 @@ from tui_chat.client.outbox import store
 from tui_chat.client.storage.history_db import FILE_NAME
 from tui_chat.session import chat_session
 from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
-from tui_chat.session.store import composer_store
-from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store import composer_store, profile as profile_store
 
 
 @pytest.fixture

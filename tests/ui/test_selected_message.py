@@ -8,8 +8,7 @@ from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.message_actions import MessageActions

@@ -7,8 +7,7 @@ from textual.theme import Theme
 
 from tests.support.chat_app import chat_app
 from tui_chat.session.settings import schema as settings_schema
-from tui_chat.ui import nick_colors
-from tui_chat.ui import theme as themes
+from tui_chat.ui import nick_colors, theme as themes
 from tui_chat.ui.nick_colors import contrast_ratio
 
 TEXT_COLORS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")

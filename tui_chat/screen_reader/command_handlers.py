@@ -18,9 +18,7 @@ from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import search as search_strings
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings, settings as settings_strings
 
 SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""

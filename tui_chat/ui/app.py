@@ -33,8 +33,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui import gc_tuning, preload, server_address
-from tui_chat.ui import theme as themes
+from tui_chat.ui import gc_tuning, preload, server_address, theme as themes
 from tui_chat.ui.event_processor import EventProcessor
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness

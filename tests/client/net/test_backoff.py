@@ -1,5 +1,4 @@
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tui_chat.client.net.backoff import INITIAL_DELAY, MAX_DELAY, RESTART_JITTER, Backoff
 

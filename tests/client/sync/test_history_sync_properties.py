@@ -2,8 +2,7 @@
 
 import sqlite3
 
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import precondition, rule
 
 from tests.client.sync.test_room_log_properties import InterleavingMachine

@@ -1,7 +1,6 @@
 """Message store with compressed blocks, compared with a dictionary."""
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE
 from tui_chat.client.sync.message_store import MAX_DECOMPRESSED_BLOCKS, MessageStore

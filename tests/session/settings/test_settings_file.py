@@ -3,9 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as with_settings
-from hypothesis import strategies as st
+from hypothesis import given, settings as with_settings, strategies as st
 
 from tui_chat.session.settings.schema import ClientSettings, fields, parse
 from tui_chat.session.settings.settings_file import SettingsFile, render_template

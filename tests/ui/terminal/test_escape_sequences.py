@@ -5,8 +5,7 @@ from base64 import b64decode
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tui_chat.ui.terminal.escape_sequences import (
     MAX_BODY_CHARACTERS,

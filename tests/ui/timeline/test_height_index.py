@@ -1,5 +1,4 @@
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tui_chat.ui.timeline.height_index import HeightIndex
 

@@ -6,8 +6,7 @@ from functools import lru_cache
 
 import pyte
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style

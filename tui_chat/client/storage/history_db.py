@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui_chat.client.search_page import SearchPage, SearchSource
-from tui_chat.client.storage import history_tables as tables
-from tui_chat.client.storage import local_search
+from tui_chat.client.storage import history_tables as tables, local_search
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile, snapshot, transaction
 from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.protocol.search_query import SearchQuery

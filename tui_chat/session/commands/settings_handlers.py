@@ -9,8 +9,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
-from tui_chat.session.strings import people as people_strings
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.strings import people as people_strings, settings as settings_strings
 
 
 def set_setting(text: str, context: CommandContext) -> str:

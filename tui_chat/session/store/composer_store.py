@@ -22,8 +22,7 @@ from tui_chat.protocol import names
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import MAX_HISTORY
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
 
 FILE_NAME = "composer.db"
 

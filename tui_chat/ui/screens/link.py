@@ -12,8 +12,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys

@@ -17,8 +17,7 @@ from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.strings import search as search_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
 from tui_chat.ui.timeline.decoration import TimeFormat

@@ -3,8 +3,7 @@
 from rich.style import Style
 from textual.widget import Widget
 
-from tui_chat.ui import nick_colors
-from tui_chat.ui import theme as themes
+from tui_chat.ui import nick_colors, theme as themes
 from tui_chat.ui.app_services import app_of
 from tui_chat.ui.timeline.line_renderer import TimelineStyles
 
