@@ -10,7 +10,6 @@
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -48,10 +47,6 @@ from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSumma
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-# No output without a logging configuration: problems are exceptions or events.
-log = logging.getLogger("chat.client")
-log.addHandler(logging.NullHandler())
 
 REQUEST_TIMEOUT = 30.0
 """Default time limit of a join or request, in seconds."""

@@ -1,11 +1,11 @@
 """Joins of the rooms of one client over the current connection."""
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import RoomLost
+from tui_chat.client.log import log
 from tui_chat.client.outbox.store import Outbox, hash_guest_key
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
@@ -16,8 +16,6 @@ from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unav
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
 
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
@@ -59,7 +57,7 @@ class RoomJoiner:
         try:
             await history.check()
         except LocalStorageError as error:
-            log.warning("history: integrity check failed: %s; the file remains in use", error.reason)
+            log.warning("history: integrity check failed: %s; the file remains in use", error)
 
     async def _join(self, room: Room, transport: "Transport") -> None:
         membership = room.membership
@@ -90,9 +88,7 @@ class RoomJoiner:
             try:
                 await self._outbox.update_guest(self._context.url, hash_guest_key(old_key), hash_guest_key(guest_key))
             except LocalStorageError as error:
-                log.warning(
-                    "outbox: update of the guest key failed: %s; queued items remain under the old key", error.reason
-                )
+                log.warning("outbox: update of the guest key failed: %s; queued items remain under the old key", error)
 
     def _on_rejected(self, room: Room, error: ChatError) -> None:
         was_open = room.membership.was_opened and not room.membership.context.gate.has_failed

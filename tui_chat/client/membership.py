@@ -5,7 +5,6 @@
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, TopicChanged
+from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import BasicMessage
 from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.outbox.sender import OutboxSender
@@ -31,8 +31,6 @@ from tui_chat.protocol.responses import Empty, HistoryPage, JoinResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
 
 LEAVE_TIMEOUT = 5.0
 """Time limit of the `leaveRoom` request, in seconds."""

@@ -1,17 +1,14 @@
 """Dispatch of the server's pushes to the rooms."""
 
-import logging
-
 from tui_chat.client import sanitize
 from tui_chat.client.events import NoticeReceived, TypingChanged
+from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import decode_basic_push
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.protocol import events
 from tui_chat.protocol.codec import decode_push
 from tui_chat.protocol.errors import ChatError
-
-log = logging.getLogger("chat.client")
 
 
 class PushDispatcher:

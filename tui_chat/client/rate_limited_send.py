@@ -4,16 +4,14 @@
 """
 
 import asyncio
-import logging
 
 from tui_chat.client.errors import UnsupportedByServer
+from tui_chat.client.log import log
 from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.room_context import RoomContext
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import SendResponse
-
-log = logging.getLogger("chat.client")
 
 
 class RateLimitedSender:

@@ -6,11 +6,11 @@
   (`Connector.request`).
 """
 
-import logging
 from uuid import UUID
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.rate_limited_send import RateLimitedSender
@@ -30,8 +30,6 @@ from tui_chat.protocol.requests import (
     Typing,
 )
 from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
-
-log = logging.getLogger("chat.client")
 
 SEND_TIMEOUT = 30.0
 """Default time limit of a request, in seconds."""

@@ -5,7 +5,6 @@
 
 import asyncio
 import heapq
-import logging
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
@@ -16,6 +15,7 @@ from msgspec.structs import replace
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
+from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
@@ -31,8 +31,6 @@ from tui_chat.protocol.search_query import SearchQuery
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
 
 SERVER_TIMEOUT = 10.0
 """Time limit of the server's response before the local search, in seconds."""
@@ -100,7 +98,7 @@ class MessageSearcher:
             try:
                 return await self._history.search(self._server_url, SearchQuery(request.query), room_key, before, limit)
             except LocalStorageError as error:
-                log.warning("search: local history failed: %s; using the messages in memory", error.reason)
+                log.warning("search: local history failed: %s; using the messages in memory", error)
         logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(
             *(reversed(list(room_log.messages())) for room_log in logs), key=attrgetter("id"), reverse=True

@@ -1,11 +1,10 @@
 """Background tasks of one client."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any
 
-log = logging.getLogger("chat.client")
+from tui_chat.client.log import log
 
 
 class TaskSet:

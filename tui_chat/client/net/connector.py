@@ -11,13 +11,13 @@
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost, Unreachable
 from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
+from tui_chat.client.log import log
 from tui_chat.client.net.backoff import Backoff
 from tui_chat.client.net.gate import Gate
 from tui_chat.protocol.codec import WireStructT
@@ -26,8 +26,6 @@ from tui_chat.protocol.requests import Request
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
 
 STABLE_AFTER = 5.0
 """Lifetime after which a connection counts as stable, in seconds."""

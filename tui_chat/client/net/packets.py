@@ -5,15 +5,13 @@
 - Single decoding: arguments remain raw JSON until the protocol codec decodes the body.
 """
 
-import logging
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from tui_chat.client.log import log
 from tui_chat.protocol.codec import PUSH_EVENTS, SocketIOJson
-
-log = logging.getLogger("chat.client")
 
 INVALID_PACKET_EVENT = "invalid_packet"
 """Event name that replaces a malformed packet, without arguments."""

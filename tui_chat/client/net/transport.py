@@ -27,6 +27,7 @@ from msgspec import Raw
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
+from tui_chat.client.log import log
 from tui_chat.client.net import basic_codec
 from tui_chat.client.net.connect_errors import connect_error_text, create_ssl_context
 from tui_chat.client.net.packets import Packet
@@ -55,8 +56,6 @@ MAX_RETRY_AFTER = 60.0
 """Upper limit of `retryAfter` in an error, in seconds."""
 MAX_REASON_LENGTH = 300
 """Character limit of an error message of the server."""
-
-log = logging.getLogger("chat.client")
 
 PushHandler = Callable[[str, bytes], None]
 """Callback for the event name and JSON body of each push, in order."""

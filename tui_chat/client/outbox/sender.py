@@ -13,7 +13,6 @@
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from msgspec.structs import replace as with_fields
 
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
 from tui_chat.client.events import OutboxItemChanged, PersistenceFailed
+from tui_chat.client.log import log
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
@@ -37,8 +37,6 @@ from tui_chat.protocol.responses import ChangeAccepted, SendResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
-
-log = logging.getLogger("chat.client")
 
 MAX_QUEUED_ITEMS = 10_000
 """Item limit of one room."""
@@ -349,7 +347,7 @@ class OutboxSender:
         try:
             await outbox.delete(client_id)
         except LocalStorageError as error:
-            log.warning("outbox: deletion of a completed item failed: %s; the item may be sent again", error.reason)
+            log.warning("outbox: deletion of a completed item failed: %s; the item may be sent again", error)
         else:
             self._deleting.discard(client_id)
 
@@ -362,10 +360,10 @@ class OutboxSender:
         self._emit(OutboxItemChanged(item))
 
     def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("outbox: write failed: %s; items are held in memory", error.reason)
+        log.warning("outbox: write failed: %s; items are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._emit(PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error.reason}"))
+            self._emit(PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error}"))
 
 
 async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:

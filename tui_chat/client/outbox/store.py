@@ -11,24 +11,23 @@
 
 import asyncio
 import hashlib
-import logging
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import cast
 from uuid import UUID
 
 import msgspec
 
+from tui_chat.client.log import log
 from tui_chat.client.outbox.process_lock import ProcessLock
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
-from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, transaction
+from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
 from tui_chat.protocol.codec import decode_request
 from tui_chat.protocol.errors import ChatError
-
-log = logging.getLogger("chat.client")
 
 FILE_NAME = "outbox.db"
 LOCK_DIRECTORY = "outbox-owners"
@@ -69,8 +68,6 @@ _INSERT = (
 _SELECT = "SELECT client_id, event, body, ts, problem FROM outbox_items WHERE server = ? AND room = ? AND owner = ? "
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
 
-_WriteOperation = Callable[[sqlite3.Connection], object]
-
 
 @dataclass(frozen=True, slots=True)
 class OutboxScope:
@@ -104,7 +101,7 @@ class Outbox:
         self.on_problem: Callable[[str], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
         self._process_lock = ProcessLock(directory / LOCK_DIRECTORY, new_owner_id().hex)
-        self._queued_writes: list[tuple[_WriteOperation, asyncio.Future[None]]] = []
+        self._queued_writes: list[tuple[str, tuple[object, ...], asyncio.Future[None]]] = []
         self._write_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Outbox":
@@ -134,12 +131,7 @@ class Outbox:
             *(item.client_id.hex, self._process_lock.name, scope.server_url, scope.room, scope.guest_hash, scope.nick),
             *(request.event, msgspec.json.encode(request), item.ts),
         )
-
-        def insert(connection: sqlite3.Connection) -> None:
-            self._process_lock.acquire()
-            connection.execute(_INSERT, row)
-
-        await self._enqueue_write(insert)
+        await self._write(_INSERT, row)
 
     async def delete(self, client_id: UUID) -> None:
         """Delete an acknowledged or dropped item; no effect for an unknown id.
@@ -147,7 +139,7 @@ class Outbox:
         Raises:
             LocalStorageError: The item is still stored and may be sent again under its `clientId`.
         """
-        await self._enqueue_write(lambda connection: connection.execute(_DELETE, (client_id.hex,)))
+        await self._write("DELETE FROM outbox_items WHERE client_id = ?", (client_id.hex,))
 
     async def set_problem(self, client_id: UUID, problem: str | None) -> None:
         """Store the failure of an item, which prevents automatic resends, or clear it.
@@ -161,7 +153,7 @@ class Outbox:
         Raises:
             LocalStorageError: The state was not stored.
         """
-        await self._enqueue_write(lambda connection: connection.execute(_SET_PROBLEM, (problem, client_id.hex)))
+        await self._write("UPDATE outbox_items SET problem = ? WHERE client_id = ?", (problem, client_id.hex))
 
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new guest key.
@@ -176,15 +168,11 @@ class Outbox:
         Raises:
             LocalStorageError: The rows were not changed.
         """
-
-        def update(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "UPDATE outbox_items SET guest = ? WHERE server = ? AND guest <> ? "
-                "AND (owner = ? OR (guest <> '' AND guest = ?))",
-                (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
-            )
-
-        await self._enqueue_write(update)
+        await self._write(
+            "UPDATE outbox_items SET guest = ? WHERE server = ? AND guest <> ? "
+            "AND (owner = ? OR (guest <> '' AND guest = ?))",
+            (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
+        )
 
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
         """Claim the rows of ended processes and return all rows of this process in order.
@@ -208,29 +196,29 @@ class Outbox:
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             )
             stale_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
-            with transaction(connection):
-                for owner in stale_owners:
-                    connection.execute(
-                        "UPDATE outbox_items SET owner = ? "
-                        f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
-                        (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick),
-                    )
-                rows = connection.execute(
-                    f"{_SELECT} AND {_SAME_IDENTITY} ORDER BY position",
-                    (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
-                ).fetchall()
-                remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM outbox_items")}
+            connection.executemany(
+                f"UPDATE outbox_items SET owner = ? WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
+                [
+                    (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick)
+                    for owner in stale_owners
+                ],
+            )
+            rows = connection.execute(
+                f"{_SELECT} AND {_SAME_IDENTITY} ORDER BY position",
+                (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
+            ).fetchall()
+            remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM outbox_items")}
             return rows, [owner for owner in stale_owners if owner not in remaining_owners]
 
-        rows, owners_without_rows = await self._file.run(claim)
+        rows, owners_without_rows = await self._file.run(claim, write=True)
         for owner in owners_without_rows:
             self._process_lock.remove_stale(owner)
         return list(_decode_items(rows, room_name))
 
-    async def _enqueue_write(self, operation: _WriteOperation) -> None:
-        """Run a write together with all queued writes in one transaction (group commit)."""
+    async def _write(self, statement: str, parameters: tuple[object, ...]) -> None:
+        """Execute a statement together with all queued ones in one transaction (group commit)."""
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queued_writes.append((operation, committed))
+        self._queued_writes.append((statement, parameters, committed))
         if self._write_task is None or self._write_task.done():
             self._write_task = asyncio.create_task(self._flush_writes(), name="outbox writer")
         await committed
@@ -238,38 +226,32 @@ class Outbox:
     async def _flush_writes(self) -> None:
         while self._queued_writes:
             batch, self._queued_writes = self._queued_writes, []
+            statements = [(statement, parameters) for statement, parameters, _ in batch]
             error: LocalStorageError | None = None
             try:
-                await self._file.run(
-                    lambda connection, batch=batch: _run_operations(connection, [operation for operation, _ in batch])
-                )
+                await self._file.run(partial(self._execute, statements), write=True)
             except LocalStorageError as storage_error:
                 error = storage_error
-            for _, committed in batch:
+            for _, _, committed in batch:
                 if committed.done():
                     continue  # the caller was cancelled
                 if error is None:
                     committed.set_result(None)
                 else:
-                    committed.set_exception(LocalStorageError(error.reason))
+                    committed.set_exception(LocalStorageError(*error.args))
+
+    def _execute(self, statements: Iterable[tuple[str, tuple[object, ...]]], connection: sqlite3.Connection) -> None:
+        self._process_lock.acquire()
+        for statement, parameters in statements:
+            connection.execute(statement, parameters)
 
     def _on_corrupt(self, backup_path: Path) -> None:
         self.on_problem(f"The outbox was damaged and moved to {backup_path}")
 
 
-_DELETE = "DELETE FROM outbox_items WHERE client_id = ?"
-_SET_PROBLEM = "UPDATE outbox_items SET problem = ? WHERE client_id = ?"
-
-
 def hash_guest_key(guest_key: str | None) -> str:
     """Return the SHA-256 hash of a guest key in hexadecimal, empty without a key."""
     return hashlib.sha256(guest_key.encode()).hexdigest() if guest_key else ""
-
-
-def _run_operations(connection: sqlite3.Connection, operations: Iterable[_WriteOperation]) -> None:
-    with transaction(connection):
-        for operation in operations:
-            operation(connection)
 
 
 def _decode_items(rows: Iterable[tuple[str, str, bytes, int, str | None]], room_name: str) -> Iterable[OutboxItem]:

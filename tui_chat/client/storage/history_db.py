@@ -6,20 +6,18 @@
 - Disposable: a corrupt file is renamed (`SqliteFile`), and messages are fetched from the server again.
 """
 
-import logging
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.log import log
+from tui_chat.client.search_page import SearchPage
 from tui_chat.client.storage import history_tables as tables, local_search
-from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile, snapshot, transaction
+from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile
 from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.protocol.search_query import SearchQuery
-
-log = logging.getLogger("chat.client")
 
 T = TypeVar("T")
 
@@ -192,14 +190,11 @@ class LocalHistory:
             LocalStorageError: The messages cannot be read.
         """
 
-        def read(connection: sqlite3.Connection) -> SearchPage:
-            with snapshot(connection):
-                messages, next_before = local_search.search_messages(
-                    connection, server_url, query, room_key=room_key, before=before, limit=limit
-                )
-            return SearchPage(tuple(messages), next_before is not None, next_before, False, SearchSource.LOCAL)
-
-        return await self._file.run(read)
+        return await self._file.run(
+            lambda connection: local_search.search_messages(
+                connection, server_url, query, room_key=room_key, before=before, limit=limit
+            )
+        )
 
     async def write(self, room_key: RoomKey, segment: LogSegment) -> None:
         """Add a log segment to a room.
@@ -212,21 +207,20 @@ class LocalHistory:
         """
 
         def write(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                connection.execute(
-                    "INSERT OR IGNORE INTO rooms (server, key, name, topic) VALUES (?, ?, ?, '')",
-                    (room_key.server_url, room_key.room, room_key.room),
-                )
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                assert room_id is not None
-                tables.write_segment(connection, room_id, segment)
-                written_count = self._written_since_prune.get(room_id, self._max_messages) + len(segment.messages)
-                if written_count >= self._max_messages * PRUNE_THRESHOLD:
-                    written_count = 0
-                    tables.prune(connection, room_id, self._max_messages)
-                self._written_since_prune[room_id] = written_count
+            connection.execute(
+                "INSERT OR IGNORE INTO rooms (server, key, name, topic) VALUES (?, ?, ?, '')",
+                (room_key.server_url, room_key.room, room_key.room),
+            )
+            room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+            assert room_id is not None
+            tables.write_segment(connection, room_id, segment)
+            written_count = self._written_since_prune.get(room_id, self._max_messages) + len(segment.messages)
+            if written_count >= self._max_messages * PRUNE_THRESHOLD:
+                written_count = 0
+                tables.prune(connection, room_id, self._max_messages)
+            self._written_since_prune[room_id] = written_count
 
-        await self._file.run(write)
+        await self._file.run(write, write=True)
 
     async def save_room_info(
         self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str]
@@ -247,19 +241,18 @@ class LocalHistory:
         """
 
         def write(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                connection.execute(
-                    "INSERT INTO rooms (server, key, name, topic) VALUES (?, ?, ?, ?) "
-                    "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic",
-                    (room_key.server_url, room_key.room, name, topic),
-                )
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                connection.executemany(
-                    "INSERT OR REPLACE INTO memberships (room, nick, member_id) VALUES (?, ?, ?)",
-                    [(room_id, nick_key, member_id) for nick_key in nick_keys],
-                )
+            connection.execute(
+                "INSERT INTO rooms (server, key, name, topic) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic",
+                (room_key.server_url, room_key.room, name, topic),
+            )
+            room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+            connection.executemany(
+                "INSERT OR REPLACE INTO memberships (room, nick, member_id) VALUES (?, ?, ?)",
+                [(room_id, nick_key, member_id) for nick_key in nick_keys],
+            )
 
-        await self._file.run(write)
+        await self._file.run(write, write=True)
 
     async def clear_room(self, room_key: RoomKey) -> None:
         """Delete the cache of a room after a replacement of the server log.
@@ -271,20 +264,18 @@ class LocalHistory:
         """
 
         def write(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                for table in ("messages", "changes", "ranges", "memberships"):
-                    connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
+            room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+            for table in ("messages", "changes", "ranges", "memberships"):
+                connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
-        await self._file.run(write)
+        await self._file.run(write, write=True)
 
     async def _read(self, room_key: RoomKey, operation: Callable[[sqlite3.Connection, int], T]) -> T | None:
         """Run an operation with the row id of a room in a read transaction; None if the room is not stored."""
 
         def read(connection: sqlite3.Connection) -> T | None:
-            with snapshot(connection):
-                room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-                return None if room_id is None else operation(connection, room_id)
+            room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
+            return None if room_id is None else operation(connection, room_id)
 
         return await self._file.run(read)
 

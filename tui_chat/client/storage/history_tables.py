@@ -8,7 +8,7 @@
 """
 
 import sqlite3
-from collections.abc import Iterable
+from typing import TypeVar
 
 import msgspec
 
@@ -17,6 +17,8 @@ from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteSchema
 from tui_chat.client.sync.room_log import LogSegment
 from tui_chat.client.sync.seq_ranges import SeqRanges
 from tui_chat.protocol.events import Message, MessageChange
+
+T = TypeVar("T")
 
 SCHEMA = SqliteSchema(
     application_id=0x6368_6869,  # "chhi"
@@ -67,9 +69,20 @@ _UPSERT_MESSAGE = (
 )
 _SELECT_NEWEST = "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
 
-_encoder = msgspec.json.Encoder()
-_message_decoder = msgspec.json.Decoder(Message)
-_change_decoder = msgspec.json.Decoder(MessageChange)
+message_decoder = msgspec.json.Decoder(Message)
+change_decoder = msgspec.json.Decoder(MessageChange)
+
+
+def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    """Decode the body of a row.
+
+    Raises:
+        CorruptDatabase: The body is invalid.
+    """
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raise CorruptDatabase("undecodable row") from None
 
 
 def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str) -> int | None:
@@ -94,16 +107,13 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
         CorruptDatabase: A row cannot be decoded.
     """
     rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
-    try:
-        messages = [(sanitize.entry(_message_decoder.decode(body)), as_of) for as_of, body in reversed(rows)]
-        first_read = messages[0][0].seq if len(messages) == limit else first
-        pending_changes = connection.execute(
-            "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
-            (room_id, first_read, before),
-        )
-        changes = [sanitize.entry(_change_decoder.decode(body)) for (body,) in pending_changes]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise CorruptDatabase("undecodable row") from None
+    messages = [(sanitize.entry(decode(message_decoder, body)), as_of) for as_of, body in reversed(rows)]
+    first_read = messages[0][0].seq if len(messages) == limit else first
+    pending_changes = connection.execute(
+        "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
+        (room_id, first_read, before),
+    )
+    changes = [sanitize.entry(decode(change_decoder, body)) for (body,) in pending_changes]
     ranges = read_ranges(connection, room_id)
     ranges.truncate(first_read, before)
     return LogSegment(tuple(messages), tuple(changes), ranges.ranges())
@@ -116,11 +126,11 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
     """
     connection.executemany(
         _UPSERT_MESSAGE,
-        [(room_id, message.seq, as_of, _encoder.encode(message)) for message, as_of in segment.messages],
+        [(room_id, message.seq, as_of, msgspec.json.encode(message)) for message, as_of in segment.messages],
     )
     connection.executemany(
         "INSERT OR IGNORE INTO changes (room, target, seq, body) VALUES (?, ?, ?, ?)",
-        [(room_id, change.target, change.seq, _encoder.encode(change)) for change in segment.changes],
+        [(room_id, change.target, change.seq, msgspec.json.encode(change)) for change in segment.changes],
     )
     connection.executemany(
         "DELETE FROM changes WHERE room = ? AND target = ? AND seq <= ?",
@@ -143,9 +153,11 @@ def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
 
 
 def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRanges) -> None:
-    rows: Iterable[tuple[int, int, int]] = [(room_id, first, last) for first, last in ranges.ranges()]
     connection.execute("DELETE FROM ranges WHERE room = ?", (room_id,))
-    connection.executemany("INSERT INTO ranges (room, first, last) VALUES (?, ?, ?)", rows)
+    connection.executemany(
+        "INSERT INTO ranges (room, first, last) VALUES (?, ?, ?)",
+        [(room_id, first, last) for first, last in ranges.ranges()],
+    )
 
 
 def read_segment_before(

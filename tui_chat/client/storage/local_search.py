@@ -8,23 +8,18 @@ import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
 from operator import attrgetter
-from typing import TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
 from tui_chat.client import sanitize
-from tui_chat.client.storage.sqlite_file import CorruptDatabase
+from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.storage.history_tables import change_decoder, decode, message_decoder
 from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.protocol.events import Message, MessageChange
 from tui_chat.protocol.search_query import SearchQuery
 
-T = TypeVar("T")
-
 MAX_SCANNED_MESSAGES = 100_000
 """Scan limit of one search, about half a second in the database thread."""
-
-_message_decoder = msgspec.json.Decoder(Message)
-_change_decoder = msgspec.json.Decoder(MessageChange)
 
 
 def search_messages(
@@ -35,7 +30,7 @@ def search_messages(
     room_key: str | None,
     before: int | None,
     limit: int,
-) -> tuple[list[Message], int | None]:
+) -> SearchPage:
     """Search the messages of a server, newest first.
 
     The scan limit can end a page before `limit`, possibly without matches.
@@ -47,9 +42,6 @@ def search_messages(
         room_key: Canonical key of the room to search, None for all rooms.
         before: Exclusive upper bound of the message `id`, None for no bound.
         limit: Maximum number of messages.
-
-    Returns:
-        The matching messages, and the `before` of the next page or None on the last page.
     """
     select_rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
     logs = [
@@ -59,10 +51,10 @@ def search_messages(
     matches: list[Message] = []
     for scanned, message in enumerate(heapq.merge(*logs, key=attrgetter("id"), reverse=True)):
         if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
-            return matches, message.id + 1
+            return SearchPage(tuple(matches), True, message.id + 1, False, SearchSource.LOCAL)
         if not message.deleted and query.matches(message.message):
             matches.append(message)
-    return matches, None
+    return SearchPage(tuple(matches), False, None, False, SearchSource.LOCAL)
 
 
 def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
@@ -76,8 +68,7 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
     Returns:
         The `seq`, that of the last message if all are older, or None for an empty room.
     """
-    seq = _bisect_seq(connection, room_id, lambda message: message.ts >= ts)
-    if seq is not None:
+    if (seq := _bisect_seq(connection, room_id, lambda message: message.ts >= ts)) is not None:
         return seq
     (last_seq,) = connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room_id,)).fetchone()
     return last_seq
@@ -88,15 +79,15 @@ def _iter_newest_first(
 ) -> Iterator[Message]:
     pending_changes: dict[int, list[MessageChange]] = {}
     for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
-        change = _decode(_change_decoder, body)
+        change = decode(change_decoder, body)
         pending_changes.setdefault(change.target, []).append(change)
     end_seq = 2**63 - 1 if before is None else _bisect_seq(connection, room_id, lambda message: message.id >= before)
     select_messages = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
     for (body,) in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
-        message = _decode(_message_decoder, body)
+        message = decode(message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
             message = apply_change(message, change)
-        yield sanitize.entry(msgspec.structs.replace(message, room=room_name))
+        yield sanitize.entry(replace(message, room=room_name))
 
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
@@ -107,7 +98,7 @@ def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callabl
         row = connection.execute(
             "SELECT seq, body FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, middle)
         ).fetchone()
-        if row is None or predicate(_decode(_message_decoder, row[1])):
+        if row is None or predicate(decode(message_decoder, row[1])):
             high = middle
         else:
             low = row[0] + 1
@@ -115,10 +106,3 @@ def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callabl
         "SELECT seq FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, low)
     ).fetchone()
     return None if row is None else row[0]
-
-
-def _decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise CorruptDatabase("undecodable row") from None

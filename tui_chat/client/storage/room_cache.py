@@ -8,17 +8,15 @@
 """
 
 import asyncio
-import logging
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from tui_chat.client.events import PersistenceFailed
+from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.room_log import RoomLog
-
-log = logging.getLogger("chat.client")
 
 T = TypeVar("T")
 
@@ -161,8 +159,8 @@ class RoomCache:
             return None
 
     def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("history: access failed: %s; messages are held in memory", error.reason)
+        log.warning("history: access failed: %s; messages are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            problem = f"The message history cannot be saved on this computer: {error.reason}"
+            problem = f"The message history cannot be saved on this computer: {error}"
             self._context.client.emit(PersistenceFailed(problem))

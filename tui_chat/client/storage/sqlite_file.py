@@ -8,18 +8,16 @@
 """
 
 import asyncio
-import logging
-import os
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-log = logging.getLogger("chat.client")
+from tui_chat.client.log import log
 
 T = TypeVar("T")
 
@@ -33,15 +31,7 @@ _SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
 
 
 class LocalStorageError(Exception):
-    """Operation on a local file failed.
-
-    Attributes:
-        reason: Readable cause.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """Operation on a local file failed; the message is the readable cause."""
 
 
 class CorruptDatabase(Exception):
@@ -94,14 +84,15 @@ class SqliteFile:
         self._executor = ThreadPoolExecutor(1, f"chat {path.name}")
         self._closed = False
 
-    async def run(self, operation: Callable[[sqlite3.Connection], T]) -> T:
-        """Run an operation in the database thread and return its result.
+    async def run(self, operation: Callable[[sqlite3.Connection], T], *, write: bool = False) -> T:
+        """Run an operation as one transaction in the database thread and return its result.
 
-        A corrupt file is renamed, and the operation runs again on a new file. The callback `on_corrupt` follows. A
-        second corruption raises.
+        An exception rolls the transaction back. A corrupt file is renamed, and the operation runs again on a new file.
+        The callback `on_corrupt` follows. A second corruption raises.
 
         Args:
-            operation: Function of the connection, called outside a transaction (see `transaction`).
+            operation: Function of the connection.
+            write: Take the write lock at the start. Otherwise, the operation has a consistent view of the file.
 
         Raises:
             LocalStorageError: An SQLite or file error occurred, or the file is closed.
@@ -109,7 +100,7 @@ class SqliteFile:
         if self._closed:
             raise LocalStorageError("the file is closed")
         loop = asyncio.get_running_loop()
-        result, backup_path = await loop.run_in_executor(self._executor, self._run_operation, operation)
+        result, backup_path = await loop.run_in_executor(self._executor, self._run_operation, operation, write)
         if backup_path is not None:
             log.warning("%s is corrupt: renamed to %s", self.path.name, backup_path.name)
             self._on_corrupt(backup_path)
@@ -127,14 +118,17 @@ class SqliteFile:
             await asyncio.get_running_loop().run_in_executor(self._executor, self._close_connection)
             self._executor.shutdown(wait=False)
 
-    def _run_operation(self, operation: Callable[[sqlite3.Connection], T]) -> tuple[T | LocalStorageError, Path | None]:
+    def _run_operation(
+        self, operation: Callable[[sqlite3.Connection], T], write: bool
+    ) -> tuple[T | LocalStorageError, Path | None]:
         backup_path: Path | None = None
         was_corrupt = False
         while True:
             try:
-                if self._connection is None:
-                    self._connection = self._open()
-                return operation(self._connection), backup_path
+                connection = self._connection = self._connection or self._open()
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                with connection:
+                    return operation(connection), backup_path
             except LocalStorageError as error:
                 return error, backup_path
             except (sqlite3.Error, CorruptDatabase, OSError) as error:
@@ -150,11 +144,9 @@ class SqliteFile:
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
-        self._inode = os.fstat(fd).st_ino
-        os.close(fd)
-        if os.name == "posix":
-            self.path.chmod(0o600)
+        self.path.touch(mode=0o600)
+        self.path.chmod(0o600)
+        self._inode = self.path.stat().st_ino
         connection = sqlite3.connect(
             self.path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=64
         )
@@ -177,20 +169,20 @@ class SqliteFile:
         schema = self._schema
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")
-        with transaction(connection):
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
             (application_id,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (table_count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            older_versions = set(range(version, schema.version))
             if application_id == schema.application_id and version > schema.version:
                 raise LocalStorageError(f"{self.path.name} belongs to a newer version of the program")
             if not table_count:
                 statements = schema.statements
-            elif application_id != schema.application_id:
-                raise CorruptDatabase("unknown application id")
-            elif all(older in schema.upgrades for older in range(version, schema.version)):
-                statements = ";".join(schema.upgrades[older] for older in range(version, schema.version))
+            elif application_id != schema.application_id or not schema.upgrades.keys() >= older_versions:
+                raise CorruptDatabase("unknown application id or schema version")
             else:
-                raise CorruptDatabase("unknown schema version")
+                statements = ";".join(schema.upgrades[older] for older in sorted(older_versions))
             for statement in filter(str.strip, statements.split(";")):
                 connection.execute(statement)
             if version != schema.version:
@@ -215,36 +207,9 @@ class SqliteFile:
 
     def _close_connection(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(sqlite3.Error):
+        with suppress(sqlite3.Error):
+            if connection is not None:
                 connection.close()
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Generator[None]:
-    """Run a write transaction: commit at the end, roll back after an exception.
-
-    Takes the write lock immediately; must not be nested.
-    """
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def snapshot(connection: sqlite3.Connection) -> Generator[None]:
-    """Run a read transaction with a consistent view of the file. Changes inside are rolled back."""
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
 
 
 def _primary_error_code(error: BaseException) -> int:
@@ -253,6 +218,4 @@ def _primary_error_code(error: BaseException) -> int:
 
 
 def _error_text(error: BaseException) -> str:
-    if isinstance(error, OSError):
-        return error.strerror or "file access failed"
-    return str(error)
+    return error.strerror or "file access failed" if isinstance(error, OSError) else str(error)

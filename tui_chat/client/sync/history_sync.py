@@ -10,7 +10,6 @@
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
@@ -20,6 +19,7 @@ from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.events import LogChanged
+from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
@@ -28,8 +28,6 @@ from tui_chat.protocol.events import Entry
 from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
-
-log = logging.getLogger("chat.client")
 
 MAX_BUFFERED_ENTRIES = 1_000
 """Capacity of the cursor's buffer, in entries."""

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema, snapshot, transaction
+from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
 from tui_chat.protocol import names
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.i18n import tr
@@ -131,18 +131,16 @@ class ComposerStore:
         await self._flush()
 
         def load(connection: sqlite3.Connection) -> SavedRoomState:
-            with snapshot(connection):
-                draft_row = connection.execute(
-                    "SELECT text, compose_mode FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
-                ).fetchone()
-                sent_rows = connection.execute(
-                    "SELECT text FROM sent_texts WHERE server = ? AND nick = ? AND room = ? "
-                    "ORDER BY position DESC LIMIT ?",
-                    (*scope, MAX_HISTORY if self._save_history else 0),
-                ).fetchall()
-                read_row = connection.execute(
-                    "SELECT read_seq FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
-                ).fetchone()
+            draft_row = connection.execute(
+                "SELECT text, compose_mode FROM drafts WHERE server = ? AND nick = ? AND room = ?", scope
+            ).fetchone()
+            sent_rows = connection.execute(
+                "SELECT text FROM sent_texts WHERE server = ? AND nick = ? AND room = ? ORDER BY position DESC LIMIT ?",
+                (*scope, MAX_HISTORY if self._save_history else 0),
+            ).fetchall()
+            read_row = connection.execute(
+                "SELECT read_seq FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
+            ).fetchone()
             text, mode = (draft_row[0], _decode_mode(draft_row[1])) if draft_row is not None else ("", None)
             return SavedRoomState(
                 text, mode, tuple(row[0] for row in reversed(sent_rows)), read_row[0] if read_row is not None else None
@@ -159,14 +157,13 @@ class ComposerStore:
         await self._flush()
 
         def load(connection: sqlite3.Connection) -> list[str]:
-            with transaction(connection):
-                _prune(connection)
+            _prune(connection)
             rows = connection.execute(
                 "SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", scope
             ).fetchall()
             return [name for (name,) in rows]
 
-        return await self._run(load, [])
+        return await self._run(load, [], write=True)
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
         """Schedule the write of a draft; an empty text without a mode deletes the draft.
@@ -279,21 +276,22 @@ class ComposerStore:
 
     async def _write(self, statements: list[_Statement]) -> None:
         def write(connection: sqlite3.Connection) -> None:
-            with transaction(connection):
-                for statement, parameters in statements:
-                    connection.execute(statement, parameters)
-                connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (_encode_mode(None),))
+            for statement, parameters in statements:
+                connection.execute(statement, parameters)
+            connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (_encode_mode(None),))
 
-        await self._run(write, None)
+        await self._run(write, None, write=True)
 
-    async def _run(self, operation: Callable[[sqlite3.Connection], ResultT], default: ResultT) -> ResultT:
+    async def _run(
+        self, operation: Callable[[sqlite3.Connection], ResultT], default: ResultT, *, write: bool = False
+    ) -> ResultT:
         """Return the result of an operation, `default` after a storage error. Reports the first error."""
         try:
-            return await self._file.run(operation)
+            return await self._file.run(operation, write=write)
         except LocalStorageError as error:
             if not self._failure_reported:
                 self._failure_reported = True
-                self.on_problem(tr(chat_strings.DRAFTS_NOT_SAVED, reason=error.reason))
+                self.on_problem(tr(chat_strings.DRAFTS_NOT_SAVED, reason=str(error)))
             return default
 
     def _on_corrupt(self, backup_path: Path) -> None:
