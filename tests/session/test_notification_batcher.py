@@ -22,16 +22,14 @@ def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> Non
     batcher.add(make_message(1, is_mention=True))
     assert batcher.delay == 0
     first = batcher.pop_due(show_text=True)
-    assert first is not None
-    assert (first.title, first.body) == ("bob mentioned you in tea", "message 1")
+    assert first == ("bob mentioned you in tea", "message 1")
     batcher.add(make_message(2))
     batcher.add(make_message(3, "dev"))
     assert batcher.pop_due(show_text=True) is None
     assert batcher.delay == BATCH_INTERVAL
     clock.now += BATCH_INTERVAL
     batch = batcher.pop_due(show_text=True)
-    assert batch is not None
-    assert (batch.title, batch.body) == ("2 messages in tea and dev", "bob: message 3")
+    assert batch == ("2 messages in tea and dev", "bob: message 3")
     assert batcher.delay is None
 
 
@@ -41,7 +39,7 @@ def test_a_mention_takes_precedence_over_the_latest_message() -> None:
         batcher.add(make_message(number, is_mention=number == 1))
     notification = batcher.pop_due(show_text=True)
     assert notification is not None
-    assert notification.body == "bob: message 1"
+    assert notification[1] == "bob: message 1"
 
 
 def test_messages_of_a_discarded_room_are_not_notified() -> None:
@@ -51,7 +49,7 @@ def test_messages_of_a_discarded_room_are_not_notified() -> None:
     batcher.discard_room("tea")
     notification = batcher.pop_due(show_text=True)
     assert notification is not None
-    assert notification.title == "bob in dev"
+    assert notification[0] == "bob in dev"
     batcher.add(make_message(3))
     batcher.discard_room("tea")
     assert batcher.delay is None
@@ -63,7 +61,7 @@ def test_the_message_text_can_be_hidden() -> None:
     batcher.add(make_message(2))
     notification = batcher.pop_due(show_text=False)
     assert notification is not None
-    assert (notification.title, notification.body) == ("2 messages in tea", "")
+    assert (notification[0], notification[1]) == ("2 messages in tea", "")
 
 
 def test_action_messages_are_formatted_as_in_the_room() -> None:
@@ -74,5 +72,5 @@ def test_action_messages_are_formatted_as_in_the_room() -> None:
         clock.now += BATCH_INTERVAL
         notification = batcher.pop_due(show_text=True)
         assert notification is not None
-        assert notification.body == expected_body
+        assert notification[1] == expected_body
         batcher.add(make_message(1))

@@ -11,7 +11,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
-from tui_chat.session.commands.registry import ChatText, CommandCall, ParseError
+from tui_chat.session.commands.registry import CommandCall, CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
@@ -88,17 +88,22 @@ def test_commands_match_the_vectors(case: Case) -> None:
         assert action_text(case["action"]) == case["expected"]
         return
     expected = case["expected"]
-    match registry.parse(case["input"]):
-        case ChatText(text=text):
-            assert {"text": text} == expected
-        case CommandCall(command=command, arguments=arguments):
-            assert {"command": command.name, "arguments": list(arguments)} == expected
-        case ParseError(problem=problem) if expected["error"] == "unknown":
-            assert problem == tr(chat_strings.UNKNOWN_COMMAND, name=expected["command"][:40])
-        case ParseError(problem=problem):
-            command = registry.find(expected["command"])
-            assert command is not None
-            assert problem == tr(chat_strings.COMMAND_USAGE, syntax=command.usage)
+    if "error" not in expected:
+        match registry.parse(case["input"]):
+            case CommandCall(command=command, arguments=arguments):
+                assert {"command": command.name, "arguments": list(arguments)} == expected
+            case text:
+                assert {"text": text} == expected
+        return
+    if expected["error"] == "unknown":
+        problem = tr("Unknown command /{name}. See /help; //{name} sends it.", name=expected["command"][:40])
+    else:
+        command = registry.find(expected["command"])
+        assert command is not None
+        problem = tr(chat_strings.COMMAND_USAGE, syntax=command.usage)
+    with pytest.raises(CommandRejected) as rejection:
+        registry.parse(case["input"])
+    assert str(rejection.value) == problem
 
 
 @vectors("links")

@@ -18,7 +18,7 @@ from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
-from tui_chat.session.strings import chat as chat_strings, search as search_strings, settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings
 
 SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""
@@ -43,7 +43,7 @@ class ReaderCommands:
         self._link = reader.controller.server_link
         self._settings_file = settings_file
         self.next_server: Address | None = None
-        supported_commands: dict[str, Callable[[str], str]] = {
+        supported_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._switch_room,
             "search": self._search,
             "date": self._show_date,
@@ -51,9 +51,10 @@ class ReaderCommands:
             "help": self._help,
             "quit": self._quit,
         }
-        names = {command.name for command in registry.COMMANDS}
         self._refusals = {
-            name: partial(self._refuse, name) for name in names - handlers.HANDLERS.keys() - supported_commands.keys()
+            command.name: partial(self._refuse, command.name)
+            for command in registry.COMMANDS
+            if command.name not in handlers.HANDLERS and command.name not in supported_commands
         }
         self.context = CommandContext(
             session=self._session,
@@ -135,27 +136,21 @@ class ReaderCommands:
             return tr("/clear is not available in screen-reader mode. Ctrl+L clears the terminal.")
         return tr("/{command} is not available in screen-reader mode.", command=name)
 
-    def _switch_room(self, query: str) -> str:
+    def _switch_room(self, query: str) -> str | None:
         views = list(self._session.rooms.values())
         if not query:
             return "\n".join(speech.unread_text(view.name, view.unread_count, view.mention_count) for view in views)
         matching = next((view for view in views if query.casefold() in view.name.casefold()), None)
         if matching is None:
             return chat_strings.not_in_room(query)
-        self._go_to_room(matching.name)
-        return ""
+        return self._go_to_room(matching.name)
 
-    def _search(self, query: str) -> str:
-        view = self._session.current_room
-        if view is None:
-            return tr(chat_strings.NOT_IN_A_ROOM)
-        self._link.start(self._announce_results(query, view.name))
-        return ""
+    def _search(self, query: str) -> None:
+        self._link.start(self._announce_results(query, self.context.room().name))
 
     async def _announce_results(self, query: str, room: str) -> None:
-        results = await self._link.search(query, room)
-        lines = [speech.dated_message_text(message) for message in results.messages]
-        self._reader.announce("\n".join(lines) or tr(chat_strings.NO_SUCH_MESSAGE))
+        results = (await self._link.search(query, room)).messages
+        self._reader.announce("\n".join(map(speech.dated_message_text, results)) or tr(chat_strings.NO_SUCH_MESSAGE))
 
     def _show_date(self, text: str) -> str:
         view, day = self._session.current_room, date_parser.parse(text, datetime.now().astimezone().date())
@@ -188,7 +183,9 @@ class ReaderCommands:
     def _set_setting(self, text: str) -> str:
         output = settings_handlers.set_setting(text, self.context)
         name = text.casefold().partition(" ")[0]
-        return output or (tr(settings_strings.SCREEN_ONLY_SETTING, name=name) if name not in SUPPORTED_SETTINGS else "")
+        return output or (
+            tr("{name} has no effect in screen-reader mode.", name=name) if name not in SUPPORTED_SETTINGS else ""
+        )
 
     def _help(self, argument: str) -> str:
         return "\n".join(
@@ -197,6 +194,5 @@ class ReaderCommands:
             if command.name not in self._refusals
         )
 
-    def _quit(self, argument: str) -> str:
+    def _quit(self, argument: str) -> None:
         self._reader.finished.set()
-        return ""

@@ -335,7 +335,7 @@ class ChatSession:
     def _report_basic_server(self, view: RoomView) -> None:
         if view.is_basic_server and not self._basic_server_reported:
             self._basic_server_reported = True
-            self._add_room_notice(view, tr(chat_strings.BASIC_SERVER))
+            self._add_room_notice(view, tr("Basic server: no history, no member list, no delivery status."))
 
     def _on_log_changed(self, view: RoomView, event: events.LogChanged) -> None:
         messages = [view.room.log[seq] for seq in event.seqs if seq in view.room.log]

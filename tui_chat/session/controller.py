@@ -105,7 +105,7 @@ class SessionController:
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
-            ConnectFailed: self._on_connect_failed,
+            ConnectFailed: lambda event: front_end.on_connect_failed("server", error_text.describe(event.error), True),
             RoomOpened: self._on_room_opened,
             JoinFailed: self._on_join_failed,
             RoomLeft: self._on_room_left,
@@ -153,14 +153,17 @@ class SessionController:
 
     # Event handlers
 
-    def _on_connect_failed(self, event: ConnectFailed) -> None:
-        self._front_end.on_connect_failed("server", error_text.describe(event.error), True)
-
     def _on_room_opened(self, event: RoomOpened) -> None:
         room, nick = event.room, event.requested_nick
         view = self.session.add_room(room, event.saved_state, show=event.show)
         if nick and room.nick.casefold() != nick.casefold():
-            self.session.add_notice(tr(chat_strings.NICK_ASSIGNED, requested=nick, assigned=room.nick))
+            self.session.add_notice(
+                tr(
+                    "{requested} is taken. You joined as {assigned}; /nick changes it.",
+                    requested=nick,
+                    assigned=room.nick,
+                )
+            )
         if event.show:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
@@ -174,7 +177,7 @@ class SessionController:
 
     def _on_room_left(self, event: RoomLeft) -> None:
         self.session.remove_room(event.room)
-        self._end_if_no_rooms(tr(chat_strings.LEFT_LAST_ROOM))
+        self._end_if_no_rooms(tr("You left the last room."))
 
     def _on_room_lost(self, event: RoomLost) -> None:
         self.session.apply(event)
@@ -189,8 +192,7 @@ class SessionController:
 
     def _on_rooms_listed(self, event: RoomListReceived) -> None:
         if event.requested_by_user:
-            lines = [chat_strings.room_summary(room.name, room.members, room.topic) for room in event.rooms]
-            self.session.add_notice(chat_strings.room_list(lines))
+            self.session.add_notice(chat_strings.room_list(event.rooms))
 
     def _on_notice_received(self, event: NoticeReceived) -> None:
         self.session.apply(event)

@@ -57,11 +57,11 @@ class MembershipSummary:
 
         The parts are separated by ` · `; without events, the text is empty.
         """
-        joined, left = list(self._joined.values()), list(self._left.values())
+        joined, left, both = (list(nicks.values()) for nicks in (self._joined, self._left, self._joined_and_left))
         parts = [
             chat_strings.joined(joined, self._unlisted_joins) if joined or self._unlisted_joins else "",
             chat_strings.left(left, self._unlisted_leaves) if left or self._unlisted_leaves else "",
-            chat_strings.joined_and_left(list(self._joined_and_left.values())) if self._joined_and_left else "",
+            tr("{names} joined and left", names=chat_strings.summarize_names(both)) if both else "",
             *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
         ]
         return " · ".join(part for part in parts if part)

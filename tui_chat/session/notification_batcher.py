@@ -8,6 +8,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
 
@@ -30,19 +31,6 @@ class NotifiableMessage:
     nick: str
     text: str
     is_mention: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """Notification with unescaped text from members.
-
-    Attributes:
-        title: Summary in one line.
-        body: Message text, may be empty.
-    """
-
-    title: str
-    body: str
 
 
 class NotificationBatcher:
@@ -70,11 +58,11 @@ class NotificationBatcher:
         """Seconds until the next notification is due; 0 if due now, None without queued messages."""
         return max(0.0, self._next_at - self._now()) if self._pending else None
 
-    def pop_due(self, show_text: bool) -> Notification | None:
-        """Return the due notification and clear the queue, None if nothing is due.
+    def pop_due(self, show_text: bool) -> tuple[str, str] | None:
+        """Return title and body of the due notification and clear the queue, None if nothing is due.
 
-        A summary of several messages quotes the newest mention, otherwise the newest message. The next notification is
-        due after `BATCH_INTERVAL`.
+        The texts from members are unescaped, and the body may be empty. A summary of several messages quotes the newest
+        mention, otherwise the newest message. The next notification is due after `BATCH_INTERVAL`.
 
         Args:
             show_text: Include message text in the body.
@@ -84,10 +72,15 @@ class NotificationBatcher:
         self._next_at = self._now() + BATCH_INTERVAL
         messages, self._pending = self._pending, []
         highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
-        rooms = list(dict.fromkeys(message.room for message in messages))
-        if len(messages) == 1:
-            title = chat_strings.notification_title(highlight.nick, highlight.room, highlight.is_mention)
-            body = chat_strings.quote(highlight.nick, highlight.text) if action_text(highlight.text) else highlight.text
-            return Notification(title, body if show_text else "")
-        title = chat_strings.notification_summary_title(len(messages), rooms)
-        return Notification(title, chat_strings.quote(highlight.nick, highlight.text) if show_text else "")
+        body = chat_strings.quote(highlight.nick, highlight.text)
+        if len(messages) > 1:
+            rooms = chat_strings.summarize_names(list(dict.fromkeys(message.room for message in messages)), 3)
+            title = plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", len(messages), rooms=rooms)
+        else:
+            title = (
+                tr("{nick} mentioned you in {room}", nick=highlight.nick, room=highlight.room)
+                if highlight.is_mention
+                else tr("{nick} in {room}", nick=highlight.nick, room=highlight.room)
+            )
+            body = body if action_text(highlight.text) else highlight.text
+        return title, body if show_text else ""

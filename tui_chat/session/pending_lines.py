@@ -11,9 +11,9 @@ from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.session import error_text
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings
 
 
 class PendingLines:
@@ -47,7 +47,8 @@ class PendingLines:
         if isinstance(item.request, SendMessage):
             self._update_line(view, item)
         elif item.state is OutboxItemState.FAILED:
-            return chat_strings.change_failed(error_text.phrase(item.problem), item.text)
+            problem = tr("Change rejected: {problem}", problem=error_text.phrase(item.problem))
+            return f"{problem} · {item.text}" if item.text else problem
         return ""
 
     def on_echo(self, view: RoomView, message: Message) -> None:
@@ -56,10 +57,9 @@ class PendingLines:
         Without the replacement the message would appear twice until its acknowledgement. No effect without such a line.
         """
         client_id = view.transcript.find_pending(message.message)
-        if client_id is not None:
-            line = view.transcript.find_unsent(client_id)
-            if line is not None:
-                self._replaced_lines[client_id] = line
+        line = None if client_id is None else view.transcript.find_unsent(client_id)
+        if client_id is not None and line is not None:
+            self._replaced_lines[client_id] = line
             view.transcript.mark_sent(client_id, view.message_line(message))
 
     def _update_line(self, view: RoomView, item: OutboxItem) -> None:

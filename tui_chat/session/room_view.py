@@ -11,7 +11,6 @@ from itertools import islice
 from msgspec.structs import replace
 
 from tui_chat.client.outbox_item import OutboxItem
-from tui_chat.protocol import names
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
@@ -26,7 +25,7 @@ MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
 
 MAX_LINES_SEARCHED = 10_000
-"""Number of newest lines in which `last_message` and similar methods search."""
+"""Number of newest lines in which `find_newest` searches."""
 
 UNSENT_KEY_PREFIX = "unsent-"
 """Prefix of the key of an unsent line, before its `clientId`."""
@@ -141,7 +140,10 @@ class RoomView:
         unread_lines = [
             line
             for line in lines
-            if (line.seq or 0) > self.read_seq and not line.is_own and not self._has_message(line.seq)
+            if line.seq is not None
+            and line.seq > self.read_seq
+            and not line.is_own
+            and self.transcript.find_message(line.seq) is None
         ]
         for line in lines:
             self._typing_member_ids.pop(line.member_id, None)
@@ -216,23 +218,15 @@ class RoomView:
     def last_message(self, *, is_own: bool) -> MessageLine | None:
         """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members.
 
-        Searches `MAX_LINES_SEARCHED` lines; None if not found.
+        The search is that of `find_newest`; None if not found.
         """
-        return self._find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
+        return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
 
-    def last_message_by(self, member_id: str) -> MessageLine | None:
-        """Return the newest line with this author id, None if not found. Deleted and unsent messages count."""
-        return self._find_newest(lambda line: line.member_id == member_id)
+    def find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
+        """Return the newest message line that satisfies a predicate, None if not found.
 
-    def last_message_by_nick(self, nick: str) -> MessageLine | None:
-        """Return the newest line with this author nickname, None if not found.
-
-        Args:
-            nick: Canonical key of the nickname (`names.canonical_key`).
+        Searches `MAX_LINES_SEARCHED` lines. Deleted and unsent messages count.
         """
-        return self._find_newest(lambda line: names.canonical_key(line.nick) == nick)
-
-    def _find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
         # An unbounded scan of a long timeline would block the event loop noticeably.
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
@@ -339,22 +333,18 @@ class RoomView:
     def set_members(self, members: Sequence[Member]) -> None:
         """Replace the member list and clear the typing state of departed members."""
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
-        present_ids = {member.member_id for member in members}
-        for departed_id in [member_id for member_id in self._typing_member_ids if member_id not in present_ids]:
+        for departed_id in self._typing_member_ids.keys() - {member.member_id for member in members}:
             del self._typing_member_ids[departed_id]
 
     @property
     def other_nicks(self) -> list[str]:
         """Nicknames of the other members, most recent speaker first; on a basic server, of the recent speakers."""
-        present = {member.member_id: member.nick_name for member in self.members if member.member_id != self.member_id}
-        recent_nicks = [present.pop(member_id) for member_id in reversed(self._recent_speakers) if member_id in present]
-        speaker_nicks = [
-            nick for member_id, nick in reversed(self._recent_speakers.items()) if member_id != self.member_id
-        ]
-        return recent_nicks + list(present.values()) if not self.is_basic_server else speaker_nicks
-
-    def _has_message(self, seq: int | None) -> bool:
-        return seq is not None and self.transcript.find_message(seq) is not None
+        speakers = dict(reversed(self._recent_speakers.items()))
+        members = {member.member_id: member.nick_name for member in self.members}
+        ordered = (
+            speakers if self.is_basic_server else {key: members[key] for key in speakers if key in members} | members
+        )
+        return [nick for member_id, nick in ordered.items() if member_id != self.member_id]
 
     def _record_speaker(self, line: MessageLine) -> None:
         self._recent_speakers.pop(line.member_id, None)

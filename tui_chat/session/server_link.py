@@ -246,7 +246,7 @@ class ServerLink:
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
             reason = error_text.phrase(error.message, error.code)
-            self._report(error_text.sentence(tr(chat_strings.REJOIN_FAILED, room=name, reason=reason)))
+            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=name, reason=reason)))
 
     @_background
     async def leave(self, room: str) -> None:

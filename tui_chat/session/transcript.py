@@ -29,15 +29,12 @@ def coalesce(splices: Iterable[Splice]) -> list[Splice]:
     """
     result: list[Splice] = []
     for splice in splices:
-        if result and _is_adjacent(result[-1], splice):
-            result[-1] = _merge(result[-1], splice)
+        last = result[-1] if result else None
+        if last and last.index - splice.removed <= splice.index <= last.index + len(last.lines):
+            result[-1] = _merge(last, splice)
         else:
             result.append(splice)
     return [splice for splice in result if splice.removed or splice.lines]
-
-
-def _is_adjacent(first: Splice, second: Splice) -> bool:
-    return second.index <= first.index + len(first.lines) and second.index + second.removed >= first.index
 
 
 def _merge(first: Splice, second: Splice) -> Splice:
@@ -70,12 +67,13 @@ class Transcript:
     """Timeline of one room.
 
     Attributes:
+        lines: All lines, oldest first.
         needs_reload: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
     """
 
     def __init__(self) -> None:
         self._keys: array[_SortKey] = array("q")
-        self._lines = CompressedList()
+        self.lines = CompressedList()
         self._splices: list[Splice] = []
         self._queued_lines = 0
         self.needs_reload = False
@@ -86,11 +84,6 @@ class Transcript:
         self._unread_after: int | None = None
         self._membership: tuple[_SortKey, MembershipSummary] | None = None
 
-    @property
-    def lines(self) -> CompressedList:
-        """All lines, oldest first."""
-        return self._lines
-
     def pop_splices(self) -> list[Splice]:
         """Return the coalesced splices since the last call and clear them; empty if `needs_reload` was set."""
         splices, self._splices = self._splices, []
@@ -99,9 +92,7 @@ class Transcript:
 
     def find_message(self, seq: int) -> MessageLine | None:
         """Return the message with this `seq`, None if not loaded."""
-        index = self._find(_sort_key(seq))
-        line = None if index is None else self._lines[index]
-        return line if isinstance(line, MessageLine) else None
+        return self._message_at(_sort_key(seq))
 
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
         """Insert or replace messages of the log.
@@ -117,19 +108,15 @@ class Transcript:
             key = _sort_key(line.seq or 0)
             index = bisect_left(self._keys, key)
             if index < len(self._keys) and self._keys[index] == key:
-                self._insert(batch_index, batch)
-                batch = []
-                index = bisect_left(self._keys, key)
-                if self._lines[index] != line:
+                if self.lines[index] != line:
                     self._splice(index, 1, [key], [line])
                 continue
             if batch and index != batch_index:
-                self._insert(batch_index, batch)
+                self._insert(batch)
                 batch = []
-                index = bisect_left(self._keys, key)
-            batch_index = index
+            batch_index = bisect_left(self._keys, key)
             batch.append(line)
-        self._insert(batch_index, batch)
+        self._insert(batch)
 
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`; later notices sort after that entry."""
@@ -164,25 +151,25 @@ class Transcript:
             client_id: `clientId` of the message.
             line: Acknowledged line with its `seq`.
         """
-        key = self._unsent_keys.pop(client_id, None)
-        if key is not None:
-            self._remove(key)
+        self.discard_unsent(client_id)
         if line.seq is not None and self.find_message(line.seq) is None:
             self.put_messages([line])
 
     def find_unsent(self, client_id: str) -> MessageLine | None:
         """Return the line of an unsent (pending or failed) message, None if there is none."""
-        index = self._find(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
-        line = None if index is None else self._lines[index]
-        return line if isinstance(line, MessageLine) else None
+        return self._message_at(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
 
     def find_pending(self, text: str) -> str | None:
         """Return the `clientId` of the oldest pending message with this text, None if there is none."""
-        for client_id in self._unsent_keys:
-            line = self.find_unsent(client_id)
-            if line is not None and line.text == text and line.delivery is DeliveryState.PENDING:
-                return client_id
-        return None
+        unsent_lines = ((client_id, self.find_unsent(client_id)) for client_id in self._unsent_keys)
+        return next(
+            (
+                client_id
+                for client_id, line in unsent_lines
+                if line is not None and line.text == text and line.delivery is DeliveryState.PENDING
+            ),
+            None,
+        )
 
     def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
         """Set the delivery state and error text of an unsent message; no effect without a line."""
@@ -208,7 +195,9 @@ class Transcript:
 
         The summary line gets the time of the newest event.
         """
-        if self._membership is None or self._last_key_before_unsent() != self._membership[0]:
+        unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
+        last_key = self._keys[unsent_index - 1] if unsent_index else None
+        if self._membership is None or last_key != self._membership[0]:
             self._counter += 1
             self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
         key, summary = self._membership
@@ -227,8 +216,7 @@ class Transcript:
 
     def reset(self) -> None:
         """Remove all lines except unsent messages, before another log is loaded."""
-        unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
-        self._splice(0, unsent_index, [], [])
+        self._splice(0, bisect_left(self._keys, _sort_key(_UNSENT_BASE)), [], [])
         self._newest_seq = 0
         self._gaps.clear()
         self._unread_after = None
@@ -256,34 +244,34 @@ class Transcript:
             self._remove(key)
         self._membership = None
 
-    def _last_key_before_unsent(self) -> _SortKey | None:
-        index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
-        return self._keys[index - 1] if index else None
-
     def _find(self, key: _SortKey) -> int | None:
         index = bisect_left(self._keys, key)
         return index if index < len(self._keys) and self._keys[index] == key else None
 
-    def _set_line(self, key: _SortKey, line: Line) -> None:
+    def _message_at(self, key: _SortKey) -> MessageLine | None:
         index = self._find(key)
-        if index is not None:
-            self._splice(index, 1, [key], [line])
-        else:
-            self._splice(bisect_right(self._keys, key), 0, [key], [line])
+        line = None if index is None else self.lines[index]
+        return line if isinstance(line, MessageLine) else None
+
+    def _set_line(self, key: _SortKey, line: Line) -> None:
+        # Keys are unique, so the range of equal keys has one line or none.
+        index = bisect_left(self._keys, key)
+        self._splice(index, bisect_right(self._keys, key) - index, [key], [line])
 
     def _remove(self, key: _SortKey) -> None:
         index = self._find(key)
         if index is not None:
             self._splice(index, 1, [], [])
 
-    def _insert(self, index: int, lines: list[MessageLine]) -> None:
+    def _insert(self, lines: list[MessageLine]) -> None:
         if lines:
-            self._splice(index, 0, [_sort_key(line.seq or 0) for line in lines], list(lines))
+            keys = [_sort_key(line.seq or 0) for line in lines]
+            self._splice(bisect_left(self._keys, keys[0]), 0, keys, lines)
             self.advance_to(lines[-1].seq or 0)
 
     def _splice(self, index: int, removed: int, keys: list[_SortKey], lines: Sequence[Line]) -> None:
         self._keys[index : index + removed] = array("q", keys)
-        self._lines.splice(index, removed, lines)
+        self.lines.splice(index, removed, lines)
         self._queued_lines += 1 + len(lines)
         self.needs_reload = self.needs_reload or self._queued_lines > MAX_QUEUED_LINES
         if self.needs_reload:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -12,10 +13,6 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
-
-
-class CommandRejected(Exception):
-    """Command without effect; the text is an error message for the user."""
 
 
 @dataclass(frozen=True, slots=True)

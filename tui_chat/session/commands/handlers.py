@@ -1,6 +1,6 @@
 """Table of the slash command handlers that all front ends share.
 
-- Result: each handler returns its output, "" for none, and raises `CommandRejected` or `ChatError` for an error.
+- Result: each handler returns its output, if any, and raises `CommandRejected` or `ChatError` for an error.
 - Requests: the failure of a request to the server arrives later as `RequestFailed`.
 - Other commands: commands that need a screen are in `CommandContext.own_commands`.
 """
@@ -14,7 +14,8 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.sanitize import validate_topic
 from tui_chat.session import error_text
 from tui_chat.session.commands import people_handlers, registry, settings_handlers
-from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import ACTION_PREFIX, MessageLine
@@ -28,20 +29,13 @@ def run_input(text: str, context: CommandContext) -> str:
     Returns:
         Error message, empty on success or if the operation has started.
     """
-    match registry.parse(text):
-        case registry.ParseError(problem):
-            return problem
-        case registry.ChatText(message):
-            return context.send(message)
-        case registry.CommandCall(command, arguments):
-            return _run_command(command.name, " ".join(arguments), context)
-
-
-def _run_command(name: str, argument: str, context: CommandContext) -> str:
-    own_handler = context.own_commands.get(name)
     try:
-        if own_handler is not None:
-            return own_handler(argument) or ""
+        call = registry.parse(text)
+        if isinstance(call, str):
+            return context.send(call)
+        name, argument = call.command.name, " ".join(call.arguments)
+        if name in context.own_commands:
+            return context.own_commands[name](argument) or ""
         output = HANDLERS[name](argument, context)
     except ChatError as error:
         return error_text.describe(error)
@@ -52,52 +46,47 @@ def _run_command(name: str, argument: str, context: CommandContext) -> str:
     return ""
 
 
-def _join(argument: str, context: CommandContext) -> str:
+def _join(argument: str, context: CommandContext) -> None:
     context.go_to_room(names.validate_room_name(argument))
-    return ""
 
 
-def _part(argument: str, context: CommandContext) -> str:
+def _part(argument: str, context: CommandContext) -> None:
     context.leave_room(context.room(argument))
-    return ""
 
 
-def _change_nick(argument: str, context: CommandContext) -> str:
+def _change_nick(argument: str, context: CommandContext) -> None:
     context.link.change_nick(names.validate_nickname(argument))
-    return ""
 
 
 def _list_members(argument: str, context: CommandContext) -> str:
     return chat_strings.member_list([member.nick_name for member in context.room().members])
 
 
-def _send_action(argument: str, context: CommandContext) -> str:
-    return _reject_if(context.send(ACTION_PREFIX + argument))
+def _send_action(argument: str, context: CommandContext) -> None:
+    _reject_if(context.send(ACTION_PREFIX + argument))
 
 
-def _send_shrug(argument: str, context: CommandContext) -> str:
-    return _reject_if(context.send(rf"{argument} ¯\_(ツ)_/¯".lstrip()))
+def _send_shrug(argument: str, context: CommandContext) -> None:
+    _reject_if(context.send(rf"{argument} ¯\_(ツ)_/¯".lstrip()))
 
 
-def _list_rooms(argument: str, context: CommandContext) -> str:
+def _list_rooms(argument: str, context: CommandContext) -> None:
     context.link.list_rooms(argument, requested_by_user=True)
-    return ""
 
 
-def _show_or_set_topic(argument: str, context: CommandContext) -> str:
+def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
     room = context.room()
     if argument:
         context.link.set_topic(room.name, validate_topic(argument))
-        return ""
-    return chat_strings.topic_changed(room.topic) if room.topic else tr(chat_strings.NO_TOPIC)
+        return None
+    return chat_strings.topic_changed(room.topic) if room.topic else tr("This room has no topic.")
 
 
-def _reconnect(argument: str, context: CommandContext) -> str:
+def _reconnect(argument: str, context: CommandContext) -> None:
     context.link.reconnect_now()
-    return ""
 
 
-def _change_server(argument: str, context: CommandContext) -> str:
+def _change_server(argument: str, context: CommandContext) -> None:
     try:
         room = address.parse_address(argument).room
     except ValueError as error:
@@ -105,13 +94,11 @@ def _change_server(argument: str, context: CommandContext) -> str:
     if room:
         names.validate_room_name(room)
     context.change_server(argument)
-    return ""
 
 
-def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> str:
+def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:
     """Edit the user's last message, reply to the last message of another member, or react to the last message."""
-    line = _TARGETS[kind](context.room())
-    return _reject_if(context.compose(kind, line, argument))
+    _reject_if(context.compose(kind, _TARGETS[kind](context.room()), argument))
 
 
 def _last_message(room: RoomView) -> MessageLine | None:
@@ -119,10 +106,9 @@ def _last_message(room: RoomView) -> MessageLine | None:
     return max(candidates, key=lambda line: line.seq or 0, default=None)
 
 
-def _reject_if(error: str) -> str:
+def _reject_if(error: str) -> None:
     if error:
         raise CommandRejected(error)
-    return ""
 
 
 _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
@@ -131,7 +117,7 @@ _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
     ComposeKind.REACT: _last_message,
 }
 
-HANDLERS: dict[str, Callable[[str, CommandContext], str]] = {
+HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "join": _join,
     "part": _part,
     "nick": _change_nick,

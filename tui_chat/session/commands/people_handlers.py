@@ -8,10 +8,11 @@ from datetime import datetime
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import people as people_strings
+
+_ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
 
 def whois(nick: str, context: CommandContext) -> str:
@@ -25,13 +26,15 @@ def whois(nick: str, context: CommandContext) -> str:
     for room in sorted(rooms, key=lambda view: view is not context.session.current_room):
         for member in room.members:
             if names.canonical_key(member.nick_name) == nick_key:
-                return people_strings.whois(member.nick_name, _member_details(member, room, rooms, context))
-    messages = [line for room in rooms if (line := room.last_message_by_nick(nick_key)) is not None]
+                return _join_details(member.nick_name, *_member_details(member, room, rooms, context))
+    found = [room.find_newest(lambda line: names.canonical_key(line.nick) == nick_key) for room in rooms]
+    messages = [line for line in found if line is not None]
     if not messages:
-        raise CommandRejected(tr(people_strings.NO_SUCH_NICK, nick=nick[:64]))
+        raise CommandRejected(tr("No such nickname: {nick}.", nick=nick[:64]))
     last_message = max(messages, key=lambda line: line.ts)
-    details = [tr(people_strings.WHOIS_ABSENT), *_activity_details(last_message.nick, last_message, context)]
-    return people_strings.whois(last_message.nick, details)
+    return _join_details(
+        last_message.nick, tr("not in your rooms"), *_activity_details(last_message.nick, last_message, context)
+    )
 
 
 def ignore(nick: str, context: CommandContext) -> str:
@@ -44,14 +47,14 @@ def ignore(nick: str, context: CommandContext) -> str:
     """
     ignored = context.settings().ignored
     if not nick:
-        return people_strings.ignored_nicks(ignored)
+        return tr("Ignored: {nicks}", nicks=", ".join(ignored)) if ignored else tr("The ignore list is empty.")
     name = names.validate_nickname(_strip_mention(nick))
     room = context.session.current_room
     if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
-        raise CommandRejected(tr(people_strings.CANNOT_IGNORE_YOURSELF))
+        raise CommandRejected(tr("You cannot ignore yourself."))
     if not context.settings().is_ignored(name):
         context.set_setting("ignored", (*ignored, name))
-    return tr(people_strings.NICK_IGNORED, nick=name)
+    return tr("{nick} is ignored. /unignore {nick} shows the messages again.", nick=name)
 
 
 def unignore(nick: str, context: CommandContext) -> str:
@@ -59,13 +62,17 @@ def unignore(nick: str, context: CommandContext) -> str:
     ignored, folded_nick = context.settings().ignored, _strip_mention(nick).casefold()
     remaining = tuple(name for name in ignored if name.casefold() != folded_nick)
     if remaining == ignored:
-        raise CommandRejected(tr(people_strings.NICK_NOT_IGNORED, nick=nick[:64]))
+        raise CommandRejected(tr("{nick} is not ignored.", nick=nick[:64]))
     context.set_setting("ignored", remaining)
-    return tr(people_strings.NICK_UNIGNORED, nick=nick)
+    return tr("{nick} is no longer ignored.", nick=nick)
 
 
 def _strip_mention(nick: str) -> str:
     return nick.removeprefix("@").rstrip(":")
+
+
+def _join_details(nick: str, *details: str) -> str:
+    return f"{nick}: {' · '.join(filter(None, details))}"
 
 
 def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
@@ -73,18 +80,20 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
         view.name for view in rooms if any(present.member_id == member.member_id for present in view.members)
     ]
     return [
-        tr(people_strings.WHOIS_YOU) if member.member_id == room.member_id else "",
-        tr(people_strings.WHOIS_ACCOUNT, account=member.account) if member.account else tr(people_strings.WHOIS_GUEST),
-        tr(people_strings.ROLES[member.role]) if member.role in people_strings.ROLES else "",
-        tr(people_strings.WHOIS_CLIENT_KIND, kind=member.via) if member.via else "",
-        tr(people_strings.WHOIS_ROOMS, rooms=", ".join(shared_rooms)),
-        *_activity_details(member.nick_name, room.last_message_by(member.member_id), context),
+        tr("that is you") if member.member_id == room.member_id else "",
+        tr("account {account}", account=member.account) if member.account else tr("guest"),
+        tr(_ROLES[member.role]) if member.role in _ROLES else "",
+        tr("basic client ({kind}): may not show edits and reactions", kind=member.via) if member.via else "",
+        tr("in {rooms}", rooms=", ".join(shared_rooms)),
+        *_activity_details(
+            member.nick_name, room.find_newest(lambda line: line.member_id == member.member_id), context
+        ),
     ]
 
 
 def _activity_details(nick: str, last_message: MessageLine | None, context: CommandContext) -> list[str]:
     moment = f"{datetime.fromtimestamp(last_message.ts / 1000):%Y-%m-%d %H:%M}" if last_message is not None else ""
     return [
-        tr(people_strings.WHOIS_LAST_MESSAGE, moment=moment) if moment else "",
-        tr(people_strings.WHOIS_IGNORED) if context.settings().is_ignored(nick) else "",
+        tr("last message at {moment}", moment=moment) if moment else "",
+        tr("ignored: messages are hidden") if context.settings().is_ignored(nick) else "",
     ]

@@ -1,7 +1,7 @@
 """Registry and parser of slash commands.
 
 - Escape: a text with one leading `/` is a command, `//x` is the message `/x`.
-- Errors: an unknown or malformed command is a `ParseError` and is never sent as a message.
+- Errors: an unknown or malformed command raises `CommandRejected` and is never sent as a message.
 - Names: case-insensitive. `handlers.HANDLERS` or the front end has a handler for each name.
 """
 
@@ -39,11 +39,6 @@ class Argument:
     kind: ArgumentKind = ArgumentKind.TEXT
     is_optional: bool = False
 
-    @property
-    def placeholder(self) -> str:
-        """Translated placeholder, in brackets if optional."""
-        return f"[{tr(self.name)}]" if self.is_optional else tr(self.name)
-
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -67,14 +62,10 @@ class Command:
         return sum(not argument.is_optional for argument in self.arguments)
 
     @property
-    def max_arguments(self) -> int:
-        """Maximum number of arguments."""
-        return len(self.arguments)
-
-    @property
     def usage(self) -> str:
-        """Syntax line for help and error texts."""
-        return " ".join((f"/{self.name}", *(argument.placeholder for argument in self.arguments)))
+        """Syntax line for help and error texts, with optional arguments in brackets."""
+        placeholders = (f"[{tr(item.name)}]" if item.is_optional else tr(item.name) for item in self.arguments)
+        return " ".join((f"/{self.name}", *placeholders))
 
 
 _ROOM = Argument(mark("room"), ArgumentKind.ROOM)
@@ -154,17 +145,6 @@ _COMMANDS_BY_NAME: dict[str, Command] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ChatText:
-    """Parsed message.
-
-    Attributes:
-        text: Message body without the escape.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class CommandCall:
     """Parsed command.
 
@@ -177,35 +157,30 @@ class CommandCall:
     arguments: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParseError:
-    """Unknown command or wrong number of arguments.
-
-    Attributes:
-        problem: Error text as one translated sentence.
-    """
-
-    problem: str
+class CommandRejected(Exception):
+    """Command without effect; the text is an error message for the user."""
 
 
-def parse(text: str) -> ChatText | CommandCall | ParseError:
-    """Parse a submitted text as a message or a command.
+def parse(text: str) -> CommandCall | str:
+    """Return the command in a submitted text, or the message body without the escape.
 
-    A wrong number of arguments gives the usage as a `ParseError`. Only `//` at the start is an escape. The command name
-    ends at the first white space.
+    Only `//` at the start is an escape. The command name ends at the first white space.
+
+    Raises:
+        CommandRejected: The command is unknown, or the number of arguments is wrong; the text gives the usage.
     """
     if text.startswith("//"):
-        return ChatText(text[1:])
+        return text[1:]
     if not text.startswith("/"):
-        return ChatText(text)
+        return text
     name = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
     command = find(name)
     if command is None:
-        return ParseError(tr(chat_strings.UNKNOWN_COMMAND, name=name[:40]))
+        raise CommandRejected(tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40]))
     rest = text[1 + len(name) :]
-    arguments = tuple(rest.split(None, command.max_arguments - 1)) if command.max_arguments else tuple(rest.split())
-    if not command.min_arguments <= len(arguments) <= command.max_arguments:
-        return ParseError(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
+    arguments = rest.split(None, len(command.arguments) - 1)
+    if not command.min_arguments <= len(arguments) <= len(command.arguments):
+        raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
 
 

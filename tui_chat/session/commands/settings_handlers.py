@@ -1,6 +1,6 @@
 """Handlers of the settings commands `/set`, `/notify`, `/mute` and `/unmute`.
 
-- Result: each handler returns its output, and raises `CommandRejected` for an error.
+- Result: each handler returns its output, if any, and raises `CommandRejected` for an error.
 """
 
 from tui_chat.protocol import names
@@ -9,7 +9,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
-from tui_chat.session.strings import people as people_strings, settings as settings_strings
+from tui_chat.session.strings import settings as settings_strings
 
 
 def set_setting(text: str, context: CommandContext) -> str:
@@ -66,7 +66,7 @@ def mute(name: str, context: CommandContext) -> str:
     """Turn the notifications of a room off, of the current room for "". The level of the room becomes `none`."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
-    return tr(people_strings.ROOM_MUTED, room=room.name)
+    return tr("Notifications for {room} are off. /unmute turns them on.", room=room.name)
 
 
 def unmute(name: str, context: CommandContext) -> str:
@@ -74,7 +74,7 @@ def unmute(name: str, context: CommandContext) -> str:
     room = context.room(name)
     if context.settings().is_muted(room.name):
         context.set_setting("room_notifications", _other_levels(room, context))
-    return tr(people_strings.ROOM_UNMUTED, room=room.name)
+    return tr("Notifications for {room} are on.", room=room.name)
 
 
 def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:

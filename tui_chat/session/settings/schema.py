@@ -246,7 +246,7 @@ def parse(name: str, text: str) -> Any:
         case ValueKind.LIST:
             value = tuple(part for part in stripped.replace(",", " ").split() if part)
         case ValueKind.TABLE:
-            raise ValueError(tr(settings_strings.EDITABLE_IN_FILE_ONLY, name=name))
+            raise ValueError(tr("{name} is a table. Edit it in the settings file.", name=name))
     return convert(name, value)
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import msgspec
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.settings.schema import ClientSettings, convert, fields
+from tui_chat.session.settings.schema import ClientSettings, ValueKind, convert, fields
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
 
@@ -44,9 +44,13 @@ class SettingsFile:
         A missing file or None gives the defaults without a problem. A file that is not valid TOML gives only defaults.
         """
         loaded = cls(path)
-        text = loaded._read_text()
-        if text:
-            loaded._apply_text(text)
+        try:
+            if text := loaded._read_file():
+                loaded._apply_text(text)
+        except UnicodeDecodeError:
+            loaded.problems = (settings_strings.settings_file_damaged(str(path), tr("not UTF-8")),)
+        except OSError as error:
+            loaded.problems = (tr(settings_strings.FILE_UNREADABLE, path=str(path), reason=error.strerror or ""),)
         return loaded
 
     def change(self, name: str, value: object) -> str:
@@ -66,27 +70,26 @@ class SettingsFile:
         self.settings = msgspec.structs.replace(self.settings, **{name: default if value is None else value})
         if self.path is None:
             return ""
+        path = str(self.path)
         # An editor may have changed the file since the last read.
         try:
             text = self._read_file()
         except UnicodeDecodeError:
-            return tr(settings_strings.SETTINGS_FILE_NOT_UTF8, path=str(self.path))
+            return tr("{path} is not UTF-8 and was not changed. The setting applies until you quit.", path=path)
         except OSError as error:
-            return tr(settings_strings.SETTINGS_FILE_UNREADABLE, path=str(self.path), reason=error.strerror or "")
+            reason = error.strerror or ""
+            return tr("{path} cannot be read: {reason}. The setting applies until you quit.", path=path, reason=reason)
         changed = _replace_value(text or render_template(), name, value)
         if changed is None:
-            return tr(settings_strings.SETTINGS_FILE_NOT_TOML, path=str(self.path))
-        return self._write(self.path, changed)
-
-    def _read_text(self) -> str | None:
-        """Return the content of the file, "" if missing. If unreadable, add an error to `problems` and return None."""
+            return tr("{path} is not valid TOML and was not changed. The setting applies until you quit.", path=path)
         try:
-            return self._read_file()
-        except UnicodeDecodeError:
-            self.problems += (settings_strings.settings_file_damaged(str(self.path), 0, tr(settings_strings.NOT_UTF8)),)
+            _write(self.path, changed)
         except OSError as error:
-            self.problems += (tr(settings_strings.FILE_UNREADABLE, path=str(self.path), reason=error.strerror or ""),)
-        return None
+            reason = error.strerror or ""
+            return tr(
+                "{path} cannot be written: {reason}. The setting applies until you quit.", path=path, reason=reason
+            )
+        return ""
 
     def _read_file(self) -> str:
         try:
@@ -101,29 +104,27 @@ class SettingsFile:
         try:
             document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            line, reason = _error_location(str(error), text)
-            self.problems = (settings_strings.settings_file_damaged(path, line, reason),)
+            reason, _, position = str(error).rpartition(" (at ")
+            matched = re.match(r"line (\d+)", position)
+            line = int(matched[1]) if matched is not None else text.count("\n") + 1
+            location = tr(settings_strings.FILE_LINE, path=path, line=line)
+            self.problems = (settings_strings.settings_file_damaged(location, reason or str(error)),)
             return
         values: dict[str, Any] = {}
-        problems: list[str] = []
         for name, value in document.items():
             try:
                 values[name] = convert(name, value)
             except ValueError as error:
-                problems.append(settings_strings.settings_file_problem(path, _find_line(name, text), str(error)))
+                line = _find_line(name, text)
+                location = tr(settings_strings.FILE_LINE, path=path, line=line) if line else path
+                self.problems += (tr("{location}: {problem}", location=location, problem=str(error)),)
         self.settings = msgspec.structs.replace(self.settings, **values)
-        self.problems = tuple(problems)
 
-    @staticmethod
-    def _write(path: Path, text: str) -> str:
-        target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            mode = target.stat().st_mode & 0o777 if target.exists() else 0o600
-            atomic_write(target, text.encode(), mode)
-        except OSError as error:
-            return tr(settings_strings.SETTINGS_FILE_UNWRITABLE, path=str(path), reason=error.strerror or "")
-        return ""
+
+def _write(path: Path, text: str) -> None:
+    target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
+    target.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o600)
 
 
 def render_template() -> str:
@@ -132,25 +133,17 @@ def render_template() -> str:
     Plain settings are commented out with their defaults; tables are empty.
     """
     lines = ["# " + tr("Settings of chat-tui. Commented lines show the default values."), ""]
-    tables: list[str] = []
-    for field in fields().values():
-        if isinstance(field.default, Mapping):
-            tables += [
-                f"# {field.help}",
-                *(
-                    [f"# {tr(settings_strings.ALLOWED_ENTRY_VALUES, choices=', '.join(field.choices))}"]
-                    if field.choices
-                    else []
-                ),
-                f"[{field.name}]",
-                "",
-            ]
-            continue
-        lines += [f"# {field.help}"]
-        if field.choices:
-            lines += ["# " + tr("Allowed values: {choices}.", choices=", ".join(field.choices))]
-        lines += [f"#{field.name} = {json.dumps(field.default)}", ""]
-    return "\n".join(lines + tables)
+    for field in sorted(fields().values(), key=lambda field: field.kind is ValueKind.TABLE):
+        is_table, choices = field.kind is ValueKind.TABLE, ", ".join(field.choices)
+        entry_help = tr("Allowed values of each entry: {choices}.", choices=choices)
+        value_help = tr("Allowed values: {choices}.", choices=choices)
+        lines += [
+            f"# {field.help}",
+            *([f"# {entry_help if is_table else value_help}"] if choices else []),
+            f"[{field.name}]" if is_table else f"#{field.name} = {json.dumps(field.default)}",
+            "",
+        ]
+    return "\n".join(lines)
 
 
 def _replace_value(text: str, name: str, value: object) -> str | None:
@@ -182,10 +175,8 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
 
-    table = document.get(name)
-    if table is None:
-        table = document[name] = tomlkit.table()
-    for key in [key for key in table if key not in value]:
+    table = document.setdefault(name, tomlkit.table())
+    for key in table.keys() - value.keys():
         del table[key]
     for key, item in value.items():
         converted = _to_tomlkit_item(item)
@@ -195,15 +186,6 @@ def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
 
 def _to_tomlkit_item(value: object) -> Any:
     return list(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else value
-
-
-def _error_location(message: str, text: str) -> tuple[int, str]:
-    """Return the line number and the reason of a tomllib error."""
-    reason, _, location = message.rpartition(" (at ")
-    number = re.match(r"line (\d+)", location)
-    if number is not None:
-        return int(number[1]), reason
-    return text.count("\n") + 1, reason or message
 
 
 def _find_line(name: str, text: str) -> int:

@@ -22,7 +22,7 @@ from tui_chat.protocol import names
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import MAX_HISTORY
-from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
+from tui_chat.session.strings import settings as settings_strings
 
 FILE_NAME = "composer.db"
 
@@ -291,7 +291,7 @@ class ComposerStore:
         except LocalStorageError as error:
             if not self._failure_reported:
                 self._failure_reported = True
-                self.on_problem(tr(chat_strings.DRAFTS_NOT_SAVED, reason=str(error)))
+                self.on_problem(tr("Drafts cannot be saved: {reason}", reason=str(error)))
             return default
 
     def _on_corrupt(self, backup_path: Path) -> None:

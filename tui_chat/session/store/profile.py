@@ -113,5 +113,5 @@ def save(directory: Path, profile: Profile) -> str:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         atomic_write(path, msgspec.json.format(msgspec.json.encode(profile)))
     except OSError as error:
-        return tr(settings_strings.FILE_UNWRITABLE, path=str(path), reason=error.strerror or "")
+        return tr("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or "")
     return ""

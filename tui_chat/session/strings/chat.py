@@ -6,6 +6,7 @@
 
 from collections.abc import Sequence
 
+from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import MessageLine, action_text
@@ -34,7 +35,8 @@ def _join_names(names: Sequence[str]) -> str:
     return tr(", ").join(names)
 
 
-def _summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
+def summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
+    """Return the first `limit` names as an enumeration, or fewer names and the number of all others."""
     if unlisted_count or len(names) > limit:
         listed = names[: limit - 1]
         remaining = len(names) - len(listed) + unlisted_count
@@ -53,7 +55,7 @@ def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
         nicks: Nicknames to list.
         unlisted_count: Number of further joins with unknown nicknames.
     """
-    return tr("{names} joined", names=_summarize_names(nicks, unlisted_count=unlisted_count))
+    return tr("{names} joined", names=summarize_names(nicks, unlisted_count=unlisted_count))
 
 
 def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
@@ -63,12 +65,7 @@ def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
         nicks: Nicknames to list.
         unlisted_count: Number of further leaves with unknown nicknames.
     """
-    return tr("{names} left", names=_summarize_names(nicks, unlisted_count=unlisted_count))
-
-
-def joined_and_left(nicks: Sequence[str]) -> str:
-    """Return the notice of members with both a join and a leave."""
-    return tr("{names} joined and left", names=_summarize_names(nicks))
+    return tr("{names} left", names=summarize_names(nicks, unlisted_count=unlisted_count))
 
 
 RENAMED = mark("{old} is now {new}")
@@ -76,11 +73,10 @@ RENAMED = mark("{old} is now {new}")
 
 def typing_indicator(nicks: Sequence[str]) -> str:
     """Return the typing indicator."""
-    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=_summarize_names(nicks, 3))
+    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=summarize_names(nicks, 3))
 
 
 # Command results.
-NICK_ASSIGNED = mark("{requested} is taken. You joined as {assigned}; /nick changes it.")
 OWN_NICK_CHANGED = mark("You are now {nick}.")
 
 
@@ -99,19 +95,14 @@ def member_list(nicks: Sequence[str]) -> str:
     return tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
 
 
-def room_summary(name: str, members: int, topic: str) -> str:
-    """Return one line of the room list."""
-    return f"{name} · {member_count(members)}" + (f" · {topic}" if topic else "")
-
-
-def room_list(rooms: Sequence[str]) -> str:
+def room_list(rooms: Sequence[RoomSummary]) -> str:
     """Return the reply to `/list`."""
     if not rooms:
         return tr("No rooms.")
-    return "\n".join((plural("{count:,} room", "{count:,} rooms", len(rooms)), *rooms))
+    lines = [" · ".join(filter(None, (room.name, member_count(room.members), room.topic))) for room in rooms]
+    return "\n".join((plural("{count:,} room", "{count:,} rooms", len(rooms)), *lines))
 
 
-UNKNOWN_COMMAND = mark("Unknown command /{name}. See /help; //{name} sends it.")
 COMMAND_USAGE = mark("Usage: {syntax}")
 CRASH_REPORT = mark("chat-tui crashed. See {log} for details.")
 
@@ -121,13 +112,9 @@ def join_commands(commands: Sequence[str]) -> str:
     return tr("Server started. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
 
 
-BASIC_SERVER = mark("Basic server: no history, no member list, no delivery status.")
 LOCAL_ONLY = mark("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
 JOINED_EXISTING_SERVER = mark("Joined the chat server that already runs there.")
-ROOM_CLOSED = mark("You are no longer in this room.")
 NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
-NO_TOPIC = mark("This room has no topic.")
-LEFT_LAST_ROOM = mark("You left the last room.")
 COPIED = mark("Copied.")
 INTERNAL_ERROR = mark("Internal error. See the log for details.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
@@ -161,11 +148,6 @@ def offline(retry_in: float) -> str:
 def unsent_count(count: int) -> str:
     """Return the number of unsent items for the offline status."""
     return tr(", {count:,} unsent", count=count) if count else ""
-
-
-def change_failed(problem: str, text: str) -> str:
-    """Return the notice of a rejected edit, deletion or reaction, with its text."""
-    return tr("Change rejected: {problem}", problem=problem) + (f" · {text}" if text else "")
 
 
 def quote(nick: str, text: str) -> str:
@@ -270,8 +252,6 @@ SWITCH_HINT = mark("part of the room name")
 SWITCH_FOOTER = mark("↑↓ select · Enter switch · Esc close")
 NEW_ROOM = mark("new room")
 INPUT_CLEARED = mark("Cleared. {key} restores the text.")
-REJOIN_FAILED = mark("Could not rejoin {room}: {reason}")
-DRAFTS_NOT_SAVED = mark("Drafts cannot be saved: {reason}")
 
 
 # Help screen.
@@ -296,23 +276,7 @@ SIGN_MODERATOR = mark("moderator")
 SIGN_BASIC_CLIENT = mark("basic client: may not show edits and reactions")
 
 
-# Notifications and terminal title.
-def notification_title(nick: str, room: str, is_mention: bool) -> str:
-    """Return the notification title of one message."""
-    return (
-        tr("{nick} mentioned you in {room}", nick=nick, room=room)
-        if is_mention
-        else tr("{nick} in {room}", nick=nick, room=room)
-    )
-
-
-def notification_summary_title(count: int, rooms: Sequence[str]) -> str:
-    """Return the notification title of several messages."""
-    return plural(
-        "{count:,} message in {rooms}", "{count:,} messages in {rooms}", count, rooms=_summarize_names(rooms, 3)
-    )
-
-
+# Terminal title.
 def window_title(room: str, unread: int, mentions: int) -> str:
     """Return the terminal title: unread counter of all rooms and the current room.
 

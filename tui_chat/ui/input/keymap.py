@@ -9,7 +9,6 @@ from itertools import combinations, product
 from typing import NamedTuple
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.key_scopes import OVERLAPPING_SCOPES, TEXT_SCOPES, KeyScope
 from tui_chat.ui.input.keys import LOCAL_ACTIONS, KeyBinding
@@ -20,6 +19,8 @@ UNBOUND = "unbound"
 
 HELP_ID = "help"
 """Id of the binding shown first in each footer, because the help lists all other bindings."""
+
+_BINDINGS_BY_ID = {binding.id: binding for binding in keys.ALL_BINDINGS}
 
 
 class FooterKey(NamedTuple):
@@ -70,7 +71,7 @@ class Keymap:
 
     def display_key(self, binding_id: str) -> str:
         """Return the display name of the binding's preferred key, empty if unbound."""
-        bound_keys = self.keys_for(next(binding for binding in keys.ALL_BINDINGS if binding.id == binding_id))
+        bound_keys = self.keys_for(_BINDINGS_BY_ID[binding_id])
         return key_names.display_name(bound_keys[0]) if bound_keys else ""
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
@@ -90,7 +91,7 @@ class Keymap:
             for binding in keys.bindings_in(scope)
             if binding.footer is not None and binding.id != HELP_ID
         ]
-        bindings.insert(0, next(binding for binding in keys.ALL_BINDINGS if binding.id == HELP_ID))
+        bindings.insert(0, _BINDINGS_BY_ID[HELP_ID])
         return [
             FooterKey(key_names.display_name(self.keys_for(binding)[0]), tr(binding.footer), binding.action)
             for binding in bindings
@@ -107,18 +108,20 @@ class Keymap:
         return [key_names.display_name(key) for key in self.keys_for(binding)]
 
     def _add_override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
-        binding = next((binding for binding in keys.ALL_BINDINGS if binding.id == binding_id), None)
+        binding = _BINDINGS_BY_ID.get(binding_id)
         if binding is None:
-            self.problems += (tr(settings_strings.UNKNOWN_KEY_ACTION, name=binding_id[:40]),)
+            self.problems += (tr("[keys] {name}: unknown action. See docs/keys.md.", name=binding_id[:40]),)
             return
         parsed: list[str] = []
         for text in filter(None, (text.strip() for text in key_texts)):
             key = key_names.parse_key(text)
             if not key:
-                self.problems += (tr(settings_strings.UNKNOWN_KEY, name=binding_id, key=text[:40]),)
+                self.problems += (tr("[keys] {name}: unknown key {key}.", name=binding_id, key=text[:40]),)
                 return
             if binding.scope in TEXT_SCOPES and key_names.is_text_key(key):
-                self.problems += (tr(settings_strings.KEY_TYPES_TEXT, name=binding_id, key=text[:40]),)
+                self.problems += (
+                    tr("[keys] {name}: {key} types text here. Add Ctrl or Alt.", name=binding_id, key=text[:40]),
+                )
                 return
             parsed.append(key)
         self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
@@ -131,7 +134,7 @@ class Keymap:
             del self._overrides[dropped.id]
             self.problems += (
                 tr(
-                    settings_strings.KEY_IN_USE,
+                    "[keys] {name}: {key} is bound to {owner}. Rebind {owner} first.",
                     name=dropped.id,
                     key=key_names.display_name(shared_key),
                     owner=winner.id,

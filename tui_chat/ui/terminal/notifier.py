@@ -51,7 +51,7 @@ class Notifier:
             batcher.discard_room(session.current_room.name)
         notification = batcher.pop_due(self._preview())
         if notification is not None:
-            self._send(notification.title, notification.body)
+            self._send(*notification)
         elif batcher.delay is not None and not self._timer_pending:
             self._timer_pending = True
             self._set_timer(batcher.delay, self._flush_on_timer)
