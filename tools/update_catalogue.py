@@ -13,6 +13,7 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from tui_chat.protocol import error_reasons
 from tui_chat.session.settings import schema as settings_schema
 
 ROOT = Path(__file__).parents[1]
@@ -67,6 +68,8 @@ def extract_messages() -> Catalog:
                     raise ValueError(
                         f"{path}:{node.lineno}: not a literal, pass variable parts as arguments of {node.func.id}"
                     )
+    for message in error_reasons.MESSAGES.values():
+        catalogue.add(message)
     for field in settings_schema.fields().values():
         catalogue.add(field.description.text)
         catalogue.add(field.title.text)

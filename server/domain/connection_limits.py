@@ -87,10 +87,10 @@ class ConnectionLimiter:
             return
         key = rate_limit_key(address)
         if self._open_connections[key] >= self._max_connections:
-            raise RateLimited("too many connections from this address", 5.0)
+            raise RateLimited("too_many_connections", retry_after=5.0)
         retry_after = self._connect_limiter.acquire(address, now)
         if retry_after:
-            raise RateLimited("too many new connections from this address", retry_after)
+            raise RateLimited("too_many_new_connections", retry_after=retry_after)
         self._open_connections[key] += 1
 
     def release(self, address: str) -> None:

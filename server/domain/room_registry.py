@@ -222,13 +222,13 @@ class RoomRegistry(Generic[ConnectionT]):
         room_key = names.canonical_key(room_name)
         joined_rooms = self._rooms_by_connection.setdefault(connection, {})
         if room_key not in joined_rooms and len(joined_rooms) >= ROOMS_PER_CONNECTION:
-            raise BadRequest(f"a connection can join at most {ROOMS_PER_CONNECTION} rooms")
+            raise BadRequest("too_many_joined_rooms", limit=ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:
             room = self.rooms[room_key] = LiveRoom(room_key, room_name)
         existing = room.connections.get(connection)
         if existing is not None and existing.member.member_id != member_id:
-            raise BadRequest("this connection is already in the room as another member")
+            raise BadRequest("joined_as_other_member")
         nick, nick_key = room.available_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None
@@ -276,7 +276,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
         if room is None:
-            raise NotJoined("join the room first")
+            raise NotJoined("room_not_joined")
         return room, room.connections[connection]
 
     def change_nick(

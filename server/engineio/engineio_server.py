@@ -149,7 +149,7 @@ class EngineIOServer(engineio.AsyncServer):
         await self._handshake_limiter.acquire()
         try:
             if self._is_stopping:
-                raise Unavailable("the server is stopping", 1.0)
+                raise Unavailable("server_stopping", retry_after=1.0)
             if self._connection_limiter is not None:
                 self._connection_limiter.acquire(address, time.monotonic())
         except ChatError as error:

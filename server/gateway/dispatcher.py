@@ -20,6 +20,7 @@ from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Clocks, Handlers
 from server.gateway.rate_limits import RequestLimits
 from tui_chat.protocol import events
+from tui_chat.protocol.codec import ErrorBody
 from tui_chat.protocol.errors import BadRequest, ChatError, InternalError, RateLimited, Unavailable
 from tui_chat.protocol.requests import Request
 
@@ -76,7 +77,7 @@ class Dispatcher:
         nothing is sent.
         """
         if self.is_stopping:
-            raise Unavailable("the server is stopping", 1.0)
+            raise Unavailable("server_stopping", retry_after=1.0)
         rate_buckets = (
             self._request_limits.create_buckets(self._clocks.monotonic()) if previous is None else previous.rate_buckets
         )
@@ -103,7 +104,7 @@ class Dispatcher:
                 connection.throttled_since = None
             elif wants_ack:
                 subject = "requests" if request.rate_class == "default" else request.rate_class
-                raise RateLimited(f"too many {subject}", round(delay, 3))
+                raise RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
                 await self._await_token(connection, request, delay)
             result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
@@ -112,7 +113,7 @@ class Dispatcher:
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
-            internal_error = InternalError("internal server error; see the server log")
+            internal_error = InternalError("internal_error")
             return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
@@ -148,9 +149,9 @@ class Dispatcher:
 
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:
-            raise Unavailable("the server is stopping", 1.0)
+            raise Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:
-            raise Unavailable("the connection was closed")
+            raise Unavailable("connection_closed")
 
     def _acquire_token(self, connection: ClientConnection, request: Request) -> float:
         """Acquire a token for a request; return the seconds before the next attempt, or 0 on success."""
@@ -172,7 +173,7 @@ class Dispatcher:
         if connection.throttled_since is None:
             connection.throttled_since = now
         elif now - connection.throttled_since > self._flood_timeout:
-            error = RateLimited("rate limit exceeded for too long")
+            error = RateLimited("rate_limit_ignored")
             _push_error(connection, error)
             connection.close("rate limit exceeded for too long")
             raise error
@@ -192,5 +193,4 @@ class Dispatcher:
 
 
 def _push_error(connection: ClientConnection, error: ChatError) -> None:
-    error_push = events.ErrorPush(code=error.code, message=error.message, retry_after=error.retry_after)
-    connection.push(encode_push_frame(events.ERROR, error_push))
+    connection.push(encode_push_frame(events.ERROR, ErrorBody.from_error(error)))

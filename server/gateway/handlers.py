@@ -110,7 +110,7 @@ class Handlers:
         """
         handler = self._handlers_by_type.get(type(request))
         if handler is None:
-            raise BadRequest("this server does not support this request")
+            raise BadRequest("request_unsupported")
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:

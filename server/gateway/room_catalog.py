@@ -74,9 +74,9 @@ class RoomCatalog:
         """
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= ROOMS_PER_CONNECTION:
-            raise BadRequest(f"a connection can create at most {ROOMS_PER_CONNECTION} rooms")
+            raise BadRequest("too_many_created_rooms", limit=ROOMS_PER_CONNECTION)
         if canonical_key(name) in self._room_registry.rooms:
-            raise Conflict("a room with this name already exists")
+            raise Conflict("room_exists")
         self._acquire_write(connection)
         room = await self._database.rooms.create(canonical_key(name), name, topic)
         created_ids.add(room.id)
@@ -96,7 +96,7 @@ class RoomCatalog:
         """
         room = await self._database.reader.find_room(room_id)
         if room is None:
-            raise NotFound("no such room")
+            raise NotFound("room_not_found")
         return room
 
     async def update(
@@ -112,7 +112,7 @@ class RoomCatalog:
             if room.key in self._room_registry.rooms or (
                 canonical_key(name) != room.key and canonical_key(name) in self._room_registry.rooms
             ):
-                raise Conflict("the room is not empty")
+                raise Conflict("room_not_empty")
             self._acquire_write(connection)
             await self._database.rooms.rename(room_id, canonical_key(name), name)
             room = await self.get(room_id)
@@ -134,9 +134,9 @@ class RoomCatalog:
         """
         room = await self._require_owned(connection, room_id)
         if room.key in self._room_registry.rooms:
-            raise Conflict("the room is not empty")
+            raise Conflict("room_not_empty")
         if room.last_seq > MAX_DELETABLE_ENTRIES:
-            raise Conflict(f"a room with more than {MAX_DELETABLE_ENTRIES} entries cannot be deleted")
+            raise Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
         self._acquire_write(connection)
         author = self._build_author(connection)
         room_ref = RoomRef(key=room.key, name=room.name)
@@ -167,17 +167,17 @@ class RoomCatalog:
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
-            raise Forbidden("a guest can change only rooms created on the same connection")
+            raise Forbidden("room_not_owner")
         return room
 
     def _acquire_write(self, connection: ClientConnection) -> None:
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
         if retry_after:
-            raise RateLimited("too many room changes from this address", round(retry_after, 3))
+            raise RateLimited("too_many_address_room_changes", retry_after=round(retry_after, 3))
         retry_after = self._write_bucket.acquire(now)
         if retry_after:
-            raise RateLimited("too many room changes on this server", round(retry_after, 3))
+            raise RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> Author:
         if connection.member_id is None:

@@ -135,7 +135,7 @@ class BatchWriter:
         original = room.by_client_id.get(client_id or "")
         if original is not None:
             if original.member_id != author.member_id:
-                raise Conflict("another member already uses this clientId in the room; generate a new one")
+                raise Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
@@ -161,7 +161,7 @@ class BatchWriter:
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         if target_message.deleted:
-            raise Conflict("the message was deleted")
+            raise Conflict("message_deleted")
         is_noop = target_message.text == command.message and command not in self._republish
         entry = Edit(
             **self._allocate_change_fields(room, command.author, is_noop),
@@ -196,7 +196,7 @@ class BatchWriter:
     def _append_reaction(self, room: BatchRoom, command: AppendReaction) -> AppendResult:
         target_message = self._require_target(room, command.target)
         if target_message.deleted and command.on:
-            raise Conflict("the message was deleted")
+            raise Conflict("message_deleted")
         author = command.author
         reaction_key = (command.target, command.emoji, author.member_id)
         is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
@@ -229,13 +229,13 @@ class BatchWriter:
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
         target_message = room.targets.get(seq)
         if target_message is None:
-            raise NotFound("no such message")
+            raise NotFound("message_not_found")
         return target_message
 
     def _require_modifiable_target(self, room: BatchRoom, seq: int, author: Author) -> TargetMessage:
         target_message = self._require_target(room, seq)
         if target_message.member_id != author.member_id and not author.is_moderator:
-            raise Forbidden("only the author or a moderator can change this message")
+            raise Forbidden("edit_not_author")
         return target_message
 
     def _allocate_entry(self, room: BatchRoom) -> tuple[int, int, int]:

@@ -107,7 +107,7 @@ class Database:
     async def _write_probe(self) -> None:
         try:
             with suppress(Unavailable):
-                await run_or_reconnect(self._writer, _write_probe_row, self.journal.report_outage, "")
+                await run_or_reconnect(self._writer, _write_probe_row, self.journal.report_outage, "storage_unwritable")
                 self.journal.report_recovery()
         finally:
             self._probed_at = self._clock()

@@ -54,7 +54,7 @@ class Executor(Protocol):
 
 
 async def run_or_reconnect(
-    executor: Executor, work: Callable[[Connection], ResultT], on_outage: Callable[[str], None], message: str
+    executor: Executor, work: Callable[[Connection], ResultT], on_outage: Callable[[str], None], reason: str
 ) -> ResultT:
     """Run a transaction, and reconnect after a failure of the database.
 
@@ -62,7 +62,7 @@ async def run_or_reconnect(
         executor: Executor of the transaction.
         work: Function of the connection.
         on_outage: Callback for the reason of a failure.
-        message: Error text for the client.
+        reason: Reason of the error for the client.
 
     Raises:
         Unavailable: The database failed; other exceptions of `work` propagate.
@@ -74,7 +74,7 @@ async def run_or_reconnect(
             raise
         on_outage(describe_error(error))
         await executor.reconnect()
-        raise Unavailable(message, RETRY_AFTER) from error
+        raise Unavailable(reason, retry_after=RETRY_AFTER) from error
 
 
 class ThreadExecutor:

@@ -130,12 +130,12 @@ class Journal:
             InternalError: The command cannot be written; the log contains the reason.
         """
         if self._closing:
-            raise Unavailable("the server is stopping", RETRY_AFTER)
+            raise Unavailable("server_stopping", retry_after=RETRY_AFTER)
         if len(self._queue) >= self._max_queue_depth:
             if not self._overloaded:
                 _log.error("journal queue full with %d commands, rejecting further commands", len(self._queue))
             self._overloaded = True
-            raise Unavailable("too many messages are waiting to be saved", RETRY_AFTER)
+            raise Unavailable("messages_waiting", retry_after=RETRY_AFTER)
         future: asyncio.Future[AppendResult] = self._loop.create_future()
         self._queue.append((command, future))
         self._wakeup.set()
@@ -243,13 +243,13 @@ class Journal:
                 while len(self._maybe_committed) > self._max_queue_depth:
                     del self._maybe_committed[next(iter(self._maybe_committed))]
                 await self._writer.reconnect()
-                return [Unavailable("the server cannot write to its storage", RETRY_AFTER) for _ in commands]
+                return [Unavailable("storage_unwritable", retry_after=RETRY_AFTER) for _ in commands]
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
             exc_info = None if isinstance(error, SQLAlchemyError) else error
             _log.error("log command failed: %s", describe_error(error), exc_info=exc_info)
-            return [InternalError("the server could not save the change")]
+            return [InternalError("change_not_saved")]
 
     async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
         for _ in range(SERIALIZATION_RETRIES):

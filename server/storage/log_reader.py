@@ -172,7 +172,7 @@ class LogReader:
             Unavailable: Too many searches are queued, or the database is not readable.
         """
         if self._queued_searches >= MAX_QUEUED_SEARCHES:
-            raise Unavailable("too many searches are waiting", RETRY_AFTER)
+            raise Unavailable("searches_waiting", retry_after=RETRY_AFTER)
         self._queued_searches += 1
         try:
             async with self._search_slot:
@@ -211,12 +211,10 @@ class LogReader:
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         if self._queued_reads >= MAX_QUEUED_READS:
-            raise Unavailable("too many requests are waiting to be read", RETRY_AFTER)
+            raise Unavailable("reads_waiting", retry_after=RETRY_AFTER)
         self._queued_reads += 1
         try:
-            result = await run_or_reconnect(
-                self._executor, work, self._report_outage, "the server cannot read its storage"
-            )
+            result = await run_or_reconnect(self._executor, work, self._report_outage, "storage_unreadable")
         finally:
             self._queued_reads -= 1
         if self._failing:

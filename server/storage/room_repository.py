@@ -70,7 +70,7 @@ class RoomRepository:
         try:
             await self._run(partial(_rename, room_id=room_id, key=key, name=name))
         except IntegrityError:
-            raise Conflict("a room with this name already exists") from None
+            raise Conflict("room_exists") from None
 
     async def delete(self, room_id: int) -> None:
         """Remove a public room from the list, and delete its row if the log is empty.
@@ -88,7 +88,7 @@ class RoomRepository:
             self._writer,
             work,
             partial(_log.error, "write to the room list failed: %s"),
-            "the server cannot write to its storage",
+            "storage_unwritable",
         )
 
 
@@ -99,14 +99,14 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
     )
     restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)
     if not connection.execute(insert_room).rowcount and not connection.execute(restore_room).rowcount:
-        raise Conflict("a room with this name already exists")
+        raise Conflict("room_exists")
     return room_from_row(connection.execute(select(rooms).where(rooms.c.key == key)).one())
 
 
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
     update_room = update(rooms).values(key=key, name=name)
     if not connection.execute(update_room.where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).rowcount:
-        raise NotFound("no such room")
+        raise NotFound("room_not_found")
 
 
 def _delete(connection: Connection, *, room_id: int) -> None:
@@ -115,7 +115,7 @@ def _delete(connection: Connection, *, room_id: int) -> None:
     )
     last_seq = connection.execute(select_last_seq).scalar_one_or_none()
     if last_seq is None:
-        raise NotFound("no such room")
+        raise NotFound("room_not_found")
     if last_seq == 0:
         connection.execute(delete(rooms).where(rooms.c.id == room_id))
         return
@@ -123,5 +123,5 @@ def _delete(connection: Connection, *, room_id: int) -> None:
         entries.c.room_id == room_id, entries.c.kind == "message", entries.c.deleted.is_(False)
     )
     if connection.execute(count_messages).scalar_one():
-        raise Conflict("the room contains messages")
+        raise Conflict("room_has_messages")
     connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))

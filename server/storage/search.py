@@ -75,7 +75,7 @@ def search(
     if room_key is not None:
         room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
         if room_key not in joined and (room is None or room.visibility != PUBLIC):
-            raise NotFound("no such room")
+            raise NotFound("room_not_found")
         if room is None:
             return SearchResponse(messages=[], has_more=False)
     query = SearchQuery(text)

@@ -49,7 +49,7 @@ _DETAIL_BY_STATUS: Final = {
 def create_problem_response(error: ChatError) -> web.Response:
     """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
     status = _STATUS_BY_CODE[error.code]
-    response = _encode_problem(status, error.code, error.message)
+    response = _encode_problem(status, error.code, error.message, reason=error.reason, params=error.params or None)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
@@ -81,11 +81,10 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         _log.exception(
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )
-        return create_problem_response(InternalError("internal server error; see the server log"))
+        return create_problem_response(InternalError("internal_error"))
 
 
-def _encode_problem(status: HTTPStatus, code: str, detail: str) -> web.Response:
-    body = msgspec.json.encode(
-        {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, "code": code}
-    )
+def _encode_problem(status: HTTPStatus, code: str, detail: str, **members: object) -> web.Response:
+    problem = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, "code": code}
+    body = msgspec.json.encode(problem | {name: value for name, value in members.items() if value is not None})
     return web.Response(body=body, status=status, content_type="application/problem+json")

@@ -48,7 +48,9 @@ def add_routes(
     async def get_readiness(_request: web.Request) -> web.Response:
         problem = await check_readiness()
         return (
-            web.json_response({"status": "ready"}) if problem is None else create_problem_response(Unavailable(problem))
+            web.json_response({"status": "ready"})
+            if problem is None
+            else create_problem_response(Unavailable("server_not_ready", problem=problem))
         )
 
     app.middlewares.extend((security_headers, problem_middleware))

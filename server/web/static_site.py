@@ -33,7 +33,7 @@ def add_static_site(app: web.Application, directory: Path) -> None:
         path = request.match_info["path"]
         file = await asyncio.to_thread(_resolve_file, root, path)
         if file is None:
-            raise NotFound("no resource at this path")
+            raise NotFound("path_not_found")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
             # Exactly one leading slash: browsers interpret `//name` as a URL of another host.
             return web.Response(status=301, headers={"Location": f"/{quote(path.strip('/'))}/"})

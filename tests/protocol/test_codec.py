@@ -13,7 +13,6 @@ from tui_chat.protocol.errors import (
     InternalError,
     RateLimited,
     TooLong,
-    error_from_code,
 )
 
 json_values = st.recursive(
@@ -170,11 +169,14 @@ def test_responses_contain_ok_and_omit_absent_fields() -> None:
 
 def test_decoding_an_error_response_raises_the_original_error() -> None:
     with pytest.raises(RateLimited) as error:
-        codec.decode_response(responses.Empty, codec.encode_error(RateLimited("slow down", 1.5)))
+        codec.decode_response(responses.Empty, codec.encode_error(RateLimited("too_many_requests", retry_after=1.5)))
     assert error.value.retry_after == 1.5
-    assert error.value.message == "slow down"
-    with pytest.raises(TooLong):
-        codec.decode_response(responses.Empty, codec.encode_error(TooLong("long")))
+    assert error.value.message == "too many requests"
+    assert error.value.reason == "too_many_requests"
+    with pytest.raises(TooLong) as error:
+        codec.decode_response(responses.Empty, codec.encode_error(TooLong("nick_too_long", limit=32)))
+    assert error.value.params == {"limit": 32}
+    assert error.value.message == "a nickname can have at most 32 characters"
 
 
 @pytest.mark.parametrize("body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}'])
@@ -184,7 +186,8 @@ def test_an_invalid_response_is_an_internal_error(body: bytes) -> None:
 
 
 def test_an_unknown_error_code_is_an_internal_error() -> None:
-    assert isinstance(error_from_code("teapot", "?"), InternalError)
+    with pytest.raises(InternalError, match="short and stout"):
+        codec.decode_response(responses.Empty, b'{"ok":false,"error":{"code":"teapot","message":"short and stout"}}')
 
 
 def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None = None) -> events.Message:

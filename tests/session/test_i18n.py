@@ -60,7 +60,10 @@ def test_user_text_is_never_interpreted_as_a_format_string() -> None:
 
 
 def test_errors_are_formatted_as_english_sentences() -> None:
-    assert error_text.describe(Forbidden("only its author may do this")) == "Only its author may do this."
+    assert (
+        error_text.describe(Forbidden("unknown", message="only its author may do this"))
+        == "Only its author may do this."
+    )
     assert error_text.sentence("The port is missing after the colon.") == "The port is missing after the colon."
 
 
@@ -68,16 +71,16 @@ def test_errors_are_formatted_as_english_sentences() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (TooLong("a nickname can have at most 32 characters"), "昵称最多 32 个字符。"),
+        (TooLong("nick_too_long", limit=32), "昵称最多 32 个字符。"),
         (
-            TooLong("a message can have at most 4,000 characters; this one has 5,021"),
+            TooLong("message_too_long", limit=4000, count=5021),
             "消息最多 4,000 个字符，这条有 5,021 个。",
         ),
-        (NickInvalid("unknown reason"), "昵称无效。"),
-        (RateLimited("slow down, {nick}!"), "操作太频繁，请稍等片刻。"),
+        (NickInvalid("nick_unknown", message="unknown reason"), "昵称无效。"),
+        (RateLimited("", message="slow down, {nick}!"), "操作太频繁，请稍等片刻。"),
     ],
 )
-def test_errors_are_translated_by_message_and_otherwise_by_code(error: ChatError, expected: str) -> None:
+def test_errors_are_translated_by_reason_and_otherwise_by_code(error: ChatError, expected: str) -> None:
     assert error_text.describe(error) == expected
 
 

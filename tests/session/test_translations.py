@@ -12,8 +12,9 @@ from babel.messages.catalog import Catalog
 from tools import update_catalogue
 from tui_chat.client import errors as client_errors
 from tui_chat.protocol import errors
+from tui_chat.protocol.error_reasons import MESSAGES, WIRE_MESSAGES
 from tui_chat.protocol.errors import ChatError
-from tui_chat.session import error_text, i18n
+from tui_chat.session import i18n
 from tui_chat.session.i18n import Language
 
 ROOT = Path(__file__).parents[2]
@@ -63,41 +64,25 @@ ERROR_TYPES: dict[str, type[ChatError]] = {
     if isinstance(error_type, type) and issubclass(error_type, ChatError)
 }
 
-CLIENT_PACKAGES = ("tui_chat/protocol", "tui_chat/client")
-"""Packages that raise errors before a request is sent; each reason needs its own translation."""
-
-SERVER_PACKAGES = ("server/domain", "server/engineio", "server/gateway", "server/storage")
-"""Packages that raise errors on the server; a translation of the error code is sufficient."""
+PACKAGES = ("server", "tui_chat")
 
 
-def find_reasons(folders: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
-    """Yield location, sample text and error code of each error that the packages raise."""
-    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+def find_reasons() -> Iterator[tuple[str, str]]:
+    """Yield location and reason of each error that the code creates with a literal reason and no message."""
+    for file in (file for folder in PACKAGES for file in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
-                error_type = ERROR_TYPES.get(node.func.id)
-                if error_type is not None and (text := sample_text(node.args[0])):
-                    yield f"{file.name}:{node.lineno}", text, error_type.code
+                has_message = any(keyword.arg == "message" for keyword in node.keywords)
+                if node.func.id in ERROR_TYPES and isinstance(node.args[0], ast.Constant) and not has_message:
+                    yield f"{file.name}:{node.lineno}", str(node.args[0].value)
 
 
-def sample_text(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-        return "".join(str(part.value) if isinstance(part, ast.Constant) else "messages" for part in node.values)
-    return ""
+def test_every_reason_of_an_error_has_a_message() -> None:
+    reasons = list(find_reasons())
+    assert len(reasons) > 60
+    assert [location for location, reason in reasons if reason not in MESSAGES] == []
 
 
-def test_every_error_reason_has_a_translation() -> None:
-    client_reasons, server_reasons = list(find_reasons(CLIENT_PACKAGES)), list(find_reasons(SERVER_PACKAGES))
-    i18n.activate(Language.CHINESE)
-    try:
-        untranslated = [(location, text) for location, text, _ in client_reasons if error_text.phrase(text) == text]
-        untranslated += [
-            (location, text) for location, text, code in server_reasons if error_text.phrase(text, code) == text
-        ]
-    finally:
-        i18n.activate(Language.ENGLISH)
-    assert len(client_reasons) > 10
-    assert len(server_reasons) > 10
-    assert not untranslated, "add these reasons to tui_chat/session/error_text.py"
+def test_every_reason_on_the_wire_is_documented() -> None:
+    documentation = (ROOT / "docs" / "protocol.md").read_text()
+    assert [reason for reason in WIRE_MESSAGES if f"`{reason}`" not in documentation] == []

@@ -87,10 +87,10 @@ class ModelLog:
                 if client_id is not None and client_id in self.client_ids:
                     owner, seq = self.client_ids[client_id]
                     if owner != author.member_id:
-                        raise Conflict("")
+                        raise Conflict("message_deleted")
                     return seq, True
                 if reply_to is not None and reply_to not in self.messages:
-                    raise NotFound("")
+                    raise NotFound("message_not_found")
                 self.last_seq += 1
                 self.messages[self.last_seq] = ModelMessage(author, command.message)
                 if client_id is not None:
@@ -107,17 +107,17 @@ class ModelLog:
         """Return whether the command has an effect."""
         message = self.messages.get(command.target)
         if message is None:
-            raise NotFound("")
+            raise NotFound("message_not_found")
         if (
             not isinstance(command, AppendReaction)
             and message.author != command.author
             and not command.author.is_moderator
         ):
-            raise Forbidden("")
+            raise Forbidden("edit_not_author")
         if message.deleted and (
             isinstance(command, AppendEdit) or (isinstance(command, AppendReaction) and command.on)
         ):
-            raise Conflict("")
+            raise Conflict("message_deleted")
         match command:
             case AppendEdit():
                 is_noop = message.text == command.message

@@ -49,7 +49,7 @@ def test_a_message_is_posted_to_the_current_room_and_displayed_as_pending(parts:
 
 
 def test_a_rejected_message_returns_the_error(parts: ComposeParts) -> None:
-    parts.fake_room.error = TooLong("too long")
+    parts.fake_room.error = TooLong("topic_too_long", limit=250, count=251)
     assert parts.controller.send("hello") != ""
     assert parts.sent_count == 0
     assert parts.controller.send_verbatim("hello") != ""
@@ -92,7 +92,7 @@ def test_an_edit_replaces_the_composer_text_until_its_end(parts: ComposeParts) -
 
 def test_a_failed_edit_keeps_its_mode(parts: ComposeParts) -> None:
     parts.controller.start(ComposeKind.EDIT, parts.line(2), "")
-    parts.fake_room.error = TooLong("too long")
+    parts.fake_room.error = TooLong("topic_too_long", limit=250, count=251)
     assert parts.controller.send("x") != ""
     assert parts.controller.mode is not None
     assert parts.controller.leave_mode()

@@ -177,7 +177,7 @@ async def test_an_error_appears_on_the_open_screen(server: RunningServer, window
     window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
     await wait_until(lambda: window.chat)
     assert window.chat is not None
-    failure = JoinFailed("ops", NotFound("no such room"))
+    failure = JoinFailed("ops", NotFound("room_not_found"))
     controllers[0].apply(failure)
     assert window.chat.errors == ["No such room."]
     assert window.chat.session_events[-1] is failure

@@ -23,7 +23,7 @@ from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxReque
 from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import decode_request
-from tui_chat.protocol.errors import error_from_code
+from tui_chat.protocol.errors import ERRORS_BY_CODE
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
 
@@ -60,9 +60,11 @@ class ScriptedTransport:
             await asyncio.Event().wait()
         response = self._responses.pop(0)
         if "lost" in response:
-            raise ConnectionLost("lost")
+            raise ConnectionLost("not_connected")
         if "error" in response:
-            raise error_from_code(response["error"], "rejected", response.get("retryAfter"))
+            raise ERRORS_BY_CODE[response["error"]](
+                "unknown", message="rejected", retry_after=response.get("retryAfter")
+            )
         if isinstance(request, SendMessage):
             return SendResponse(seq=response["seq"], id=1, ts=1, duplicate=False)
         return ChangeAccepted(revision=response["seq"])

@@ -129,6 +129,8 @@ async def test_an_unready_server_returns_problem_details() -> None:
             "status": 503,
             "detail": "the database does not answer",
             "code": "unavailable",
+            "reason": "server_not_ready",
+            "params": {"problem": "the database does not answer"},
         }
 
 
@@ -152,7 +154,7 @@ async def test_a_disallowed_method_returns_405_with_the_allow_header() -> None:
 
 async def test_protocol_errors_map_to_http_status_and_code() -> None:
     async def limited(_request: web.Request) -> web.StreamResponse:
-        raise RateLimited("too many at once", retry_after=2.4)
+        raise RateLimited("too_many_requests", retry_after=2.4)
 
     async with serve(extra={"/limited": limited}) as client:
         answer = await client.get("/limited")

@@ -20,7 +20,7 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
     """
     async with open_room(target, 1) as room:
         if room.is_basic_server:
-            raise UnsupportedByServer("a basic server supports only joining and sending")
+            raise UnsupportedByServer("basic_server_only_sends")
         other_members = [member for member in room.members.values() if member.member_id != room.member_id]
     for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
         print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)

@@ -177,7 +177,7 @@ class ChatClient:
                 for room in self._rooms:
                     await room.flush()
         for room in self._rooms:
-            room.membership.close(Unavailable("the client was closed"), silent=True)
+            room.membership.close(Unavailable("client_closed"), silent=True)
         await self._tasks.cancel_all()
         await self._connector.close()
         if self._event_queue is not None:
@@ -245,7 +245,7 @@ class ChatClient:
             async with asyncio.timeout(timeout):
                 await joined_room.membership.context.gate.wait()
         except TimeoutError:
-            raise Unavailable(joined_room.membership.last_error or "the server did not respond in time") from None
+            raise joined_room.membership.last_error or Unavailable("no_response") from None
         finally:
             # Concurrent calls for the same room share the outcome of this attempt.
             if is_new and not joined_room.was_joined:
@@ -303,7 +303,7 @@ class ChatClient:
 
     def _start_join(self, room: Room) -> None:
         if self._closed:
-            room.membership.close(Unavailable("the client was closed"))
+            room.membership.close(Unavailable("client_closed"))
         elif (transport := self._connector.gate.value) is not None:
             self._joiner.start(room, transport)
 

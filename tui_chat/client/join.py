@@ -72,7 +72,7 @@ class RoomJoiner:
                 except ConnectionLost:
                     return
                 except (RateLimited, Unavailable, InternalError) as error:
-                    membership.last_error = error.message
+                    membership.last_error = error
                     await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
                 except ChatError as error:
                     self._on_rejected(room, error)

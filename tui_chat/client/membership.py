@@ -47,7 +47,7 @@ class RoomMembership:
         basic_server: Adapter for basic servers.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
         was_joined: True after the first join. Remains True while offline and after `leave`.
-        last_error: Message of the last failed join attempt, empty without a failure.
+        last_error: Error of the last failed join attempt, None without a failure.
 
     Args:
         context: Identity and connection of the room.
@@ -73,7 +73,7 @@ class RoomMembership:
         self.sender = OutboxSender(context, outbox, self.basic_server)
         self.is_basic_server = False
         self.was_joined = False
-        self.last_error = ""
+        self.last_error: ChatError | None = None
         self._emit = context.client.emit
         self._request = request
         self._on_leave = on_leave
@@ -125,7 +125,7 @@ class RoomMembership:
         join_response = await self._send_join(transport, since)
         if context.gate.has_failed:
             await self._send_leave(transport)
-            raise NotJoined("you have left the room")
+            raise NotJoined("room_left")
         was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
         log_reset = False
         if join_response is None:
@@ -202,7 +202,7 @@ class RoomMembership:
             return
         self._has_left = True
         transport = self.context.gate.value
-        self.close(NotJoined("you have left the room"), silent=True)
+        self.close(NotJoined("room_left"), silent=True)
         self._on_leave(self)
         if transport is not None:
             await self._send_leave(transport)

@@ -53,7 +53,7 @@ class RateLimitedSender:
             async with asyncio.timeout_at(deadline):
                 await self._throttle_lock.acquire()
         except TimeoutError:
-            raise RateLimited("too many messages are queued") from None
+            raise RateLimited("too_many_queued") from None
         try:
             return await self._context.request(request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True)
         finally:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tui_chat.protocol import events
-from tui_chat.protocol.errors import BadRequest, ChatError, InternalError, error_from_code
+from tui_chat.protocol.errors import ERRORS_BY_CODE, BadRequest, ChatError, InternalError
 from tui_chat.protocol.events import WireStruct
 from tui_chat.protocol.requests import REQUEST_TYPES, Request
 
@@ -21,11 +21,26 @@ WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
 
 class ErrorBody(Struct, rename="camel", omit_defaults=True):
-    """Wire form of a `ChatError` (docs/protocol.md, "Errors")."""
+    """Wire form of a `ChatError` (docs/protocol.md, "Errors").
+
+    `reason` is empty for servers without reasons.
+    """
 
     code: str
     message: str
+    reason: str = ""
+    params: dict[str, str | int | float] | None = None
     retry_after: float | None = None
+
+    @classmethod
+    def from_error(cls, error: ChatError) -> "ErrorBody":
+        """Return the wire form of an error; empty parameters are omitted."""
+        return cls(error.code, error.message, error.reason, dict(error.params) or None, error.retry_after)
+
+    def to_error(self) -> ChatError:
+        """Return the error; `InternalError` for an unknown code."""
+        error_type = ERRORS_BY_CODE.get(self.code, InternalError)
+        return error_type(self.reason, message=self.message, retry_after=self.retry_after, **self.params or {})
 
 
 class _ResponseStatus(Struct):
@@ -65,7 +80,7 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
         ChatError: The event is unknown or the body is invalid.
     """
     if (decoder := _request_decoders.get(event)) is None:
-        raise BadRequest("unknown request")
+        raise BadRequest("request_unknown")
     return _decode_valid(decoder, body)
 
 
@@ -88,8 +103,7 @@ def encode_error(error: ChatError) -> bytes:
 
     `retryAfter` is omitted if `retry_after` is None.
     """
-    error_body = ErrorBody(error.code, error.message, error.retry_after)
-    return b'{"ok":false,"error":' + _encoder.encode(error_body) + b"}"
+    return b'{"ok":false,"error":' + _encoder.encode(ErrorBody.from_error(error)) + b"}"
 
 
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
@@ -109,9 +123,8 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
         if status.ok:
             return msgspec.json.decode(body, type=response_type)
     except (msgspec.MsgspecError, RecursionError):
-        raise InternalError("invalid response from the server") from None
-    error_body = status.error or ErrorBody("internal", "the server gave no reason")
-    raise error_from_code(error_body.code, error_body.message, error_body.retry_after)
+        raise InternalError("response_invalid") from None
+    raise (status.error or ErrorBody("internal", "the server gave no reason")).to_error()
 
 
 def encode_push(event: str, body: Any) -> bytes:
@@ -128,7 +141,7 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
         BadRequest: The push is invalid or unknown to this version.
     """
     if (decoder := _push_decoders.get(event)) is None:
-        raise BadRequest("unknown push event")
+        raise BadRequest("push_unknown")
     return _decode_valid(decoder, body)
 
 
@@ -164,9 +177,8 @@ def _decode_valid(decoder: "msgspec.json.Decoder[WireStructT]", body: bytes | st
     try:
         return decoder.decode(body)
     except RecursionError:
-        problem = "the JSON is nested too deeply"
+        raise BadRequest("json_too_deep") from None
     except msgspec.ValidationError as error:
-        problem = str(error)[:200]
+        raise BadRequest("field_invalid", problem=str(error)[:200]) from None
     except msgspec.MsgspecError:
-        problem = "the body is not valid JSON"
-    raise BadRequest(problem)
+        raise BadRequest("json_invalid") from None

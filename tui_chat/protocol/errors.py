@@ -4,24 +4,43 @@ The server converts errors to responses in `server.gateway.dispatcher` (events) 
 The client raises the same classes for error responses.
 """
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+from tui_chat.protocol.error_reasons import MESSAGES
+
+ErrorParams = Mapping[str, str | int | float]
+"""Values of the parameters of a reason."""
 
 
 class ChatError(Exception):
     """Failed request.
 
+    Args:
+        reason: Key of `error_reasons.MESSAGES`, or an unknown reason of another server version.
+        message: Message of the server; the default is the English message of the reason.
+        retry_after: Seconds until a retry may succeed, None if unknown.
+        params: Parameters of the reason.
+
     Attributes:
         code: Wire code (docs/protocol.md, "Errors").
-        message: One sentence for the user.
-        retry_after: Seconds until a retry may succeed, None if unknown.
+        message: English phrase for logs, without a period.
     """
 
     code: ClassVar[str] = "internal"
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self, reason: str, *, message: str | None = None, retry_after: float | None = None, **params: str | int | float
+    ) -> None:
+        self.reason = reason
+        self.params: ErrorParams = params
         self.retry_after = retry_after
+        self.message = format_params(MESSAGES[reason], params) if message is None else message
+        super().__init__(self.message)
+
+    def copy(self) -> Self:
+        """Return an equal error without a traceback."""
+        return type(self)(self.reason, message=self.message, retry_after=self.retry_after, **self.params)
 
 
 class BadRequest(ChatError):
@@ -119,6 +138,8 @@ ERRORS_BY_CODE: dict[str, type[ChatError]] = {
 }
 
 
-def error_from_code(code: str, message: str, retry_after: float | None = None) -> ChatError:
-    """Return the error for a wire code; `InternalError` for an unknown code."""
-    return ERRORS_BY_CODE.get(code, InternalError)(message, retry_after)
+def format_params(template: str, params: ErrorParams) -> str:
+    """Return a message with the parameters of a reason; integers have thousands separators."""
+    return template.format(
+        **{name: f"{value:,}" if isinstance(value, int) else value for name, value in params.items()}
+    )

@@ -186,14 +186,6 @@ class ReadMarkerPush(WireStruct, frozen=True):
     unread: int
 
 
-class ErrorPush(WireStruct, frozen=True):
-    """Error of a request without an acknowledgement; fields as in the `error` of a response."""
-
-    code: str
-    message: str
-    retry_after: float | None = None
-
-
 class GoingAwayPush(WireStruct, frozen=True):
     """Announcement of a planned shutdown; reconnect after `reconnect_after` seconds, with jitter."""
 

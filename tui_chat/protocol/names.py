@@ -38,7 +38,7 @@ def validate_nickname(name: str) -> str:
         NickInvalid: The nickname is empty or contains a forbidden character.
         TooLong: The nickname exceeds `NICKNAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
-    return _validate_name(name, "a nickname", NICKNAME_GRAPHEMES, NickInvalid)
+    return _validate_name(name, "nick", NICKNAME_GRAPHEMES, NickInvalid)
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +52,7 @@ def validate_room_name(name: str) -> str:
         RoomInvalid: The room name is empty or contains a forbidden character.
         TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
-    return _validate_name(name, "a room name", ROOM_NAME_GRAPHEMES, RoomInvalid)
+    return _validate_name(name, "room_name", ROOM_NAME_GRAPHEMES, RoomInvalid)
 
 
 @lru_cache(maxsize=4096)
@@ -91,26 +91,24 @@ def has_suffix(nick: str, base_name: str) -> bool:
     return suffix is not None and with_suffix(base_name, int(suffix[0])) == nick
 
 
-def _validate_name(name: str, label: str, max_graphemes: int, error_type: type[ChatError]) -> str:
+def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type[ChatError]) -> str:
     if len(name) > NAME_CODE_POINTS:
-        raise TooLong(f"{label} can have at most {max_graphemes} characters")
+        raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     try:
         display_name = NICKNAME_PROFILE.enforce(name)
         _CASE_MAPPED_PROFILE.enforce(display_name)
     except UnicodeEncodeError as error:
-        raise error_type(_describe_rejection(error, label)) from None
+        raise _create_rejection(error, subject, error_type) from None
     if sum(1 for _ in iter_graphemes(display_name)) > max_graphemes:
-        raise TooLong(f"{label} can have at most {max_graphemes} characters")
+        raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     return display_name
 
 
-def _describe_rejection(error: UnicodeEncodeError, label: str) -> str:
+def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[ChatError]) -> ChatError:
     if error.reason.endswith("/empty"):
-        return f"{label} cannot be empty"
+        return error_type(f"{subject}_empty")
     character = error.object[error.start : error.start + 1]
-    character_name = unicodedata.name(character, "a control character") if character else "this character"
-    return (
-        f"{label} cannot contain U+{ord(character):04X} ({character_name.lower()})"
-        if character
-        else f"{label} cannot contain this combination of characters"
-    )
+    if not character:
+        return error_type(f"{subject}_combination")
+    name = unicodedata.name(character, "a control character").lower()
+    return error_type(f"{subject}_character", character=f"U+{ord(character):04X} ({name})")

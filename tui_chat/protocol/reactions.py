@@ -24,7 +24,6 @@ _EMOJI_ELEMENT = f"{_PICTOGRAPH}{_MODIFIERS}"
 _EMOJI_SEQUENCE = re.compile(
     f"{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
 )
-_RULE_MESSAGE = f"use one emoji or a word of at most {REACTION_COLUMNS} columns"
 _FORBIDDEN_IN_WORD = re.compile(
     f"{_PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
     "|[\u20dd-\u20e0\u20e2-\u20e4]"  # enclosing marks
@@ -48,14 +47,14 @@ def validate_reaction(text: str, *, on: bool = True) -> str:
     """
     text = sanitize_line(text)
     if not text:
-        raise BadRequest("a reaction cannot be empty")
+        raise BadRequest("reaction_empty")
     if len(text) > REACTION_CODE_POINTS:
-        raise TooLong(_RULE_MESSAGE)
+        raise TooLong("reaction_too_long", limit=REACTION_COLUMNS)
     if not on or _EMOJI_SEQUENCE.fullmatch(text):
         return text
     word = _normalize_word(text)
     if word is None:
-        raise BadRequest(_RULE_MESSAGE)
+        raise BadRequest("reaction_invalid", limit=REACTION_COLUMNS)
     return word
 
 

@@ -128,7 +128,7 @@ class History(RoomRequest, frozen=True):
 
     def __post_init__(self) -> None:
         if sum(anchor is not None for anchor in (self.before, self.after, self.around, self.at)) != 1:
-            raise BadRequest("history takes exactly one of before, after, around and at")
+            raise BadRequest("history_position")
         self._set_fields(room=names.validate_room_name(self.room))
 
 
@@ -196,7 +196,7 @@ class Search(Request, frozen=True):
     def __post_init__(self) -> None:
         query = sanitize.validate_query(self.query)
         if not query:
-            raise BadRequest("a query cannot be empty")
+            raise BadRequest("query_empty")
         self._set_fields(query=query, room=None if self.room is None else names.validate_room_name(self.room))
 
 

@@ -57,9 +57,9 @@ def validate_message_body(text: str) -> str:
         BadRequest: The sanitized body is blank, or the text contains a lone surrogate.
         TooLong: The sanitized body exceeds `MESSAGE_CHARACTERS` code points.
     """
-    text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "a message")
+    text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "message_too_long")
     if not text.strip():
-        raise BadRequest("a message cannot be empty")
+        raise BadRequest("message_empty")
     return text
 
 
@@ -70,7 +70,7 @@ def validate_topic(text: str) -> str:
         BadRequest: The text contains a lone surrogate.
         TooLong: The topic exceeds `TOPIC_CHARACTERS` code points.
     """
-    return _require_max_length(sanitize_line(text), TOPIC_CHARACTERS, "a topic")
+    return _require_max_length(sanitize_line(text), TOPIC_CHARACTERS, "topic_too_long")
 
 
 def validate_query(text: str) -> str:
@@ -82,16 +82,16 @@ def validate_query(text: str) -> str:
         BadRequest: The text contains a lone surrogate.
         TooLong: The query exceeds `QUERY_CHARACTERS` code points.
     """
-    return _require_max_length(sanitize_line(text), QUERY_CHARACTERS, "a query")
+    return _require_max_length(sanitize_line(text), QUERY_CHARACTERS, "query_too_long")
 
 
 def _require_encodable(text: str) -> str:
     if _SURROGATE.search(text):
-        raise BadRequest("the text contains a lone surrogate")
+        raise BadRequest("text_unencodable")
     return text
 
 
-def _require_max_length(text: str, limit: int, label: str) -> str:
+def _require_max_length(text: str, limit: int, reason: str) -> str:
     if len(text) > limit:
-        raise TooLong(f"{label} can have at most {limit:,} characters; this one has {len(text):,}")
+        raise TooLong(reason, limit=limit, count=len(text))
     return text

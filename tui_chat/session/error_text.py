@@ -9,7 +9,8 @@ Reasons are English on the wire, because a bot logs them unchanged.
 import re
 from functools import cache
 
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.error_reasons import MESSAGES
+from tui_chat.protocol.errors import ChatError, format_params
 from tui_chat.session.i18n import Language, Translatable, active_language, mark, tr
 
 _REASONS = (
@@ -117,8 +118,21 @@ _MESSAGES_BY_CODE = {
 
 
 def describe(error: ChatError) -> str:
-    """Return the complete sentence for a failed request."""
-    return sentence(error.message, error.code)
+    """Return the complete sentence for a failed request.
+
+    A known `reason` is translated. Otherwise the text is the English message of the server, or the text of `code` in
+    other languages.
+    """
+    text = _translate_reason(error)
+    return _as_sentence(text) if text else sentence(error.message, error.code)
+
+
+def _translate_reason(error: ChatError) -> str:
+    """Return the text of a known reason; "" for a reason or parameters of another version."""
+    try:
+        return format_params(tr(MESSAGES[error.reason]), error.params)
+    except KeyError:
+        return ""
 
 
 def sentence(reason: str, code: str = "") -> str:
@@ -130,7 +144,10 @@ def sentence(reason: str, code: str = "") -> str:
         reason: English reason from the server or the SDK.
         code: Error code, "" if there is none.
     """
-    text = phrase(reason.removesuffix("."), code)
+    return _as_sentence(phrase(reason.removesuffix("."), code))
+
+
+def _as_sentence(text: str) -> str:
     return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}")
 
 

@@ -206,7 +206,7 @@ class ServerLink:
 
     def _require_client(self) -> "ChatClient":
         if self._client is None:
-            raise Unavailable("not connected to the server")
+            raise Unavailable("not_connected")
         return self._client
 
     @_background

@@ -122,4 +122,4 @@ def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[Raw]
     try:
         return decoder.decode(arguments[0] if arguments else b"null")
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadRequest(str(error)[:200]) from None
+        raise BadRequest("field_invalid", problem=str(error)[:200]) from None

@@ -146,7 +146,7 @@ class ResourceCrudDialect(Dialect):
                 body = {"id": body}
             return msgspec.convert(_parse_id_digits(body), request_type)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise BadRequest(str(error)[:200]) from None
+            raise BadRequest("field_invalid", problem=str(error)[:200]) from None
 
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
@@ -171,7 +171,7 @@ class ResourceCrudDialect(Dialect):
             case FindChatroomMessages():
                 return await self._stream_messages(room_catalog, connection, request)
             case _:
-                raise BadRequest("unknown request")
+                raise BadRequest("request_unknown")
         return self._to_chatroom(room)
 
     def encode_result(self, result: Any) -> bytes:

@@ -260,5 +260,5 @@ def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
         return user_id
     sanitized = sanitize.sanitize_line(user_id)
     if len(sanitized) > SECRET_CHARACTERS:
-        raise TooLong(f"a user id can have at most {SECRET_CHARACTERS} characters")
+        raise TooLong("user_id_too_long", limit=SECRET_CHARACTERS)
     return sanitized or None

@@ -183,7 +183,7 @@ def test_a_handler_of_the_front_end_replaces_the_common_handler(commands: Comman
 async def test_a_failed_request_arrives_as_an_event(commands: CommandRun) -> None:
     assert commands.run("/list") == ""
     await commands.link.wait_until_idle()
-    assert commands.link.event_queue.pop() == RequestFailed("Not connected to the server.")
+    assert commands.link.event_queue.pop() == RequestFailed("No connection to the server.")
 
 
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ class BasicServer:
 
         def on_unconfirmed() -> None:
             if not echoed.done():
-                echoed.set_exception(DeliveryUnknown(UNCONFIRMED_REASON))
+                echoed.set_exception(DeliveryUnknown("unconfirmed", message=UNCONFIRMED_REASON))
 
         echo = await self.send_with_callbacks(transport, request, on_echo, on_unconfirmed)
         try:

@@ -22,9 +22,9 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
     try:
         return ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError:
-        raise Unreachable(f"{ca_file}: no certificates found") from None
+        raise Unreachable("ca_file_empty", file=str(ca_file)) from None
     except OSError as error:
-        raise Unreachable(f"{ca_file}: {error.strerror or 'cannot be read'}") from None
+        raise Unreachable("ca_file_unreadable", file=str(ca_file), problem=error.strerror or "cannot be read") from None
 
 
 def connect_error_text(error: BaseException) -> str:

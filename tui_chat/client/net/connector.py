@@ -152,7 +152,7 @@ class Connector:
         """Close the connection and fail all waiting requests. Call after the end of `run`."""
         if self._transport is not None:
             await self._transport.close()
-        self.gate.fail(Unavailable("the client was closed"))
+        self.gate.fail(Unavailable("client_closed"))
         self._set_state(Closed())
 
     async def request(
@@ -180,7 +180,7 @@ class Connector:
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
             Unavailable: No response before the timeout; the outcome is unknown.
         """
-        last_error: ChatError = Unavailable("the server did not respond in time")
+        last_error: ChatError = Unavailable("no_response")
         try:
             async with asyncio.timeout(timeout):
                 while True:

@@ -62,6 +62,6 @@ class Gate(Generic[T]):
         while self._value is None:
             if self._error is not None:
                 # A shared exception instance would accumulate the tracebacks of all waiters.
-                raise type(self._error)(self._error.message, self._error.retry_after)
+                raise self._error.copy()
             await self._settled.wait()
         return self._value

@@ -165,7 +165,7 @@ class Transport:
             UnsupportedByServer: The peer is a basic server.
         """
         if self.basic_room is not None:
-            raise UnsupportedByServer("a basic server supports only joining and sending")
+            raise UnsupportedByServer("basic_server_only_sends")
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
             return _decode_response(response_type, response.result())
@@ -184,7 +184,7 @@ class Transport:
             if not self._is_native and self.basic_room is None:
                 return await self._join_and_detect(request)
         if self.basic_room not in (None, names.canonical_key(request.room_name)):
-            raise UnsupportedByServer("a basic server supports only one room at a time")
+            raise UnsupportedByServer("basic_server_one_room")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
     async def _join_and_detect(self, request: JoinRoom) -> JoinResponse | None:
@@ -225,7 +225,7 @@ class Transport:
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
         """Send a request and yield the future of its response."""
         if self._watch_task is None or self._watch_task.done():
-            raise ConnectionLost("no connection to the server")
+            raise ConnectionLost("not_connected")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         await self._emit(request, response)
         self._pending_responses.add(response)
@@ -243,11 +243,11 @@ class Transport:
         """
         ws = self._client.eio.ws
         if ws is None:
-            raise ConnectionLost("no connection to the server")
+            raise ConnectionLost("not_connected")
         try:
             return await ws.measure_latency()
         except OSError:
-            raise ConnectionLost("no connection to the server") from None
+            raise ConnectionLost("not_connected") from None
 
     async def send(self, request: Request) -> None:
         """Send a request without waiting for a response.
@@ -289,12 +289,12 @@ class Transport:
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
                 await self._wait_for_connect_response()
         except TimeoutError:
-            raise Unreachable("the server does not respond") from None
+            raise Unreachable("server_silent") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
-            raise Unreachable(self._rejection_reason or connect_error_text(error)) from error
+            raise Unreachable("unreachable", message=self._rejection_reason or connect_error_text(error)) from error
         if not self._is_accepted:
-            raise Unreachable(self._rejection_reason or "the server closed the connection")
+            raise Unreachable("server_closed", message=self._rejection_reason or None)
 
     async def _wait_for_connect_response(self) -> None:
         """Wait for the response to the CONNECT packet or for the end of the connection."""
@@ -322,7 +322,7 @@ class Transport:
         except _socketio.exceptions.SocketIOError:
             # The error may concern the namespace only; the connection is of no use without a namespace.
             self.abort()
-            raise ConnectionLost("no connection to the server") from None
+            raise ConnectionLost("not_connected") from None
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
         while not response.done():
@@ -331,14 +331,14 @@ class Transport:
             if not response.done() and self._last_received_at < waiting_since:
                 log.info("no response and no traffic: connection aborted")
                 self.abort()
-                raise ConnectionLost("the server does not respond")
+                raise ConnectionLost("server_silent")
 
     async def _watch(self) -> None:
         await self._client.eio.wait()
         await self._cleanup()
         for response in self._pending_responses:
             if not response.done():
-                response.set_exception(ConnectionLost("no connection to the server"))
+                response.set_exception(ConnectionLost("not_connected"))
 
     async def _cleanup(self) -> None:
         self.abort()
@@ -368,7 +368,7 @@ class Transport:
     def _on_connect_error(self, reason: Any = None) -> None:
         self._connect_responded.set()
         if isinstance(reason, dict):
-            self._rejection_reason = _sanitize_reason(str(cast(dict[str, Any], reason).get("message", "")))
+            self._rejection_reason = _sanitize_text(str(cast(dict[str, Any], reason).get("message", "")))
 
     def _create_websocket(self, *args: Any, **kwargs: Any) -> PingWebSocket:
         websocket = PingWebSocket(*args, **kwargs)
@@ -383,13 +383,17 @@ class Transport:
 
 
 def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStructT:
-    """Decode a response; raise the server's error with a sanitized message and a bounded `retry_after`."""
+    """Decode a response; raise the server's error with sanitized texts and a bounded `retry_after`."""
     try:
         return decode_response(response_type, body)
     except ChatError as error:
         retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
-        raise type(error)(_sanitize_reason(error.message), retry_after) from None
+        params = {
+            name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()
+        }
+        message = _sanitize_text(error.message)
+        raise type(error)(error.reason, message=message, retry_after=retry_after, **params) from None
 
 
-def _sanitize_reason(reason: str) -> str:
-    return sanitize.line(reason)[:MAX_REASON_LENGTH]
+def _sanitize_text(text: str) -> str:
+    return sanitize.line(text)[:MAX_REASON_LENGTH]

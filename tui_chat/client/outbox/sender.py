@@ -103,11 +103,11 @@ class OutboxSender:
             ChatError: The request is invalid.
         """
         if self._gate.has_failed:
-            raise NotJoined("you are no longer in this room")
+            raise NotJoined("outbox_room_left")
         client_id = self._context.client.new_id()
         request = make_request(client_id)
         if len(self._items) >= MAX_QUEUED_ITEMS:
-            raise OutboxFull(f"{MAX_QUEUED_ITEMS:,} messages wait to be sent already")
+            raise OutboxFull("outbox_full", count=MAX_QUEUED_ITEMS)
         item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms())
         self._update(item)
         if self._outbox is not None:
@@ -264,9 +264,7 @@ class OutboxSender:
         self._in_flight = client_id
         try:
             if not isinstance(item.request, SendMessage):
-                await self._fail(
-                    item, UnsupportedByServer("a basic server does not support edits, deletions and reactions")
-                )
+                await self._fail(item, UnsupportedByServer("basic_server_no_changes"))
             elif client_id in self._unacknowledged or not await self._mark_unconfirmed(item):
                 await self._fail(item, DeliveryUnknown(UNCONFIRMED_REASON))
             else:
