@@ -24,8 +24,8 @@ from tui_chat.client.events import (
     RoomJoined,
     TypingChanged,
 )
+from tui_chat.client.history_sync import MAX_BUFFERED_ENTRIES
 from tui_chat.client.room import Room
-from tui_chat.client.sync.history_sync import MAX_BUFFERED_ENTRIES
 from tui_chat.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
 from tui_chat.protocol.events import Entry, Message
 

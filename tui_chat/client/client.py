@@ -296,7 +296,7 @@ class ChatClient:
         )
         room = Room(
             RoomMembership(context, request, outbox=self._outbox, history=self._history, on_leave=self._rooms.remove),
-            self._searcher,
+            self._searcher.search,
         )
         self._rooms.add(room)
         return room
@@ -359,13 +359,10 @@ class ChatClient:
         Raises:
             ChatError: The server rejected the request, or no response arrived in time.
         """
-        if room is not None:
-            request = ChangeNick(nick_name=nick, room=room)
-            joined_room = self._rooms.get(room)
-            if joined_room is not None:
-                return await joined_room.change_nick(nick)
-        else:
-            request = ChangeNick(nick_name=nick)
+        request = ChangeNick(nick_name=nick, room=room)
+        joined_room = None if room is None else self._rooms.get(room)
+        if joined_room is not None:
+            return await joined_room.change_nick(nick)
         response = await self._connector.request(self._connector.gate, request, NickChanged, REQUEST_TIMEOUT)
         return sanitize.nickname(response.nick_name)
 

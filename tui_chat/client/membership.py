@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, TopicChanged
+from tui_chat.client.history_sync import HistorySync
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import BasicMessage
 from tui_chat.client.net.basic_server import BasicServer
@@ -21,7 +22,6 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.client.sync.history_sync import HistorySync
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Message, PresencePush, TopicChange
@@ -77,8 +77,7 @@ class RoomMembership:
         self._emit = context.client.emit
         self._request = request
         self._on_leave = on_leave
-        self._cache = RoomCache(context, history, self.history.log) if history is not None else None
-        self.history.cache = self._cache
+        self.history.cache = RoomCache(context, history, self.history.log) if history is not None else None
         self._has_cached_log = False
         self._has_left = False
         self._load_task: asyncio.Task[None] | None = None
@@ -102,8 +101,8 @@ class RoomMembership:
     async def flush(self) -> None:
         """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
         await self.sender.flush()
-        if self._cache is not None:
-            await self._cache.flush()
+        if self.history.cache is not None:
+            await self.history.cache.flush()
 
     async def join(self, transport: "Transport") -> JoinResponse:
         """Join over a connection and apply the response.
@@ -129,14 +128,14 @@ class RoomMembership:
         was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
         log_reset = False
         if join_response is None:
-            self.history.cache = self._cache = None  # messages of a basic server are not cached
+            self.history.cache = None  # messages of a basic server are not cached
         elif since is not None and (
             was_basic_server or await _is_log_replaced(transport, join_response, since, self._unverified_message)
         ):
             log.warning("server log of a room was replaced: reloading the room")
             self.history.reset(join_response.room.last_seq)
-            if self._cache is not None:
-                await self._cache.clear()
+            if self.history.cache is not None:
+                await self.history.cache.clear()
             since, log_reset = None, True
             join_response = await self._send_join(transport, since)
         response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
@@ -208,7 +207,7 @@ class RoomMembership:
             await self._send_leave(transport)
 
     async def _load_cache(self) -> None:
-        if self._cache is not None and (cached := await self._cache.load()) is not None:
+        if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
             context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
             context.member_id = cached.member_id
@@ -251,9 +250,9 @@ class RoomMembership:
             self._emit(TopicChanged(self.context.name, topic))
 
     def _save_room_info(self) -> None:
-        if self._cache is not None:
+        if self.history.cache is not None:
             context = self.context
-            save = self._cache.save_room_info(
+            save = self.history.cache.save_room_info(
                 context.name, context.topic, context.member_id, names.canonical_key(context.nick)
             )
             context.client.tasks.start(save, "room info write")

@@ -2,21 +2,23 @@
 
 - Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects.
 - Requests: immediate with acknowledgement, or through the outbox.
+- Rate limit: one message retries after `rate_limited`; later messages wait for a lock.
 - Reconnect: a request waits until the room is joined on the current connection, and is repeated after a connection loss
   (`Connector.request`).
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from tui_chat.client import sanitize
-from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.errors import ConnectionLost, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox_item import OutboxItem
-from tui_chat.client.rate_limited_send import RateLimitedSender
-from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
+from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from tui_chat.protocol.requests import (
@@ -41,16 +43,20 @@ class Room:
     Attributes:
         log: Known part of the room log.
         membership: State of the room for `ChatClient`.
+
+    Args:
+        membership: Initial value of the attribute.
+        search: Function with the parameters of `MessageSearcher.search`.
     """
 
-    def __init__(self, membership: RoomMembership, searcher: MessageSearcher) -> None:
+    def __init__(
+        self, membership: RoomMembership, search: Callable[[str, str, int | None, int], Awaitable[SearchPage]]
+    ) -> None:
         self.log = membership.history.log
         self.membership = membership
         self._context = membership.context
-        self._history = membership.history
-        self._sender = membership.sender
-        self._rate_limited_sender = RateLimitedSender(membership.context, membership.basic_server)
-        self._searcher = searcher
+        self._search = search
+        self._throttle_lock = asyncio.Lock()  # owned by the message that retries after `rate_limited`
 
     @property
     def name(self) -> str:
@@ -109,7 +115,7 @@ class Room:
         Raises:
             ChatError: As `send`.
         """
-        return await self._history.load_older(limit)
+        return await self.membership.history.load_older(limit)
 
     async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch the missing entries of a gap. `log.gaps()` lists the remaining gaps.
@@ -124,7 +130,7 @@ class Room:
         Raises:
             ChatError: As `send`.
         """
-        await self._history.fill_gap(gap, limit, oldest_first=oldest_first)
+        await self.membership.history.fill_gap(gap, limit, oldest_first=oldest_first)
 
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
         """Load the entries around a message, possibly behind a gap.
@@ -141,7 +147,7 @@ class Room:
         Raises:
             ChatError: As `send`.
         """
-        await self._history.load_around(seq=seq, limit=limit)
+        await self.membership.history.load_around(seq=seq, limit=limit)
         return seq in self.log
 
     async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
@@ -158,12 +164,12 @@ class Room:
         Raises:
             ChatError: As `send`.
         """
-        await self._history.load_around(at=ts, limit=limit)
+        await self.membership.history.load_around(at=ts, limit=limit)
         return self.log.find_seq_at(ts)
 
     async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> SearchPage:
         """Search this room; documented by `ChatClient.search`."""
-        return await self._searcher.search(query, self.name, before, limit)
+        return await self._search(query, self.name, before, limit)
 
     def __aiter__(self) -> "Room":
         return self
@@ -178,7 +184,7 @@ class Room:
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
             ChatError: The room became unavailable.
         """
-        entry = await self._history.next_entry()
+        entry = await self.membership.history.next_entry()
         if entry is None:
             raise StopAsyncIteration
         return entry
@@ -196,7 +202,7 @@ class Room:
         Returns:
             True if messages were released; False if too few are loaded or one of the oldest has unsaved changes.
         """
-        return await self._history.trim(max_messages)
+        return await self.membership.history.trim(max_messages)
 
     async def send(
         self,
@@ -227,7 +233,24 @@ class Room:
         """
         client_id = client_id or self._context.client.new_id()
         request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        return await self._rate_limited_sender.send(request, timeout)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        if not self._throttle_lock.locked():
+            try:
+                return await self._context.request(request, SendResponse, timeout)
+            except RateLimited:
+                log.debug("rate limit reached: message queued for retry")
+            except UnsupportedByServer:
+                return await self.membership.basic_server.send(await self._context.gate.wait(), request)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._throttle_lock.acquire()
+        except TimeoutError:
+            raise RateLimited("too_many_queued") from None
+        try:
+            return await self._context.request(request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True)
+        finally:
+            self._throttle_lock.release()
 
     def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
@@ -247,25 +270,25 @@ class Room:
             OutboxFull: 10,000 items are queued.
             NotJoined: The room is closed.
         """
-        return self._sender.post(
+        return self.membership.sender.post(
             lambda new_client_id: SendMessage(room=self.name, message=text, client_id=new_client_id, reply_to=reply_to)
         )
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message. Raises the exceptions of `post`."""
-        return self._sender.post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
+        return self.membership.sender.post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
 
     def post_deletion(self, seq: int) -> OutboxItem:
         """Queue the deletion of a message. Raises the exceptions of `post`."""
-        return self._sender.post(lambda _: DeleteMessage(room=self.name, seq=seq))
+        return self.membership.sender.post(lambda _: DeleteMessage(room=self.name, seq=seq))
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
         """Queue adding or removing (`on=False`) a reaction. Raises the exceptions of `post`."""
-        return self._sender.post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
+        return self.membership.sender.post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
 
     def unsent(self) -> tuple[OutboxItem, ...]:
         """Return the pending and failed outbox items in send order."""
-        return self._sender.unsent
+        return self.membership.sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
         """Send a failed item again, as documented by `OutboxSender.retry`.
@@ -276,7 +299,7 @@ class Room:
         Raises:
             KeyError: No failed item has this id.
         """
-        return self._sender.retry(client_id)
+        return self.membership.sender.retry(client_id)
 
     def drop(self, client_id: UUID) -> OutboxItem:
         """Remove an outbox item. The delivery of an item that was sent before is unknown.
@@ -289,7 +312,7 @@ class Room:
         Raises:
             KeyError: No item has this id, or the item is in flight.
         """
-        return self._sender.drop(client_id)
+        return self.membership.sender.drop(client_id)
 
     async def edit(self, seq: int, text: str) -> ChangeAccepted:
         """Replace the text of a message.

@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -17,14 +17,13 @@ from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
 from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector
+from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
-from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Message
-from tui_chat.protocol.limits import HISTORY_DEFAULT
 from tui_chat.protocol.requests import Search
 from tui_chat.protocol.responses import SearchResponse
 from tui_chat.protocol.search_query import SearchQuery
@@ -37,18 +36,6 @@ SERVER_TIMEOUT = 10.0
 
 CONNECT_TIMEOUT = 1.0
 """Wait for a first connection in progress, in seconds."""
-
-
-class SearchableRoom(Protocol):
-    """Open room with messages in memory and unsaved changes."""
-
-    # ruff: noqa: D102 (documented in `Room`)
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def log(self) -> RoomLog: ...
-    async def flush(self) -> None: ...
 
 
 class MessageSearcher:
@@ -66,16 +53,14 @@ class MessageSearcher:
         server_url: str,
         connector: Connector,
         history: LocalHistory | None,
-        rooms: Iterable[SearchableRoom],
+        rooms: RoomDirectory,
     ) -> None:
         self._server_url = server_url
         self._connector = connector
         self._history = history
         self._rooms = rooms
 
-    async def search(
-        self, query: str, room: str | None, before: int | None, limit: int = HISTORY_DEFAULT
-    ) -> SearchPage:
+    async def search(self, query: str, room: str | None, before: int | None, limit: int) -> SearchPage:
         """Search messages; documented by `ChatClient.search`."""
         request = Search(query=query, room=room, before=before, limit=limit)
         try:
@@ -103,8 +88,15 @@ class MessageSearcher:
         newest_first = heapq.merge(
             *(reversed(list(room_log.messages())) for room_log in logs), key=attrgetter("id"), reverse=True
         )
-        candidates = (message for message in newest_first if before is None or message.id < before)
-        return make_page(filter_matches(candidates, SearchQuery(request.query)), limit)
+        parsed_query = SearchQuery(request.query)
+        matches = (
+            message
+            for message in newest_first
+            if (before is None or message.id < before) and not message.deleted and parsed_query.matches(message.message)
+        )
+        page = tuple(islice(matches, limit))
+        has_more = next(matches, None) is not None
+        return SearchPage(page, has_more, page[-1].id if has_more else None, False, SearchSource.LOCAL)
 
     async def _wait_for_transport(self) -> "Transport":
         """Return the current connection, or wait for a first connection in progress.
@@ -118,25 +110,6 @@ class MessageSearcher:
             raise TimeoutError
         async with asyncio.timeout(CONNECT_TIMEOUT):
             return await self._connector.gate.wait()
-
-
-def filter_matches(messages: Iterable[Message], query: SearchQuery) -> Iterator[Message]:
-    """Return the messages that match a query and are not deleted."""
-    return (message for message in messages if not message.deleted and query.matches(message.message))
-
-
-def make_page(matches: Iterator[Message], limit: int) -> SearchPage:
-    """Return a page of local results.
-
-    `next_before` is the `id` of the last message if further matches exist.
-
-    Args:
-        matches: Matching messages, newest first.
-        limit: Maximum number of messages.
-    """
-    messages = tuple(islice(matches, limit))
-    has_more = next(matches, None) is not None
-    return SearchPage(messages, has_more, messages[-1].id if has_more else None, False, SearchSource.LOCAL)
 
 
 def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:

@@ -5,7 +5,7 @@
   remain until requested.
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
   reconnects. Missed entries are fetched at the speed of the iteration.
-- Cache first: cached entries (`LogCache`) are preferred to a request.
+- Cache first: cached entries (`RoomCache`) are preferred to a request.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
 
@@ -13,7 +13,6 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -21,6 +20,7 @@ from tui_chat.client import sanitize
 from tui_chat.client.events import LogChanged
 from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
+from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
@@ -35,19 +35,6 @@ MAX_AUTO_FILL = 1_000
 """Maximum size of a gap that is filled automatically, in entries."""
 FETCH_TIMEOUT = 60.0
 """Time limit of a page request, in seconds."""
-
-
-class LogCache(Protocol):
-    """Local cache of a room log, implemented by `tui_chat.client.storage.room_cache`."""
-
-    # ruff: noqa: D102 (documented in `RoomCache`)
-
-    async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None: ...
-    async def load_around(
-        self, *, seq: int | None = None, at: int | None = None, limit: int
-    ) -> tuple[int, ...] | None: ...
-    def schedule_write(self) -> None: ...
-    async def flush(self) -> None: ...
 
 
 class EntryCursor:
@@ -108,11 +95,10 @@ class HistorySync:
 
     def __init__(self, context: RoomContext) -> None:
         self.log = RoomLog()
-        self.cache: LogCache | None = None
+        self.cache: RoomCache | None = None
         self.cursor = EntryCursor()
         self._context = context
         self._gate = context.gate
-        self._tasks = context.client.tasks
         self._max_messages = context.client.max_messages
         self._closed = False
         self._trim_task: asyncio.Task[None] | None = None
@@ -147,7 +133,7 @@ class HistorySync:
         if self.log.missing_after() is not None:
             self.start_auto_fill()
         if self._max_messages is not None and len(self.log) > 2 * self._max_messages and self._trim_task is None:
-            self._trim_task = self._tasks.start(self._trim_to(self._max_messages), "log trim")
+            self._trim_task = self._context.client.tasks.start(self._trim_to(self._max_messages), "log trim")
 
     def reset(self, position: int) -> None:
         """Clear the log after a replacement of the server log.
@@ -175,7 +161,7 @@ class HistorySync:
     def start_auto_fill(self) -> None:
         """Start the automatic fill; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
-            self._fill_task = self._tasks.start(self._auto_fill(), "gap fill")
+            self._fill_task = self._context.client.tasks.start(self._auto_fill(), "gap fill")
 
     async def load_older(self, limit: int) -> bool:
         """Load the messages before the start of the log from the cache or the server.
@@ -189,15 +175,15 @@ class HistorySync:
             True if older entries exist.
         """
         async with self._fetch_lock:
-            if self.cache is not None and self.log.has_older:
-                changed_seqs = await self.cache.load_older(limit, allow_gap=self._gate.value is None)
-                if changed_seqs is not None:
-                    self._notify(changed_seqs, False)
-                    return self.log.has_older
             if self.log.has_older:
-                await self._fetch(
-                    History(room=self._context.name, before=self.log.first, limit=min(limit, HISTORY_PAGE))
-                )
+                allow_gap = self._gate.value is None
+                cached = None if self.cache is None else await self.cache.load_older(limit, allow_gap=allow_gap)
+                if cached is not None:
+                    self._notify(cached, False)
+                else:
+                    await self._fetch(
+                        History(room=self._context.name, before=self.log.first, limit=min(limit, HISTORY_PAGE))
+                    )
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
@@ -259,11 +245,8 @@ class HistorySync:
                     return
                 subgap = subgaps[0] if oldest_first else subgaps[-1]
                 page_size = min(HISTORY_PAGE, remaining, subgap.missing_count)
-                if oldest_first:
-                    request = History(room=self._context.name, after=subgap.after, limit=page_size)
-                else:
-                    request = History(room=self._context.name, before=subgap.before, limit=page_size)
-                if not await self._fetch(request):
+                bound = {"after": subgap.after} if oldest_first else {"before": subgap.before}
+                if not await self._fetch(History(room=self._context.name, limit=page_size, **bound)):
                     return
             remaining -= page_size
 
