@@ -82,13 +82,14 @@ def main() -> None:
         sys.exit(arguments.run(sys.argv[1:]))
     args = build_parser().parse_args()
     options = _build_options(args)
-    if args.screen_reader:
-        sys.exit(_run_screen_reader(options))
-    _require_terminal()
+    if not args.screen_reader:
+        _require_terminal()
     configure_logging(options.log)
-    saved_profile, profile_problem = profile_store.load(options.state)
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
+    if args.screen_reader:
+        sys.exit(_run_screen_reader(options, settings))
+    saved_profile, profile_problem = profile_store.load(options.state)
     # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")
     gc_tuning.pause_collection()
@@ -103,10 +104,7 @@ def main() -> None:
     sys.exit(app.return_code or 0)
 
 
-def _run_screen_reader(options: StartOptions) -> int:
-    configure_logging(options.log)
-    settings = SettingsFile.load(options.settings)
-    set_language(sys.argv[1:], settings.settings.language, os.environ)
+def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     # The screen-reader mode starts faster without Textual and Rich.
     from tui_chat.screen_reader.main import ReaderOptions, run, wait_until_listening  # noqa: PLC0415
 

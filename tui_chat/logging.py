@@ -4,13 +4,10 @@ import logging
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 MAX_LOG_BYTES = 1_000_000
 """Log size in bytes above which the next start renames the file to `.old`."""
@@ -39,22 +36,10 @@ def configure_logging(path: Path) -> None:
     logging.captureWarnings(True)
     for logger_name in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.access", "socketio", "engineio"):
         logging.getLogger(logger_name).setLevel(logging.WARNING)
-    threading.excepthook = _log_thread_exception
-    sys.unraisablehook = _log_unraisable
+    threading.excepthook = partial(_log_unhandled, "unhandled exception: a thread has ended")
+    sys.unraisablehook = partial(_log_unhandled, "unraisable exception: ignored by the interpreter")
 
 
-def _log_thread_exception(args: threading.ExceptHookArgs) -> None:
-    error = args.exc_value
-    if error is not None:
-        logging.getLogger("chat").error(
-            "unhandled exception: a thread has ended", exc_info=(type(error), error, args.exc_traceback)
-        )
-
-
-def _log_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
-    traceback: TracebackType | None = unraisable.exc_traceback
-    if unraisable.exc_value is not None:
-        logging.getLogger("chat").error(
-            "unraisable exception: ignored by the interpreter",
-            exc_info=(type(unraisable.exc_value), unraisable.exc_value, traceback),
-        )
+def _log_unhandled(text: str, args: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
+    if args.exc_value is not None:
+        logging.getLogger("chat").error(text, exc_info=args.exc_value)

@@ -70,7 +70,7 @@ def test_package_roots_hold_a_docstring_only() -> None:
         ("server.cli", ["server.app", "sqlalchemy", "aiohttp", "socketio"]),
         ("tui_chat.client.client", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
         ("tui_chat.cli_commands.arguments", ["textual", "rich", "aiohttp", "socketio"]),
-        ("tui_chat.cli_commands.send", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
+        ("tui_chat.cli_commands.commands", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
         ("tui_chat.screen_reader.main", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
         ("tui_chat.session.chat_session", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
     ],

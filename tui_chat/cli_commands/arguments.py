@@ -29,10 +29,8 @@ def run(arguments: Sequence[str]) -> int:
     args = build_parser().parse_args(arguments)
     configure_logging(log_path())
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
+    from tui_chat.cli_commands import commands  # noqa: PLC0415
     from tui_chat.cli_commands.room_visit import CliTarget, run_to_exit_code  # noqa: PLC0415
-    from tui_chat.cli_commands.send import send  # noqa: PLC0415
-    from tui_chat.cli_commands.tail import tail  # noqa: PLC0415
-    from tui_chat.cli_commands.who import who  # noqa: PLC0415
 
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
@@ -47,11 +45,11 @@ def run(arguments: Sequence[str]) -> int:
     )
     match command:
         case "send":
-            coroutine = send(target, " ".join(args.text), by_line=args.lines, as_json=args.json)
+            coroutine = commands.send(target, " ".join(args.text), by_line=args.lines, as_json=args.json)
         case "tail":
-            coroutine = tail(target, args.lines, follow=args.follow, as_json=args.json)
+            coroutine = commands.tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
-            coroutine = who(target, as_json=args.json)
+            coroutine = commands.who(target, as_json=args.json)
     return run_to_exit_code(coroutine)
 
 

@@ -321,7 +321,7 @@ class ChatClient:
         response = await self._connector.request(
             self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
         )
-        return [sanitize.summary(room) for room in response.rooms[:ROOM_LIST_PAGE]]
+        return [sanitize.received(room) for room in response.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
         self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT

@@ -331,7 +331,7 @@ class HistorySync:
             True if the page changed a known range, a gap or the buffer.
         """
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
-        page = replace(page, messages=sanitize.entries(page.messages))
+        page = replace(page, messages=[sanitize.received(entry) for entry in page.messages])
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)
         self.cursor.offer(sorted(page.messages, key=attrgetter("seq")))

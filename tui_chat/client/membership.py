@@ -147,12 +147,16 @@ class RoomMembership:
         self.roster.reset(response.members)
         self._set_topic(response.room.topic)
         self._save_room_info()
-        self.history.on_join(replace(response, messages=sanitize.entries(response.messages)), since, rejoined=rejoined)
+        self.history.on_join(
+            replace(response, messages=[sanitize.received(entry) for entry in response.messages]),
+            since,
+            rejoined=rejoined,
+        )
         return response
 
     def on_push(self, entry: Entry) -> None:
         """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
-        entry = sanitize.entry(entry)
+        entry = sanitize.received(entry)
         self.history.on_push(entry)
         if isinstance(entry, TopicChange) and self.context.gate.value is not None:
             self._set_topic(entry.topic)

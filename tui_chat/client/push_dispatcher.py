@@ -65,6 +65,6 @@ class PushDispatcher:
                 if push.member_id != room.member_id:
                     self._context.emit(TypingChanged(room.name, sanitize.member_id(push.member_id), push.on))
             case events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
-                self._context.emit(NoticeReceived(sanitize.notice(push)))
+                self._context.emit(NoticeReceived(sanitize.received(push)))
             case _:
                 room.membership.on_push(push)

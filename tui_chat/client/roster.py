@@ -39,7 +39,7 @@ class Roster:
 
     def reset(self, members: Iterable[Member]) -> None:
         """Replace the list and notify immediately. Members above `MAX_MEMBERS` are dropped."""
-        self.members = {member.member_id: member for member in map(sanitize.member, islice(members, MAX_MEMBERS))}
+        self.members = {member.member_id: member for member in map(sanitize.received, islice(members, MAX_MEMBERS))}
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
@@ -50,7 +50,7 @@ class Roster:
         """
         for member_id in push.left:
             self.members.pop(sanitize.member_id(member_id), None)
-        for member in map(sanitize.member, push.joined):
+        for member in map(sanitize.received, push.joined):
             if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
                 self.members[member.member_id] = member
         for renamed in push.renamed:

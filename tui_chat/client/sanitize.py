@@ -6,8 +6,8 @@
 - Idempotent: sanitized text is returned unchanged.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 from wcwidth import iter_graphemes
@@ -15,7 +15,6 @@ from wcwidth import iter_graphemes
 from tui_chat.protocol.events import (
     Deletion,
     Edit,
-    Entry,
     JoinNotice,
     LeaveNotice,
     Member,
@@ -37,7 +36,6 @@ from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 
 StructT = TypeVar("StructT", bound=WireStruct)
-EntryT = TypeVar("EntryT", bound=Entry)
 
 MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
 """Character limit of single-line text: two names and a short phrase."""
@@ -47,60 +45,6 @@ MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
 
 ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
-
-
-def entry(raw: EntryT) -> EntryT:
-    """Return a sanitized entry."""
-    fields: dict[str, object] = {"nick_name": nickname(raw.nick_name), "member_id": member_id(raw.member_id)}
-    match raw:
-        case Message():
-            fields |= {"message": body(raw.message), "account": _optional_nickname(raw.account)}
-            if raw.reactions is not None:
-                fields["reactions"] = {line(emoji, REACTION_CODE_POINTS): ids for emoji, ids in raw.reactions.items()}
-        case Edit():
-            fields["message"] = body(raw.message)
-        case Reaction():
-            fields["emoji"] = line(raw.emoji, REACTION_CODE_POINTS)
-        case TopicChange():
-            fields["topic"] = topic(raw.topic)
-        case Deletion():
-            pass
-    return _replace_changed(raw, fields)
-
-
-def entries(raw: Iterable[Entry]) -> list[Entry]:
-    """Return sanitized entries in the same order."""
-    return [entry(item) for item in raw]
-
-
-def member(raw: Member) -> Member:
-    """Return a member with sanitized names and id."""
-    names = {"nick_name": nickname(raw.nick_name), "member_id": member_id(raw.member_id)}
-    return _replace_changed(
-        raw, {**names, "account": _optional_nickname(raw.account), "via": _optional_nickname(raw.via)}
-    )
-
-
-def notice(raw: JoinNotice | LeaveNotice | NickNotice) -> JoinNotice | LeaveNotice | NickNotice:
-    """Return a sanitized notice."""
-    fields = {
-        "nick_name": nickname(raw.nick_name),
-        "member_id": member_id(raw.member_id),
-        "message": line(raw.message),
-        "via": _optional_nickname(raw.via),
-    }
-    if isinstance(raw, NickNotice):
-        fields["old_nick_name"] = nickname(raw.old_nick_name)
-    return _replace_changed(raw, fields)
-
-
-def summary(raw: RoomSummary) -> RoomSummary:
-    """Return a sanitized room list item."""
-    return replace(raw, name=room_name(raw.name), topic=topic(raw.topic))
-
-
-def _optional_nickname(text: str | None) -> str | None:
-    return None if text is None else nickname(text)
 
 
 def nickname(text: str) -> str:
@@ -163,6 +107,35 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
     return text
 
 
-def _replace_changed(raw: StructT, fields: Mapping[str, object]) -> StructT:
-    changed = {name: value for name, value in fields.items() if value is not getattr(raw, name)}
+def _reactions(reactions: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {_emoji(emoji): member_ids for emoji, member_ids in reactions.items()}
+
+
+def _emoji(text: str) -> str:
+    return line(text, REACTION_CODE_POINTS)
+
+
+_AUTHOR = {"nick_name": nickname, "member_id": member_id}
+_NOTICE = {**_AUTHOR, "message": line, "via": nickname}
+_SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
+    Message: {**_AUTHOR, "message": body, "account": nickname, "reactions": _reactions},
+    Edit: {**_AUTHOR, "message": body},
+    Deletion: _AUTHOR,
+    Reaction: {**_AUTHOR, "emoji": _emoji},
+    TopicChange: {**_AUTHOR, "topic": topic},
+    Member: {**_AUTHOR, "account": nickname, "via": nickname},
+    JoinNotice: _NOTICE,
+    LeaveNotice: _NOTICE,
+    NickNotice: {**_NOTICE, "old_nick_name": nickname},
+    RoomSummary: {"name": room_name, "topic": topic},
+}
+
+
+def received(raw: StructT) -> StructT:
+    """Return an entry, notice, member or room list item with sanitized texts and ids."""
+    changed: dict[str, object] = {}
+    for name, sanitizer in _SANITIZERS[type(raw)].items():
+        value = getattr(raw, name)
+        if value is not None and (sanitized := sanitizer(value)) is not value:
+            changed[name] = sanitized
     return replace(raw, **changed) if changed else raw

@@ -119,4 +119,4 @@ def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
             room = names.validate_room_name(message.room)
         except ChatError:
             continue
-        yield replace(sanitize.entry(message), room=room)
+        yield replace(sanitize.received(message), room=room)

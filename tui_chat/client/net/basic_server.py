@@ -107,7 +107,7 @@ class BasicServer:
             )
             return replace(notice, message=sanitize.line(notice.message))
         self._last_seq = max(self._last_seq, last_seq) + 1
-        return sanitize.entry(
+        return sanitize.received(
             Message(
                 room=room,
                 seq=self._last_seq,

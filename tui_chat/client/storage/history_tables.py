@@ -107,13 +107,13 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
         CorruptDatabase: A row cannot be decoded.
     """
     rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
-    messages = [(sanitize.entry(decode(message_decoder, body)), as_of) for as_of, body in reversed(rows)]
+    messages = [(sanitize.received(decode(message_decoder, body)), as_of) for as_of, body in reversed(rows)]
     first_read = messages[0][0].seq if len(messages) == limit else first
     pending_changes = connection.execute(
         "SELECT body FROM changes WHERE room = ? AND target >= ? AND target < ? ORDER BY seq",
         (room_id, first_read, before),
     )
-    changes = [sanitize.entry(decode(change_decoder, body)) for (body,) in pending_changes]
+    changes = [sanitize.received(decode(change_decoder, body)) for (body,) in pending_changes]
     ranges = read_ranges(connection, room_id)
     ranges.truncate(first_read, before)
     return LogSegment(tuple(messages), tuple(changes), ranges.ranges())

@@ -87,7 +87,7 @@ def _iter_newest_first(
         message = decode(message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
             message = apply_change(message, change)
-        yield sanitize.entry(replace(message, room=room_name))
+        yield sanitize.received(replace(message, room=room_name))
 
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:

@@ -21,17 +21,10 @@ def apply_change(message: Message, change: MessageChange) -> Message:
 
 
 def _apply_reaction(message: Message, change: Reaction) -> Message:
-    reactions = dict(message.reactions or {})
-    member_ids = [member_id for member_id in reactions.get(change.emoji, ()) if member_id != change.member_id]
-    if not change.on:
-        if len(member_ids) == len(reactions.get(change.emoji, ())):
-            return message
-    elif change.member_id in reactions.get(change.emoji, ()):
+    reactions = message.reactions or {}
+    member_ids = reactions.get(change.emoji, [])
+    if change.on == (change.member_id in member_ids):
         return message
-    else:
-        member_ids.append(change.member_id)
-    if member_ids:
-        reactions[change.emoji] = member_ids
-    else:
-        reactions.pop(change.emoji, None)
-    return replace(message, reactions=reactions or None)
+    other_ids = [member_id for member_id in member_ids if member_id != change.member_id]
+    changed = {**reactions, change.emoji: [*other_ids, change.member_id] if change.on else other_ids}
+    return replace(message, reactions={emoji: ids for emoji, ids in changed.items() if ids} or None)

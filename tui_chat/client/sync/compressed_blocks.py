@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from zlib import compress, decompress
 
 import msgspec
+from msgspec import Struct
 
 ItemT = TypeVar("ItemT")
 
@@ -19,14 +20,11 @@ BLOCK_SIZE = 256
 _COMPRESSION_LEVEL = 1  # compared with zlib's default: 25 % of the time, 110 % of the size
 
 
-class Block(Generic[ItemT]):
+class Block(Struct, Generic[ItemT], eq=False):
     """Block of at most `BLOCK_SIZE` items, accessed through `CompressedBlocks.get_items`."""
 
-    __slots__ = ("compressed", "items")
-
-    def __init__(self, items: list[ItemT]) -> None:
-        self.items: list[ItemT] | None = items
-        self.compressed = b""
+    items: list[ItemT] | None
+    compressed: bytes = b""
 
 
 class CompressedBlocks(Generic[ItemT]):
@@ -59,13 +57,14 @@ class CompressedBlocks(Generic[ItemT]):
         if block.items is None:
             block.items, block.compressed = self._decoder.decode(decompress(block.compressed)), b""
         if len(recently_used) > self._max_decompressed:
-            self._compress(next(iter(recently_used)))
+            oldest = next(iter(recently_used))
+            del recently_used[oldest]
+            oldest.compressed, oldest.items = compress(msgspec.msgpack.encode(oldest.items), _COMPRESSION_LEVEL), None
         return block.items
 
     def copy_block(self, block: Block[ItemT]) -> Block[ItemT]:
         """Copy a block, possibly of another set; a compressed block remains compressed."""
-        block_copy = Block[ItemT]([])
-        block_copy.items, block_copy.compressed = None if block.items is None else list(block.items), block.compressed
+        block_copy = Block(None if block.items is None else list(block.items), block.compressed)
         if block_copy.items is not None:
             self.get_items(block_copy)
         return block_copy
@@ -73,10 +72,3 @@ class CompressedBlocks(Generic[ItemT]):
     def discard(self, block: Block[ItemT]) -> None:
         """Remove a deleted block from the LRU set."""
         self._recently_used.pop(block, None)
-
-    def _compress(self, block: Block[ItemT]) -> None:
-        del self._recently_used[block]
-        block.compressed, block.items = compress(_encoder.encode(block.items), _COMPRESSION_LEVEL), None
-
-
-_encoder = msgspec.msgpack.Encoder()

@@ -17,14 +17,11 @@ class _StoredMessage(Struct, array_like=True):
     message: Message
 
 
-class _Chunk:
+class _Chunk(Struct):
     """Messages of `BLOCK_SIZE` consecutive `seq` numbers."""
 
-    __slots__ = ("bitmap", "block")
-
-    def __init__(self, block: Block[_StoredMessage]) -> None:
-        self.block = block  # ascending by `seq`
-        self.bitmap = 0  # bit n: the n-th `seq` of the chunk is a stored message
+    block: Block[_StoredMessage]  # ascending by `seq`
+    bitmap: int = 0  # bit n: the n-th `seq` of the chunk is a stored message
 
 
 class MessageStore:

@@ -53,18 +53,11 @@ class RoomLog:
     """Messages of one room in their current state, with the known ranges of the log."""
 
     def __init__(self) -> None:
-        self._messages = MessageStore()
-        self._new_base_as_of: dict[int, int] = {}  # `as_of` of received bases until `_rebuild` stores the message
-        self._bases: dict[int, Message] = {}  # bases of the messages in `_changes`
-        self._changes: dict[int, list[MessageChange]] = {}  # not folded yet, per target, ascending
-        self._ranges = SeqRanges()
         self._buffered_pushes: dict[int, Entry] = {}
         self._expected_seq = 0  # newest known `seq` of the server on the current connection
         self._is_live = False
-        self._trimmed_at = 0  # live end at the latest trim
         self._is_tracking = False
-        self._dirty_targets: set[int] = set()  # messages with unsaved changes
-        self._dirty_ranges = SeqRanges()  # unsaved ranges
+        self.reset()
 
     def __len__(self) -> int:
         """Return the number of loaded messages."""
@@ -90,7 +83,7 @@ class RoomLog:
     @property
     def first(self) -> int:
         """First known `seq`; 1 for an empty log."""
-        return max(self._ranges.first, 1) if self._ranges else 1
+        return max(self._ranges.first, 1)
 
     @property
     def has_older(self) -> bool:
@@ -137,13 +130,13 @@ class RoomLog:
         Unsaved changes are discarded; the tracking remains enabled.
         """
         self._messages = MessageStore()
-        self._new_base_as_of.clear()
-        self._bases.clear()
-        self._changes.clear()
+        self._new_base_as_of: dict[int, int] = {}  # `as_of` of received bases until `_rebuild` stores the message
+        self._bases: dict[int, Message] = {}  # bases of the messages in `_changes`
+        self._changes: dict[int, list[MessageChange]] = {}  # not folded yet, per target, ascending
         self._ranges = SeqRanges()
-        self._trimmed_at = 0
-        self._dirty_targets.clear()
-        self._dirty_ranges = SeqRanges()
+        self._trimmed_at = 0  # live end at the latest trim
+        self._dirty_targets: set[int] = set()  # messages with unsaved changes
+        self._dirty_ranges = SeqRanges()  # unsaved ranges
 
     def track_changes(self) -> None:
         """Enable the tracking of unsaved changes; earlier changes count as saved."""
@@ -152,7 +145,7 @@ class RoomLog:
     @property
     def is_dirty(self) -> bool:
         """True if unsaved changes exist."""
-        return bool(self._dirty_targets or self._dirty_ranges)
+        return bool(self._dirty_targets or self._dirty_ranges.ranges())
 
     def pop_dirty(self, limit: int | None = None) -> LogSegment:
         """Return unsaved changes and mark them as saved.
@@ -185,13 +178,8 @@ class RoomLog:
         """
         was_tracking, self._is_tracking = self._is_tracking, False
         for first, last in segment.ranges:
-            self._ranges.add(first, last)
-        affected: set[int] = set()
-        for message, as_of in segment.messages:
-            if self._is_newer_base(message.seq, as_of):
-                self._bases[message.seq] = message
-                self._new_base_as_of[message.seq] = as_of
-                affected.add(message.seq)
+            self._add_range(first, last)
+        affected = {message.seq for message, as_of in segment.messages if self._add_base(message, as_of)}
         affected.update(change.target for change in segment.changes if self._add_change(change))
         changed_seqs = tuple(sorted(seq for seq in affected if self._rebuild(seq)))
         self._is_tracking = was_tracking
@@ -279,32 +267,23 @@ class RoomLog:
             `seq` of each new or modified message, ascending; several if the push closes a gap before
             buffered pushes.
         """
-        seq = entry.seq
-        if self._is_live and not self._buffered_pushes and seq == self._ranges.last + 1:
-            return self._append(entry)
-        self._expected_seq = max(self._expected_seq, seq)
-        if (seq > self._ranges.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
-            self._buffered_pushes[seq] = entry
+        self._expected_seq = max(self._expected_seq, entry.seq)
+        if (entry.seq > self.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
+            self._buffered_pushes[entry.seq] = entry
         return self._apply_buffered(set())
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
         """Apply the buffered pushes that continue the live end."""
-        while (
-            self._is_live
-            and self._buffered_pushes
-            and (entry := self._buffered_pushes.pop(self._ranges.last + 1, None)) is not None
-        ):
+        while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
             affected.update(self._append(entry))
         return tuple(sorted(affected))
 
     def _append(self, entry: Entry) -> tuple[int, ...]:
-        seq = entry.seq
-        self._ranges.append(seq)
-        self._mark_range_dirty(seq, seq)
+        self._add_range(entry.seq, entry.seq)
         if isinstance(entry, Message):
-            self._messages.put(entry, seq)
-            self._mark_dirty(seq)
-            return (seq,)
+            self._messages.put(entry, entry.seq)
+            self._mark_dirty(entry.seq)
+            return (entry.seq,)
         if isinstance(entry, MessageChange) and self._add_change(entry) and self._rebuild(entry.target):
             return (entry.target,)
         return ()
@@ -319,8 +298,7 @@ class RoomLog:
         """
         if as_of < self._trimmed_at:
             first = max(first, self.first)
-        self._ranges.add(first, last)
-        self._mark_range_dirty(first, last)
+        self._add_range(first, last)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
             del self._buffered_pushes[seq]
         ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=attrgetter("seq"))
@@ -328,24 +306,22 @@ class RoomLog:
         affected: set[int] = set()
         for entry in ascending:
             if isinstance(entry, Message):
-                if self._is_newer_base(entry.seq, as_of):
-                    self._bases[entry.seq] = entry
-                    self._new_base_as_of[entry.seq] = as_of
+                if self._add_base(entry, as_of):
                     affected.add(entry.seq)
             elif isinstance(entry, MessageChange) and self._add_change(entry):
                 affected.add(entry.target)
         return {seq for seq in affected if self._rebuild(seq)}
 
-    def _is_newer_base(self, seq: int, as_of: int) -> bool:
-        """Return whether a base with this `as_of` replaces the stored one.
-
-        True without a stored base; False for an equal `as_of`.
-        """
-        return (seq not in self._messages and seq not in self._new_base_as_of) or self._base_as_of(seq) < as_of
+    def _add_base(self, message: Message, as_of: int) -> bool:
+        """Insert a base, or replace the stored one unless its `as_of` is equal or higher; return whether inserted."""
+        seq = message.seq
+        if (seq in self._messages or seq in self._new_base_as_of) and self._base_as_of(seq) >= as_of:
+            return False
+        self._bases[seq], self._new_base_as_of[seq] = message, as_of
+        return True
 
     def _base_as_of(self, seq: int) -> int:
-        new_as_of = self._new_base_as_of.get(seq)
-        return self._messages.as_of_seq(seq) if new_as_of is None else new_as_of
+        return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.as_of_seq(seq)
 
     def _add_change(self, change: MessageChange) -> bool:
         """Insert a change in order of `seq`.
@@ -393,6 +369,7 @@ class RoomLog:
         if self._is_tracking:
             self._dirty_targets.add(target)
 
-    def _mark_range_dirty(self, first: int, last: int) -> None:
+    def _add_range(self, first: int, last: int) -> None:
+        self._ranges.add(first, last)
         if self._is_tracking:
             self._dirty_ranges.add(first, last)

@@ -35,13 +35,10 @@ class SeqRanges:
         self._firsts: list[int] = []
         self._lasts: list[int] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._firsts)
-
     @property
     def first(self) -> int:
-        """Lowest `seq`; the set must not be empty."""
-        return self._firsts[0]
+        """Lowest `seq`, 0 for an empty set."""
+        return self._firsts[0] if self._firsts else 0
 
     @property
     def last(self) -> int:
@@ -53,17 +50,8 @@ class SeqRanges:
 
     def contains_range(self, first: int, last: int) -> bool:
         """Return whether the set contains every `seq` from `first` to `last`."""
-        if not self._firsts:
-            return False
-        index = len(self._firsts) - 1 if first >= self._firsts[-1] else bisect_right(self._firsts, first) - 1
+        index = bisect_right(self._firsts, first) - 1
         return index >= 0 and self._lasts[index] >= last
-
-    def append(self, seq: int) -> None:
-        """Extend the last range to `seq`, which must be `last + 1`; an empty set gets a new range."""
-        if self._lasts:
-            self._lasts[-1] = seq
-        else:
-            self.add(seq, seq)
 
     def add(self, first: int, last: int) -> None:
         """Add the range from `first` to `last` and merge adjacent ranges; no effect if `last < first`."""

@@ -1,0 +1,159 @@
+"""Subcommands of `chat-tui`.
+
+- `send`: send messages and exit after the acknowledgement.
+- `tail`: print recent messages and follow new entries.
+- `who`: print the members of a room.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Iterable
+from datetime import datetime, tzinfo
+
+import msgspec
+
+from tui_chat.cli_commands.room_visit import CliTarget, ExitCode, exit_code_for, open_room, print_error
+from tui_chat.client.errors import UnsupportedByServer
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.sanitize import validate_message_body
+from tui_chat.session import error_text, log_format
+from tui_chat.session.i18n import tr
+
+MAX_LINE_BYTES = 65_536
+"""Read limit for one message in bytes, above the size of any valid message."""
+
+
+async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) -> ExitCode:
+    """Send `text`, or standard input if `text` is empty.
+
+    In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
+    command. Without `by_line`, the input is validated before the connection opens. Line numbers count from 1 and
+    include blank lines.
+
+    Args:
+        target: Server, room and identity.
+        text: Message body; ignored in `by_line` mode.
+        by_line: Send each non-blank line of standard input as a message, as soon as the line is complete.
+        as_json: Print one JSON object for each acknowledgement.
+
+    Returns:
+        The exit code of the last failed line, `SUCCESS` if none failed.
+
+    Raises:
+        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed join raises.
+    """
+    if not by_line:
+        body = text or await _read_all_input()
+        # A rejected message must not cause join and leave notices.
+        validate_message_body(body)
+        async with open_room(target, 1) as room:
+            await _send_message(room, body, target.timeout, as_json)
+        return ExitCode.SUCCESS
+    exit_code = ExitCode.SUCCESS
+    async with open_room(target, 1) as room:
+        async for line_number, line in _read_lines():
+            if line.strip():
+                try:
+                    await _send_message(room, line, target.timeout, as_json)
+                except ChatError as error:
+                    print_error(tr("line {number}: {problem}", number=line_number, problem=error_text.describe(error)))
+                    exit_code = exit_code_for(error)
+                    if exit_code is ExitCode.UNAVAILABLE:
+                        break
+    return exit_code
+
+
+async def _send_message(room: Room, text: str, timeout: float, as_json: bool) -> None:
+    response = await room.send(text, timeout=timeout)
+    if as_json:
+        record = {"room": room.name, "seq": response.seq, "id": response.id, "ts": response.ts}
+        print(msgspec.json.encode(record).decode(), flush=True)
+
+
+async def _read_all_input() -> str:
+    _prompt_for_input()
+    # Validation rejects an oversized text; a smaller read would silently truncate it.
+    return _decode(await asyncio.to_thread(sys.stdin.buffer.read, MAX_LINE_BYTES + 1)).rstrip("\n")
+
+
+async def _read_lines() -> AsyncGenerator[tuple[int, str]]:
+    _prompt_for_input()
+    line_number = 0
+    while chunk := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
+        line_number += 1
+        first_chunk = chunk
+        while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
+            chunk = await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES)
+        yield line_number, _decode(first_chunk).rstrip("\r\n")
+
+
+def _prompt_for_input() -> None:
+    if sys.stdin.isatty() and os.isatty(sys.stderr.fileno()):
+        print(tr("Type a message; Ctrl+D sends it."), file=sys.stderr, flush=True)
+
+
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
+
+
+async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
+    """Print the last messages of a room; with `follow`, also each new entry.
+
+    With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
+    the command returns after the last message.
+
+    Args:
+        target: Server, room and identity.
+        lines: Number of recent messages to print first.
+        follow: Continue with live entries until interrupted.
+        as_json: Output in JSON Lines, with the fields of the wire protocol.
+        zone: Time zone of the timestamps; None for the system time zone.
+    """
+    async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
+        _print_entries(await _latest_messages(room, lines), as_json, zone)
+        if follow:
+            async for entry in room:
+                _print_entries((entry,), as_json, zone)
+    return ExitCode.SUCCESS
+
+
+async def _latest_messages(room: Room, count: int) -> list[Message]:
+    if not count:
+        return []
+    while len(messages := list(room.log.messages())) < count and await room.load_older():
+        pass
+    return messages[-count:]
+
+
+def _print_entries(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
+    for entry in entries:
+        if as_json:
+            print(msgspec.json.encode(entry).decode(), flush=True)
+        else:
+            moment = datetime.fromtimestamp(entry.ts / 1000, zone)
+            print(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry)}", flush=True)
+
+
+async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
+    """Print the nickname of each other member, one per line.
+
+    The order is alphabetical, without case. A room without other members gives no output and `SUCCESS`.
+
+    Args:
+        target: Server, room and identity.
+        as_json: Output in JSON Lines, with the fields of the wire protocol.
+
+    Raises:
+        UnsupportedByServer: The server is basic and sends no member list; an empty output would mean an empty room.
+    """
+    async with open_room(target, 1) as room:
+        if room.is_basic_server:
+            raise UnsupportedByServer("basic_server_only_sends")
+        other_members = [member for member in room.members.values() if member.member_id != room.member_id]
+    for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
+        print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)
+    return ExitCode.SUCCESS
