@@ -22,7 +22,6 @@ from tui_chat.logging import log_path
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
 
 log = logging.getLogger("chat.local_server")
 
@@ -68,7 +67,7 @@ class LocalServer:
         self.close()
         is_port_in_use = report.get("code") == "portInUse"
         raise LocalServerError(
-            tr(chat_strings.PORT_IN_USE, address=f"{host}:{port}")
+            tr("{address} is in use by another program.", address=f"{host}:{port}")
             if is_port_in_use
             else error_text.sentence(report["error"], Unavailable.code)
         )
@@ -123,7 +122,7 @@ async def start_or_join(server: LocalServer, host: str, port: int) -> tuple[str,
         url = local_url(host, port)
         if not await is_chat_server(url):
             raise
-        return url, [tr(chat_strings.JOINED_EXISTING_SERVER)]
+        return url, [tr("Joined the chat server that already runs there.")]
     return url, join_instructions(host, port, url)
 
 
@@ -167,8 +166,9 @@ def join_instructions(host: str, port: int, url: str) -> list[str]:
     Without a network address, a second line states that only this machine can connect.
     """
     urls = network_urls(host, port)
-    lines = [chat_strings.join_commands([f"chat-tui {join_url}" for join_url in urls or [url]])]
-    return lines if urls else [*lines, tr(chat_strings.LOCAL_ONLY)]
+    commands = [f"  chat-tui {join_url}" for join_url in urls or [url]]
+    hint = tr("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
+    return ["\n".join((tr("Server started. Others join with:"), *commands)), *([] if urls else [hint])]
 
 
 def _open_log() -> IO[bytes]:

@@ -224,7 +224,7 @@ async def test_quitting_offline_with_unsent_messages_warns_once(tmp_path: Path) 
             await ann.wait_for_text("offline")
             await ann.send_message("unsent")
             await ann.press("ctrl+q")
-            await ann.wait_for_text(tr(chat_strings.CONFIRM_QUIT_UNSENT)[:40])
+            await ann.wait_for_text(tr("Some messages are unsent. Quit again to send them later.")[:40])
             assert ann.app.is_running
             await ann.press("ctrl+q")
             await wait_until(lambda: not ann.app.is_running)

@@ -80,7 +80,7 @@ async def test_an_unreachable_local_address_offers_a_server_that_stops_with_the_
     monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(tmp_path, server=url, room="tea", nick="ann") as driver:
-        await driver.wait_for_text(tr(chat_strings.NO_SERVER_AT, server="").split("  ")[0].rstrip(" ."))
+        await driver.wait_for_text(tr("No chat server at {server}.", server="").split("  ")[0].rstrip(" ."))
         await driver.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
         await driver.press("enter")
         await driver.wait_for_text("Others join with")
@@ -112,7 +112,7 @@ async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(
         chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as driver,
     ):
         await driver.wait_for_text("1 here")
-        await driver.wait_for_text(tr(chat_strings.JOINED_EXISTING_SERVER)[:40])
+        await driver.wait_for_text(tr("Joined the chat server that already runs there.")[:40])
 
 
 async def test_serve_reports_a_port_used_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

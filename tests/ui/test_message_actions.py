@@ -122,7 +122,7 @@ async def test_a_message_is_deleted_after_a_confirmation(server: RunningServer, 
         await bob.wait_for_text("a secret")
         await ann.wait_until_sent()
         await ann.press("ctrl+s", "d")
-        assert tr(chat_strings.CONFIRM_DELETE) in ann.screen_text()
+        assert tr("Press d again to delete the message for everyone.") in ann.screen_text()
         await ann.press("d")
         await bob.wait_for_text("message deleted")
         await ann.wait_for_text("message deleted")

@@ -50,7 +50,7 @@ def test_a_search_hit_is_selected_after_its_context_is_loaded(parts: JumpParts) 
     parts.navigation.open_search("line")
     assert isinstance(parts.dialogs[-1][0], SearchScreen)
     parts.close_dialog(SearchHitSelected("tea", 101))
-    assert parts.status.text == tr(search_strings.JUMPING_TO_MESSAGE)
+    assert parts.status.text == tr("Jumping to the message…")
     assert parts.requests.named("load_context") == [("load_context", "tea", 101, None)]
     parts.rooms["tea"].push_message(parts.session, "line 101")
     parts.navigation.on_context_loaded("tea", 101)

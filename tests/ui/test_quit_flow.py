@@ -52,6 +52,6 @@ async def test_unsent_messages_are_warned_about_once() -> None:
     recorder = QuitRecorder(pending_count=1)
     flow = recorder.flow()
     await flow.quit_when_sent()
-    assert recorder.events == [tr(chat_strings.CONFIRM_QUIT_UNSENT)]
+    assert recorder.events == [tr("Some messages are unsent. Quit again to send them later.")]
     await flow.quit_when_sent()
     assert recorder.events[1:] == ["quit"]

@@ -11,7 +11,6 @@ from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
@@ -94,7 +93,7 @@ async def test_rooms_of_the_server_are_listed_and_joined(server: RunningServer, 
 async def test_an_unknown_name_creates_a_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/go garden")
-        await ann.wait_for_text(tr(chat_strings.NEW_ROOM))
+        await ann.wait_for_text(tr("new room"))
         await ann.press("enter")
         await ann.wait_until(lambda: "garden" in ann.chat_screen.session.rooms)
 

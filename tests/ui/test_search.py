@@ -107,7 +107,7 @@ async def test_hits_of_all_rooms_are_newest_first_and_match_one_chinese_characte
         await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         screen_text = ann.screen_text()
         assert screen_text.index("a book about") < screen_text.index("我们去喝")
-        assert tr(search_strings.ROOM_NOT_OPEN) in screen_text
+        assert tr("not joined") in screen_text
 
 
 async def test_the_search_key_in_the_search_limits_the_hits_to_the_current_room(
@@ -139,7 +139,7 @@ async def test_a_hit_in_a_closed_room_joins_the_room_after_a_confirmation(
         await ann.type_text("needle")
         await ann.wait_for_text("a needle of long ago")
         await ann.press("enter")
-        await ann.wait_for_text(tr(search_strings.CONFIRM_JOIN, room="books"))
+        await ann.wait_for_text(tr("You are not in {room}. Press Enter again to join.", room="books"))
         await ann.press("enter")
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["books"]
@@ -186,7 +186,7 @@ async def test_an_offline_search_uses_the_local_history(server: RunningServer, t
         await ann.wait_until(lambda: not isinstance(ann.chat_screen.session.connection_state, Online))
         await ann.send_message("/search needle")
         await wait_for_search(ann)
-        await ann.wait_for_text(tr(search_strings.SEARCHED_LOCALLY))
+        await ann.wait_for_text(tr("offline: searched the local history only"))
         await ann.press("enter")
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
 
@@ -197,7 +197,7 @@ async def test_invalid_queries_and_empty_results_are_reported(server: RunningSer
         await wait_for_search(ann)
         await ann.wait_for_text("250 characters")
         await ann.press("ctrl+u")
-        await ann.wait_for_text(tr(search_strings.SEARCH_HELP))
+        await ann.wait_for_text(tr("Finds messages that contain all words."))
         await ann.type_text("nowhere to be found")
         await ann.wait_for_text(search_strings.result_count(0, has_more=False))
         await ann.press("enter", "down", "pagedown", "escape")

@@ -8,7 +8,7 @@ from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.message_actions import MessageActions
@@ -79,7 +79,7 @@ def test_a_mention_is_inserted_with_a_colon_only_at_the_start(parts: ActionParts
 
 def test_a_deletion_requires_two_calls_on_the_same_message(parts: ActionParts) -> None:
     parts.run("delete_selected", "message-2")
-    assert parts.status.text == tr(chat_strings.CONFIRM_DELETE)
+    assert parts.status.text == tr("Press d again to delete the message for everyone.")
     parts.message_actions.on_cursor_moved("message-1")
     assert parts.status.text == ""
     parts.run("delete_selected", "message-2")
@@ -115,7 +115,7 @@ def test_activation_resends_an_unsent_message(parts: ActionParts) -> None:
 
 def test_the_links_of_a_message_are_opened_after_a_confirmation(parts: ActionParts) -> None:
     parts.run("open_selected_links", "message-2")
-    assert parts.status.error == tr(settings_strings.NO_LINK)
+    assert parts.status.error == tr("This message has no link.")
     parts.run("open_selected_links", "message-1")
     assert isinstance(parts.dialogs[-1][0], LinkScreen)
     parts.close_dialog("https://example.org/a")

@@ -21,7 +21,6 @@ from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Profile
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.join import JoinDetails
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.start_options import StartOptions
@@ -164,7 +163,7 @@ async def test_the_form_returns_after_the_last_room(server: RunningServer, windo
 async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: RecordingWindow) -> None:
     window.lifecycle.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
     await wait_until(lambda: window.join_form.offers_server)
-    assert window.join_form.errors == [("server", tr(chat_strings.NO_SERVER_AT, server="http://127.0.0.1:9"))]
+    assert window.join_form.errors == [("server", tr("No chat server at {server}.", server="http://127.0.0.1:9"))]
     assert window.lifecycle.session is None
 
 

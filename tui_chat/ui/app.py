@@ -330,7 +330,7 @@ class ChatApp(App[None], inherit_bindings=False):
         from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
 
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=tr(chat_strings.PLACEHOLDER_PALETTE), id="--command-palette"))
+            self.push_screen(CommandPalette(placeholder=tr("search commands"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return the slash commands as palette entries."""
@@ -350,7 +350,8 @@ class ChatApp(App[None], inherit_bindings=False):
         """Toggle and save the `mouse` setting. Shows the new state, or the error if saving failed."""
         enabled = not self.settings.mouse
         self.show_status(
-            self.change_setting("mouse", enabled) or tr(chat_strings.MOUSE_ON if enabled else chat_strings.MOUSE_OFF)
+            self.change_setting("mouse", enabled)
+            or (tr("Mouse on.") if enabled else tr("Mouse off. The terminal handles selection."))
         )
 
     def action_interrupt(self) -> None:
@@ -391,7 +392,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def panic(self, *renderables: RenderableType) -> None:
         """Exit with a short crash report. Details are in the log file."""
         log.critical("unexpected error: app exits", exc_info=self._exception)
-        super().panic(Text(tr(chat_strings.CRASH_REPORT, log=str(self._start_options.log))))
+        super().panic(Text(tr("chat-tui crashed. See {log} for details.", log=str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
         # Textual would print a traceback that contains the values of local variables.

@@ -8,7 +8,6 @@ from typing import Any
 from textual.app import App
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
@@ -39,4 +38,4 @@ def open_link(url: str, app: App[Any]) -> str:
         app.open_url(url)
         return ""
     app.copy_to_clipboard(url)
-    return tr(chat_strings.LINK_COPIED, host=parse_host(url)[0])
+    return tr("Copied the link to {host}.", host=parse_host(url)[0])

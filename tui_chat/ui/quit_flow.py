@@ -60,7 +60,7 @@ class QuitFlow:
         while self._pending_count() and not self._unsent_warning_shown:
             if not attempts_left:
                 self._unsent_warning_shown = True
-                self._show_status(tr(chat_strings.CONFIRM_QUIT_UNSENT))
+                self._show_status(tr("Some messages are unsent. Quit again to send them later."))
                 return
             attempts_left -= 1
             await self._sleep(RENDER_INTERVAL)

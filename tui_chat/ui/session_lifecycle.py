@@ -178,7 +178,7 @@ class SessionLifecycle:
 
     async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
         form = self._window.join_form
-        form.begin_waiting(tr(chat_strings.STARTING_SERVER))
+        form.begin_waiting(tr("Starting a server…"))
         try:
             url, self.startup_messages = await start_or_join(self.local_server, host, port)
         except LocalServerError as error:
@@ -230,7 +230,7 @@ class SessionLifecycle:
         form, controller = self._window.join_form, self._controller
         self._disconnect()
         if offer_server and controller is not None and server_address.is_local_http(controller.target.url):
-            form.show_field_error(field, tr(chat_strings.NO_SERVER_AT, server=controller.target.url))
+            form.show_field_error(field, tr("No chat server at {server}.", server=controller.target.url))
             form.offer_server()
         else:
             form.show_field_error(field, problem)

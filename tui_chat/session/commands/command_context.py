@@ -7,7 +7,6 @@ from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
-from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
@@ -55,5 +54,5 @@ class CommandContext:
         """
         view = self.session.find_room(names.validate_room_name(name)) if name else self.session.current_room
         if view is None:
-            raise CommandRejected(chat_strings.not_in_room(name) if name else tr(chat_strings.NOT_IN_A_ROOM))
+            raise CommandRejected(chat_strings.not_in_room(name))
         return view

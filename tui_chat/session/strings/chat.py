@@ -1,4 +1,4 @@
-"""Texts of the chat screens, the join form, help and notifications.
+"""Texts of the chat screens, the join form and notifications with several uses or with parameters.
 
 - Constants: texts and templates are marked here and translated with `tr` at display time.
 - Functions: return a translated text that depends on its parameters.
@@ -24,10 +24,7 @@ BUTTON_JOIN = mark("Join")
 BUTTON_START_SERVER = mark("Start a local server")
 ROOM_REQUIRED = mark("Enter a room name.")
 NICK_REQUIRED = mark("Enter a nickname.")
-STARTING_SERVER = mark("Starting a server…")
 CONNECTING_TO = mark("Connecting to {server}…")
-NO_SERVER_AT = mark("No chat server at {server}.")
-PORT_IN_USE = mark("{address} is in use by another program.")
 
 
 # Room events.
@@ -104,27 +101,13 @@ def room_list(rooms: Sequence[RoomSummary]) -> str:
 
 
 COMMAND_USAGE = mark("Usage: {syntax}")
-CRASH_REPORT = mark("chat-tui crashed. See {log} for details.")
-
-
-def join_commands(commands: Sequence[str]) -> str:
-    """Return the shell commands that join the local server."""
-    return tr("Server started. Others join with:") + "\n" + "\n".join(f"  {command}" for command in commands)
-
-
-LOCAL_ONLY = mark("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
-JOINED_EXISTING_SERVER = mark("Joined the chat server that already runs there.")
 NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 COPIED = mark("Copied.")
 INTERNAL_ERROR = mark("Internal error. See the log for details.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
-CONFIRM_QUIT_UNSENT = mark("Some messages are unsent. Quit again to send them later.")
 
 
 # Connection state.
-CONNECTING = mark("connecting")
-
-
 def online(latency: float | None) -> str:
     """Return the online status.
 
@@ -143,11 +126,6 @@ def offline(retry_in: float) -> str:
     return (
         tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: reconnecting")
     )
-
-
-def unsent_count(count: int) -> str:
-    """Return the number of unsent items for the offline status."""
-    return tr(", {count:,} unsent", count=count) if count else ""
 
 
 def quote(nick: str, text: str) -> str:
@@ -178,23 +156,16 @@ def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
     return tr(COMPOSE_HINTS[kind], quote=quoted_message, quick_reactions=quick_reactions)
 
 
-CONFIRM_DELETE = mark("Press d again to delete the message for everyone.")
 NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")
 NO_SUCH_MESSAGE = mark("No such message.")
 
 # Chat screen.
-ROOMS = mark("Rooms")
-YOU = mark("you")
-PLACEHOLDER_PALETTE = mark("search commands")
 PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def member_count(count: int) -> str:
     """Return the heading of the member list; a count of 0 means a basic server."""
     return tr("{count:,} here", count=count) if count else tr("members unknown")
-
-
-NEW_MESSAGES_BELOW = mark("↓ {count:,} new below · End")
 
 
 def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
@@ -208,16 +179,9 @@ def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
     return " ".join(f"{number}:{'@' if has_mention else ''}{count:,}" for number, count, has_mention in rooms)
 
 
-LINK_COPIED = mark("Copied the link to {host}.")
-
-
 def not_in_room(room: str) -> str:
     """Return the error for a room that is not open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
-
-
-CHARACTER_COUNTER = mark("{count:,} of {limit:,} characters")
-PASTE_TOO_LARGE = mark("Paste too large ({count:,} characters); not inserted.")
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
@@ -229,51 +193,12 @@ def history_search_prompt(query: str, has_failed: bool) -> str:
     return tr("search sent messages: {query}▏", query=query)
 
 
-def paste_summary(lines: int, characters: int) -> str:
-    """Return the size of a paste."""
-    return plural(
-        "Pasted: {count:,} line, {characters:,} characters",
-        "Pasted: {count:,} lines, {characters:,} characters",
-        lines,
-        characters=characters,
-    )
-
-
 PASTE_OPTIONS = {
     PasteMode.EDIT: mark("insert into the composer"),
     PasteMode.SINGLE_MESSAGE: mark("send as one message"),
     PasteMode.CHUNKS: mark("send as {count:,} messages"),
     PasteMode.LINE_BY_LINE: mark("send each line as a message ({count:,})"),
 }
-PASTE_CANCEL = mark("discard")
-
-SWITCH_TITLE = mark("Switch room")
-SWITCH_HINT = mark("part of the room name")
-SWITCH_FOOTER = mark("↑↓ select · Enter switch · Esc close")
-NEW_ROOM = mark("new room")
-INPUT_CLEARED = mark("Cleared. {key} restores the text.")
-
-
-# Help screen.
-HELP_TITLE = mark("Keys and commands")
-HELP_COMMANDS = mark("Commands")
-HELP_CLOSE = mark("type to search · Esc close")
-
-
-def help_search_prompt(query: str, match_count: int) -> str:
-    """Return the prompt of the help search with its number of matching lines."""
-    return plural(
-        "{query}▏ {count:,} line · Esc close",
-        "{query}▏ {count:,} lines · Esc close",
-        match_count,
-        query=query,
-    )
-
-
-HELP_LEGEND = mark("Symbols in the member list")
-SIGN_OWNER = mark("owner of the room")
-SIGN_MODERATOR = mark("moderator")
-SIGN_BASIC_CLIENT = mark("basic client: may not show edits and reactions")
 
 
 # Terminal title.
@@ -284,10 +209,6 @@ def window_title(room: str, unread: int, mentions: int) -> str:
     """
     count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
-
-
-MOUSE_OFF = mark("Mouse off. The terminal handles selection.")
-MOUSE_ON = mark("Mouse on.")
 
 
 def too_long_to_copy(count: int) -> str:

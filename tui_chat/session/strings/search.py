@@ -2,12 +2,6 @@
 
 from tui_chat.session.i18n import mark, tr
 
-SEARCH_TITLE = mark("Search")
-SEARCH_HINT = mark("words, or a single Chinese character")
-SEARCH_FOOTER = mark("↑↓ select · Enter jump · Alt+S this room / all · Esc close")
-SEARCH_HELP = mark("Finds messages that contain all words.")
-SEARCHING = mark("searching…")
-JUMPING_TO_MESSAGE = mark("Jumping to the message…")
 MESSAGE_UNAVAILABLE = mark("This message no longer exists.")
 ROOM_EMPTY = mark("No messages in this room yet.")
 
@@ -22,12 +16,6 @@ def result_count(count: int, has_more: bool) -> str:
     if count:
         return tr("{count:,} found, ↓ for more", count=count) if has_more else tr("{count:,} found", count=count)
     return tr("no results yet, ↓ to search older messages") if has_more else tr("no results")
-
-
-SEARCHED_LOCALLY = mark("offline: searched the local history only")
-SEARCH_INCOMPLETE = mark("older messages are still being indexed")
-ROOM_NOT_OPEN = mark("not joined")
-CONFIRM_JOIN = mark("You are not in {room}. Press Enter again to join.")
 
 
 def invalid_date(text: str) -> str:

@@ -35,10 +35,6 @@ def settings_file_damaged(location: str, reason: str) -> str:
 
 
 # Settings, theme, link and copy mode screens.
-SETTINGS_TITLE = mark("Settings")
-SETTINGS_FOOTER = mark("←→ change · Del default · Esc close")
-THEME_TITLE = mark("Theme")
-THEME_FOOTER = mark("↑↓ preview · Enter apply · Esc cancel")
 THEMES = {
     "dark": mark("dark, low contrast"),
     "light": mark("light, low contrast"),
@@ -46,10 +42,3 @@ THEMES = {
     "warm": mark("brown and amber, less blue"),
     "terminal": mark("the terminal's own 16 colors"),
 }
-LINK_TITLE = mark("Link")
-LINK_OPEN = mark("Enter open · y copy · Esc cancel")
-LINK_COPY = mark("Enter copy · Esc cancel")
-NO_LINK = mark("This message has no link.")
-COPY_MODE_HINT = mark("PgUp PgDn scroll · Esc close")
-EDITED_IN = mark("Edit in {path}")
-DECODED_HOST = mark("displayed as {host}")

@@ -23,7 +23,6 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import open_link
 from tui_chat.ui.input import keys
@@ -257,7 +256,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
                 return False
             composer.clear()
             undo_key = app_services(self).keymap.display_key("undo")
-            self.view.status.show_status(tr(chat_strings.INPUT_CLEARED, key=undo_key) if undo_key else "")
+            self.view.status.show_status(tr("Cleared. {key} restores the text.", key=undo_key) if undo_key else "")
         return True
 
     @on(TextArea.Changed)

@@ -335,5 +335,5 @@ class ChatView:
             self.status.show_status("")
         is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
         self.status.show_length_warning(
-            tr(chat_strings.CHARACTER_COUNTER, count=len(text), limit=MESSAGE_CHARACTERS) if is_near_limit else ""
+            tr("{count:,} of {limit:,} characters", count=len(text), limit=MESSAGE_CHARACTERS) if is_near_limit else ""
         )

@@ -14,7 +14,6 @@ from textual.screen import Screen
 from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
@@ -75,7 +74,7 @@ class CopyModeScreen(Screen[None]):
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
         page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
-        hint, _ = wrap_rows(tr(settings_strings.COPY_MODE_HINT), width)[0]
+        hint, _ = wrap_rows(tr("PgUp PgDn scroll · Esc close"), width)[0]
         app_services(self).terminal.write(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
         )

@@ -13,8 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.session.commands import registry
-from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.i18n import plural, tr
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
@@ -58,7 +57,7 @@ class HelpText(Static):
         keymap = app_services(self).keymap
         return [
             (
-                tr(chat_strings.HELP_COMMANDS),
+                tr("Commands"),
                 [(command.usage, _with_aliases(command)) for command in registry.COMMANDS],
             ),
             *(
@@ -69,7 +68,7 @@ class HelpText(Static):
                 for scope in KeyScope
                 if scope is not KeyScope.HELP
             ),
-            (tr(chat_strings.HELP_LEGEND), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]),
+            (tr("Symbols in the member list"), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]),
         ]
 
     def render(self) -> Content:
@@ -104,7 +103,7 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Set the title and show all lines."""
-        self.query_one("#help").border_title = Content(tr(chat_strings.HELP_TITLE))
+        self.query_one("#help").border_title = Content(tr("Keys and commands"))
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
@@ -124,9 +123,14 @@ class HelpScreen(ModalScreen[None]):
         text.search_text = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)
         frame.border_subtitle = Content(
-            chat_strings.help_search_prompt(query, text.match_count)
+            plural(
+                "{query}▏ {count:,} line · Esc close",
+                "{query}▏ {count:,} lines · Esc close",
+                text.match_count,
+                query=query,
+            )
             if text.search_text
-            else tr(chat_strings.HELP_CLOSE)
+            else tr("type to search · Esc close")
         )
         frame.scroll_home(animate=False)
 

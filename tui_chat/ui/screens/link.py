@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
+from tui_chat.session.i18n import mark, tr
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys
@@ -41,8 +41,12 @@ class LinkScreen(ListDialog[str]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the first link."""
-        footer = settings_strings.LINK_OPEN if has_local_display(os.environ) else settings_strings.LINK_COPY
-        self.set_up(settings_strings.LINK_TITLE, footer)
+        footer = (
+            mark("Enter open · y copy · Esc cancel")
+            if has_local_display(os.environ)
+            else mark("Enter copy · Esc cancel")
+        )
+        self.set_up(mark("Link"), footer)
         self.option_list.highlighted = 0
 
     @on(OptionList.OptionSelected)
@@ -63,7 +67,7 @@ class LinkScreen(ListDialog[str]):
 def _url_row(url: str) -> Content:
     host, decoded_host = parse_host(url)
     warning = (
-        Content.assemble("  ", (tr(settings_strings.DECODED_HOST, host=decoded_host), "$warning"))
+        Content.assemble("  ", (tr("displayed as {host}", host=decoded_host), "$warning"))
         if decoded_host
         else Content("")
     )

@@ -8,7 +8,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings, settings as settings_strings
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.link import LinkScreen
@@ -121,7 +121,7 @@ class MessageActions:
             return tr(chat_strings.NOT_OWN_MESSAGE)
         elif not is_confirmed:
             self._delete_confirm_key = line.key
-            self._view.status.show_status(tr(chat_strings.CONFIRM_DELETE))
+            self._view.status.show_status(tr("Press d again to delete the message for everyone."))
         else:
             self._cancel_delete()
             self._view.timeline.set_cursor(None)
@@ -138,7 +138,7 @@ class MessageActions:
     def _open_links(self, line: MessageLine) -> str:
         urls = [] if line.deleted else [link.url for link in find_hyperlinks(line.text)]
         if not urls:
-            return tr(settings_strings.NO_LINK)
+            return tr("This message has no link.")
         self._view.timeline.set_cursor(None)
         self.show_links(list(dict.fromkeys(urls)))
         return ""

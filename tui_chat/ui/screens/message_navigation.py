@@ -115,7 +115,7 @@ class MessageNavigation:
             self._return_position = (view, self._view.timeline.get_scroll_position())
         self._target, self._reached_room = target, None
         self._go_to_room(target.room)
-        self._view.status.show_status(tr(search_strings.JUMPING_TO_MESSAGE))
+        self._view.status.show_status(tr("Jumping to the message…"))
         self._advance()
 
     def cancel(self) -> None:

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import plural, tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
@@ -98,14 +98,19 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         with Vertical(id="paste"):
             yield Static("\n".join(preview), id="preview", markup=False)
             rows = [_mode_row(mode, tr(chat_strings.PASTE_OPTIONS[mode], count=count)) for mode, count in self._modes]
-            yield OptionList(
-                *(Option(row) for row in [*rows, _mode_row(None, tr(chat_strings.PASTE_CANCEL))]), compact=True
-            )
+            yield OptionList(*(Option(row) for row in [*rows, _mode_row(None, tr("discard"))]), compact=True)
 
     def on_mount(self, event: events.Mount) -> None:
         """Show the size of the paste in the title."""
         card = self.query_one("#paste")
-        card.border_title = Content(chat_strings.paste_summary(self._paste.line_count, len(self._paste.text)))
+        card.border_title = Content(
+            plural(
+                "Pasted: {count:,} line, {characters:,} characters",
+                "Pasted: {count:,} lines, {characters:,} characters",
+                self._paste.line_count,
+                characters=len(self._paste.text),
+            )
+        )
         self.query_one(OptionList).highlighted = 0
         self._opened_at = event.time
 

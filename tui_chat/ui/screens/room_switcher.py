@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.room_matcher import RoomCandidate
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input import keys
@@ -57,12 +57,12 @@ class RoomSwitcher(ListDialog[str]):
     def compose(self) -> ComposeResult:
         """Yield the query input and the room list."""
         with Vertical(id="switcher"):
-            yield LineInput(self._initial_query, tr(chat_strings.SWITCH_HINT))
+            yield LineInput(self._initial_query, tr("part of the room name"))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Set the titles, list all known rooms and request those of the server."""
-        self.set_up(chat_strings.SWITCH_TITLE, chat_strings.SWITCH_FOOTER, "#switcher")
+        self.set_up(mark("Switch room"), mark("↑↓ select · Enter switch · Esc close"), "#switcher")
         self._request_rooms("")
         self.update_choices()
 
@@ -112,7 +112,7 @@ def _choice_row(choice: RoomCandidate, width: int) -> Content:
     elif summary is not None:
         right, topic = chat_strings.member_count(summary.members), summary.topic
     else:
-        right, topic = tr(chat_strings.NEW_ROOM), ""
+        right, topic = tr("new room"), ""
     name = Content(choice.name)
     for index in choice.matched_indices:
         name = name.stylize("underline", index, index + 1)

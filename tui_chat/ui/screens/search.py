@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.app_services import app_services
@@ -81,13 +81,13 @@ class SearchScreen(ListDialog[SearchHitSelected]):
     def compose(self) -> ComposeResult:
         """Yield query input, hit list and status line."""
         with Vertical(id="search"):
-            yield LineInput(self._initial_query, tr(search_strings.SEARCH_HINT))
+            yield LineInput(self._initial_query, tr("words, or a single Chinese character"))
             yield OptionList(markup=False, compact=True)
             yield Static("", id="status", markup=False)
 
     def on_mount(self) -> None:
         """Set the titles and search for the initial query."""
-        self.set_up(search_strings.SEARCH_TITLE, search_strings.SEARCH_FOOTER, "#search")
+        self.set_up(mark("Search"), mark("↑↓ select · Enter jump · Alt+S this room / all · Esc close"), "#search")
         self.query_one(Input).cursor_position = len(self._initial_query)
         self._start_search(self._initial_query)
 
@@ -203,20 +203,20 @@ class SearchScreen(ListDialog[SearchHitSelected]):
     def _status_text(self) -> str:
         state = self._search_state
         if self._hit_to_confirm is not None:
-            return tr(search_strings.CONFIRM_JOIN, room=self._hit_to_confirm.room)
+            return tr("You are not in {room}. Press Enter again to join.", room=self._hit_to_confirm.room)
         parts = [search_strings.search_scope(self._scope_room)]
         if state.request is None:
-            return " · ".join([*parts, tr(search_strings.SEARCH_HELP)])
+            return " · ".join([*parts, tr("Finds messages that contain all words.")])
         if state.problem:
             parts.append(state.problem)
         elif state.is_loading:
-            parts.append(tr(search_strings.SEARCHING))
+            parts.append(tr("searching…"))
         if state.source is not None and not state.problem and (state.hits or not state.is_loading):
             parts.append(search_strings.result_count(len(state.hits), state.has_more))
         if state.source is SearchSource.LOCAL:
-            parts.append(tr(search_strings.SEARCHED_LOCALLY))
+            parts.append(tr("offline: searched the local history only"))
         if state.is_incomplete:
-            parts.append(tr(search_strings.SEARCH_INCOMPLETE))
+            parts.append(tr("older messages are still being indexed"))
         return " · ".join(parts)
 
 
@@ -230,7 +230,7 @@ def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content
         (hit.room, "$primary"),
         (" · ", "$text-muted"),
         f"* {hit.nick}" if hit.is_action else hit.nick,
-        ("" if is_open else f" · {tr(search_strings.ROOM_NOT_OPEN)}", "$text-muted italic"),
+        ("" if is_open else f" · {tr('not joined')}", "$text-muted italic"),
         "\n  ",
         line,
     )

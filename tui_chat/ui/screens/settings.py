@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import SettingField, ValueKind
 from tui_chat.session.strings import settings as settings_strings
@@ -104,7 +104,7 @@ class SettingsScreen(ListDialog[None]):
         return getattr(app_services(self).settings, field.name)
 
     def _update_list(self) -> None:
-        self.set_up(settings_strings.SETTINGS_TITLE, settings_strings.SETTINGS_FOOTER, "#settings")
+        self.set_up(mark("Settings"), mark("←→ change · Del default · Esc close"), "#settings")
         option_list, highlighted, scroll_y = self.option_list, self.highlighted_index, self.option_list.scroll_y
         width = max(24, option_list.scrollable_content_region.width or 60)
         option_list.set_options(
@@ -119,7 +119,7 @@ class SettingsScreen(ListDialog[None]):
         field = self._highlighted_field()
         is_file_only = field.kind in {ValueKind.LIST, ValueKind.TABLE}
         hint = (
-            tr(settings_strings.EDITED_IN, path=self._path)
+            tr("Edit in {path}", path=self._path)
             if is_file_only and self._path
             else tr(settings_strings.ALLOWED_VALUES, expected=field.allowed_values)
         )

@@ -10,7 +10,7 @@ from textual.geometry import Size
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_services
@@ -48,7 +48,7 @@ class ThemeScreen(ListDialog[None]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the current theme."""
-        self.set_up(settings_strings.THEME_TITLE, settings_strings.THEME_FOOTER)
+        self.set_up(mark("Theme"), mark("↑↓ preview · Enter apply · Esc cancel"))
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     @on(OptionList.OptionSelected)

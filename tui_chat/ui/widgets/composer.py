@@ -176,7 +176,9 @@ class Composer(TextArea, inherit_bindings=False):
             await self._continue_search(None, text)
             return
         if len(text) > PACKET_BYTES:
-            self.post_message(self.InputRejected(tr(chat_strings.PASTE_TOO_LARGE, count=len(text))))
+            self.post_message(
+                self.InputRejected(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
+            )
         elif Paste(text).needs_confirmation(self.paste_lines):
             self.post_message(self.LargePaste(text))
         elif text:

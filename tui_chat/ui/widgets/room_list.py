@@ -9,7 +9,6 @@ from textual.message import Message
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.widgets.side_list import ListRow, SideList
 
 
@@ -47,7 +46,7 @@ class RoomList(SideList):
             return _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index]))
 
         self._room_views = rooms
-        self.set_rows(lambda: tr(chat_strings.ROOMS), build_row, len(rooms))
+        self.set_rows(lambda: tr("Rooms"), build_row, len(rooms))
 
     async def _on_click(self, event: events.Click) -> None:
         index = self.row_index_at(event.y)

@@ -58,7 +58,7 @@ class ChatHeader(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
-        unsent_suffix = chat_strings.unsent_count(self._unsent_count)
+        unsent_suffix = tr(", {count:,} unsent", count=self._unsent_count) if self._unsent_count else ""
         match self._connection_state:
             case Online(latency):
                 return Content.assemble(("● ", "$success"), (chat_strings.online(latency), "$text-muted"))
@@ -67,7 +67,7 @@ class ChatHeader(Widget):
                     ("○ ", "$error"), (chat_strings.offline(self._retry_in) + unsent_suffix, "bold $error")
                 )
             case Connecting() | Closed():
-                return Content.assemble(("◌ ", "$warning"), (tr(chat_strings.CONNECTING) + unsent_suffix, "$warning"))
+                return Content.assemble(("◌ ", "$warning"), (tr("connecting") + unsent_suffix, "$warning"))
 
 
 class StatusLine(Widget):
@@ -134,7 +134,7 @@ class StatusLine(Widget):
             (self._error, "$error"),
             (self._status_text, "$accent"),
             (self._compose_hint, "$accent"),
-            (tr(chat_strings.NEW_MESSAGES_BELOW, count=self._new_below) if self._new_below else "", "bold $accent"),
+            (tr("↓ {count:,} new below · End", count=self._new_below) if self._new_below else "", "bold $accent"),
             (chat_strings.typing_indicator(self._typing_nicks) if self._typing_nicks else "", "italic $text-muted"),
         )
         left = Content.assemble(next((part for part in by_priority if part[0]), ""))
