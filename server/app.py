@@ -27,6 +27,7 @@ from server.gateway.fanout import Fanout
 from server.gateway.handlers import Clocks, Handlers
 from server.gateway.rate_limits import DEFAULT_RATES, RequestLimits
 from server.observability.loop_lag import LoopLagMonitor
+from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
 from server.web.assets import INDEX_FILE
@@ -96,6 +97,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     """
     tls_context = _load_tls_context(settings)
     clocks = clocks or _SystemClocks()
+    supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=clocks.now)
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
@@ -105,7 +107,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
             if settings.rate_limit == "on"
             else None
         )
-        socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter)
+        socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter, supervisor)
         idle_reaper = IdleReaper(settings.connect_timeout)
         host_guard = create_host_guard(settings.parse_trusted_networks(), settings.parse_allowed_origins())
         app = web.Application(middlewares=(idle_reaper.mark_active, host_guard))
@@ -113,11 +115,9 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         drain_started = asyncio.Event()
 
         async def check_readiness() -> str | None:
-            return (
-                "the server is stopping"
-                if drain_started.is_set() or dispatcher.is_stopping
-                else await database.health_problem()
-            )
+            if drain_started.is_set() or dispatcher.is_stopping:
+                return "the server is stopping"
+            return supervisor.health_problem() or await database.health_problem()
 
         pages_directory = settings.resolve_pages_directory()
         if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
@@ -127,7 +127,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         loop_lag = LoopLagMonitor()
         add_metrics_route(
             app,
-            lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag),
+            lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag, supervisor),
             settings.parse_trusted_networks(),
         )
         runner = web.AppRunner(
@@ -156,7 +156,11 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
 
 
 def _collect_metrics(
-    socketio_server: SocketIOServer, dispatcher: Dispatcher, database: Database, loop_lag: LoopLagMonitor
+    socketio_server: SocketIOServer,
+    dispatcher: Dispatcher,
+    database: Database,
+    loop_lag: LoopLagMonitor,
+    supervisor: Supervisor,
 ) -> MetricsSnapshot:
     rooms = dispatcher.handlers.room_registry.rooms
     return MetricsSnapshot(
@@ -164,6 +168,7 @@ def _collect_metrics(
         rooms=len(rooms),
         members=sum(map(dispatcher.handlers.room_registry.count_members, rooms)),
         aborts=dict(socketio_server.engineio_server.aborts),
+        task_failures=dict(supervisor.failures),
         published_entries=dispatcher.handlers.published_count,
         queue_depth=database.journal.queue_depth,
         lag_buckets=loop_lag.get_cumulative_buckets(),

@@ -28,6 +28,7 @@ from server.engineio.session_state import WEBSOCKET_STATES, SessionState
 from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, get_client_info
 from server.observability.rejection_log import RejectionLog
+from server.observability.supervision import Supervisor
 from tui_chat.protocol.codec import SocketIOJson, encode_error
 from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
 from tui_chat.protocol.limits import PACKET_BYTES
@@ -50,13 +51,19 @@ class EngineIOServer(engineio.AsyncServer):
     sockets: dict[str, EngineIOSession]
 
     def configure(
-        self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
+        self,
+        dispatcher: EventDispatcher,
+        options: EngineIOOptions,
+        connection_limiter: ConnectionLimiter | None,
+        supervisor: Supervisor,
     ) -> None:
-        """Set the dispatcher, the options and the limiter of connections per address (None for no limit).
+        """Set the parts that the constructor of the library cannot pass.
 
-        The counters of aborts and the deduplication of hints start empty.
+        The counters of aborts and the deduplication of hints start empty. Without a connection limiter, the number of
+        connections per address has no limit.
         """
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
+        self._supervisor = supervisor
         self._all_closed = asyncio.Event()
         self._is_stopping = False
         self._rejection_log = RejectionLog()
@@ -66,7 +73,7 @@ class EngineIOServer(engineio.AsyncServer):
         """Start the flush scheduler and the heartbeat on the running event loop."""
         self.flush_scheduler = FlushScheduler()
         self._handshake_limiter = TickLimiter(HANDSHAKES_PER_TICK)
-        self._heartbeat_task = asyncio.get_running_loop().create_task(self._heartbeat(), name="heartbeat")
+        self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
     async def stop(self) -> None:
         """Close all sessions; abort the remaining ones after `close_timeout`.

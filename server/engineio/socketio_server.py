@@ -38,6 +38,7 @@ from server.domain.connection_limits import ConnectionLimiter
 from server.engineio.connection import EventDispatcher
 from server.engineio.engineio_server import EngineIOServer
 from server.engineio.options import EngineIOOptions
+from server.observability.supervision import Supervisor
 from tui_chat.protocol.codec import SocketIOJson
 from tui_chat.protocol.limits import PACKET_BYTES
 
@@ -56,7 +57,11 @@ class SocketIOServer(socketio.AsyncServer):
     """
 
     def __init__(
-        self, dispatcher: EventDispatcher, options: EngineIOOptions, connection_limiter: ConnectionLimiter | None
+        self,
+        dispatcher: EventDispatcher,
+        options: EngineIOOptions,
+        connection_limiter: ConnectionLimiter | None,
+        supervisor: Supervisor,
     ) -> None:
         self._cors_origins = options.cors_origins
         # Unknown keyword arguments reach the class returned by `_engineio_server_class`.
@@ -75,7 +80,7 @@ class SocketIOServer(socketio.AsyncServer):
             cors_credentials=False,
         )
         self.engineio_server = cast(EngineIOServer, self.eio)
-        self.engineio_server.configure(dispatcher, options, connection_limiter)
+        self.engineio_server.configure(dispatcher, options, connection_limiter, supervisor)
 
     def mount(self, app: web.Application) -> None:
         """Add the endpoint to an application at `/socket.io/`."""

@@ -26,6 +26,7 @@ class MetricsSnapshot:
         rooms: Live rooms.
         members: Sum of the present members of all rooms.
         aborts: Aborted connections since the start, by reason.
+        task_failures: Failures of supervised background tasks since the start, by task name.
         published_entries: Entries published since the start.
         queue_depth: Log commands in the journal queue.
         lag_buckets: Cumulative histogram of the event loop lag: pairs of upper bound in seconds and count.
@@ -36,6 +37,7 @@ class MetricsSnapshot:
     rooms: int
     members: int
     aborts: dict[str, int]
+    task_failures: dict[str, int]
     published_entries: int
     queue_depth: int
     lag_buckets: list[tuple[str, int]]
@@ -50,6 +52,12 @@ _GAUGES = (
 )
 """Field of `MetricsSnapshot`, metric name and description of each gauge."""
 
+_LABELED_COUNTERS = (
+    ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),
+    ("task_failures", "chat_task_failures", "Failures and restarts of background tasks.", "task"),
+)
+"""Field of `MetricsSnapshot`, metric name, description and label of each counter by label."""
+
 
 class _MetricsCollector(Collector):
     def __init__(self, read_snapshot: Callable[[], MetricsSnapshot]) -> None:
@@ -60,12 +68,11 @@ class _MetricsCollector(Collector):
         for field, name, description in _GAUGES:
             yield GaugeMetricFamily(name, description, value=getattr(snapshot, field))
         yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=snapshot.published_entries)
-        aborts_metric = CounterMetricFamily(
-            "chat_connections_aborted", "Aborted connections by reason.", labels=["reason"]
-        )
-        for reason, count in snapshot.aborts.items():
-            aborts_metric.add_metric([reason], count)
-        yield aborts_metric
+        for field, name, description, label in _LABELED_COUNTERS:
+            counter = CounterMetricFamily(name, description, labels=[label])
+            for value, count in getattr(snapshot, field).items():
+                counter.add_metric([value], count)
+            yield counter
         lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "Lag of the event loop.")
         lag_metric.add_metric([], snapshot.lag_buckets, snapshot.lag_sum)
         yield lag_metric

@@ -1,0 +1,117 @@
+"""Supervision of the background tasks that serve every connection.
+
+- Restart: a supervised task that fails is restarted after a delay. The delay doubles with each failure in a row.
+- Report: each failure is one log line, one count in `/metrics`, and a problem in `/ready` for `RECOVERY_TIME`.
+- Waiters: `on_failure` runs before the restart, so that callers that wait for the failed task can be answered.
+"""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+log = logging.getLogger("chat.supervision")
+
+MIN_RESTART_DELAY = 0.1
+"""Seconds before the restart after a first failure."""
+
+MAX_RESTART_DELAY = 10.0
+"""Longest delay of a restart in seconds."""
+
+RECOVERY_TIME = 15.0
+"""Seconds without a further failure before a task counts as working; longer than `MAX_RESTART_DELAY`."""
+
+
+class Supervisor:
+    """Background tasks of one server.
+
+    Args:
+        clock: Monotonic time in seconds.
+
+    Attributes:
+        failures: Number of failures by task name.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.failures: Counter[str] = Counter()
+        self._last_failures: dict[str, tuple[float, str]] = {}
+        self._failures_in_row: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def supervise(
+        self,
+        name: str,
+        run: Callable[[], Coroutine[Any, Any, None]],
+        on_failure: Callable[[BaseException], None] | None = None,
+    ) -> asyncio.Task[None]:
+        """Run a coroutine function in a task until it returns; restart the function after each exception.
+
+        Args:
+            name: Task name for the log, `/ready` and `/metrics`.
+            run: Coroutine function; a return ends the task.
+            on_failure: Called with the exception before the restart.
+
+        Returns:
+            The task. Its cancellation is the only way to end a function that does not return.
+        """
+        task = asyncio.get_running_loop().create_task(self._run(name, run, on_failure), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def report_failure(self, name: str, error: BaseException) -> float:
+        """Log and count a failure; return the seconds before the restart."""
+        log.error("%s failed, restarting", name, exc_info=error)
+        now = self._clock()
+        last_failure = self._last_failures.get(name)
+        if last_failure is None or now - last_failure[0] >= RECOVERY_TIME:
+            self._failures_in_row[name] = 0
+        delay = min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2 ** self._failures_in_row[name])
+        self._failures_in_row[name] += 1
+        self.failures[name] += 1
+        self._last_failures[name] = now, type(error).__name__
+        return delay
+
+    def health_problem(self) -> str | None:
+        """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one."""
+        now = self._clock()
+        problems = [
+            f"{name} failed with {error_type} and restarts"
+            for name, (failed_at, error_type) in self._last_failures.items()
+            if now - failed_at < RECOVERY_TIME
+        ]
+        return problems[-1] if problems else None
+
+    async def cancel_all(self) -> None:
+        """Cancel all tasks and wait for their end."""
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.wait(self._tasks)
+
+    async def _run(
+        self,
+        name: str,
+        run: Callable[[], Coroutine[Any, Any, None]],
+        on_failure: Callable[[BaseException], None] | None,
+    ) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        while True:
+            try:
+                await run()
+                return
+            except (Exception, asyncio.CancelledError) as error:
+                # A cancelled future inside the function is a failure; a cancellation of the task is not.
+                if task.cancelling():
+                    raise
+                delay = self.report_failure(name, error)
+                if on_failure is not None:
+                    try:
+                        on_failure(error)
+                    except Exception:
+                        log.exception("failure handler of %s failed", name)
+            await asyncio.sleep(delay)
