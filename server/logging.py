@@ -5,8 +5,7 @@ import logging
 import sys
 import time
 
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp import http_exceptions, web
 
 
 class JsonFormatter(logging.Formatter):
@@ -43,7 +42,7 @@ class MalformedRequestFilter(logging.Filter):
         above INFO.
         """
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, (HttpProcessingError, web.RequestPayloadError)):
+        if not isinstance(error, (http_exceptions.HttpProcessingError, web.RequestPayloadError)):
             return True
         record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}", ()
         record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)

@@ -18,8 +18,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import platformdirs
-from msgspec import Meta, Struct
-from msgspec.structs import FieldInfo
 
 IPNetwork = IPv4Network | IPv6Network
 
@@ -28,7 +26,7 @@ class ConfigError(Exception):
     """Invalid setting or unreadable source; the message is one line for the operator."""
 
 
-def _setting(description: str, *, unit: str = "", default: str = "none", **limits: Any) -> Meta:
+def _setting(description: str, *, unit: str = "", default: str = "none", **limits: Any) -> msgspec.Meta:
     """Return the metadata of a setting.
 
     Args:
@@ -37,10 +35,10 @@ def _setting(description: str, *, unit: str = "", default: str = "none", **limit
         default: Description of an empty default.
         limits: Bounds of the value, as for `Meta`.
     """
-    return Meta(description=description, extra={"unit": unit, "default": default}, **limits)
+    return msgspec.Meta(description=description, extra={"unit": unit, "default": default}, **limits)
 
 
-class ServerSettings(Struct, frozen=True, kw_only=True):
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the server; command line, environment variables, settings file and docs derive from the fields."""
 
     host: Annotated[str, _setting("Listen address; 0.0.0.0 for all interfaces")] = "127.0.0.1"
@@ -171,7 +169,7 @@ class ServerSetting:
     is_list: bool
 
 
-def _describe_setting(field: FieldInfo) -> ServerSetting:
+def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
     value_type, metadata = get_args(field.type)
     extra: dict[str, str] = metadata.extra
     default_text = f"{field.default:g}" if isinstance(field.default, float) else str(field.default or extra["default"])

@@ -19,10 +19,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from server.domain.log_commands import Author, RoomRef
-from tui_chat.protocol import names
-from tui_chat.protocol.errors import BadRequest, NotJoined
-from tui_chat.protocol.events import Member
-from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
+from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
@@ -37,7 +34,7 @@ class Participant(Generic[ConnectionT]):
         connections: Connections of the member in the room.
     """
 
-    member: Member
+    member: events.Member
     nick_key: str
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
 
@@ -77,7 +74,7 @@ class LiveRoom(Generic[ConnectionT]):
         """Return the reference to this room for log commands."""
         return RoomRef(key=self.key, name=self.name)
 
-    def list_members(self) -> list[Member]:
+    def list_members(self) -> list[events.Member]:
         """Return all members in order of arrival."""
         return [participant.member for participant in self.participants.values()]
 
@@ -221,19 +218,19 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         room_key = names.canonical_key(room_name)
         joined_rooms = self._rooms_by_connection.setdefault(connection, {})
-        if room_key not in joined_rooms and len(joined_rooms) >= ROOMS_PER_CONNECTION:
-            raise BadRequest("too_many_joined_rooms", limit=ROOMS_PER_CONNECTION)
+        if room_key not in joined_rooms and len(joined_rooms) >= limits.ROOMS_PER_CONNECTION:
+            raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:
             room = self.rooms[room_key] = LiveRoom(room_key, room_name)
         existing = room.connections.get(connection)
         if existing is not None and existing.member.member_id != member_id:
-            raise BadRequest("joined_as_other_member")
+            raise errors.BadRequest("joined_as_other_member")
         nick, nick_key = room.available_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None
         if participant is None:
-            member = Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind)
+            member = events.Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind)
             participant = room.participants[member_id] = Participant(member, nick_key)
         old_member = participant.member
         old_nick = old_member.nick_name if participant.nick_key != nick_key else None
@@ -276,7 +273,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
         if room is None:
-            raise NotJoined("room_not_joined")
+            raise errors.NotJoined("room_not_joined")
         return room, room.connections[connection]
 
     def change_nick(

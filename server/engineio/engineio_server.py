@@ -29,9 +29,7 @@ from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
-from tui_chat.protocol.codec import SocketIOJson, encode_error
-from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
-from tui_chat.protocol.limits import PACKET_BYTES
+from tui_chat.protocol import codec, errors, limits
 
 HANDSHAKES_PER_TICK = 8
 """Handshakes per event loop tick; one handshake takes about 0.3 ms."""
@@ -156,10 +154,10 @@ class EngineIOServer(engineio.AsyncServer):
         await self._handshake_limiter.acquire()
         try:
             if self._is_stopping:
-                raise Unavailable("server_stopping", retry_after=1.0)
+                raise errors.Unavailable("server_stopping", retry_after=1.0)
             if self._connection_limiter is not None:
                 self._connection_limiter.acquire(address, time.monotonic())
-        except ChatError as error:
+        except errors.ChatError as error:
             return _create_error_response(error)
         session = EngineIOSession(self, self.generate_id(), address)
         self.sockets[session.sid] = session
@@ -169,9 +167,9 @@ class EngineIOServer(engineio.AsyncServer):
             "upgrades": ["websocket"] if is_polling else [],
             "pingInterval": round(self.options.ping_interval * 1000),
             "pingTimeout": round(self.options.ping_timeout * 1000),
-            "maxPayload": PACKET_BYTES,
+            "maxPayload": limits.PACKET_BYTES,
         }
-        session.push(Frame(b"0" + SocketIOJson.dumps(open_packet).encode()))
+        session.push(Frame(b"0" + codec.SocketIOJson.dumps(open_packet).encode()))
         return await (polling.handle_get(session, request) if is_polling else websocket.serve_session(session, request))
 
 
@@ -192,10 +190,10 @@ def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
     return environ
 
 
-def _create_error_response(error: ChatError) -> web.Response:
+def _create_error_response(error: errors.ChatError) -> web.Response:
     return web.Response(
-        status=429 if isinstance(error, RateLimited) else 503,
-        body=encode_error(error),
+        status=429 if isinstance(error, errors.RateLimited) else 503,
+        body=codec.encode_error(error),
         content_type="application/json",
         headers={"Retry-After": str(round((error.retry_after or 0) + 0.5))},
     )

@@ -10,8 +10,7 @@ from server.engineio import packets
 from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
 from server.engineio.frames import Frame
 from server.engineio.packets import InvalidPacket
-from tui_chat.protocol.codec import SocketIOJson
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol import codec, errors
 
 _INVALID_NAMESPACE_ERROR = b'{"message":"Invalid namespace"}'
 
@@ -111,8 +110,8 @@ class Namespace:
             self._connection = self._dispatcher.on_connect(
                 self._sink, self._address, packet.auth, self._previous_connection
             )
-        except ChatError as error:
-            error_body = SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
+        except errors.ChatError as error:
+            error_body = codec.SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
             self._sink.push(Frame(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode())))
             return
         self._sink.push(Frame(packets.encode_connect(self._connection.sid)))

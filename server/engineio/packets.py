@@ -9,7 +9,6 @@ import re
 from typing import TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
 
 PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
 """Socket.IO packet types; `server.engineio.session` defines those of Engine.IO."""
@@ -18,9 +17,9 @@ ROOT_NAMESPACE = "/"
 
 _MAX_ACK_ID_DIGITS = 16
 _HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # optional namespace, optional acknowledgement id
-_arguments_decoder = msgspec.json.Decoder(list[Raw])
+_arguments_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _name_decoder = msgspec.json.Decoder(str)
-_object_decoder = msgspec.json.Decoder(dict[str, Raw])
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 DecodedT = TypeVar("DecodedT")
 
@@ -29,29 +28,29 @@ class InvalidPacket(Exception):
     """Malformed or disallowed packet; the message contains no part of the packet."""
 
 
-class ConnectPacket(Struct, frozen=True):
+class ConnectPacket(msgspec.Struct, frozen=True):
     """Request to connect to a namespace; `auth` is the payload as JSON."""
 
     namespace: str
-    auth: Raw | None
+    auth: msgspec.Raw | None
 
 
-class DisconnectPacket(Struct, frozen=True):
+class DisconnectPacket(msgspec.Struct, frozen=True):
     """Request to disconnect from a namespace."""
 
     namespace: str
 
 
-class EventPacket(Struct, frozen=True):
+class EventPacket(msgspec.Struct, frozen=True):
     """Event with its arguments; `ack_id` is None without a requested acknowledgement."""
 
     namespace: str
     name: str
-    arguments: list[Raw]
+    arguments: list[msgspec.Raw]
     ack_id: int | None
 
 
-class AckPacket(Struct, frozen=True):
+class AckPacket(msgspec.Struct, frozen=True):
     """Acknowledgement of a server event; the server requests none, so its content is unused."""
 
     namespace: str
@@ -91,7 +90,7 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     if packet_type == PACKET_CONNECT and ack_id is None:
         if body:
             _decode(_object_decoder, body, "packet data is not a JSON object")
-        return ConnectPacket(namespace, Raw(body) if body else None)
+        return ConnectPacket(namespace, msgspec.Raw(body) if body else None)
     if packet_type == PACKET_DISCONNECT and ack_id is None and not body:
         return DisconnectPacket(namespace)
     if packet_type == PACKET_ACK and ack_id is not None:
@@ -126,7 +125,7 @@ def _parse_ack_id(digits: bytes) -> int | None:
     return int(digits) if digits else None
 
 
-def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | Raw, problem: str) -> DecodedT:
+def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, problem: str) -> DecodedT:
     """Decode a part of a packet; raise `InvalidPacket` with `problem` if that fails."""
     try:
         return decoder.decode(body)

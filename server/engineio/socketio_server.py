@@ -39,8 +39,7 @@ from server.engineio.connection import EventDispatcher
 from server.engineio.engineio_server import EngineIOServer
 from server.engineio.options import EngineIOOptions
 from server.observability.supervision import Supervisor
-from tui_chat.protocol.codec import SocketIOJson
-from tui_chat.protocol.limits import PACKET_BYTES
+from tui_chat.protocol import codec, limits
 
 library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
@@ -68,12 +67,12 @@ class SocketIOServer(socketio.AsyncServer):
         super().__init__(
             async_mode="aiohttp",
             client_manager=socketio.AsyncManager(),
-            json=SocketIOJson,
+            json=codec.SocketIOJson,
             logger=cast(bool, library_log),  # annotated as bool, accepts a logger
             engineio_logger=library_log,
             monitor_clients=False,
             http_compression=False,
-            max_http_buffer_size=PACKET_BYTES,
+            max_http_buffer_size=limits.PACKET_BYTES,
             ping_interval=options.ping_interval,
             ping_timeout=options.ping_timeout,
             cors_allowed_origins=self._is_origin_allowed,

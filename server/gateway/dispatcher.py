@@ -19,10 +19,7 @@ from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Clocks, Handlers
 from server.gateway.rate_limits import RequestLimits
-from tui_chat.protocol import events
-from tui_chat.protocol.codec import ErrorBody
-from tui_chat.protocol.errors import BadRequest, ChatError, InternalError, RateLimited, Unavailable
-from tui_chat.protocol.requests import Request
+from tui_chat.protocol import codec, errors, events, requests
 
 log = logging.getLogger("chat.gateway")
 
@@ -77,7 +74,7 @@ class Dispatcher:
         nothing is sent.
         """
         if self.is_stopping:
-            raise Unavailable("server_stopping", retry_after=1.0)
+            raise errors.Unavailable("server_stopping", retry_after=1.0)
         rate_buckets = (
             self._request_limits.create_buckets(self._clocks.monotonic()) if previous is None else previous.rate_buckets
         )
@@ -104,16 +101,16 @@ class Dispatcher:
                 connection.throttled_since = None
             elif wants_ack:
                 subject = "requests" if request.rate_class == "default" else request.rate_class
-                raise RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
+                raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
                 await self._await_token(connection, request, delay)
             result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
-        except ChatError as error:
+        except errors.ChatError as error:
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
-            internal_error = InternalError("internal_error")
+            internal_error = errors.InternalError("internal_error")
             return self._respond_with_error(connection, dialect, internal_error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
@@ -149,15 +146,15 @@ class Dispatcher:
 
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:
-            raise Unavailable("server_stopping", retry_after=1.0)
+            raise errors.Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:
-            raise Unavailable("connection_closed")
+            raise errors.Unavailable("connection_closed")
 
-    def _acquire_token(self, connection: ClientConnection, request: Request) -> float:
+    def _acquire_token(self, connection: ClientConnection, request: requests.Request) -> float:
         """Acquire a token for a request; return the seconds before the next attempt, or 0 on success."""
         return self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
 
-    async def _await_token(self, connection: ClientConnection, request: Request, delay: float) -> None:
+    async def _await_token(self, connection: ClientConnection, request: requests.Request, delay: float) -> None:
         """Wait until a token for the request is acquired.
 
         Raises `Unavailable` after a disconnect, and closes the connection with `RateLimited` after `flood_timeout`.
@@ -173,16 +170,16 @@ class Dispatcher:
         if connection.throttled_since is None:
             connection.throttled_since = now
         elif now - connection.throttled_since > self._flood_timeout:
-            error = RateLimited("rate_limit_ignored")
+            error = errors.RateLimited("rate_limit_ignored")
             _push_error(connection, error)
             connection.close("rate limit exceeded for too long")
             raise error
 
     def _respond_with_error(
-        self, connection: ClientConnection, dialect: Dialect, error: ChatError, wants_ack: bool
+        self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
     ) -> bytes | None:
         """Return the acknowledgement, or push an `error` event; too many invalid requests close the connection."""
-        if isinstance(error, BadRequest) and not self._request_limits.allow_invalid_request(
+        if isinstance(error, errors.BadRequest) and not self._request_limits.allow_invalid_request(
             connection.rate_buckets, self._clocks.monotonic()
         ):
             connection.close("too many invalid requests")
@@ -192,5 +189,5 @@ class Dispatcher:
         return None
 
 
-def _push_error(connection: ClientConnection, error: ChatError) -> None:
-    connection.push(encode_push_frame(events.ERROR, ErrorBody.from_error(error)))
+def _push_error(connection: ClientConnection, error: errors.ChatError) -> None:
+    connection.push(encode_push_frame(events.ERROR, codec.ErrorBody.from_error(error)))

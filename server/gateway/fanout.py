@@ -11,8 +11,7 @@ from server.domain.room_registry import LiveRoom
 from server.engineio import packets
 from server.engineio.connection import ClientConnection
 from server.engineio.frames import Frame
-from tui_chat.protocol import events
-from tui_chat.protocol.codec import encode_push
+from tui_chat.protocol import codec, events
 
 MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
 
@@ -31,7 +30,7 @@ class DialectSink(Protocol):
 
 def encode_push_frame(event: str, body: Any) -> Frame:
     """Return a push with one argument as an encoded frame."""
-    return Frame(packets.encode_event(encode_push(event, body)))
+    return Frame(packets.encode_event(codec.encode_push(event, body)))
 
 
 class Fanout:

@@ -25,9 +25,7 @@ from server.gateway.fanout import Fanout
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
-from tui_chat.protocol import events, requests, responses
-from tui_chat.protocol.errors import BadRequest, ChatError
-from tui_chat.protocol.names import canonical_key
+from tui_chat.protocol import errors, events, names, requests, responses
 
 JOINS_PER_TICK = 4
 """Join responses per event loop tick; one takes 2 ms in a room with thousands of members."""
@@ -98,7 +96,7 @@ class Handlers:
             requests.ListRooms: self._list_rooms,
             requests.ChangeNick: self._change_nick,
         }
-        database.journal.set_publisher(self.publish)
+        database.journal.publish = self.publish
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
@@ -110,7 +108,7 @@ class Handlers:
         """
         handler = self._handlers_by_type.get(type(request))
         if handler is None:
-            raise BadRequest("request_unsupported")
+            raise errors.BadRequest("request_unsupported")
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
@@ -120,7 +118,7 @@ class Handlers:
         """
         self.published_count += len(committed)
         for entry in committed:
-            room = self.room_registry.rooms.get(canonical_key(entry.room))
+            room = self.room_registry.rooms.get(names.canonical_key(entry.room))
             if room is not None:
                 self._fanout.send_to_room(room, entry)
 
@@ -157,7 +155,8 @@ class Handlers:
         """
         member_id = self._resolve_member_id(connection, request.guest_key)
         was_joined = any(
-            room.key == canonical_key(request.room_name) for room in self.room_registry.get_joined_rooms(connection)
+            room.key == names.canonical_key(request.room_name)
+            for room in self.room_registry.get_joined_rooms(connection)
         )
         join_result = self.room_registry.join(
             connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
@@ -168,7 +167,7 @@ class Handlers:
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key, since=request.since, limit=request.limit
             )
-        except ChatError:
+        except errors.ChatError:
             if not was_joined:
                 leave_result = self.room_registry.leave(connection, room.name)
                 self._presence_broadcaster.on_leave(leave_result, with_notice=False)
@@ -275,7 +274,7 @@ class Handlers:
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
-        room_key = None if request.room is None else canonical_key(request.room)
+        room_key = None if request.room is None else names.canonical_key(request.room)
         return await self._database.reader.search(
             request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit
         )

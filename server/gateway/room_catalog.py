@@ -22,11 +22,7 @@ from server.domain.token_bucket import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
-from tui_chat.protocol.errors import BadRequest, Conflict, Forbidden, NotFound, RateLimited
-from tui_chat.protocol.events import Message
-from tui_chat.protocol.limits import HISTORY_PAGE, ROOM_LIST_PAGE, ROOMS_PER_CONNECTION, SEQ_MAX
-from tui_chat.protocol.names import canonical_key
-from tui_chat.protocol.responses import HistoryPage
+from tui_chat.protocol import errors, events, limits, names, responses
 
 CATALOG_WRITE_RATE = Rate(100, 10)
 """Rate of room creations, renames and deletions on this server."""
@@ -73,12 +69,12 @@ class RoomCatalog:
         token of the write rates.
         """
         created_ids = self._created_rooms.setdefault(connection, set())
-        if len(created_ids) >= ROOMS_PER_CONNECTION:
-            raise BadRequest("too_many_created_rooms", limit=ROOMS_PER_CONNECTION)
-        if canonical_key(name) in self._room_registry.rooms:
-            raise Conflict("room_exists")
+        if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
+            raise errors.BadRequest("too_many_created_rooms", limit=limits.ROOMS_PER_CONNECTION)
+        if names.canonical_key(name) in self._room_registry.rooms:
+            raise errors.Conflict("room_exists")
         self._acquire_write(connection)
-        room = await self._database.rooms.create(canonical_key(name), name, topic)
+        room = await self._database.rooms.create(names.canonical_key(name), name, topic)
         created_ids.add(room.id)
         return room
 
@@ -87,7 +83,7 @@ class RoomCatalog:
 
         Rooms that exist only while members are present are not included.
         """
-        return await self._database.reader.list_rooms(None, ROOM_LIST_PAGE)
+        return await self._database.reader.list_rooms(None, limits.ROOM_LIST_PAGE)
 
     async def get(self, room_id: int) -> RoomRecord:
         """Return a public room; raise `NotFound` if absent.
@@ -96,7 +92,7 @@ class RoomCatalog:
         """
         room = await self._database.reader.find_room(room_id)
         if room is None:
-            raise NotFound("room_not_found")
+            raise errors.NotFound("room_not_found")
         return room
 
     async def update(
@@ -110,11 +106,11 @@ class RoomCatalog:
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
             if room.key in self._room_registry.rooms or (
-                canonical_key(name) != room.key and canonical_key(name) in self._room_registry.rooms
+                names.canonical_key(name) != room.key and names.canonical_key(name) in self._room_registry.rooms
             ):
-                raise Conflict("room_not_empty")
+                raise errors.Conflict("room_not_empty")
             self._acquire_write(connection)
-            await self._database.rooms.rename(room_id, canonical_key(name), name)
+            await self._database.rooms.rename(room_id, names.canonical_key(name), name)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
             room_ref = RoomRef(key=room.key, name=room.name)
@@ -134,16 +130,16 @@ class RoomCatalog:
         """
         room = await self._require_owned(connection, room_id)
         if room.key in self._room_registry.rooms:
-            raise Conflict("room_not_empty")
+            raise errors.Conflict("room_not_empty")
         if room.last_seq > MAX_DELETABLE_ENTRIES:
-            raise Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
+            raise errors.Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
         self._acquire_write(connection)
         author = self._build_author(connection)
         room_ref = RoomRef(key=room.key, name=room.name)
-        for after in range(0, room.last_seq, HISTORY_PAGE):
-            page = await self._database.reader.read_page(room.key, after=after, limit=HISTORY_PAGE)
+        for after in range(0, room.last_seq, limits.HISTORY_PAGE):
+            page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
             undeleted_seqs = [
-                message.seq for message in page.messages if isinstance(message, Message) and not message.deleted
+                message.seq for message in page.messages if isinstance(message, events.Message) and not message.deleted
             ]
             commands = [AppendDeletion(room=room_ref, author=author, target=seq) for seq in undeleted_seqs]
             await asyncio.gather(*map(self._database.journal.append, commands))
@@ -151,7 +147,9 @@ class RoomCatalog:
         self._created_rooms[connection].discard(room_id)
         return room
 
-    async def read_messages(self, room_id: int, before: int | None, limit: int) -> tuple[RoomRecord, HistoryPage]:
+    async def read_messages(
+        self, room_id: int, before: int | None, limit: int
+    ) -> tuple[RoomRecord, responses.HistoryPage]:
         """Return the newest entries of a room, in ascending order.
 
         The page contains entries of all kinds. An absent or private room raises `NotFound`.
@@ -162,22 +160,22 @@ class RoomCatalog:
             limit: Maximum number of entries.
         """
         room = await self.get(room_id)
-        return room, await self._database.reader.read_page(room.key, before=before or SEQ_MAX, limit=limit)
+        return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
-            raise Forbidden("room_not_owner")
+            raise errors.Forbidden("room_not_owner")
         return room
 
     def _acquire_write(self, connection: ClientConnection) -> None:
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
         if retry_after:
-            raise RateLimited("too_many_address_room_changes", retry_after=round(retry_after, 3))
+            raise errors.RateLimited("too_many_address_room_changes", retry_after=round(retry_after, 3))
         retry_after = self._write_bucket.acquire(now)
         if retry_after:
-            raise RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
+            raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> Author:
         if connection.member_id is None:

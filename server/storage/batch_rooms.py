@@ -122,13 +122,18 @@ def _load_messages(
                 deleted=bool(deleted),
             )
     if seqs:
-        rows = statements.select_targets.fetch_all(connection, room.id, statements.array_param(seqs))
         room.targets = {
             seq: TargetMessage(entry_id, member_id, text, bool(deleted))
-            for seq, entry_id, member_id, text, deleted in rows
+            for seq, entry_id, member_id, text, deleted in statements.select_targets.fetch_all(
+                connection, room.id, statements.array_param(seqs)
+            )
         }
     if reactions:
         targets = statements.array_param({command.target for command in reactions})
         member_ids = statements.array_param({command.author.member_id for command in reactions})
-        rows = statements.select_reactions.fetch_all(connection, room.id, targets, member_ids)
-        room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
+        room.reactions = {
+            (target, emoji, member_id)
+            for target, emoji, member_id in statements.select_reactions.fetch_all(
+                connection, room.id, targets, member_ids
+            )
+        }

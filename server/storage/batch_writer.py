@@ -11,7 +11,7 @@
 - Search index: updated in the same transaction as the entries.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -30,8 +30,7 @@ from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.statements import BatchStatements
 from server.storage.tables import ENTRY_COUNTER
-from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from tui_chat.protocol import errors, events
 
 
 class AppendResult(Struct, frozen=True):
@@ -43,11 +42,11 @@ class AppendResult(Struct, frozen=True):
         duplicate: Nothing was written: the clientId was committed before, or the change is a no-op.
     """
 
-    entry: Entry
+    entry: events.Entry
     duplicate: bool
 
 
-AppendOutcome = AppendResult | ChatError
+AppendOutcome = AppendResult | errors.ChatError
 
 
 def apply_batch(
@@ -78,7 +77,7 @@ def apply_batch(
     for command in commands:
         try:
             outcomes.append(writer.append(command))
-        except ChatError as error:
+        except errors.ChatError as error:
             outcomes.append(error)
     writer.flush()
     return outcomes
@@ -104,6 +103,13 @@ class BatchWriter:
         self._now = now
         self._republish = republish
         self._rooms = load_rooms(connection, statements, commands, now)
+        self._append_by_type: dict[type[LogCommand], Callable[[BatchRoom, Any], AppendResult]] = {
+            AppendMessage: self._append_message,
+            AppendEdit: self._append_edit,
+            AppendDeletion: self._append_deletion,
+            AppendReaction: self._append_reaction,
+            AppendTopic: self._append_topic,
+        }
         self._next_id = 0
         self._entry_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
@@ -116,18 +122,7 @@ class BatchWriter:
         Raises:
             ChatError: The command is rejected, without effect on other commands.
         """
-        room = self._rooms[command.room.key]
-        match command:
-            case AppendMessage():
-                return self._append_message(room, command)
-            case AppendEdit():
-                return self._append_edit(room, command)
-            case AppendDeletion():
-                return self._append_deletion(room, command)
-            case AppendReaction():
-                return self._append_reaction(room, command)
-            case AppendTopic():
-                return self._append_topic(room, command)
+        return self._append_by_type[type(command)](self._rooms[command.room.key], command)
 
     def _append_message(self, room: BatchRoom, command: AppendMessage) -> AppendResult:
         author = command.author
@@ -135,12 +130,12 @@ class BatchWriter:
         original = room.by_client_id.get(client_id or "")
         if original is not None:
             if original.member_id != author.member_id:
-                raise Conflict("client_id_in_use")
+                raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
         entry_id, seq, ts = self._allocate_entry(room)
-        entry = Message(
+        entry = events.Message(
             room=room.name,
             seq=seq,
             id=entry_id,
@@ -161,9 +156,9 @@ class BatchWriter:
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         if target_message.deleted:
-            raise Conflict("message_deleted")
+            raise errors.Conflict("message_deleted")
         is_noop = target_message.text == command.message and command not in self._republish
-        entry = Edit(
+        entry = events.Edit(
             **self._allocate_change_fields(room, command.author, is_noop),
             target=command.target,
             message=command.message,
@@ -178,7 +173,7 @@ class BatchWriter:
     def _append_deletion(self, room: BatchRoom, command: AppendDeletion) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         is_noop = target_message.deleted and command not in self._republish
-        entry = Deletion(**self._allocate_change_fields(room, command.author, is_noop), target=command.target)
+        entry = events.Deletion(**self._allocate_change_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
             return AppendResult(entry, duplicate=True)
         if not target_message.deleted:
@@ -196,19 +191,18 @@ class BatchWriter:
     def _append_reaction(self, room: BatchRoom, command: AppendReaction) -> AppendResult:
         target_message = self._require_target(room, command.target)
         if target_message.deleted and command.on:
-            raise Conflict("message_deleted")
-        author = command.author
-        reaction_key = (command.target, command.emoji, author.member_id)
+            raise errors.Conflict("message_deleted")
+        reaction_key = (command.target, command.emoji, command.author.member_id)
         is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
-        entry = Reaction(
-            **self._allocate_change_fields(room, author, is_noop),
+        entry = events.Reaction(
+            **self._allocate_change_fields(room, command.author, is_noop),
             target=command.target,
             emoji=command.emoji,
             on=command.on,
         )
         if is_noop:
             return AppendResult(entry, duplicate=True)
-        self._add_entry_row(room, entry, author, target=command.target, emoji=command.emoji, is_on=command.on)
+        self._add_entry_row(room, entry, command.author, target=command.target, emoji=command.emoji, is_on=command.on)
         if command.on:
             room.reactions.add(reaction_key)
             self._deferred += [
@@ -221,7 +215,7 @@ class BatchWriter:
         return AppendResult(entry, duplicate=False)
 
     def _append_topic(self, room: BatchRoom, command: AppendTopic) -> AppendResult:
-        entry = TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
+        entry = events.TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
         self._add_entry_row(room, entry, command.author, text=command.topic)
         room.topic = command.topic
         return AppendResult(entry, duplicate=False)
@@ -229,13 +223,13 @@ class BatchWriter:
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
         target_message = room.targets.get(seq)
         if target_message is None:
-            raise NotFound("message_not_found")
+            raise errors.NotFound("message_not_found")
         return target_message
 
     def _require_modifiable_target(self, room: BatchRoom, seq: int, author: Author) -> TargetMessage:
         target_message = self._require_target(room, seq)
         if target_message.member_id != author.member_id and not author.is_moderator:
-            raise Forbidden("edit_not_author")
+            raise errors.Forbidden("edit_not_author")
         return target_message
 
     def _allocate_entry(self, room: BatchRoom) -> tuple[int, int, int]:
@@ -267,7 +261,7 @@ class BatchWriter:
     def _add_entry_row(
         self,
         room: BatchRoom,
-        entry: Entry,
+        entry: events.Entry,
         author: Author,
         *,
         target: int | None = None,

@@ -8,9 +8,8 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Dialect
+from sqlalchemy import ClauseElement, Connection, Dialect, exc
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError
 
 
 class CompiledStatement:
@@ -59,6 +58,6 @@ class CompiledStatement:
         try:
             yield cursor
         except driver_error as error:
-            raise DBAPIError.instance(self._sql, None, error, driver_error, hide_parameters=True) from error
+            raise exc.DBAPIError.instance(self._sql, None, error, driver_error, hide_parameters=True) from error
         finally:
             cursor.close()

@@ -7,18 +7,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, make_url, select
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import URL, Connection, delete, exc, make_url, select
 
 from server.storage import schema
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
-from server.storage.file_lock import lock_database
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
 from server.storage.room_repository import RoomRepository
-from server.storage.sqlite import create_file, open_engine
+from server.storage.sqlite import create_file, lock_database, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
 from tui_chat.protocol.errors import Unavailable
@@ -155,24 +152,34 @@ async def open_database(
             resources.push_async_callback(writer.close)
             resources.push_async_callback(readers.close)
             await writer.run(schema.ensure)
-        except (StorageError, SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (StorageError, exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
-        journal = Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth)
-        return Database(journal, LogReader(readers, clock), writer, clock, resources.pop_all())
+        return Database(
+            Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth),
+            LogReader(readers, clock),
+            writer,
+            clock,
+            resources.pop_all(),
+        )
 
 
 def _open_sqlite(path: Path, busy_timeout: int) -> tuple[Executor, Executor]:
-    writer_engine = open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout)
-    reader_engine = open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout)
-    return ThreadExecutor(writer_engine, 1, "journal"), ThreadExecutor(reader_engine, READER_COUNT, "reader")
+    return (
+        ThreadExecutor(open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout), 1, "journal"),
+        ThreadExecutor(
+            open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout), READER_COUNT, "reader"
+        ),
+    )
 
 
 def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
     # Deferred import: the module loads the SQLAlchemy ORM, which doubles the start time of the server.
     from server.storage.postgresql import open_executor  # noqa: PLC0415
 
-    readers = open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ")
-    return open_executor(url, pool_size=1), readers
+    return (
+        open_executor(url, pool_size=1),
+        open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ"),
+    )
 
 
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
@@ -184,7 +191,7 @@ def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
         return Path(target), URL.create("sqlite")
     try:
         url = make_url(target)
-    except ArgumentError:
+    except exc.ArgumentError:
         raise StorageError("the database URL is invalid; use the form sqlite:///chat.db") from None
     match url.get_backend_name():
         case "sqlite":
@@ -198,8 +205,11 @@ def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:
-    values = {"key": name, "value": secrets.token_bytes(32)}
-    connection.execute(get_insert_construct(connection.dialect)(settings).values(values).on_conflict_do_nothing())
+    connection.execute(
+        get_insert_construct(connection.dialect)(settings)
+        .values(key=name, value=secrets.token_bytes(32))
+        .on_conflict_do_nothing()
+    )
     return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
 
 

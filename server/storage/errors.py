@@ -3,13 +3,7 @@
 import errno
 import sqlite3
 
-from sqlalchemy.exc import (
-    DataError as SqlDataError,
-    DBAPIError,
-    IntegrityError,
-    ProgrammingError,
-    TimeoutError as PoolTimeout,
-)
+from sqlalchemy import exc
 
 
 class StorageError(Exception):
@@ -29,7 +23,7 @@ _SQLITE_REASONS = {
     sqlite3.SQLITE_IOERR: "disk I/O error",
     sqlite3.SQLITE_SCHEMA: "unexpected tables",
 }
-_POSTGRESQL_REASONS = {
+_POSTGRESQL_REASONS = {  # by the first two characters of SQLSTATE (postgresql.org/docs, appendix A)
     "08": "connection lost",
     "25": "database is read-only",
     "28": "user or password rejected",
@@ -37,11 +31,7 @@ _POSTGRESQL_REASONS = {
     "53": "out of disk space, memory or connections",
     "57": "database server is starting or stopping",
 }
-"""Reasons for the first two characters of SQLSTATE (postgresql.org/docs, appendix A)."""
-
-_POSTGRESQL_DATA_CLASSES = ("22", "23", "42")
-"""SQLSTATE classes caused by the data or the statement, not by the server."""
-
+_POSTGRESQL_DATA_CLASSES = ("22", "23", "42")  # SQLSTATE classes caused by the data or the statement, not by the server
 _OS_REASONS = {
     errno.EACCES: "permission denied",
     errno.EPERM: "permission denied",
@@ -49,8 +39,7 @@ _OS_REASONS = {
     errno.ENOSPC: "no space left on device",
     errno.ENOENT: "file not found",
 }
-_PRIMARY_CODE_MASK = 0xFF
-"""Mask of the primary result code in an extended result code (sqlite.org/rescode.html)."""
+_PRIMARY_CODE_MASK = 0xFF  # primary result code in an extended result code (sqlite.org/rescode.html)
 
 
 def describe_error(error: BaseException) -> str:
@@ -61,10 +50,12 @@ def describe_error(error: BaseException) -> str:
     Args:
         error: Exception of a database call.
     """
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
     if isinstance(cause, sqlite3.Error):
-        name = getattr(cause, "sqlite_errorname", type(cause).__name__)
-        return _SQLITE_REASONS.get(getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK, f"error {name}")
+        return _SQLITE_REASONS.get(
+            getattr(cause, "sqlite_errorcode", 0) & _PRIMARY_CODE_MASK,
+            f"error {getattr(cause, 'sqlite_errorname', type(cause).__name__)}",
+        )
     sqlstate = _get_sqlstate(cause)
     if sqlstate is not None:
         return _POSTGRESQL_REASONS.get(sqlstate[:2], f"error with SQLSTATE {sqlstate}")
@@ -80,19 +71,19 @@ def is_outage(error: BaseException) -> bool:
 
     Locks of other programs, timeouts and closed executors are outages; constraint violations are not.
     """
-    if isinstance(error, DBAPIError):
+    if isinstance(error, exc.DBAPIError):
         sqlstate = _get_sqlstate(error.orig)
         if sqlstate is not None:
             return not sqlstate.startswith(_POSTGRESQL_DATA_CLASSES)
-        if isinstance(error, (IntegrityError, SqlDataError)):
+        if isinstance(error, (exc.IntegrityError, exc.DataError)):
             return False
-        return not isinstance(error, ProgrammingError) or error.connection_invalidated
-    return isinstance(error, (OSError, PoolTimeout, StorageError, sqlite3.Error))
+        return not isinstance(error, exc.ProgrammingError) or error.connection_invalidated
+    return isinstance(error, (OSError, exc.TimeoutError, StorageError, sqlite3.Error))
 
 
 def is_serialization_failure(error: BaseException) -> bool:
     """Return whether an error is a conflict of concurrent transactions, resolvable by a retry (SQLSTATE class 40)."""
-    sqlstate = _get_sqlstate(error.orig) if isinstance(error, DBAPIError) else None
+    sqlstate = _get_sqlstate(error.orig) if isinstance(error, exc.DBAPIError) else None
     return sqlstate is not None and sqlstate.startswith("40")
 
 

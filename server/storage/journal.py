@@ -25,16 +25,14 @@ from functools import partial
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection, exc
 
 from server.domain.log_commands import AppendMessage, LogCommand
 from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
 from server.storage.errors import describe_error, is_outage, is_serialization_failure
 from server.storage.executor import RETRY_AFTER, Executor
 from server.storage.statements import BatchStatements
-from tui_chat.protocol.errors import InternalError, Unavailable
-from tui_chat.protocol.events import Entry
+from tui_chat.protocol import errors, events
 
 MAX_BATCH = 512
 """Maximum number of commands per transaction; larger batches add latency without a noticeable gain."""
@@ -53,8 +51,8 @@ SERIALIZATION_RETRIES = 3
 
 _log = logging.getLogger(__name__)
 
-Publisher = Callable[[Sequence[Entry]], None]
-_QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
+Publisher = Callable[[Sequence[events.Entry]], None]
+QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
 
 
 class Journal:
@@ -67,6 +65,11 @@ class Journal:
         statements: Compiled statements for the dialect of the writer.
         clock: Source of the current time in milliseconds since the epoch.
         max_queue_depth: Maximum number of queued commands.
+
+    Attributes:
+        publish: Callback for committed entries, called once per batch with its new entries in commit order, after the
+            callers of `append` have resumed. An exception of the callback is logged; the entries are not published
+            again.
     """
 
     def __init__(
@@ -80,9 +83,9 @@ class Journal:
         self._statements = statements
         self._clock = clock
         self._max_queue_depth = max_queue_depth
-        self._queue: deque[_QueuedCommand] = deque()
+        self._queue: deque[QueuedCommand] = deque()
         self._wakeup = asyncio.Event()
-        self._publish: Publisher | None = None
+        self.publish: Publisher | None = None
         self._outage: str | None = None
         self._overloaded = False
         self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # uncertain commits, oldest first
@@ -99,17 +102,6 @@ class Journal:
     def outage(self) -> str | None:
         """Reason of the current outage or overload, None in normal operation."""
         return self._outage or ("too many messages are waiting to be saved" if self._overloaded else None)
-
-    def set_publisher(self, publish: Publisher) -> None:
-        """Set the callback for committed entries, replacing the previous one.
-
-        An exception of the callback is logged; the entries are not published again.
-
-        Args:
-            publish: Called once per batch with its new entries in commit order, after the callers of `append` have
-                resumed.
-        """
-        self._publish = publish
 
     def append(self, command: LogCommand) -> "asyncio.Future[AppendResult]":
         """Queue a command for the next batch.
@@ -130,12 +122,12 @@ class Journal:
             InternalError: The command cannot be written; the log contains the reason.
         """
         if self._closing:
-            raise Unavailable("server_stopping", retry_after=RETRY_AFTER)
+            raise errors.Unavailable("server_stopping", retry_after=RETRY_AFTER)
         if len(self._queue) >= self._max_queue_depth:
             if not self._overloaded:
                 _log.error("journal queue full with %d commands, rejecting further commands", len(self._queue))
             self._overloaded = True
-            raise Unavailable("messages_waiting", retry_after=RETRY_AFTER)
+            raise errors.Unavailable("messages_waiting", retry_after=RETRY_AFTER)
         future: asyncio.Future[AppendResult] = self._loop.create_future()
         self._queue.append((command, future))
         self._wakeup.set()
@@ -170,8 +162,7 @@ class Journal:
             await self._wakeup.wait()
             while self._queue:
                 await self._linger()
-                count = min(MAX_BATCH, len(self._queue))
-                await self._write_batch([self._queue.popleft() for _ in range(count)])
+                await self._write_batch([self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))])
             if self._overloaded:
                 _log.warning("journal queue drained, accepting commands again")
                 self._overloaded = False
@@ -188,38 +179,38 @@ class Journal:
             for _ in range(LINGER_TICKS):
                 await asyncio.sleep(0)
 
-    async def _write_batch(self, batch: list[_QueuedCommand]) -> None:
+    async def _write_batch(self, batch: list[QueuedCommand]) -> None:
         outcomes = await self._commit([command for command, _ in batch])
         if outcomes is None:
             for queued in batch:
                 await self._write_batch([queued])
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.done():
-                continue
-            if isinstance(outcome, AppendResult):
-                future.set_result(outcome)
-            else:
-                future.set_exception(outcome)
+            if not future.done():
+                if isinstance(outcome, AppendResult):
+                    future.set_result(outcome)
+                else:
+                    future.set_exception(outcome)
         await asyncio.sleep(0)  # lets the callers send their acknowledgements before the publication
         new_entries = self._select_unpublished(batch, outcomes)
-        if not new_entries or self._publish is None:
-            return
-        try:
-            self._publish(new_entries)
-        except Exception:
-            _log.exception("publication of %d committed entries failed", len(new_entries))
+        if new_entries and self.publish is not None:
+            try:
+                self.publish(new_entries)
+            except Exception:
+                _log.exception("publication of %d committed entries failed", len(new_entries))
 
-    def _select_unpublished(self, batch: list[_QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
-        """Return the unpublished entries of a batch in commit order."""
-        to_publish: list[Entry] = []
-        for (command, _), outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, AppendResult):
-                was_maybe_committed = bool(self._maybe_committed) and self._maybe_committed.pop(
-                    _get_dedup_key(command), False
-                )
-                if was_maybe_committed or not outcome.duplicate:
-                    to_publish.append(outcome.entry)
+    def _select_unpublished(self, batch: list[QueuedCommand], outcomes: list[AppendOutcome]) -> list[events.Entry]:
+        """Return the unpublished entries of a batch in commit order, and forget their uncertain commits."""
+        accepted = [
+            (_get_dedup_key(command), outcome)
+            for (command, _), outcome in zip(batch, outcomes, strict=True)
+            if isinstance(outcome, AppendResult)
+        ]
+        to_publish = [
+            outcome.entry
+            for dedup_key, outcome in accepted
+            if self._maybe_committed.pop(dedup_key, False) or not outcome.duplicate
+        ]
         return sorted(to_publish, key=attrgetter("id"))
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
@@ -229,11 +220,12 @@ class Journal:
             if self._maybe_committed
             else frozenset[LogCommand]()
         )
-        work = partial(
-            apply_batch, statements=self._statements, commands=commands, now=self._clock(), republish=republish
-        )
         try:
-            outcomes = await self._run_with_retries(work)
+            outcomes = await self._run_with_retries(
+                partial(
+                    apply_batch, statements=self._statements, commands=commands, now=self._clock(), republish=republish
+                )
+            )
             self.report_recovery()
             return outcomes
         except Exception as error:
@@ -243,19 +235,19 @@ class Journal:
                 while len(self._maybe_committed) > self._max_queue_depth:
                     del self._maybe_committed[next(iter(self._maybe_committed))]
                 await self._writer.reconnect()
-                return [Unavailable("storage_unwritable", retry_after=RETRY_AFTER) for _ in commands]
+                return [errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER) for _ in commands]
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
-            exc_info = None if isinstance(error, SQLAlchemyError) else error
-            _log.error("log command failed: %s", describe_error(error), exc_info=exc_info)
-            return [InternalError("change_not_saved")]
+            is_database_error = isinstance(error, exc.SQLAlchemyError)
+            _log.error("log command failed: %s", describe_error(error), exc_info=None if is_database_error else error)
+            return [errors.InternalError("change_not_saved")]
 
     async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
         for _ in range(SERIALIZATION_RETRIES):
             try:
                 return await self._writer.run(work)
-            except DBAPIError as error:
+            except exc.DBAPIError as error:
                 if not is_serialization_failure(error):
                     raise
         return await self._writer.run(work)

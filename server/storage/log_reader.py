@@ -16,13 +16,9 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.row_mapping import entry_from_row, group_reactions
-from server.storage.search import search
-from server.storage.seq_search import find_first_seq
+from server.storage.search import find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
-from tui_chat.protocol import names
-from tui_chat.protocol.errors import Unavailable
-from tui_chat.protocol.events import Entry
-from tui_chat.protocol.responses import HistoryPage, SearchResponse
+from tui_chat.protocol import errors, events, names, responses
 
 MAX_QUEUED_READS = 2_000
 """Maximum number of queued reads, so that an unresponsive disk cannot accumulate requests."""
@@ -92,7 +88,7 @@ class JoinSnapshot:
     """
 
     room: RoomRecord | None
-    entries: list[Entry]
+    entries: list[events.Entry]
     has_more: bool
 
 
@@ -136,7 +132,7 @@ class LogReader:
         around: int | None = None,
         at: int | None = None,
         limit: int,
-    ) -> HistoryPage:
+    ) -> responses.HistoryPage:
         """Return a page of a room log in ascending order; empty if the room does not exist.
 
         Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A
@@ -164,7 +160,7 @@ class LogReader:
 
     async def search(
         self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
-    ) -> SearchResponse:
+    ) -> responses.SearchResponse:
         """Run `server.storage.search.search`, one search at a time.
 
         Raises:
@@ -172,7 +168,7 @@ class LogReader:
             Unavailable: Too many searches are queued, or the database is not readable.
         """
         if self._queued_searches >= MAX_QUEUED_SEARCHES:
-            raise Unavailable("searches_waiting", retry_after=RETRY_AFTER)
+            raise errors.Unavailable("searches_waiting", retry_after=RETRY_AFTER)
         self._queued_searches += 1
         try:
             async with self._search_slot:
@@ -199,8 +195,9 @@ class LogReader:
             query: Substring of the room name; width, case and spacing are ignored.
             limit: Maximum number of rooms.
         """
-        name_filter = names.canonical_key(query) if query else None
-        return await self._run(partial(_list_rooms, name_filter=name_filter, limit=limit))
+        return await self._run(
+            partial(_list_rooms, name_filter=names.canonical_key(query) if query else None, limit=limit)
+        )
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
         """Return one public room, or None.
@@ -211,7 +208,7 @@ class LogReader:
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         if self._queued_reads >= MAX_QUEUED_READS:
-            raise Unavailable("reads_waiting", retry_after=RETRY_AFTER)
+            raise errors.Unavailable("reads_waiting", retry_after=RETRY_AFTER)
         self._queued_reads += 1
         try:
             result = await run_or_reconnect(self._executor, work, self._report_outage, "storage_unreadable")
@@ -247,10 +244,10 @@ def _read_page(
     around: int | None,
     at: int | None,
     limit: int,
-) -> HistoryPage:
+) -> responses.HistoryPage:
     room = _find_room_by_key(connection, key)
     if room is None:
-        return HistoryPage(messages=[], has_more=False, last_seq=0)
+        return responses.HistoryPage(messages=[], has_more=False, last_seq=0)
     if before is not None:
         last = center = min(before - 1, room.last_seq)
         first = max(1, last - limit + 1)
@@ -268,15 +265,15 @@ def _read_page(
         first, last = log_entries[0].seq, log_entries[-1].seq
     has_older, has_newer = first > 1, last < room.last_seq
     has_more = has_older if before is not None else has_newer if after is not None else has_older or has_newer
-    return HistoryPage(messages=log_entries, has_more=has_more, last_seq=room.last_seq)
+    return responses.HistoryPage(messages=log_entries, has_more=has_more, last_seq=room.last_seq)
 
 
 def _list_rooms(connection: Connection, *, name_filter: str | None, limit: int) -> list[RoomRecord]:
     query = select(rooms).where(rooms.c.visibility == PUBLIC)
     if name_filter is not None:
         query = query.where(rooms.c.key.contains(name_filter, autoescape=True))
-    ordered_query = query.order_by(rooms.c.active_at.desc(), rooms.c.id.desc()).limit(limit)
-    return [room_from_row(row) for row in connection.execute(ordered_query)]
+    newest_first = (rooms.c.active_at.desc(), rooms.c.id.desc())
+    return [room_from_row(row) for row in connection.execute(query.order_by(*newest_first).limit(limit))]
 
 
 def _find_room_by_id(connection: Connection, *, room_id: int) -> RoomRecord | None:
@@ -288,7 +285,7 @@ def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(_select_room, {"key": key}).one_or_none()
 
 
-def _read_entries(connection: Connection, room: Row[Any], first: int, last: int, *, center: int) -> list[Entry]:
+def _read_entries(connection: Connection, room: Row[Any], first: int, last: int, *, center: int) -> list[events.Entry]:
     """Return the entries from `first` to `last`, both inclusive.
 
     Above `MAX_PAGE_BYTES`, entries farthest from `center` are dropped; at least one entry remains.

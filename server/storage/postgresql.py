@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.engine import URL
+from sqlalchemy import URL, Connection, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.storage.errors import StorageError
@@ -30,17 +29,18 @@ def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor
         StorageError: The driver is not installed.
     """
     try:
-        engine = create_async_engine(
-            url,
-            pool_size=pool_size,
-            max_overflow=0,
-            hide_parameters=True,
-            connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT},
-            **options,
+        return AsyncExecutor(
+            create_async_engine(
+                url,
+                pool_size=pool_size,
+                max_overflow=0,
+                hide_parameters=True,
+                connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT},
+                **options,
+            )
         )
     except ModuleNotFoundError:
         raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None
-    return AsyncExecutor(engine)
 
 
 class AsyncExecutor:

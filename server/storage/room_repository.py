@@ -10,8 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, exc, func, select, update
 
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.log_reader import RoomRecord, room_from_row
@@ -69,7 +68,7 @@ class RoomRepository:
         """
         try:
             await self._run(partial(_rename, room_id=room_id, key=key, name=name))
-        except IntegrityError:
+        except exc.IntegrityError:
             raise Conflict("room_exists") from None
 
     async def delete(self, room_id: int) -> None:
@@ -104,24 +103,24 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
 
 
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
-    update_room = update(rooms).values(key=key, name=name)
-    if not connection.execute(update_room.where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).rowcount:
+    in_list = rooms.c.visibility == PUBLIC
+    if not connection.execute(update(rooms).where(rooms.c.id == room_id, in_list).values(key=key, name=name)).rowcount:
         raise NotFound("room_not_found")
 
 
 def _delete(connection: Connection, *, room_id: int) -> None:
-    select_last_seq = (
+    last_seq = connection.execute(
         select(rooms.c.last_seq).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).with_for_update()
-    )
-    last_seq = connection.execute(select_last_seq).scalar_one_or_none()
+    ).scalar_one_or_none()
     if last_seq is None:
         raise NotFound("room_not_found")
     if last_seq == 0:
         connection.execute(delete(rooms).where(rooms.c.id == room_id))
-        return
-    count_messages = select(func.count()).where(
-        entries.c.room_id == room_id, entries.c.kind == "message", entries.c.deleted.is_(False)
-    )
-    if connection.execute(count_messages).scalar_one():
+    elif connection.execute(
+        select(func.count()).where(
+            entries.c.room_id == room_id, entries.c.kind == "message", entries.c.deleted.is_(False)
+        )
+    ).scalar_one():
         raise Conflict("room_has_messages")
-    connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))
+    else:
+        connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))

@@ -4,8 +4,7 @@ Until the first release, tables and indexes change in place and there is no upgr
 stores the fingerprint of the schema at its creation.
 """
 
-from sqlalchemy import Connection, func, inspect, select
-from sqlalchemy.schema import DDL
+from sqlalchemy import DDL, Connection, func, inspect, select
 
 from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
@@ -13,9 +12,6 @@ from server.storage.tables import ENTRY_COUNTER, counters, entries, metadata, ro
 
 FINGERPRINT = "c69c8ce19664f06a"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
-
-_ADVISORY_LOCK_KEY = 0x63686174
-"""Key of the PostgreSQL advisory lock for the creation; SQLite serializes writers by itself."""
 
 
 def ensure(connection: Connection) -> None:
@@ -28,7 +24,7 @@ def ensure(connection: Connection) -> None:
         StorageError: The tables are those of another program, or of another version of this program.
     """
     if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK_KEY)))
+        connection.execute(select(func.pg_advisory_xact_lock(0x63686174)))  # SQLite serializes writers by itself
     tables = set(inspect(connection).get_table_names())
     if not tables:
         metadata.create_all(connection)

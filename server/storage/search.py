@@ -6,8 +6,10 @@ punctuation only has no index terms and scans the log.
 - Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`.
 - Paging: `next` is the exclusive upper bound for the next request; it is set even if no examined entry matched.
 - Visibility: results come only from rooms that the searcher can read.
+- Positions: `id` and `ts` never decrease with increasing `seq`, so a binary search finds the `seq` of an id or a time.
 """
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -24,12 +26,8 @@ from sqlalchemy import (
 
 from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
 from server.storage.search_index import encode_hash_token, encode_room_token, fts_table, gin_table
-from server.storage.seq_search import find_first_seq
 from server.storage.tables import PUBLIC, entries, reactions, rooms
-from tui_chat.protocol.errors import NotFound
-from tui_chat.protocol.events import Message
-from tui_chat.protocol.responses import SearchResponse
-from tui_chat.protocol.search_query import SearchQuery
+from tui_chat.protocol import errors, events, responses, search_query
 
 MAX_CANDIDATES = 2_000
 """Maximum number of entries examined by one search."""
@@ -37,8 +35,7 @@ MAX_CANDIDATES = 2_000
 TIME_LIMIT_MS = 250
 """Time limit of a search in milliseconds; one chunk takes 1 to 2 ms."""
 
-_CHUNK_SIZE = 250
-"""Number of candidates per query; the first chunk suffices for most searches."""
+_CHUNK_SIZE = 250  # candidates per query; the first chunk suffices for most searches
 
 _select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
 _entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
@@ -53,7 +50,7 @@ def search(
     before: int | None,
     limit: int,
     clock: Callable[[], int],
-) -> SearchResponse:
+) -> responses.SearchResponse:
     """Return the messages that match a query, newest first.
 
     A page may be empty although `has_more` is True; the search then continues at `next`. Deleted messages never match.
@@ -75,10 +72,10 @@ def search(
     if room_key is not None:
         room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
         if room_key not in joined and (room is None or room.visibility != PUBLIC):
-            raise NotFound("room_not_found")
+            raise errors.NotFound("room_not_found")
         if room is None:
-            return SearchResponse(messages=[], has_more=False)
-    query = SearchQuery(text)
+            return responses.SearchResponse(messages=[], has_more=False)
+    query = search_query.SearchQuery(text)
     candidates, order_column = _build_candidate_query(connection, query, room)
     upper_bound = before
     if room is not None and order_column is entries.c.seq and before is not None:
@@ -86,8 +83,9 @@ def search(
     matching_rows: list[Row[Any]] = []
     examined, has_more, deadline = 0, True, clock() + TIME_LIMIT_MS
     while has_more and len(matching_rows) <= limit and examined < MAX_CANDIDATES and clock() <= deadline:
-        chunk_query = candidates if upper_bound is None else candidates.where(order_column < upper_bound)
-        chunk = connection.execute(chunk_query).all()
+        chunk = connection.execute(
+            candidates if upper_bound is None else candidates.where(order_column < upper_bound)
+        ).all()
         examined += len(chunk)
         has_more = len(chunk) == _CHUNK_SIZE
         if chunk:
@@ -97,7 +95,7 @@ def search(
     if len(matching_rows) > limit:
         matching_rows, has_more = matching_rows[:limit], True
         before = matching_rows[-1].id
-    return SearchResponse(
+    return responses.SearchResponse(
         messages=_messages_from_rows(connection, matching_rows),
         has_more=has_more,
         next=before if has_more else None,
@@ -109,7 +107,7 @@ def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
 
 
 def _build_candidate_query(
-    connection: Connection, query: SearchQuery, room: Row[Any] | None
+    connection: Connection, query: search_query.SearchQuery, room: Row[Any] | None
 ) -> tuple[Select[Any], ColumnElement[int]]:
     """Return the query for one chunk of candidates, newest first, and its sort column."""
     if not query.term_hashes:
@@ -120,10 +118,9 @@ def _build_candidate_query(
         order_column = fts_table.c.rowid
         tokens = [encode_hash_token(term_hash) for term_hash in query.term_hashes]
         tokens += [] if room is None else [encode_room_token(room.id)]
-        match_expression = " AND ".join(f'"{fts_token}"' for fts_token in tokens)
         candidate_query = _select_entries.select_from(
             fts_table.join(_entries_with_rooms, entries.c.id == order_column)
-        ).where(fts_table.c.search.op("MATCH")(match_expression))
+        ).where(fts_table.c.search.op("MATCH")(" AND ".join(f'"{fts_token}"' for fts_token in tokens)))
     else:
         order_column = gin_table.c.id
         required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
@@ -134,15 +131,40 @@ def _build_candidate_query(
     return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 
-def _messages_from_rows(connection: Connection, matching_rows: Sequence[Row[Any]]) -> list[Message]:
+def _messages_from_rows(connection: Connection, matching_rows: Sequence[Row[Any]]) -> list[events.Message]:
     seqs_by_room: dict[int, list[int]] = {}
     for row in matching_rows:
         seqs_by_room.setdefault(row.room_id, []).append(row.seq)
     reactions_by_message: dict[tuple[int, int], dict[str, list[str]]] = {}
     for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
-        in_room = select(reactions).where(reactions.c.room_id == room_id, reactions.c.target.in_(seqs))
-        rows = connection.execute(in_room.order_by(reactions.c.target, reactions.c.began, reactions.c.seq)).all()
-        reactions_by_message |= group_reactions(rows)
+        select_reactions = (
+            select(reactions)
+            .where(reactions.c.room_id == room_id, reactions.c.target.in_(seqs))
+            .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
+        )
+        reactions_by_message |= group_reactions(connection.execute(select_reactions).all())
     return [
         message_from_row(row.room_name, row, reactions_by_message.get((row.room_id, row.seq))) for row in matching_rows
     ]
+
+
+def find_first_seq(
+    connection: Connection, room_id: int, last_seq: int, column: ColumnElement[int], minimum: int
+) -> int:
+    """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
+
+    The result is 1 for an empty log.
+
+    Args:
+        connection: Connection with an open transaction.
+        room_id: Identifier of the room.
+        last_seq: Newest `seq` of the room.
+        column: `entries.c.id` or `entries.c.ts`.
+        minimum: Lower bound of the column value.
+    """
+    select_value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
+
+    def read_value(seq: int) -> int:
+        return connection.execute(select_value, {"seq": seq}).scalar_one()
+
+    return 1 + bisect_left(range(1, last_seq + 1), minimum, key=read_value)

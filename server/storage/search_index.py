@@ -47,19 +47,17 @@ class SearchIndex:
 
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
-        row_parameters: dict[str, BindParameter[Any]] = {name: bindparam(name) for name in ("id", "numbers")}
+        row_id: BindParameter[Any] = bindparam("id")
         if self._is_sqlite:
-            insert_row = insert(fts_table).values(rowid=row_parameters["id"], numbers=row_parameters["numbers"])
-            delete_row = insert(fts_table).values(
-                search=literal_column("'delete'"), rowid=row_parameters["id"], numbers=row_parameters["numbers"]
-            )
+            insert_row = insert(fts_table).values(rowid=row_id, numbers=bindparam("numbers"))
             self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
-            self._remove = CompiledStatement(delete_row, dialect, ("id", "numbers"))
-        else:
-            self._add = CompiledStatement(insert(gin_table).values(row_parameters), dialect, ("id", "numbers"))
             self._remove = CompiledStatement(
-                delete(gin_table).where(gin_table.c.id == row_parameters["id"]), dialect, ("id",)
+                insert_row.values(search=literal_column("'delete'")), dialect, ("id", "numbers")
             )
+        else:
+            insert_row = insert(gin_table).values(id=row_id, numbers=bindparam("numbers"))
+            self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
+            self._remove = CompiledStatement(delete(gin_table).where(gin_table.c.id == row_id), dialect, ("id",))
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
         """Add messages to the index.

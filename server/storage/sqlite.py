@@ -6,11 +6,15 @@
 - Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
 - No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
   continuing in an unlinked file.
+- Exclusive use: two servers on the same file would each announce only their own members. The lock is a separate file
+  next to the database; the kernel releases the lock at process exit, also after a crash.
 """
 
 import os
 import sqlite3
 import stat
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,11 @@ from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.errors import StorageError, describe_error
+
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; a second server is not detected there
+    fcntl = None
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
 _FILE_STATUS = "file"
@@ -35,7 +44,7 @@ def create_file(path: Path) -> None:
         for directory in (*reversed(path.parent.parents), path.parent):
             directory.mkdir(mode=0o700, exist_ok=True)
         if not path.exists():
-            _create_private_file(path)
+            path.touch(0o600)
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):
             os.close(os.open(path, os.O_RDONLY))
@@ -46,6 +55,31 @@ def create_file(path: Path) -> None:
     if not stat.S_ISREG(mode):
         problem = "path is a directory" if stat.S_ISDIR(mode) else "path is not a regular file"
         raise StorageError(f"cannot open the database {path}: {problem}")
+
+
+@contextmanager
+def lock_database(path: Path) -> Generator[None]:
+    """Hold an exclusive lock on a database file within the context.
+
+    The lock file is never deleted. Without access to the lock file or without support by the system, the context holds
+    no lock.
+
+    Args:
+        path: Path of the database file; the lock file has the suffix `.lock`.
+
+    Raises:
+        StorageError: Another server holds the lock.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):  # the database itself is not writable either; opening the file reports the exact reason
+            fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, fd)
+            try:
+                if fcntl is not None:
+                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise StorageError("in use by another chat-server") from None
+        yield
 
 
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
@@ -89,18 +123,14 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
     begin_statement = CompiledStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
+    @event.listens_for(engine, "connect")
     def on_connect(_: Any, record: Any) -> None:
         record.info[_FILE_STATUS] = path.stat()
 
+    @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         if not os.path.samestat(connection.info[_FILE_STATUS], path.stat()):
             raise StorageError("database file was replaced")
         begin_statement.execute(connection)
 
-    event.listen(engine, "connect", on_connect)
-    event.listen(engine, "begin", on_begin)
     return engine
-
-
-def _create_private_file(path: Path) -> None:
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

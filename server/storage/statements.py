@@ -86,8 +86,7 @@ class BatchStatements:
             return CompiledStatement(statement, dialect, parameters)
 
         in_room = entries.c.room_id == bindparam("room")
-        removed: ColumnElement[str] = literal_column(f"'{REMOVED}'", String)
-        public: ColumnElement[str] = literal_column(f"'{PUBLIC}'", String)
+        is_removed = rooms.c.visibility == literal_column(f"'{REMOVED}'", String)
         self.select_rooms = prepare(
             select(rooms.c.key, rooms.c.id, rooms.c.name, rooms.c.last_seq, rooms.c.active_at)
             .where(self._in_array(rooms.c.key, "keys"))
@@ -128,7 +127,7 @@ class BatchStatements:
                 topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
                 last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
                 active_at=bindparam("ts"),
-                visibility=case((rooms.c.visibility == removed, public), else_=rooms.c.visibility),
+                visibility=case((is_removed, literal_column(f"'{PUBLIC}'", String)), else_=rooms.c.visibility),
             )
             .where(rooms.c.id == bindparam("room")),
             *("new_topic", "count", "ts", "room"),

@@ -9,8 +9,7 @@ and carries all chat traffic, so its responses stay unchanged.
 
 from typing import Final
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import typedefs, web
 
 SOCKETIO_PATH: Final = "/socket.io/"
 """Path of the Socket.IO endpoint, exempt from `security_headers` and `problem_middleware`.
@@ -50,7 +49,7 @@ _STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-C
 
 
 @web.middleware
-async def security_headers(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def security_headers(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
     """Add the security headers to a response; values set by the handler take precedence.
 
     Responses without `Cache-Control` receive `no-store`. Responses of the Socket.IO endpoint and raised redirects stay

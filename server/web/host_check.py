@@ -16,8 +16,7 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp import typedefs, web
 
 from server.domain.connection_limits import is_loopback
 from server.forwarded import IPNetwork, is_in_networks
@@ -27,7 +26,7 @@ _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?
 """Host with optional port (RFC 3986, section 3.2.2); a final dot of the name is excluded."""
 
 
-def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> Middleware:
+def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> typedefs.Middleware:
     """Return a middleware that rejects requests for hosts outside the allowed ones.
 
     Only plain HTTP requests from loopback peers are checked. A rejection has status 421 and logs a hint.
@@ -40,7 +39,7 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
     rejection_log = RejectionLog()
 
     @web.middleware
-    async def check_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def check_host(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
         peer = request.remote or ""
         is_exempt = request.secure or not is_loopback(peer) or is_in_networks(peer, trusted_proxies)
         if is_exempt or _is_allowed_host(request.host, allowed_hosts):

@@ -9,8 +9,7 @@ import asyncio
 import logging
 import time
 
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import typedefs, web
 
 log = logging.getLogger("chat.web")
 
@@ -29,7 +28,7 @@ class IdleReaper:
         self._timer: asyncio.TimerHandle | None = None
 
     @web.middleware
-    async def mark_active(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def mark_active(self, request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
         """Exempt the connection of the request from the timeout.
 
         The exemption lasts until the connection closes.

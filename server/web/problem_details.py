@@ -6,8 +6,7 @@ from http import HTTPStatus
 from typing import Final
 
 import msgspec
-from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp import typedefs, web
 
 from server.web.headers import SOCKETIO_PATH
 from tui_chat.protocol.errors import ChatError, InternalError
@@ -56,7 +55,7 @@ def create_problem_response(error: ChatError) -> web.Response:
 
 
 @web.middleware
-async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def problem_middleware(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
     Redirects are raised further, and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in

@@ -9,8 +9,7 @@ from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_
 from server.web.headers import SOCKETIO_PATH, security_headers
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
-from tui_chat.protocol.codec import PROTOCOL_VERSION
-from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol import codec, errors
 
 SERVICE_NAME = "chat-server"
 """Service name in `/health`, by which clients recognise a chat server on a port."""
@@ -42,7 +41,7 @@ def add_routes(
 
     async def get_health(_request: web.Request) -> web.Response:
         return web.json_response(
-            {"status": "ok", "service": SERVICE_NAME, "version": version, "protocol": PROTOCOL_VERSION}
+            {"status": "ok", "service": SERVICE_NAME, "version": version, "protocol": codec.PROTOCOL_VERSION}
         )
 
     async def get_readiness(_request: web.Request) -> web.Response:
@@ -50,7 +49,7 @@ def add_routes(
         return (
             web.json_response({"status": "ready"})
             if problem is None
-            else create_problem_response(Unavailable("server_not_ready", problem=problem))
+            else create_problem_response(errors.Unavailable("server_not_ready", problem=problem))
         )
 
     app.middlewares.extend((security_headers, problem_middleware))

@@ -44,7 +44,7 @@ async def disconnecting(tmp_path: Path) -> AsyncGenerator[DisconnectingJournal]:
     writer = DisconnectingExecutor(engine, 1, "disconnecting")
     journal = Journal(writer, BatchStatements(engine.dialect), ManualClock())
     published = PublishedEntries()
-    journal.set_publisher(published)
+    journal.publish = published
     yield writer, journal, published
     await journal.close()
     await writer.close()

@@ -27,5 +27,5 @@ async def database(path: Path, clock: ManualClock) -> AsyncIterator[Database]:
 @pytest.fixture
 def published(database: Database) -> PublishedEntries:
     published = PublishedEntries()
-    database.journal.set_publisher(published)
+    database.journal.publish = published
     return published

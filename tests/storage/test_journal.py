@@ -69,7 +69,7 @@ async def test_queued_commands_are_committed_and_published_as_a_batch(
 
 async def test_acknowledgements_precede_publication(database: Database) -> None:
     calls: list[str] = []
-    database.journal.set_publisher(lambda entries: calls.extend(f"published {entry.seq}" for entry in entries))
+    database.journal.publish = lambda entries: calls.extend(f"published {entry.seq}" for entry in entries)
 
     async def send() -> None:
         result = await database.journal.append(build_message())
@@ -321,7 +321,7 @@ async def test_a_failing_publisher_does_not_stop_the_journal(
     def fail(_: object) -> None:
         raise RuntimeError("no")
 
-    database.journal.set_publisher(fail)
+    database.journal.publish = fail
     await database.journal.append(build_message("private words"))
     await database.journal.append(build_message())
     await database.journal.append(build_message())

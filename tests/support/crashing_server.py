@@ -13,7 +13,7 @@ from server import cli
 from server.domain.log_commands import LogCommand
 from server.storage import database
 from server.storage.batch_writer import AppendOutcome, AppendResult
-from server.storage.journal import Journal, Publisher
+from server.storage.journal import Journal, QueuedCommand
 from tui_chat.protocol.events import Entry, Message
 
 CRASH_BEFORE_COMMIT = "crash before the commit"
@@ -38,15 +38,13 @@ class CrashingJournal(Journal):
             os._exit(CRASH_EXIT_CODE)
         return outcomes
 
-    def set_publisher(self, publish: Publisher) -> None:
-        def publish_or_crash(entries: Sequence[Entry]) -> None:
-            if _contains_message(entries, CRASH_BEFORE_FANOUT):
-                # The acknowledgements are queued and are sent before the next callback.
-                asyncio.get_running_loop().call_soon(os._exit, CRASH_EXIT_CODE)
-            else:
-                publish(entries)
-
-        super().set_publisher(publish_or_crash)
+    def _select_unpublished(self, batch: list[QueuedCommand], outcomes: list[AppendOutcome]) -> list[Entry]:
+        new_entries = super()._select_unpublished(batch, outcomes)
+        if not _contains_message(new_entries, CRASH_BEFORE_FANOUT):
+            return new_entries
+        # The acknowledgements are queued and are sent before the next callback.
+        asyncio.get_running_loop().call_soon(os._exit, CRASH_EXIT_CODE)
+        return []
 
 
 def _contains_message(entries: Sequence[Entry], text: str) -> bool:

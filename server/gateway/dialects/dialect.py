@@ -13,16 +13,13 @@ from datetime import tzinfo
 from typing import Any, ClassVar, TypeVar
 
 import msgspec
-from msgspec import Raw
 
 from server.domain.room_registry import LiveRoom, RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.frames import Frame
 from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
-from tui_chat.protocol.codec import encode_error, encode_response
-from tui_chat.protocol.errors import BadRequest, ChatError
-from tui_chat.protocol.requests import JoinRoom, Request
+from tui_chat.protocol import codec, errors, requests
 
 PayloadT = TypeVar("PayloadT")
 
@@ -55,12 +52,12 @@ class Dialect(ABC):
     def __init__(self, context: DialectContext) -> None:
         self.context = context
 
-    def matches(self, event: str, arguments: list[Raw]) -> bool:
+    def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether an event of `event_names` with these arguments belongs to the dialect."""
         return True
 
     @abstractmethod
-    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Convert an event into a request.
 
         Raises:
@@ -68,7 +65,7 @@ class Dialect(ABC):
         """
 
     def handle(
-        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
         """Run a request with the shared handlers; a join subscribes the connection to pushes of this dialect.
 
@@ -84,17 +81,17 @@ class Dialect(ABC):
         Returns:
             Argument of `encode_result`.
         """
-        if isinstance(request, JoinRoom):
+        if isinstance(request, requests.JoinRoom):
             return handlers.join(connection, request, dialect=self.name, client_kind=self.name)
         return handlers.handle(connection, request)
 
     def encode_result(self, result: Any) -> bytes:
         """Return the only argument of the acknowledgement as JSON."""
-        return encode_response(result)
+        return codec.encode_response(result)
 
-    def encode_failure(self, error: ChatError) -> bytes:
+    def encode_failure(self, error: errors.ChatError) -> bytes:
         """Return the acknowledgement of a rejected request as JSON."""
-        return encode_error(error)
+        return codec.encode_error(error)
 
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
@@ -113,7 +110,7 @@ class Dialect(ABC):
         return None
 
 
-def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[Raw]) -> PayloadT:
+def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
     """Decode the first argument of an event; further arguments are ignored.
 
     Raises:
@@ -122,4 +119,4 @@ def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[Raw]
     try:
         return decoder.decode(arguments[0] if arguments else b"null")
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise BadRequest("field_invalid", problem=str(error)[:200]) from None
+        raise errors.BadRequest("field_invalid", problem=str(error)[:200]) from None

@@ -7,8 +7,7 @@
 from collections.abc import Awaitable
 from typing import Any, ClassVar
 
-from msgspec import Raw
-from msgspec.structs import replace
+from msgspec import Raw, structs
 
 from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
@@ -16,9 +15,7 @@ from server.engineio.frames import Frame
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
-from tui_chat.protocol import events
-from tui_chat.protocol.codec import REQUEST_EVENTS, decode_request
-from tui_chat.protocol.requests import JoinRoom, Request
+from tui_chat.protocol import codec, events, requests
 
 OBJECT_JOIN = "object_join"
 """`via` of members that join without an acknowledgement; native clients always request one."""
@@ -35,26 +32,26 @@ class NativeDialect(Dialect):
     """Dialect of chat-tui, the SDK, the browser page and `object_join` clients."""
 
     name: ClassVar[str] = "native"
-    event_names: ClassVar[frozenset[str]] = REQUEST_EVENTS
+    event_names: ClassVar[frozenset[str]] = codec.REQUEST_EVENTS
 
-    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
         """Decode the first argument as the request of the same name.
 
         Further arguments are ignored; without arguments, the request is invalid.
         """
-        return decode_request(event, arguments[0] if arguments else b"null")
+        return codec.decode_request(event, arguments[0] if arguments else b"null")
 
     def handle(
-        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
         """Run a request; a join without an acknowledgement reads a minimal history.
 
         Such a join also marks the member as a basic client (`via`).
         """
-        if not isinstance(request, JoinRoom):
+        if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)
         client_kind = None if wants_ack else OBJECT_JOIN
-        join_request = request if wants_ack else replace(request, limit=1)
+        join_request = request if wants_ack else structs.replace(request, limit=1)
         return handlers.join(connection, join_request, dialect=self.name, client_kind=client_kind)
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:

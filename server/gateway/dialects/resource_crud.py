@@ -12,7 +12,6 @@ import re
 from typing import Annotated, Any, ClassVar, cast
 
 import msgspec
-from msgspec import Meta, Raw
 
 from server.engineio.connection import ClientConnection
 from server.gateway.dialects.dialect import Dialect
@@ -20,21 +19,17 @@ from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
-from tui_chat.protocol import names, sanitize
-from tui_chat.protocol.errors import BadRequest, ChatError
-from tui_chat.protocol.events import Message, WireStruct
-from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, SEQ_MAX
-from tui_chat.protocol.requests import Request, Seq
+from tui_chat.protocol import errors, events, limits, names, requests, sanitize
 
 MESSAGE_EVENT, STREAM_END_EVENT = "chatroomMessage", "chatroomMessages"
 """Event names of one streamed message and of the end of the stream."""
 
-_ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(SEQ_MAX))}}}")
+_ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(limits.SEQ_MAX))}}}")
 
-RoomId = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
+RoomId = Annotated[int, msgspec.Meta(ge=1, le=limits.SEQ_MAX)]
 
 
-class CreateChatroom(Request, frozen=True):
+class CreateChatroom(requests.Request, frozen=True):
     """Request to create a room."""
 
     event: ClassVar[str] = "createChatroom"
@@ -46,20 +41,20 @@ class CreateChatroom(Request, frozen=True):
         self._set_fields(name=names.validate_room_name(self.name), topic=sanitize.validate_topic(self.topic))
 
 
-class FindAllChatroom(Request, frozen=True):
+class FindAllChatroom(requests.Request, frozen=True):
     """Request for the list of rooms."""
 
     event: ClassVar[str] = "findAllChatroom"
 
 
-class FindOneChatroom(Request, frozen=True):
+class FindOneChatroom(requests.Request, frozen=True):
     """Request for one room."""
 
     event: ClassVar[str] = "findOneChatroom"
     id: RoomId
 
 
-class UpdateChatroom(Request, frozen=True):
+class UpdateChatroom(requests.Request, frozen=True):
     """Request to change the name or the topic of a room."""
 
     event: ClassVar[str] = "updateChatroom"
@@ -74,23 +69,23 @@ class UpdateChatroom(Request, frozen=True):
         )
 
 
-class RemoveChatroom(Request, frozen=True):
+class RemoveChatroom(requests.Request, frozen=True):
     """Request to delete a room."""
 
     event: ClassVar[str] = "removeChatroom"
     id: RoomId
 
 
-class FindChatroomMessages(Request, frozen=True):
+class FindChatroomMessages(requests.Request, frozen=True):
     """Request for a stream of messages; `before` is an exclusive upper bound of `seq`."""
 
     event: ClassVar[str] = "findChatroomMessages"
     id: RoomId
-    before: Seq | None = None
-    limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
+    before: requests.Seq | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=limits.HISTORY_PAGE)] = limits.HISTORY_DEFAULT
 
 
-class Chatroom(WireStruct, frozen=True):
+class Chatroom(events.WireStruct, frozen=True):
     """Room resource; `members` counts present members, `created_at` is a Unix time in milliseconds."""
 
     id: int
@@ -100,7 +95,7 @@ class Chatroom(WireStruct, frozen=True):
     created_at: int
 
 
-class ChatroomMessage(WireStruct, frozen=True):
+class ChatroomMessage(events.WireStruct, frozen=True):
     """Streamed message; `created_at` is a Unix time in milliseconds."""
 
     chatroom_id: int
@@ -111,7 +106,7 @@ class ChatroomMessage(WireStruct, frozen=True):
     created_at: int
 
 
-class ChatroomStreamEnd(WireStruct, frozen=True):
+class ChatroomStreamEnd(events.WireStruct, frozen=True):
     """End of a stream; `has_more` is true if older entries exist."""
 
     chatroom_id: int
@@ -120,7 +115,7 @@ class ChatroomStreamEnd(WireStruct, frozen=True):
 
 
 _ID_REQUESTS = (FindOneChatroom, RemoveChatroom)
-_REQUESTS_BY_EVENT: dict[str, type[Request]] = {
+_REQUESTS_BY_EVENT: dict[str, type[requests.Request]] = {
     request_type.event: request_type
     for request_type in (CreateChatroom, FindAllChatroom, UpdateChatroom, FindChatroomMessages, *_ID_REQUESTS)
 }
@@ -132,7 +127,7 @@ class ResourceCrudDialect(Dialect):
     name: ClassVar[str] = "resource_crud"
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
-    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a request; an id may be bare or in an object, as a number or as digits.
 
         The arguments of `findAllChatroom` and unknown fields are ignored.
@@ -146,10 +141,10 @@ class ResourceCrudDialect(Dialect):
                 body = {"id": body}
             return msgspec.convert(_parse_id_digits(body), request_type)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise BadRequest("field_invalid", problem=str(error)[:200]) from None
+            raise errors.BadRequest("field_invalid", problem=str(error)[:200]) from None
 
     async def handle(
-        self, handlers: Handlers, connection: ClientConnection, request: Request, *, wants_ack: bool
+        self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Any:
         """Run a request; return a room, a list of rooms, or the end of a stream.
 
@@ -171,14 +166,14 @@ class ResourceCrudDialect(Dialect):
             case FindChatroomMessages():
                 return await self._stream_messages(room_catalog, connection, request)
             case _:
-                raise BadRequest("request_unknown")
+                raise errors.BadRequest("request_unknown")
         return self._to_chatroom(room)
 
     def encode_result(self, result: Any) -> bytes:
         """Return the result as plain JSON, without the native `ok` field."""
         return msgspec.json.encode(result)
 
-    def encode_failure(self, error: ChatError) -> bytes:
+    def encode_failure(self, error: errors.ChatError) -> bytes:
         """Return the error as `{"error": {"code", "message"}}`.
 
         The response contains no `retryAfter`.
@@ -189,7 +184,7 @@ class ResourceCrudDialect(Dialect):
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
     ) -> ChatroomStreamEnd:
         room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
-        messages = [entry for entry in page.messages if isinstance(entry, Message) and not entry.deleted]
+        messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
             message = ChatroomMessage(
                 chatroom_id=room.id,

@@ -19,7 +19,6 @@ from typing import Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
 import msgspec
-from msgspec import Meta, Raw, Struct
 
 from server.domain.room_registry import LiveRoom, Participant
 from server.engineio.connection import ClientConnection
@@ -28,10 +27,7 @@ from server.gateway.dialects.dialect import Dialect, DialectContext, decode_payl
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
-from tui_chat.protocol import events, requests, sanitize
-from tui_chat.protocol.errors import TooLong
-from tui_chat.protocol.limits import SECRET_CHARACTERS, SEQ_MAX
-from tui_chat.protocol.names import canonical_key
+from tui_chat.protocol import errors, events, limits, names, requests, sanitize
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
 """Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
@@ -39,7 +35,7 @@ USER_LIST_BYTES_PER_SECOND = 10_000_000
 TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
 """`type` of a message; clients show the two types on opposite sides."""
 
-ClientInteger = Annotated[int, Meta(ge=-SEQ_MAX, le=SEQ_MAX)]
+ClientInteger = Annotated[int, msgspec.Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)]
 ClientRoomId = str | ClientInteger
 """Room id of the application, a name or a number."""
 
@@ -47,13 +43,13 @@ ClientUserId = str | ClientInteger | float
 """User id of the application; tutorials often use `Math.random()`."""
 
 
-class _JoinPayload(Struct, rename="camel"):
+class _JoinPayload(msgspec.Struct, rename="camel"):
     nick_name: str
     room_id: ClientRoomId
     id: ClientUserId | None = None
 
 
-class _MessagePayload(Struct, rename="camel"):
+class _MessagePayload(msgspec.Struct, rename="camel"):
     msg: str
     room_id: ClientRoomId
 
@@ -65,13 +61,13 @@ class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
     user_id: ClientUserId | None
 
 
-class _UserListItem(Struct, frozen=True, rename="camel"):
+class _UserListItem(msgspec.Struct, frozen=True, rename="camel"):
     nick_name: str
     socket_id: str
     id: ClientUserId
 
 
-class _ServerMsg(Struct, frozen=True, rename="camel"):
+class _ServerMsg(msgspec.Struct, frozen=True, rename="camel"):
     msg: str
     nick_name: str
     room_id: ClientRoomId
@@ -98,12 +94,12 @@ class ServerMsgDialect(Dialect):
         self._next_flush_at = 0.0
         self._flush_timer: asyncio.TimerHandle | None = None
 
-    def matches(self, event: str, arguments: list[Raw]) -> bool:
+    def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`."""
         body = bytes(arguments[0]) if arguments else b""
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
-    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join or a message.
 
         The room name is the `roomId` as text. Nickname and user id of a message are ignored.
@@ -133,7 +129,7 @@ class ServerMsgDialect(Dialect):
         earlier_joins = self._joins_by_connection.get(connection, {})
         self._joins_by_connection[connection] = {
             **{room_key: join for room_key, join in earlier_joins.items() if room_key in joined_keys},
-            canonical_key(request.room_name): request,
+            names.canonical_key(request.room_name): request,
         }
         response = await super().handle(handlers, connection, request, wants_ack=wants_ack)
         self._send_user_lists([connection])
@@ -225,7 +221,7 @@ class ServerMsgDialect(Dialect):
             sent_bytes[recipient] = len(frame.polling_bytes)
         return sent_bytes
 
-    def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> Raw:
+    def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> msgspec.Raw:
         users = [
             _UserListItem(
                 nick_name=participant.member.nick_name,
@@ -234,7 +230,7 @@ class ServerMsgDialect(Dialect):
             )
             for participant in room.participants.values()
         ]
-        return Raw(msgspec.json.encode(users))
+        return msgspec.Raw(msgspec.json.encode(users))
 
     def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
         join = self._joins_by_connection.get(recipient, {}).get(room.key)
@@ -259,6 +255,6 @@ def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
     if not isinstance(user_id, str):
         return user_id
     sanitized = sanitize.sanitize_line(user_id)
-    if len(sanitized) > SECRET_CHARACTERS:
-        raise TooLong("user_id_too_long", limit=SECRET_CHARACTERS)
+    if len(sanitized) > limits.SECRET_CHARACTERS:
+        raise errors.TooLong("user_id_too_long", limit=limits.SECRET_CHARACTERS)
     return sanitized or None

@@ -7,7 +7,6 @@ messages with the native `sendMessage`.
 from typing import ClassVar
 
 import msgspec
-from msgspec import Raw
 
 from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
@@ -28,11 +27,11 @@ class StringJoinDialect(Dialect):
     name: ClassVar[str] = "string_join"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
-    def matches(self, event: str, arguments: list[Raw]) -> bool:
+    def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether the first argument is a string."""
         return bool(arguments) and bytes(arguments[0]).startswith(b'"')
 
-    def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
+    def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with the guest nickname.
 
         Further arguments are ignored. The first guest has no suffix, and later ones have a number.
