@@ -14,9 +14,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server.domain.log_commands import AppendMessage, Author, RoomRef
+from server.domain.log_commands import AppendMessage, RoomRef
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
+from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import SearchResponse
 
 ENGLISH = "the of and to in you that it he was for on are with as his they be at one have this from or had by hot but some what there we can out other were all your when up use word how said an each she which do their time if will way about many then them would write like so these her long make thing see him two has look more day could go come did my sound no most number who over know water than call first people may down side been now find".split()  # noqa: E501, SIM905 (as it is read)
@@ -52,7 +53,7 @@ async def main(messages: int) -> None:
 
 async def write_messages(database: Database, messages: int) -> None:
     """Append random messages to twenty rooms, including `zebra` once."""
-    rng, author = random.Random(1), Author(member_id="m", nick_name="M")
+    rng, author = random.Random(1), Member(member_id="m", nick_name="M", role="member")
     rooms = [RoomRef(key=f"room {number}", name=f"room {number}") for number in range(20)]
     for start in range(0, messages, MAX_BATCH):
         texts = [

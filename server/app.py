@@ -13,19 +13,16 @@ from pathlib import Path
 
 from aiohttp import web
 
-from server.domain.connection_limits import ConnectionLimiter, PerAddressLimiter
 from server.domain.guest_keys import GuestKeys
+from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
-from server.domain.token_bucket import Rate
 from server.engineio.connection import ClientConnection
 from server.engineio.options import EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
-from server.gateway.dialects.dialect import DialectContext
 from server.gateway.dialects.registry import create_dialects
-from server.gateway.dispatcher import Dispatcher
+from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.handlers import Clocks, Handlers
-from server.gateway.rate_limits import DEFAULT_RATES, RequestLimits
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -69,8 +66,7 @@ class RunningServer:
 
 
 class _SystemClocks:
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
     def now(self) -> int:
         return time.time_ns() // 1_000_000
@@ -100,8 +96,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=clocks.now)
     try:
-        guest_keys = GuestKeys(await database.load_secret("guests"), secrets.token_bytes)
-        dispatcher = _build_dispatcher(settings, database, guest_keys, clocks)
+        dispatcher = _build_dispatcher(settings, database, await database.load_secret("guests"), clocks)
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
             if settings.rate_limit == "on"
@@ -109,8 +104,12 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         )
         socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter, supervisor)
         idle_reaper = IdleReaper(settings.connect_timeout)
-        host_guard = create_host_guard(settings.parse_trusted_networks(), settings.parse_allowed_origins())
-        app = web.Application(middlewares=(idle_reaper.mark_active, host_guard))
+        app = web.Application(
+            middlewares=(
+                idle_reaper.mark_active,
+                create_host_guard(settings.parse_trusted_networks(), settings.parse_allowed_origins()),
+            )
+        )
 
         drain_started = asyncio.Event()
 
@@ -176,23 +175,21 @@ def _collect_metrics(
     )
 
 
-def _build_dispatcher(
-    settings: ServerSettings, database: Database, guest_keys: GuestKeys, clocks: Clocks
-) -> Dispatcher:
+def _build_dispatcher(settings: ServerSettings, database: Database, guest_secret: bytes, clocks: Clocks) -> Dispatcher:
+    guest_keys = GuestKeys(guest_secret, secrets.token_bytes)
     room_registry = RoomRegistry[ClientConnection]()
-    dialects = create_dialects(DialectContext(room_registry, settings.load_time_zone()))
+    dialects = create_dialects(room_registry, settings.load_time_zone())
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
-    handlers = Handlers(database, guest_keys, clocks, room_registry, fanout, room_write_limiter=room_write_limiter)
-    request_rates = {
-        **DEFAULT_RATES,
-        "messages": Rate(settings.message_burst, settings.message_rate),
-        "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
-    }
     return Dispatcher(
         dialects,
-        handlers,
-        RequestLimits(request_rates, enabled=settings.rate_limit == "on"),
+        Handlers(database, guest_keys, clocks, room_registry, fanout, room_write_limiter=room_write_limiter),
+        {
+            **DEFAULT_RATES,
+            "messages": Rate(settings.message_burst, settings.message_rate),
+            "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
+        },
+        limit_requests=settings.rate_limit == "on",
         clocks=clocks,
         generate_sid=secrets.token_urlsafe,
         flood_timeout=settings.flood_timeout,

@@ -15,11 +15,8 @@ from typing import NoReturn, cast
 from server.settings import SETTINGS, ConfigError, ServerSettings, resolve_settings, suggest
 from tui_chat.protocol import limits
 
-EXIT_USAGE_ERROR = 2
-"""Exit code for errors that the operator can correct."""
-
-MANAGED_FLAG = "--managed"
-"""Option for programs that start the server, such as `chat-tui --serve` (docs/operating.md, "Managed process")."""
+_EXIT_USAGE_ERROR = 2  # for errors that the operator can correct
+_MANAGED_FLAG = "--managed"  # for programs that start the server (docs/operating.md, "Managed process")
 
 
 class ServerParser(argparse.ArgumentParser):
@@ -50,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version("tui-chat"))
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
     parser.add_argument(
-        MANAGED_FLAG,
+        _MANAGED_FLAG,
         action="store_true",
         help="For programs that start the server: report the start as a line of JSON, stop at the end of the input.",
     )
@@ -73,9 +70,9 @@ def _parse(arguments: Sequence[str]) -> tuple[str | None, ServerSettings, dict[s
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
     if unknown or parsed.command not in {None, "config"}:
         name = (unknown or [parsed.command])[0].partition("=")[0]
-        valid_names = ["config", "--config", MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
+        valid_names = ["config", "--config", _MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names)}")
-    options = {name: value for name in SETTINGS if (value := getattr(parsed, name)) is not None}
+    options = {name: value for name, value in vars(parsed).items() if name in SETTINGS and value is not None}
     return parsed.command, *resolve_settings(options, os.environ, parsed.config)
 
 
@@ -87,9 +84,8 @@ def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         print(f"{name} = {formatted}  ({source})")
     print()
-    for name in sorted(vars(limits)):
-        if name.isupper():
-            print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
+    for name in sorted(filter(str.isupper, vars(limits))):
+        print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
 
 
 def main() -> None:
@@ -98,7 +94,7 @@ def main() -> None:
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
     that the operator can correct.
     """
-    managed = MANAGED_FLAG in sys.argv[1:]
+    managed = _MANAGED_FLAG in sys.argv[1:]
     try:
         command, settings, sources = _parse(sys.argv[1:])
     except ConfigError as error:
@@ -119,4 +115,4 @@ def _exit_with_error(error: Exception, managed: bool) -> NoReturn:
         is_port_in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
         print(json.dumps({"error": str(error), "code": "portInUse" if is_port_in_use else "startFailed"}))
     print(f"chat-server: {error}", file=sys.stderr)
-    sys.exit(EXIT_USAGE_ERROR)
+    sys.exit(_EXIT_USAGE_ERROR)

@@ -1,11 +1,11 @@
 """Client address, scheme and host of a request, with support for trusted reverse proxies."""
 
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from aiohttp import web
 
-IPNetwork = IPv4Network | IPv6Network
+from server.domain.rate_limits import parse_ip_address
+from server.settings import IPNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,14 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
             address = hop.strip()
             if not is_in_networks(address, trusted_networks):
                 break
-    scheme = request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip()
-    host = request.headers.get("X-Forwarded-Host", request.host).split(",")[-1].strip()
-    return ClientInfo(address, scheme, host)
+    return ClientInfo(
+        address,
+        scheme=request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip(),
+        host=request.headers.get("X-Forwarded-Host", request.host).split(",")[-1].strip(),
+    )
 
 
 def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Return whether an address belongs to one of the networks; False for an invalid address."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    return any(ip in network for network in networks)
+    ip = parse_ip_address(address)
+    return ip is not None and any(ip in network for network in networks)

@@ -30,15 +30,14 @@ log = logging.getLogger("chat.server")
 STARTUP_ERRORS = (StartupError, StorageError)
 """Exceptions of `run` that the operator can resolve."""
 
-SHUTDOWN_TIMEOUT = 5.0
-"""Maximum duration of an orderly shutdown, in seconds."""
+_SHUTDOWN_TIMEOUT = 5.0  # maximum duration of an orderly shutdown, in seconds
 
 
 def run(settings: ServerSettings, *, managed: bool = False) -> None:
     """Serve until a termination signal arrives.
 
     The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
-    the shutdown exceeds `SHUTDOWN_TIMEOUT`.
+    the shutdown exceeds `_SHUTDOWN_TIMEOUT`.
 
     Args:
         settings: Resolved server settings.
@@ -70,7 +69,7 @@ async def _run_until_signal(settings: ServerSettings, managed: bool) -> None:
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
         log.info("server stopping")
-        shutdown_timer = loop.call_later(SHUTDOWN_TIMEOUT, _exit_immediately)
+        shutdown_timer = loop.call_later(_SHUTDOWN_TIMEOUT, _exit_immediately)
     shutdown_timer.cancel()
     log.info("server stopped")
 
@@ -119,5 +118,5 @@ def _tune_gc() -> None:
 
 
 def _exit_immediately() -> None:
-    log.error("shutdown exceeded %s seconds, exiting now; acknowledged messages are on disk", SHUTDOWN_TIMEOUT)
+    log.error("shutdown exceeded %s seconds, exiting now; acknowledged messages are on disk", _SHUTDOWN_TIMEOUT)
     os._exit(1)

@@ -199,12 +199,10 @@ def suggest(name: str, valid_names: Iterable[str]) -> str:
 
 def render_markdown() -> str:
     """Return the settings table of docs/operating.md."""
-    lines = ["| option | environment variable | default | unit | description |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{setting.flag}` | `{setting.variable}` | {setting.default_text} | {setting.unit} | {setting.help} |"
+    return "| option | environment variable | default | unit | description |\n|---|---|---|---|---|\n" + "".join(
+        f"| `{setting.flag}` | `{setting.variable}` | {setting.default_text} | {setting.unit} | {setting.help} |\n"
         for setting in SETTINGS.values()
-    ]
-    return "\n".join(lines) + "\n"
+    )
 
 
 def resolve_settings(
@@ -258,13 +256,15 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    sources: list[tuple[str, dict[str, Any]]] = []
-    for name, setting in SETTINGS.items():
-        value: Any = environ.get(setting.variable)
-        if value is not None:
-            value = [item.strip() for item in value.split(",") if item.strip()] if setting.is_list else value
-            sources.append((f"environment {setting.variable}", {name: value}))
-    return sources
+    return [
+        (f"environment {setting.variable}", {name: _split_list(value) if setting.is_list else value})
+        for name, setting in SETTINGS.items()
+        if (value := environ.get(setting.variable)) is not None
+    ]
+
+
+def _split_list(value: str) -> list[str]:
+    return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def _convert_value(name: str, value: Any, source: str) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame
 
 NICKS = tuple(f"{name}{number}" for name in ("alice", "bob", "carol", "dave", "erin") for number in range(4))
 START_MS = 1_795_000_000_000

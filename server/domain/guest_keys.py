@@ -43,9 +43,8 @@ class GuestKeys:
         Malformed keys and keys signed with another secret yield None.
         """
         member_id = guest_key.partition(".")[0]
-        presented = guest_key.encode("utf-8", "surrogatepass")
         expected = self.issue(member_id).encode("utf-8", "surrogatepass") if member_id.isascii() else b""
-        return member_id if hmac.compare_digest(presented, expected) else None
+        return member_id if hmac.compare_digest(guest_key.encode("utf-8", "surrogatepass"), expected) else None
 
 
 def _encode_base64url(value: bytes) -> str:

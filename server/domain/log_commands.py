@@ -4,21 +4,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-
-class Author(Struct, frozen=True, kw_only=True):
-    """Author of a log command.
-
-    Attributes:
-        member_id: Stable identifier; edits and deletions require the same id or `is_moderator`.
-        nick_name: Nickname at the time of the command.
-        account: Account name, None for guests.
-        is_moderator: Permission to change messages of other members.
-    """
-
-    member_id: str
-    nick_name: str
-    account: str | None = None
-    is_moderator: bool = False
+from tui_chat.protocol.events import Member
 
 
 class RoomRef(Struct, frozen=True, kw_only=True):
@@ -38,11 +24,12 @@ class RoomCommand(Struct, frozen=True, kw_only=True):
 
     Attributes:
         room: Target room.
-        author: Author of the change.
+        author: Author of the change, as of the time of the command. Edits and deletions of messages of other members
+            require a role other than `member`.
     """
 
     room: RoomRef
-    author: Author
+    author: Member
 
 
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):

@@ -59,7 +59,9 @@ class PresenceDelta:
         Args:
             room: Display name of the room.
         """
-        renamed_members = [
-            RenamedMember(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()
-        ]
-        return PresencePush(room=room, joined=list(self.joined.values()), left=list(self.left), renamed=renamed_members)
+        return PresencePush(
+            room=room,
+            joined=list(self.joined.values()),
+            left=list(self.left),
+            renamed=[RenamedMember(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()],
+        )

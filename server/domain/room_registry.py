@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from server.domain.log_commands import Author, RoomRef
+from server.domain.log_commands import RoomRef
 from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
@@ -37,15 +37,6 @@ class Participant(Generic[ConnectionT]):
     member: events.Member
     nick_key: str
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
-
-    def to_author(self) -> Author:
-        """Return the participant as the author of log commands."""
-        return Author(
-            member_id=self.member.member_id,
-            nick_name=self.member.nick_name,
-            account=self.member.account,
-            is_moderator=self.member.role != "member",
-        )
 
 
 @dataclass(slots=True, eq=False)
@@ -73,10 +64,6 @@ class LiveRoom(Generic[ConnectionT]):
     def to_ref(self) -> RoomRef:
         """Return the reference to this room for log commands."""
         return RoomRef(key=self.key, name=self.name)
-
-    def list_members(self) -> list[events.Member]:
-        """Return all members in order of arrival."""
-        return [participant.member for participant in self.participants.values()]
 
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key.
@@ -230,8 +217,10 @@ class RoomRegistry(Generic[ConnectionT]):
         participant = room.participants.get(member_id)
         is_new = participant is None
         if participant is None:
-            member = events.Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind)
-            participant = room.participants[member_id] = Participant(member, nick_key)
+            participant = room.participants[member_id] = Participant(
+                events.Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind),
+                nick_key,
+            )
         old_member = participant.member
         old_nick = old_member.nick_name if participant.nick_key != nick_key else None
         participant.member = replace(old_member, via=client_kind)

@@ -1,11 +1,13 @@
 """Client connection to the root namespace, and the interfaces between transport and dispatcher."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from msgspec import Raw
 
-from server.domain.token_bucket import TokenBucket
-from server.engineio.frames import Frame
+from server.domain.rate_limits import TokenBucket
+from server.engineio.packets import Frame
 
 
 class FrameSink(Protocol):
@@ -25,6 +27,7 @@ class FrameSink(Protocol):
         """
 
 
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class ClientConnection:
     """Connection of one client to the root namespace.
 
@@ -38,23 +41,13 @@ class ClientConnection:
         throttled_since: Monotonic time in seconds at which throttling began; None if not throttled.
     """
 
-    __slots__ = ("__weakref__", "address", "close", "member_id", "push", "rate_buckets", "sid", "throttled_since")
-
-    def __init__(
-        self,
-        sink: FrameSink,
-        sid: str,
-        address: str,
-        rate_buckets: dict[str, TokenBucket],
-        throttled_since: float | None = None,
-    ) -> None:
-        self.push = sink.push
-        self.close = sink.close
-        self.sid = sid
-        self.address = address
-        self.rate_buckets = rate_buckets
-        self.member_id: str | None = None
-        self.throttled_since = throttled_since
+    push: Callable[[Frame], None]
+    close: Callable[[str], None]
+    sid: str
+    address: str
+    rate_buckets: dict[str, TokenBucket]
+    throttled_since: float | None = None
+    member_id: str | None = None
 
 
 class EventDispatcher(Protocol):

@@ -16,13 +16,13 @@ from typing import Any, cast
 import engineio
 from aiohttp import web
 
-from server.domain.connection_limits import ConnectionLimiter
+from server.domain.rate_limits import ConnectionLimiter
 from server.engineio import polling, websocket
 from server.engineio.connection import EventDispatcher
 from server.engineio.errors import HandshakeError, validate_request
 from server.engineio.flush_scheduler import FlushScheduler
-from server.engineio.frames import Frame
 from server.engineio.options import EngineIOOptions
+from server.engineio.packets import Frame
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import WEBSOCKET_STATES, SessionState
 from server.engineio.tick_limiter import TickLimiter
@@ -31,8 +31,7 @@ from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
 from tui_chat.protocol import codec, errors, limits
 
-HANDSHAKES_PER_TICK = 8
-"""Handshakes per event loop tick; one handshake takes about 0.3 ms."""
+_HANDSHAKES_PER_TICK = 8  # handshakes per event loop tick; one handshake takes about 0.3 ms
 
 
 class EngineIOServer(engineio.AsyncServer):
@@ -70,7 +69,7 @@ class EngineIOServer(engineio.AsyncServer):
     def start(self) -> None:
         """Start the flush scheduler and the heartbeat on the running event loop."""
         self.flush_scheduler = FlushScheduler()
-        self._handshake_limiter = TickLimiter(HANDSHAKES_PER_TICK)
+        self._handshake_limiter = TickLimiter(_HANDSHAKES_PER_TICK)
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
     async def stop(self) -> None:
@@ -100,9 +99,8 @@ class EngineIOServer(engineio.AsyncServer):
             self._all_closed.set()
 
     async def _heartbeat(self) -> None:
-        interval = min(1.0, self.options.ping_interval / 5)
         while True:
-            await asyncio.sleep(interval)
+            await asyncio.sleep(min(1.0, self.options.ping_interval / 5))
             now = time.monotonic()
             for session in list(self.sockets.values()):
                 session.tick(now)
@@ -178,16 +176,16 @@ def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
 
     Host and scheme come from `client`, because request headers can be forged.
     """
-    environ: dict[str, Any] = {
+    return {
         "REQUEST_METHOD": request.method,
         "HTTP_HOST": client.host,
         "wsgi.url_scheme": client.scheme,
+        **{
+            "HTTP_" + name.upper().replace("-", "_"): request.headers[name]
+            for name in ("Origin", "Access-Control-Request-Headers")
+            if name in request.headers
+        },
     }
-    for name in ("Origin", "Access-Control-Request-Headers"):
-        value = request.headers.get(name)
-        if value is not None:
-            environ["HTTP_" + name.upper().replace("-", "_")] = value
-    return environ
 
 
 def _create_error_response(error: errors.ChatError) -> web.Response:

@@ -24,8 +24,11 @@ class HandshakeError(Enum):
     def to_response(self) -> web.Response:
         """Return the error as a JSON response `{"code", "message"}`."""
         code, message = self.value
-        body = SocketIOJson.dumps({"code": code, "message": message}).encode()
-        return web.Response(status=400, body=body, content_type="application/json")
+        return web.Response(
+            status=400,
+            body=SocketIOJson.dumps({"code": code, "message": message}).encode(),
+            content_type="application/json",
+        )
 
 
 def validate_request(request: web.Request) -> HandshakeError | None:

@@ -5,7 +5,7 @@
 - Fairness: a round yields to the event loop after `TIME_SLICE`, so that a room with
   thousands of members does not block other work.
 - Cooldown: the pause after a long round equals the duration of the round, up to
-  `MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
+  `_MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
   contains more frames.
 """
 
@@ -17,14 +17,11 @@ from server.engineio.send_queue import SendQueue
 TIME_SLICE = 0.005
 """Seconds of writing before a round yields to the event loop."""
 
-CLOCK_CHECK_EVERY = 32
-"""Send queues flushed between two reads of the clock."""
+_CLOCK_CHECK_EVERY = 32  # send queues flushed between two reads of the clock
 
-COOLDOWN_THRESHOLD = 0.001
-"""Longest round in seconds without a cooldown."""
+_COOLDOWN_THRESHOLD = 0.001  # longest round in seconds without a cooldown
 
-MAX_COOLDOWN = 0.02
-"""Longest cooldown in seconds; the bound of the delay that a cooldown adds to a message."""
+_MAX_COOLDOWN = 0.02  # longest cooldown in seconds; the bound of the delay that a cooldown adds to a message
 
 
 class FlushScheduler:
@@ -56,9 +53,9 @@ class FlushScheduler:
         flushed = 0
         while flushed < len(self._pending):
             # An abort during a flush may append further queues; the loop condition reads the length again.
-            for send_queue in self._pending[flushed : flushed + CLOCK_CHECK_EVERY]:
+            for send_queue in self._pending[flushed : flushed + _CLOCK_CHECK_EVERY]:
                 send_queue.flush()
-            flushed += CLOCK_CHECK_EVERY
+            flushed += _CLOCK_CHECK_EVERY
             if time.perf_counter() - started_at > TIME_SLICE:
                 break
         del self._pending[:flushed]
@@ -68,6 +65,6 @@ class FlushScheduler:
             self._loop.call_soon(self._flush_pending)
             return
         self._scheduled = False
-        if self._round_seconds > COOLDOWN_THRESHOLD:
-            self._cooldown_until = finished_at + min(self._round_seconds, MAX_COOLDOWN)
+        if self._round_seconds > _COOLDOWN_THRESHOLD:
+            self._cooldown_until = finished_at + min(self._round_seconds, _MAX_COOLDOWN)
         self._round_seconds = 0.0

@@ -8,11 +8,7 @@ import time
 
 from server.engineio import packets
 from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
-from server.engineio.frames import Frame
-from server.engineio.packets import InvalidPacket
 from tui_chat.protocol import codec, errors
-
-_INVALID_NAMESPACE_ERROR = b'{"message":"Invalid namespace"}'
 
 
 class Namespace:
@@ -70,7 +66,7 @@ class Namespace:
         if isinstance(packet, packets.ConnectPacket):
             self._handle_connect(packet)
         elif packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
-            raise InvalidPacket("packet for a namespace without a connection")
+            raise packets.InvalidPacket("packet for a namespace without a connection")
         elif isinstance(packet, packets.EventPacket):
             return packet
         elif isinstance(packet, packets.DisconnectPacket):
@@ -84,10 +80,11 @@ class Namespace:
         Requires a connected namespace.
         """
         assert self._connection is not None
-        wants_ack = event.ack_id is not None
-        response = await self._dispatcher.dispatch(self._connection, event.name, event.arguments, wants_ack=wants_ack)
+        response = await self._dispatcher.dispatch(
+            self._connection, event.name, event.arguments, wants_ack=event.ack_id is not None
+        )
         if event.ack_id is not None and response is not None:
-            self._sink.push(Frame(packets.encode_ack(event.ack_id, response)))
+            self._sink.push(packets.encode_ack(event.ack_id, response))
 
     def disconnect(self) -> None:
         """End the connection to the namespace and notify the dispatcher; without effect if not connected.
@@ -102,16 +99,16 @@ class Namespace:
 
     def _handle_connect(self, packet: packets.ConnectPacket) -> None:
         if packet.namespace != packets.ROOT_NAMESPACE:
-            self._sink.push(Frame(packets.encode_connect_error(packet.namespace, _INVALID_NAMESPACE_ERROR)))
+            self._sink.push(packets.encode_connect_error(packet.namespace, b'{"message":"Invalid namespace"}'))
             return
         if self._connection is not None:
-            raise InvalidPacket("second CONNECT packet")
+            raise packets.InvalidPacket("second CONNECT packet")
         try:
             self._connection = self._dispatcher.on_connect(
                 self._sink, self._address, packet.auth, self._previous_connection
             )
         except errors.ChatError as error:
             error_body = codec.SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
-            self._sink.push(Frame(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode())))
-            return
-        self._sink.push(Frame(packets.encode_connect(self._connection.sid)))
+            self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
+        else:
+            self._sink.push(packets.encode_connect(self._connection.sid))

@@ -3,6 +3,7 @@
 - Strictness: malformed packets and invalid UTF-8 raise `InvalidPacket`; the session closes.
 - No binary data: binary packet types are invalid, so that announced attachments reserve no memory.
 - Lazy arguments: event arguments stay undecoded JSON until the protocol codec reads them.
+- Shared frames: an event is encoded once, for all recipients.
 """
 
 import re
@@ -10,8 +11,8 @@ from typing import TypeVar
 
 import msgspec
 
+# Socket.IO packet types; `server.engineio.session` defines those of Engine.IO.
 PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
-"""Socket.IO packet types; `server.engineio.session` defines those of Engine.IO."""
 
 ROOT_NAMESPACE = "/"
 
@@ -56,6 +57,33 @@ class AckPacket(msgspec.Struct, frozen=True):
     namespace: str
 
 
+class Frame:
+    """Encoded Engine.IO packet for polling and WebSocket.
+
+    Args:
+        polling_bytes: The packet as UTF-8.
+        ws_bytes: WebSocket frame to send instead of a text frame with the packet.
+
+    Attributes:
+        polling_bytes: The packet in a polling payload.
+        ws_bytes: Unmasked, unfragmented WebSocket frame (RFC 6455, section 5.2).
+    """
+
+    __slots__ = ("polling_bytes", "ws_bytes")
+
+    def __init__(self, polling_bytes: bytes, ws_bytes: bytes | None = None) -> None:
+        self.polling_bytes = polling_bytes
+        self.ws_bytes = _encode_ws_header(len(polling_bytes)) + polling_bytes if ws_bytes is None else ws_bytes
+
+
+def _encode_ws_header(length: int) -> bytes:
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 0x10000:
+        return b"\x81\x7e" + length.to_bytes(2, "big")
+    return b"\x81\x7f" + length.to_bytes(8, "big")
+
+
 SocketIOPacket = ConnectPacket | DisconnectPacket | EventPacket | AckPacket
 
 
@@ -81,12 +109,18 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     header = _HEADER_PATTERN.match(payload, 1)
     assert header is not None  # the pattern also matches an empty header
     namespace = ROOT_NAMESPACE if header[1] is None else header[1].decode().partition("?")[0]
-    ack_id = _parse_ack_id(header[2])
+    if len(header[2]) > _MAX_ACK_ID_DIGITS:
+        raise InvalidPacket("acknowledgement id with too many digits")
+    ack_id = int(header[2]) if header[2] else None
     body = payload[header.end() :]
     if packet_type == PACKET_EVENT:
         arguments = _decode(_arguments_decoder, body, "packet data is not a JSON array")
-        name = _decode(_name_decoder, arguments[0] if arguments else b"", "event without a name")
-        return EventPacket(namespace, name, arguments[1:], ack_id)
+        return EventPacket(
+            namespace,
+            _decode(_name_decoder, arguments[0] if arguments else b"", "event without a name"),
+            arguments[1:],
+            ack_id,
+        )
     if packet_type == PACKET_CONNECT and ack_id is None:
         if body:
             _decode(_object_decoder, body, "packet data is not a JSON object")
@@ -99,30 +133,24 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     raise InvalidPacket("unsupported packet type")
 
 
-def encode_event(data: bytes) -> bytes:
+def encode_event(data: bytes) -> Frame:
     """Return an EVENT message; `data` is a JSON array of the event name and its arguments."""
-    return b"42" + data
+    return Frame(b"42" + data)
 
 
-def encode_ack(ack_id: int, response: bytes) -> bytes:
+def encode_ack(ack_id: int, response: bytes) -> Frame:
     """Return an ACK message for event `ack_id`; `response` is the only argument as JSON."""
-    return b"43%d[%b]" % (ack_id, response)
+    return Frame(b"43%d[%b]" % (ack_id, response))
 
 
-def encode_connect(sid: str) -> bytes:
+def encode_connect(sid: str) -> Frame:
     """Return the CONNECT response with the Socket.IO session id."""
-    return b'40{"sid":"%b"}' % sid.encode()
+    return Frame(b'40{"sid":"%b"}' % sid.encode())
 
 
-def encode_connect_error(namespace: str, error: bytes) -> bytes:
+def encode_connect_error(namespace: str, error: bytes) -> Frame:
     """Return a CONNECT_ERROR message; `error` is its JSON payload."""
-    return b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error)
-
-
-def _parse_ack_id(digits: bytes) -> int | None:
-    if len(digits) > _MAX_ACK_ID_DIGITS:
-        raise InvalidPacket("acknowledgement id with too many digits")
-    return int(digits) if digits else None
+    return Frame(b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error))
 
 
 def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, problem: str) -> DecodedT:

@@ -16,11 +16,9 @@ from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.engineio.session_state import CLOSING_STATES, SessionState
 from tui_chat.protocol.limits import PACKET_BYTES
 
-MAX_PACKETS_PER_POST = 64
-"""Packets in one POST; python-socketio clients send up to 16."""
+_MAX_PACKETS_PER_POST = 64  # packets in one POST; python-socketio clients send up to 16
 
-POST_BODY_TIMEOUT = 10.0
-"""Seconds to receive the body of a POST."""
+_POST_BODY_TIMEOUT = 10.0  # seconds to receive the body of a POST
 
 _RECORD_SEPARATOR = b"\x1e"
 
@@ -58,7 +56,7 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
         return HandshakeError.BAD_REQUEST.to_response()
     async with session.inbound_lock:
         try:
-            async with asyncio.timeout(POST_BODY_TIMEOUT):
+            async with asyncio.timeout(_POST_BODY_TIMEOUT):
                 body = await _read_body(request)
         except TimeoutError:
             session.close_now("timeout of the POST body")
@@ -66,8 +64,8 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
         except (ConnectionError, web.RequestPayloadError):
             session.close_now("POST aborted by the client", logging.DEBUG)
             return HandshakeError.BAD_REQUEST.to_response()
-        packets = body.split(_RECORD_SEPARATOR, MAX_PACKETS_PER_POST) if body is not None else []
-        if not 0 < len(packets) <= MAX_PACKETS_PER_POST:
+        packets = body.split(_RECORD_SEPARATOR, _MAX_PACKETS_PER_POST) if body is not None else []
+        if not 0 < len(packets) <= _MAX_PACKETS_PER_POST:
             session.close_now("POST exceeds the size or packet limit")
             return web.Response(status=413)
         for packet in packets:

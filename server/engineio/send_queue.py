@@ -13,7 +13,7 @@
 import asyncio
 from collections.abc import Callable
 
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame
 
 
 class SendQueue:

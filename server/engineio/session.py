@@ -16,17 +16,16 @@ from typing import Protocol
 
 from server.engineio.connection import EventDispatcher
 from server.engineio.flush_scheduler import FlushScheduler
-from server.engineio.frames import Frame
 from server.engineio.namespace import Namespace
 from server.engineio.options import EngineIOOptions
-from server.engineio.packets import InvalidPacket
+from server.engineio.packets import Frame, InvalidPacket
 from server.engineio.send_queue import SendQueue
 from server.engineio.session_state import CLOSING_STATES, SessionState, TransitionEvent, get_next_state
 
 log = logging.getLogger("chat.engineio")
 
+# Engine.IO packet types; `server.engineio.packets` defines those of Socket.IO.
 PACKET_OPEN, PACKET_CLOSE, PACKET_PING, PACKET_PONG, PACKET_MESSAGE, PACKET_UPGRADE, PACKET_NOOP = b"0123456"
-"""Engine.IO packet types; `server.engineio.packets` defines those of Socket.IO."""
 
 NOOP_FRAME = Frame(bytes((PACKET_NOOP,)))
 CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # WebSocket close frame, code 1000
@@ -79,16 +78,15 @@ class EngineIOSession:
 
     def __init__(self, host: SessionHost, sid: str, address: str) -> None:
         now = time.monotonic()
-        options = host.options
         self._host = host
         self.sid = sid
         self.address = address
-        self.send_queue = SendQueue(host.flush_scheduler.schedule, self.abort, options.max_unsent_bytes, now)
+        self.send_queue = SendQueue(host.flush_scheduler.schedule, self.abort, host.options.max_unsent_bytes, now)
         self.push = self.send_queue.push
         self.state = SessionState.POLLING
         self.inbound_lock = asyncio.Lock()
         self._probe_transport: asyncio.BaseTransport | None = None
-        self._namespace = Namespace(host.dispatcher, self, address, options.connect_timeout, now)
+        self._namespace = Namespace(host.dispatcher, self, address, host.options.connect_timeout, now)
         self._ping_sent_at = now
         self._pong_received = True
         self._current_packet: bytes | None = None
@@ -144,7 +142,7 @@ class EngineIOSession:
 
         The end of the session closes `transport`, the transport of the request, until `end_probe` or the upgrade.
         """
-        self._apply(TransitionEvent.PROBE)
+        self.state = get_next_state(self.state, TransitionEvent.PROBE)
         self._probe_transport = transport
 
     def answer_probe(self) -> None:
@@ -152,12 +150,12 @@ class EngineIOSession:
 
         Without effect on a closing or closed session, except that a waiting poll is completed.
         """
-        self._apply(TransitionEvent.PROBE_ANSWERED)
+        self.state = get_next_state(self.state, TransitionEvent.PROBE_ANSWERED)
         self.send_queue.resolve_poll(NOOP_FRAME)
 
     def end_probe(self) -> None:
         """Release the upgrade; an open session without a WebSocket continues over polling."""
-        self._apply(TransitionEvent.PROBE_ENDED)
+        self.state = get_next_state(self.state, TransitionEvent.PROBE_ENDED)
         self._probe_transport = None
 
     def attach_websocket(self, transport: asyncio.Transport) -> None:
@@ -165,14 +163,11 @@ class EngineIOSession:
 
         Frames queued for polling are sent first, followed by a close frame if the session is closing or closed.
         """
-        self._apply(TransitionEvent.ATTACH)
+        self.state = get_next_state(self.state, TransitionEvent.ATTACH)
         self._probe_transport = None
         self.send_queue.attach_transport(transport)
         if self.state is not SessionState.WEBSOCKET:
             self.send_queue.close(CLOSE_FRAME)
-
-    def _apply(self, event: TransitionEvent) -> None:
-        self.state = get_next_state(self.state, event)
 
     # -- closing
 
@@ -189,7 +184,7 @@ class EngineIOSession:
         if self.state in CLOSING_STATES:
             return
         log.log(level, "closing connection from %s: %s", self.address, reason)
-        self._apply(TransitionEvent.CLOSE)
+        self.state = get_next_state(self.state, TransitionEvent.CLOSE)
         self._close_deadline = time.monotonic() + self._host.options.close_timeout
         on_websocket = self.state is SessionState.CLOSING_WEBSOCKET
         if not on_websocket and not self.send_queue.frames:
@@ -230,7 +225,7 @@ class EngineIOSession:
         """
         if self.state is SessionState.CLOSED:
             return
-        self._apply(TransitionEvent.END)
+        self.state = get_next_state(self.state, TransitionEvent.END)
         self._host.on_session_closed(self)
         self.send_queue.closed = True
         self.send_queue.resolve_poll(CLOSE_FRAME)

@@ -34,7 +34,7 @@ import engineio
 import socketio
 from aiohttp import web
 
-from server.domain.connection_limits import ConnectionLimiter
+from server.domain.rate_limits import ConnectionLimiter
 from server.engineio.connection import EventDispatcher
 from server.engineio.engineio_server import EngineIOServer
 from server.engineio.options import EngineIOOptions

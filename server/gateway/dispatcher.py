@@ -10,18 +10,27 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Raw
 
+from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Clocks, Handlers
-from server.gateway.rate_limits import RequestLimits
 from tui_chat.protocol import codec, errors, events, requests
 
 log = logging.getLogger("chat.gateway")
+
+DEFAULT_RATES: Mapping[str, Rate] = {
+    "messages": Rate(10, 3),  # sendMessage
+    "joins": Rate(5, 5),  # joinRoom, changeNick and room creation
+    "searches": Rate(10, 2),  # search
+    "default": Rate(100, 30),  # all other requests
+    "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
+}
+"""Rates of one connection by rate class (`Request.rate_class`)."""
 
 
 class Dispatcher:
@@ -30,7 +39,8 @@ class Dispatcher:
     Args:
         dialects: Dialects in matching order; the last one receives unmatched events.
         handlers: Request handlers, shared by all dialects.
-        request_limits: Rate limits of a connection.
+        request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
+        limit_requests: Limit valid requests. Invalid requests are limited in any case.
         clocks: Monotonic and wall clock.
         generate_sid: Source of new Socket.IO session ids.
         flood_timeout: Seconds of continuous throttling before the connection closes.
@@ -44,14 +54,16 @@ class Dispatcher:
         self,
         dialects: Sequence[Dialect],
         handlers: Handlers,
-        request_limits: RequestLimits,
+        request_rates: Mapping[str, Rate],
         *,
+        limit_requests: bool,
         clocks: Clocks,
         generate_sid: Callable[[], str],
         flood_timeout: float,
     ) -> None:
         self.handlers = handlers
-        self._request_limits = request_limits
+        self._request_rates = request_rates
+        self._limit_requests = limit_requests
         self._clocks = clocks
         self._generate_sid = generate_sid
         self._flood_timeout = flood_timeout
@@ -75,11 +87,16 @@ class Dispatcher:
         """
         if self.is_stopping:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
-        rate_buckets = (
-            self._request_limits.create_buckets(self._clocks.monotonic()) if previous is None else previous.rate_buckets
+        connection = ClientConnection(
+            sink.push,
+            sink.close,
+            self._generate_sid(),
+            address,
+            previous.rate_buckets
+            if previous
+            else {name: TokenBucket(rate, self._clocks.monotonic()) for name, rate in self._request_rates.items()},
+            previous.throttled_since if previous else None,
         )
-        throttled_since = None if previous is None else previous.throttled_since
-        connection = ClientConnection(sink, self._generate_sid(), address, rate_buckets, throttled_since)
         self._connections.add(connection)
         return connection
 
@@ -110,8 +127,8 @@ class Dispatcher:
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
-            internal_error = errors.InternalError("internal_error")
-            return self._respond_with_error(connection, dialect, internal_error, wants_ack)
+            error = errors.InternalError("internal_error")
+            return self._respond_with_error(connection, dialect, error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from the server and from its rooms.
@@ -139,10 +156,8 @@ class Dispatcher:
     # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
-        for dialect in self._dialects_by_event.get(event, ()):
-            if dialect.matches(event, arguments):
-                return dialect
-        return self._fallback_dialect
+        candidates = self._dialects_by_event.get(event, ())
+        return next((dialect for dialect in candidates if dialect.matches(event, arguments)), self._fallback_dialect)
 
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:
@@ -152,7 +167,9 @@ class Dispatcher:
 
     def _acquire_token(self, connection: ClientConnection, request: requests.Request) -> float:
         """Acquire a token for a request; return the seconds before the next attempt, or 0 on success."""
-        return self._request_limits.acquire(connection.rate_buckets, request, self._clocks.monotonic())
+        if not self._limit_requests:
+            return 0.0
+        return connection.rate_buckets[request.rate_class].acquire(self._clocks.monotonic())
 
     async def _await_token(self, connection: ClientConnection, request: requests.Request, delay: float) -> None:
         """Wait until a token for the request is acquired.
@@ -179,8 +196,8 @@ class Dispatcher:
         self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
     ) -> bytes | None:
         """Return the acknowledgement, or push an `error` event; too many invalid requests close the connection."""
-        if isinstance(error, errors.BadRequest) and not self._request_limits.allow_invalid_request(
-            connection.rate_buckets, self._clocks.monotonic()
+        if isinstance(error, errors.BadRequest) and connection.rate_buckets["invalid"].acquire(
+            self._clocks.monotonic()
         ):
             connection.close("too many invalid requests")
         if wants_ack:

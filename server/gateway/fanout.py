@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from server.domain.room_registry import LiveRoom
-from server.engineio import packets
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame, encode_event
 from tui_chat.protocol import codec, events
 
 MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
@@ -30,7 +29,7 @@ class DialectSink(Protocol):
 
 def encode_push_frame(event: str, body: Any) -> Frame:
     """Return a push with one argument as an encoded frame."""
-    return Frame(packets.encode_event(codec.encode_push(event, body)))
+    return encode_event(codec.encode_push(event, body))
 
 
 class Fanout:

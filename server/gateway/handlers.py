@@ -9,7 +9,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, get_args
 
-from server.domain.connection_limits import PerAddressLimiter
 from server.domain.guest_keys import GuestKeys
 from server.domain.log_commands import (
     AppendDeletion,
@@ -18,6 +17,7 @@ from server.domain.log_commands import (
     AppendReaction,
     AppendTopic,
 )
+from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import JoinResult, RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
@@ -27,13 +27,10 @@ from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, names, requests, responses
 
-JOINS_PER_TICK = 4
-"""Join responses per event loop tick; one takes 2 ms in a room with thousands of members."""
+_JOINS_PER_TICK = 4  # join responses per event loop tick; one takes 2 ms in a room with thousands of members
 
+# Requests that append an entry other than a message.
 ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React | requests.SetTopic
-"""Request that appends an entry other than a message."""
-
-_CHANGE_REQUESTS = get_args(ChangeRequest)
 
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
@@ -83,14 +80,14 @@ class Handlers:
         self.room_registry = room_registry
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
-        self._join_limiter = TickLimiter(JOINS_PER_TICK)
+        self._join_limiter = TickLimiter(_JOINS_PER_TICK)
         self.room_catalog = RoomCatalog(database, guest_keys, room_registry, clocks.monotonic, room_write_limiter)
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
-            **dict.fromkeys(_CHANGE_REQUESTS, self._append_change),
+            **dict.fromkeys(get_args(ChangeRequest), self._append_change),
             requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
@@ -169,8 +166,7 @@ class Handlers:
             )
         except errors.ChatError:
             if not was_joined:
-                leave_result = self.room_registry.leave(connection, room.name)
-                self._presence_broadcaster.on_leave(leave_result, with_notice=False)
+                self._presence_broadcaster.on_leave(self.room_registry.leave(connection, room.name), with_notice=False)
             raise
         await self._join_limiter.acquire()
         room, participant = self.room_registry.require_membership(connection, room.name)
@@ -180,18 +176,17 @@ class Handlers:
         self._presence_broadcaster.send_join_notice(
             JoinResult(room, participant, join_result.is_new, join_result.old_nick), connection
         )
-        room_state = responses.RoomState(
-            name=room.name,
-            topic=stored_room.topic if stored_room else "",
-            last_seq=stored_room.last_seq if stored_room else 0,
-            visibility=stored_room.visibility if stored_room else "public",
-        )
         return responses.JoinResponse(
-            room=room_state,
+            room=responses.RoomState(
+                name=room.name,
+                topic=stored_room.topic if stored_room else "",
+                last_seq=stored_room.last_seq if stored_room else 0,
+                visibility=stored_room.visibility if stored_room else "public",
+            ),
             nick_name=participant.member.nick_name,
             member_id=member_id,
             guest_key=self._guest_keys.issue(member_id),
-            members=room.list_members(),
+            members=[present.member for present in room.participants.values()],
             messages=snapshot.entries,
             has_more=snapshot.has_more,
         )
@@ -213,12 +208,11 @@ class Handlers:
         return responses.Empty()
 
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
-        if request.room is not None:
-            memberships = [self.room_registry.require_membership(connection, request.room)]
-        else:
-            memberships = [
-                (room, room.connections[connection]) for room in self.room_registry.get_joined_rooms(connection)
-            ]
+        memberships = (
+            [(room, room.connections[connection]) for room in self.room_registry.get_joined_rooms(connection)]
+            if request.room is None
+            else [self.room_registry.require_membership(connection, request.room)]
+        )
         assigned_nick = request.nick_name
         for room, participant in memberships:
             old_nick = self.room_registry.change_nick(room, participant, request.nick_name)
@@ -232,22 +226,22 @@ class Handlers:
     async def _send_message(
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
-        """Append a message to a joined room."""
         room, participant = self.room_registry.require_membership(connection, request.room)
-        command = AppendMessage(
-            room=room.to_ref(),
-            author=participant.to_author(),
-            message=request.message,
-            client_id=request.client_id,
-            reply_to=request.reply_to,
+        append_result = await self._database.journal.append(
+            AppendMessage(
+                room=room.to_ref(),
+                author=participant.member,
+                message=request.message,
+                client_id=request.client_id,
+                reply_to=request.reply_to,
+            )
         )
-        append_result = await self._database.journal.append(command)
         entry = append_result.entry
         return responses.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=append_result.duplicate)
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)
-        room, author = live_room.to_ref(), participant.to_author()
+        room, author = live_room.to_ref(), participant.member
         match request:
             case requests.EditMessage(seq=seq, message=message):
                 command = AppendEdit(room=room, author=author, target=seq, message=message)
@@ -274,15 +268,17 @@ class Handlers:
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
-        room_key = None if request.room is None else names.canonical_key(request.room)
         return await self._database.reader.search(
-            request.query, room_key=room_key, joined=joined_keys, before=request.before, limit=request.limit
+            request.query,
+            room_key=None if request.room is None else names.canonical_key(request.room),
+            joined=joined_keys,
+            before=request.before,
+            limit=request.limit,
         )
 
     async def _list_rooms(
         self, connection: ClientConnection, request: requests.ListRooms
     ) -> responses.RoomListResponse:
-        stored_rooms = await self._database.reader.list_rooms(request.query, request.limit)
         summaries = {
             record.key: responses.RoomSummary(
                 name=record.name,
@@ -290,7 +286,7 @@ class Handlers:
                 members=self.room_registry.count_members(record.key),
                 last_seq=record.last_seq,
             )
-            for record in stored_rooms
+            for record in await self._database.reader.list_rooms(request.query, request.limit)
         }
         name_filter = request.query.casefold() if request.query else ""
         for room in self.room_registry.rooms.values():
@@ -298,11 +294,15 @@ class Handlers:
                 summaries[room.key] = responses.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
                 )
-        summaries_by_size = sorted(summaries.values(), key=lambda summary: -summary.members)
-        return responses.RoomListResponse(rooms=summaries_by_size[: request.limit])
+        return responses.RoomListResponse(
+            rooms=sorted(summaries.values(), key=lambda summary: -summary.members)[: request.limit]
+        )
 
     async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
         room, participant = self.room_registry.require_membership(connection, request.room)
-        push = events.TypingPush(room=room.name, member_id=participant.member.member_id, on=request.on)
-        self._fanout.send_to_room(room, push, exclude=connection)
+        self._fanout.send_to_room(
+            room,
+            events.TypingPush(room=room.name, member_id=participant.member.member_id, on=request.on),
+            exclude=connection,
+        )
         return responses.Empty()

@@ -1,19 +1,20 @@
 """Broadcaster of joins, leaves and nickname changes: notices for users, presence for programs.
 
 - Own notice: a new member receives its join notice immediately, independent of the rate.
-- Coalescing: a room receives at most `NOTICE_RATE` notices of each type. Excess joins and leaves
+- Coalescing: a room receives at most `_NOTICE_RATE` notices of each type. Excess joins and leaves
   are coalesced into one notice with a count; excess nickname changes appear in presence only.
 - Presence: changes are collected per room and sent every `PRESENCE_INTERVAL`, so that a join
   storm causes a few pushes instead of one per pair of members.
 """
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from server.domain.presence_delta import PresenceDelta
+from server.domain.rate_limits import Rate, TokenBucket
 from server.domain.room_registry import JoinResult, LeaveResult, LiveRoom, Participant
-from server.domain.token_bucket import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
 from server.gateway.fanout import Fanout, MembershipNotice
 from tui_chat.protocol import events
@@ -21,8 +22,7 @@ from tui_chat.protocol import events
 PRESENCE_INTERVAL = 0.1
 """Seconds between two flushes of presence and coalesced notices."""
 
-NOTICE_RATE = Rate(10, 10)
-"""Rate limit of each notice type in one room: a burst of 10, then 10 notices per second."""
+_NOTICE_RATE = Rate(10, 10)  # rate limit of each notice type in one room: a burst of 10, then 10 notices per second
 
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
@@ -33,12 +33,12 @@ class _PendingUpdates:
     """Unsent updates and notice rates of one room.
 
     Attributes:
-        presence_delta: Unsent presence changes; None without any.
+        presence_delta: Unsent presence changes.
         buckets: Rate limit of each notice type.
         coalesced: Last participant of the coalesced notices of one type, and the number of the others.
     """
 
-    presence_delta: PresenceDelta | None = None
+    presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
     buckets: dict[type[MembershipNotice], TokenBucket] = field(
         default_factory=dict[type[MembershipNotice], TokenBucket]
     )
@@ -60,7 +60,7 @@ class PresenceBroadcaster:
         self._now = now
         self._monotonic = monotonic
         self._fanout = fanout
-        self._pending: dict[LiveRoom[ClientConnection], _PendingUpdates] = {}
+        self._pending: defaultdict[LiveRoom[ClientConnection], _PendingUpdates] = defaultdict(_PendingUpdates)
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
@@ -70,9 +70,9 @@ class PresenceBroadcaster:
         """
         member = join_result.participant.member
         if join_result.is_new or join_result.client_changed:
-            self._get_presence_delta(join_result.room).record_join(member)
+            self._get_pending_updates(join_result.room).presence_delta.record_join(member)
         elif join_result.old_nick is not None:
-            self._get_presence_delta(join_result.room).record_rename(member)
+            self._get_pending_updates(join_result.room).presence_delta.record_rename(member)
 
     def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
         """Send the join or nickname notice; call this method after the room name is final.
@@ -101,10 +101,10 @@ class PresenceBroadcaster:
             with_notice: Send the notice; False after an aborted join, which had no join notice.
         """
         if leave_result.is_last:
-            member_id = leave_result.participant.member.member_id
-            self._get_presence_delta(leave_result.room).record_leave(member_id)
+            room, participant = leave_result.room, leave_result.participant
+            self._get_pending_updates(room).presence_delta.record_leave(participant.member.member_id)
             if with_notice:
-                self._send_or_coalesce(leave_result.room, leave_result.participant, events.LeaveNotice)
+                self._send_or_coalesce(room, participant, events.LeaveNotice)
 
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
@@ -113,7 +113,7 @@ class PresenceBroadcaster:
 
         A notice above the rate is dropped.
         """
-        self._get_presence_delta(room).record_rename(participant.member)
+        self._get_pending_updates(room).presence_delta.record_rename(participant.member)
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
@@ -159,38 +159,26 @@ class PresenceBroadcaster:
     def _send_nick_notice(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        if not self._acquire_token(self._get_pending_updates(room), events.NickNotice):
-            return
-        notice = events.NickNotice(
-            room=room.name,
-            nick_name=participant.member.nick_name,
-            old_nick_name=old_nick,
-            member_id=participant.member.member_id,
-            message=f"{old_nick} 改名为 {participant.member.nick_name}",
-            ts=self._now(),
-            via=participant.member.via,
-        )
-        self._fanout.send_to_room(room, notice)
+        if self._acquire_token(self._get_pending_updates(room), events.NickNotice):
+            notice = events.NickNotice(
+                room=room.name,
+                nick_name=participant.member.nick_name,
+                old_nick_name=old_nick,
+                member_id=participant.member.member_id,
+                message=f"{old_nick} 改名为 {participant.member.nick_name}",
+                ts=self._now(),
+                via=participant.member.via,
+            )
+            self._fanout.send_to_room(room, notice)
 
     def _acquire_token(self, pending: _PendingUpdates, notice_type: type[MembershipNotice]) -> bool:
         """Acquire a token for one notice; return whether one was available."""
         now = self._monotonic()
-        if notice_type not in pending.buckets:
-            pending.buckets[notice_type] = TokenBucket(NOTICE_RATE, now)
-        return pending.buckets[notice_type].acquire(now) == 0
-
-    def _get_presence_delta(self, room: LiveRoom[ClientConnection]) -> PresenceDelta:
-        pending = self._get_pending_updates(room)
-        if pending.presence_delta is None:
-            pending.presence_delta = PresenceDelta()
-        return pending.presence_delta
+        return pending.buckets.setdefault(notice_type, TokenBucket(_NOTICE_RATE, now)).acquire(now) == 0
 
     def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
         self._schedule_flush()
-        pending = self._pending.get(room)
-        if pending is None:
-            pending = self._pending[room] = _PendingUpdates()
-        return pending
+        return self._pending[room]
 
     def _schedule_flush(self) -> None:
         if self._flush_timer is None:
@@ -199,8 +187,8 @@ class PresenceBroadcaster:
     def _flush(self) -> None:
         self._flush_timer = None
         for room, pending in list(self._pending.items()):
-            presence_delta, pending.presence_delta = pending.presence_delta, None
-            if presence_delta is not None:
+            presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
+            if presence_delta != PresenceDelta():
                 self._fanout.send_to_room(room, presence_delta.to_push(room.name))
             if not self._flush_coalesced(room, pending):
                 del self._pending[room]

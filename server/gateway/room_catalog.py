@@ -7,31 +7,28 @@
 - Deletion in the log: deleting a room appends a deletion for each message, so that clients with
   cached entries reach the same state.
 - Rate limits: each write is a transaction of its own that delays messages. All connections share
-  `CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the shared rate.
+  `_CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the shared rate.
 """
 
 import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from server.domain.connection_limits import PerAddressLimiter
 from server.domain.guest_keys import GuestKeys
-from server.domain.log_commands import AppendDeletion, AppendTopic, Author, RoomRef
+from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
+from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
-from server.domain.token_bucket import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, responses
 
-CATALOG_WRITE_RATE = Rate(100, 10)
-"""Rate of room creations, renames and deletions on this server."""
+_CATALOG_WRITE_RATE = Rate(100, 10)  # rate of room creations, renames and deletions on this server
 
 MAX_DELETABLE_ENTRIES = 2_000
 """Maximum number of log entries in a room that a guest may delete, to protect the messages of other members."""
 
-_DEFAULT_NICK_NAME = "guest"
-"""Author nickname of catalog changes; the author need not be a member of a room."""
+_DEFAULT_NICK_NAME = "guest"  # author nickname of catalog changes; the author need not be a member of a room
 
 
 class RoomCatalog:
@@ -57,7 +54,7 @@ class RoomCatalog:
         self._guest_keys = guest_keys
         self._room_registry = room_registry
         self._monotonic = monotonic
-        self._write_bucket = TokenBucket(CATALOG_WRITE_RATE, monotonic())
+        self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
         self._address_limiter = address_limiter
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
@@ -113,9 +110,10 @@ class RoomCatalog:
             await self._database.rooms.rename(room_id, names.canonical_key(name), name)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
-            room_ref = RoomRef(key=room.key, name=room.name)
             await self._database.journal.append(
-                AppendTopic(room=room_ref, author=self._build_author(connection), topic=topic)
+                AppendTopic(
+                    room=RoomRef(key=room.key, name=room.name), author=self._build_author(connection), topic=topic
+                )
             )
         return await self.get(room_id)
 
@@ -138,11 +136,13 @@ class RoomCatalog:
         room_ref = RoomRef(key=room.key, name=room.name)
         for after in range(0, room.last_seq, limits.HISTORY_PAGE):
             page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
-            undeleted_seqs = [
-                message.seq for message in page.messages if isinstance(message, events.Message) and not message.deleted
-            ]
-            commands = [AppendDeletion(room=room_ref, author=author, target=seq) for seq in undeleted_seqs]
-            await asyncio.gather(*map(self._database.journal.append, commands))
+            await asyncio.gather(
+                *(
+                    self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=message.seq))
+                    for message in page.messages
+                    if isinstance(message, events.Message) and not message.deleted
+                )
+            )
         await self._database.rooms.delete(room_id)
         self._created_rooms[connection].discard(room_id)
         return room
@@ -177,7 +177,7 @@ class RoomCatalog:
         if retry_after:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
-    def _build_author(self, connection: ClientConnection) -> Author:
+    def _build_author(self, connection: ClientConnection) -> events.Member:
         if connection.member_id is None:
             connection.member_id = self._guest_keys.generate_member_id()
-        return Author(member_id=connection.member_id, nick_name=_DEFAULT_NICK_NAME, is_moderator=True)
+        return events.Member(member_id=connection.member_id, nick_name=_DEFAULT_NICK_NAME, role="moderator")

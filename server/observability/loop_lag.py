@@ -5,11 +5,10 @@ import time
 from bisect import bisect_left
 from itertools import accumulate
 
-SAMPLE_INTERVAL = 0.05
-"""Seconds between two samples."""
+_SAMPLE_INTERVAL = 0.05  # seconds between two samples
 
-BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-"""Inclusive bucket limits of the lag histogram, in seconds."""
+# Inclusive bucket limits of the lag histogram, in seconds.
+_BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class LoopLagMonitor:
@@ -21,7 +20,7 @@ class LoopLagMonitor:
 
     def __init__(self) -> None:
         self.total_seconds = 0.0
-        self._bucket_counts = [0] * (len(BUCKET_BOUNDS) + 1)
+        self._bucket_counts = [0] * (len(_BUCKET_BOUNDS) + 1)
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -30,18 +29,18 @@ class LoopLagMonitor:
         Call once; a second call adds a second sampler.
         """
         loop = asyncio.get_running_loop()
-        expected_at = time.monotonic() + SAMPLE_INTERVAL
+        expected_at = time.monotonic() + _SAMPLE_INTERVAL
 
         def sample() -> None:
             nonlocal expected_at
             now = time.monotonic()
             lag = max(0.0, now - expected_at)
             self.total_seconds += lag
-            self._bucket_counts[bisect_left(BUCKET_BOUNDS, lag)] += 1
-            expected_at = now + SAMPLE_INTERVAL
-            self._timer = loop.call_later(SAMPLE_INTERVAL, sample)
+            self._bucket_counts[bisect_left(_BUCKET_BOUNDS, lag)] += 1
+            expected_at = now + _SAMPLE_INTERVAL
+            self._timer = loop.call_later(_SAMPLE_INTERVAL, sample)
 
-        self._timer = loop.call_later(SAMPLE_INTERVAL, sample)
+        self._timer = loop.call_later(_SAMPLE_INTERVAL, sample)
 
     def stop(self) -> None:
         """Stop sampling.
@@ -56,5 +55,4 @@ class LoopLagMonitor:
 
         The last pair `+Inf` is the total number of samples.
         """
-        bounds = [*(str(bound) for bound in BUCKET_BOUNDS), "+Inf"]
-        return list(zip(bounds, accumulate(self._bucket_counts), strict=True))
+        return list(zip([*map(str, _BUCKET_BOUNDS), "+Inf"], accumulate(self._bucket_counts), strict=True))

@@ -74,8 +74,9 @@ def load_rooms(
         key for key, room in rooms.items() if not room.id and any(map(_may_create_room, commands_by_room[key]))
     ]
     if missing_keys:
-        rows = [(key, rooms[key].name, "", PUBLIC, 0, now, now) for key in missing_keys]
-        statements.create_room.execute_many(connection, rows)
+        statements.create_room.execute_many(
+            connection, [(key, rooms[key].name, "", PUBLIC, 0, now, now) for key in missing_keys]
+        )
         _lock_rooms(connection, statements, rooms, missing_keys)
     for key, room in rooms.items():
         if room.id:

@@ -23,7 +23,6 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    Author,
     LogCommand,
 )
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
@@ -226,9 +225,9 @@ class BatchWriter:
             raise errors.NotFound("message_not_found")
         return target_message
 
-    def _require_modifiable_target(self, room: BatchRoom, seq: int, author: Author) -> TargetMessage:
+    def _require_modifiable_target(self, room: BatchRoom, seq: int, author: events.Member) -> TargetMessage:
         target_message = self._require_target(room, seq)
-        if target_message.member_id != author.member_id and not author.is_moderator:
+        if target_message.member_id != author.member_id and author.role == "member":
             raise errors.Forbidden("edit_not_author")
         return target_message
 
@@ -246,7 +245,7 @@ class BatchWriter:
         room.active_at = max(self._now, room.active_at)
         return self._next_id, room.last_seq, room.active_at
 
-    def _allocate_change_fields(self, room: BatchRoom, author: Author, is_noop: bool = False) -> dict[str, Any]:
+    def _allocate_change_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:
         """Return the common fields of a change; allocate an entry unless `is_noop`."""
         entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_entry(room)
         return {
@@ -262,7 +261,7 @@ class BatchWriter:
         self,
         room: BatchRoom,
         entry: events.Entry,
-        author: Author,
+        author: events.Member,
         *,
         target: int | None = None,
         text: str = "",

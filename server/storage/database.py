@@ -20,8 +20,7 @@ from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
 from tui_chat.protocol.errors import Unavailable
 
-READER_COUNT = 3
-"""Number of concurrent read transactions; leaves CPU time for the event loop."""
+_READER_COUNT = 3  # number of concurrent read transactions; leaves CPU time for the event loop
 
 BUSY_TIMEOUT = 2_000
 """Milliseconds to wait for a database lock of another program."""
@@ -33,8 +32,7 @@ PROBE_TIMEOUT = 3.0
 """Seconds until an unfinished health check counts as a failure; longer than `BUSY_TIMEOUT`."""
 
 _PROBE_KEY = "probe"
-_PROBE_BYTES = 16 * 1024
-"""Size of the probe row in bytes; larger than a page, so that a full disk is detected."""
+_PROBE_BYTES = 16 * 1024  # larger than a page, so that a full disk is detected
 
 
 class Database:
@@ -167,7 +165,9 @@ def _open_sqlite(path: Path, busy_timeout: int) -> tuple[Executor, Executor]:
     return (
         ThreadExecutor(open_engine(path, writable=True, pool_size=1, busy_timeout=busy_timeout), 1, "journal"),
         ThreadExecutor(
-            open_engine(path, writable=False, pool_size=READER_COUNT, busy_timeout=busy_timeout), READER_COUNT, "reader"
+            open_engine(path, writable=False, pool_size=_READER_COUNT, busy_timeout=busy_timeout),
+            _READER_COUNT,
+            "reader",
         ),
     )
 
@@ -178,7 +178,7 @@ def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
 
     return (
         open_executor(url, pool_size=1),
-        open_executor(url, pool_size=READER_COUNT, isolation_level="REPEATABLE READ"),
+        open_executor(url, pool_size=_READER_COUNT, isolation_level="REPEATABLE READ"),
     )
 
 

@@ -4,7 +4,7 @@
 - Order: entries of a room have the order of the `append` calls. `seq` increases by exactly 1 per entry; rejected
   or failed commands leave no gap.
 - Batching: commands that arrive during a transaction form the next batch, up to `MAX_BATCH`. A batch starts when
-  `LINGER_TICKS` event loop ticks add no further command, at the latest after `LINGER`. A transaction costs as much as
+  `_LINGER_TICKS` event loop ticks add no further command, at the latest after `LINGER`. A transaction costs as much as
   ten messages, and entries of one commit reach each reader in one write.
 - Bounded queue: above `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an
   outage until the queue is empty.
@@ -37,8 +37,7 @@ from tui_chat.protocol import errors, events
 MAX_BATCH = 512
 """Maximum number of commands per transaction; larger batches add latency without a noticeable gain."""
 
-LINGER_TICKS = 2
-"""Event loop ticks from the arrival of a packet to its command: one to read, one to dispatch."""
+_LINGER_TICKS = 2  # event loop ticks from the arrival of a packet to its command: one to read, one to dispatch
 
 LINGER = 0.002
 """Maximum delay of a transaction for further commands, in seconds."""
@@ -46,12 +45,10 @@ LINGER = 0.002
 MAX_QUEUE_DEPTH = 10_000
 """Default limit of queued commands."""
 
-SERIALIZATION_RETRIES = 3
-"""Number of retries after a serialization failure between nodes."""
+_SERIALIZATION_RETRIES = 3  # number of retries after a serialization failure between nodes
 
 _log = logging.getLogger(__name__)
 
-Publisher = Callable[[Sequence[events.Entry]], None]
 QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
 
 
@@ -85,7 +82,7 @@ class Journal:
         self._max_queue_depth = max_queue_depth
         self._queue: deque[QueuedCommand] = deque()
         self._wakeup = asyncio.Event()
-        self.publish: Publisher | None = None
+        self.publish: Callable[[Sequence[events.Entry]], None] | None = None
         self._outage: str | None = None
         self._overloaded = False
         self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # uncertain commits, oldest first
@@ -171,12 +168,12 @@ class Journal:
             self._wakeup.clear()
 
     async def _linger(self) -> None:
-        """Wait until `LINGER_TICKS` event loop ticks add no further command (see "Batching")."""
+        """Wait until `_LINGER_TICKS` event loop ticks add no further command (see "Batching")."""
         deadline = self._loop.time() + LINGER
         previous_depth = 0
         while previous_depth < len(self._queue) < MAX_BATCH and self._loop.time() < deadline:
             previous_depth = len(self._queue)
-            for _ in range(LINGER_TICKS):
+            for _ in range(_LINGER_TICKS):
                 await asyncio.sleep(0)
 
     async def _write_batch(self, batch: list[QueuedCommand]) -> None:
@@ -239,12 +236,15 @@ class Journal:
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
-            is_database_error = isinstance(error, exc.SQLAlchemyError)
-            _log.error("log command failed: %s", describe_error(error), exc_info=None if is_database_error else error)
+            _log.error(
+                "log command failed: %s",
+                describe_error(error),
+                exc_info=None if isinstance(error, exc.SQLAlchemyError) else error,
+            )
             return [errors.InternalError("change_not_saved")]
 
     async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
-        for _ in range(SERIALIZATION_RETRIES):
+        for _ in range(_SERIALIZATION_RETRIES):
             try:
                 return await self._writer.run(work)
             except exc.DBAPIError as error:

@@ -20,8 +20,7 @@ from server.storage.search import find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
 from tui_chat.protocol import errors, events, names, responses
 
-MAX_QUEUED_READS = 2_000
-"""Maximum number of queued reads, so that an unresponsive disk cannot accumulate requests."""
+_MAX_QUEUED_READS = 2_000  # maximum number of queued reads, so that an unresponsive disk cannot accumulate requests
 
 MAX_PAGE_BYTES = 256 * 1024
 """Approximate size limit of a page in bytes.
@@ -29,8 +28,7 @@ MAX_PAGE_BYTES = 256 * 1024
 Below the send queue limit of a connection: a slow client would otherwise be aborted on each attempt to load the page.
 """
 
-ENTRY_OVERHEAD_BYTES = 256
-"""Estimated size of an entry without its text, and of each reaction, in bytes."""
+_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text, and of each reaction, in bytes
 
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
@@ -207,7 +205,7 @@ class LogReader:
         return await self._run(partial(_find_room_by_id, room_id=room_id))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        if self._queued_reads >= MAX_QUEUED_READS:
+        if self._queued_reads >= _MAX_QUEUED_READS:
             raise errors.Unavailable("reads_waiting", retry_after=RETRY_AFTER)
         self._queued_reads += 1
         try:
@@ -297,7 +295,7 @@ def _read_entries(connection: Connection, room: Row[Any], first: int, last: int,
     reactions_by_message = group_reactions(connection.execute(_select_reactions, bounds).all())
     sizes = [
         len(row.text.encode())
-        + ENTRY_OVERHEAD_BYTES * (1 + sum(map(len, reactions_by_message.get((room.id, row.seq), {}).values())))
+        + _ENTRY_OVERHEAD_BYTES * (1 + sum(map(len, reactions_by_message.get((room.id, row.seq), {}).values())))
         for row in rows
     ]
     low, high, size = 0, len(rows) - 1, sum(sizes)

@@ -8,11 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from server.storage.errors import StorageError
 
-CONNECT_TIMEOUT = 5.0
-"""Seconds until a connection attempt fails."""
+_CONNECT_TIMEOUT = 5.0  # seconds until a connection attempt fails
 
-COMMAND_TIMEOUT = 30.0
-"""Seconds until a statement without a response fails."""
+_COMMAND_TIMEOUT = 30.0  # seconds until a statement without a response fails
 
 ResultT = TypeVar("ResultT")
 
@@ -35,7 +33,7 @@ def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor
                 pool_size=pool_size,
                 max_overflow=0,
                 hide_parameters=True,
-                connect_args={"timeout": CONNECT_TIMEOUT, "command_timeout": COMMAND_TIMEOUT},
+                connect_args={"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT},
                 **options,
             )
         )

@@ -103,8 +103,9 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
 
 
 def _rename(connection: Connection, *, room_id: int, key: str, name: str) -> None:
-    in_list = rooms.c.visibility == PUBLIC
-    if not connection.execute(update(rooms).where(rooms.c.id == room_id, in_list).values(key=key, name=name)).rowcount:
+    if not connection.execute(
+        update(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC).values(key=key, name=name)
+    ).rowcount:
         raise NotFound("room_not_found")
 
 

@@ -57,8 +57,8 @@ async def security_headers(request: web.Request, handler: typedefs.Handler) -> w
     """
     response = await handler(request)
     if request.path != SOCKETIO_PATH:
-        headers = _STATIC_SITE_HEADERS if request.match_info.route.name == STATIC_SITE_ROUTE else _DEFAULT_HEADERS
-        for name, value in headers.items():
+        is_static_site = request.match_info.route.name == STATIC_SITE_ROUTE
+        for name, value in (_STATIC_SITE_HEADERS if is_static_site else _DEFAULT_HEADERS).items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
     return response

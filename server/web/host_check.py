@@ -13,17 +13,16 @@ requests from the local machine with such a host name.
 import re
 from collections.abc import Container, Iterable
 from http import HTTPStatus
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import typedefs, web
 
-from server.domain.connection_limits import is_loopback
+from server.domain.rate_limits import is_loopback, parse_ip_address
 from server.forwarded import IPNetwork, is_in_networks
 from server.observability.rejection_log import RejectionLog
 
+# Host with optional port (RFC 3986, section 3.2.2); a final dot of the name is excluded.
 _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?")
-"""Host with optional port (RFC 3986, section 3.2.2); a final dot of the name is excluded."""
 
 
 def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> typedefs.Middleware:
@@ -57,10 +56,5 @@ def _is_allowed_host(host: str, allowed_hosts: Container[str]) -> bool:
     if host_match is None:
         return False
     name = host_match["name"]
-    if "." not in name or name.endswith(".localhost") or name in allowed_hosts:
-        return True
-    try:
-        ip_address(name.strip("[]"))
-    except ValueError:
-        return False
-    return True
+    is_local_name = "." not in name or name.endswith(".localhost")
+    return is_local_name or name in allowed_hosts or parse_ip_address(name.strip("[]")) is not None

@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from server.domain.connection_limits import is_loopback
+from server.domain.rate_limits import is_loopback
 from server.forwarded import IPNetwork, get_client_info
 
 
@@ -44,13 +44,12 @@ class MetricsSnapshot:
     lag_sum: float
 
 
-_GAUGES = (
+_GAUGES = (  # field of `MetricsSnapshot`, metric name and description
     ("connections", "chat_connections", "Open connections."),
     ("rooms", "chat_rooms", "Rooms with members."),
     ("members", "chat_members", "Members of all rooms."),
     ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
 )
-"""Field of `MetricsSnapshot`, metric name and description of each gauge."""
 
 _LABELED_COUNTERS = (
     ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),

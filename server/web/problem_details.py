@@ -28,7 +28,7 @@ _STATUS_BY_CODE: Final = {
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-_CODE_BY_STATUS: Final = {
+_CODE_BY_STATUS: Final = {  # of aiohttp's own errors; the default is `bad_request` for 4xx and `internal` for 5xx
     HTTPStatus.UNAUTHORIZED: "unauthorized",
     HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "not_found",
@@ -36,7 +36,6 @@ _CODE_BY_STATUS: Final = {
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limited",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
 }
-"""Error codes of aiohttp's own errors; the default is `bad_request` for 4xx and `internal` for 5xx."""
 
 _DETAIL_BY_STATUS: Final = {
     HTTPStatus.NOT_FOUND: "no resource at this path",
@@ -47,8 +46,9 @@ _DETAIL_BY_STATUS: Final = {
 
 def create_problem_response(error: ChatError) -> web.Response:
     """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
-    status = _STATUS_BY_CODE[error.code]
-    response = _encode_problem(status, error.code, error.message, reason=error.reason, params=error.params or None)
+    response = _encode_problem(
+        _STATUS_BY_CODE[error.code], error.code, error.message, reason=error.reason, params=error.params or None
+    )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response

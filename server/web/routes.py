@@ -11,11 +11,10 @@ from server.web.problem_details import create_problem_response, problem_middlewa
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
 
-SERVICE_NAME = "chat-server"
-"""Service name in `/health`, by which clients recognise a chat server on a port."""
+_SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognise a chat server on a port
 
+# Pages of other origins may load the JavaScript client as from a CDN.
 _CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}
-"""Headers of the JavaScript client; pages of other origins may load the file as from a CDN."""
 _IMMUTABLE_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
@@ -41,7 +40,7 @@ def add_routes(
 
     async def get_health(_request: web.Request) -> web.Response:
         return web.json_response(
-            {"status": "ok", "service": SERVICE_NAME, "version": version, "protocol": codec.PROTOCOL_VERSION}
+            {"status": "ok", "service": _SERVICE_NAME, "version": version, "protocol": codec.PROTOCOL_VERSION}
         )
 
     async def get_readiness(_request: web.Request) -> web.Response:
@@ -59,9 +58,9 @@ def add_routes(
         app.router.add_get(SOCKETIO_PATH + name, _create_asset_handler(asset, _CROSS_ORIGIN_HEADERS))
     if pages_directory is not None:
         add_static_site(app, pages_directory)
-        return
-    for path, asset in load_page_assets().items():
-        app.router.add_get(path, _create_asset_handler(asset, {} if path == INDEX_PATH else _IMMUTABLE_HEADERS))
+    else:
+        for path, asset in load_page_assets().items():
+            app.router.add_get(path, _create_asset_handler(asset, {} if path == INDEX_PATH else _IMMUTABLE_HEADERS))
 
 
 def _create_asset_handler(

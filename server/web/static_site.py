@@ -18,8 +18,8 @@ from server.web.assets import INDEX_FILE
 from server.web.headers import STATIC_SITE_ROUTE
 from tui_chat.protocol.errors import NotFound
 
+# Independent of the machine's table, which may contain types that browsers refuse to run.
 _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript"}
-"""Content types independent of the machine's table, which may contain types that browsers refuse to run."""
 
 
 def add_static_site(app: web.Application, directory: Path) -> None:

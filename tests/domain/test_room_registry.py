@@ -126,7 +126,7 @@ def test_subscribers_are_grouped_by_dialect() -> None:
         "native": [1],
         "string_join": [2],
     }
-    assert [member.via for member in room.list_members()] == [None, "string_join"]
+    assert [participant.member.via for participant in room.participants.values()] == [None, "string_join"]
     assert registry.join(2, "tea", "g2", "guest").client_changed
     assert {dialect: list(connections) for dialect, connections in room.subscribers.items()} == {"native": [1, 2]}
     registry.leave_all(1)

@@ -13,8 +13,8 @@ from msgspec import Raw
 
 from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
 from server.engineio.flush_scheduler import FlushScheduler
-from server.engineio.frames import Frame
 from server.engineio.options import EngineIOOptions
+from server.engineio.packets import Frame
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import (
     CLOSING_STATES,

@@ -14,7 +14,6 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    Author,
     LogCommand,
 )
 from server.storage.batch_writer import AppendResult
@@ -31,7 +30,7 @@ from tests.support.storage import (
     build_topic,
 )
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
-from tui_chat.protocol.events import Message
+from tui_chat.protocol.events import Member, Message
 
 authors = st.sampled_from([ANN, BEN, MOD])
 targets = st.integers(1, 12)
@@ -49,7 +48,7 @@ commands = st.one_of(
 
 @dataclass
 class ModelMessage:
-    author: Author
+    author: Member
     text: str
     edited: int | None = None
     deleted: bool = False
@@ -111,7 +110,7 @@ class ModelLog:
         if (
             not isinstance(command, AppendReaction)
             and message.author != command.author
-            and not command.author.is_moderator
+            and command.author.role == "member"
         ):
             raise Forbidden("edit_not_author")
         if message.deleted and (

@@ -14,22 +14,21 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    Author,
     RoomRef,
 )
 from server.storage.database import Database
-from tui_chat.protocol.events import Entry
+from tui_chat.protocol.events import Entry, Member
 
 LOUNGE = RoomRef(key="lounge", name="Lounge")
-ANN = Author(member_id="ann", nick_name="Ann")
-BEN = Author(member_id="ben", nick_name="Ben", account="ben")
-MOD = Author(member_id="mod", nick_name="Mod", is_moderator=True)
+ANN = Member(member_id="ann", nick_name="Ann", role="member")
+BEN = Member(member_id="ben", nick_name="Ben", account="ben", role="member")
+MOD = Member(member_id="mod", nick_name="Mod", role="moderator")
 
 
 def build_message(
     message: str = "hello",
     *,
-    author: Author = ANN,
+    author: Member = ANN,
     room: RoomRef = LOUNGE,
     client_id: UUID | None = None,
     reply_to: int | None = None,
@@ -37,21 +36,21 @@ def build_message(
     return AppendMessage(room=room, author=author, message=message, client_id=client_id, reply_to=reply_to)
 
 
-def build_edit(target: int, message: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
+def build_edit(target: int, message: str, *, author: Member = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
     return AppendEdit(room=room, author=author, target=target, message=message)
 
 
-def build_deletion(target: int, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
+def build_deletion(target: int, *, author: Member = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
     return AppendDeletion(room=room, author=author, target=target)
 
 
 def build_reaction(
-    target: int, emoji: str = "👍", *, on: bool = True, by: Author = ANN, room: RoomRef = LOUNGE
+    target: int, emoji: str = "👍", *, on: bool = True, by: Member = ANN, room: RoomRef = LOUNGE
 ) -> AppendReaction:
     return AppendReaction(room=room, author=by, target=target, emoji=emoji, on=on)
 
 
-def build_topic(text: str, *, author: Author = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
+def build_topic(text: str, *, author: Member = ANN, room: RoomRef = LOUNGE) -> AppendTopic:
     return AppendTopic(room=room, author=author, topic=text)
 
 

@@ -8,7 +8,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any, ClassVar, TypeVar
 
@@ -16,25 +15,12 @@ import msgspec
 
 from server.domain.room_registry import LiveRoom, RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame
 from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, errors, requests
 
 PayloadT = TypeVar("PayloadT")
-
-
-@dataclass(frozen=True, slots=True)
-class DialectContext:
-    """Server state available to dialects.
-
-    Attributes:
-        room_registry: Rooms with members.
-        timezone: Time zone of formatted times; None selects the local one.
-    """
-
-    room_registry: RoomRegistry[ClientConnection]
-    timezone: tzinfo | None
 
 
 class Dialect(ABC):
@@ -43,14 +29,16 @@ class Dialect(ABC):
     Attributes:
         name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
         event_names: Events that the dialect may accept.
-        context: Server state.
+        room_registry: Rooms with members.
+        timezone: Time zone of formatted times; None selects the local one.
     """
 
     name: ClassVar[str]
     event_names: ClassVar[frozenset[str]]
 
-    def __init__(self, context: DialectContext) -> None:
-        self.context = context
+    def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
+        self.room_registry = room_registry
+        self.timezone = timezone
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether an event of `event_names` with these arguments belongs to the dialect."""

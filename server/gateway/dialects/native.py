@@ -11,14 +11,11 @@ from msgspec import Raw, structs
 
 from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, events, requests
-
-OBJECT_JOIN = "object_join"
-"""`via` of members that join without an acknowledgement; native clients always request one."""
 
 _PUSH_EVENTS: dict[type[events.WireStruct], str] = {
     **dict.fromkeys((events.Message, events.JoinNotice, events.LeaveNotice, events.NickNotice), events.MESSAGE),
@@ -46,13 +43,17 @@ class NativeDialect(Dialect):
     ) -> Awaitable[Any]:
         """Run a request; a join without an acknowledgement reads a minimal history.
 
-        Such a join also marks the member as a basic client (`via`).
+        Such a join also marks the member as a basic client (`via`), because native clients always request an
+        acknowledgement.
         """
         if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)
-        client_kind = None if wants_ack else OBJECT_JOIN
-        join_request = request if wants_ack else structs.replace(request, limit=1)
-        return handlers.join(connection, join_request, dialect=self.name, client_kind=client_kind)
+        return handlers.join(
+            connection,
+            request if wants_ack else structs.replace(request, limit=1),
+            dialect=self.name,
+            client_kind=None if wants_ack else "object_join",
+        )
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:
         """Encode each room event under its native event name."""

@@ -1,6 +1,10 @@
 """Registry of all dialects in matching order."""
 
-from server.gateway.dialects.dialect import Dialect, DialectContext
+from datetime import tzinfo
+
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.native import NativeDialect
 from server.gateway.dialects.resource_crud import ResourceCrudDialect
 from server.gateway.dialects.server_msg import ServerMsgDialect
@@ -10,6 +14,6 @@ DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect,
 """All dialects; the native one is last, because it accepts every event with the name of a request."""
 
 
-def create_dialects(context: DialectContext) -> tuple[Dialect, ...]:
+def create_dialects(room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> tuple[Dialect, ...]:
     """Return one instance of each dialect."""
-    return tuple(dialect_type(context) for dialect_type in DIALECT_TYPES)
+    return tuple(dialect_type(room_registry, timezone) for dialect_type in DIALECT_TYPES)

@@ -21,9 +21,6 @@ from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, requests, sanitize
 
-MESSAGE_EVENT, STREAM_END_EVENT = "chatroomMessage", "chatroomMessages"
-"""Event names of one streamed message and of the end of the stream."""
-
 _ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(limits.SEQ_MAX))}}}")
 
 RoomId = Annotated[int, msgspec.Meta(ge=1, le=limits.SEQ_MAX)]
@@ -186,22 +183,31 @@ class ResourceCrudDialect(Dialect):
         room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
-            message = ChatroomMessage(
-                chatroom_id=room.id,
-                id=entry.id,
-                seq=entry.seq,
-                nick_name=entry.nick_name,
-                message=entry.message,
-                created_at=entry.ts,
+            connection.push(
+                encode_push_frame(
+                    "chatroomMessage",
+                    ChatroomMessage(
+                        chatroom_id=room.id,
+                        id=entry.id,
+                        seq=entry.seq,
+                        nick_name=entry.nick_name,
+                        message=entry.message,
+                        created_at=entry.ts,
+                    ),
+                )
             )
-            connection.push(encode_push_frame(MESSAGE_EVENT, message))
         stream_end = ChatroomStreamEnd(chatroom_id=room.id, count=len(messages), has_more=page.has_more)
-        connection.push(encode_push_frame(STREAM_END_EVENT, stream_end))
+        connection.push(encode_push_frame("chatroomMessages", stream_end))
         return stream_end
 
     def _to_chatroom(self, room: RoomRecord) -> Chatroom:
-        members = self.context.room_registry.count_members(room.key)
-        return Chatroom(id=room.id, name=room.name, topic=room.topic, members=members, created_at=room.created_at)
+        return Chatroom(
+            id=room.id,
+            name=room.name,
+            topic=room.topic,
+            members=self.room_registry.count_members(room.key),
+            created_at=room.created_at,
+        )
 
 
 def _parse_id_digits(body: Any) -> Any:

@@ -13,17 +13,17 @@
 
 import asyncio
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Annotated, ClassVar
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from server.domain.room_registry import LiveRoom, Participant
+from server.domain.room_registry import LiveRoom, Participant, RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
-from server.gateway.dialects.dialect import Dialect, DialectContext, decode_payload
+from server.engineio.packets import Frame
+from server.gateway.dialects.dialect import Dialect, decode_payload
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
@@ -32,15 +32,11 @@ from tui_chat.protocol import errors, events, limits, names, requests, sanitize
 USER_LIST_BYTES_PER_SECOND = 10_000_000
 """Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
 
-TYPE_FROM_OTHER, TYPE_FROM_SELF = 1, 2
-"""`type` of a message; clients show the two types on opposite sides."""
+_TYPE_FROM_OTHER, _TYPE_FROM_SELF = 1, 2  # `type` of a message; clients show the two types on opposite sides
 
 ClientInteger = Annotated[int, msgspec.Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)]
-ClientRoomId = str | ClientInteger
-"""Room id of the application, a name or a number."""
-
-ClientUserId = str | ClientInteger | float
-"""User id of the application; tutorials often use `Math.random()`."""
+ClientRoomId = str | ClientInteger  # room id of the application, a name or a number
+ClientUserId = str | ClientInteger | float  # user id of the application; tutorials often use `Math.random()`
 
 
 class _JoinPayload(msgspec.Struct, rename="camel"):
@@ -86,8 +82,8 @@ class ServerMsgDialect(Dialect):
     name: ClassVar[str] = "server_msg"
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
 
-    def __init__(self, context: DialectContext) -> None:
-        super().__init__(context)
+    def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
+        super().__init__(room_registry, timezone)
         self._joins_by_connection = WeakKeyDictionary[ClientConnection, dict[str, ServerMsgJoin]]()
         self._changed_rooms = set[str]()
         self._cooldown_until: dict[str, float] = {}
@@ -125,7 +121,7 @@ class ServerMsgDialect(Dialect):
         """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
-        joined_keys = {room.key for room in self.context.room_registry.get_joined_rooms(connection)}
+        joined_keys = {room.key for room in self.room_registry.get_joined_rooms(connection)}
         earlier_joins = self._joins_by_connection.get(connection, {})
         self._joins_by_connection[connection] = {
             **{room_key: join for room_key, join in earlier_joins.items() if room_key in joined_keys},
@@ -149,17 +145,18 @@ class ServerMsgDialect(Dialect):
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
     ) -> None:
         author = room.participants.get(message.member_id)
-        sent_at = datetime.fromtimestamp(message.ts / 1000, self.context.timezone)
-        times = sent_at.strftime("%Y-%m-%d %H:%M:%S")
+        times = datetime.fromtimestamp(message.ts / 1000, self.timezone).strftime("%Y-%m-%d %H:%M:%S")
         user_id = message.member_id if author is None else self._get_client_user_id(room, author)
 
         @cache
         def encode(room_id: ClientRoomId, message_type: int) -> Frame:
-            server_msg = _ServerMsg(message.message, message.nick_name, room_id, times, user_id, message_type)
-            return encode_push_frame("server_msg", server_msg)
+            return encode_push_frame(
+                "server_msg",
+                _ServerMsg(message.message, message.nick_name, room_id, times, user_id, message_type),
+            )
 
         for recipient in recipients:
-            message_type = TYPE_FROM_SELF if room.connections[recipient] is author else TYPE_FROM_OTHER
+            message_type = _TYPE_FROM_SELF if room.connections[recipient] is author else _TYPE_FROM_OTHER
             recipient.push(encode(self._get_client_room_id(recipient, room), message_type))
 
     def _schedule_flush(self) -> None:
@@ -176,7 +173,7 @@ class ServerMsgDialect(Dialect):
         self._cooldown_until = {
             room_key: cooldown_end for room_key, cooldown_end in self._cooldown_until.items() if cooldown_end > now
         }
-        rooms = self.context.room_registry.rooms
+        rooms = self.room_registry.rooms
         due_rooms = [
             rooms[room_key] for room_key in self._changed_rooms - self._cooldown_until.keys() if room_key in rooms
         ]
@@ -210,27 +207,31 @@ class ServerMsgDialect(Dialect):
         for recipient in recipients:
             rooms = tuple(
                 (str(self._get_client_room_id(recipient, room)), room)
-                for room in self.context.room_registry.get_joined_rooms(recipient)
+                for room in self.room_registry.get_joined_rooms(recipient)
                 if recipient in room.subscribers.get(self.name, ())
             )
             frame = frames.get(rooms)
             if frame is None:
-                user_lists = {room_id: encode_user_list(room) for room_id, room in rooms}
-                frame = frames[rooms] = encode_push_frame("roomUser", user_lists)
+                frame = frames[rooms] = encode_push_frame(
+                    "roomUser", {room_id: encode_user_list(room) for room_id, room in rooms}
+                )
             recipient.push(frame)
             sent_bytes[recipient] = len(frame.polling_bytes)
         return sent_bytes
 
     def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> msgspec.Raw:
-        users = [
-            _UserListItem(
-                nick_name=participant.member.nick_name,
-                socket_id=participant.member.member_id,
-                id=self._get_client_user_id(room, participant),
+        return msgspec.Raw(
+            msgspec.json.encode(
+                [
+                    _UserListItem(
+                        nick_name=participant.member.nick_name,
+                        socket_id=participant.member.member_id,
+                        id=self._get_client_user_id(room, participant),
+                    )
+                    for participant in room.participants.values()
+                ]
             )
-            for participant in room.participants.values()
-        ]
-        return msgspec.Raw(msgspec.json.encode(users))
+        )
 
     def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
         join = self._joins_by_connection.get(recipient, {}).get(room.key)

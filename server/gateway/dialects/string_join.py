@@ -10,13 +10,10 @@ import msgspec
 
 from server.domain.room_registry import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
+from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect, decode_payload
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from tui_chat.protocol import events, requests
-
-GUEST_NICK_NAME = "guest"
-"""Nickname of all members in other dialects; the second one becomes `guest2`."""
 
 _room_name_decoder = msgspec.json.Decoder(str)
 
@@ -36,8 +33,7 @@ class StringJoinDialect(Dialect):
 
         Further arguments are ignored. The first guest has no suffix, and later ones have a number.
         """
-        room_name = decode_payload(_room_name_decoder, arguments)
-        return requests.JoinRoom(room_name=room_name, nick_name=GUEST_NICK_NAME, limit=1)
+        return requests.JoinRoom(room_name=decode_payload(_room_name_decoder, arguments), nick_name="guest", limit=1)
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
         """Encode messages and notices as plain text.

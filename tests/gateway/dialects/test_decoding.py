@@ -10,8 +10,7 @@ from msgspec import Raw
 
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
-from server.gateway.dialects.dialect import DialectContext
+from server.engineio.packets import Frame
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dialects.server_msg import ServerMsgJoin
 from tui_chat.protocol import sanitize
@@ -29,8 +28,9 @@ class UnusedSink:
         raise AssertionError(reason)
 
 
-DIALECTS = create_dialects(DialectContext(RoomRegistry[ClientConnection](), None))
-CONNECTION = ClientConnection(UnusedSink(), "sid", "127.0.0.1", {})
+DIALECTS = create_dialects(RoomRegistry[ClientConnection](), None)
+SINK = UnusedSink()
+CONNECTION = ClientConnection(SINK.push, SINK.close, "sid", "127.0.0.1", {})
 EVENTS = sorted({event for dialect in DIALECTS for event in dialect.event_names})
 FIELDS = (
     "roomName",

@@ -7,8 +7,7 @@ import pytest
 
 from server.domain.room_registry import LiveRoom, RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.frames import Frame
-from server.gateway.dialects.dialect import DialectContext
+from server.engineio.packets import Frame
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.fanout import Fanout, RoomEvent
 from tests.support.wait import wait_until
@@ -50,7 +49,7 @@ def join_members(
     sinks = [RecordingSink() for _ in range(MEMBERS)]
     room = None
     for number, sink in enumerate(sinks):
-        connection = ClientConnection(sink, f"{dialect_name}{number}", "127.0.0.1", {})
+        connection = ClientConnection(sink.push, sink.close, f"{dialect_name}{number}", "127.0.0.1", {})
         room = registry.join(connection, "tea", f"{dialect_name} {number}", "ann", dialect=dialect_name).room
     assert room is not None
     return sinks, room
@@ -61,7 +60,7 @@ def join_members(
 )
 def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames: int) -> None:
     registry = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(registry, None))}
+    dialects = {dialect.name: dialect for dialect in create_dialects(registry, None)}
     sinks, room = join_members(registry, dialect_name)
     Fanout(dialects).send_to_room(room, message("tea", f"{dialect_name} 0"))
     # `server_msg` has one representation for the author and one for the other members.
@@ -71,7 +70,7 @@ def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames:
 
 async def test_a_user_list_is_encoded_once_for_members_of_the_same_rooms() -> None:
     registry = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(DialectContext(registry, None))}
+    dialects = {dialect.name: dialect for dialect in create_dialects(registry, None)}
     sinks, room = join_members(registry, "server_msg")
     native_sinks, _ = join_members(registry, "native")
     for connection in list(room.subscribers["server_msg"]):
@@ -89,7 +88,7 @@ async def test_a_user_list_is_encoded_once_for_members_of_the_same_rooms() -> No
 
 def test_a_dialect_without_subscribers_encodes_nothing() -> None:
     registry = RoomRegistry[ClientConnection]()
-    native = next(dialect for dialect in create_dialects(DialectContext(registry, None)) if dialect.name == "native")
+    native = next(dialect for dialect in create_dialects(registry, None) if dialect.name == "native")
     sinks, room = join_members(registry, "native")
     fanout = Fanout(
         {

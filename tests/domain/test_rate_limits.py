@@ -1,8 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from server.domain.connection_limits import ConnectionLimiter, PerAddressLimiter, is_loopback
-from server.domain.token_bucket import Rate, TokenBucket
+from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate, TokenBucket, is_loopback
 from tui_chat.protocol.errors import RateLimited
 
 

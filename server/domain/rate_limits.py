@@ -1,19 +1,70 @@
-"""Limits per client address: open connections, connection rate, and rates of expensive operations.
+"""Rate limits: token buckets, and limits per client address.
 
+- Token bucket: a bucket holds at most `burst` tokens, gains `per_second` tokens per second, and loses one token per
+  request. The caller passes in the time, in seconds of a monotonic clock.
 - Exemption: loopback addresses are unlimited, because all local users share them.
 - IPv6 aggregation: an IPv6 address counts as its /64 prefix, because one host can use all addresses of its subnet
   (RFC 4291, section 2.5.4).
 """
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from server.domain.token_bucket import Rate, TokenBucket
 from tui_chat.protocol.errors import RateLimited
 
-_SWEEP_INTERVAL = 1024
-"""Number of acquisitions between two removals of full buckets."""
+_SWEEP_INTERVAL = 1024  # acquisitions between two removals of full buckets
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Parameters of a token bucket.
+
+    Attributes:
+        burst: Capacity in tokens.
+        per_second: Refill rate in tokens per second.
+    """
+
+    burst: float
+    per_second: float
+
+
+class TokenBucket:
+    """Token bucket with the parameters of a `Rate`, initially full.
+
+    Args:
+        rate: Capacity and refill rate.
+        now: Monotonic time in seconds.
+    """
+
+    __slots__ = ("_rate", "_tokens", "_updated_at")
+
+    def __init__(self, rate: Rate, now: float) -> None:
+        self._rate = rate
+        self._tokens = rate.burst
+        self._updated_at = now
+
+    def acquire(self, now: float) -> float:
+        """Consume one token.
+
+        Returns:
+            0.0 on success, otherwise the seconds until a token is available; a failure consumes no token.
+        """
+        rate = self._rate
+        self._tokens = min(rate.burst, self._tokens + (now - self._updated_at) * rate.per_second)
+        self._updated_at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0.0
+        return (1 - self._tokens) / rate.per_second
+
+    def is_full(self, now: float) -> bool:
+        """Return whether the bucket is full at `now`, and can be discarded without losing state.
+
+        The bucket stays unchanged.
+        """
+        return self._tokens + (now - self._updated_at) * self._rate.per_second >= self._rate.burst
 
 
 class PerAddressLimiter:
@@ -44,17 +95,10 @@ class PerAddressLimiter:
         """
         if is_loopback(address):
             return 0.0
-        self._drop_full_buckets(now)
-        key = rate_limit_key(address)
-        bucket = self._buckets.get(key)
-        if bucket is None:
-            bucket = self._buckets[key] = TokenBucket(self._rate, now)
-        return bucket.acquire(now)
-
-    def _drop_full_buckets(self, now: float) -> None:
         self._acquisitions += 1
         if self._acquisitions % _SWEEP_INTERVAL == 0:
             self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
+        return self._buckets.setdefault(rate_limit_key(address), TokenBucket(self._rate, now)).acquire(now)
 
 
 class ConnectionLimiter:
@@ -111,10 +155,7 @@ def rate_limit_key(address: str) -> str:
     An IPv6 address maps to its /64 prefix, an IPv4-mapped address to the IPv4 address. Other addresses and invalid
     values are their own keys.
     """
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return address
+    ip = parse_ip_address(address)
     if not isinstance(ip, IPv6Address):
         return address
     if ip.ipv4_mapped is not None:
@@ -128,7 +169,13 @@ def is_loopback(address: str) -> bool:
 
     False for an invalid address.
     """
+    ip = parse_ip_address(address)
+    return ip is not None and ip.is_loopback
+
+
+def parse_ip_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an IP address, or None for an invalid one."""
     try:
-        return ip_address(address).is_loopback
+        return ip_address(text)
     except ValueError:
-        return False
+        return None
