@@ -5,6 +5,7 @@
 """
 
 import argparse
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -106,13 +107,13 @@ def main() -> None:
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     # The screen-reader mode starts faster without Textual and Rich.
-    from tui_chat.screen_reader.main import ReaderOptions, run, wait_until_listening  # noqa: PLC0415
+    from tui_chat.screen_reader.main import ReaderOptions, run  # noqa: PLC0415
 
     if not options.serve:
         return run(ReaderOptions(options.server, options.room, options.nick, options.state), settings)
     server = LocalServer()
     try:
-        url = wait_until_listening(server.start(options.host, options.port))
+        url = asyncio.run(server.start(options.host, options.port))
         print("\n".join(join_instructions(options.host, options.port, url)))
         return run(ReaderOptions(url, options.room, options.nick, options.state), settings)
     except LocalServerError as error:

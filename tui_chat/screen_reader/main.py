@@ -6,7 +6,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,16 +79,14 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     except (EOFError, KeyboardInterrupt):
         return 0
     print(tr(chat_strings.CONNECTING_TO, server=server_address.base_url), flush=True)
-    restore_rooms = not options.room and settings.settings.restore_rooms
     target = SessionTarget(
-        server_address.base_url, room, nick, restore_rooms, saved_profile.guest_key(server_address.base_url, nick)
+        server_address.base_url,
+        room,
+        nick,
+        restore_rooms=not options.room and settings.settings.restore_rooms,
+        guest_key=saved_profile.guest_key(server_address.base_url, nick),
     )
     return asyncio.run(_run_sessions(target, options.state_dir, settings))
-
-
-def wait_until_listening(startup: Coroutine[None, None, str]) -> str:
-    """Run the start-up of the local server and return its URL; exceptions of `startup` propagate."""
-    return asyncio.run(startup)
 
 
 def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[str], ValueT]) -> ValueT:
@@ -110,7 +108,7 @@ def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[
 async def _run_sessions(target: SessionTarget, state_dir: Path, settings: SettingsFile) -> int:
     terminal = LineTerminal()
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    _install_signal_handlers(exit_code, terminal)
+    _install_signal_handlers(exit_code)
     previous: SessionTarget | None = None
     try:
         while True:
@@ -173,7 +171,7 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
             await reader.outbox_idle.wait()
 
 
-def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
+def _install_signal_handlers(exit_code: "asyncio.Future[int]") -> None:
     if sys.platform == "win32":
         return
     loop, last_interrupt = asyncio.get_running_loop(), [-DOUBLE_INTERRUPT_SECONDS]
@@ -188,8 +186,7 @@ def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTer
         if is_repeated:
             on_terminate(signal.SIGINT)
         else:
-            print(flush=True)
-            print(tr(chat_strings.CONFIRM_QUIT), flush=True)
+            print(f"\n{tr(chat_strings.CONFIRM_QUIT)}", flush=True)
 
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     for signum in (signal.SIGTERM, signal.SIGHUP):

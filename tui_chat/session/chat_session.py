@@ -169,13 +169,10 @@ class ChatSession:
         """
         view = self.current_room
         self._is_viewed = is_viewed
-        if view is None:
-            return
-        if is_viewed:
-            if view.unread_count:
-                self._dirty_parts |= DirtyPart.ROOM_LIST
+        if view is not None and is_viewed:
+            self._dirty_parts |= DirtyPart.ROOM_LIST if view.unread_count else DirtyPart.NONE
             view.start_viewing()
-        else:
+        elif view is not None:
             view.stop_viewing()
 
     def restore_order(self, rooms: Sequence[str]) -> None:

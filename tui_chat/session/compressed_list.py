@@ -70,17 +70,13 @@ class CompressedList(Sequence[Line]):
         if blocks and end <= self._ends[first] and self._sizes[first] - removed + len(lines) <= BLOCK_SIZE:
             self._splice_block(first, index - block_start, removed, lines)
             return
-        last = first
-        merged: list[Line] = []
-        if blocks:
-            merged += self._compressed.get_items(blocks[first])[: index - block_start]
-            last = min(bisect_left(self._ends, end), len(blocks) - 1)
-            merged += lines
-            merged += self._compressed.get_items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
-            last += 1
-        else:
-            merged += lines
-        self._replace_blocks(first, last, merged)
+        if not blocks:
+            self._replace_blocks(0, 0, list(lines))
+            return
+        last = min(bisect_left(self._ends, end), len(blocks) - 1)
+        head = self._compressed.get_items(blocks[first])[: index - block_start]
+        tail = self._compressed.get_items(blocks[last])[end - (self._ends[last] - self._sizes[last]) :]
+        self._replace_blocks(first, last + 1, [*head, *lines, *tail])
 
     def copy(self) -> "CompressedList":
         """Return an independent list that shares the compressed data."""

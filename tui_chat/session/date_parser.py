@@ -7,9 +7,13 @@ _RELATIVE_DAYS = {
     "today": 0, "now": 0, "yesterday": 1,
     "今天": 0, "今日": 0, "昨天": 1, "昨日": 1, "前天": 2, "大前天": 3,
 }  # fmt: skip
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_WEEKDAYS_SHORT = tuple(name[:3] for name in _WEEKDAYS)
-_CHINESE_WEEKDAY = re.compile("(?:周|星期|礼拜)([一二三四五六日天])")
+_ENGLISH_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CHINESE_WEEK = ("周", "星期", "礼拜")
+_WEEKDAYS = {
+    **{name: number for number, day in enumerate(_ENGLISH_WEEKDAYS) for name in (day, day[:3])},
+    **{f"{prefix}{day}": number for number, day in enumerate("一二三四五六日") for prefix in _CHINESE_WEEK},
+    **{f"{prefix}天": 6 for prefix in _CHINESE_WEEK},
+}
 _DAYS_AGO = re.compile(r"(?:-(\d{1,5})|(\d{1,5}) ?(?:d|days?)(?: ago)?|(\d{1,5}) ?天前)")
 _WEEKS_AGO = re.compile(r"(\d{1,4}) ?(?:w|weeks?)(?: ago)?|(\d{1,4}) ?(?:周|星期)前")
 _FULL_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})|(\d{4})年(\d{1,2})月(\d{1,2})[日号]?")
@@ -30,8 +34,8 @@ def parse(text: str, today: date) -> date | None:
     try:
         if normalized in _RELATIVE_DAYS:
             return today - timedelta(_RELATIVE_DAYS[normalized])
-        if (weekday := _parse_weekday(normalized)) is not None:
-            return today - timedelta((today.weekday() - weekday - 1) % 7 + 1)
+        if normalized in _WEEKDAYS:
+            return today - timedelta((today.weekday() - _WEEKDAYS[normalized] - 1) % 7 + 1)
         if offset := _DAYS_AGO.fullmatch(normalized):
             return today - timedelta(_numbers(offset)[0])
         if offset := _WEEKS_AGO.fullmatch(normalized):
@@ -60,14 +64,6 @@ def start_of_day(day: date, zone: tzinfo | None = None) -> int:
         return max(0, int(datetime.combine(day, time.min, zone).timestamp() * 1000))
     except (OverflowError, OSError, ValueError):
         return 0  # outside the range of the platform's clock
-
-
-def _parse_weekday(text: str) -> int | None:
-    for weekday_names in (_WEEKDAYS, _WEEKDAYS_SHORT):
-        if text in weekday_names:
-            return weekday_names.index(text)
-    chinese_match = _CHINESE_WEEKDAY.fullmatch(text)
-    return None if chinese_match is None else "一二三四五六日".index(chinese_match[1].replace("天", "日"))
 
 
 def _numbers(matched: re.Match[str]) -> list[int]:

@@ -1,6 +1,7 @@
 """Emoji lookup by short name: `smile`, `thumbsup`, `+1`."""
 
 from functools import cache
+from itertools import islice
 
 FULLY_QUALIFIED = 2
 """Status of emoji with a reliable emoji presentation (UTS #51, section 1.4)."""
@@ -19,17 +20,15 @@ def search(query: str, limit: int) -> list[tuple[str, str]]:
         Pairs of name and emoji: the exact name, then prefix matches, then word matches, each group by length.
     """
     folded_query = query.casefold()
-    matches: list[tuple[tuple[bool, bool, int, str], str, str]] = []
-    for name, emoji in _load_names().items():
-        is_prefix = name.startswith(folded_query)
-        if is_prefix or f"_{folded_query}" in name:
-            matches.append(((name != folded_query, not is_prefix, len(name), name), name, emoji))
+    matches = sorted(
+        (name != folded_query, not name.startswith(folded_query), len(name), name, emoji)
+        for name, emoji in _load_names().items()
+        if f"_{folded_query}" in f"_{name}"
+    )
     best: dict[str, str] = {}
-    for _, name, emoji in sorted(matches):
+    for *_, name, emoji in matches:
         best.setdefault(emoji, name)
-        if len(best) == limit:
-            break
-    return [(name, emoji) for emoji, name in best.items()]
+    return [(name, emoji) for emoji, name in islice(best.items(), limit)]
 
 
 def find(name: str) -> str | None:

@@ -163,22 +163,15 @@ def phrase(reason: str, code: str = "") -> str:
     """
     if active_language() is Language.ENGLISH:
         return reason
-    return _translate(reason.removesuffix(".")) or (
-        tr(_MESSAGES_BY_CODE[code]) if code in _MESSAGES_BY_CODE else reason
-    )
-
-
-def _translate(reason: str) -> str:
-    for pattern, translatable in _reason_patterns():
-        if (matched := pattern.fullmatch(reason)) is not None:
-            return tr(translatable, **matched.groupdict())
-    return ""
+    matches = ((pattern.fullmatch(reason.removesuffix(".")), text) for pattern, text in _reason_patterns())
+    translations = (tr(text, **matched.groupdict()) for matched, text in matches if matched is not None)
+    return next(translations, "") or (tr(_MESSAGES_BY_CODE[code]) if code in _MESSAGES_BY_CODE else reason)
 
 
 @cache
 def _reason_patterns() -> list[tuple[re.Pattern[str], Translatable]]:
-    by_specificity = sorted(_REASONS, key=lambda reason: "{" in reason.text)
+    # Reasons without parameters come first, because a parameter matches any text.
     return [
         (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(reason.text)), re.DOTALL), reason)
-        for reason in by_specificity
+        for reason in sorted(_REASONS, key=lambda reason: "{" in reason.text)
     ]

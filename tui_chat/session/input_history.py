@@ -1,7 +1,7 @@
 """Input history of one room for the Up and Down keys."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 MAX_HISTORY = 100
 """Maximum number of texts per room."""
@@ -14,25 +14,23 @@ class InputHistory:
 
     Args:
         texts: Sent texts, oldest first; only the newest `MAX_HISTORY` are retained.
+
+    Attributes:
+        texts: Sent texts, oldest first.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
-        self._texts: deque[str] = deque(texts, maxlen=MAX_HISTORY)
+        self.texts: deque[str] = deque(texts, maxlen=MAX_HISTORY)
         self._steps_back = 0  # 0 is the draft
         self._draft = ""
-
-    @property
-    def texts(self) -> Sequence[str]:
-        """Sent texts, oldest first."""
-        return self._texts
 
     def add(self, text: str) -> None:
         """Append a sent text unless the newest entry is equal, and return to the draft position.
 
         Above `MAX_HISTORY` texts, the oldest is dropped.
         """
-        if not self._texts or self._texts[-1] != text:
-            self._texts.append(text)
+        if not self.texts or self.texts[-1] != text:
+            self.texts.append(text)
         self._steps_back = 0
 
     def set_position(self, steps_back: int, draft: str) -> None:
@@ -46,7 +44,7 @@ class InputHistory:
 
     def ends_with(self, text: str) -> bool:
         """Return whether `text` is the newest entry, True for an empty history."""
-        return not self._texts or self._texts[-1] == text
+        return not self.texts or self.texts[-1] == text
 
     def step_back(self, draft: str) -> str | None:
         """Move to the previous entry and return its text, None at the oldest entry.
@@ -56,16 +54,16 @@ class InputHistory:
         Args:
             draft: Composer text, stored at the first step.
         """
-        if self._steps_back == len(self._texts):
+        if self._steps_back == len(self.texts):
             return None
         if self._steps_back == 0:
             self._draft = draft
         self._steps_back += 1
-        return self._texts[-self._steps_back]
+        return self.texts[-self._steps_back]
 
     def step_forward(self) -> str | None:
         """Move to the next entry and return its text, the draft after the newest; None at the draft position."""
         if self._steps_back == 0:
             return None
         self._steps_back -= 1
-        return self._texts[-self._steps_back] if self._steps_back else self._draft
+        return self.texts[-self._steps_back] if self._steps_back else self._draft

@@ -81,11 +81,8 @@ def _split_text(text: str, limit: int) -> list[str]:
     """Split `text` into chunks of at most `limit` characters, preferably at newlines, then at spaces."""
     chunks: list[str] = []
     while len(text) > limit:
-        end = text.rfind("\n", 0, limit + 1)
-        if end <= 0:
-            end = text.rfind(" ", 0, limit + 1)
-        skipped = 1 if end > 0 else 0
-        end = end if end > 0 else limit
-        chunks.append(text[:end])
-        text = text[end + skipped :]
+        breaks = (text.rfind(separator, 0, limit + 1) for separator in ("\n", " "))
+        end = next((index for index in breaks if index > 0), None)
+        chunks.append(text[: end or limit])
+        text = text[limit if end is None else end + 1 :]
     return [chunk for chunk in [*chunks, text] if chunk.strip()]

@@ -124,10 +124,10 @@ def _letter_score(letters: Sequence[str], index: int) -> int:
 
 
 def _sort_by_activity(rooms: Sequence[RoomView], current: RoomView | None) -> list[RoomView]:
-    def sort_key(view: RoomView) -> tuple[bool, bool, bool, int]:
-        return view is current, not view.mention_count, not view.unread_count, -view.last_message_ts
-
-    return sorted(rooms, key=sort_key)
+    return sorted(
+        rooms,
+        key=lambda view: (view is current, not view.mention_count, not view.unread_count, -view.last_message_ts),
+    )
 
 
 def _new_room(text: str, seen_keys: set[str]) -> list[RoomCandidate]:

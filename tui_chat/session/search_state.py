@@ -134,13 +134,12 @@ def build_hit(message: Message, query: SearchQuery) -> SearchHit:
     match_ranges = query.find_spans(text)
     excerpt_start = max(0, match_ranges[0][0] - CONTEXT_BEFORE_MATCH) if match_ranges else 0
     excerpt, shift = ("…" + text[excerpt_start:], 1 - excerpt_start) if excerpt_start else (text, 0)
-    shifted_ranges = tuple((start + shift, end + shift) for start, end in match_ranges)
     return SearchHit(
         message.room,
         message.seq,
         message.ts,
         message.nick_name,
         excerpt,
-        shifted_ranges,
+        tuple((start + shift, end + shift) for start, end in match_ranges),
         action != "",
     )

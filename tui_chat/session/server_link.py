@@ -220,8 +220,8 @@ class ServerLink:
             joined_room = await self._require_client().join(room, nick=nick)
         except ChatError as error:
             self.event_queue.put(JoinFailed(room, error))
-            return
-        self._on_opened(RoomOpened(joined_room, saved_state, nick, show=True))
+        else:
+            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=True))
 
     def _on_opened(self, event: RoomOpened) -> None:
         self.event_queue.put(event)
@@ -240,9 +240,7 @@ class ServerLink:
     async def _restore_room(self, name: str, nick: str) -> None:
         client, saved_state = self._require_client(), await self.composer_store.load_room(name)
         try:
-            room = await client.open_cached(name, nick=nick)
-            if room is None:
-                room = await client.join(name, nick=nick)
+            room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
             reason = error_text.phrase(error.message, error.code)

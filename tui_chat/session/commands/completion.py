@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_chat.session import emoji_names
 from tui_chat.session.commands import registry
@@ -59,8 +59,7 @@ class Completion:
 
         One of the positions is the typed text.
         """
-        index = (self.index + step) % (len(self.candidates) + 1)
-        return Completion(self.start, self.typed, self.candidates, index)
+        return replace(self, index=(self.index + step) % (len(self.candidates) + 1))
 
 
 def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
@@ -95,24 +94,20 @@ def _complete_argument(
     """Return start, typed part and candidates of the last argument in `rest`, None for a `TEXT` argument."""
     words = rest.split(" ", len(command.arguments) - 1)
     argument, typed = command.arguments[len(words) - 1], words[-1]
-    match argument.kind:
-        case ArgumentKind.TEXT:
-            return None
-        case ArgumentKind.ROOM:
-            options: Iterable[str] = rooms
-        case ArgumentKind.NICK:
-            options = nicks
-        case ArgumentKind.EMOJI:
-            return len(rest) - len(typed), typed, _emoji_candidates(typed.removeprefix(":"))
-        case ArgumentKind.THEME:
-            options = settings_schema.fields()["theme"].choices
-        case ArgumentKind.SETTING:
-            options = settings_schema.fields()
-        case ArgumentKind.VALUE:
-            options = _setting_values(words[-2])
-        case ArgumentKind.LEVEL:
-            options = (*settings_schema.fields()["notify"].choices, DEFAULT_VALUE)
-    return len(rest) - len(typed), typed, _to_candidates(_filter_by_prefix(typed, options))
+    if argument.kind is ArgumentKind.TEXT:
+        return None
+    if argument.kind is ArgumentKind.EMOJI:
+        return len(rest) - len(typed), typed, _emoji_candidates(typed.removeprefix(":"))
+    fields = settings_schema.fields()
+    options: dict[ArgumentKind, Iterable[str]] = {
+        ArgumentKind.ROOM: rooms,
+        ArgumentKind.NICK: nicks,
+        ArgumentKind.THEME: fields["theme"].choices,
+        ArgumentKind.SETTING: fields,
+        ArgumentKind.VALUE: _setting_values(words[0]),
+        ArgumentKind.LEVEL: (*fields["notify"].choices, DEFAULT_VALUE),
+    }
+    return len(rest) - len(typed), typed, _to_candidates(_filter_by_prefix(typed, options[argument.kind]))
 
 
 def _setting_values(setting: str) -> Sequence[str]:

@@ -19,8 +19,9 @@ def set_setting(text: str, context: CommandContext) -> str:
     """
     current_settings = context.settings()
     if not text:
-        fields = settings_schema.fields().values()
-        return "\n".join(_format_setting(field, getattr(current_settings, field.name)) for field in fields)
+        return "\n".join(
+            _format_setting(field, getattr(current_settings, field.name)) for field in settings_schema.fields().values()
+        )
     typed_name, _, value = text.partition(" ")
     name = typed_name.casefold()
     field = settings_schema.fields().get(name)
@@ -78,10 +79,8 @@ def unmute(name: str, context: CommandContext) -> str:
 
 
 def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:
-    """Return the notification levels of all other rooms."""
-    room_key = names.canonical_key(room.name)
-    levels = context.settings().room_notifications
-    return {name: level for name, level in levels.items() if names.canonical_key(name) != room_key}
+    levels = context.settings().room_notifications.items()
+    return {name: level for name, level in levels if names.canonical_key(name) != names.canonical_key(room.name)}
 
 
 def _format_setting(field: SettingField, value: object) -> str:

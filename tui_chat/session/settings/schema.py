@@ -107,17 +107,15 @@ class ClientSettings(Struct, frozen=True, rename=None):
 
     def notification_level(self, room: str) -> NotificationLevel:
         """Return the notification level of a room: its override, otherwise the default level."""
-        folded_room = room.casefold()
         override: NotificationLevel | None = next(
-            (level for name, level in self.room_notifications.items() if name.casefold() == folded_room), None
+            (level for name, level in self.room_notifications.items() if name.casefold() == room.casefold()), None
         )
-        return self.notify if override is None else override
+        return override or self.notify
 
     def is_muted(self, room: str) -> bool:
         """Return whether notifications of a room are off by an override. The default level does not count."""
-        folded_room = room.casefold()
         return any(
-            level == "none" and name.casefold() == folded_room for name, level in self.room_notifications.items()
+            level == "none" and name.casefold() == room.casefold() for name, level in self.room_notifications.items()
         )
 
     def is_ignored(self, nick: str) -> bool:
@@ -134,6 +132,15 @@ class ValueKind(Enum):
     NUMBER = "number"
     LIST = "list"
     TABLE = "table"
+
+
+_KINDS: dict[Any, ValueKind] = {
+    Literal: ValueKind.CHOICE,
+    bool: ValueKind.BOOLEAN,
+    int: ValueKind.NUMBER,
+    tuple: ValueKind.LIST,
+    Mapping: ValueKind.TABLE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,19 +199,18 @@ def fields() -> Mapping[str, SettingField]:
 
 def _build_field(name: str, hint: Any) -> SettingField:
     annotation, meta = get_args(hint)
-    default, description = getattr(ClientSettings(), name), mark(meta.description)
-    origin = get_origin(annotation)
-    if origin is Literal:
-        return SettingField(name, ValueKind.CHOICE, description, default, hint, tuple(get_args(annotation)))
-    if annotation is bool:
-        return SettingField(name, ValueKind.BOOLEAN, description, default, hint)
-    if annotation is int:
-        return SettingField(name, ValueKind.NUMBER, description, default, hint, minimum=meta.ge, maximum=meta.le)
-    if origin is tuple:
-        return SettingField(name, ValueKind.LIST, description, default, hint)
-    entry_type = get_args(annotation)[1]
-    choices = tuple(get_args(entry_type)) if get_origin(entry_type) is Literal else ()
-    return SettingField(name, ValueKind.TABLE, description, default, hint, choices)
+    kind = _KINDS[get_origin(annotation) or annotation]
+    choice_type = get_args(annotation)[1] if kind is ValueKind.TABLE else annotation
+    return SettingField(
+        name,
+        kind,
+        mark(meta.description),
+        default=getattr(ClientSettings(), name),
+        type=hint,
+        choices=get_args(choice_type) if get_origin(choice_type) is Literal else (),
+        minimum=meta.ge or 0,
+        maximum=meta.le or 0,
+    )
 
 
 def convert(name: str, value: object) -> Any:

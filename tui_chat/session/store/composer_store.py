@@ -158,9 +158,7 @@ class ComposerStore:
 
         def load(connection: sqlite3.Connection) -> list[str]:
             _prune(connection)
-            rows = connection.execute(
-                "SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", scope
-            ).fetchall()
+            rows = connection.execute("SELECT name FROM rooms WHERE server = ? AND nick = ? ORDER BY position", scope)
             return [name for (name,) in rows]
 
         return await self._run(load, [], write=True)

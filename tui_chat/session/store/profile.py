@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
@@ -45,19 +45,18 @@ class Profile(Struct, frozen=True, omit_defaults=True):
     room: str = ""
     nick: str = ""
     server: str = ""
-    identities: tuple[Identity, ...] = field(default=())
+    identities: tuple[Identity, ...] = ()
 
     def guest_key(self, server: str, nick: str) -> str | None:
         """Return the saved guest key for a nickname on a server, None if there is none.
 
         The nickname is compared without case, the server exactly.
         """
-        folded_nick = nick.casefold()
         return next(
             (
                 identity.guest_key
                 for identity in self.identities
-                if identity.server == server and identity.nick.casefold() == folded_nick
+                if identity.server == server and identity.nick.casefold() == nick.casefold()
             ),
             None,
         )
@@ -71,9 +70,10 @@ class Profile(Struct, frozen=True, omit_defaults=True):
             identity: Identity to add.
             limit: Maximum number of identities.
         """
-        identity_key = (identity.server, identity.nick.casefold())
-        other_identities = tuple(
-            known for known in self.identities if (known.server, known.nick.casefold()) != identity_key
+        other_identities = (
+            known
+            for known in self.identities
+            if (known.server, known.nick.casefold()) != (identity.server, identity.nick.casefold())
         )
         return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 

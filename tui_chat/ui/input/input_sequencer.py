@@ -114,8 +114,7 @@ class InputSequencer:
 
     def drain_pending(self) -> list[QueuedInput]:
         """Remove and return all undispatched input."""
-        drained = list(self._pending)
-        self._pending.clear()
+        drained, self._pending = list(self._pending), deque()
         return drained
 
     async def _dispatch_pending(self) -> None:
