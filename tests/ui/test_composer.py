@@ -1,9 +1,19 @@
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
+from textual.screen import Screen
 
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.ui.widgets.composer import Composer
+
+
+class ComposerScreen(Screen[None]):
+    """Screen that counts the requests for the newest message."""
+
+    bottom_requests = 0
+
+    def action_bottom(self) -> None:
+        self.bottom_requests += 1
 
 
 class ComposerApp(App[None]):
@@ -14,7 +24,11 @@ class ComposerApp(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.submitted: list[str] = []
-        self.bottom_requests = 0
+        self.composer_screen = ComposerScreen()
+
+    def get_default_screen(self) -> ComposerScreen:
+        """Return the screen that records requests."""
+        return self.composer_screen
 
     def compose(self) -> ComposeResult:
         """Create the composer."""
@@ -22,9 +36,6 @@ class ComposerApp(App[None]):
 
     def _complete(self, text: str) -> Completion | None:
         return complete(text, ["annabel", "anton"], ["tea"])
-
-    def on_composer_bottom_requested(self) -> None:
-        self.bottom_requests += 1
 
     @property
     def composer(self) -> Composer:
@@ -186,7 +197,7 @@ async def test_end_at_the_end_of_the_text_requests_the_newest_message() -> None:
     async with app.run_test() as pilot:
         await pilot.press("end")
         await pilot.pause()
-        assert app.bottom_requests == 1
+        assert app.composer_screen.bottom_requests == 1
 
 
 async def test_the_composer_grows_with_its_text_up_to_a_third_of_the_screen() -> None:

@@ -12,7 +12,6 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import theme as themes
 from tui_chat.ui.settings_controller import SettingsController
-from tui_chat.ui.theme_controller import ThemeController
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +55,4 @@ def test_new_keys_and_language_are_effective_before_the_report() -> None:
 
 @pytest.mark.parametrize(("few_colors", "expected"), [(False, themes.WARM), (True, themes.TERMINAL)])
 def test_a_terminal_with_few_colors_shows_the_terminal_theme(few_colors: bool, expected: Theme) -> None:
-    displayed: list[Theme] = []
-    ThemeController(displayed.append, lambda: few_colors).show("warm")
-    assert displayed == [expected]
+    assert themes.effective_theme("warm", few_colors) is expected

@@ -13,12 +13,11 @@ import signal
 import sys
 import time
 from collections.abc import Coroutine, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
 from textual.dom import DOMNode
 from textual.events import Event, InputEvent, Key, Paste
 from textual.filter import LineFilter
@@ -48,7 +47,6 @@ from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.no_color import NO_COLOR_FILTERS
 from tui_chat.ui.terminal.notifier import Notifier
-from tui_chat.ui.theme_controller import ThemeController
 
 if TYPE_CHECKING:
     from tui_chat.session.controller import SessionController
@@ -82,7 +80,7 @@ class ChatApp(App[None], inherit_bindings=False):
     TITLE = chat_strings.TITLE
     CSS_PATH = "screens/join.tcss"  # Textual does not load the CSS_PATH of a default screen
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.GLOBAL)]
+    BINDINGS = [*keys.textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
     def __init__(
@@ -93,8 +91,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings = SettingsController(settings or SettingsFile(), os.environ, self._on_setting_changed)
         self.set_keymap(self.keymap.textual_keymap())
-        self._theme = ThemeController(self._display_theme, lambda: themes.has_few_colors(self))
-        themes.install_themes(self, self._theme.effective_theme(self.settings.theme))
+        themes.install_themes(self, self._effective_theme(self.settings.theme))
         self.terminal = terminal_output.TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
         self._start_options = options
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
@@ -252,7 +249,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def _on_setting_changed(self, name: str) -> None:
         match name:
             case "theme":
-                self._theme.show(self.settings.theme)
+                self.preview_theme(self.settings.theme)
             case "language":
                 for screen in self.screen_stack:
                     for widget in screen.walk_children(with_self=True):
@@ -266,11 +263,12 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def preview_theme(self, name: str) -> None:
         """Display a theme without saving the choice."""
-        self._theme.show(name)
-
-    def _display_theme(self, theme: Theme) -> None:
+        theme = self._effective_theme(name)
         self.ansi_color = theme.ansi
         self.theme = theme.name
+
+    def _effective_theme(self, name: str) -> Theme:
+        return themes.effective_theme(name, themes.has_few_colors(self))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""

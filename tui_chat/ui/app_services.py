@@ -16,21 +16,18 @@ class AppServices(Protocol):
     """Part of `ChatApp` that screens and widgets use. Global dialogs open through app actions such as `app.settings`.
 
     Attributes:
+        settings: Current settings.
         settings_changed: Signal with the new settings, published after each change.
         keymap: Effective key bindings.
         terminal: Output to the terminal.
         input_sequencer: Queue of undispatched input.
     """
 
+    settings: ClientSettings
     settings_changed: Signal[ClientSettings]
     keymap: Keymap
     terminal: TerminalOutput
     input_sequencer: InputSequencer
-
-    @property
-    def settings(self) -> ClientSettings:
-        """Current settings."""
-        ...
 
     def change_setting(self, name: str, value: object) -> str:
         """Change and save a setting, with immediate effect.
@@ -47,11 +44,9 @@ class AppServices(Protocol):
 
     def preview_theme(self, name: str) -> None:
         """Display a theme without saving the choice."""
-        ...
 
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""
-        ...
 
 
 def app_services(node: DOMNode) -> AppServices:

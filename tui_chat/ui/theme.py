@@ -261,6 +261,11 @@ def install_themes(app: App[Any], initial: Theme) -> None:
     app.set_class(not initial.dark, "-light-mode", update=False)
 
 
+def effective_theme(name: str, few_colors: bool) -> Theme:
+    """Return the theme called `name`, or `TERMINAL` if the terminal has few colours."""
+    return TERMINAL if few_colors else THEMES_BY_NAME[name]
+
+
 def has_few_colors(app: App[Any]) -> bool:
     """Return whether the terminal has at most 16 colours."""
     return app.no_color or app.console.color_system in {None, "standard", "windows"}

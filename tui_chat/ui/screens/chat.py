@@ -7,11 +7,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import TextArea
@@ -22,7 +20,6 @@ from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
-from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.browser import open_link
 from tui_chat.ui.input import keys
@@ -51,6 +48,9 @@ from tui_chat.ui.widgets.room_list import RoomList
 class ChatScreen(Screen[None], inherit_bindings=False):
     """Chat screen with composing, reading, message actions, navigation and commands.
 
+    Args:
+        controller: Controller of the session.
+
     Attributes:
         session: View model of the chat.
         server_link: Link to the server.
@@ -64,7 +64,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
     AUTO_FOCUS = "Composer"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.CHAT)]
+    BINDINGS = keys.textual_bindings(KeyScope.CHAT)
 
     @dataclass
     class ServerChangeRequested(Message):
@@ -77,11 +77,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         address: str
 
     def __init__(self, controller: SessionController) -> None:
-        """Create the screen and its parts.
-
-        Args:
-            controller: Controller of the session.
-        """
         super().__init__()
         session, server_link = self.session, self.server_link = controller.session, controller.server_link
         self._drafts = controller.drafts
@@ -137,12 +132,13 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             self.compose_controller,
             self.room_navigation,
             self.message_navigation,
-            settings=lambda: self.settings,
+            settings=lambda: app_services(self).settings,
             set_setting=self._set_setting,
             change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),
             run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
         )
-        self._paste_flow = PasteFlow(self.view, self.compose_controller.send_verbatim)
+        self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
+        self.view.composer.show_error = self.view.show_error
         timeline = self.view.timeline
         self.actions: dict[str, Callable[..., object]] = {
             **self.message_actions.actions,
@@ -174,7 +170,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         """Apply the settings and draw the initial state."""
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
-        self.view.apply_settings(self.settings)
+        self.view.apply_settings(app_services(self).settings)
 
     def _set_window_title(self, title: str) -> None:
         app_services(self).terminal.set_window_title(title)
@@ -263,21 +259,13 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def _handle_text_changed(self) -> None:
         view, composer = self.session.current_room, self.view.composer
         self.view.on_text_changed()
-        if view is not None and composer.has_focus and self.settings.send_typing:
+        if view is not None and composer.has_focus and app_services(self).settings.send_typing:
             self._drafts.update_typing(view, composer.text)
 
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
-        self.view.status.show_history_search(event.description)
-        self.view.key_bar.set_scopes(*((KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES))
-
-    @on(Composer.InputRejected)
-    def _handle_input_rejected(self, event: Composer.InputRejected) -> None:
-        self.view.show_error(event.problem)
-
-    @on(Composer.LargePaste)
-    def _handle_large_paste(self, event: Composer.LargePaste) -> None:
-        self._paste_flow.confirm(event.text)
+        self.view.status.history_search = event.description
+        self.view.key_bar.scopes = (KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES
 
     # Reading
 
@@ -296,14 +284,10 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def _open_copy_mode(self) -> None:
         app_of(self).push_screen(CopyModeScreen(self.view.timeline.export_text(MAX_LINES)))
 
-    @on(Composer.BottomRequested)
-    def _handle_bottom_requested(self) -> None:
-        self.message_navigation.go_to_newest()
-
     @on(CursorMoved)
     def _handle_cursor_moved(self, event: CursorMoved) -> None:
         self.message_actions.on_cursor_moved(event.key)
-        self.view.key_bar.set_scopes(*(COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)))
+        self.view.key_bar.scopes = COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)
         if event.key is None:
             self.set_focus(self.view.composer)
 
@@ -366,11 +350,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
                 pass
 
     # Commands
-
-    @property
-    def settings(self) -> ClientSettings:
-        """Current settings."""
-        return app_services(self).settings
 
     def _set_setting(self, name: str, value: object) -> None:
         if problem := app_services(self).change_setting(name, value):

@@ -9,10 +9,9 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.timer import Timer
@@ -41,7 +40,7 @@ from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 class RoomTimeline(Timeline, inherit_bindings=False):
     """Timeline of the current room with the key bindings of the message cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.MESSAGE_CURSOR)]
+    BINDINGS = [*keys.textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
 
 
 TWO_PANE_WIDTH = 104
@@ -80,19 +79,15 @@ class ChatSurface(Protocol):
 
     def focus(self, widget: Widget, /) -> None:
         """Move the focus to a widget."""
-        ...
 
     def draw_changes(self) -> None:
         """Draw the changes of the session, and update the viewed state."""
-        ...
 
     def show_error(self, problem: str) -> None:
         """Show an error, and cancel a pending navigation."""
-        ...
 
     def open_dialog(self, dialog: Screen[DialogResult], on_closed: Callable[[DialogResult | None], None]) -> None:
         """Open a dialog. After its end, focus the composer and call `on_closed` with the result."""
-        ...
 
 
 class ChatView:
@@ -203,7 +198,7 @@ class ChatView:
         self._draw_pending_changes()
         view = self.session.current_room
         mode = view.compose_mode if view is not None else None
-        self.status.show_compose_mode(chat_strings.compose_hint(mode.kind, mode.quote) if mode is not None else "")
+        self.status.compose_hint = chat_strings.compose_hint(mode.kind, mode.quote) if mode is not None else ""
         if view is not None:
             self._drafts.save_read_marker(view)
         self.on_drawn()
@@ -227,7 +222,7 @@ class ChatView:
             if changes.parts & (DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER):
                 self.layout()
             if DirtyPart.STATUS in changes.parts:
-                self.status.show_typing(view.typing_nicks if view else [])
+                self.status.typing_nicks = tuple(view.typing_nicks) if view else ()
 
     def _draw_room(self, view: RoomView | None) -> None:
         if self.displayed_room is not None:
@@ -334,6 +329,6 @@ class ChatView:
         if text and text != self._text_at_error:
             self.status.show_status("")
         is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
-        self.status.show_length_warning(
+        self.status.length_warning = (
             tr("{count:,} of {limit:,} characters", count=len(text), limit=MESSAGE_CHARACTERS) if is_near_limit else ""
         )

@@ -7,9 +7,7 @@
 """
 
 from contextlib import ExitStack
-from typing import ClassVar
 
-from textual.binding import BindingType
 from textual.screen import Screen
 from wcwidth import iter_graphemes
 
@@ -34,7 +32,7 @@ class CopyModeScreen(Screen[None]):
         text: Transcript as exported by the timeline.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.COPY_MODE)]
+    BINDINGS = keys.textual_bindings(KeyScope.COPY_MODE)
 
     def __init__(self, text: str) -> None:
         super().__init__()

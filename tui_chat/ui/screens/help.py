@@ -1,11 +1,8 @@
 """Searchable help with all commands and keys."""
 
-from typing import ClassVar
-
 from rich.cells import cell_len
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import var
@@ -94,7 +91,7 @@ class HelpScreen(ModalScreen[None]):
     """Modal help. Typed characters extend the search, Esc closes the screen."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.HELP)]
+    BINDINGS = keys.textual_bindings(KeyScope.HELP)
 
     def compose(self) -> ComposeResult:
         """Yield the scrollable help text."""

@@ -2,11 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -29,7 +27,7 @@ class LinkScreen(ListDialog[str]):
     """
 
     CSS_PATH = "link.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.LINK_DIALOG)]
+    BINDINGS = keys.textual_bindings(KeyScope.LINK_DIALOG)
 
     def __init__(self, urls: Sequence[str]) -> None:
         super().__init__()

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from math import inf
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -72,18 +70,17 @@ MAX_PREVIEW_CHARACTERS = 200
 
 
 class PasteScreen(ModalScreen[PasteMode | None]):
-    """Dialog that returns the selected paste mode, None if cancelled."""
+    """Dialog that returns the selected paste mode, None if cancelled.
+
+    Args:
+        paste: Pasted text.
+    """
 
     CSS_PATH = "paste.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.PASTE_DIALOG)]
+    BINDINGS = keys.textual_bindings(KeyScope.PASTE_DIALOG)
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, paste: Paste) -> None:
-        """Create the dialog.
-
-        Args:
-            paste: Pasted text.
-        """
         super().__init__()
         self._paste = paste
         self._modes = paste.available_modes()

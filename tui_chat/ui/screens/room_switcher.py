@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
@@ -39,7 +37,7 @@ class RoomSwitcher(ListDialog[str]):
     """
 
     CSS_PATH = "room_switcher.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.ROOM_SWITCHER)]
+    BINDINGS = keys.textual_bindings(KeyScope.ROOM_SWITCHER)
     AUTO_FOCUS = "Input"
 
     def __init__(

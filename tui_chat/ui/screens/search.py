@@ -3,11 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
@@ -58,7 +56,7 @@ class SearchScreen(ListDialog[SearchHitSelected]):
     """
 
     CSS_PATH = "search.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.MESSAGE_SEARCH)]
+    BINDINGS = keys.textual_bindings(KeyScope.MESSAGE_SEARCH)
     AUTO_FOCUS = "Input"
 
     def __init__(

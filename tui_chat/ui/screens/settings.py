@@ -1,10 +1,9 @@
 """Settings screen with an explanation of each setting. Changes apply immediately."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
@@ -31,7 +30,7 @@ class SettingsScreen(ListDialog[None]):
     """
 
     CSS_PATH = "settings.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.SETTINGS)]
+    BINDINGS = keys.textual_bindings(KeyScope.SETTINGS)
 
     def __init__(self, path: str) -> None:
         super().__init__()

@@ -1,10 +1,7 @@
 """Theme chooser with live preview. Esc restores the saved theme."""
 
-from typing import ClassVar
-
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import OptionList
@@ -29,7 +26,7 @@ class ThemeScreen(ListDialog[None]):
     """Theme list at the screen edge, with the previewed screen visible beside it."""
 
     CSS_PATH = "theme.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [*keys.textual_bindings(KeyScope.THEME_LIST)]
+    BINDINGS = keys.textual_bindings(KeyScope.THEME_LIST)
 
     def __init__(self) -> None:
         super().__init__()

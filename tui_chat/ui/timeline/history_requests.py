@@ -10,15 +10,14 @@ from tui_chat.ui.timeline.viewport import Viewport
 
 
 class HistoryRequests:
-    """Requests for older messages and gaps, each posted once until `reset`."""
+    """Requests for older messages and gaps, each posted once until `reset`.
+
+    Args:
+        viewport: Lines and visible rows.
+        post: Posts `OlderMessagesRequested` and `GapRequested`.
+    """
 
     def __init__(self, viewport: Viewport, post: Callable[[Message], object]) -> None:
-        """Create an empty set of requests.
-
-        Args:
-            viewport: Lines and visible rows.
-            post: Posts `OlderMessagesRequested` and `GapRequested`.
-        """
         self._viewport = viewport
         self._post = post
         self._older_requested_at: str | None = None

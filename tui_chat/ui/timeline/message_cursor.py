@@ -25,7 +25,11 @@ class CursorView(Protocol):
 
 
 class MessageCursor:
-    """Cursor on messages and gaps.
+    """Cursor on messages and gaps, initially hidden.
+
+    Args:
+        view: Lines of the cursor.
+        on_moved: Called with the new key after a change.
 
     Attributes:
         index: Index of the line under the cursor; None without a cursor.
@@ -33,12 +37,6 @@ class MessageCursor:
     """
 
     def __init__(self, view: CursorView, on_moved: Callable[[str | None], object]) -> None:
-        """Create a hidden cursor.
-
-        Args:
-            view: Lines of the cursor.
-            on_moved: Called with the new key after a change.
-        """
         self._view = view
         self._on_moved = on_moved
         self.index: int | None = None

@@ -13,14 +13,13 @@ _CACHE_SIZE = 320  # small: a strip has about thirty objects for the garbage col
 
 
 class StripCache:
-    """Bounded cache of the rendered rows without selected text."""
+    """Bounded cache of the rendered rows without selected text.
+
+    Args:
+        create_renderer: Returns a renderer with the current columns and styles.
+    """
 
     def __init__(self, create_renderer: Callable[[], LineRenderer]) -> None:
-        """Create an empty cache.
-
-        Args:
-            create_renderer: Returns a renderer with the current columns and styles.
-        """
         self._create_renderer = create_renderer
         self._renderer: LineRenderer | None = None
         self._strips: LRUCache[tuple[str, int, int, bool], tuple[LineLayout, Strip]] = LRUCache(_CACHE_SIZE)

@@ -46,7 +46,11 @@ class VisibleLine:
 
 
 class Viewport:
-    """Viewport of a scrollable list of lines.
+    """Viewport of a scrollable list of lines, initially empty.
+
+    Args:
+        get_extent: Returns the extent of `lines[index]`.
+        estimate_rows: Returns the estimated number of rows of a line.
 
     Attributes:
         lines: The list; only `reset` and `splice` modify it.
@@ -56,12 +60,6 @@ class Viewport:
     """
 
     def __init__(self, get_extent: Callable[[int], LineExtent], estimate_rows: Callable[[Line], int]) -> None:
-        """Create a viewport of an empty list.
-
-        Args:
-            get_extent: Returns the extent of `lines[index]`.
-            estimate_rows: Returns the estimated number of rows of a line.
-        """
         self._get_extent = get_extent
         self._estimate_rows = estimate_rows
         self._heights = HeightIndex()

@@ -39,7 +39,10 @@ class ScrollPosition:
 
 
 class VirtualList:
-    """List of lines with layouts on demand and a stable scroll position.
+    """List of lines with layouts on demand and a stable scroll position, initially empty.
+
+    Args:
+        tz: Time zone of dates and times; None uses the local time zone.
 
     Attributes:
         time_format: Format of dates and times.
@@ -48,11 +51,6 @@ class VirtualList:
     """
 
     def __init__(self, tz: tzinfo | None = None) -> None:
-        """Create an empty list.
-
-        Args:
-            tz: Time zone of dates and times; None uses the local time zone.
-        """
         self.time_format = TimeFormat(tz)
         self.geometry = TimelineGeometry.for_width(80, self.time_format.width)
         self.viewport = Viewport(self._get_extent, lambda line: estimate_rows(line, self.geometry))

@@ -42,6 +42,9 @@ _MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated hei
 class Timeline(ScrollView):
     """Scrollable list of the lines of a room.
 
+    Args:
+        tz: Time zone of dates and times; None uses the local time zone.
+
     Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `RetryRequested`, `LinkClicked`
     and `FollowChanged` (module `messages`).
 
@@ -66,11 +69,6 @@ class Timeline(ScrollView):
     new_message_count: reactive[int] = reactive(0, repaint=False)
 
     def __init__(self, *, tz: tzinfo | None = None) -> None:
-        """Create a timeline without lines.
-
-        Args:
-            tz: Time zone of dates and times; None uses the local time zone.
-        """
         super().__init__()
         self._list = VirtualList(tz)
         self._viewport = self._list.viewport

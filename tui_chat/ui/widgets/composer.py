@@ -36,13 +36,18 @@ _DEFAULT_KEYMAP = Keymap()
 class Composer(TextArea, inherit_bindings=False):
     """Text area at the bottom of the chat screen; grows up to a third of the screen height.
 
+    Args:
+        complete: Returns the completion of the text before the cursor, None if there is none.
+        submit: Handles submitted text. The composer is already empty then.
+        edit_last_message: Starts an edit of the user's last message if possible; returns whether the key was handled.
+        keymap: Returns the effective key bindings.
+
     Attributes:
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
+        confirm_paste: Called with the sanitised text of a large paste in place of its insertion.
+        show_error: Called with the error message for rejected input.
     """
-
-    class BottomRequested(Message):
-        """Request to scroll to the newest message: End at the end of a line."""
 
     @dataclass
     class HistorySearchChanged(Message):
@@ -54,26 +59,6 @@ class Composer(TextArea, inherit_bindings=False):
 
         description: str
 
-    @dataclass
-    class LargePaste(Message):
-        """Paste that needs confirmation. The composer inserts none of the text.
-
-        Attributes:
-            text: Sanitised text.
-        """
-
-        text: str
-
-    @dataclass
-    class InputRejected(Message):
-        """Rejected input.
-
-        Attributes:
-            problem: Error message for the user.
-        """
-
-        problem: str
-
     def __init__(
         self,
         complete: Callable[[str], Completion | None],
@@ -81,15 +66,6 @@ class Composer(TextArea, inherit_bindings=False):
         edit_last_message: Callable[[], bool],
         keymap: Callable[[], Keymap] = lambda: _DEFAULT_KEYMAP,
     ) -> None:
-        """Create an empty composer.
-
-        Args:
-            complete: Returns the completion of the text before the cursor, None if there is none.
-            submit: Handles submitted text. The composer is already empty then.
-            edit_last_message: Starts an edit of the user's last message if possible; returns whether the key was
-                handled.
-            keymap: Returns the effective key bindings.
-        """
         super().__init__(
             soft_wrap=True,
             tab_behavior="focus",
@@ -100,6 +76,8 @@ class Composer(TextArea, inherit_bindings=False):
         self.cursor_blink = False
         self.sent_history = InputHistory()
         self.paste_lines = 0
+        self.confirm_paste: Callable[[str], None] = lambda text: None
+        self.show_error: Callable[[str], None] = lambda problem: None
         self._complete = complete
         self._submit = submit
         self._edit_last_message = edit_last_message
@@ -176,11 +154,9 @@ class Composer(TextArea, inherit_bindings=False):
             await self._continue_search(None, text)
             return
         if len(text) > PACKET_BYTES:
-            self.post_message(
-                self.InputRejected(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
-            )
+            self.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
         elif Paste(text).needs_confirmation(self.paste_lines):
-            self.post_message(self.LargePaste(text))
+            self.confirm_paste(text)
         elif text:
             self.insert_text(text)
 
@@ -270,10 +246,10 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search = None
             self.post_message(self.HistorySearchChanged(""))
 
-    def action_line_end(self) -> None:
-        """Move the cursor to the end of the line. At the end, request the newest message."""
+    async def action_line_end(self) -> None:
+        """Move the cursor to the end of the line. At the end, scroll to the newest message."""
         if self.cursor_at_end_of_line:
-            self.post_message(self.BottomRequested())
+            await self.screen.run_action("bottom")
         else:
             self.action_cursor_line_end()
 

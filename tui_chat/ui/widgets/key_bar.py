@@ -17,29 +17,23 @@ KEY_GAP = 2
 
 
 class KeyBar(Widget):
-    """Footer line with clickable keys."""
+    """Footer line with clickable keys.
+
+    Args:
+        scopes: Initially active scopes, innermost first.
+
+    Attributes:
+        scopes: Active scopes, innermost first.
+    """
 
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
-    _scopes: reactive[tuple[KeyScope, ...]] = reactive[tuple[KeyScope, ...]](())
+    scopes: reactive[tuple[KeyScope, ...]] = reactive[tuple[KeyScope, ...]](())
 
     def __init__(self, *scopes: KeyScope) -> None:
-        """Create a footer.
-
-        Args:
-            scopes: Active scopes, innermost first.
-        """
         super().__init__()
-        self._scopes = scopes
+        self.scopes = scopes
         self._click_targets: list[tuple[int, str]] = []
-
-    def set_scopes(self, *scopes: KeyScope) -> None:
-        """Change the active scopes.
-
-        Args:
-            scopes: Active scopes, innermost first.
-        """
-        self._scopes = scopes
 
     def render(self) -> Content:
         """Return the footer line."""
@@ -51,7 +45,7 @@ class KeyBar(Widget):
         return line
 
     def _fitting_keys(self, width: int) -> list[FooterKey]:
-        keys = app_services(self).keymap.footer_keys(self._scopes)
+        keys = app_services(self).keymap.footer_keys(self.scopes)
         by_priority = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
         fitting: list[FooterKey] = []
         used = -KEY_GAP

@@ -18,17 +18,15 @@ class LineInput(Input):
     """Input that handles its keys without bubbling, for immediate echo.
 
     The virtual size is constant, so a key causes no layout of other widgets.
+
+    Args:
+        value: Initial text.
+        placeholder: Hint for the empty input.
     """
 
     virtual_size = Reactive(Size(0, 0))
 
     def __init__(self, value: str, placeholder: str) -> None:
-        """Create an input.
-
-        Args:
-            value: Initial text.
-            placeholder: Hint for the empty input.
-        """
         super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
         self.cursor_blink = False
 

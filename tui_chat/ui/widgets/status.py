@@ -75,6 +75,12 @@ class StatusLine(Widget):
 
     The right side holds the length warning. The left side holds the first available of: completion candidates, history
     search, error, status text, compose mode, new messages below, typing indicator.
+
+    Attributes:
+        typing_nicks: Nicknames in the typing indicator.
+        compose_hint: Hint of the compose mode (reply, edit or reaction), empty for a plain message.
+        length_warning: Warning about the message length, empty for none.
+        history_search: Prompt of the history search, empty for none.
     """
 
     DEFAULT_CSS = "StatusLine { height: 1; text-wrap: nowrap; }"
@@ -82,19 +88,15 @@ class StatusLine(Widget):
     _error: reactive[str] = reactive("")
     _status_text: reactive[str] = reactive("")
     _new_below: reactive[int] = reactive(0)
-    _typing_nicks: reactive[Sequence[str]] = reactive[Sequence[str]](())
-    _compose_hint: reactive[str] = reactive("")
-    _length_warning: reactive[str] = reactive("")
-    _history_search: reactive[str] = reactive("")
+    typing_nicks: reactive[Sequence[str]] = reactive[Sequence[str]](())
+    compose_hint: reactive[str] = reactive("")
+    length_warning: reactive[str] = reactive("")
+    history_search: reactive[str] = reactive("")
     _completion: reactive[Completion | None] = reactive[Completion | None](None)
 
     def show_candidates(self, completion: Completion | None) -> None:
         """Show the candidates of a completion if there are several, otherwise hide them."""
         self._completion = completion if completion is not None and len(completion.candidates) > 1 else None
-
-    def show_history_search(self, prompt: str) -> None:
-        """Show the prompt of the history search, empty to hide it."""
-        self._history_search = prompt
 
     def show_error(self, error: str) -> None:
         """Show an error in place of any status text, empty to hide both."""
@@ -104,21 +106,9 @@ class StatusLine(Widget):
         """Show a status text in place of any error, until the next `show_error`."""
         self._error, self._status_text = "", text
 
-    def show_compose_mode(self, hint: str) -> None:
-        """Show the hint of the compose mode (reply, edit or reaction), empty for a plain message."""
-        self._compose_hint = hint
-
     def show_new_below(self, count: int) -> None:
         """Show the number of new messages below the visible part."""
         self._new_below = count
-
-    def show_typing(self, nicks: Sequence[str]) -> None:
-        """Show the typing indicator for these nicknames."""
-        self._typing_nicks = tuple(nicks)
-
-    def show_length_warning(self, warning: str) -> None:
-        """Show the warning about the message length, empty to hide the warning."""
-        self._length_warning = warning
 
     async def on_click(self) -> None:
         """Scroll to the newest message if new messages are below the visible part."""
@@ -128,14 +118,14 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """Return the status line."""
         width = self.content_region.width
-        right = Content.assemble((self._length_warning, "$error"))
+        right = Content.assemble((self.length_warning, "$error"))
         by_priority = (
-            (self._history_search, "$accent"),
+            (self.history_search, "$accent"),
             (self._error, "$error"),
             (self._status_text, "$accent"),
-            (self._compose_hint, "$accent"),
+            (self.compose_hint, "$accent"),
             (tr("↓ {count:,} new below · End", count=self._new_below) if self._new_below else "", "bold $accent"),
-            (chat_strings.typing_indicator(self._typing_nicks) if self._typing_nicks else "", "italic $text-muted"),
+            (chat_strings.typing_indicator(self.typing_nicks) if self.typing_nicks else "", "italic $text-muted"),
         )
         left = Content.assemble(next((part for part in by_priority if part[0]), ""))
         if self._completion is not None:
