@@ -10,8 +10,7 @@ from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
-from tui_chat.ui.browser import has_local_display
-from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.screens.link import LinkScreen, has_local_display
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks, parse_host
 
 

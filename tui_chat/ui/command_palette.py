@@ -30,11 +30,13 @@ def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> 
 
 
 def app_commands(run_action: Callable[[str], Awaitable[object]]) -> Iterable[SystemCommand]:
-    """Yield the palette entries of the join form: the commands without a room.
+    """Return the palette entries of the join form: the commands without a room.
 
     Args:
         run_action: Runs a Textual action.
     """
-    for command in registry.COMMANDS:
-        if action := _APP_ACTIONS.get(command.name):
-            yield SystemCommand(command.usage, tr(command.help), partial(run_action, action))
+    return (
+        SystemCommand(command.usage, tr(command.help), partial(run_action, _APP_ACTIONS[command.name]))
+        for command in registry.COMMANDS
+        if command.name in _APP_ACTIONS
+    )

@@ -49,7 +49,7 @@ class EventProcessor:
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:
             # While output is blocked, drain an overfull queue without rendering.
-            must_drain = scheduler.is_output_blocked and self._is_overfull()
+            must_drain = scheduler.is_output_blocked() and self._is_overfull()
             if must_drain:
                 self._process(scheduler.slice_deadline, False)
             self._schedule(0 if must_drain else pause)

@@ -50,11 +50,8 @@ def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN
     """
     color = Color.parse(hex_color)
     extreme = max(WHITE, BLACK, key=lambda candidate: contrast_ratio(candidate, background))
-    for step in range(21):
-        blended = color.blend(extreme, step / 20)
-        if contrast_ratio(blended, background) >= min_contrast:
-            return blended.hex6
-    return extreme.hex6
+    blends = (color.blend(extreme, step / 20) for step in range(21))
+    return next((blend for blend in blends if contrast_ratio(blend, background) >= min_contrast), extreme).hex6
 
 
 def _relative_luminance(color: Color) -> float:

@@ -36,7 +36,7 @@ class RenderScheduler:
 
     def __init__(self, clock: Callable[[], float], is_output_blocked: Callable[[], bool]) -> None:
         self._clock = clock
-        self._is_output_blocked = is_output_blocked
+        self.is_output_blocked = is_output_blocked
         self._render_started = self._render_ended = self._last_input = clock() - TYPING_WINDOW
 
     def record_input(self) -> None:
@@ -53,11 +53,6 @@ class RenderScheduler:
             self._render_ended = self._clock()
 
     @property
-    def is_output_blocked(self) -> bool:
-        """True while terminal output is blocked."""
-        return self._is_output_blocked()
-
-    @property
     def delay(self) -> float:
         """Seconds until a new event may be processed; 0 for immediately."""
         now = self._clock()
@@ -70,7 +65,7 @@ class RenderScheduler:
     @property
     def processing_pause(self) -> float:
         """Seconds during which event processing pauses in favor of input or because of blocked output; 0 for none."""
-        if self._is_output_blocked():
+        if self.is_output_blocked():
             return RENDER_INTERVAL
         return max(
             0.0, min(self._last_input + KEY_ECHO_WINDOW, self._earliest_after(TYPING_RENDER_INTERVAL)) - self._clock()

@@ -135,10 +135,14 @@ class SessionLifecycle:
         window.join_form.begin_waiting(tr(chat_strings.CONNECTING_TO, server=details.server))
         self._disconnect()
         self._typed_server = details.typed_server
-        guest_key = self._profile.guest_key(details.server, details.nick)
-        restore_rooms = self._should_restore_rooms and window.settings.restore_rooms
         self._controller = SessionController(
-            SessionTarget(details.server, details.room, details.nick, restore_rooms, guest_key),
+            SessionTarget(
+                details.server,
+                details.room,
+                details.nick,
+                restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
+                guest_key=self._profile.guest_key(details.server, details.nick),
+            ),
             self,
             lambda: window.settings,
             state_dir=self._options.state,

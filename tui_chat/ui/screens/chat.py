@@ -21,12 +21,12 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.browser import open_link
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
+from tui_chat.ui.screens.link import open_link
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.paste import PasteFlow

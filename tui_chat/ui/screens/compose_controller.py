@@ -80,8 +80,7 @@ class ComposeController:
         if text:
             return self._submit(ComposeMode(kind, line.seq, ""), text)
         quote = chat_strings.quote_line(line, MAX_QUOTE_LENGTH) if kind is ComposeKind.REPLY else ""
-        initial_text = _as_input(line) if kind is ComposeKind.EDIT else ""
-        self._enter_mode(ComposeMode(kind, line.seq, quote, initial_text))
+        self._enter_mode(ComposeMode(kind, line.seq, quote, _as_input(line) if kind is ComposeKind.EDIT else ""))
         return ""
 
     def _enter_mode(self, mode: ComposeMode) -> None:

@@ -79,9 +79,8 @@ class HelpText(Static):
         for heading, rows in self._matching_sections():
             parts.append((f"{heading}\n", "bold $primary"))
             for left, right in rows:
-                wrapped_rows = Content(right).wrap(max(1, width - indent))
                 parts.append((left + (" " * (indent - cell_len(left)) if side_by_side else "\n"), "$accent"))
-                for row_index, row in enumerate(wrapped_rows):
+                for row_index, row in enumerate(Content(right).wrap(max(1, width - indent))):
                     parts += [" " * indent if row_index or not side_by_side else "", row, "\n"]
             parts.append("\n")
         return Content.assemble(*parts[:-1])

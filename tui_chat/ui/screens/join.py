@@ -30,38 +30,33 @@ class FormField(Vertical):
         value: Initial value.
         placeholder: Hint for the empty input.
         id: Widget id.
+
+    Attributes:
+        input: Input right of the label.
     """
 
     def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._label_text = label
-        self._input = LineInput(value, placeholder)
+        self.input = LineInput(value, placeholder)
         self._error = Static("", classes="error", markup=False)
 
     def compose(self) -> ComposeResult:
         """Yield label and input side by side, with the error below."""
         with Horizontal():
             yield Static(self._label_text, classes="label", markup=False)
-            yield self._input
+            yield self.input
         yield self._error
 
     def set_labels(self, label: str, placeholder: str) -> None:
         """Replace label and placeholder after a change of language."""
         self.query_one(".label", Static).update(label)
-        self._input.placeholder = placeholder
+        self.input.placeholder = placeholder
 
     @property
     def value(self) -> str:
         """Input text without surrounding whitespace."""
-        return self._input.value.strip()
-
-    @value.setter
-    def value(self, value: str) -> None:
-        self._input.value = value
-
-    def focus_input(self) -> None:
-        """Focus the input."""
-        self._input.focus()
+        return self.input.value.strip()
 
     def show_error(self, error: str) -> None:
         """Show an error message, empty to hide it."""
@@ -115,7 +110,7 @@ class JoinScreen(Screen[None]):
         on_cancel: Callable[[], None],
     ) -> None:
         super().__init__()
-        self._initial_values = {"room": room, "nick": nick, "server": server}
+        self._initial_values = (room, nick, server)
         self._form_fields: dict[str, FormField] = {}
         self._notice = notice
         self._on_join = on_join
@@ -125,15 +120,11 @@ class JoinScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the form and the footer."""
-        initial = self._initial_values
+        room, nick, server = self._initial_values
         self._form_fields = {
-            "room": FormField(
-                tr(chat_strings.LABEL_ROOM), initial["room"], tr(chat_strings.PLACEHOLDER_ROOM), id="room"
-            ),
-            "nick": FormField(
-                tr(chat_strings.LABEL_NICK), initial["nick"], tr(chat_strings.PLACEHOLDER_NICK), id="nick"
-            ),
-            "server": FormField(tr(chat_strings.LABEL_SERVER), initial["server"], DEFAULT_SERVER, id="server"),
+            "room": FormField(tr(chat_strings.LABEL_ROOM), room, tr(chat_strings.PLACEHOLDER_ROOM), id="room"),
+            "nick": FormField(tr(chat_strings.LABEL_NICK), nick, tr(chat_strings.PLACEHOLDER_NICK), id="nick"),
+            "server": FormField(tr(chat_strings.LABEL_SERVER), server, DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
             yield Static(chat_strings.TITLE, id="title", markup=False)
@@ -153,8 +144,8 @@ class JoinScreen(Screen[None]):
         """Hide the button for a local server and focus the first empty field."""
         self.query_one("#start-server").display = False
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
-        empty = next((field for field in self._form_fields.values() if not field.value), self._form_fields["room"])
-        empty.focus_input()
+        empty = (field for field in self._form_fields.values() if not field.value)
+        next(empty, self._form_fields["room"]).input.focus()
 
     def _update_labels(self) -> None:
         """Translate all labels after a change of language."""
@@ -194,13 +185,13 @@ class JoinScreen(Screen[None]):
         """
         self.set_server(server)
         if room:
-            self._form_fields["room"].value = room
+            self._form_fields["room"].input.value = room
         # Submit through the normal validation, which reports missing or invalid fields.
         self.call_after_refresh(self.action_submit)
 
     def set_server(self, server: str) -> None:
         """Replace the server address."""
-        self._form_fields["server"].value = server
+        self._form_fields["server"].input.value = server
 
     def begin_waiting(self, text: str) -> None:
         """Show a progress message and disable the form until `show_progress`."""
@@ -214,13 +205,13 @@ class JoinScreen(Screen[None]):
         if self._is_waiting:
             self._is_waiting = False
             self.query_one("#card").disabled = False
-            self._form_fields["room"].focus_input()
+            self._form_fields["room"].input.focus()
 
     def show_field_error(self, field: str, problem: str) -> None:
         """Show an error beside a field (`room`, `nick` or `server`) and focus the field."""
         self.show_progress("")
         self._form_fields[field].show_error(problem)
-        self._form_fields[field].focus_input()
+        self._form_fields[field].input.focus()
 
     def offer_server(self) -> None:
         """Show and focus the button that starts a local server. Any change of the form hides the button again."""
@@ -229,8 +220,7 @@ class JoinScreen(Screen[None]):
         button.focus()
 
     def _submit_to(self, handle: Callable[[JoinDetails], None]) -> None:
-        details = None if self._is_waiting else self._validate()
-        if details is not None:
+        if not self._is_waiting and (details := self._validate()) is not None:
             handle(details)
 
     def _validate(self) -> JoinDetails | None:
@@ -246,7 +236,7 @@ class JoinScreen(Screen[None]):
             parsed = address.parse_address(typed_server)
             base_url = parsed.base_url
             if parsed.room and not values["room"]:
-                values["room"] = self._form_fields["room"].value = parsed.room
+                values["room"] = self._form_fields["room"].input.value = parsed.room
         except ValueError as error:
             problems["server"] = error_text.sentence(str(error))
         for name, validate, required in (

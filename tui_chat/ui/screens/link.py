@@ -1,10 +1,15 @@
-"""Confirmation dialog for hyperlinks. The real host is listed first, regardless of the appearance of the URL."""
+"""Confirmation dialog for hyperlinks, and opening of the confirmed link.
+
+The dialog lists the real host first, regardless of the appearance of the URL.
+"""
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -12,7 +17,6 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.browser import has_local_display
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.screens.list_dialog import ListDialog
@@ -39,12 +43,12 @@ class LinkScreen(ListDialog[str]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the first link."""
-        footer = (
+        self.set_up(
+            mark("Link"),
             mark("Enter open · y copy · Esc cancel")
             if has_local_display(os.environ)
-            else mark("Enter copy · Esc cancel")
+            else mark("Enter copy · Esc cancel"),
         )
-        self.set_up(mark("Link"), footer)
         self.option_list.highlighted = 0
 
     @on(OptionList.OptionSelected)
@@ -70,3 +74,33 @@ def _url_row(url: str) -> Content:
         else Content("")
     )
     return Content.assemble((host or "?", "bold $primary"), warning, "\n", (url, "$text-muted"))
+
+
+def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
+    """Return whether the process has a local display, so that a graphical browser can open.
+
+    Text browsers are excluded because they would overwrite the screen.
+
+    Args:
+        environ: Environment variables of the process.
+        platform: Value of `sys.platform`.
+    """
+    has_display = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    return bool(has_display) and "SSH_CONNECTION" not in environ
+
+
+def open_link(url: str, app: App[Any]) -> str:
+    """Open `url` in the local browser, or copy the address if none is available.
+
+    Args:
+        url: URL with the scheme `http`, `https` or `mailto`, limited to printable ASCII.
+        app: App that opens or copies the URL.
+
+    Returns:
+        Status text for the user, empty if the browser opened.
+    """
+    if has_local_display(os.environ):
+        app.open_url(url)
+        return ""
+    app.copy_to_clipboard(url)
+    return tr("Copied the link to {host}.", host=parse_host(url)[0])

@@ -143,8 +143,9 @@ class MessageNavigation:
             self._advance()
         else:
             self._target = None
-            problem = search_strings.MESSAGE_UNAVAILABLE if target.day is None else search_strings.ROOM_EMPTY
-            self._view.show_error(tr(problem))
+            self._view.show_error(
+                tr(search_strings.MESSAGE_UNAVAILABLE if target.day is None else search_strings.ROOM_EMPTY)
+            )
 
     def on_drawn(self) -> None:
         """Continue a pending navigation. A change to another room discards the return position."""

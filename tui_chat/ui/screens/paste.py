@@ -99,8 +99,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
 
     def on_mount(self, event: events.Mount) -> None:
         """Show the size of the paste in the title."""
-        card = self.query_one("#paste")
-        card.border_title = Content(
+        self.query_one("#paste").border_title = Content(
             plural(
                 "Pasted: {count:,} line, {characters:,} characters",
                 "Pasted: {count:,} lines, {characters:,} characters",
@@ -123,10 +122,10 @@ class PasteScreen(ModalScreen[PasteMode | None]):
 
     def action_choose(self, name: str) -> None:
         """Return the mode called `name` if available. `SINGLE_MESSAGE` falls back to `CHUNKS`."""
-        mode = PasteMode(name)
-        if mode is PasteMode.SINGLE_MESSAGE and mode not in dict(self._modes):
+        mode, available = PasteMode(name), dict(self._modes)
+        if mode is PasteMode.SINGLE_MESSAGE and mode not in available:
             mode = PasteMode.CHUNKS
-        if mode in dict(self._modes):
+        if mode in available:
             self.dismiss(mode)
 
     def action_close(self) -> None:

@@ -116,11 +116,11 @@ def _choice_row(choice: RoomCandidate, width: int) -> Content:
         name = name.stylize("underline", index, index + 1)
     if view is not None and view.unread_count:
         name = name.stylize("bold")
-    left_width = max(4, width - cell_len(right) - 5)
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
-    left = with_stable_width(left).truncate(left_width, ellipsis=True)
-    gap = " " * max(1, width - 3 - left.cell_length - cell_len(right))
-    has_mentions = view is not None and bool(view.mention_count)
+    left = with_stable_width(left).truncate(max(4, width - cell_len(right) - 5), ellipsis=True)
     return Content.assemble(
-        (f"{number:>2} ", "$text-muted"), left, gap, (right, "bold $accent" if has_mentions else "$text-muted")
+        (f"{number:>2} ", "$text-muted"),
+        left,
+        " " * max(1, width - 3 - left.cell_length - cell_len(right)),
+        (right, "bold $accent" if view is not None and view.mention_count else "$text-muted"),
     )

@@ -156,10 +156,10 @@ class SearchScreen(ListDialog[SearchHitSelected]):
     def action_page(self, pages: int) -> None:
         """Move the highlight by `pages` pages of the list; load further results at the end."""
         option_list, count = self.option_list, len(self._search_state.hits)
-        rows = max(1, option_list.size.height // 2 - 1)
         if count:
-            option_list.highlighted = min(count - 1, max(0, (option_list.highlighted or 0) + pages * rows))
-        if pages > 0 and (option_list.highlighted or 0) >= count - 1:
+            offset = pages * max(1, option_list.size.height // 2 - 1)
+            option_list.highlighted = min(count - 1, max(0, self.highlighted_index + offset))
+        if pages > 0 and self.highlighted_index >= count - 1:
             self._load_more()
 
     def _load_more(self) -> None:
@@ -223,13 +223,14 @@ def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)
-    content = Content.assemble(
-        (timestamp, "$text-muted"),
-        (hit.room, "$primary"),
-        (" · ", "$text-muted"),
-        f"* {hit.nick}" if hit.is_action else hit.nick,
-        ("" if is_open else f" · {tr('not joined')}", "$text-muted italic"),
-        "\n  ",
-        line,
+    return with_stable_width(
+        Content.assemble(
+            (timestamp, "$text-muted"),
+            (hit.room, "$primary"),
+            (" · ", "$text-muted"),
+            f"* {hit.nick}" if hit.is_action else hit.nick,
+            ("" if is_open else f" · {tr('not joined')}", "$text-muted italic"),
+            "\n  ",
+            line,
+        )
     )
-    return with_stable_width(content)

@@ -91,8 +91,7 @@ class SettingsScreen(ListDialog[None]):
     def _set_value(self, field: SettingField, value: Any) -> None:
         if field.kind in {ValueKind.LIST, ValueKind.TABLE} and value is not None:
             return
-        effective_value = field.default if value is None else value
-        if effective_value != self._value(field):
+        if (field.default if value is None else value) != self._value(field):
             self._save_error = app_services(self).change_setting(field.name, value)
             self._update_explanation()
 
@@ -144,7 +143,6 @@ def next_value(field: SettingField, value: Any, step: int) -> Any:
 
 def _setting_row(field: SettingField, value: Any, width: int) -> Content:
     """Return the row of a setting. A star marks a value other than the default."""
-    star = " " if value == field.default else "*"
     value_text = settings_schema.format_value(value) or "–"
     match field.kind:
         case ValueKind.CHOICE | ValueKind.NUMBER:
@@ -159,4 +157,4 @@ def _setting_row(field: SettingField, value: Any, width: int) -> Content:
         name = Content.assemble(title, ("  " + field.name, "$text-muted")).truncate(max(6, width - 16), ellipsis=True)
     value_content = value_content.truncate(max(6, width - name.cell_length - 6), ellipsis=True)
     gap = " " * max(1, width - name.cell_length - value_content.cell_length - 4)
-    return Content.assemble((f"{star} ", "bold $accent"), name, gap, value_content, " ")
+    return Content.assemble(("  " if value == field.default else "* ", "bold $accent"), name, gap, value_content, " ")

@@ -82,7 +82,8 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
         return Decoration()
     time_text = time_format.format_time(line.ts)
     previous = lines[index - 1] if index else None
-    previous_timed = _previous_timed_line(lines, index)
+    earlier_lines = (lines[earlier_index] for earlier_index in range(index - 1, -1, -1))
+    previous_timed = next((earlier for earlier in earlier_lines if isinstance(earlier, MessageLine | NoticeLine)), None)
     day = time_format.local_date(line.ts)
     is_new_day = previous_timed is None or time_format.local_date(previous_timed.ts) != day
     is_grouped = (
@@ -96,8 +97,3 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
     )
     is_same_time = previous_timed is not None and is_grouped and time_format.format_time(previous_timed.ts) == time_text
     return Decoration(day if is_new_day else None, is_grouped, "" if is_same_time else time_text)
-
-
-def _previous_timed_line(lines: Sequence[Line], index: int) -> MessageLine | NoticeLine | None:
-    previous_lines = (lines[previous_index] for previous_index in range(index - 1, -1, -1))
-    return next((line for line in previous_lines if isinstance(line, MessageLine | NoticeLine)), None)

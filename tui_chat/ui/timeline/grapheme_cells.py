@@ -76,8 +76,3 @@ def _render_character(character: str) -> tuple[str, int]:
     if width == 0 and category(character) == "Cf":
         return "", 0
     return character, width
-
-
-def tab_width(column: int) -> int:
-    """Return the cells between `column` (0-based) and the next tab stop."""
-    return TAB_SIZE - column % TAB_SIZE

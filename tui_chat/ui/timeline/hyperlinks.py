@@ -20,7 +20,7 @@ _URL_PATTERN = re.compile(  # no IGNORECASE, which also matches ſ
     rf"[^\s<>\"'`{{}}|\\^\u2018-\u201f\u2026{_CJK_PUNCTUATION}\ufeff]+"
 )
 _COMPLETE_URL = re.compile("(?:https?://|mailto:).", re.IGNORECASE)
-_TRAILING_PUNCTUATION = ".,;:!?*_~"
+_TRAILING_PUNCTUATION = tuple(".,;:!?*_~")
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -51,15 +51,10 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
 
 def _strip_trailing_punctuation(url: str) -> str:
     """Remove sentence punctuation from the end of a URL; a bracket with its partner inside the URL stays."""
-    while url:
-        last_character = url[-1]
-        opening_bracket = {")": "(", "]": "["}.get(last_character)
-        if last_character in _TRAILING_PUNCTUATION or (
-            opening_bracket is not None and url.count(last_character) > url.count(opening_bracket)
-        ):
-            url = url[:-1]
-        else:
-            break
+    while url.endswith(_TRAILING_PUNCTUATION) or any(
+        url.endswith(closing) and url.count(closing) > url.count(opening) for opening, closing in ("()", "[]")
+    ):
+        url = url[:-1]
     return url
 
 

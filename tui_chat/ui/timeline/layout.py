@@ -138,9 +138,8 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
         rows.append(LayoutRow(RowKind.DATE))
     if isinstance(line, NoticeLine):
         text = extract_text(line)
-        leading_rows = len(rows)
-        rows.extend(_wrap_rows(RowKind.NOTICE, text, geometry.notice_width))
-        return LineLayout(line, decoration, tuple(rows), leading_rows, text=text, source_length=len(text))
+        text_rows = _wrap_rows(RowKind.NOTICE, text, geometry.notice_width)
+        return LineLayout(line, decoration, (*rows, *text_rows), len(rows), text=text, source_length=len(text))
     if not isinstance(line, MessageLine):
         return LineLayout(
             line, decoration, (LayoutRow(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD_MARKER),), 0
@@ -191,23 +190,19 @@ def extract_quote(line: Line) -> str:
 
 def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
     """Return the reactions of a message with sanitized emoji."""
-    if not isinstance(line, MessageLine):
-        return ()
-    return tuple(replace(reaction, emoji=_sanitize_line(reaction.emoji)) for reaction in line.reactions)
+    reactions = line.reactions if isinstance(line, MessageLine) else ()
+    return tuple(replace(reaction, emoji=_sanitize_line(reaction.emoji)) for reaction in reactions)
 
 
 def format_nick(line: Line) -> str:
     """Return the sanitized nickname, after `* ` for an action; empty for lines without a sender."""
-    if not isinstance(line, MessageLine):
-        return ""
-    return f"* {_sanitize_line(line.nick)}" if line.is_action else _sanitize_line(line.nick)
+    return ("* " if line.is_action else "") + _sanitize_line(line.nick) if isinstance(line, MessageLine) else ""
 
 
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
     """Return an estimated number of rows, without wrapping the text."""
     if isinstance(line, MessageLine):
-        extra_rows = (line.reply_to is not None) + bool(line.reactions)
-        return 1 + extra_rows + len(line.text) // geometry.text_width
+        return 1 + (line.reply_to is not None) + bool(line.reactions) + len(line.text) // geometry.text_width
     return 1
 
 

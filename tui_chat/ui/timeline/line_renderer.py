@@ -95,16 +95,16 @@ class _RowBuilder:
 
 
 class LineRenderer:
-    """Renderer with fixed geometry and styles."""
+    """Renderer with fixed geometry and styles.
+
+    Attributes:
+        background: Style of empty cells.
+    """
 
     def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles) -> None:
         self._geometry = geometry
         self._styles = styles
-
-    @property
-    def background(self) -> Style:
-        """Style of empty cells."""
-        return self._styles.text
+        self.background = styles.text
 
     def render_row(
         self, layout: LineLayout, row_index: int, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None
@@ -164,8 +164,8 @@ class LineRenderer:
     def _append_nick_row(self, builder: _RowBuilder, layout: LineLayout) -> None:
         nick, cells = truncate_to_width(layout.nick_label, self._geometry.nick_width)
         builder.append(nick, cells, self._styles.nick_style(layout.sender_nick), PREFIX_OFFSET)
-        time = f"  {layout.decoration.time}"
-        builder.append(time, len(time), self._styles.time, PREFIX_OFFSET)
+        time = layout.decoration.time
+        builder.append(f"  {time}", len(time) + 2, self._styles.time, PREFIX_OFFSET)
 
     def _append_quote(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the quoted message, truncated to one row."""
@@ -263,8 +263,7 @@ class LineRenderer:
     def _base_style(self, line: Line) -> Style:
         if not isinstance(line, MessageLine):
             return self._styles.notice
-        is_pending = line.delivery is DeliveryState.PENDING and not line.deleted
-        return self._styles.pending if is_pending else Style.null()
+        return Style.null() if line.deleted or line.delivery is not DeliveryState.PENDING else self._styles.pending
 
 
 def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:

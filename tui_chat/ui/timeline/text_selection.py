@@ -9,7 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from textual.geometry import Offset
 from textual.selection import Selection
@@ -40,8 +40,10 @@ class SelectedRange:
         if (start == 0 or start >= len(text)) and end >= len(text):
             return min(start, len(text)), len(text)
         boundaries = [0, *accumulate(map(len, iter_graphemes(text)))]
-        last = min(bisect_left(boundaries, end), len(boundaries) - 1)
-        return boundaries[bisect_right(boundaries, start) - 1], boundaries[last]
+        return (
+            boundaries[bisect_right(boundaries, start) - 1],
+            boundaries[min(bisect_left(boundaries, end), len(boundaries) - 1)],
+        )
 
 
 class TextSelection:
@@ -148,10 +150,7 @@ def _copy_line(
 
 def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:
     """Return the range of the word or hyperlink at a character offset, or of the complete original text."""
-    for link in layout.links:
-        if link.start <= character < link.end:
-            return link.start, link.end
-    for word in re.finditer(r"\w+|\s+|[^\w\s]+", layout.text[: layout.source_length]):
-        if word.start() <= character < word.end():
-            return word.span()
-    return 0, layout.source_length
+    links = ((link.start, link.end) for link in layout.links)
+    words = (word.span() for word in re.finditer(r"\w+|\s+|[^\w\s]+", layout.text[: layout.source_length]))
+    spans = (span for span in chain(links, words) if span[0] <= character < span[1])
+    return next(spans, (0, layout.source_length))

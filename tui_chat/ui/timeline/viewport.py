@@ -126,12 +126,10 @@ class Viewport:
         self.visible_rows = []
 
     def _shift_visible_lines(self, change: Splice) -> list[VisibleLine]:
-        index, removed, lines = change.index, change.removed, change.lines
-        shift = len(lines) - removed
+        index, removed, shift = change.index, change.removed, len(change.lines) - change.removed
         shifted: list[VisibleLine] = []
-        new_indexes = (
-            {line.key: index + offset for offset, line in enumerate(lines)} if removed and self._visible_lines else {}
-        )
+        new_lines = enumerate(change.lines, index) if removed and self._visible_lines else ()
+        new_indexes = {line.key: line_index for line_index, line in new_lines}
         for visible_line in self._visible_lines:
             if visible_line.index < index:
                 shifted.append(visible_line)
@@ -191,10 +189,10 @@ class Viewport:
         Follow mode starts if the list is empty or its last row is in view.
         """
         self.visible_rows = []
+        if not self.lines:
+            self._visible_lines = []
+            self.is_following = True
         if not self.lines or self.height <= 0:
-            if not self.lines:
-                self._visible_lines = []
-                self.is_following = True
             return
         if not self.is_following and (anchor := self.anchor) is not None:
             end_row = self._fill_rows(*self._find_top(anchor))
@@ -206,8 +204,7 @@ class Viewport:
     def _find_top(self, anchor: VisibleLine) -> tuple[int, int]:
         """Return the index of the first visible line and its start row in the viewport, at most 0."""
         index = min(anchor.index, len(self.lines) - 1)
-        extent = self._measure(index)
-        row = anchor.row - extent.leading_rows
+        row = anchor.row - self._measure(index).leading_rows
         while row > 0 and index > 0:
             index -= 1
             row -= self._measure(index).rows
@@ -230,9 +227,8 @@ class Viewport:
         while row < self.height and index < len(self.lines):
             extent = self._measure(index)
             self._visible_lines.append(VisibleLine(index, row + extent.leading_rows))
-            first = max(0, -row)
-            last = min(extent.rows, self.height - row)
-            self.visible_rows.extend((index, row_in_line) for row_in_line in range(first, last))
+            visible_part = range(max(0, -row), min(extent.rows, self.height - row))
+            self.visible_rows.extend((index, row_in_line) for row_in_line in visible_part)
             row += extent.rows
             index += 1
         return row

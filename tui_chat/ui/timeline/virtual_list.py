@@ -143,10 +143,8 @@ class VirtualList:
         self._layouts.clear()
         if index is not None:
             layout = self.layout(index)
-            text_rows = layout.rows[layout.leading_rows :]
-            viewport.place_line(
-                index, -max(offset for offset, row in enumerate(text_rows) if row.start <= top_character)
-            )
+            text_rows = enumerate(layout.rows[layout.leading_rows :])
+            viewport.place_line(index, -max(offset for offset, row in text_rows if row.start <= top_character))
 
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:

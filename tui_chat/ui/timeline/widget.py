@@ -323,14 +323,13 @@ class Timeline(ScrollView):
         if hit is None:
             return Strip.blank(self.size.width, background)
         index, row = hit
-        strip = self._strips.render_row(
+        return self._strips.render_row(
             self._list.layout(index),
             row,
             self._selection.line_number(index),
             index == self._cursor.index,
             self._selection.selected_range(self.text_selection, index),
-        )
-        return strip.adjust_cell_length(self.size.width, background)
+        ).adjust_cell_length(self.size.width, background)
 
     def notify_style_update(self) -> None:
         """Discard rendered rows after a change of theme."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from wcwidth import iter_graphemes
 
-from tui_chat.ui.timeline.grapheme_cells import render_cluster, tab_width
+from tui_chat.ui.timeline.grapheme_cells import TAB_SIZE, render_cluster
 
 _NO_BREAK_BEFORE = frozenset(
     "!),.:;?]}¢°’”†‡›℃∶、。〃々〆〉》」』】〕〗〙〛〜〞〟ぁぃぅぇぉっゃゅょァィゥェォッャュョー！＂％），．：；？］｝～…—·％"
@@ -35,7 +35,7 @@ def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
         width: Row width in cells.
     """
     if cluster == "\t":
-        cells = min(tab_width(column), width)
+        cells = min(TAB_SIZE - column % TAB_SIZE, width)
         return " " * cells, cells
     glyph, cells = render_cluster(cluster)
     return (glyph, cells) if cells <= width else (_ELLIPSIS, 1)

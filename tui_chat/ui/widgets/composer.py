@@ -138,12 +138,12 @@ class Composer(TextArea, inherit_bindings=False):
                 self.action_search_accept()
         action = keymap.actions(KeyScope.COMPOSER).get(event.key)
         screen_action = keymap.actions(KeyScope.CHAT).get(event.key)
-        if action is not None or screen_action is not None:
+        if action is not None:
             event.stop().prevent_default()
-            if action is not None:
-                await self.run_action(action)
-            elif screen_action is not None:
-                await self.screen.run_action(screen_action)
+            await self.run_action(action)
+        elif screen_action is not None:
+            event.stop().prevent_default()
+            await self.screen.run_action(screen_action)
         elif not event.key.startswith("alt+"):  # TextArea would insert the letter
             await super()._on_key(event)
 
@@ -237,8 +237,7 @@ class Composer(TextArea, inherit_bindings=False):
         if self.text != search.text:
             self.load_text(search.text)
         span = search.match_span or (len(search.text),) * 2
-        start, end = (_location_at(search.text, index) for index in span)
-        self.selection = Selection(start, end)
+        self.selection = Selection(*(_location_at(search.text, index) for index in span))
         self.post_message(self.HistorySearchChanged(chat_strings.history_search_prompt(search.query, search.failed)))
 
     def _end_search(self) -> None:
@@ -270,8 +269,7 @@ class Composer(TextArea, inherit_bindings=False):
     def action_kill_to_start(self) -> None:
         """Kill to the start of the line, or the preceding line break if already there."""
         row, column = self.cursor_location
-        start = (row, 0) if column or not row else (row - 1, len(self.document[row - 1]))
-        self._kill_range(start, (row, column))
+        self._kill_range((row, 0) if column or not row else (row - 1, len(self.document[row - 1])), (row, column))
 
     async def action_kill_to_end(self) -> None:
         """Kill to the end of the line, or the line break if already there; at the end of the text, switch rooms."""

@@ -87,11 +87,12 @@ class SideList(ScrollView, can_focus=False):
         right_style = base_style
         if row.right_style:
             right_style += self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
-        segments = [
-            Segment(" ", base_style),
-            Segment(left.plain, base_style + row.left_style),
-            Segment(" " * fill, base_style),
-            Segment(right.plain, right_style),
-            Segment(" ", base_style),
-        ]
-        return Strip(segments).adjust_cell_length(width, base_style)
+        return Strip(
+            [
+                Segment(" ", base_style),
+                Segment(left.plain, base_style + row.left_style),
+                Segment(" " * fill, base_style),
+                Segment(right.plain, right_style),
+                Segment(" ", base_style),
+            ]
+        ).adjust_cell_length(width, base_style)

@@ -28,5 +28,7 @@ def with_stable_width(content: Content) -> Content:
         glyphs.append(glyph)
         length += len(glyph)
     offsets.append(length)
-    spans = [Span(offsets[span.start], offsets[min(span.end, len(text))], span.style) for span in content.spans]
-    return Content("".join(glyphs), spans=spans)
+    return Content(
+        "".join(glyphs),
+        spans=[Span(offsets[span.start], offsets[min(span.end, len(text))], span.style) for span in content.spans],
+    )

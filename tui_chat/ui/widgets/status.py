@@ -52,9 +52,8 @@ class ChatHeader(Widget):
         room = with_stable_width(Content.assemble((self._room_name, "bold $primary"))).truncate(
             max(8, width - right.cell_length - 2), ellipsis=True
         )
-        topic = Content.assemble(("  " + self._topic, "$text-muted"))
-        left = Content.assemble(room, with_stable_width(topic)) if self._topic else room
-        left = left.truncate(max(0, width - right.cell_length - 2), ellipsis=True)
+        topic = with_stable_width(Content.assemble(("  " + self._topic if self._topic else "", "$text-muted")))
+        left = Content.assemble(room, topic).truncate(max(0, width - right.cell_length - 2), ellipsis=True)
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
@@ -127,9 +126,11 @@ class StatusLine(Widget):
             (tr("↓ {count:,} new below · End", count=self._new_below) if self._new_below else "", "bold $accent"),
             (chat_strings.typing_indicator(self.typing_nicks) if self.typing_nicks else "", "italic $text-muted"),
         )
-        left = Content.assemble(next((part for part in by_priority if part[0]), ""))
-        if self._completion is not None:
-            left = _candidates_content(self._completion, width)
+        left = (
+            _candidates_content(self._completion, width)
+            if self._completion is not None
+            else Content.assemble(next((part for part in by_priority if part[0]), ""))
+        )
         left = with_stable_width(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
