@@ -29,16 +29,16 @@ const RUNNERS = {
   },
 
   async limits(load, { constants }) {
-    const { ROOM_NAME_GRAPHEMES, ...limits } = await load("state/limits");
-    const { validateName, validateNickname } = await load("state/names");
+    const limits = await load("state/limits");
+    const { validateNickname, validateRoomName } = await load("state/names");
     const { validateReaction } = await load("state/reactions");
     const functions = {
       ...(await loadSanitizers(load)),
       nickname: validateNickname,
-      room_name: (text) => validateName(text, ROOM_NAME_GRAPHEMES, "room_invalid"),
+      room_name: validateRoomName,
       reaction: validateReaction,
     };
-    if (canonicalJson({ ROOM_NAME_GRAPHEMES, ...limits }) !== canonicalJson(constants)) throw new Error("limits.js differs from the vectors");
+    if (canonicalJson({ ...limits }) !== canonicalJson(constants)) throw new Error("limits.js differs from the vectors");
     return (testCase) => {
       const result = resultOrError(() => functions[testCase.function](expand(testCase.input)));
       return typeof result === "string" ? "valid" : result;
@@ -129,7 +129,7 @@ async function runOutbox(Outbox, RequestError, { operations }) {
       const response = responses.shift() ?? new Promise(() => {});
       const { seq, error, retryAfter, lost } = await response;
       if (lost) isOnline = false;
-      if (lost || error) throw new RequestError(lost ? "offline" : error, "", retryAfter);
+      if (lost || error) throw new RequestError(lost ? "offline" : error, { retryAfter });
       return seq;
     },
     store: { save() {}, delete() {} },

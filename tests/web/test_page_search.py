@@ -77,7 +77,7 @@ async def test_a_rejected_search_is_reported(browser: Browser, server: RunningSe
         """() => {
           const send = WebSocket.prototype.send;
           WebSocket.prototype.send = function (data) {
-            send.call(this, String(data).replace('"limit":30', '"limit":0'));
+            send.call(this, String(data).replace('["search"', '["seek"'));
           };
         }"""
     )

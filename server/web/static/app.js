@@ -115,8 +115,8 @@ function startSession(room, nick, otherRooms = []) {
   for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-function onJoinFailed(room, { code }) {
-  const error = errorText(code);
+function onJoinFailed(room, failure) {
+  const error = errorText(failure);
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(error);
   showToast(`${room.name}: ${error}`);
@@ -188,8 +188,7 @@ function submitDraft(draft) {
   try {
     return submitText(draft);
   } catch (error) {
-    const { code } = requireRequestError(error);
-    composer.showError(code === "bad_request" ? strings.invalidText : errorText(code));
+    composer.showError(errorText(requireRequestError(error)));
     return false;
   }
 }

@@ -29,10 +29,11 @@ export function storedLanguage() {
 }
 
 /**
- * Return the text of a protocol error.
- * @param {string} code
+ * Return the text of a failed request: by its reason, otherwise by its code.
+ * @param {{code?: string, reason?: string, params?: Record<string, string | number>}} error
  */
-export function errorText(code) {
+export function errorText({ code = "internal", reason = "", params = {} }) {
+  if (Object.hasOwn(strings.reasons, reason)) return /** @type {Record<string, Function>} */ (strings.reasons)[reason](params);
   return /** @type {Record<string, string>} */ (strings.errors)[code] ?? strings.errors.internal;
 }
 

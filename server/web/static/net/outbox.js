@@ -20,6 +20,8 @@
  * @property {boolean} attempted True if a request may have reached the server.
  * @property {number} [seq] Sequence number of the resulting entry, once known.
  * @property {string} [code] Error code of a failed item.
+ * @property {string} [reason] Reason of the error.
+ * @property {Record<string, string | number>} [params] Parameters of the reason.
  */
 
 import { requireRequestError } from "./request_error.js";
@@ -170,7 +172,8 @@ export class Outbox {
           if (error.code === "offline") break;
           this.#inFlight = "";
           const delay = this.#retryPolicy.nextDelay(next.clientId, error);
-          if (delay === null) this.#update(next.clientId, { state: "failed", code: error.code, attempted: false, seq: undefined });
+          const { code, reason, params } = error;
+          if (delay === null) this.#update(next.clientId, { state: "failed", code, reason, params, attempted: false, seq: undefined });
           else await this.#sleep(delay);
         }
       }

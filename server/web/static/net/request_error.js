@@ -2,12 +2,17 @@
 export class RequestError extends Error {
   /**
    * @param {string} code
-   * @param {string} [message] English description for logs.
-   * @param {number} [retryAfter] Seconds until a retry can succeed.
+   * @param {object} [details]
+   * @param {string} [details.reason] Stable identifier of the cause, the key of the translation.
+   * @param {Record<string, string | number>} [details.params] Parameters of the reason.
+   * @param {string} [details.message] English description for logs.
+   * @param {number} [details.retryAfter] Seconds until a retry can succeed.
    */
-  constructor(code, message = code, retryAfter = undefined) {
+  constructor(code, { reason = "", params = {}, message = reason || code, retryAfter } = {}) {
     super(message);
     this.code = code;
+    this.reason = reason;
+    this.params = params;
     this.retryAfter = retryAfter;
   }
 }

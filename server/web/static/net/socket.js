@@ -92,11 +92,11 @@ export class ChatSocket {
    * @throws {RequestError}
    */
   async request(event, body) {
-    if (!this.#socket.connected) throw new RequestError("offline", "not connected");
+    if (!this.#socket.connected) throw new RequestError("offline", { message: "not connected" });
     const response = await this.#emitWithAck(event, body);
     if (response?.ok === true) return response;
-    const { code = "internal", message = "", retryAfter } = response?.error ?? {};
-    throw new RequestError(code, message, retryAfter);
+    const { code = "internal", ...details } = response?.error ?? {};
+    throw new RequestError(code, details);
   }
 
   /** Send an event without acknowledgement; drop the event while disconnected. */
@@ -111,7 +111,7 @@ export class ChatSocket {
       const fail = (message) => {
         clearInterval(timer);
         this.#socket.off("disconnect", onDisconnect);
-        reject(new RequestError("offline", message));
+        reject(new RequestError("offline", { message }));
       };
       const onDisconnect = () => fail("connection closed");
       const timer = setInterval(() => {

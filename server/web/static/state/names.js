@@ -6,7 +6,7 @@
  */
 
 import { RequestError } from "../net/request_error.js";
-import { NAME_CODE_POINTS, NICKNAME_GRAPHEMES } from "./limits.js";
+import { NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES } from "./limits.js";
 import { countCodePoints, stripSpace } from "./sanitize.js";
 
 const ASCII = /^[\0-\x7f]*$/;
@@ -64,7 +64,16 @@ export function collapseSpaces(text) {
  * @throws {RequestError} `nick_invalid` or `too_long`.
  */
 export function validateNickname(name) {
-  return validateName(name, NICKNAME_GRAPHEMES, "nick_invalid");
+  return validateName(name, NICKNAME_GRAPHEMES, "nick_invalid", "nick");
+}
+
+/**
+ * Return the display form of a room name.
+ * @param {string} name
+ * @throws {RequestError} `room_invalid` or `too_long`.
+ */
+export function validateRoomName(name) {
+  return validateName(name, ROOM_NAME_GRAPHEMES, "room_invalid", "room_name");
 }
 
 /**
@@ -72,14 +81,16 @@ export function validateNickname(name) {
  * @param {string} name
  * @param {number} maxGraphemes
  * @param {"nick_invalid" | "room_invalid"} invalidCode
+ * @param {"nick" | "room_name"} subject First part of the reasons.
  * @throws {RequestError} `invalidCode` or `too_long`.
  */
-export function validateName(name, maxGraphemes, invalidCode) {
-  if (countCodePoints(name) > NAME_CODE_POINTS) throw new RequestError("too_long");
+function validateName(name, maxGraphemes, invalidCode, subject) {
+  const tooLong = { reason: `${subject}_too_long`, params: { limit: maxGraphemes } };
+  if (countCodePoints(name) > NAME_CODE_POINTS) throw new RequestError("too_long", tooLong);
   const spaced = name.replace(/\p{Zs}/gu, " ");
   const displayName = spaced.normalize("NFKC").replace(/ +/g, " ").replace(/^ | $/g, "");
   if (!displayName || isForbidden(displayName) || FORBIDDEN.test(spaced)) throw new RequestError(invalidCode);
-  if (graphemes(displayName).length > maxGraphemes) throw new RequestError("too_long");
+  if (graphemes(displayName).length > maxGraphemes) throw new RequestError("too_long", tooLong);
   return displayName;
 }
 

@@ -16,6 +16,9 @@ const FORBIDDEN_IN_WORD =
 const WIDE =
   /[\u1100-\u115f\u2630-\u2637\u268a-\u268f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{16fe0}-\u{18cff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]/u;
 
+const INVALID = { reason: "reaction_invalid", params: { limit: REACTION_COLUMNS } };
+const TOO_LONG = { ...INVALID, reason: "reaction_too_long" };
+
 /**
  * Return a reaction in its stored form: an emoji unchanged, a word in compatibility form.
  * @param {string} text
@@ -23,13 +26,13 @@ const WIDE =
  */
 export function validateReaction(text) {
   const line = sanitizeLine(text);
-  if (!line) throw new RequestError("bad_request");
-  if (countCodePoints(line) > REACTION_CODE_POINTS) throw new RequestError("too_long");
+  if (!line) throw new RequestError("bad_request", { reason: "reaction_empty" });
+  if (countCodePoints(line) > REACTION_CODE_POINTS) throw new RequestError("too_long", TOO_LONG);
   if (EMOJI_SEQUENCE.test(line)) return line;
-  if (FORBIDDEN_IN_WORD.test(line)) throw new RequestError("bad_request");
+  if (FORBIDDEN_IN_WORD.test(line)) throw new RequestError("bad_request", INVALID);
   const word = validateWord(line);
   const columns = countColumns(word);
-  if (word.includes(" ") || columns < 1 || columns > REACTION_COLUMNS) throw new RequestError("bad_request");
+  if (word.includes(" ") || columns < 1 || columns > REACTION_COLUMNS) throw new RequestError("bad_request", INVALID);
   return word;
 }
 
@@ -38,7 +41,7 @@ function validateWord(text) {
   try {
     return validateNickname(text);
   } catch {
-    throw new RequestError("bad_request");
+    throw new RequestError("bad_request", INVALID);
   }
 }
 

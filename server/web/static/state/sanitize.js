@@ -44,8 +44,8 @@ export function sanitizeLine(text) {
  * @throws {RequestError} `bad_request` or `too_long`.
  */
 export function validateMessage(text) {
-  const body = requireMaxLength(sanitizeBody(text), MESSAGE_CHARACTERS);
-  if (!stripSpace(body)) throw new RequestError("bad_request");
+  const body = requireMaxLength(sanitizeBody(text), MESSAGE_CHARACTERS, "message_too_long");
+  if (!stripSpace(body)) throw new RequestError("bad_request", { reason: "message_empty" });
   return body;
 }
 
@@ -55,7 +55,7 @@ export function validateMessage(text) {
  * @throws {RequestError} `bad_request` or `too_long`.
  */
 export function validateTopic(text) {
-  return requireMaxLength(sanitizeLine(text), TOPIC_CHARACTERS);
+  return requireMaxLength(sanitizeLine(text), TOPIC_CHARACTERS, "topic_too_long");
 }
 
 /**
@@ -64,7 +64,7 @@ export function validateTopic(text) {
  * @throws {RequestError} `bad_request` or `too_long`.
  */
 export function validateQuery(text) {
-  return requireMaxLength(sanitizeLine(text), QUERY_CHARACTERS);
+  return requireMaxLength(sanitizeLine(text), QUERY_CHARACTERS, "query_too_long");
 }
 
 /**
@@ -119,14 +119,16 @@ function toWellFormed(text) {
 
 /** @param {string} text */
 function requireEncodable(text) {
-  if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request");
+  if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request", { reason: "text_unencodable" });
 }
 
 /**
  * @param {string} text
  * @param {number} limit Code points.
  */
-function requireMaxLength(text, limit) {
-  if (text.length > limit && countCodePoints(text) > limit) throw new RequestError("too_long");
+function requireMaxLength(text, limit, reason) {
+  if (text.length > limit && countCodePoints(text) > limit) {
+    throw new RequestError("too_long", { reason, params: { limit, count: countCodePoints(text) } });
+  }
   return text;
 }

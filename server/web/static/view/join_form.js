@@ -7,8 +7,7 @@
 
 import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
-import { ROOM_NAME_GRAPHEMES } from "../state/limits.js";
-import { validateName, validateNickname } from "../state/names.js";
+import { validateNickname, validateRoomName } from "../state/names.js";
 import { localStore } from "../state/storage.js";
 import { requireElement } from "./dom.js";
 import { roomFromUrl } from "./room_url.js";
@@ -34,10 +33,10 @@ export class JoinForm {
       const nick = this.#nick.value.trim();
       if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
-      const roomError = errorCode(() => validateName(room, ROOM_NAME_GRAPHEMES, "room_invalid"));
-      const nickError = errorCode(() => validateNickname(nick));
+      const roomError = findError(() => validateRoomName(room));
+      const nickError = findError(() => validateNickname(nick));
       if (roomError) return this.#reject(this.#room, errorText(roomError));
-      if (nickError) return this.#reject(this.#nick, nickError === "too_long" ? strings.nicknameTooLong : errorText(nickError));
+      if (nickError) return this.#reject(this.#nick, errorText(nickError));
       localStore.set("room", room);
       localStore.set("nick", nick);
       this.#showError("");
@@ -92,12 +91,12 @@ export class JoinForm {
   }
 }
 
-/** Return the code of the RequestError that a validation throws, or an empty string. */
-function errorCode(validate) {
+/** Return the RequestError that a validation throws, or null. */
+function findError(validate) {
   try {
     validate();
-    return "";
+    return null;
   } catch (error) {
-    return requireRequestError(error).code;
+    return requireRequestError(error);
   }
 }

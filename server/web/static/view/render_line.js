@@ -116,8 +116,9 @@ function renderPending({ item, nick, startsGroup, quoted }, actions) {
   return row;
 }
 
-function renderSendError({ clientId, event, code }, summary, { onRetry, onDiscard, onEditAgain }) {
-  const reason = errorText(code);
+function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
+  const { clientId, event } = item;
+  const reason = errorText(item);
   const retry = createButton("small-button", strings.retry, () => onRetry(clientId));
   const discard = createButton("small-button", strings.discard, () => onDiscard(clientId));
   const isText = event === "sendMessage" || event === "editMessage";

@@ -49,6 +49,6 @@ async function reportFailure(request, showError) {
   try {
     await request;
   } catch (error) {
-    showError(errorText(requireRequestError(error).code));
+    showError(errorText(requireRequestError(error)));
   }
 }

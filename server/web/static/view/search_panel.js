@@ -12,6 +12,8 @@ import { excerpt } from "./render_line.js";
 const PAGE_SIZE = 30;
 const DEBOUNCE = 300; // ms
 
+const UNSUPPORTED_REASONS = new Set(["request_unknown", "request_unsupported"]);
+
 export class SearchPanel {
   #form = requireElement("search-form", HTMLFormElement);
   #field = requireElement("search-input", HTMLInputElement);
@@ -89,9 +91,9 @@ export class SearchPanel {
       const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
     } catch (error) {
-      const { code } = requireRequestError(error);
+      const failure = requireRequestError(error);
       if (generation !== this.#generation) return;
-      setText(this.#status, code === "bad_request" ? strings.searchUnsupported : errorText(code));
+      setText(this.#status, UNSUPPORTED_REASONS.has(failure.reason) ? strings.searchUnsupported : errorText(failure));
     }
   }
 

@@ -89,8 +89,7 @@ export class SettingsDialog {
       this.#nick.value = await session.changeNick(nick);
       this.#dialog.close();
     } catch (error) {
-      const { code } = requireRequestError(error);
-      setText(this.#nickError, code === "too_long" ? strings.nicknameTooLong : errorText(code));
+      setText(this.#nickError, errorText(requireRequestError(error)));
     }
     return undefined;
   }
