@@ -1,7 +1,7 @@
 """Rate limits: token buckets, and limits per client address.
 
-- Token bucket: a bucket holds at most `burst` tokens, gains `per_second` tokens per second, and loses one token per
-  request. The caller passes in the time, in seconds of a monotonic clock.
+- Token bucket: a bucket holds at most `burst` tokens, gains `per_second` tokens per second, and loses the cost of
+  each request. The caller passes in the time, in seconds of a monotonic clock.
 - Exemption: loopback addresses are unlimited, because all local users share them.
 - IPv6 aggregation: an IPv6 address counts as its /64 prefix, because one host can use all addresses of its subnet
   (RFC 4291, section 2.5.4).
@@ -45,19 +45,24 @@ class TokenBucket:
         self._tokens = rate.burst
         self._updated_at = now
 
-    def acquire(self, now: float) -> float:
-        """Consume one token.
+    def acquire(self, now: float, cost: float = 1) -> float:
+        """Consume the tokens of one request.
+
+        Args:
+            now: Monotonic time in seconds.
+            cost: Number of tokens; a cost above the capacity requires a full bucket. A negative cost returns tokens.
 
         Returns:
-            0.0 on success, otherwise the seconds until a token is available; a failure consumes no token.
+            0.0 on success, otherwise the seconds until enough tokens are available; a failure consumes no token.
         """
         rate = self._rate
         self._tokens = min(rate.burst, self._tokens + (now - self._updated_at) * rate.per_second)
         self._updated_at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0.0
-        return (1 - self._tokens) / rate.per_second
+        missing = min(cost, rate.burst) - self._tokens
+        if missing > 0:
+            return missing / rate.per_second
+        self._tokens -= cost
+        return 0.0
 
     def is_full(self, now: float) -> bool:
         """Return whether the bucket is full at `now`, and can be discarded without losing state.

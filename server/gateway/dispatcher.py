@@ -2,9 +2,11 @@
 
 - Errors: `dispatch` is the only place that converts a `ChatError` of an event into a response: an
   acknowledgement if the client requested one, otherwise an `error` event.
-- Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`. Requests
-  without an ack wait for a token in order; the session handles no further packet while a request waits.
-  Throttling for `flood_timeout` seconds without a pause closes the connection.
+- Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`, up to the rate of
+  refusals. Other requests wait for a token in order; the session handles no further packet while a
+  request waits. Throttling for `flood_timeout` seconds without a pause closes the connection.
+- Invalid requests: a request that cannot be decoded and each `BadRequest` count as invalid. An excess of
+  invalid requests closes the connection.
 - Reconnects: rate limits belong to the session, so DISCONNECT and CONNECT reset nothing.
 """
 
@@ -24,10 +26,12 @@ from tui_chat.protocol import codec, errors, events, requests
 log = logging.getLogger("chat.gateway")
 
 DEFAULT_RATES: Mapping[str, Rate] = {
-    "messages": Rate(10, 3),  # sendMessage
+    "messages": Rate(10, 3),  # requests that append an entry
     "joins": Rate(5, 5),  # joinRoom, changeNick and room creation
     "searches": Rate(10, 2),  # search
     "default": Rate(100, 30),  # all other requests
+    "stored_bytes": Rate(128 * 1024, 16 * 1024),  # arguments of the class "messages"
+    "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; an excess is delayed instead
     "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
 }
 """Rates of one connection by rate class (`Request.rate_class`)."""
@@ -106,24 +110,27 @@ class Dispatcher:
         """Run one request and return its acknowledgement, if requested.
 
         Errors become the acknowledgement, or an `error` event without one; none is raised. An unknown event is a
-        `BadRequest`; each `BadRequest` counts against the rate of invalid requests. An immediately available token ends
-        the throttling.
+        `BadRequest`. An immediately available token ends the throttling.
         """
         dialect = self._find_dialect(event, arguments)
+        request = None
         try:
             self._require_open(connection)
             request = dialect.decode(connection, event, arguments)
-            delay = self._acquire_token(connection, request)
+            size = sum(memoryview(argument).nbytes for argument in arguments)
+            delay = self._acquire_tokens(connection, request, size)
             if not delay:
                 connection.throttled_since = None
-            elif wants_ack:
+            elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._clocks.monotonic()):
                 subject = "requests" if request.rate_class == "default" else request.rate_class
                 raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
-                await self._await_token(connection, request, delay)
+                await self._await_tokens(connection, request, size, delay)
             result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
         except errors.ChatError as error:
+            if isinstance(error, errors.BadRequest) or (request is None and not isinstance(error, errors.Unavailable)):
+                self._count_invalid(connection)
             return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
@@ -165,22 +172,37 @@ class Dispatcher:
         if connection not in self._connections:
             raise errors.Unavailable("connection_closed")
 
-    def _acquire_token(self, connection: ClientConnection, request: requests.Request) -> float:
-        """Acquire a token for a request; return the seconds before the next attempt, or 0 on success."""
+    def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, size: int) -> float:
+        """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
+
+        Args:
+            connection: Sender of the request.
+            request: Request that determines the rate class.
+            size: Size of the arguments in bytes; limited for requests that append an entry.
+        """
         if not self._limit_requests:
             return 0.0
-        return connection.rate_buckets[request.rate_class].acquire(self._clocks.monotonic())
+        now, buckets = self._clocks.monotonic(), connection.rate_buckets
+        delay = buckets[request.rate_class].acquire(now)
+        if delay or request.rate_class != "messages":
+            return delay
+        delay = buckets["stored_bytes"].acquire(now, size)
+        if delay:
+            buckets["messages"].acquire(now, -1)
+        return delay
 
-    async def _await_token(self, connection: ClientConnection, request: requests.Request, delay: float) -> None:
-        """Wait until a token for the request is acquired.
+    async def _await_tokens(
+        self, connection: ClientConnection, request: requests.Request, size: int, delay: float
+    ) -> None:
+        """Wait until the tokens for the request are acquired.
 
         Raises `Unavailable` after a disconnect, and closes the connection with `RateLimited` after `flood_timeout`.
         """
         while delay:
             self._throttle(connection)
-            await asyncio.sleep(max(delay, 0.001))
+            await asyncio.sleep(min(max(delay, 0.001), self._flood_timeout))
             self._require_open(connection)
-            delay = self._acquire_token(connection, request)
+            delay = self._acquire_tokens(connection, request, size)
 
     def _throttle(self, connection: ClientConnection) -> None:
         now = self._clocks.monotonic()
@@ -192,14 +214,14 @@ class Dispatcher:
             connection.close("rate limit exceeded for too long")
             raise error
 
+    def _count_invalid(self, connection: ClientConnection) -> None:
+        if connection.rate_buckets["invalid"].acquire(self._clocks.monotonic()):
+            connection.close("too many invalid requests")
+
     def _respond_with_error(
         self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
     ) -> bytes | None:
-        """Return the acknowledgement, or push an `error` event; too many invalid requests close the connection."""
-        if isinstance(error, errors.BadRequest) and connection.rate_buckets["invalid"].acquire(
-            self._clocks.monotonic()
-        ):
-            connection.close("too many invalid requests")
+        """Return the acknowledgement, or push an `error` event."""
         if wants_ack:
             return dialect.encode_failure(error)
         _push_error(connection, error)

@@ -136,6 +136,7 @@ class EditMessage(RoomRequest, frozen=True):
     """Replace the text of message `seq`."""
 
     event: ClassVar[str] = "editMessage"
+    rate_class: ClassVar[str] = "messages"
     seq: Seq
     message: str
 
@@ -147,6 +148,7 @@ class DeleteMessage(RoomRequest, frozen=True):
     """Delete message `seq`; a second deletion is a no-op."""
 
     event: ClassVar[str] = "deleteMessage"
+    rate_class: ClassVar[str] = "messages"
     seq: Seq
 
 
@@ -154,6 +156,7 @@ class React(RoomRequest, frozen=True):
     """Add (`on`) or remove a reaction on message `seq`; a repeat is a no-op."""
 
     event: ClassVar[str] = "react"
+    rate_class: ClassVar[str] = "messages"
     seq: Seq
     emoji: str
     on: bool
@@ -234,6 +237,7 @@ class SetTopic(RoomRequest, frozen=True):
     """Set the room topic; an empty topic removes the current one."""
 
     event: ClassVar[str] = "setTopic"
+    rate_class: ClassVar[str] = "messages"
     topic: str
 
     def __post_init__(self) -> None:

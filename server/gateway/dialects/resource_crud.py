@@ -55,6 +55,7 @@ class UpdateChatroom(requests.Request, frozen=True):
     """Request to change the name or the topic of a room."""
 
     event: ClassVar[str] = "updateChatroom"
+    rate_class: ClassVar[str] = "messages"
     id: RoomId
     name: str | None = None
     topic: str | None = None

@@ -1,0 +1,66 @@
+"""Rate limits of stored entries, stored bytes and refused requests on a real server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
+
+
+def change_request(event: str, number: int) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "editMessage": {"seq": 1, "message": str(number)},
+        "setTopic": {"topic": str(number)},
+        "react": {"seq": 1, "emoji": f"r{number}", "on": True},
+        "deleteMessage": {"seq": 1},
+    }[event]
+    return {"room": "tea", **fields}
+
+
+@pytest.mark.parametrize("event", ["editMessage", "setTopic", "react", "deleteMessage"])
+async def test_changes_share_the_rate_limit_of_messages(tmp_path: Path, event: str) -> None:
+    async with running_server(tmp_path, message_burst=5, message_rate=0.01) as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        assert (await ann.request("sendMessage", {"room": "tea", "message": "first"}))["ok"]
+        responses = [await ann.request(event, change_request(event, number)) for number in range(20)]
+        assert [response["ok"] for response in responses] == [True] * 4 + [False] * 16
+        assert {response["error"]["reason"] for response in responses[4:]} == {"too_many_messages"}
+
+
+async def test_stored_bytes_are_limited(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, message_burst=1000, message_rate=1000) as server,
+        raw_client(server.url) as ann,
+    ):
+        await ann.join("tea", "ann")
+        responses = [await ann.request("sendMessage", {"room": "tea", "message": "茶" * 4000}) for _ in range(60)]
+        assert 5 <= sum(response["ok"] for response in responses) < 30
+        assert responses[-1]["error"]["reason"] == "too_many_messages"
+        assert (await ann.request("listRooms", {}))["ok"]
+
+
+async def test_a_client_that_continues_after_refusals_is_throttled_and_closed(tmp_path: Path) -> None:
+    settings = {"message_burst": 1, "message_rate": 0.01, "flood_timeout": 0.2}
+    async with running_server(tmp_path, **settings) as server, raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        for number in range(2000):
+            await mallory.ws.send_str(f'421{number:04}["sendMessage",{{"room":"tea","message":"m"}}]')
+        answers: list[dict[str, Any]] = []
+        while (packet := await mallory.read_packet()) is not None:
+            if packet.startswith("431"):
+                answers.append(json.loads(packet[7:])[0])
+        assert len(answers) < 200
+        assert sum(answer["ok"] for answer in answers) <= 2
+
+
+@pytest.mark.parametrize("message", ["m" * 4001, 7, "", None])
+async def test_requests_that_cannot_be_decoded_count_as_invalid(tmp_path: Path, message: Any) -> None:
+    async with running_server(tmp_path) as server, raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        for number in range(40):
+            packet = json.dumps(["sendMessage", {"room": "tea", "message": message}])
+            await mallory.ws.send_str(f"42{number + 100}{packet}")
+        await mallory.wait_closed()
