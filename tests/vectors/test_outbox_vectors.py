@@ -20,8 +20,7 @@ from tui_chat.client.outbox import retry_policy
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox, OutboxScope
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
-from tui_chat.client.room_context import ClientContext, RoomContext
-from tui_chat.client.task_set import TaskSet
+from tui_chat.client.room_context import ClientContext, RoomContext, TaskSet
 from tui_chat.protocol.codec import decode_request
 from tui_chat.protocol.errors import ERRORS_BY_CODE
 from tui_chat.protocol.requests import SendMessage

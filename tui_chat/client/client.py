@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 from tui_chat.client import sanitize
@@ -33,20 +33,16 @@ from tui_chat.client.net.connector import Connector
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.push_dispatcher import PushDispatcher
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext, RoomContext
+from tui_chat.client.room_context import ClientContext, RoomContext, TaskSet
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
-from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms
 from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
 
 REQUEST_TIMEOUT = 30.0
 """Default time limit of a join or request, in seconds."""
@@ -304,8 +300,8 @@ class ChatClient:
     def _start_join(self, room: Room) -> None:
         if self._closed:
             room.membership.close(Unavailable("client_closed"))
-        elif (transport := self._connector.gate.value) is not None:
-            self._joiner.start(room, transport)
+        elif self._connector.gate.value is not None:
+            self._joiner.start(room)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return the public rooms and the private rooms with the user as a member.
@@ -369,9 +365,9 @@ class ChatClient:
     def _on_push(self, event: str, body: bytes) -> None:
         self._pushes.dispatch(event, body)
 
-    def _on_connected(self, transport: "Transport") -> None:
+    def _on_connected(self) -> None:
         for room in self._rooms:
-            self._joiner.start(room, transport)
+            self._joiner.start(room)
 
     def _on_disconnected(self) -> None:
         for room in self._rooms:

@@ -43,6 +43,9 @@ class EventQueue(Generic[EventT]):
 
     Consume either with `pop`, driven by `on_ready`, or as an asynchronous iterator, which ends after `close()`.
 
+    Attributes:
+        size: Number of unread messages plus other unread events. Read-only for users.
+
     Args:
         on_ready: Called when the queue changes from empty to non-empty.
     """
@@ -52,7 +55,7 @@ class EventQueue(Generic[EventT]):
         self._unread: deque[Any] = deque()
         self._log_changes: dict[tuple[str, bool], _LogChangeBatch] = {}
         self._member_lists: dict[str, MembersChanged] = {}
-        self._size = 0
+        self.size = 0
         self._closed = False
         self._wakeup = asyncio.Event()
 
@@ -61,14 +64,9 @@ class EventQueue(Generic[EventT]):
         return len(self._unread)
 
     @property
-    def size(self) -> int:
-        """Number of unread messages plus other unread events."""
-        return self._size
-
-    @property
     def is_overfull(self) -> bool:
         """True above `HIGH_WATER_MARK`."""
-        return self._size > HIGH_WATER_MARK
+        return self.size > HIGH_WATER_MARK
 
     def put(self, event: EventT) -> None:
         """Append an event or merge the event into an unread one.
@@ -78,7 +76,7 @@ class EventQueue(Generic[EventT]):
         is_full = len(self._unread) >= MAX_UNREAD_EVENTS
         match event:
             case LogChanged(room, seqs, is_live):
-                self._size += len(seqs)
+                self.size += len(seqs)
                 batch = self._log_changes.get((room, is_live))
                 if batch is not None and (is_full or batch is self._unread[-1]):
                     batch.seqs.extend(seqs)
@@ -89,12 +87,12 @@ class EventQueue(Generic[EventT]):
                 self._member_lists[room] = event
                 if is_merged:
                     return
-                self._size += 1
+                self.size += 1
                 entry = event
             case NoticeReceived() | TypingChanged() if is_full:
                 return
             case _:
-                self._size += 1
+                self.size += 1
                 entry = event
         self._unread.append(entry)
         if len(self._unread) == 1:
@@ -112,14 +110,14 @@ class EventQueue(Generic[EventT]):
             event = self._pop_log_change(event)
         else:
             self._unread.popleft()
-            self._size -= 1
+            self.size -= 1
             if isinstance(event, MembersChanged):
                 event = self._member_lists.pop(event.room)
         return event
 
     def pop_newest(self) -> EventT:
         """Remove and return the newest event. The event must not be a `LogChanged` or `MembersChanged`."""
-        self._size -= 1
+        self.size -= 1
         return self._unread.pop()
 
     def close(self) -> None:
@@ -140,7 +138,7 @@ class EventQueue(Generic[EventT]):
 
     def _pop_log_change(self, batch: _LogChangeBatch) -> LogChanged:
         count = min(MAX_MESSAGES_PER_POP, len(batch.seqs))
-        self._size -= count
+        self.size -= count
         seqs = {batch.seqs.popleft() for _ in range(count)}
         if not batch.seqs:
             self._unread.popleft()

@@ -99,9 +99,8 @@ class HistorySync:
         self.cursor = EntryCursor()
         self._context = context
         self._gate = context.gate
-        self._max_messages = context.client.max_messages
         self._closed = False
-        self._trim_task: asyncio.Task[None] | None = None
+        self._trim_task: asyncio.Task[bool] | None = None
         self._fill_task: asyncio.Task[None] | None = None
         self._fetch_lock = asyncio.Lock()
         self._entries_available = asyncio.Event()
@@ -132,8 +131,10 @@ class HistorySync:
         self._notify(changed_seqs, True)
         if self.log.missing_after() is not None:
             self.start_auto_fill()
-        if self._max_messages is not None and len(self.log) > 2 * self._max_messages and self._trim_task is None:
-            self._trim_task = self._context.client.tasks.start(self._trim_to(self._max_messages), "log trim")
+        max_messages = self._context.client.max_messages
+        is_idle = self._trim_task is None or self._trim_task.done()
+        if max_messages is not None and len(self.log) > 2 * max_messages and is_idle:
+            self._trim_task = self._context.client.tasks.start(self.trim(max_messages), "log trim")
 
     def reset(self, position: int) -> None:
         """Clear the log after a replacement of the server log.
@@ -268,12 +269,6 @@ class HistorySync:
                 self._entries_available.clear()
                 await self._entries_available.wait()
         return entry
-
-    async def _trim_to(self, max_messages: int) -> None:
-        try:
-            await self.trim(max_messages)
-        finally:
-            self._trim_task = None
 
     def _notify(self, seqs: tuple[int, ...], is_live: bool) -> None:
         if self.cache is not None:

@@ -1,7 +1,6 @@
 """Joins of the rooms of one client over the current connection."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import RoomLost
@@ -13,9 +12,6 @@ from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
 
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
@@ -43,9 +39,12 @@ class RoomJoiner:
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
 
-    def start(self, room: Room, transport: "Transport") -> None:
-        """Join a room in the background: retry after temporary errors, close the room after others."""
-        self._context.tasks.start(self._join(room, transport), "room join")
+    def start(self, room: Room) -> None:
+        """Join a room over the current connection in the background.
+
+        Temporary errors are retried; others close the room.
+        """
+        self._context.tasks.start(self._join(room), "room join")
 
     async def load_cache(self, room: Room) -> None:
         """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
@@ -59,14 +58,15 @@ class RoomJoiner:
         except LocalStorageError as error:
             log.warning("history: integrity check failed: %s; the file remains in use", error)
 
-    async def _join(self, room: Room, transport: "Transport") -> None:
+    async def _join(self, room: Room) -> None:
+        transport = self._context.connector.gate.value
         membership = room.membership
         await self.load_cache(room)
         if membership.was_joined:
             await membership.sender.claim_orphans()
         gate = membership.context.gate
         async with self._slots:
-            while not gate.has_failed and gate.value is not transport:
+            while transport is not None and not gate.has_failed and gate.value is not transport:
                 try:
                     response = await membership.join(transport)
                 except ConnectionLost:

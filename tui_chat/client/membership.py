@@ -22,7 +22,6 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE
@@ -255,11 +254,7 @@ class RoomMembership:
 
     def _save_room_info(self) -> None:
         if self.history.cache is not None:
-            context = self.context
-            save = self.history.cache.save_room_info(
-                context.name, context.topic, context.member_id, names.canonical_key(context.nick)
-            )
-            context.client.tasks.start(save, "room info write")
+            self.context.client.tasks.start(self.history.cache.save_room_info(), "room info write")
 
 
 async def _is_log_replaced(
@@ -285,5 +280,4 @@ async def _is_log_replaced(
     page = await transport.request(
         History(room=response.room.name, before=cached_message.seq + 1, limit=1), HistoryPage
     )
-    server_message = page.messages[0] if page.messages else None
-    return server_message is None or (server_message.seq, server_message.id) != (cached_message.seq, cached_message.id)
+    return [(entry.seq, entry.id) for entry in page.messages[:1]] != [(cached_message.seq, cached_message.id)]

@@ -241,7 +241,7 @@ class Room:
             except RateLimited:
                 log.debug("rate limit reached: message queued for retry")
             except UnsupportedByServer:
-                return await self.membership.basic_server.send(await self._context.gate.wait(), request)
+                return await self.membership.basic_server.send((await self._context.gate.wait()).send, request)
         try:
             async with asyncio.timeout_at(deadline):
                 await self._throttle_lock.acquire()

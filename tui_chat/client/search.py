@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -27,9 +26,6 @@ from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import Search
 from tui_chat.protocol.responses import SearchResponse
 from tui_chat.protocol.search_query import SearchQuery
-
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
 
 SERVER_TIMEOUT = 10.0
 """Time limit of the server's response before the local search, in seconds."""
@@ -64,9 +60,7 @@ class MessageSearcher:
         """Search messages; documented by `ChatClient.search`."""
         request = Search(query=query, room=room, before=before, limit=limit)
         try:
-            transport = await self._wait_for_transport()
-            async with asyncio.timeout(SERVER_TIMEOUT):
-                response = await transport.request(request, SearchResponse)
+            response = await self._search_server(request)
         except (ConnectionLost, TimeoutError):
             log.debug("search: no response of the server, using the local history")
         else:
@@ -98,18 +92,21 @@ class MessageSearcher:
         has_more = next(matches, None) is not None
         return SearchPage(page, has_more, page[-1].id if has_more else None, False, SearchSource.LOCAL)
 
-    async def _wait_for_transport(self) -> "Transport":
-        """Return the current connection, or wait for a first connection in progress.
+    async def _search_server(self, request: Search) -> SearchResponse:
+        """Search on the current connection, or on a first connection in progress.
 
-        The wait takes at most `CONNECT_TIMEOUT`; between reconnect attempts, the error is raised immediately.
+        The wait for the connection takes at most `CONNECT_TIMEOUT`; between reconnect attempts, the error is raised
+        immediately.
 
         Raises:
-            TimeoutError: No connection.
+            TimeoutError: No connection, or no response within `SERVER_TIMEOUT`.
         """
         if self._connector.gate.value is None and not isinstance(self._connector.state, Connecting):
             raise TimeoutError
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            return await self._connector.gate.wait()
+            transport = await self._connector.gate.wait()
+        async with asyncio.timeout(SERVER_TIMEOUT):
+            return await transport.request(request, SearchResponse)
 
 
 def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:

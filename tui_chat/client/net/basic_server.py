@@ -9,11 +9,9 @@ Source: docs/clients.md, "Basic servers".
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import DeliveryUnknown
@@ -23,8 +21,7 @@ from tui_chat.protocol.events import JoinNotice, Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import JoinResponse, RoomState, SendResponse
 
-if TYPE_CHECKING:
-    from tui_chat.client.net.transport import Transport
+SendFunction = Callable[[SendMessage], Awaitable[None]]
 
 ECHO_TIMEOUT = 10.0
 """Time limit for the echo of a message, in seconds."""
@@ -44,8 +41,7 @@ class ExpectedEcho(Struct, eq=False):
         No effect on a second call or after `cancel`.
         """
         if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+            self.cancel()
             self.on_unconfirmed()
 
     def cancel(self) -> None:
@@ -76,10 +72,9 @@ class BasicServer:
             room: Room name.
             last_seq: Highest known `seq`.
         """
-        state = RoomState(name=room, topic="", last_seq=last_seq, visibility="public")
         nick = self._get_nick()
         return JoinResponse(
-            room=state,
+            room=RoomState(name=room, topic="", last_seq=last_seq, visibility="public"),
             nick_name=nick,
             member_id=_nick_member_id(nick),
             guest_key="",
@@ -102,10 +97,10 @@ class BasicServer:
         """
         nick = sanitize.nickname(push.nick_name) or room
         if push.message == f"{push.nick_name} 加入了 {room} 房间":
-            notice = JoinNotice(
-                room=room, nick_name=nick, member_id=_nick_member_id(nick), message=push.message, ts=self._now_ms()
+            text = sanitize.line(push.message)
+            return JoinNotice(
+                room=room, nick_name=nick, member_id=_nick_member_id(nick), message=text, ts=self._now_ms()
             )
-            return replace(notice, message=sanitize.line(notice.message))
         self._last_seq = max(self._last_seq, last_seq) + 1
         return sanitize.received(
             Message(
@@ -142,7 +137,7 @@ class BasicServer:
 
     async def send_with_callbacks(
         self,
-        transport: "Transport",
+        send: SendFunction,
         request: SendMessage,
         on_echo: Callable[[Message], None],
         on_unconfirmed: Callable[[], None],
@@ -150,7 +145,7 @@ class BasicServer:
         """Send a message and register its expected echo.
 
         Args:
-            transport: Connection to the server.
+            send: `Transport.send` of the connection.
             request: Message; only room, nickname and text are sent.
             on_echo: Callback for the echo, also after `on_unconfirmed`.
             on_unconfirmed: Callback for a missing echo; called at most once.
@@ -159,14 +154,14 @@ class BasicServer:
             ConnectionLost: The connection is closed, and the message was not sent.
         """
         basic_request = SendMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
-        await transport.send(basic_request)
+        await send(basic_request)
         echo = ExpectedEcho(sanitize.body(basic_request.message).strip(), on_echo, on_unconfirmed)
         echo.timer = asyncio.get_running_loop().call_later(ECHO_TIMEOUT, echo.expire)
         self._expected_echoes.append(echo)
         return echo
 
-    async def send(self, transport: "Transport", request: SendMessage) -> SendResponse:
-        """Send a message and wait for its echo.
+    async def send(self, send: SendFunction, request: SendMessage) -> SendResponse:
+        """Send a message with `Transport.send` and wait for its echo.
 
         Waits at most `ECHO_TIMEOUT` seconds.
 
@@ -184,7 +179,7 @@ class BasicServer:
             if not echoed.done():
                 echoed.set_exception(DeliveryUnknown("unconfirmed", message=UNCONFIRMED_REASON))
 
-        echo = await self.send_with_callbacks(transport, request, on_echo, on_unconfirmed)
+        echo = await self.send_with_callbacks(send, request, on_echo, on_unconfirmed)
         try:
             message = await echoed
         finally:

@@ -42,20 +42,14 @@ def connect_error_text(error: BaseException) -> str:
                 return "the server accepts no more connections"
             case aiohttp.WSServerHandshakeError():
                 return f"not a chat server (HTTP status {cause.status})"
-            case aiohttp.ClientConnectorError():
-                return _os_error_text(cause.os_error)
+            case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
+                return "no server at this address and port"
+            case aiohttp.ClientConnectorError(os_error=TimeoutError()):
+                return "the server does not respond"
+            case aiohttp.ClientConnectorError(os_error=os_error):
+                return f"the server cannot be reached ({os_error.strerror or type(os_error).__name__})"
             case aiohttp.InvalidURL():
                 return "the address is not valid"
             case _:
                 cause = cause.__cause__ or cause.__context__
     return "not a chat server"
-
-
-def _os_error_text(error: OSError) -> str:
-    match error:
-        case ConnectionRefusedError():
-            return "no server at this address and port"
-        case TimeoutError():
-            return "the server does not respond"
-        case _:
-            return f"the server cannot be reached ({error.strerror or type(error).__name__})"

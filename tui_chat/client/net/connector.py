@@ -13,6 +13,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost, Unreachable
@@ -26,6 +27,8 @@ from tui_chat.protocol.requests import Request
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
+
+TransportGate = Gate["Transport"]
 
 STABLE_AFTER = 5.0
 """Lifetime after which a connection counts as stable, in seconds."""
@@ -55,7 +58,7 @@ class Connector:
     Args:
         url: Base URL of the server.
         on_push: Callback for each push, with event name and JSON body.
-        on_connected: Callback for each new transport.
+        on_connected: Callback for each new transport, which `gate` provides.
         on_disconnected: Callback for each connection loss.
         on_state_changed: Callback for each new state.
         ca_file: PEM file with trusted certificates, None for the system's.
@@ -69,7 +72,7 @@ class Connector:
         url: str,
         *,
         on_push: Callable[[str, bytes], None],
-        on_connected: "Callable[[Transport], None]",
+        on_connected: Callable[[], None],
         on_disconnected: Callable[[], None],
         on_state_changed: Callable[[ConnectionState], None],
         ca_file: str | None,
@@ -77,7 +80,7 @@ class Connector:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        self.gate: Gate[Transport] = Gate()
+        self.gate = TransportGate()
         self.state: ConnectionState = Connecting()
         self._url = url
         self._on_push = on_push
@@ -119,7 +122,7 @@ class Connector:
         try:
             self.gate.set(transport)
             self._set_state(Online())
-            self._on_connected(transport)
+            self._on_connected()
             await transport.wait_closed()
         finally:
             ping_task.cancel()
@@ -157,7 +160,7 @@ class Connector:
 
     async def request(
         self,
-        gate: "Gate[Transport]",
+        gate: TransportGate,
         request: Request,
         response_type: type[WireStructT],
         timeout: float,
@@ -199,13 +202,10 @@ class Connector:
             raise last_error from None
 
     async def _ping_periodically(self, transport: "Transport") -> None:
-        while True:
-            try:
-                latency = await transport.ping()
-            except ConnectionLost:
-                return
-            self._update_latency(latency)
-            await asyncio.sleep(PING_INTERVAL)
+        with suppress(ConnectionLost):
+            while True:
+                self._update_latency(await transport.ping())
+                await asyncio.sleep(PING_INTERVAL)
 
     def _update_latency(self, latency: float) -> None:
         if isinstance(self.state, Online):
@@ -267,19 +267,16 @@ class Connector:
             return open_task.result() if open_task.done() else None
         finally:
             retry_task.cancel()
-            if not open_task.done():
-                open_task.cancel()
-                await asyncio.wait({open_task})
+            open_task.cancel()
+            await asyncio.wait({open_task})
 
     async def _wait_before_retry(self, reason: str) -> None:
         delay = self._backoff.next_delay()
         self._reconnect_requested.clear()
         self._set_state(Offline(reason, delay, self._clock() + delay))
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._reconnect_requested.wait()
-        except TimeoutError:
-            return
 
     def _set_state(self, state: ConnectionState) -> None:
         self.state = state

@@ -12,17 +12,16 @@ T = TypeVar("T")
 
 
 class Gate(Generic[T]):
-    """Awaitable value with a terminal error state."""
+    """Awaitable value with a terminal error state.
+
+    Attributes:
+        value: Current value, None if cleared or failed. Read-only for users.
+    """
 
     def __init__(self) -> None:
-        self._value: T | None = None
+        self.value: T | None = None
         self._error: ChatError | None = None
         self._settled = asyncio.Event()
-
-    @property
-    def value(self) -> T | None:
-        """Current value, None if cleared or failed."""
-        return self._value
 
     @property
     def has_failed(self) -> bool:
@@ -32,7 +31,7 @@ class Gate(Generic[T]):
     def set(self, value: T) -> None:
         """Set the value and resume all waiters; no effect after `fail`."""
         if self._error is None:
-            self._value = value
+            self.value = value
             self._settled.set()
 
     def clear(self, value: T | None = None) -> None:
@@ -41,13 +40,13 @@ class Gate(Generic[T]):
         Args:
             value: Clear only if this is the current value; None clears any value.
         """
-        if self._error is None and (value is None or value is self._value):
-            self._value = None
+        if self._error is None and (value is None or value is self.value):
+            self.value = None
             self._settled.clear()
 
     def fail(self, error: ChatError) -> None:
         """Raise an error in all current and future waiters; the first error is permanent."""
-        self._value = None
+        self.value = None
         self._error = self._error or error
         self._settled.set()
 
@@ -59,9 +58,9 @@ class Gate(Generic[T]):
         Raises:
             ChatError: The gate has failed.
         """
-        while self._value is None:
+        while self.value is None:
             if self._error is not None:
                 # A shared exception instance would accumulate the tracebacks of all waiters.
                 raise self._error.copy()
             await self._settled.wait()
-        return self._value
+        return self.value

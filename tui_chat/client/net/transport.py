@@ -18,7 +18,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import aiohttp
@@ -84,13 +84,12 @@ class Transport:
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
         self._rejection_reason = ""
-        self._connect_responded = asyncio.Event()  # response to the CONNECT packet: CONNECT or CONNECT_ERROR
-        self._is_accepted = False
+        self._is_accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.basic_room: str | None = None
         self._is_native = False
         self._joining_room: str | None = None
         self._first_join_lock = asyncio.Lock()
-        self._basic_push_received = asyncio.Event()
+        self._basic_push_received: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._create_socket)
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -190,17 +189,12 @@ class Transport:
     async def _join_and_detect(self, request: JoinRoom) -> JoinResponse | None:
         self._joining_room = names.canonical_key(request.room_name)
         async with self._send_request(request) as response:
-            push_task = asyncio.ensure_future(self._basic_push_received.wait())
-            try:
-                await asyncio.wait(
-                    {response, push_task}, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED
-                )
-                if not response.done() and not push_task.done() and await self._is_native_or_dead():
-                    await self._wait_for_response(response)
-            finally:
-                push_task.cancel()
+            first_results = {response, self._basic_push_received}
+            await asyncio.wait(first_results, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+            if not any(result.done() for result in first_results) and await self._is_native_or_dead():
+                await self._wait_for_response(response)
             body = response.result() if response.done() else b""
-        if self._basic_push_received.is_set() or not basic_codec.is_native_ack(body):
+        if self._basic_push_received.done() or not basic_codec.is_native_ack(body):
             log.info("basic server detected: history and delivery state are unavailable")
             self.basic_room = self._joining_room
             return None
@@ -227,7 +221,7 @@ class Transport:
         if self._watch_task is None or self._watch_task.done():
             raise ConnectionLost("not_connected")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        await self._emit(request, response)
+        await self.send(request, response)
         self._pending_responses.add(response)
         try:
             yield response
@@ -249,16 +243,6 @@ class Transport:
         except OSError:
             raise ConnectionLost("not_connected") from None
 
-    async def send(self, request: Request) -> None:
-        """Send a request without waiting for a response.
-
-        Not filtered for basic servers.
-
-        Raises:
-            ConnectionLost: The connection is closed.
-        """
-        await self._emit(request, None)
-
     async def wait_closed(self) -> None:
         """Wait for the end of the connection. Returns immediately for a transport that never opened."""
         if self._watch_task is not None:
@@ -277,36 +261,38 @@ class Transport:
     def abort(self) -> None:
         """Shut down the sockets without a closing handshake; `wait_closed` returns soon after."""
         for sock in self._sockets:
-            try:
+            with suppress(OSError):  # already closed, or never connected
                 sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # already closed, or never connected
 
     async def _connect(self, timeout: float) -> None:
         try:
             async with asyncio.timeout(timeout):
                 # With `wait=True` the library waits for its full timeout even if the connection closes.
                 await self._client.connect(self._url, transports=["websocket"], wait=False)
-                await self._wait_for_connect_response()
+                # Not cancelled, because the cancellation would propagate to the library's read loop.
+                ended_task = asyncio.ensure_future(self._client.eio.wait())
+                await asyncio.wait({self._is_accepted, ended_task}, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
             raise Unreachable("server_silent") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
             raise Unreachable("unreachable", message=self._rejection_reason or connect_error_text(error)) from error
-        if not self._is_accepted:
+        if not self._is_accepted.done() or not self._is_accepted.result():
             raise Unreachable("server_closed", message=self._rejection_reason or None)
 
-    async def _wait_for_connect_response(self) -> None:
-        """Wait for the response to the CONNECT packet or for the end of the connection."""
-        response_task = asyncio.ensure_future(self._connect_responded.wait())
-        # Not cancelled, because the cancellation would propagate to the library's read loop.
-        ended_task = asyncio.ensure_future(self._client.eio.wait())
-        try:
-            await asyncio.wait({response_task, ended_task}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            response_task.cancel()
+    async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
+        """Send a request without waiting for the response.
 
-    async def _emit(self, request: Request, response: "asyncio.Future[bytes] | None") -> None:
+        Not filtered for basic servers.
+
+        Args:
+            request: Request to send.
+            response: Future to complete with the response, None to ignore the response.
+
+        Raises:
+            ConnectionLost: The connection is closed.
+        """
+
         def on_ack(*arguments: Raw) -> None:
             self._last_received_at = self._clock()
             body = bytes(arguments[0]) if arguments else b""
@@ -354,19 +340,22 @@ class Transport:
             body = bytes(arguments[0])
             if (
                 self._joining_room is not None
-                and not self._is_native
+                and not (self._is_native or self._basic_push_received.done())
                 and basic_codec.decode_basic_push(event, body) is not None
             ):
                 self.basic_room = self._joining_room
-                self._basic_push_received.set()
+                self._basic_push_received.set_result(None)
             self._on_push(event, body)
 
     def _on_connect(self) -> None:
-        self._is_accepted = True
-        self._connect_responded.set()
+        self._on_connect_response(True)
+
+    def _on_connect_response(self, is_accepted: bool) -> None:
+        if not self._is_accepted.done():
+            self._is_accepted.set_result(is_accepted)
 
     def _on_connect_error(self, reason: Any = None) -> None:
-        self._connect_responded.set()
+        self._on_connect_response(False)
         if isinstance(reason, dict):
             self._rejection_reason = _sanitize_text(str(cast(dict[str, Any], reason).get("message", "")))
 

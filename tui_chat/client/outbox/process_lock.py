@@ -52,10 +52,8 @@ class ProcessLock:
         """
         try:
             fd = os.open(self._path(name), os.O_RDWR)
-        except FileNotFoundError:
-            return True
-        except OSError:
-            return False
+        except OSError as error:
+            return isinstance(error, FileNotFoundError)
         try:
             _lock_file(fd)
         except OSError:

@@ -13,8 +13,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -64,8 +63,6 @@ class OutboxSender:
     ) -> None:
         self._context = context
         self._outbox = outbox
-        self._gate = context.gate
-        self._tasks = context.client.tasks
         self._emit = context.client.emit
         self._basic_server = basic_server
         self._sleep = sleep
@@ -75,8 +72,7 @@ class OutboxSender:
         self._items: dict[UUID, OutboxItem] = {}  # in send order
         self._retry_policy = RetryPolicy()
         self._persisting: dict[UUID, asyncio.Task[None]] = {}
-        self._delete_tasks: set[asyncio.Task[None]] = set()
-        self._deleting: set[UUID] = set()  # completed, row possibly still on disk
+        self._deleting: dict[UUID, asyncio.Task[None]] = {}  # completed, row possibly still on disk
         self._in_flight: UUID | None = None
         self._send_task: asyncio.Task[None] | None = None
         self._failure_reported = False
@@ -102,7 +98,7 @@ class OutboxSender:
             OutboxFull: The item limit of the room is reached.
             ChatError: The request is invalid.
         """
-        if self._gate.has_failed:
+        if self._context.gate.has_failed:
             raise NotJoined("outbox_room_left")
         client_id = self._context.client.new_id()
         request = make_request(client_id)
@@ -111,7 +107,9 @@ class OutboxSender:
         item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms())
         self._update(item)
         if self._outbox is not None:
-            self._persisting[client_id] = self._tasks.start(self._persist(self._outbox, item), "outbox write")
+            self._persisting[client_id] = self._context.client.tasks.start(
+                self._persist(self._outbox, item), "outbox write"
+            )
         self._start_sending()
         return item
 
@@ -140,7 +138,7 @@ class OutboxSender:
         item = replace(failed_item, state=OutboxItemState.PENDING, problem="")
         self._update(item)
         if self._outbox is not None:
-            self._tasks.start(_ignore_storage_error(self._outbox.set_problem(client_id, None)), "outbox update")
+            self._context.client.tasks.start(self._attempt(self._outbox.set_problem(client_id, None)), "outbox update")
         self._start_sending()
         return item
 
@@ -179,7 +177,7 @@ class OutboxSender:
         except LocalStorageError as error:
             self._report_failure(error)
             return
-        known_ids = self._items.keys() | self._deleting
+        known_ids = self._items.keys() | self._deleting.keys()
         new_items = {item.client_id: item for item in orphans if item.client_id not in known_ids}
         if new_items:
             self._items = {**new_items, **self._items}
@@ -189,7 +187,7 @@ class OutboxSender:
 
     async def flush(self) -> None:
         """Wait for all pending disk writes, successful or not; no time limit."""
-        while tasks := {*self._persisting.values(), *self._delete_tasks}:
+        while tasks := {task for task in (*self._persisting.values(), *self._deleting.values()) if not task.done()}:
             await asyncio.wait(tasks)
 
     @property
@@ -199,14 +197,14 @@ class OutboxSender:
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
-            self._send_task = self._tasks.start(self._send_all(), "outbox delivery")
+            self._send_task = self._context.client.tasks.start(self._send_all(), "outbox delivery")
 
     async def _send_all(self) -> None:
         while (item := self._next_item()) is not None:
             if (persist_task := self._persisting.get(item.client_id)) is not None:
                 await asyncio.wait({persist_task}, timeout=PERSIST_TIMEOUT)
             try:
-                transport = await self._gate.wait()
+                transport = await self._context.gate.wait()
             except ChatError:
                 return  # the room is closed
             if self._next_item() is not self._items.get(item.client_id):
@@ -217,7 +215,7 @@ class OutboxSender:
                 else:
                     await self._send(item.client_id, transport)
             except ConnectionLost:
-                self._gate.clear(transport)
+                self._context.gate.clear(transport)
                 self._context.client.connector.gate.clear(transport)
 
     async def _send(self, client_id: UUID, transport: "Transport") -> None:
@@ -269,7 +267,7 @@ class OutboxSender:
                 await self._fail(item, DeliveryUnknown(UNCONFIRMED_REASON))
             else:
                 self._expected_echoes[client_id] = await self._basic_server.send_with_callbacks(
-                    transport,
+                    transport.send,
                     item.request,
                     lambda message: self._on_echo(client_id, message),
                     lambda: self._update(
@@ -287,16 +285,11 @@ class OutboxSender:
         """
         if self._outbox is None:
             return True
-        mark_write = self._outbox.set_problem(item.client_id, UNCONFIRMED_REASON)
+        mark_write = self._attempt(self._outbox.set_problem(item.client_id, UNCONFIRMED_REASON))
         if item.client_id in self._persisting:  # the disk is slow, and writes keep their order
-            self._tasks.start(_ignore_storage_error(mark_write), "outbox update")
+            self._context.client.tasks.start(mark_write, "outbox update")
             return True
-        try:
-            await mark_write
-        except LocalStorageError as error:
-            self._report_failure(error)
-            return False
-        return True
+        return await mark_write
 
     def _on_echo(self, client_id: UUID, message: Message) -> None:
         del self._expected_echoes[client_id]
@@ -315,29 +308,21 @@ class OutboxSender:
             self._conflicting.add(item.client_id)
         self._update(replace(self._items[item.client_id], state=OutboxItemState.FAILED, problem=error.message))
         if self._outbox is not None:
-            try:
-                await self._outbox.set_problem(item.client_id, error.message)
-            except LocalStorageError as storage_error:
-                self._report_failure(storage_error)
+            await self._attempt(self._outbox.set_problem(item.client_id, error.message))
 
     async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
         try:
-            await outbox.add(self._scope, item)
-        except LocalStorageError as error:
-            self._report_failure(error)
-        else:
-            self._failure_reported = False
-            if item.client_id in self._items:
-                self._update(replace(self._items[item.client_id], persisted=True))
+            if await self._attempt(outbox.add(self._scope, item)):
+                self._failure_reported = False
+                if item.client_id in self._items:
+                    self._update(replace(self._items[item.client_id], persisted=True))
         finally:
             self._persisting.pop(item.client_id, None)
 
     def _start_delete(self, client_id: UUID) -> None:
         if self._outbox is not None:
-            self._deleting.add(client_id)
-            task = self._tasks.start(self._delete(self._outbox, client_id), "outbox deletion")
-            self._delete_tasks.add(task)
-            task.add_done_callback(self._delete_tasks.discard)
+            delete = self._delete(self._outbox, client_id)
+            self._deleting[client_id] = self._context.client.tasks.start(delete, "outbox deletion")
 
     async def _delete(self, outbox: Outbox, client_id: UUID) -> None:
         if (persist_task := self._persisting.get(client_id)) is not None:
@@ -347,7 +332,7 @@ class OutboxSender:
         except LocalStorageError as error:
             log.warning("outbox: deletion of a completed item failed: %s; the item may be sent again", error)
         else:
-            self._deleting.discard(client_id)
+            del self._deleting[client_id]
 
     def _next_item(self) -> OutboxItem | None:
         pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
@@ -357,16 +342,20 @@ class OutboxSender:
         self._items[item.client_id] = item
         self._emit(OutboxItemChanged(item))
 
+    async def _attempt(self, write: Awaitable[None]) -> bool:
+        """Return whether a write succeeded; report a failure."""
+        try:
+            await write
+        except LocalStorageError as error:
+            self._report_failure(error)
+            return False
+        return True
+
     def _report_failure(self, error: LocalStorageError) -> None:
         log.warning("outbox: write failed: %s; items are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
             self._emit(PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error}"))
-
-
-async def _ignore_storage_error(write: Coroutine[None, None, None]) -> None:
-    with suppress(LocalStorageError):  # `_persist` reports the failures of the same disk
-        await write
 
 
 def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:

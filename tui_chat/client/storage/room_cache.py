@@ -17,6 +17,7 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.room_log import RoomLog
+from tui_chat.protocol import names
 
 T = TypeVar("T")
 
@@ -107,19 +108,16 @@ class RoomCache:
             self._flush_requested.clear()
             self._write_task = self._context.client.tasks.start(self._write_dirty(), "history write")
 
-    async def save_room_info(self, name: str, topic: str, member_id: str, nick_key: str) -> None:
+    async def save_room_info(self) -> None:
         """Store the name and topic of the room and the user's member id.
 
         Written immediately; a failure is reported, not raised.
-
-        Args:
-            name: Room name in the server's spelling.
-            topic: Room topic.
-            member_id: User's member id.
-            nick_key: Canonical key of the assigned nickname.
         """
-        nick_keys = {self._room_key.nick, nick_key}
-        await self._attempt(self._history.save_room_info(self._room_key, name, topic, member_id, nick_keys))
+        room = self._context
+        nick_keys = {self._room_key.nick, names.canonical_key(room.nick)}
+        await self._attempt(
+            self._history.save_room_info(self._room_key, room.name, room.topic, room.member_id, nick_keys)
+        )
 
     async def clear(self) -> None:
         """Delete the cached log and discard unsaved changes after a replacement of the server log.
