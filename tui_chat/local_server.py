@@ -65,10 +65,9 @@ class LocalServer:
         if "url" in report:
             return report["url"]
         self.close()
-        is_port_in_use = report.get("code") == "portInUse"
         raise LocalServerError(
             tr("{address} is in use by another program.", address=f"{host}:{port}")
-            if is_port_in_use
+            if report.get("code") == "portInUse"
             else error_text.sentence(report["error"], Unavailable.code)
         )
 
@@ -154,10 +153,12 @@ def network_urls(host: str, port: int) -> list[str]:
 
     For a wildcard address, the list contains the IPv4 address of the default route, if any.
     """
-    if host not in ("0.0.0.0", "::", ""):
-        is_loopback = host == "localhost" or host.startswith("127.") or host == "::1"
-        return [] if is_loopback else [_build_url(host, port)]
-    return [_build_url(address, port) for address in _outbound_addresses()]
+    addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
+    return [
+        _build_url(address, port)
+        for address in addresses
+        if address not in ("localhost", "::1") and not address.startswith("127.")
+    ]
 
 
 def join_instructions(host: str, port: int, url: str) -> list[str]:
@@ -181,13 +182,10 @@ def _open_log() -> IO[bytes]:
 
 def _outbound_addresses() -> list[str]:
     # A connected datagram socket sends no packet but selects the outbound interface.
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
-        except OSError:
-            return []
-        address: str = probe.getsockname()[0]
-        return [] if address.startswith("127.") else [address]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
+        return [probe.getsockname()[0]]
+    return []
 
 
 def _build_url(host: str, port: int) -> str:

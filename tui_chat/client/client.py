@@ -118,7 +118,7 @@ class ChatClient:
         )
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._joiner = RoomJoiner(self._context, self._rooms, outbox, history)
-        self._searcher = MessageSearcher(self.url, self._connector, history, self._rooms)
+        self._searcher = MessageSearcher(self._context, history, self._rooms)
 
     @property
     def guest_key(self) -> str | None:
@@ -230,12 +230,10 @@ class ChatClient:
             ChatError: A name is invalid, or the server rejected the join.
             Unavailable: No response before the timeout.
         """
-        joined_room = self._rooms.get(room)
-        if joined_room is not None and joined_room.was_joined:
+        joined_room, is_new = self._get_or_create_room(room, nick, limit, invite)
+        if joined_room.was_joined:
             return joined_room
-        is_new = joined_room is None
-        if joined_room is None:
-            joined_room = self._create_room(room, nick, limit, invite)
+        if is_new:
             self._start_join(joined_room)
         try:
             async with asyncio.timeout(timeout):
@@ -268,10 +266,7 @@ class ChatClient:
         Raises:
             ChatError: Invalid room name or nickname.
         """
-        cached_room = self._rooms.get(room)
-        is_new = cached_room is None
-        if cached_room is None:
-            cached_room = self._create_room(room, nick, limit, invite)
+        cached_room, is_new = self._get_or_create_room(room, nick, limit, invite)
         await self._joiner.load_cache(cached_room)
         if cached_room.membership.was_opened:
             if is_new:
@@ -281,7 +276,10 @@ class ChatClient:
             await cached_room.leave()
         return None
 
-    def _create_room(self, name: str, nick: str, limit: int, invite: str | None) -> Room:
+    def _get_or_create_room(self, name: str, nick: str, limit: int, invite: str | None) -> tuple[Room, bool]:
+        """Return the room of this name and False, or a new room and True."""
+        if (known_room := self._rooms.get(name)) is not None:
+            return known_room, False
         request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
         context = RoomContext(
             self._context,
@@ -295,13 +293,13 @@ class ChatClient:
             self._searcher.search,
         )
         self._rooms.add(room)
-        return room
+        return room, True
 
     def _start_join(self, room: Room) -> None:
         if self._closed:
             room.membership.close(Unavailable("client_closed"))
         elif self._connector.gate.value is not None:
-            self._joiner.start(room)
+            self._tasks.start(self._joiner.join(room), "room join")
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return the public rooms and the private rooms with the user as a member.
@@ -367,7 +365,7 @@ class ChatClient:
 
     def _on_connected(self) -> None:
         for room in self._rooms:
-            self._joiner.start(room)
+            self._tasks.start(self._joiner.join(room), "room join")
 
     def _on_disconnected(self) -> None:
         for room in self._rooms:

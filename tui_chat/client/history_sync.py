@@ -98,7 +98,6 @@ class HistorySync:
         self.cache: RoomCache | None = None
         self.cursor = EntryCursor()
         self._context = context
-        self._gate = context.gate
         self._closed = False
         self._trim_task: asyncio.Task[bool] | None = None
         self._fill_task: asyncio.Task[None] | None = None
@@ -177,7 +176,7 @@ class HistorySync:
         """
         async with self._fetch_lock:
             if self.log.has_older:
-                allow_gap = self._gate.value is None
+                allow_gap = self._context.gate.value is None
                 cached = None if self.cache is None else await self.cache.load_older(limit, allow_gap=allow_gap)
                 if cached is not None:
                     self._notify(cached, False)
@@ -199,9 +198,9 @@ class HistorySync:
             limit: Maximum number of entries.
         """
         async with self._fetch_lock:
-            if self._gate.value is None and seq is not None and seq in self.log:
+            if self._context.gate.value is None and seq is not None and seq in self.log:
                 return
-            if self._gate.value is None and self.cache is not None:
+            if self._context.gate.value is None and self.cache is not None:
                 changed_seqs = await self.cache.load_around(seq=seq, at=at, limit=limit)
                 if changed_seqs is not None:
                     self._notify(changed_seqs, False)
@@ -263,7 +262,7 @@ class HistorySync:
         while (entry := self.cursor.pop()) is None:
             if self._closed:
                 return None
-            if self._gate.has_failed or self.cursor.buffered_to < self.log.last:
+            if self._context.gate.has_failed or self.cursor.buffered_to < self.log.last:
                 await self._fetch_next()
             else:
                 self._entries_available.clear()
@@ -279,14 +278,14 @@ class HistorySync:
     async def _fetch_next(self) -> None:
         """Fetch the next page of the iteration once a connection exists."""
         try:
-            await self._gate.wait()
+            await self._context.gate.wait()
             async with self._fetch_lock:
                 if self.cursor.buffered_to < self.log.last:
                     await self._fetch(
                         History(room=self._context.name, after=self.cursor.buffered_to, limit=HISTORY_PAGE)
                     )
         except (Unavailable, NotJoined) as error:
-            if self._closed or (isinstance(error, Unavailable) and not self._gate.has_failed):
+            if self._closed or (isinstance(error, Unavailable) and not self._context.gate.has_failed):
                 return
             raise
 

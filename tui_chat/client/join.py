@@ -39,13 +39,6 @@ class RoomJoiner:
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
 
-    def start(self, room: Room) -> None:
-        """Join a room over the current connection in the background.
-
-        Temporary errors are retried; others close the room.
-        """
-        self._context.tasks.start(self._join(room), "room join")
-
     async def load_cache(self, room: Room) -> None:
         """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
         await room.membership.load_cache()
@@ -58,7 +51,11 @@ class RoomJoiner:
         except LocalStorageError as error:
             log.warning("history: integrity check failed: %s; the file remains in use", error)
 
-    async def _join(self, room: Room) -> None:
+    async def join(self, room: Room) -> None:
+        """Join a room over the current connection.
+
+        Temporary errors are retried; others close the room.
+        """
         transport = self._context.connector.gate.value
         membership = room.membership
         await self.load_cache(room)

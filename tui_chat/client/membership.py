@@ -66,14 +66,13 @@ class RoomMembership:
         on_leave: "Callable[[RoomMembership], None]",
     ) -> None:
         self.context = context
-        self.roster = Roster(lambda members: self._emit(MembersChanged(context.name, members)))
+        self.roster = Roster(lambda members: context.client.emit(MembersChanged(context.name, members)))
         self.history = HistorySync(context)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
         self.sender = OutboxSender(context, outbox, self.basic_server)
         self.is_basic_server = False
         self.was_joined = False
         self.last_error: ChatError | None = None
-        self._emit = context.client.emit
         self._request = request
         self._on_leave = on_leave
         self.history.cache = RoomCache(context, history, self.history.log) if history is not None else None
@@ -142,7 +141,7 @@ class RoomMembership:
         context.name, context.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
         context.member_id = sanitize.member_id(response.member_id)
         context.gate.set(transport)
-        self._emit(RoomJoined(context.name, rejoined, log_reset))
+        self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members)
         self._set_topic(response.room.topic)
         self._save_room_info()
@@ -170,7 +169,7 @@ class RoomMembership:
             self.history.on_push(converted)
             self.basic_server.match_echo(converted)
         elif converted.nick_name != self.context.nick:
-            self._emit(NoticeReceived(converted))
+            self.context.client.emit(NoticeReceived(converted))
 
     def on_presence(self, push: PresencePush) -> None:
         """Apply a presence push, which may change the user's own nickname; ignored outside a joined connection."""
@@ -220,15 +219,16 @@ class RoomMembership:
 
     async def _send_join(self, transport: "Transport", since: int | None) -> JoinResponse | None:
         """Join with the current names; return None on a basic server."""
-        request = replace(
-            self._request,
-            room_name=self.context.name,
-            nick_name=self.context.nick,
-            since=since,
-            limit=self._request.limit if since is None else HISTORY_PAGE,
-            guest_key=self.context.client.guest_key,
+        return await transport.join(
+            replace(
+                self._request,
+                room_name=self.context.name,
+                nick_name=self.context.nick,
+                since=since,
+                limit=self._request.limit if since is None else HISTORY_PAGE,
+                guest_key=self.context.client.guest_key,
+            )
         )
-        return await transport.join(request)
 
     async def _send_leave(self, transport: "Transport") -> None:
         """Leave the room on the connection of its join. A failure is only logged.
@@ -250,7 +250,7 @@ class RoomMembership:
         if topic != self.context.topic:
             self.context.topic = topic
             self._save_room_info()
-            self._emit(TopicChanged(self.context.name, topic))
+            self.context.client.emit(TopicChanged(self.context.name, topic))
 
     def _save_room_info(self) -> None:
         if self.history.cache is not None:

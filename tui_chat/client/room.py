@@ -354,8 +354,7 @@ class Room:
             NickInvalid: Invalid nickname.
             ChatError: As `send`.
         """
-        request = ChangeNick(nick_name=nick, room=self.name)
-        response = await self._context.request(request, NickChanged, SEND_TIMEOUT)
+        response = await self._context.request(ChangeNick(nick_name=nick, room=self.name), NickChanged, SEND_TIMEOUT)
         self._context.nick = sanitize.nickname(response.nick_name)
         return self.nick
 

@@ -15,7 +15,7 @@ from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
 from tui_chat.client.log import log
-from tui_chat.client.net.connector import Connector
+from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
@@ -38,21 +38,18 @@ class MessageSearcher:
     """Search of one client.
 
     Args:
-        server_url: Base URL of the server.
-        connector: Connection to the server.
+        context: Services of the client.
         history: Local history, None if disabled.
         rooms: Open rooms, searched in memory without a local history.
     """
 
     def __init__(
         self,
-        server_url: str,
-        connector: Connector,
+        context: ClientContext,
         history: LocalHistory | None,
         rooms: RoomDirectory,
     ) -> None:
-        self._server_url = server_url
-        self._connector = connector
+        self._context = context
         self._history = history
         self._rooms = rooms
 
@@ -75,7 +72,9 @@ class MessageSearcher:
             for open_room in self._rooms:
                 await open_room.flush()
             try:
-                return await self._history.search(self._server_url, SearchQuery(request.query), room_key, before, limit)
+                return await self._history.search(
+                    self._context.url, SearchQuery(request.query), room_key, before, limit
+                )
             except LocalStorageError as error:
                 log.warning("search: local history failed: %s; using the messages in memory", error)
         logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
@@ -101,10 +100,10 @@ class MessageSearcher:
         Raises:
             TimeoutError: No connection, or no response within `SERVER_TIMEOUT`.
         """
-        if self._connector.gate.value is None and not isinstance(self._connector.state, Connecting):
+        if self._context.connector.gate.value is None and not isinstance(self._context.connector.state, Connecting):
             raise TimeoutError
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            transport = await self._connector.gate.wait()
+            transport = await self._context.connector.gate.wait()
         async with asyncio.timeout(SERVER_TIMEOUT):
             return await transport.request(request, SearchResponse)
 

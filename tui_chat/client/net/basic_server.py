@@ -117,8 +117,7 @@ class BasicServer:
     def match_echo(self, message: Message) -> None:
         """Complete the oldest expected echo with the same text, also an expired one; ignore other members' messages."""
         if message.nick_name == self._get_nick():
-            text = message.message.strip()
-            echo = next((echo for echo in self._expected_echoes if echo.text == text), None)
+            echo = next((echo for echo in self._expected_echoes if echo.text == message.message.strip()), None)
             if echo is not None:
                 self.cancel_echo(echo)
                 echo.on_echo(message)

@@ -208,10 +208,9 @@ class Connector:
                 await asyncio.sleep(PING_INTERVAL)
 
     def _update_latency(self, latency: float) -> None:
-        if isinstance(self.state, Online):
-            previous = self.state.latency
-            if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
-                self._set_state(Online(latency))
+        previous = self.state.latency if isinstance(self.state, Online) else latency
+        if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
+            self._set_state(Online(latency))
 
     async def _watch_for_suspend(self) -> None:
         while True:

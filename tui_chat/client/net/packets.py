@@ -71,8 +71,7 @@ class Packet:
                 raise ValueError("unknown event")
             self.packet_type, self.data = _EVENT, [event, argument]
             return
-        self.packet_type = int(text[:1])
-        body = text[1:]
+        self.packet_type, body = int(text[:1]), text[1:]
         if self.packet_type == _ACK:
             packet_id, bracket, argument = body.partition("[")
             self.id = int(packet_id)

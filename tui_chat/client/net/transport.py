@@ -90,9 +90,8 @@ class Transport:
         self._joining_room: str | None = None
         self._first_join_lock = asyncio.Lock()
         self._basic_push_received: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        connector = aiohttp.TCPConnector(ssl=tls, socket_factory=self._create_socket)
         self._session = aiohttp.ClientSession(
-            connector=connector,
+            connector=aiohttp.TCPConnector(ssl=tls, socket_factory=self._create_socket),
             cookie_jar=aiohttp.DummyCookieJar(),
             # aiohttp only calls this class, so a factory function suffices.
             ws_response_class=cast(type[PingWebSocket], self._create_websocket),

@@ -63,7 +63,6 @@ class OutboxSender:
     ) -> None:
         self._context = context
         self._outbox = outbox
-        self._emit = context.client.emit
         self._basic_server = basic_server
         self._sleep = sleep
         self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
@@ -161,7 +160,7 @@ class OutboxSender:
         self._unacknowledged.discard(client_id)
         self._conflicting.discard(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
-        self._emit(OutboxItemChanged(item))
+        self._context.client.emit(OutboxItemChanged(item))
         self._start_delete(client_id)
         return item
 
@@ -182,7 +181,7 @@ class OutboxSender:
         if new_items:
             self._items = {**new_items, **self._items}
             for item in new_items.values():
-                self._emit(OutboxItemChanged(item))
+                self._context.client.emit(OutboxItemChanged(item))
             self._start_sending()
 
     async def flush(self) -> None:
@@ -192,8 +191,8 @@ class OutboxSender:
 
     @property
     def _scope(self) -> OutboxScope:
-        context = self._context
-        return OutboxScope(context.client.url, context.key, hash_guest_key(context.client.guest_key), context.nick_key)
+        room, client = self._context, self._context.client
+        return OutboxScope(client.url, room.key, hash_guest_key(client.guest_key), room.nick_key)
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
@@ -248,7 +247,7 @@ class OutboxSender:
     def _on_sent(self, item: OutboxItem) -> None:
         del self._items[item.client_id]
         self._unacknowledged.discard(item.client_id)
-        self._emit(OutboxItemChanged(item))
+        self._context.client.emit(OutboxItemChanged(item))
         # No wait for the disk: the server detects the repeat of a row that is still stored after a crash.
         self._start_delete(item.client_id)
 
@@ -340,7 +339,7 @@ class OutboxSender:
 
     def _update(self, item: OutboxItem) -> None:
         self._items[item.client_id] = item
-        self._emit(OutboxItemChanged(item))
+        self._context.client.emit(OutboxItemChanged(item))
 
     async def _attempt(self, write: Awaitable[None]) -> bool:
         """Return whether a write succeeded; report a failure."""
@@ -355,7 +354,9 @@ class OutboxSender:
         log.warning("outbox: write failed: %s; items are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._emit(PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error}"))
+            self._context.client.emit(
+                PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error}")
+            )
 
 
 def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:

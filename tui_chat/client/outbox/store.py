@@ -30,7 +30,6 @@ from tui_chat.protocol.codec import decode_request
 from tui_chat.protocol.errors import ChatError
 
 FILE_NAME = "outbox.db"
-LOCK_DIRECTORY = "outbox-owners"
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_6F62,  # "chob"
@@ -61,11 +60,6 @@ _SCHEMA = SqliteSchema(
     },
 )
 
-_INSERT = (
-    "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-_SELECT = "SELECT client_id, event, body, ts, problem FROM outbox_items WHERE server = ? AND room = ? AND owner = ? "
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
 
 
@@ -100,7 +94,7 @@ class Outbox:
     def __init__(self, directory: Path, new_owner_id: Callable[[], UUID] = uuid.uuid4) -> None:
         self.on_problem: Callable[[str], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
-        self._process_lock = ProcessLock(directory / LOCK_DIRECTORY, new_owner_id().hex)
+        self._process_lock = ProcessLock(directory / "outbox-owners", new_owner_id().hex)
         self._queued_writes: list[tuple[str, tuple[object, ...], asyncio.Future[None]]] = []
         self._write_task: asyncio.Task[None] | None = None
 
@@ -126,12 +120,15 @@ class Outbox:
         Raises:
             LocalStorageError: The item was not stored.
         """
-        request = item.request
-        row = (
-            *(item.client_id.hex, self._process_lock.name, scope.server_url, scope.room, scope.guest_hash, scope.nick),
-            *(request.event, msgspec.json.encode(request), item.ts),
+        await self._write(
+            "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *(item.client_id.hex, self._process_lock.name),
+                *(scope.server_url, scope.room, scope.guest_hash, scope.nick),
+                *(item.request.event, msgspec.json.encode(item.request), item.ts),
+            ),
         )
-        await self._write(_INSERT, row)
 
     async def delete(self, client_id: UUID) -> None:
         """Delete an acknowledged or dropped item; no effect for an unknown id.
@@ -204,7 +201,8 @@ class Outbox:
                 ],
             )
             rows = connection.execute(
-                f"{_SELECT} AND {_SAME_IDENTITY} ORDER BY position",
+                "SELECT client_id, event, body, ts, problem FROM outbox_items "
+                f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY} ORDER BY position",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             ).fetchall()
             remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM outbox_items")}

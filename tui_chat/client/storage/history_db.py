@@ -115,12 +115,12 @@ class LocalHistory:
         """
 
         def read(connection: sqlite3.Connection, room_id: int) -> CachedRoom:
-            name, topic = connection.execute("SELECT name, topic FROM rooms WHERE id = ?", (room_id,)).fetchone()
-            membership = connection.execute(
-                "SELECT member_id FROM memberships WHERE room = ? AND nick = ?", (room_id, room_key.nick)
+            name, topic, member_id = connection.execute(
+                "SELECT name, topic, coalesce(member_id, '') FROM rooms "
+                "LEFT JOIN memberships ON room = id AND nick = ? WHERE id = ?",
+                (room_key.nick, room_id),
             ).fetchone()
-            segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
-            return CachedRoom(name, topic, membership[0] if membership else "", segment)
+            return CachedRoom(name, topic, member_id, tables.read_segment(connection, room_id, 0, 2**63 - 1, limit))
 
         return await self._read(room_key, read)
 

@@ -63,12 +63,6 @@ SCHEMA = SqliteSchema(
     upgrades={1: "ALTER TABLE visits RENAME TO memberships; ALTER TABLE spans RENAME TO ranges"},
 )
 
-_UPSERT_MESSAGE = (
-    "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
-    "SET as_of = excluded.as_of, body = excluded.body WHERE excluded.as_of >= messages.as_of"
-)
-_SELECT_NEWEST = "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?"
-
 message_decoder = msgspec.json.Decoder(Message)
 change_decoder = msgspec.json.Decoder(MessageChange)
 
@@ -106,7 +100,10 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
     Raises:
         CorruptDatabase: A row cannot be decoded.
     """
-    rows = connection.execute(_SELECT_NEWEST, (room_id, first, before, limit)).fetchall()
+    rows = connection.execute(
+        "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        (room_id, first, before, limit),
+    ).fetchall()
     messages = [(sanitize.received(decode(message_decoder, body)), as_of) for as_of, body in reversed(rows)]
     first_read = messages[0][0].seq if len(messages) == limit else first
     pending_changes = connection.execute(
@@ -125,7 +122,8 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
     A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted.
     """
     connection.executemany(
-        _UPSERT_MESSAGE,
+        "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
+        "SET as_of = excluded.as_of, body = excluded.body WHERE excluded.as_of >= messages.as_of",
         [(room_id, message.seq, as_of, msgspec.json.encode(message)) for message, as_of in segment.messages],
     )
     connection.executemany(

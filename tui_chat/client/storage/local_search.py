@@ -43,11 +43,10 @@ def search_messages(
         before: Exclusive upper bound of the message `id`, None for no bound.
         limit: Maximum number of messages.
     """
-    select_rooms = "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)"
-    logs = [
-        _iter_newest_first(connection, room_id, room_name, before)
-        for room_id, room_name in connection.execute(select_rooms, (server_url, room_key, room_key)).fetchall()
-    ]
+    rooms = connection.execute(
+        "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)", (server_url, room_key, room_key)
+    ).fetchall()
+    logs = [_iter_newest_first(connection, room_id, room_name, before) for room_id, room_name in rooms]
     matches: list[Message] = []
     for scanned, message in enumerate(heapq.merge(*logs, key=attrgetter("id"), reverse=True)):
         if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
@@ -70,8 +69,7 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
     """
     if (seq := _bisect_seq(connection, room_id, lambda message: message.ts >= ts)) is not None:
         return seq
-    (last_seq,) = connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room_id,)).fetchone()
-    return last_seq
+    return connection.execute("SELECT max(seq) FROM messages WHERE room = ?", (room_id,)).fetchone()[0]
 
 
 def _iter_newest_first(

@@ -160,5 +160,6 @@ class RoomCache:
         log.warning("history: access failed: %s; messages are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            problem = f"The message history cannot be saved on this computer: {error}"
-            self._context.client.emit(PersistenceFailed(problem))
+            self._context.client.emit(
+                PersistenceFailed(f"The message history cannot be saved on this computer: {error}")
+            )

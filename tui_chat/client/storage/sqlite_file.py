@@ -26,9 +26,6 @@ BUSY_TIMEOUT = 5.0
 BUSY_RETRY_INTERVAL = 0.02
 """Interval between attempts to open a locked file, in seconds."""
 
-_CORRUPTION_CODES = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_SIDECAR_SUFFIXES = ("-wal", "-shm", "-journal")
-
 
 class LocalStorageError(Exception):
     """Operation on a local file failed; the message is the readable cause."""
@@ -133,7 +130,8 @@ class SqliteFile:
                 return error, backup_path
             except (sqlite3.Error, CorruptDatabase, OSError) as error:
                 if was_corrupt or not (
-                    isinstance(error, CorruptDatabase) or _primary_error_code(error) in _CORRUPTION_CODES
+                    isinstance(error, CorruptDatabase)
+                    or _primary_error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
                 ):
                     return LocalStorageError(_error_text(error)), backup_path
                 was_corrupt = True
@@ -200,7 +198,7 @@ class SqliteFile:
             return None
         backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
         self.path.replace(backup_path)
-        for suffix in _SIDECAR_SUFFIXES:
+        for suffix in ("-wal", "-shm", "-journal"):
             with suppress(OSError):
                 Path(f"{self.path}{suffix}").replace(f"{backup_path}{suffix}")
         return backup_path

@@ -31,10 +31,9 @@ class MessageStore:
         self._blocks = CompressedBlocks(list[_StoredMessage], MAX_DECOMPRESSED_BLOCKS)
         self._chunks: dict[int, _Chunk] = {}
         self._chunk_numbers: list[int] = []  # ascending
-        self._count = 0
 
     def __len__(self) -> int:
-        return self._count
+        return sum(chunk.bitmap.bit_count() for chunk in self._chunks.values())
 
     def __contains__(self, seq: int) -> bool:
         chunk = self._chunks.get(seq // BLOCK_SIZE)
@@ -77,7 +76,6 @@ class MessageStore:
         else:
             items.insert(index, stored)
             chunk.bitmap |= 1 << bit
-            self._count += 1
 
     def iter_range(self, first: int, last: int | None) -> Iterator[Message]:
         """Iterate over the messages from `first` to `last` inclusive, ascending; None for no upper bound."""
@@ -128,15 +126,11 @@ class MessageStore:
         chunk_number, bit = divmod(first, BLOCK_SIZE)
         dropped_chunks = bisect_left(self._chunk_numbers, chunk_number)
         for dropped_number in self._chunk_numbers[:dropped_chunks]:
-            chunk = self._chunks.pop(dropped_number)
-            self._blocks.discard(chunk.block)
-            self._count -= chunk.bitmap.bit_count()
+            self._blocks.discard(self._chunks.pop(dropped_number).block)
         del self._chunk_numbers[:dropped_chunks]
         if (chunk := self._chunks.get(chunk_number)) is not None:
-            dropped_count = (chunk.bitmap & (1 << bit) - 1).bit_count()
-            del self._blocks.get_items(chunk.block)[:dropped_count]
+            del self._blocks.get_items(chunk.block)[: (chunk.bitmap & (1 << bit) - 1).bit_count()]
             chunk.bitmap = chunk.bitmap >> bit << bit
-            self._count -= dropped_count
             if not chunk.bitmap:
                 self._blocks.discard(self._chunks.pop(chunk_number).block)
                 del self._chunk_numbers[0]
