@@ -5,7 +5,6 @@
 - Validation: values of all sources are checked against the type of the field.
 """
 
-import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -295,6 +294,3 @@ def _normalize_origin(origin: str) -> str:
 
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-
-if __name__ == "__main__":
-    sys.stdout.write(render_markdown())

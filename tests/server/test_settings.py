@@ -102,7 +102,7 @@ async def test_help_describes_each_setting(tmp_path: Path) -> None:
 
 def test_docs_operating_md_contains_the_generated_table() -> None:
     page = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
-    assert render_markdown() in page, "python -m server.settings"
+    assert render_markdown() in page, "make docs"
 
 
 async def test_flags_with_equals_sign_and_a_second_list_item_are_accepted(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).hre
 const { buildLines, isSameLine } = await load("state/timeline_model");
 const { ReadTracker } = await load("state/read_tracker");
 const { RoomLog } = await load("state/room_log");
+const { COMMANDS } = await load("state/command_parser");
 const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
@@ -240,6 +241,7 @@ const cases = {
     const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);
     const shape = (strings) => Object.entries(strings).map(([key, string]) => [key, typeOf(string)]);
     assert.deepEqual(shape(stringsFor(["zh-TW"])), shape(stringsFor(["en"])));
+    assert.deepEqual(Object.keys(stringsFor(["en"]).commandHelp).sort(), [...COMMANDS.keys()].sort());
     assert.equal(stringsFor(["fr", "zh-CN", "en"]).lang, "zh-CN");
     assert.equal(stringsFor(["fr"]).lang, "en");
   },

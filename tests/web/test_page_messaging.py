@@ -175,9 +175,7 @@ async def test_a_rejected_message_remains_until_discarded(browser: Browser, serv
 async def test_text_of_control_characters_is_not_sent(browser: Browser, server: RunningServer) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("\x01\x02")
-    await expect(writer.page.locator("#composer-error")).to_have_text(
-        "A message cannot be empty."
-    )
+    await expect(writer.page.locator("#composer-error")).to_have_text("A message cannot be empty.")
     await expect(writer.composer).to_have_value("\x01\x02")
     await expect(writer.messages).to_have_count(0)
     writer.assert_no_errors()

@@ -1,6 +1,7 @@
 """Unit and model-based tests of the page's pure modules, run with Node.js."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.support.page_modules import copy_page_modules
 from tests.support.requirements import require_node
+from tui_chat.protocol.error_reasons import WIRE_MESSAGES
 
 pytestmark = pytest.mark.needs_node
 
@@ -39,3 +41,11 @@ def test_text_contrast_meets_wcag_aa(modules: Path) -> None:
     assert report["hues"] == 24
     assert report["tooLow"] == []
     assert float(str(report["minimum"])) >= 4.5
+
+
+def test_the_page_translates_existing_reasons_with_their_parameters() -> None:
+    catalogue = (Path(__file__).parents[2] / "server/web/static/i18n/en.js").read_text()
+    reasons = re.findall(r"^    (\w+): \((?:\{ (.*) \})?\) =>", catalogue.split("  reasons: {")[1], re.MULTILINE)
+    assert len(reasons) > 10
+    for reason, params in reasons:
+        assert set(params.split(", ")) - {""} == set(re.findall(r"\{(\w+)\}", WIRE_MESSAGES[reason])), reason

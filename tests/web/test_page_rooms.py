@@ -135,7 +135,9 @@ async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
 async def test_an_invalid_room_name_keeps_the_current_room(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("/join " + "x" * 65)
-    await expect(chat_page.page.locator("#toast")).to_contain_text("The room name is too long. Use at most 64 characters.")
+    await expect(chat_page.page.locator("#toast")).to_contain_text(
+        "The room name is too long. Use at most 64 characters."
+    )
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#room-list .name")).to_have_text(["tea"])
     await expect(chat_page.page).to_have_url(re.compile("/#/tea$"))

@@ -5,7 +5,6 @@
 - Validation: values enter only through `parse` (typed text) and `convert` (file content).
 """
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -283,7 +282,3 @@ def _find_field(name: str) -> SettingField:
     if field is None:
         raise ValueError(settings_strings.unknown_setting(name))
     return field
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_markdown())

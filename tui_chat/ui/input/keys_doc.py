@@ -3,8 +3,6 @@
 Usage: `python -m tui_chat.ui.input.keys_doc > docs/keys.md`
 """
 
-import sys
-
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.ui.input.key_scopes import KeyScope
@@ -14,7 +12,7 @@ _HEADER = """\
 # Keys and commands
 
 Generated from `tui_chat/ui/input/keys.py` and `tui_chat/session/commands/registry.py` by
-`python -m tui_chat.ui.input.keys_doc`.
+`make docs`.
 
 F1 opens a searchable list of keys and commands in the app. To rebind an action, add its name to the `[keys]` table of
 the settings file with one key, a list of keys, or an empty string:
@@ -51,7 +49,3 @@ def render_markdown() -> str:
         "Command names are case-insensitive. `//x` sends the text `/x`. Unknown commands are not sent.",
     ]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    sys.stdout.write(render_markdown())
