@@ -122,6 +122,7 @@ async def test_a_client_id_of_another_member_is_rejected(server: RunningServer, 
             "ok": False,
             "error": {
                 "code": "conflict",
+                "reason": "client_id_in_use",
                 "message": "another member already uses this clientId in the room; generate a new one",
             },
         }
