@@ -230,9 +230,8 @@ class Outbox:
                 await self._file.run(partial(self._execute, statements), write=True)
             except LocalStorageError as storage_error:
                 error = storage_error
-            for _, _, committed in batch:
-                if committed.done():
-                    continue  # the caller was cancelled
+            # The future of a cancelled caller is done.
+            for committed in [committed for _, _, committed in batch if not committed.done()]:
                 if error is None:
                     committed.set_result(None)
                 else:
