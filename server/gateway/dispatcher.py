@@ -73,7 +73,7 @@ class Dispatcher:
         self._flood_timeout = flood_timeout
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
-        self._fallback_dialect = dialects[-1]
+        self._dialects = dialects
         self._dialects_by_event: dict[str, list[Dialect]] = {}
         for dialect in dialects:
             for event in dialect.event_names:
@@ -163,8 +163,10 @@ class Dispatcher:
     # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
-        candidates = self._dialects_by_event.get(event, ())
-        return next((dialect for dialect in candidates if dialect.matches(event, arguments)), self._fallback_dialect)
+        candidates = self._dialects_by_event.get(event)
+        if candidates is None:
+            candidates = [dialect for dialect in self._dialects if dialect.accepts_event(event)]
+        return next((dialect for dialect in candidates if dialect.matches(event, arguments)), self._dialects[-1])
 
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:

@@ -85,3 +85,18 @@ def test_keys_of_invalid_names_are_distinct(text: str) -> None:
         names.canonical_key("ab"),
         names.canonical_key(f"{text}x"),
     }
+
+
+@pytest.mark.parametrize(
+    ("nick", "base", "expected"),
+    [
+        ("ann12", "ann", True),
+        ("ann12", "ann1", True),
+        ("ann102", "ann10", True),
+        ("ann102", "ann1", False),
+        ("ann", "ann", False),
+        ("ann2", "Ann", False),
+    ],
+)
+def test_a_base_name_may_end_in_digits(nick: str, base: str, expected: bool) -> None:
+    assert names.has_suffix(nick, base) is expected

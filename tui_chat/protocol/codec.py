@@ -4,7 +4,7 @@ Decoding validates: an invalid request raises `BadRequest` or the error of the i
 types of decoded requests.
 """
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Raw, Struct
@@ -12,7 +12,8 @@ from msgspec import Raw, Struct
 from tui_chat.protocol import events
 from tui_chat.protocol.errors import ERRORS_BY_CODE, BadRequest, ChatError, InternalError
 from tui_chat.protocol.events import WireStruct
-from tui_chat.protocol.requests import REQUEST_TYPES, Request
+from tui_chat.protocol.limits import SEQ_MAX
+from tui_chat.protocol.requests import REQUEST_TYPES, Request, RoomRequest
 
 PROTOCOL_VERSION = 1
 """Version of the wire protocol; incremented by changes that are incompatible with documented clients."""
@@ -70,7 +71,8 @@ PUSH_EVENTS = frozenset(_push_decoders)
 def decode_request(event: str, body: bytes | Raw) -> Request:
     """Decode and validate a request.
 
-    Unknown fields are ignored.
+    Unknown fields are ignored, and null fields are absent. Basic clients may name the room as `roomName` or `roomId`,
+    as a whole number, or as the argument itself.
 
     Args:
         event: Event name.
@@ -81,7 +83,28 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     """
     if (decoder := _request_decoders.get(event)) is None:
         raise BadRequest("request_unknown")
-    return _decode_valid(decoder, body)
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        if not isinstance(error, msgspec.ValidationError):
+            raise _to_bad_request(error) from None
+    try:
+        return msgspec.convert(_normalize_fields(decoder.type, msgspec.json.decode(body)), decoder.type)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _to_bad_request(error) from None
+
+
+def drop_nulls(fields: Any) -> Any:
+    """Return a decoded JSON object without its null fields, or any other value unchanged."""
+    if not isinstance(fields, dict):
+        return fields
+    return {name: value for name, value in cast(dict[str, Any], fields).items() if value is not None}
+
+
+def number_to_text(value: Any) -> Any:
+    """Return a whole number as text, for numeric room names of basic clients; other values are unchanged."""
+    is_whole_number = type(value) in (int, float) and abs(value) <= SEQ_MAX and value == int(value)
+    return str(int(value)) if is_whole_number else value
 
 
 def request_to_builtins(request: Request) -> dict[str, Any]:
@@ -176,9 +199,24 @@ class SocketIOJson:
 def _decode_valid(decoder: "msgspec.json.Decoder[WireStructT]", body: bytes | str | Raw) -> WireStructT:
     try:
         return decoder.decode(body)
-    except RecursionError:
-        raise BadRequest("json_too_deep") from None
-    except msgspec.ValidationError as error:
-        raise BadRequest("field_invalid", problem=str(error)[:200]) from None
-    except msgspec.MsgspecError:
-        raise BadRequest("json_invalid") from None
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _to_bad_request(error) from None
+
+
+def _normalize_fields(request_type: type[Request], body: Any) -> Any:
+    """Return the fields of a request in the forms of native clients."""
+    if issubclass(request_type, RoomRequest) and isinstance(body, str | int | float):
+        body = {"room": body}
+    if not isinstance(body, dict):
+        return body
+    fields: dict[str, Any] = drop_nulls(body)
+    rooms = {name: number_to_text(fields[name]) for name in ("room", "roomName", "roomId") if name in fields}
+    return fields | dict.fromkeys(("room", "roomName"), next(iter(rooms.values()))) | rooms if rooms else fields
+
+
+def _to_bad_request(error: Exception) -> BadRequest:
+    if isinstance(error, RecursionError):
+        return BadRequest("json_too_deep")
+    if isinstance(error, msgspec.ValidationError):
+        return BadRequest("field_invalid", problem=str(error)[:200])
+    return BadRequest("json_invalid")

@@ -15,7 +15,7 @@ from wcwidth import iter_graphemes
 from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
 from tui_chat.protocol.limits import NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES
 
-_NUMERIC_SUFFIX = re.compile("[1-9][0-9]{0,8}$")
+_NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
 
 class _PrecisProfile(Protocol):
@@ -87,8 +87,10 @@ def has_suffix(nick: str, base_name: str) -> bool:
     The comparison is case-sensitive, and includes base names truncated by `with_suffix`. The bare base name yields
     False.
     """
-    suffix = _NUMERIC_SUFFIX.search(nick)
-    return suffix is not None and with_suffix(base_name, int(suffix[0])) == nick
+    digits = _NUMERIC_SUFFIX.search(nick)
+    return digits is not None and any(
+        with_suffix(base_name, int(nick[start:])) == nick for start in range(digits.start(), len(nick))
+    )
 
 
 def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type[ChatError]) -> str:

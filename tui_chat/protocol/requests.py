@@ -26,7 +26,7 @@ from tui_chat.protocol.reactions import validate_reaction
 
 Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-OpaqueString = Annotated[str, Meta(min_length=1, max_length=SECRET_CHARACTERS)]
+OpaqueString = Annotated[str, Meta(max_length=SECRET_CHARACTERS)]
 
 
 class Request(WireStruct, frozen=True):
@@ -62,7 +62,7 @@ class JoinRoom(Request, frozen=True):
         nick_name: Requested nickname.
         since: `seq` of the newest known entry; the response contains only newer ones.
         limit: Maximum number of entries in the response.
-        guest_key: Guest key of an earlier join, to keep the member id; an invalid key is ignored.
+        guest_key: Guest key of an earlier join, to keep the member id; an empty or invalid key is ignored.
         invite: Invite code of a private room; ignored by the server.
     """
 
@@ -94,7 +94,6 @@ class SendMessage(RoomRequest, frozen=True):
         message: Message body.
         client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
-        nick_name: Ignored; sent by basic clients.
     """
 
     event: ClassVar[str] = "sendMessage"
@@ -102,7 +101,6 @@ class SendMessage(RoomRequest, frozen=True):
     message: str
     client_id: UUID | None = None
     reply_to: Seq | None = None
-    nick_name: str | None = None
 
     def __post_init__(self) -> None:
         self._set_fields(room=names.validate_room_name(self.room), message=sanitize.validate_message_body(self.message))

@@ -40,6 +40,10 @@ class Dialect(ABC):
         self.room_registry = room_registry
         self.timezone = timezone
 
+    def accepts_event(self, event: str) -> bool:
+        """Return whether an event without a dialect in `event_names` may belong to this one."""
+        return False
+
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether an event of `event_names` with these arguments belongs to the dialect."""
         return True

@@ -1,5 +1,7 @@
 """Dialect for rooms as a resource: `createChatroom`, `findAllChatroom` and others (docs/dialects.md, "resource_crud").
 
+The name of the resource is any identifier: `createRoom` and `createChatroom` are the same request.
+
 Acknowledgements contain plain data. A connection may combine these events with any other dialect. Rooms have no
 subscribers in this dialect.
 
@@ -19,7 +21,7 @@ from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
-from tui_chat.protocol import errors, events, limits, names, requests, sanitize
+from tui_chat.protocol import codec, errors, events, limits, names, requests, sanitize
 
 _ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(limits.SEQ_MAX))}}}")
 
@@ -117,6 +119,7 @@ _REQUESTS_BY_EVENT: dict[str, type[requests.Request]] = {
     request_type.event: request_type
     for request_type in (CreateChatroom, FindAllChatroom, UpdateChatroom, FindChatroomMessages, *_ID_REQUESTS)
 }
+_RESOURCE_EVENT = re.compile(r"(create|findAll|findOne|update|remove)(?![a-z\d])\w+")
 
 
 class ResourceCrudDialect(Dialect):
@@ -125,19 +128,24 @@ class ResourceCrudDialect(Dialect):
     name: ClassVar[str] = "resource_crud"
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
+    def accepts_event(self, event: str) -> bool:
+        """Return whether the event is a request for the resource under any name."""
+        return _RESOURCE_EVENT.fullmatch(event) is not None
+
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a request; an id may be bare or in an object, as a number or as digits.
 
-        The arguments of `findAllChatroom` and unknown fields are ignored.
+        The arguments of `findAllChatroom` and unknown fields are ignored; null fields are absent.
         """
-        request_type = _REQUESTS_BY_EVENT[event]
+        resource_event = _RESOURCE_EVENT.fullmatch(event)
+        request_type = _REQUESTS_BY_EVENT[f"{resource_event[1]}Chatroom" if resource_event else event]
         try:
             body = msgspec.json.decode(arguments[0]) if arguments else None
             if request_type is FindAllChatroom:
                 return FindAllChatroom()
             if request_type in _ID_REQUESTS and not isinstance(body, dict):
                 body = {"id": body}
-            return msgspec.convert(_parse_id_digits(body), request_type)
+            return msgspec.convert(_parse_id_digits(codec.drop_nulls(body)), request_type)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise errors.BadRequest("field_invalid", problem=str(error)[:200]) from None
 

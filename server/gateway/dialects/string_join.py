@@ -1,10 +1,10 @@
 """Dialect with `joinRoom "tea"` and `message` as a plain string (docs/dialects.md).
 
-Members do not choose a nickname: other dialects show `guest`, `guest2` and so on. Clients send
-messages with the native `sendMessage`.
+Members without a nickname appear as `guest`, `guest2` and so on in other dialects. Clients send messages with the
+native `sendMessage`.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -13,9 +13,12 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect, decode_payload
 from server.gateway.fanout import RoomEvent, encode_push_frame
-from tui_chat.protocol import events, requests
+from tui_chat.protocol import codec, events, names, requests
 
-_room_name_decoder = msgspec.json.Decoder(str)
+_GUEST = "guest"
+
+_FIRST_BYTES = {bytes((byte,)) for byte in b'"-0123456789'}
+_argument_decoder = msgspec.json.Decoder(Any)
 
 
 class StringJoinDialect(Dialect):
@@ -25,29 +28,39 @@ class StringJoinDialect(Dialect):
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the first argument is a string."""
-        return bool(arguments) and bytes(arguments[0]).startswith(b'"')
+        """Return whether the first argument is a string or a number."""
+        return bool(arguments) and bytes(arguments[0])[:1] in _FIRST_BYTES
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
-        """Decode a join with the guest nickname.
+        """Decode a join with a room name and an optional nickname.
 
-        Further arguments are ignored. The first guest has no suffix, and later ones have a number.
+        Further arguments are ignored. Without a nickname, the first guest has no suffix, and later ones have a number.
         """
-        return requests.JoinRoom(room_name=decode_payload(_room_name_decoder, arguments), nick_name="guest", limit=1)
+        room, nick = (
+            codec.number_to_text(decode_payload(_argument_decoder, arguments[position : position + 1]))
+            for position in (0, 1)
+        )
+        return requests.JoinRoom(
+            room_name=str(room), nick_name=nick if nick and isinstance(nick, str) else _GUEST, limit=1
+        )
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
         """Encode messages and notices as plain text.
 
-        Leaves of members of this dialect, presence, typing and changes of messages are ignored. Joins of these members
+        Leaves of guests of this dialect, presence, typing and changes of messages are ignored. Joins of these guests
         appear without a nickname.
         """
         match room_event:
-            case events.JoinNotice(via=self.name, more=more):
+            case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
                 subject = f"新用户等 {more + 1} 人" if more else "新用户"
                 return encode_push_frame(events.MESSAGE, f"{subject}加入了 {room.name} 房间")
-            case events.LeaveNotice(via=self.name):
+            case events.LeaveNotice(via=self.name, nick_name=nick) if _is_guest(nick):
                 return None  # the dialect has no text for the leave of a nameless member
             case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
                 return encode_push_frame(events.MESSAGE, room_event.message)
             case _:
                 return None
+
+
+def _is_guest(nick: str) -> bool:
+    return nick == _GUEST or names.has_suffix(nick, _GUEST)

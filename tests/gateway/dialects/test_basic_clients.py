@@ -303,3 +303,49 @@ async def test_a_polling_flood_is_throttled_without_loss(tmp_path: Path) -> None
         while len(received) < len(texts):
             received.append((await wait_for_kind(ann, "message"))["message"])
         assert received == texts
+
+
+async def test_the_second_argument_of_a_string_join_is_the_nickname(
+    server: RunningServer, ann: RawClient, client: RawClient
+) -> None:
+    assert (await client.request("joinRoom", "tea", "小明"))["nickName"] == "小明"
+    assert await client.wait_for_push("message") == "小明 加入了 tea 房间"
+    async with raw_client(server.url) as second:
+        assert (await second.request("joinRoom", "tea", ""))["nickName"] == "guest"
+        assert (await second.request("leaveRoom", "tea"))["ok"]
+        assert (await second.request("joinRoom", "tea", {"more": 1}))["nickName"] == "guest"
+    assert [member["nickName"] for member in (await ann.join("tea", "ann"))["members"]][:2] == ["ann", "小明"]
+    assert (await client.request("leaveRoom", "tea"))["ok"]
+    while (await wait_for_kind(ann, "leave"))["nickName"] != "小明":
+        pass
+
+
+@pytest.mark.parametrize("argument", ["tea", {"roomName": "tea"}, {"roomId": "tea"}, {"room": "tea", "roomName": None}])
+async def test_leave_room_accepts_the_forms_of_basic_clients(client: RawClient, argument: Any) -> None:
+    await emit(client, "joinRoom", {"roomName": "tea", "nickName": "bob"})
+    assert (await client.request("leaveRoom", argument))["ok"]
+    assert (await client.request("leaveRoom", argument))["error"]["code"] == "not_joined"
+
+
+@pytest.mark.parametrize("room", [7, 7.0, "7"])
+async def test_whole_numbers_are_room_names(client: RawClient, room: float | str) -> None:
+    for arguments in ((room,), (room, 12), ({"roomName": room, "nickName": "bob"},)):
+        assert (await client.request("joinRoom", *arguments))["room"]["name"] == "7"
+        assert (await client.request("sendMessage", {"room": room, "message": "hi", "nickName": 7}))["ok"]
+        assert (await client.request("leaveRoom", room))["ok"]
+    assert (await client.request("joinRoom", True))["error"]["code"] == "bad_request"
+
+
+async def test_null_and_empty_keys_count_as_absent(client: RawClient) -> None:
+    nulls = dict.fromkeys(("since", "limit", "guestKey", "invite"))
+    first = await client.join("tea", "bob", **nulls)
+    assert (await client.join("tea", "bob", guestKey="", invite=""))["memberId"] == first["memberId"]
+    sent = await client.request("sendMessage", {"room": "tea", "message": "hi", "clientId": None, "replyTo": None})
+    assert sent["seq"] == 1
+    page = await client.request("history", {"room": "tea", "after": 0, "before": None, "limit": None})
+    assert [entry["message"] for entry in page["messages"]] == ["hi"]
+    assert (await client.request("listRooms", {"query": None, "limit": None}))["ok"]
+    created = await client.request("createChatroom", {"name": "green", "topic": None})
+    assert created["topic"] == ""
+    rejected = await client.request("sendMessage", {"room": "tea", "message": None})
+    assert rejected["error"]["code"] == "bad_request"

@@ -8,6 +8,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import RawClient, raw_client
 
 
@@ -168,3 +169,23 @@ async def test_room_creation_is_limited_per_address(tmp_path: Path) -> None:
                 True,
             )
         assert "id" in await other.request("createChatroom", {"name": "d"})
+
+
+@pytest.mark.needs_node
+@pytest.mark.parametrize("resource", ["Aaa", "Room", "ChatRoom", "_Thing", "茶"])
+async def test_a_javascript_client_manages_rooms_as_any_resource(server: RunningServer, resource: str) -> None:
+    async with javascript_client("4.8.4") as client:
+        await client.connect(server.url)
+        created = await client.request(f"create{resource}", {"name": "tea"})
+        assert created["name"] == "tea"
+        assert await client.request(f"findAll{resource}") == [created]
+        assert await client.request(f"findOne{resource}", created["id"]) == created
+        updated = await client.request(f"update{resource}", {"id": created["id"], "name": "green", "topic": "leaves"})
+        assert updated == {**created, "name": "green", "topic": "leaves"}
+        assert await client.request(f"remove{resource}", created["id"]) == updated
+        assert await client.request("findAllOther") == []
+
+
+@pytest.mark.parametrize("event", ["create", "findAll", "createroom", "findAll2", "recreateRoom", "create-Room"])
+async def test_other_event_names_are_unknown(client: RawClient, event: str) -> None:
+    assert (await client.request(event, {"name": "tea"}))["error"]["reason"] == "request_unknown"

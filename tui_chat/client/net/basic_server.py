@@ -27,6 +27,10 @@ ECHO_TIMEOUT = 10.0
 """Time limit for the echo of a message, in seconds."""
 
 
+class _NamedMessage(SendMessage, frozen=True, kw_only=True):
+    nick_name: str
+
+
 class ExpectedEcho(Struct, eq=False):
     """Sent message that awaits its echo, with callbacks for both outcomes."""
 
@@ -152,7 +156,7 @@ class BasicServer:
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.
         """
-        basic_request = SendMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
+        basic_request = _NamedMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
         await send(basic_request)
         echo = ExpectedEcho(sanitize.body(basic_request.message).strip(), on_echo, on_unconfirmed)
         echo.timer = asyncio.get_running_loop().call_later(ECHO_TIMEOUT, echo.expire)
