@@ -1,55 +1,71 @@
-"""Client address, scheme and host of a request, with support for trusted reverse proxies."""
+"""Client address and own origin of a request, with support for trusted reverse proxies."""
 
+import re
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from server.domain.rate_limits import parse_ip_address
+from server.origins import normalize_origin
 from server.settings import IPNetwork
+
+_HOP_PATTERN = re.compile(r"\[(?P<ipv6>[^]]*)\](:[0-9]*)?|(?P<ipv4>[0-9.]+):[0-9]*")
+"""Forms of an address with brackets or a port; the brackets are required only for an IPv6 address with a port."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """Origin of a request, resolved through trusted proxies.
+    """Source and destination of a request, resolved through trusted proxies.
 
     Attributes:
-        address: Client address as reported by the outermost trusted proxy, unvalidated; the peer address without one.
-        scheme: `http` or `https`, as reported by the nearest trusted proxy.
-        host: Requested host with port, as reported by the nearest trusted proxy.
+        address: Client address in canonical form as reported by the outermost trusted proxy; the peer address without
+            one.
+        own_origin: Canonical origin under which the client reaches the server, as reported by the nearest trusted
+            proxy; None if invalid.
     """
 
     address: str
-    scheme: str
-    host: str
+    own_origin: str | None
 
 
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
     """Return the client behind a request.
 
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
-    left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client.
-    Without a peer address, the client is `unknown`.
+    left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. An
+    entry that is no address counts as the proxy that reported the entry. Without a peer address, the client is
+    `unknown`.
 
     Args:
         request: Request received by this server.
         trusted_networks: Networks of trusted reverse proxies; empty ignores all X-Forwarded-* headers.
     """
-    address = request.remote or "unknown"
-    if not trusted_networks or not is_in_networks(address, trusted_networks):
-        return ClientInfo(address, request.scheme, request.host)
-    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
-        if hop.strip():
-            address = hop.strip()
+    address, scheme, host = request.remote or "unknown", request.scheme, request.host
+    if trusted_networks and is_in_networks(address, trusted_networks):
+        for hop in reversed(_get_items(request, "X-Forwarded-For")):
+            hop_address = _parse_hop(hop)
+            if hop_address is None:
+                break
+            address = hop_address
             if not is_in_networks(address, trusted_networks):
                 break
-    return ClientInfo(
-        address,
-        scheme=request.headers.get("X-Forwarded-Proto", request.scheme).split(",")[-1].strip(),
-        host=request.headers.get("X-Forwarded-Host", request.host).split(",")[-1].strip(),
-    )
+        scheme = (_get_items(request, "X-Forwarded-Proto") or [scheme])[-1]
+        host = (_get_items(request, "X-Forwarded-Host") or [host])[-1]
+    return ClientInfo(address, normalize_origin(f"{scheme}://{host}"))
 
 
 def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Return whether an address belongs to one of the networks; False for an invalid address."""
     ip = parse_ip_address(address)
     return ip is not None and any(ip in network for network in networks)
+
+
+def _get_items(request: web.Request, name: str) -> list[str]:
+    """Return the items of a list header, also if the header is repeated, as proxies append a line of their own."""
+    return [item.strip() for line in request.headers.getall(name, ()) for item in line.split(",") if item.strip()]
+
+
+def _parse_hop(hop: str) -> str | None:
+    match = _HOP_PATTERN.fullmatch(hop)
+    ip = parse_ip_address((match["ipv6"] or match["ipv4"] or "") if match else hop)
+    return str(ip) if ip is not None else None

@@ -9,14 +9,15 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
 import platformdirs
+
+from server.origins import normalize_origin
 
 IPNetwork = IPv4Network | IPv6Network
 
@@ -40,7 +41,9 @@ def _setting(description: str, *, unit: str = "", default: str = "none", **limit
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the server; command line, environment variables, settings file and docs derive from the fields."""
 
-    host: Annotated[str, _setting("Listen address; 0.0.0.0 for all interfaces")] = "127.0.0.1"
+    host: Annotated[
+        str, _setting("Listen address; 0.0.0.0 for all IPv4 interfaces, an empty value for all IPv4 and IPv6 ones")
+    ] = "127.0.0.1"
     port: Annotated[int, _setting("Listen port; 0 selects a free port", ge=0, le=65535)] = 3000
     database: Annotated[str, _setting("SQLite file or database URL", default="file in the user data directory")] = ""
     pages: Annotated[str, _setting("Directory of static files for /", default="built-in page")] = ""
@@ -120,14 +123,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigError(f"time_zone: unknown zone {self.time_zone!r}; use a name like Asia/Shanghai") from None
 
     def parse_allowed_origins(self) -> tuple[str, ...]:
-        """Return the origins of `cors_origin` in their serialized form (RFC 6454, section 6.2).
-
-        Default ports, a final slash and upper case in the host are removed.
+        """Return the origins of `cors_origin` in canonical form (`server.origins`).
 
         Raises:
-            ConfigError: A value is neither an HTTP(S) origin nor `null`; `*` is invalid too.
+            ConfigError: A value is no origin; `*` is invalid too.
         """
-        return tuple(map(_normalize_origin, self.cors_origin))
+        return tuple(map(_parse_origin, self.cors_origin))
 
     def parse_trusted_networks(self) -> tuple[IPNetwork, ...]:
         """Return the networks of `trusted_proxy`.
@@ -137,10 +138,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         Raises:
             ConfigError: A value is not an IP network, or has host bits set.
         """
-        try:
-            return tuple(ip_network(network) for network in self.trusted_proxy)
-        except ValueError as error:
-            raise ConfigError(f"trusted_proxy: {error}") from None
+        return tuple(map(_parse_network, self.trusted_proxy))
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,21 +274,24 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: invalid value {value!r} for {name} ({expected})") from None
 
 
-def _normalize_origin(origin: str) -> str:
-    if origin == "*":
-        raise ConfigError("cors_origin: '*' would allow every website; list the origins")
-    if origin == "null":
-        return origin
-    parts = urlsplit(origin)
+def _parse_network(text: str) -> IPNetwork:
     try:
-        port = parts.port
+        network = ip_network(text, strict=False)
     except ValueError:
-        port = 0
-    has_extra_parts = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username is not None
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == 0 or has_extra_parts:
-        raise ConfigError(f"cors_origin: {origin!r} is not an origin; use the form http://localhost:5500")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + ("" if port in {None, _DEFAULT_PORTS[parts.scheme]} else f":{port}")
+        raise ConfigError(
+            f"trusted_proxy: {text!r} is neither an address nor a network; use the form 127.0.0.1 or 10.0.0.0/8"
+        ) from None
+    if "/" in text and str(network.network_address) != str(ip_interface(text).ip):
+        raise ConfigError(f"trusted_proxy: {text!r} has host bits set; did you mean {network}?")
+    return network
 
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+def _parse_origin(text: str) -> str:
+    if text == "*":
+        raise ConfigError("cors_origin: '*' would allow every website; list the origins")
+    origin = normalize_origin(text)
+    if origin is None:
+        raise ConfigError(
+            f"cors_origin: {text!r} is not an origin; use the form http://localhost:5500, capacitor://localhost or file://"
+        )
+    return origin

@@ -157,15 +157,10 @@ class ConnectionLimiter:
 def rate_limit_key(address: str) -> str:
     """Return the key under which an address is counted.
 
-    An IPv6 address maps to its /64 prefix, an IPv4-mapped address to the IPv4 address. Other addresses and invalid
-    values are their own keys.
+    An IPv6 address maps to its /64 prefix, an IPv4-mapped address to the IPv4 address. An invalid value is its own key.
     """
     ip = parse_ip_address(address)
-    if not isinstance(ip, IPv6Address):
-        return address
-    if ip.ipv4_mapped is not None:
-        return str(ip.ipv4_mapped)
-    return str(ip_network((int(ip), 64), strict=False))
+    return str(ip_network((int(ip), 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip or address)
 
 
 @lru_cache(maxsize=4096)
@@ -179,8 +174,9 @@ def is_loopback(address: str) -> bool:
 
 
 def parse_ip_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an IP address, or None for an invalid one."""
+    """Return an IP address, the IPv4 address of an IPv4-mapped one, or None for an invalid one."""
     try:
-        return ip_address(text)
+        ip = ip_address(text)
     except ValueError:
         return None
+    return ip.ipv4_mapped or ip if isinstance(ip, IPv6Address) else ip

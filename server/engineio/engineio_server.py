@@ -1,6 +1,6 @@
 """python-engineio server with the sessions of this package.
 
-The library provides routes, session ids and the CORS rules. This package replaces the request handling of the
+The library provides routes and session ids. This package replaces the request handling of the
 library (`handle_request`) completely, for the reasons listed in `server.engineio.socketio_server`.
 """
 
@@ -11,7 +11,6 @@ import logging
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import Any, cast
 
 import engineio
 from aiohttp import web
@@ -29,6 +28,7 @@ from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
+from server.origins import is_same_site, normalize_origin
 from tui_chat.protocol import codec, errors, limits
 
 _HANDSHAKES_PER_TICK = 8  # handshakes per event loop tick; one handshake takes about 0.3 ms
@@ -110,19 +110,26 @@ class EngineIOServer(engineio.AsyncServer):
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Handle one HTTP request to the Socket.IO endpoint.
 
-        The CORS headers are added to every response except an established WebSocket. A rejected origin receives status
-        400 and is logged as a hint. Other OPTIONS requests receive an empty response with status 200.
+        Responses for an allowed origin receive the CORS headers, except an established WebSocket. A rejected origin
+        receives status 400 and is logged as a hint. Other OPTIONS requests receive an empty response with status 200.
         """
         client = get_client_info(request, self.options.trusted_proxies)
-        environ = _build_environ(request, client)
-        if "HTTP_ORIGIN" in environ and not self._cors_allowed_origins(environ):
-            self._rejection_log.log_rejected_origin(environ["HTTP_ORIGIN"])
-            response = HandshakeError.FORBIDDEN.to_response()
-        else:
-            response = await self._route_request(request, client)
+        origin = request.headers.get("Origin")
+        if origin is not None and not self._is_origin_allowed(origin, client):
+            self._rejection_log.log_rejected_origin(origin)
+            return HandshakeError.FORBIDDEN.to_response()
+        response = await self._route_request(request, client)
         if not response.prepared:
-            response.headers.extend(cast(list[tuple[str, str]], self._cors_headers(environ)))
+            response.headers.extend(_create_cors_headers(request))
         return response
+
+    def _is_origin_allowed(self, origin: str, client: ClientInfo) -> bool:
+        canonical, own_origin = normalize_origin(origin), client.own_origin
+        if canonical is None:
+            return False
+        return canonical in self.options.cors_origins or (
+            own_origin is not None and is_same_site(canonical, own_origin)
+        )
 
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
         if request.method == "OPTIONS":
@@ -131,6 +138,8 @@ class EngineIOServer(engineio.AsyncServer):
         if error is not None:
             if error is HandshakeError.UNSUPPORTED_VERSION:
                 self._rejection_log.log_rejected_version(request.query.get("EIO", ""))
+            elif request.query.get("transport") == "websocket" and "Upgrade" not in request.headers:
+                self._rejection_log.log_missing_upgrade()
             return error.to_response()
         if "sid" not in request.query:
             return await self._handshake(request, client.address)
@@ -171,21 +180,19 @@ class EngineIOServer(engineio.AsyncServer):
         return await (polling.handle_get(session, request) if is_polling else websocket.serve_session(session, request))
 
 
-def _build_environ(request: web.Request, client: ClientInfo) -> dict[str, Any]:
-    """Return the WSGI variables that the library reads for its CORS check.
-
-    Host and scheme come from `client`, because request headers can be forged.
-    """
-    return {
-        "REQUEST_METHOD": request.method,
-        "HTTP_HOST": client.host,
-        "wsgi.url_scheme": client.scheme,
-        **{
-            "HTTP_" + name.upper().replace("-", "_"): request.headers[name]
-            for name in ("Origin", "Access-Control-Request-Headers")
-            if name in request.headers
-        },
-    }
+def _create_cors_headers(request: web.Request) -> dict[str, str]:
+    """Return the CORS headers of a response for an allowed origin (Fetch Standard, "CORS protocol")."""
+    headers = {"Vary": "Origin"}
+    if "Origin" in request.headers:
+        headers |= {
+            "Access-Control-Allow-Origin": request.headers["Origin"],
+            "Access-Control-Allow-Credentials": "true",
+        }
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = "OPTIONS, GET, POST"
+    if "Access-Control-Request-Headers" in request.headers:
+        headers["Access-Control-Allow-Headers"] = request.headers["Access-Control-Request-Headers"]
+    return headers
 
 
 def _create_error_response(error: errors.ChatError) -> web.Response:

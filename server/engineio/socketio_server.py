@@ -1,6 +1,6 @@
 """Hardened python-socketio server; only this package uses private names of the library.
 
-Routes, session ids and CORS are those of the library; request and session handling are not.
+Routes and session ids are those of the library; request and session handling are not.
 Behaviour of the library, and the replacement:
 
 - Requests that the specification rejects are answered, and their sessions survive: `errors`
@@ -16,6 +16,7 @@ Behaviour of the library, and the replacement:
   the client's close frame, up to `close_timeout`.
 - All addresses are 127.0.0.1 and any X-Forwarded-* header is trusted: `server.forwarded` accepts
   trusted proxies only.
+- Origins are compared as strings: `server.origins` compares canonical forms.
 - Each message is compressed once per connection: `websocket` disables compression.
 - Room names can collide with client ids, and each disconnect iterates over all rooms:
   `server.domain.room_registry` replaces the library's rooms.
@@ -27,8 +28,7 @@ tests/engineio/test_private_library_names.py fails when an upgrade changes a pri
 # python-socketio is untyped, so its values are cast at this boundary.
 # pyright: reportUnknownMemberType=false
 import logging
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import cast
 
 import engineio
 import socketio
@@ -45,7 +45,6 @@ library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
 
 SOCKETIO_PATH = "/socket.io/"
-_LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class SocketIOServer(socketio.AsyncServer):
@@ -62,7 +61,6 @@ class SocketIOServer(socketio.AsyncServer):
         connection_limiter: ConnectionLimiter | None,
         supervisor: Supervisor,
     ) -> None:
-        self._cors_origins = options.cors_origins
         # Unknown keyword arguments reach the class returned by `_engineio_server_class`.
         super().__init__(
             async_mode="aiohttp",
@@ -75,8 +73,6 @@ class SocketIOServer(socketio.AsyncServer):
             max_http_buffer_size=limits.PACKET_BYTES,
             ping_interval=options.ping_interval,
             ping_timeout=options.ping_timeout,
-            cors_allowed_origins=self._is_origin_allowed,
-            cors_credentials=False,
         )
         self.engineio_server = cast(EngineIOServer, self.eio)
         self.engineio_server.configure(dispatcher, options, connection_limiter, supervisor)
@@ -89,20 +85,3 @@ class SocketIOServer(socketio.AsyncServer):
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return EngineIOServer
-
-    def _is_origin_allowed(self, origin: str, environ: dict[str, Any]) -> bool:
-        own_origin = f"{environ['wsgi.url_scheme']}://{environ.get('HTTP_HOST', '')}"
-        return origin == own_origin or origin in self._cors_origins or _is_same_loopback_origin(origin, own_origin)
-
-
-def _is_same_loopback_origin(origin: str, own_origin: str) -> bool:
-    """Return whether both origins are the same port of the local machine, as `127.0.0.1` and `localhost` are."""
-    try:
-        origin_parts, own_parts = urlsplit(origin), urlsplit(own_origin)
-        return (
-            origin_parts.scheme == own_parts.scheme
-            and origin_parts.port == own_parts.port
-            and {origin_parts.hostname, own_parts.hostname} <= _LOOPBACK_HOSTS
-        )
-    except ValueError:  # invalid port
-        return False

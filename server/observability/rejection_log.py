@@ -6,12 +6,13 @@
 
 import logging
 
+from server.origins import normalize_origin
 from tui_chat.protocol.sanitize import sanitize_line
 
 log = logging.getLogger("chat.rejections")
 
 MAX_HINTS = 50
-_MAX_VALUE_LENGTH = 100  # maximum length of a quoted header value, in characters
+_MAX_VALUE_LENGTH = 300  # maximum length of a quoted header value, in characters; more than a canonical origin
 
 
 class RejectionLog:
@@ -24,15 +25,26 @@ class RejectionLog:
         self._logged: set[str] = set()
 
     def log_rejected_origin(self, origin: str) -> None:
-        """Log a hint for a rejected Origin header."""
-        self._log_once("origin {0} rejected; to allow pages of this origin, add --cors-origin {0}", origin)
+        """Log a hint for a rejected Origin header; the hint contains an option only for a valid origin."""
+        canonical = normalize_origin(origin)
+        if canonical is None:
+            self._log_once("origin {0} rejected; it has not the form scheme://host", origin)
+        else:
+            self._log_once("origin {0} rejected; to allow pages of this origin, add --cors-origin {0}", canonical)
 
     def log_rejected_host(self, host: str) -> None:
         """Log a hint for a Host header rejected by `server.web.host_check`."""
+        origin = normalize_origin(f"http://{host}")
+        own_name = f", for a name of this machine add --cors-origin {origin}" if origin is not None else ""
         self._log_once(
-            "local request for host {0} rejected; behind a reverse proxy add --trusted-proxy 127.0.0.1,"
-            " for a name of this machine add --cors-origin http://{0}",
-            host,
+            "local request for host {0} rejected; behind a reverse proxy add --trusted-proxy 127.0.0.1" + own_name, host
+        )
+
+    def log_missing_upgrade(self) -> None:
+        """Log a hint for a WebSocket request without an Upgrade header, which reverse proxies remove by default."""
+        self._log_once(
+            "WebSocket request without an Upgrade header rejected; the reverse proxy must pass the headers Upgrade"
+            ' and Connection (docs/operating.md, "Reverse proxy")'
         )
 
     def log_rejected_version(self, version: str) -> None:
@@ -44,7 +56,7 @@ class RejectionLog:
             version,
         )
 
-    def _log_once(self, template: str, value: str) -> None:
+    def _log_once(self, template: str, value: str = "") -> None:
         hint = template.format(sanitize_line(value.encode(errors="replace").decode())[:_MAX_VALUE_LENGTH])
         if hint not in self._logged and len(self._logged) < MAX_HINTS:
             self._logged.add(hint)
