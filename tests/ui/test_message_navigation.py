@@ -8,9 +8,14 @@ from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import FakeRoom
 from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
+from tui_chat.session.search_state import SearchHit
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens.message_navigation import MessageNavigation
-from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
+from tui_chat.ui.screens.search import SearchScreen
+
+
+def search_hit(room: str, seq: int) -> SearchHit:
+    return SearchHit(room, seq, ts=0, nick="bob", excerpt="", match_ranges=())
 
 
 class JumpParts(ChatParts):
@@ -37,7 +42,7 @@ class JumpParts(ChatParts):
     def jump(self, room: str, seq: int) -> None:
         """Select a search hit and answer the request for its context."""
         self.navigation.open_search()
-        self.close_dialog(SearchHitSelected(room, seq))
+        self.close_dialog(search_hit(room, seq))
         self.navigation.on_context_loaded(room, seq)
 
 
@@ -49,7 +54,7 @@ def parts() -> JumpParts:
 def test_a_search_hit_is_selected_after_its_context_is_loaded(parts: JumpParts) -> None:
     parts.navigation.open_search("line")
     assert isinstance(parts.dialogs[-1][0], SearchScreen)
-    parts.close_dialog(SearchHitSelected("tea", 101))
+    parts.close_dialog(search_hit("tea", 101))
     assert parts.status.text == tr("Jumping to the message…")
     assert parts.requests.named("load_context") == [("load_context", "tea", 101, None)]
     parts.rooms["tea"].push_message(parts.session, "line 101")
@@ -63,7 +68,7 @@ def test_a_search_hit_is_selected_after_its_context_is_loaded(parts: JumpParts) 
 
 def test_a_loaded_search_hit_is_selected_at_once(parts: JumpParts) -> None:
     parts.navigation.open_search()
-    parts.close_dialog(SearchHitSelected("tea", 3))
+    parts.close_dialog(search_hit("tea", 3))
     assert parts.view.timeline.cursor_key == "message-3"
     assert not parts.view.timeline.is_at_bottom
 
@@ -93,7 +98,7 @@ def test_the_newest_line_discards_the_return_position(parts: JumpParts) -> None:
 
 def test_an_error_cancels_the_pending_navigation(parts: JumpParts) -> None:
     parts.navigation.open_search()
-    parts.close_dialog(SearchHitSelected("tea", 101))
+    parts.close_dialog(search_hit("tea", 101))
     parts.view.show_error("not possible")
     parts.rooms["tea"].push_message(parts.session, "line 101")
     parts.navigation.on_context_loaded("tea", 101)
@@ -104,7 +109,7 @@ def test_an_error_cancels_the_pending_navigation(parts: JumpParts) -> None:
 
 def test_a_message_that_does_not_exist_is_reported(parts: JumpParts) -> None:
     parts.navigation.open_search()
-    parts.close_dialog(SearchHitSelected("tea", 300))
+    parts.close_dialog(search_hit("tea", 300))
     parts.navigation.on_context_loaded("books", None)
     assert parts.status.error == ""
     parts.navigation.on_context_loaded("tea", None)

@@ -216,8 +216,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._chat_screen if self.screen is self._chat_screen else None
 
     def _focus_path(self) -> Sequence[DOMNode]:
-        nodes = (self.focused or self.screen).ancestors_with_self
-        return [*(node for node in nodes if node is not self), self]
+        return [*(node for node in (self.focused or self.screen).ancestors_with_self if node is not self), self]
 
     def on_app_focus(self) -> None:
         """Mark the terminal as focused. No effect without a chat screen."""

@@ -42,7 +42,7 @@ from tui_chat.ui.timeline.messages import (
     RetryRequested,
 )
 from tui_chat.ui.widgets.composer import Composer
-from tui_chat.ui.widgets.room_list import RoomList
+from tui_chat.ui.widgets.side_list import RoomList
 
 
 class ChatScreen(Screen[None], inherit_bindings=False):

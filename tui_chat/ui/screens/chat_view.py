@@ -32,8 +32,7 @@ from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.key_bar import KeyBar
-from tui_chat.ui.widgets.member_list import MemberList
-from tui_chat.ui.widgets.room_list import RoomList
+from tui_chat.ui.widgets.side_list import MemberList, RoomList
 from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 
 

@@ -14,7 +14,7 @@ from tui_chat.session.i18n import plural, tr
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.key_scopes import KeyScope
-from tui_chat.ui.widgets import member_list
+from tui_chat.ui.widgets.side_list import SIGNS
 
 MIN_RIGHT_COLUMN_WIDTH = 24
 """Minimum width of the right column beside the left one, in cells."""
@@ -65,7 +65,7 @@ class HelpText(Static):
                 for scope in KeyScope
                 if scope is not KeyScope.HELP
             ),
-            (tr("Symbols in the member list"), [(sign, tr(meaning)) for sign, meaning in member_list.SIGNS]),
+            (tr("Symbols in the member list"), [(sign, tr(meaning)) for sign, meaning in SIGNS]),
         ]
 
     def render(self) -> Content:

@@ -17,9 +17,10 @@ from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.search_state import SearchHit
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
-from tui_chat.ui.screens.search import SearchHitSelected, SearchScreen
+from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 
@@ -85,7 +86,7 @@ class MessageNavigation:
         )
         self._view.open_dialog(screen, self._on_search_closed)
 
-    def _on_search_closed(self, hit: SearchHitSelected | None) -> None:
+    def _on_search_closed(self, hit: SearchHit | None) -> None:
         if hit is not None:
             self._navigate(NavigationTarget(hit.room, hit.seq))
 

@@ -1,7 +1,6 @@
 """Message search dialog with results in reverse chronological order."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import partial
 
 from textual import on
@@ -32,20 +31,7 @@ PREFETCH_DISTANCE = 4
 """Distance from the last hit at which the next page is requested."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchHitSelected:
-    """Position of the selected search hit.
-
-    Attributes:
-        room: Room name.
-        seq: Sequence number of the message.
-    """
-
-    room: str
-    seq: int
-
-
-class SearchScreen(ListDialog[SearchHitSelected]):
+class SearchScreen(ListDialog[SearchHit]):
     """Dialog that returns the selected hit, None if cancelled.
 
     Args:
@@ -176,7 +162,7 @@ class SearchScreen(ListDialog[SearchHitSelected]):
             self._hit_to_confirm = hit
             self._draw_results()
         else:
-            self.dismiss(SearchHitSelected(hit.room, hit.seq))
+            self.dismiss(hit)
 
     # Drawing
 
@@ -202,20 +188,18 @@ class SearchScreen(ListDialog[SearchHitSelected]):
         state = self._search_state
         if self._hit_to_confirm is not None:
             return tr("You are not in {room}. Press Enter again to join.", room=self._hit_to_confirm.room)
-        parts = [search_strings.search_scope(self._scope_room)]
+        scope = search_strings.search_scope(self._scope_room)
         if state.request is None:
-            return " · ".join([*parts, tr("Finds messages that contain all words.")])
-        if state.problem:
-            parts.append(state.problem)
-        elif state.is_loading:
-            parts.append(tr("searching…"))
-        if state.source is not None and not state.problem and (state.hits or not state.is_loading):
-            parts.append(search_strings.result_count(len(state.hits), state.has_more))
-        if state.source is SearchSource.LOCAL:
-            parts.append(tr("offline: searched the local history only"))
-        if state.is_incomplete:
-            parts.append(tr("older messages are still being indexed"))
-        return " · ".join(parts)
+            return f"{scope} · {tr('Finds messages that contain all words.')}"
+        has_count = state.source is not None and not state.problem and (state.hits or not state.is_loading)
+        parts = (
+            scope,
+            state.problem or (tr("searching…") if state.is_loading else ""),
+            search_strings.result_count(len(state.hits), state.has_more) if has_count else "",
+            tr("offline: searched the local history only") if state.source is SearchSource.LOCAL else "",
+            tr("older messages are still being indexed") if state.is_incomplete else "",
+        )
+        return " · ".join(filter(None, parts))
 
 
 def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content:

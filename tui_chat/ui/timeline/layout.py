@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
+from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
 from tui_chat.ui.timeline import strings
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
@@ -149,16 +149,14 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
     if line.reply_to is not None:
         rows.append(LayoutRow(RowKind.QUOTE))
     source_text = extract_text(line)
-    shown_text = f"{source_text} {tr(strings.EDITED_SUFFIX)}" if line.edited else source_text
-    text = tr(strings.DELETED_TEXT) if line.deleted else shown_text
+    shown_text = f"{source_text} {tr('(edited)')}" if line.edited else source_text
+    text = tr("message deleted") if line.deleted else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
         rows.append(LayoutRow(RowKind.REACTIONS, len(text), len(text)))
-    delivery_error = ""
-    if line.delivery in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
-        format_error = strings.format_failure if line.delivery is DeliveryState.FAILED else strings.format_unconfirmed
-        delivery_error = format_error(_sanitize_line(line.problem))
+    delivery_error = strings.format_delivery_error(line.delivery, _sanitize_line(line.problem))
+    if delivery_error:
         rows.extend(_wrap_rows(RowKind.DELIVERY_ERROR, delivery_error, geometry.text_width))
     return LineLayout(
         line,

@@ -133,7 +133,7 @@ class LineRenderer:
                 missing_count = layout.line.missing_count if isinstance(layout.line, GapLine) else 0
                 self._append_separator(builder, strings.format_gap(missing_count), styles.gap)
             case RowKind.UNREAD_MARKER:
-                self._append_separator(builder, tr(strings.UNREAD_LABEL), styles.unread, full_width=True)
+                self._append_separator(builder, tr("new"), styles.unread, full_width=True)
             case RowKind.NICK:
                 self._append_nick_row(builder, layout)
             case RowKind.QUOTE:
@@ -171,7 +171,7 @@ class LineRenderer:
         """Append the quoted message, truncated to one row."""
         start = self._geometry.text_start
         text, cells = truncate_to_width(
-            extract_quote(layout.line) or tr(strings.MISSING_QUOTE), self._geometry.text_width
+            extract_quote(layout.line) or tr("an earlier message"), self._geometry.text_width
         )
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
         builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)

@@ -1,34 +1,16 @@
 """Message cursor with a stable position during changes of the list."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
-from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
-
-
-class CursorView(Protocol):
-    """Scrollable lines under a message cursor."""
-
-    @property
-    def lines(self) -> Sequence[Line]:
-        """All lines, oldest first."""
-        ...
-
-    @property
-    def visible_range(self) -> range:
-        """Index range of the visible lines."""
-        ...
-
-    def reveal_line(self, index: int) -> bool:
-        """Scroll the minimum distance that shows a line completely; return whether scrolling was necessary."""
-        ...
+from tui_chat.session.lines import GapLine, MessageLine, Splice
+from tui_chat.ui.timeline.viewport import Viewport
 
 
 class MessageCursor:
     """Cursor on messages and gaps, initially hidden.
 
     Args:
-        view: Lines of the cursor.
+        viewport: Lines and visible rows.
         on_moved: Called with the new key after a change.
 
     Attributes:
@@ -36,15 +18,15 @@ class MessageCursor:
         key: Key of the line under the cursor; None without a cursor.
     """
 
-    def __init__(self, view: CursorView, on_moved: Callable[[str | None], object]) -> None:
-        self._view = view
+    def __init__(self, viewport: Viewport, on_moved: Callable[[str | None], object]) -> None:
+        self._viewport = viewport
         self._on_moved = on_moved
         self.index: int | None = None
         self.key: str | None = None
 
     def show(self) -> None:
         """Show the cursor on the last visible message or gap."""
-        self._seek(self._view.visible_range.stop - 1, -1)
+        self._seek(self._viewport.visible_range.stop - 1, -1)
 
     def hide(self) -> None:
         """Hide the cursor."""
@@ -68,8 +50,8 @@ class MessageCursor:
     def move_to(self, index: int) -> None:
         """Move the cursor to `lines[index]` and scroll the line into view."""
         self.index = index
-        self._set_key(self._view.lines[index].key)
-        self._view.reveal_line(index)
+        self._set_key(self._viewport.lines[index].key)
+        self._viewport.reveal_line(index)
 
     def apply_splice(self, change: Splice, replaced_keys: Sequence[str]) -> None:
         """Keep the cursor on its line after a splice; call `update_key` after the last splice.
@@ -91,7 +73,7 @@ class MessageCursor:
     def update_key(self) -> None:
         """Move the cursor to the line at its index after the removal of its line; hide a cursor on any other type."""
         if self.index is not None:
-            lines = self._view.lines
+            lines = self._viewport.lines
             self.index = min(self.index, len(lines) - 1)
             line = lines[self.index] if lines else None
             if isinstance(line, MessageLine | GapLine):
@@ -100,7 +82,7 @@ class MessageCursor:
                 self.hide()
 
     def _seek(self, index: int, step: int) -> None:
-        lines = self._view.lines
+        lines = self._viewport.lines
         candidates = range(index, len(lines) if step > 0 else -1, step)
         found = next((index for index in candidates if isinstance(lines[index], MessageLine | GapLine)), None)
         if found is not None:

@@ -1,13 +1,10 @@
-"""Labels, dates and errors that the timeline adds to messages."""
+"""Texts that the timeline adds to messages: dates, gaps and delivery errors."""
 
 from datetime import date
 
 from tui_chat.session.i18n import mark, plural, tr
+from tui_chat.session.lines import DeliveryState
 
-UNREAD_LABEL = mark("new")
-EDITED_SUFFIX = mark("(edited)")
-DELETED_TEXT = mark("message deleted")
-MISSING_QUOTE = mark("an earlier message")
 _WEEKDAYS = (
     mark("Monday"), mark("Tuesday"), mark("Wednesday"), mark("Thursday"),
     mark("Friday"), mark("Saturday"), mark("Sunday"),
@@ -29,11 +26,10 @@ def format_gap(missing: int) -> str:
     return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
 
 
-def format_failure(reason: str) -> str:
-    """Return the delivery error of an unsent message."""
+def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
+    """Return the error of an unsent message or of one with an unknown delivery state, otherwise an empty string."""
+    if delivery is DeliveryState.UNCONFIRMED:
+        return tr("not confirmed: {problem} — retry?", problem=reason)
+    if delivery is not DeliveryState.FAILED:
+        return ""
     return tr("not sent: {problem} — retry", problem=reason) if reason else tr("not sent — retry")
-
-
-def format_unconfirmed(reason: str) -> str:
-    """Return the delivery error of a message with an unknown delivery state."""
-    return tr("not confirmed: {problem} — retry?", problem=reason)

@@ -14,7 +14,6 @@ from itertools import islice
 from textual.cache import LRUCache
 from textual.geometry import Size
 
-from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import Line, MessageLine, NoticeLine
 from tui_chat.ui.timeline.decoration import TimeFormat, TimeStyle, decorate
 from tui_chat.ui.timeline.layout import LineLayout, TimelineGeometry, estimate_rows, layout_line
@@ -57,11 +56,6 @@ class VirtualList:
         self._nick_width = 0
         self._layouts: LRUCache[str, LineLayout] = LRUCache(MAX_CACHED_LAYOUTS)
 
-    @property
-    def lines(self) -> CompressedList:
-        """Lines of the list, oldest first."""
-        return self.viewport.lines
-
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list.
 
@@ -75,11 +69,12 @@ class VirtualList:
         self.viewport.reset(lines)
         if position is None or position.key is None:
             return
-        index = self.lines.index_of(position.key)
+        all_lines = self.viewport.lines
+        index = all_lines.index_of(position.key)
         if index is None:
-            candidates = range(len(self.lines))
-            index = bisect_left(candidates, position.ts, key=lambda candidate: _next_timestamp(self.lines, candidate))
-        if index < len(self.lines):
+            candidates = range(len(all_lines))
+            index = bisect_left(candidates, position.ts, key=lambda candidate: _next_timestamp(all_lines, candidate))
+        if index < len(all_lines):
             self.viewport.place_line(index, position.row)
 
     def get_scroll_position(self) -> ScrollPosition:
@@ -87,7 +82,7 @@ class VirtualList:
         anchor = self.viewport.anchor
         if self.viewport.is_following or anchor is None:
             return ScrollPosition(None)
-        line = self.lines[anchor.index]
+        line = self.viewport.lines[anchor.index]
         return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
     def resize(self, size: Size) -> bool:
@@ -115,8 +110,8 @@ class VirtualList:
 
     def layout(self, index: int) -> LineLayout:
         """Return the layout of `lines[index]`."""
-        line = self.lines[index]
-        decoration = decorate(self.lines, index, self.time_format)
+        line = self.viewport.lines[index]
+        decoration = decorate(self.viewport.lines, index, self.time_format)
         layout = self._layouts.get(line.key)
         if layout is None or layout.line is not line or layout.decoration != decoration:
             layout = layout_line(line, decoration, self.geometry)

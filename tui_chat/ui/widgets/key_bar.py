@@ -3,6 +3,8 @@
 - Narrow screens: the first key (help) and the last one stay visible. Keys between them are omitted from the right.
 """
 
+from itertools import accumulate
+
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
@@ -47,13 +49,8 @@ class KeyBar(Widget):
     def _fitting_keys(self, width: int) -> list[FooterKey]:
         keys = app_services(self).keymap.footer_keys(self.scopes)
         by_priority = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
-        fitting: list[FooterKey] = []
-        used = -KEY_GAP
-        for key in by_priority:
-            used += KEY_GAP + _key_content(key).cell_length
-            if used > width:
-                break
-            fitting.append(key)
+        ends = accumulate(_key_content(key).cell_length + KEY_GAP for key in by_priority)
+        fitting = (key for key, end in zip(by_priority, ends, strict=True) if end - KEY_GAP <= width)
         return sorted(fitting, key=keys.index)
 
     async def on_click(self, event: events.Click) -> None:
@@ -62,8 +59,7 @@ class KeyBar(Widget):
         A click beside the keys has no effect.
         """
         event.stop()  # the screen would move the focus to the composer
-        x = event.x - self.gutter.left
-        action = next((action for end, action in self._click_targets if x < end), None)
+        action = next((action for end, action in self._click_targets if event.x - self.gutter.left < end), None)
         if action is None:
             return
         focused = self.screen.focused

@@ -1,18 +1,36 @@
-"""Side pane of single-line rows. Only visible rows are built and drawn, so the cost is independent of the row count."""
+"""Side panes of single-line rows: open rooms, and members of the current room.
 
-from collections.abc import Callable
+Only visible rows are built and drawn, so the cost is independent of the row count.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.content import Content
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from tui_chat.protocol.events import Member
+from tui_chat.session.i18n import mark, tr
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.theme import nick_style
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 HEADING_HEIGHT = 2
+
+OWNER_SIGN, MODERATOR_SIGN, BASIC_CLIENT_SIGN = "&", "+", "~"
+SIGNS = (
+    (OWNER_SIGN, mark("owner of the room")),
+    (MODERATOR_SIGN, mark("moderator")),
+    (BASIC_CLIENT_SIGN, mark("basic client: may not show edits and reactions")),
+)
+"""Role and client signs beside nicknames, with their meaning. Source of the legend in the help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +101,6 @@ class SideList(ScrollView, can_focus=False):
         base_style = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
         right = Content(row.right)
         left = with_stable_width(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
-        fill = max(0, width - left.cell_length - right.cell_length - 2)
         right_style = base_style
         if row.right_style:
             right_style += self.get_component_rich_style(f"side-list--{row.right_style}", partial=True)
@@ -91,8 +108,90 @@ class SideList(ScrollView, can_focus=False):
             [
                 Segment(" ", base_style),
                 Segment(left.plain, base_style + row.left_style),
-                Segment(" " * fill, base_style),
+                Segment(" " * max(0, width - left.cell_length - right.cell_length - 2), base_style),
                 Segment(right.plain, right_style),
                 Segment(" ", base_style),
             ]
         ).adjust_cell_length(width, base_style)
+
+
+class RoomList(SideList):
+    """Open rooms; the first nine show the digit of their key Alt+1 to Alt+9.
+
+    Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
+    muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
+    """
+
+    @dataclass
+    class RoomSelected(Message):
+        """Click on a room.
+
+        Attributes:
+            room: Room name.
+        """
+
+        room: str
+
+    _room_views: Sequence[RoomView] = ()
+
+    def set_rooms(
+        self, rooms: Sequence[RoomView], current: RoomView | None, is_muted: Callable[[RoomView], bool]
+    ) -> None:
+        """Show the open rooms.
+
+        Args:
+            rooms: Rooms in display order.
+            current: Current room.
+            is_muted: Returns whether notifications of a room are off.
+        """
+
+        def build_row(index: int) -> ListRow:
+            return _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index]))
+
+        self._room_views = rooms
+        self.set_rows(lambda: tr("Rooms"), build_row, len(rooms))
+
+    async def _on_click(self, event: events.Click) -> None:
+        index = self.row_index_at(event.y)
+        if index is not None:
+            self.post_message(self.RoomSelected(self._room_views[index].name))
+
+
+def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> ListRow:
+    count = f"{room.unread_count:,}" if room.unread_count else ""
+    if room.mention_count:
+        count = f"@{count}"
+    elif is_muted and count:
+        count = f"({count})"
+    draft_indicator = "✎" if room.draft.strip() and not is_current else ""
+    return ListRow(
+        (f"{index + 1} " if index < 9 else "  ") + room.name,
+        " ".join(part for part in (draft_indicator, count) if part),
+        "current" if is_current else "muted" if is_muted and not room.mention_count else "",
+        Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),
+        "mention" if room.mention_count else "",
+    )
+
+
+class MemberList(SideList):
+    """Members in the given order, in their timeline colours, with signs for roles and basic clients.
+
+    In the row of the user, the label `you` replaces the sign of a basic client.
+    """
+
+    def set_members(self, members: Sequence[Member], own_member_id: str) -> None:
+        """Show the members of a room.
+
+        Args:
+            members: Members in display order.
+            own_member_id: Member id of the user.
+        """
+
+        def build_row(index: int) -> ListRow:
+            member = members[index]
+            sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
+            client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
+            label = tr("you") if member.member_id == own_member_id else client_sign
+            return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
+
+        self.set_rows(lambda: chat_strings.member_count(len(members)), build_row, len(members))

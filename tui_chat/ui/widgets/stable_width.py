@@ -5,6 +5,8 @@ rest of the row. Text from other people is therefore converted, as in the timeli
 before its width is measured.
 """
 
+from itertools import accumulate
+
 from textual.content import Content, Span
 from wcwidth import iter_graphemes
 
@@ -19,15 +21,11 @@ def with_stable_width(content: Content) -> Content:
     text = content.plain
     if text.isascii():
         return content
-    glyphs: list[str] = []
-    offsets: list[int] = []  # offset of each source character's glyph
-    length = 0
-    for cluster in iter_graphemes(text):
-        glyph = cluster if cluster in "\n\t" else render_cluster(cluster)[0]
-        offsets += [length] * len(cluster)
-        glyphs.append(glyph)
-        length += len(glyph)
-    offsets.append(length)
+    clusters = list(iter_graphemes(text))
+    glyphs = [cluster if cluster in "\n\t" else render_cluster(cluster)[0] for cluster in clusters]
+    glyph_starts = accumulate(map(len, glyphs), initial=0)
+    # Offset of the glyph of each source character, and the end.
+    offsets = [start for cluster, start in zip((*clusters, "$"), glyph_starts, strict=True) for _ in cluster]
     return Content(
         "".join(glyphs),
         spans=[Span(offsets[span.start], offsets[min(span.end, len(text))], span.style) for span in content.spans],
