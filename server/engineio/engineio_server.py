@@ -68,7 +68,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     def start(self) -> None:
         """Start the flush scheduler and the heartbeat on the running event loop."""
-        self.flush_scheduler = FlushScheduler()
+        self.flush_scheduler = FlushScheduler(self._supervisor)
         self._handshake_limiter = TickLimiter(_HANDSHAKES_PER_TICK)
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
@@ -103,7 +103,10 @@ class EngineIOServer(engineio.AsyncServer):
             await asyncio.sleep(min(1.0, self.options.ping_interval / 5))
             now = time.monotonic()
             for session in list(self.sockets.values()):
-                session.tick(now)
+                try:
+                    session.tick(now)
+                except Exception as error:
+                    session.fail(error)
 
     # -- requests
 

@@ -7,12 +7,15 @@
 - Cooldown: the pause after a long round equals the duration of the round, up to
   `_MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
   contains more frames.
+- Errors: an error of one send queue ends its session only. Any other error is reported to the supervisor, and the
+  next round starts after the restart delay.
 """
 
 import asyncio
 import time
 
 from server.engineio.send_queue import SendQueue
+from server.observability.supervision import Supervisor
 
 TIME_SLICE = 0.005
 """Seconds of writing before a round yields to the event loop."""
@@ -25,9 +28,14 @@ _MAX_COOLDOWN = 0.02  # longest cooldown in seconds; the bound of the delay that
 
 
 class FlushScheduler:
-    """Flush scheduler bound to the running event loop."""
+    """Flush scheduler bound to the running event loop.
 
-    def __init__(self) -> None:
+    Args:
+        supervisor: Receiver of errors outside the send queues.
+    """
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._pending: list[SendQueue] = []
         self._scheduled = False
@@ -41,28 +49,38 @@ class FlushScheduler:
         """
         self._pending.append(send_queue)
         if not self._scheduled:
-            self._scheduled = True
             cooldown = self._cooldown_until - time.perf_counter()
             if cooldown > 0:
-                self._loop.call_later(cooldown, self._flush_pending)
+                self._loop.call_later(cooldown, self._run_round)
             else:
-                self._loop.call_soon(self._flush_pending)
+                self._loop.call_soon(self._run_round)
+            self._scheduled = True
+
+    def _run_round(self) -> None:
+        try:
+            self._flush_pending()
+        except Exception as error:
+            self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_round)
 
     def _flush_pending(self) -> None:
         started_at = time.perf_counter()
         flushed = 0
         while flushed < len(self._pending):
             # An abort during a flush may append further queues; the loop condition reads the length again.
-            for send_queue in self._pending[flushed : flushed + _CLOCK_CHECK_EVERY]:
-                send_queue.flush()
-            flushed += _CLOCK_CHECK_EVERY
+            batch = self._pending[flushed : flushed + _CLOCK_CHECK_EVERY]
+            for send_queue in batch:
+                try:
+                    send_queue.flush()
+                except Exception as error:
+                    send_queue.owner.fail(error)
+            flushed += len(batch)
             if time.perf_counter() - started_at > TIME_SLICE:
                 break
         del self._pending[:flushed]
         finished_at = time.perf_counter()
         self._round_seconds += finished_at - started_at
         if self._pending:
-            self._loop.call_soon(self._flush_pending)
+            self._loop.call_soon(self._run_round)
             return
         self._scheduled = False
         if self._round_seconds > _COOLDOWN_THRESHOLD:

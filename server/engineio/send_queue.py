@@ -12,8 +12,19 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from server.engineio.packets import Frame
+
+
+class SendQueueOwner(Protocol):
+    """Session of a send queue; implemented by `server.engineio.session`."""
+
+    def abort(self, reason: str) -> None:
+        """End the session and discard unsent frames."""
+
+    def fail(self, error: Exception) -> None:
+        """Log an internal error and abort the session; nothing is raised."""
 
 
 class SendQueue:
@@ -21,13 +32,14 @@ class SendQueue:
 
     Args:
         schedule_flush: Called for the first queued frame after each `flush`.
-        on_overflow: Called with the reason when the unsent bytes exceed `max_bytes`.
+        owner: Session to abort when the unsent bytes exceed `max_bytes`.
         max_bytes: Upper bound of the unsent bytes.
         now: Monotonic time in seconds.
 
     Attributes:
         closed: The queue accepts no further frames.
         frames: Queued frames; the write buffer of the transport does not count.
+        owner: Session of the queue.
         waiting_poll: Future of the poll that waits for frames; None without one.
     """
 
@@ -36,25 +48,25 @@ class SendQueue:
         "_bytes_written",
         "_flush_scheduled",
         "_max_bytes",
-        "_on_overflow",
         "_pending_bytes",
         "_progress_at",
         "_schedule_flush",
         "_transport",
         "closed",
         "frames",
+        "owner",
         "waiting_poll",
     )
 
     def __init__(
         self,
         schedule_flush: Callable[["SendQueue"], None],
-        on_overflow: Callable[[str], None],
+        owner: SendQueueOwner,
         max_bytes: int,
         now: float,
     ) -> None:
         self._schedule_flush = schedule_flush
-        self._on_overflow = on_overflow
+        self.owner = owner
         self._max_bytes = max_bytes
         self.frames: list[Frame] = []
         self._pending_bytes = 0
@@ -83,7 +95,7 @@ class SendQueue:
     def flush(self) -> None:
         """Write the queued frames to the transport, or complete the waiting poll.
 
-        Without a transport and a waiting poll, the frames stay queued. An exceeded size limit calls `on_overflow`.
+        Without a transport and a waiting poll, the frames stay queued. An exceeded size limit aborts the session.
         Frames for a lost connection are discarded.
         """
         self._flush_scheduled = False
@@ -98,11 +110,11 @@ class SendQueue:
             transport.write(data)
             self._bytes_written += len(data)
             if transport.get_write_buffer_size() > self._max_bytes:
-                self._on_overflow("send queue overflow")
+                self.owner.abort("send queue overflow")
         elif self.waiting_poll is not None and not self.waiting_poll.done():
             self.waiting_poll.set_result(self.drain())
         elif self._pending_bytes > self._max_bytes:
-            self._on_overflow("send queue overflow")
+            self.owner.abort("send queue overflow")
 
     def attach_transport(self, transport: asyncio.Transport) -> None:
         """Send all further frames over this WebSocket transport, beginning with the queued ones.

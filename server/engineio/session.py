@@ -12,6 +12,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from contextlib import ExitStack
 from typing import Protocol
 
 from server.engineio.connection import EventDispatcher
@@ -81,7 +82,7 @@ class EngineIOSession:
         self._host = host
         self.sid = sid
         self.address = address
-        self.send_queue = SendQueue(host.flush_scheduler.schedule, self.abort, host.options.max_unsent_bytes, now)
+        self.send_queue = SendQueue(host.flush_scheduler.schedule, self, host.options.max_unsent_bytes, now)
         self.push = self.send_queue.push
         self.state = SessionState.POLLING
         self.inbound_lock = asyncio.Lock()
@@ -121,8 +122,8 @@ class EngineIOSession:
             self.close(str(error))
             return False
         except Exception:
-            log.exception("packet handler failed, closing the session")
-            self.close("internal error")
+            log.exception("packet handler failed, closing connection from %s", self.address)
+            self.close("internal error", logging.DEBUG)
             return False
         finally:
             self._current_packet = None
@@ -213,9 +214,22 @@ class EngineIOSession:
         if self.state is SessionState.CLOSED:
             return
         log.info("aborting connection from %s: %s", self.address, reason)
+        self._abort(reason)
+
+    def fail(self, error: Exception) -> None:
+        """Log an internal error and abort the session; nothing is raised."""
+        log.error("internal error, aborting connection from %s", self.address, exc_info=error)
+        try:
+            self._abort("internal error")
+        except Exception:
+            log.exception("abort of the connection from %s failed", self.address)
+
+    def _abort(self, reason: str) -> None:
         self._host.aborts[reason] += 1
-        self.send_queue.abort()
-        self.finalize()
+        try:
+            self.send_queue.abort()
+        finally:
+            self.finalize()
 
     def finalize(self) -> None:
         """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace.
@@ -226,12 +240,13 @@ class EngineIOSession:
         if self.state is SessionState.CLOSED:
             return
         self.state = get_next_state(self.state, TransitionEvent.END)
-        self._host.on_session_closed(self)
         self.send_queue.closed = True
-        self.send_queue.resolve_poll(CLOSE_FRAME)
-        if self._probe_transport is not None:
-            self._probe_transport.close()
-        self._namespace.disconnect()
+        with ExitStack() as steps:  # an error in one step does not prevent the others, which run in reverse order
+            steps.callback(self._namespace.disconnect)
+            if self._probe_transport is not None:
+                steps.callback(self._probe_transport.close)
+            steps.callback(self.send_queue.resolve_poll, CLOSE_FRAME)
+            steps.callback(self._host.on_session_closed, self)
 
     def tick(self, now: float) -> None:
         """Send a due ping and enforce the timeouts; called periodically by the server's heartbeat.

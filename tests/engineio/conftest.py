@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from server.engineio.engineio_server import EngineIOServer
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
@@ -15,6 +16,19 @@ from tests.support.raw_client import RawClient, raw_client
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     async with running_server(tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+def engines(monkeypatch: pytest.MonkeyPatch) -> list[EngineIOServer]:
+    """Return the engines of all servers that start after this fixture."""
+    started, start = list[EngineIOServer](), EngineIOServer.start
+
+    def record(engine: EngineIOServer) -> None:
+        started.append(engine)
+        start(engine)
+
+    monkeypatch.setattr(EngineIOServer, "start", record)
+    return started
 
 
 @pytest.fixture

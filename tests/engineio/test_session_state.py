@@ -24,6 +24,7 @@ from server.engineio.session_state import (
     TransitionEvent,
     get_next_state,
 )
+from server.observability.supervision import Supervisor
 
 EXPECTED = """
                   PROBE    PROBE_ANSWERED   PROBE_ENDED      ATTACH             CLOSE              END
@@ -64,7 +65,7 @@ class RecordingHost:
 
     def __init__(self) -> None:
         self.options = EngineIOOptions(25.0, 20.0, 10.0, 1_000_000, 30.0, (), ())
-        self.flush_scheduler = FlushScheduler()
+        self.flush_scheduler = FlushScheduler(Supervisor())
         self.dispatcher: EventDispatcher = self
         self.closed: list[EngineIOSession] = []
         self.aborts = Counter[str]()

@@ -253,7 +253,7 @@ class Transport:
         await asyncio.wait({disconnect_task}, timeout=CLOSE_TIMEOUT)
         self.abort()
         await asyncio.wait({disconnect_task})
-        if (error := disconnect_task.exception()) is not None:
+        if not disconnect_task.cancelled() and (error := disconnect_task.exception()) is not None:
             log.debug("closing handshake failed: %s; connection aborted", type(error).__name__)
         await self.wait_closed()
 
