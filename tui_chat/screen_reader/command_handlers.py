@@ -38,7 +38,6 @@ class ReaderCommands:
 
     def __init__(self, reader: ScreenReader, settings_file: SettingsFile) -> None:
         self._reader = reader
-        self._controller = reader.controller
         self._session = reader.session
         self._link = reader.controller.server_link
         self._settings_file = settings_file
@@ -63,7 +62,7 @@ class ReaderCommands:
             set_setting=self._change_setting,
             go_to_room=self._go_to_room,
             leave_room=lambda view: self._link.leave(view.name),
-            send=lambda text: self._controller.messages.submit(None, text),
+            send=lambda text: self._reader.controller.messages.submit(None, text),
             compose=self._compose,
             change_server=self._change_server,
             own_commands=self._refusals | supported_commands,
@@ -84,7 +83,7 @@ class ReaderCommands:
     async def wait_for_results(self) -> None:
         """Wait for the running requests and announce their results."""
         await self._link.wait_until_idle()
-        self._controller.process_events(float("inf"))
+        self._reader.controller.process_events(float("inf"))
 
     def completions(self, text_before: str) -> Sequence[str]:
         """Return all completions of the text before the cursor, each including the unchanged part."""
@@ -123,7 +122,7 @@ class ReaderCommands:
             return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
-        return self._controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
+        return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
 
     def _change_server(self, address: str) -> None:
         self.next_server = parse_address(address)

@@ -291,8 +291,7 @@ class ChatSession:
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
-            is_unviewed = view is self.current_room and not self._is_viewed
-            limit = MAX_SCROLLBACK_LINES if is_unviewed else MAX_LINES
+            limit = MAX_SCROLLBACK_LINES if view is self.current_room and not self._is_viewed else MAX_LINES
             if len(view.transcript.lines) > limit:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts

@@ -103,7 +103,6 @@ class CompressedList(Sequence[Line]):
         return None
 
     def _splice_block(self, block_index: int, offset: int, removed: int, lines: Sequence[Line]) -> None:
-        """Splice lines inside one block."""
         self._compressed.get_items(self._blocks[block_index])[offset : offset + removed] = lines
         self._key_hashes[block_index][offset : offset + removed] = _hash_keys(lines)
         growth = len(lines) - removed

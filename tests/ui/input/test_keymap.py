@@ -82,26 +82,26 @@ def test_an_invalid_override_is_reported_and_the_defaults_stay(overrides: dict[s
 def test_a_released_key_is_available_to_another_action() -> None:
     keymap = Keymap({"next-room": ("ctrl+f", "alt+right"), "cursor-right": "right", "suspend": ""})
     assert keymap.problems == ()
-    assert keymap.actions(KeyScope.CHAT)["ctrl+f"] == "step_room(1)"
-    assert "ctrl+n" not in keymap.actions(KeyScope.CHAT)
-    assert "ctrl+f" not in keymap.actions(KeyScope.COMPOSER)
-    assert "ctrl+z" not in keymap.actions(KeyScope.GLOBAL)
+    assert keymap.actions[KeyScope.CHAT]["ctrl+f"] == "step_room(1)"
+    assert "ctrl+n" not in keymap.actions[KeyScope.CHAT]
+    assert "ctrl+f" not in keymap.actions[KeyScope.COMPOSER]
+    assert "ctrl+z" not in keymap.actions[KeyScope.GLOBAL]
 
 
 def test_two_actions_swap_their_keys() -> None:
     keymap = Keymap({"next-room": "ctrl+p", "previous-room": "ctrl+n"})
     assert keymap.problems == ()
-    assert keymap.actions(KeyScope.CHAT)["ctrl+p"] == "step_room(1)"
+    assert keymap.actions[KeyScope.CHAT]["ctrl+p"] == "step_room(1)"
 
 
 def test_a_key_requested_by_two_actions_is_assigned_once() -> None:
     keymap = Keymap({"next-room": "f7", "next-activity": "f7"})
     assert len(keymap.problems) == 1
-    assert list(keymap.actions(KeyScope.CHAT)).count("f7") == 1
+    assert list(keymap.actions[KeyScope.CHAT]).count("f7") == 1
 
 
 def test_a_letter_is_a_valid_key_in_scopes_without_text_input() -> None:
-    assert Keymap({"message-reply": "q"}).actions(KeyScope.MESSAGE_CURSOR)["q"] == "screen.reply_to_selected"
+    assert Keymap({"message-reply": "q"}).actions[KeyScope.MESSAGE_CURSOR]["q"] == "screen.reply_to_selected"
 
 
 async def test_custom_keys_work_in_the_composer_and_appear_in_the_footer(server: RunningServer, tmp_path: Path) -> None:

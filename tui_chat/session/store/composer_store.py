@@ -103,7 +103,11 @@ class ComposerStore:
         save_delay: float = SAVE_DELAY,
     ) -> None:
         self.on_problem = on_problem
-        self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
+        self._file = SqliteFile(
+            directory / FILE_NAME,
+            _SCHEMA,
+            lambda backup: self.on_problem(tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup))),
+        )
         self._server_url = server_url
         self._nick = names.canonical_key(nick)
         self._save_history = save_history
@@ -258,7 +262,10 @@ class ComposerStore:
         statements: list[_Statement] = [
             *self._statements,
             *(
-                ("INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)", (*self._scope(room), text, _encode_mode(mode)))
+                (
+                    "INSERT OR REPLACE INTO drafts VALUES (?, ?, ?, ?, ?)",
+                    (*self._scope(room), text, msgspec.json.encode(mode)),
+                )
                 for room, (text, mode) in self._drafts.items()
             ),
             *(
@@ -276,7 +283,7 @@ class ComposerStore:
         def write(connection: sqlite3.Connection) -> None:
             for statement, parameters in statements:
                 connection.execute(statement, parameters)
-            connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (_encode_mode(None),))
+            connection.execute("DELETE FROM drafts WHERE text = '' AND compose_mode = ?", (msgspec.json.encode(None),))
 
         await self._run(write, None, write=True)
 
@@ -292,9 +299,6 @@ class ComposerStore:
                 self.on_problem(tr("Drafts cannot be saved: {reason}", reason=str(error)))
             return default
 
-    def _on_corrupt(self, backup_path: Path) -> None:
-        self.on_problem(tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup_path)))
-
 
 def _prune(connection: sqlite3.Connection) -> None:
     connection.execute(
@@ -307,10 +311,6 @@ def _prune(connection: sqlite3.Connection) -> None:
             f"DELETE FROM {table} WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT ?)",
             (MAX_ROOMS,),
         )
-
-
-def _encode_mode(mode: ComposeMode | None) -> bytes:
-    return msgspec.json.encode(mode)
 
 
 def _decode_mode(encoded: bytes) -> ComposeMode | None:

@@ -108,26 +108,6 @@ CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 
 
 # Connection state.
-def online(latency: float | None) -> str:
-    """Return the online status.
-
-    Args:
-        latency: Round-trip time in seconds, None if unknown.
-    """
-    return tr("online") if latency is None else tr("online {ms:,} ms", ms=max(1, round(latency * 1000)))
-
-
-def offline(retry_in: float) -> str:
-    """Return the offline status.
-
-    Args:
-        retry_in: Delay of the next reconnect in seconds.
-    """
-    return (
-        tr("offline: retry in {seconds} s", seconds=round(retry_in)) if retry_in >= 1 else tr("offline: reconnecting")
-    )
-
-
 def quote(nick: str, text: str) -> str:
     """Return author and text in one line, an action in its rendered form.
 
@@ -166,17 +146,6 @@ PLACEHOLDER_MESSAGE = mark("Message")
 def member_count(count: int) -> str:
     """Return the heading of the member list; a count of 0 means a basic server."""
     return tr("{count:,} here", count=count) if count else tr("members unknown")
-
-
-def unread_elsewhere(rooms: Sequence[tuple[int, int, bool]]) -> str:
-    """Return the unread counters of background rooms.
-
-    `@` marks rooms with mentions; without rooms, the text is empty.
-
-    Args:
-        rooms: List position, number of unread messages and mention flag of each room.
-    """
-    return " ".join(f"{number}:{'@' if has_mention else ''}{count:,}" for number, count, has_mention in rooms)
 
 
 def not_in_room(room: str) -> str:

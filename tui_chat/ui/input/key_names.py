@@ -70,8 +70,7 @@ def parse_key(key_text: str) -> str:
     if any(part not in MODIFIERS for part in modifiers) or len(set(modifiers)) != len(modifiers):
         return ""
     base = _parse_base(base_part.strip() or base_part, case_sensitive=not modifiers)
-    ordered = [part for part in MODIFIERS if part in modifiers]
-    return "+".join((*ordered, base)) if base else ""
+    return "+".join((*(part for part in MODIFIERS if part in modifiers), base)) if base else ""
 
 
 def is_text_key(key: str) -> bool:

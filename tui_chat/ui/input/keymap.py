@@ -45,6 +45,7 @@ class Keymap:
 
     Attributes:
         problems: Error messages about invalid overrides, one sentence each.
+        actions: Actions of each scope by Textual key name.
         local_keys: Composer keys bound to one of `keys.LOCAL_ACTIONS`.
     """
 
@@ -54,20 +55,16 @@ class Keymap:
         for binding_id, key_texts in (overrides or {}).items():
             self._add_override(binding_id, (key_texts,) if isinstance(key_texts, str) else tuple(key_texts))
         self._resolve_conflicts()
-        self._actions_by_scope = {
+        self.actions: dict[KeyScope, dict[str, str]] = {
             scope: {key: binding.action for binding in keys.bindings_in(scope) for key in self.keys_for(binding)}
             for scope in KeyScope
         }
-        composer_actions = {**self._actions_by_scope[KeyScope.CHAT], **self._actions_by_scope[KeyScope.COMPOSER]}
+        composer_actions = self.actions[KeyScope.CHAT] | self.actions[KeyScope.COMPOSER]
         self.local_keys = frozenset(key for key, action in composer_actions.items() if action in LOCAL_ACTIONS)
 
     def keys_for(self, binding: KeyBinding) -> tuple[str, ...]:
         """Return the Textual names of the binding's keys, preferred key first."""
         return self._overrides.get(binding.id, binding.keys)
-
-    def actions(self, scope: KeyScope) -> Mapping[str, str]:
-        """Return the actions of a scope by Textual key name."""
-        return self._actions_by_scope[scope]
 
     def display_key(self, binding_id: str) -> str:
         """Return the display name of the binding's preferred key, empty if unbound."""

@@ -180,7 +180,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         services = app_services(self)
         items = services.input_sequencer.drain_pending()
         for item in items:
-            if isinstance(item, events.Key) and item.key in services.keymap.actions(KeyScope.GLOBAL):
+            if isinstance(item, events.Key) and item.key in services.keymap.actions[KeyScope.GLOBAL]:
                 app_of(self).post_message(item)
         return items
 

@@ -256,16 +256,16 @@ class ChatView:
         unmuted = [room for _, room in rooms if not self.session.is_muted(room)]
         unread, mentions = sum(room.unread_count for room in unmuted), sum(room.mention_count for room in unmuted)
         self._set_window_title(chat_strings.window_title(room_name, unread, mentions))
-        # List position, unread count and mention flag of each room with unread messages.
-        unread_rooms = [
-            (number, room.unread_count, room.mention_count > 0)
+        # List position and unread count of each room with unread messages; `@` marks mentions.
+        unread_summary = " ".join(
+            f"{number}:{'@' if room.mention_count else ''}{room.unread_count:,}"
             for number, room in rooms
             if room.mention_count or (room.unread_count and not self.session.is_muted(room))
-        ]
+        )
         self.header.set_content(
             room_name,
             view.topic if view else "",
-            "" if self.rooms.display else chat_strings.unread_elsewhere(unread_rooms),
+            "" if self.rooms.display else unread_summary,
             state,
             retry_in=state.retry_at - time.monotonic() if isinstance(state, Offline) else 0.0,
             unsent=self.session.pending_count,

@@ -9,6 +9,7 @@
 
 import logging
 import select
+from collections.abc import Callable
 from threading import Thread
 from typing import TextIO, cast
 
@@ -39,18 +40,17 @@ class _DisconnectSafeFile:
         self.write_count = 0
 
     def write(self, text: str) -> int:
-        if not self._disconnected:
-            try:
-                self._file.write(text)
-            except OSError:
-                self._disconnected = True
+        self._attempt(lambda: self._file.write(text))
         self.write_count += 1
         return len(text)
 
     def flush(self) -> None:
+        self._attempt(self._file.flush)
+
+    def _attempt(self, operation: Callable[[], object]) -> None:
         if not self._disconnected:
             try:
-                self._file.flush()
+                operation()
             except OSError:
                 self._disconnected = True
 

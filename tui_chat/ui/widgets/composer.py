@@ -127,17 +127,17 @@ class Composer(TextArea, inherit_bindings=False):
         keymap = self._keymap()
         if self._history_search is not None:
             if (
-                search_action := keymap.actions(KeyScope.HISTORY_SEARCH).get(event.key)
+                search_action := keymap.actions[KeyScope.HISTORY_SEARCH].get(event.key)
             ) is not None or event.is_printable:
                 event.stop().prevent_default()
                 await self._continue_search(search_action, event.character or "")
                 return
-            if event.key in keymap.actions(KeyScope.CHAT):
+            if event.key in keymap.actions[KeyScope.CHAT]:
                 self.action_search_cancel()
             else:
                 self.action_search_accept()
-        action = keymap.actions(KeyScope.COMPOSER).get(event.key)
-        screen_action = keymap.actions(KeyScope.CHAT).get(event.key)
+        action = keymap.actions[KeyScope.COMPOSER].get(event.key)
+        screen_action = keymap.actions[KeyScope.CHAT].get(event.key)
         if action is not None:
             event.stop().prevent_default()
             await self.run_action(action)

@@ -60,11 +60,12 @@ class ChatHeader(Widget):
         unsent_suffix = tr(", {count:,} unsent", count=self._unsent_count) if self._unsent_count else ""
         match self._connection_state:
             case Online(latency):
-                return Content.assemble(("● ", "$success"), (chat_strings.online(latency), "$text-muted"))
+                text = tr("online") if latency is None else tr("online {ms:,} ms", ms=max(1, round(latency * 1000)))
+                return Content.assemble(("● ", "$success"), (text, "$text-muted"))
             case Offline():
-                return Content.assemble(
-                    ("○ ", "$error"), (chat_strings.offline(self._retry_in) + unsent_suffix, "bold $error")
-                )
+                seconds = round(self._retry_in) if self._retry_in >= 1 else 0
+                text = tr("offline: retry in {seconds} s", seconds=seconds) if seconds else tr("offline: reconnecting")
+                return Content.assemble(("○ ", "$error"), (text + unsent_suffix, "bold $error"))
             case Connecting() | Closed():
                 return Content.assemble(("◌ ", "$warning"), (tr("connecting") + unsent_suffix, "$warning"))
 
