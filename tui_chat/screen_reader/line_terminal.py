@@ -84,9 +84,9 @@ class LineTerminal:
                     line = await self._input_lines.get()
             except TimeoutError:
                 self._flush_overdue()
-                continue
-            self._flush()
-            return line
+            else:
+                self._flush()
+                return line
 
     def current_input(self) -> str:
         """Return the partial input line, "" without readline or a terminal."""

@@ -135,8 +135,13 @@ def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settin
     """Return the target of `/server`: the room of the address or else the current one, with the current nickname."""
     target, view = reader.controller.target, reader.session.current_room
     room, nick = (view.name, view.nick) if view is not None else (target.room, target.nick)
-    guest_key = profile_store.load(state_dir)[0].guest_key(address.base_url, nick)
-    return SessionTarget(address.base_url, address.room or room, nick, settings.settings.restore_rooms, guest_key)
+    return SessionTarget(
+        address.base_url,
+        address.room or room,
+        nick,
+        settings.settings.restore_rooms,
+        profile_store.load(state_dir)[0].guest_key(address.base_url, nick),
+    )
 
 
 async def _run_session(

@@ -135,8 +135,9 @@ class ScreenReader:
             case events.OutboxItemChanged(item):
                 (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()
                 if item.state is OutboxItemState.FAILED and isinstance(item.request, SendMessage):
-                    problem = error_text.phrase(item.problem)
-                    self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
+                    self.announce(
+                        tr("Not sent: {problem}. Text: {text}", problem=error_text.phrase(item.problem), text=item.text)
+                    )
             case RoomOpened(show=True):
                 self.announce_current_room(INITIAL_MESSAGES)
                 self.opened.set()

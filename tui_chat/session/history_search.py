@@ -70,14 +70,12 @@ class HistorySearch:
             self._search(self._index + 1, 1)
 
     def _search(self, start: int, step: int) -> None:
-        index = start
-        while 0 <= index < len(self._texts):
+        self.failed = True
+        for index in range(start, len(self._texts) if step > 0 else -1, step):
             is_duplicate = self._index is not None and index != self._index and self._texts[index] == self.text
             if not is_duplicate and self._match_at(index) is not None:
                 self._index, self.failed = index, False
                 return
-            index += step
-        self.failed = True
 
     def _match_at(self, index: int) -> "re.Match[str] | None":
         return re.search(re.escape(self.query), self._texts[index], re.IGNORECASE)

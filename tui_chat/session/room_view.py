@@ -284,9 +284,8 @@ class RoomView:
 
         The key becomes that of a log message; the text is that of the unsent line, if there is one.
         """
-        line = self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item)
         return replace(
-            line,
+            self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item),
             key=f"message-{item.seq}",
             seq=item.seq,
             ts=item.server_ts or item.ts,

@@ -129,9 +129,8 @@ def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str])
         return _build_completion(start, typed, _emoji_candidates(typed.strip(":")))
     at_sign = "@" if typed.startswith("@") else ""
     suffix = ": " if start == line_start and not at_sign else " "
-    if not typed[len(at_sign) :]:
-        return None
-    matches = _filter_by_prefix(typed[len(at_sign) :], nicks)
+    prefix = typed[len(at_sign) :]
+    matches = _filter_by_prefix(prefix, nicks) if prefix else ()
     return _build_completion(start, typed, [Candidate(f"{at_sign}{nick}{suffix}", nick) for nick in matches])
 
 

@@ -71,7 +71,6 @@ class Command:
 _ROOM = Argument(mark("room"), ArgumentKind.ROOM)
 _OPTIONAL_ROOM = Argument(mark("room"), ArgumentKind.ROOM, is_optional=True)
 _NICK = Argument(mark("nickname"), ArgumentKind.NICK)
-_OPTIONAL_NICK = Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True)
 _OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
 
 COMMANDS: tuple[Command, ...] = (
@@ -82,7 +81,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("me", mark("send an action"), (Argument(mark("action")),)),
     Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
     Command("whois", mark("show details of a member"), (_NICK,)),
-    Command("ignore", mark("ignore a nickname, or list ignored nicknames"), (_OPTIONAL_NICK,)),
+    Command(
+        "ignore",
+        mark("ignore a nickname, or list ignored nicknames"),
+        (Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True),),
+    ),
     Command("unignore", mark("stop ignoring a nickname"), (_NICK,)),
     Command("mute", mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command("unmute", mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),

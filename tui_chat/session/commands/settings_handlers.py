@@ -84,5 +84,4 @@ def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:
 
 
 def _format_setting(field: SettingField, value: object) -> str:
-    marker = "  " if value == field.default else "* "
-    return f"{marker}{field.name} = {settings_schema.format_value(value)}"
+    return f"{'  ' if value == field.default else '* '}{field.name} = {settings_schema.format_value(value)}"
