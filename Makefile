@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: help chat server test check bench faults docs messages screenshots recording clean
+.PHONY: help chat server test check bench faults attacks docs messages screenshots recording clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -33,6 +33,9 @@ bench: .venv/ready-dev  ## run the benchmarks of the README, including Node.js a
 
 faults: .venv/ready-dev  ## inject faults into a server for several minutes and check for lost messages
 	@$(RUN) python -m benchmarks.faults $(ARGS)
+
+attacks: .venv/ready-dev  ## attack a server and measure the effect on another client
+	@$(RUN) python -m benchmarks.attacks $(ARGS)
 
 docs: .venv/ready-dev  ## update the generated parts of docs
 	@$(RUN) python -m tools.generated_docs
