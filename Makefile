@@ -3,7 +3,7 @@
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --no-sync --quiet
 
-.PHONY: help chat server test check bench faults attacks docs messages screenshots recording clean
+.PHONY: help chat server test check bench faults attacks soak docs messages screenshots recording clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,6 +36,9 @@ faults: .venv/ready-dev  ## inject faults into a server for several minutes and 
 
 attacks: .venv/ready-dev  ## attack a server and measure the effect on another client
 	@$(RUN) python -m benchmarks.attacks $(ARGS)
+
+soak: .venv/ready-dev  ## run a server under churn for 30 minutes and check its memory
+	@$(RUN) python -m benchmarks.soak $(ARGS)
 
 docs: .venv/ready-dev  ## update the generated parts of docs
 	@$(RUN) python -m tools.generated_docs
