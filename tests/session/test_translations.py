@@ -71,9 +71,10 @@ def find_reasons() -> Iterator[tuple[str, str]]:
     """Yield location and reason of each error that the code creates with a literal reason and no message."""
     for file in (file for folder in PACKAGES for file in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Name | ast.Attribute):
+                name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
                 has_message = any(keyword.arg == "message" for keyword in node.keywords)
-                if node.func.id in ERROR_TYPES and isinstance(node.args[0], ast.Constant) and not has_message:
+                if name in ERROR_TYPES and isinstance(node.args[0], ast.Constant) and not has_message:
                     yield f"{file.name}:{node.lineno}", str(node.args[0].value)
 
 
