@@ -162,7 +162,7 @@ class Handlers:
         self._presence_broadcaster.on_join(join_result)
         try:
             snapshot = await self._database.reader.read_join_snapshot(
-                room.key, since=request.since, limit=request.limit
+                room.key, since=request.since, limit=request.limit, reader=member_id
             )
         except errors.ChatError:
             if not was_joined:
@@ -256,7 +256,7 @@ class Handlers:
     # -- queries
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
-        room, _ = self.room_registry.require_membership(connection, request.room)
+        room, participant = self.room_registry.require_membership(connection, request.room)
         return await self._database.reader.read_page(
             room.key,
             before=request.before,
@@ -264,6 +264,7 @@ class Handlers:
             around=request.around,
             at=request.at,
             limit=request.limit,
+            reader=participant.member.member_id,
         )
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
@@ -272,6 +273,7 @@ class Handlers:
             request.query,
             room_key=None if request.room is None else names.canonical_key(request.room),
             joined=joined_keys,
+            reader=connection.member_id,
             before=request.before,
             limit=request.limit,
         )

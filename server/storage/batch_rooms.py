@@ -38,6 +38,7 @@ class BatchRoom(Struct, eq=False):
         by_client_id: Messages by clientId, stored or created by the batch.
         targets: Messages by `seq` that commands of the batch refer to.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
+        reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
     """
 
     name: str
@@ -49,6 +50,7 @@ class BatchRoom(Struct, eq=False):
     by_client_id: dict[str, Message] = {}
     targets: dict[int, TargetMessage] = {}
     reactions: set[tuple[int, str, str]] = set()
+    reaction_counts: dict[int, dict[str, int]] = {}
 
 
 def load_rooms(
@@ -132,9 +134,7 @@ def _load_messages(
     if reactions:
         targets = statements.array_param({command.target for command in reactions})
         member_ids = statements.array_param({command.author.member_id for command in reactions})
-        room.reactions = {
-            (target, emoji, member_id)
-            for target, emoji, member_id in statements.select_reactions.fetch_all(
-                connection, room.id, targets, member_ids
-            )
-        }
+        rows = statements.select_reactions.fetch_all(connection, room.id, targets, member_ids)
+        room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
+        for target, emoji, count in statements.select_reaction_counts.fetch_all(connection, room.id, targets):
+            room.reaction_counts.setdefault(target, {})[emoji] = count

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from server.domain.log_commands import (
     AppendDeletion,
@@ -27,9 +27,11 @@ from server.domain.log_commands import (
 )
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
+from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.statements import BatchStatements
-from server.storage.tables import ENTRY_COUNTER
+from server.storage.tables import ENTRY_COUNTER, entries
 from tui_chat.protocol import errors, events
+from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 
 
 class AppendResult(Struct, frozen=True):
@@ -63,7 +65,7 @@ def apply_batch(
         commands: Log commands in order of arrival.
         now: Milliseconds since the epoch. `ts` of an entry is the maximum of `now` and the newest `ts` of the room,
             so a clock adjustment never reverses the order.
-        republish: Changes from uncertain commits, which get an entry even as no-ops.
+        republish: Changes from uncertain commits, whose entry may be unpublished.
 
     Returns:
         One result or error per command, in the given order.
@@ -156,7 +158,7 @@ class BatchWriter:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         if target_message.deleted:
             raise errors.Conflict("message_deleted")
-        is_noop = target_message.text == command.message and command not in self._republish
+        is_noop = target_message.text == command.message
         entry = events.Edit(
             **self._allocate_change_fields(room, command.author, is_noop),
             target=command.target,
@@ -167,23 +169,23 @@ class BatchWriter:
             self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
             self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
             target_message.text = command.message
-        return AppendResult(entry, duplicate=is_noop)
+        return self._noop_result(room, command, entry) if is_noop else AppendResult(entry, duplicate=False)
 
     def _append_deletion(self, room: BatchRoom, command: AppendDeletion) -> AppendResult:
         target_message = self._require_modifiable_target(room, command.target, command.author)
-        is_noop = target_message.deleted and command not in self._republish
+        is_noop = target_message.deleted
         entry = events.Deletion(**self._allocate_change_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
-            return AppendResult(entry, duplicate=True)
-        if not target_message.deleted:
-            self._index_updates.append((target_message.id, room.id, target_message.text, None))
-            target_message.text, target_message.deleted = "", True
+            return self._noop_result(room, command, entry)
+        self._index_updates.append((target_message.id, room.id, target_message.text, None))
+        target_message.text, target_message.deleted = "", True
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
         self._add_entry_row(room, entry, command.author, target=command.target)
+        room.reaction_counts.pop(command.target, None)
         self._deferred += [
             (self._statements.redact, ("", True, room.id, command.target)),
             (self._statements.redact_edits, ("", room.id, command.target)),
-            (self._statements.delete_reactions, (room.id, command.target)),
+            *((statement, (room.id, command.target)) for statement in self._statements.delete_reactions),
         ]
         return AppendResult(entry, duplicate=False)
 
@@ -191,26 +193,36 @@ class BatchWriter:
         target_message = self._require_target(room, command.target)
         if target_message.deleted and command.on:
             raise errors.Conflict("message_deleted")
-        reaction_key = (command.target, command.emoji, command.author.member_id)
-        is_noop = (reaction_key in room.reactions) == command.on and command not in self._republish
+        author = command.author
+        reaction_key = (command.target, command.emoji, author.member_id)
+        is_noop = (reaction_key in room.reactions) == command.on
+        counts = room.reaction_counts.setdefault(command.target, {})
+        if not is_noop and command.emoji not in counts and len(counts) >= REACTIONS_PER_MESSAGE:
+            raise errors.Conflict("too_many_reactions", limit=REACTIONS_PER_MESSAGE)
         entry = events.Reaction(
-            **self._allocate_change_fields(room, command.author, is_noop),
+            **self._allocate_change_fields(room, author, is_noop),
             target=command.target,
             emoji=command.emoji,
             on=command.on,
         )
         if is_noop:
-            return AppendResult(entry, duplicate=True)
-        self._add_entry_row(room, entry, command.author, target=command.target, emoji=command.emoji, is_on=command.on)
+            return self._noop_result(room, command, entry)
+        self._add_entry_row(room, entry, author, target=command.target, emoji=command.emoji, is_on=command.on)
+        count = counts.get(command.emoji, 0) + (1 if command.on else -1)
         if command.on:
             room.reactions.add(reaction_key)
-            self._deferred += [
-                (self._statements.insert_reaction, (room.id, *reaction_key, entry.seq, entry.seq)),
-                (self._statements.inherit_position, (room.id, command.target, command.emoji)),
-            ]
+            row = (room.id, *reaction_key, author.nick_name, entry.seq)
+            self._deferred.append((self._statements.insert_reaction, row))
         else:
             room.reactions.discard(reaction_key)
             self._deferred.append((self._statements.delete_reaction, (room.id, *reaction_key)))
+        count_key = (room.id, command.target, command.emoji)
+        if count:
+            counts[command.emoji] = count
+            self._deferred.append((self._statements.count_reaction, (*count_key, entry.seq, count, count)))
+        else:
+            del counts[command.emoji]
+            self._deferred.append((self._statements.delete_reaction_count, count_key))
         return AppendResult(entry, duplicate=False)
 
     def _append_topic(self, room: BatchRoom, command: AppendTopic) -> AppendResult:
@@ -218,6 +230,19 @@ class BatchWriter:
         self._add_entry_row(room, entry, command.author, text=command.topic)
         room.topic = command.topic
         return AppendResult(entry, duplicate=False)
+
+    def _noop_result(self, room: BatchRoom, command: LogCommand, entry: events.Entry) -> AppendResult:
+        """Return the result of a change without effect.
+
+        The change of an uncertain commit returns the newest stored change of the room for publication: readers that
+        lack it receive it, or detect the gap before it. A newest message is published already.
+        """
+        if command in self._republish:
+            in_room = select(entries).where(entries.c.room_id == room.id)
+            row = self._connection.execute(in_room.where(entries.c.seq == room.last_seq)).one_or_none()
+            if row is not None and row.kind != KIND_MESSAGE:
+                return AppendResult(entry_from_row(room.name, row), duplicate=True)
+        return AppendResult(entry, duplicate=True)
 
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
         target_message = room.targets.get(seq)

@@ -11,8 +11,8 @@
 - Outages: a failing database rejects the whole batch with `Unavailable`, and the next batch is the next attempt.
   The start and the end of an outage are logged once each.
 - Uncertain commits: a rejected command may be committed, if the connection was lost at the end of the commit. A
-  repeated message is recognized by its clientId, answered with the original entry and then published. A change has
-  no clientId, so its repeat appends and publishes a second entry.
+  repeated message is recognized by its clientId, answered with the original entry and then published. A
+  repeated change without effect publishes the newest entry of the room, so that readers detect the missing one.
 - Isolation: a command that makes a transaction fail is retried and rejected alone.
 - Cancellation: a cancelled caller affects neither its own command nor other commands.
 """
@@ -206,7 +206,7 @@ class Journal:
         to_publish = [
             outcome.entry
             for dedup_key, outcome in accepted
-            if self._maybe_committed.pop(dedup_key, False) or not outcome.duplicate
+            if (self._maybe_committed.pop(dedup_key, False) or not outcome.duplicate) and outcome.entry.id
         ]
         return sorted(to_publish, key=attrgetter("id"))
 

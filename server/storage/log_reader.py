@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select
 
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
-from server.storage.row_mapping import entry_from_row, group_reactions
+from server.storage.reaction_reader import Summaries, add_names, read_counts
+from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search import find_first_seq, search
-from server.storage.tables import PUBLIC, REMOVED, entries, reactions, rooms
+from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol import errors, events, names, responses
+from tui_chat.protocol.limits import REACTION_NAMES
 
 _MAX_QUEUED_READS = 2_000  # maximum number of queued reads, so that an unresponsive disk cannot accumulate requests
 
@@ -28,7 +30,8 @@ MAX_PAGE_BYTES = 256 * 1024
 Below the send queue limit of a connection: a slow client would otherwise be aborted on each attempt to load the page.
 """
 
-_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text, and of each reaction, in bytes
+_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text and reactions, in bytes
+_REACTION_OVERHEAD_BYTES = 64  # estimated size of a reaction, and of each of its names without the nickname, in bytes
 
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
@@ -42,11 +45,6 @@ _select_entries = (
     select(entries)
     .where(entries.c.room_id == bindparam("room"), entries.c.seq.between(bindparam("first"), bindparam("last")))
     .order_by(entries.c.seq)
-)
-_select_reactions = (
-    select(reactions)
-    .where(reactions.c.room_id == bindparam("room"), reactions.c.target.between(bindparam("first"), bindparam("last")))
-    .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
 )
 
 
@@ -108,7 +106,9 @@ class LogReader:
         self._failing = False
         self._queued_reads = 0
 
-    async def read_join_snapshot(self, room_key: str, *, since: int | None, limit: int) -> JoinSnapshot:
+    async def read_join_snapshot(
+        self, room_key: str, *, since: int | None, limit: int, reader: str | None = None
+    ) -> JoinSnapshot:
         """Return a room with its newest entries; `JoinSnapshot.room` is None for an unknown room.
 
         A page above `MAX_PAGE_BYTES` loses its oldest entries, and `has_more` is True. A `since` at or after the newest
@@ -118,8 +118,9 @@ class LogReader:
             room_key: Canonical key of the room.
             since: Exclude entries up to this `seq`; None excludes none.
             limit: Maximum number of entries.
+            reader: Member id for `own` of reactions.
         """
-        return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit))
+        return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit, reader=reader))
 
     async def read_page(
         self,
@@ -130,6 +131,7 @@ class LogReader:
         around: int | None = None,
         at: int | None = None,
         limit: int,
+        reader: str | None = None,
     ) -> responses.HistoryPage:
         """Return a page of a room log in ascending order; empty if the room does not exist.
 
@@ -146,6 +148,7 @@ class LogReader:
             at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
                 newest entries.
             limit: Maximum number of entries.
+            reader: Member id for `own` of reactions.
 
         Raises:
             ValueError: Not exactly one position is given.
@@ -153,11 +156,20 @@ class LogReader:
         if sum(anchor is not None for anchor in (before, after, around, at)) != 1:
             raise ValueError("a page takes exactly one of before, after, around and at")
         return await self._run(
-            partial(_read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit)
+            partial(
+                _read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit, reader=reader
+            )
         )
 
     async def search(
-        self, text: str, *, room_key: str | None, joined: Collection[str], before: int | None, limit: int
+        self,
+        text: str,
+        *,
+        room_key: str | None,
+        joined: Collection[str],
+        reader: str | None = None,
+        before: int | None,
+        limit: int,
     ) -> responses.SearchResponse:
         """Run `server.storage.search.search`, one search at a time.
 
@@ -176,6 +188,7 @@ class LogReader:
                         text=text,
                         room_key=room_key,
                         joined=joined,
+                        reader=reader,
                         before=before,
                         limit=limit,
                         clock=self._clock,
@@ -223,12 +236,14 @@ class LogReader:
         self._failing = True
 
 
-def _read_join_snapshot(connection: Connection, *, key: str, since: int, limit: int) -> JoinSnapshot:
+def _read_join_snapshot(
+    connection: Connection, *, key: str, since: int, limit: int, reader: str | None
+) -> JoinSnapshot:
     room = _find_room_by_key(connection, key)
     if room is None:
         return JoinSnapshot(None, [], has_more=False)
     first = max(since + 1, room.last_seq - limit + 1)
-    log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq)
+    log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq, reader=reader)
     first = log_entries[0].seq if log_entries else first
     return JoinSnapshot(room_from_row(room), log_entries, has_more=first > since + 1)
 
@@ -242,6 +257,7 @@ def _read_page(
     around: int | None,
     at: int | None,
     limit: int,
+    reader: str | None,
 ) -> responses.HistoryPage:
     room = _find_room_by_key(connection, key)
     if room is None:
@@ -258,7 +274,7 @@ def _read_page(
         center = around or 1
         first = max(1, min(center - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)
-    log_entries = _read_entries(connection, room, first, last, center=center)
+    log_entries = _read_entries(connection, room, first, last, center=center, reader=reader)
     if log_entries:
         first, last = log_entries[0].seq, log_entries[-1].seq
     has_older, has_newer = first > 1, last < room.last_seq
@@ -283,7 +299,9 @@ def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
     return connection.execute(_select_room, {"key": key}).one_or_none()
 
 
-def _read_entries(connection: Connection, room: Row[Any], first: int, last: int, *, center: int) -> list[events.Entry]:
+def _read_entries(
+    connection: Connection, room: Row[Any], first: int, last: int, *, center: int, reader: str | None
+) -> list[events.Entry]:
     """Return the entries from `first` to `last`, both inclusive.
 
     Above `MAX_PAGE_BYTES`, entries farthest from `center` are dropped; at least one entry remains.
@@ -292,10 +310,20 @@ def _read_entries(connection: Connection, room: Row[Any], first: int, last: int,
         return []
     bounds = {"room": room.id, "first": first, "last": last}
     rows: Sequence[Row[Any]] = connection.execute(_select_entries, bounds).all()
-    reactions_by_message = group_reactions(connection.execute(_select_reactions, bounds).all())
+    summaries = read_counts(connection, room.id, [row.seq for row in rows if row.kind == KIND_MESSAGE], reader)
+    rows = _trim(rows, summaries, center)
+    summaries = {row.seq: summaries[row.seq] for row in rows if row.seq in summaries}
+    add_names(connection, room.id, summaries)
+    return [entry_from_row(room.name, row, summaries.get(row.seq)) for row in _trim(rows, summaries, center)]
+
+
+def _trim(rows: Sequence[Row[Any]], summaries: Summaries, center: int) -> Sequence[Row[Any]]:
+    """Drop the entries farthest from `center` above `MAX_PAGE_BYTES`; at least one entry remains.
+
+    Summaries without names count with the minimum size of their names.
+    """
     sizes = [
-        len(row.text.encode())
-        + _ENTRY_OVERHEAD_BYTES * (1 + sum(map(len, reactions_by_message.get((room.id, row.seq), {}).values())))
+        len(row.text.encode()) + _ENTRY_OVERHEAD_BYTES + sum(map(_estimate_size, summaries.get(row.seq, {}).values()))
         for row in rows
     ]
     low, high, size = 0, len(rows) - 1, sum(sizes)
@@ -306,9 +334,12 @@ def _read_entries(connection: Connection, room: Row[Any], first: int, last: int,
         else:
             size -= sizes[high]
             high -= 1
-    return [
-        entry_from_row(room.name, row, reactions_by_message.get((room.id, row.seq))) for row in rows[low : high + 1]
-    ]
+    return rows[low : high + 1]
+
+
+def _estimate_size(summary: events.ReactionSummary) -> int:
+    names = sum(len(reactor.nick_name.encode()) for reactor in summary.by)
+    return _REACTION_OVERHEAD_BYTES * (1 + min(summary.count, REACTION_NAMES)) + names
 
 
 def room_from_row(row: Row[Any]) -> RoomRecord:

@@ -1,22 +1,22 @@
 """Conversion of database rows to wire entries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Row
 
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, ReactionSummary, TopicChange
 
 KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
 
 
-def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Entry:
+def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionSummary] | None = None) -> Entry:
     """Return the entry of a row of `entries`.
 
     Args:
         room: Display name of the room.
         row: Row with all columns of `entries`.
-        reactions: Current reactions of a message, as emoji → member ids; ignored for other kinds.
+        reactions: Current reactions of a message by emoji; ignored for other kinds.
 
     Raises:
         ValueError: The kind of the row is unknown to this version.
@@ -44,7 +44,7 @@ def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] 
             raise ValueError(f"unknown entry kind {unknown_kind!r}")
 
 
-def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]] | None = None) -> Message:
+def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionSummary] | None = None) -> Message:
     """Return the message of a row in its current state; parameters as in `entry_from_row`."""
     return Message(
         room=room,
@@ -60,14 +60,3 @@ def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, list[str]
         deleted=row.deleted,
         reactions=dict(reactions) if reactions else None,
     )
-
-
-def group_reactions(rows: Sequence[Row[Any]]) -> dict[tuple[int, int], dict[str, list[str]]]:
-    """Return rows of `reactions` as (room id, target) → emoji → member ids, in row order.
-
-    Messages without reactions have no key.
-    """
-    reactions_by_message: dict[tuple[int, int], dict[str, list[str]]] = {}
-    for row in rows:
-        reactions_by_message.setdefault((row.room_id, row.target), {}).setdefault(row.emoji, []).append(row.member_id)
-    return reactions_by_message

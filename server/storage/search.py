@@ -24,9 +24,10 @@ from sqlalchemy import (
     select,
 )
 
-from server.storage.row_mapping import KIND_MESSAGE, group_reactions, message_from_row
+from server.storage.reaction_reader import Summaries, add_names, read_counts
+from server.storage.row_mapping import KIND_MESSAGE, message_from_row
 from server.storage.search_index import encode_hash_token, encode_room_token, fts_table, gin_table
-from server.storage.tables import PUBLIC, entries, reactions, rooms
+from server.storage.tables import PUBLIC, entries, rooms
 from tui_chat.protocol import errors, events, responses, search_query
 
 MAX_CANDIDATES = 2_000
@@ -47,6 +48,7 @@ def search(
     text: str,
     room_key: str | None,
     joined: Collection[str],
+    reader: str | None,
     before: int | None,
     limit: int,
     clock: Callable[[], int],
@@ -61,6 +63,7 @@ def search(
         text: Query text (`tui_chat.protocol.search_query`).
         room_key: Canonical key of the room to search, None for all public and all joined rooms.
         joined: Canonical keys of the rooms joined by the searcher.
+        reader: Member id of the searcher, for `own` of reactions.
         before: Exclusive upper bound of the entry id, None for no bound.
         limit: Maximum number of messages.
         clock: Source of the current time in milliseconds.
@@ -96,7 +99,7 @@ def search(
         matching_rows, has_more = matching_rows[:limit], True
         before = matching_rows[-1].id
     return responses.SearchResponse(
-        messages=_messages_from_rows(connection, matching_rows),
+        messages=_messages_from_rows(connection, matching_rows, reader),
         has_more=has_more,
         next=before if has_more else None,
     )
@@ -131,21 +134,17 @@ def _build_candidate_query(
     return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 
-def _messages_from_rows(connection: Connection, matching_rows: Sequence[Row[Any]]) -> list[events.Message]:
+def _messages_from_rows(
+    connection: Connection, matching_rows: Sequence[Row[Any]], reader: str | None
+) -> list[events.Message]:
     seqs_by_room: dict[int, list[int]] = {}
     for row in matching_rows:
         seqs_by_room.setdefault(row.room_id, []).append(row.seq)
-    reactions_by_message: dict[tuple[int, int], dict[str, list[str]]] = {}
+    summaries: dict[int, Summaries] = {}
     for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
-        select_reactions = (
-            select(reactions)
-            .where(reactions.c.room_id == room_id, reactions.c.target.in_(seqs))
-            .order_by(reactions.c.target, reactions.c.began, reactions.c.seq)
-        )
-        reactions_by_message |= group_reactions(connection.execute(select_reactions).all())
-    return [
-        message_from_row(row.room_name, row, reactions_by_message.get((row.room_id, row.seq))) for row in matching_rows
-    ]
+        summaries[room_id] = read_counts(connection, room_id, seqs, reader)
+        add_names(connection, room_id, summaries[room_id])
+    return [message_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in matching_rows]
 
 
 def find_first_seq(

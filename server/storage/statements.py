@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
-from server.storage.tables import PUBLIC, REMOVED, counters, entries, reactions, rooms
+from server.storage.tables import PUBLIC, REMOVED, counters, entries, reaction_counts, reactions, rooms
 
 ENTRY_COLUMNS = (
     "id",
@@ -63,6 +63,7 @@ class BatchStatements:
         select_by_client_id: `room`, `client_ids` → matching messages, clientId first.
         select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
+        select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
         create_room: Inserts the row of a room, columns in table order without `id`; no effect if the key exists.
         bump_seq: Advances `last_seq` of a room, and makes a removed room public again.
         allocate_ids: Reserves `count` consecutive entry ids and returns the last one.
@@ -70,10 +71,11 @@ class BatchStatements:
         update_text: Sets the current text of an edited message.
         redact: Erases the text of a deleted message.
         redact_edits: Erases the texts of the edits of a message; a literal kind, as required by the partial index.
-        delete_reactions: Deletes all reactions of a message.
-        insert_reaction: Inserts a reaction, columns in table order; no effect if the reaction exists.
-        inherit_position: Moves a new reaction to the display position of its emoji on the message.
+        delete_reactions: Delete all reactions of a message, and their counts.
+        insert_reaction: Inserts a reaction, columns in table order.
+        count_reaction: Inserts a count, or sets `count` of an existing one; columns in table order, then `new_count`.
         delete_reaction: Deletes one reaction of a member.
+        delete_reaction_count: Deletes the count of an emoji on a message.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -115,6 +117,12 @@ class BatchStatements:
                 self._in_array(reactions.c.member_id, "members"),
             ),
             *("room", "seqs", "members"),
+        )
+        self.select_reaction_counts = prepare(
+            select(reaction_counts.c.target, reaction_counts.c.emoji, reaction_counts.c.count).where(
+                reaction_counts.c.room_id == bindparam("room"), self._in_array(reaction_counts.c.target, "seqs")
+            ),
+            *("room", "seqs"),
         )
         room_columns = rooms.columns.keys()[1:]
         self.create_room = prepare(
@@ -160,41 +168,27 @@ class BatchStatements:
             .where(in_room, entries.c.target == bindparam("message"), entries.c.kind == literal_column("'edit'")),
             *("empty_text", "room", "message"),
         )
-        self.delete_reactions = prepare(
-            delete(reactions).where(
-                reactions.c.room_id == bindparam("room"), reactions.c.target == bindparam("message")
-            ),
-            *("room", "message"),
-        )
-        self.insert_reaction = prepare(insert(reactions).on_conflict_do_nothing(), *reactions.columns.keys())
-        sibling = reactions.alias("sibling")
-        self.inherit_position = prepare(
-            update(reactions)
-            .values(
-                began=select(func.min(sibling.c.began))
-                .where(
-                    sibling.c.room_id == reactions.c.room_id,
-                    sibling.c.target == reactions.c.target,
-                    sibling.c.emoji == reactions.c.emoji,
-                )
-                .scalar_subquery()
+        self.delete_reactions = [
+            prepare(
+                delete(table).where(table.c.room_id == bindparam("room"), table.c.target == bindparam("message")),
+                *("room", "message"),
             )
-            .where(
-                reactions.c.room_id == bindparam("room"),
-                reactions.c.target == bindparam("message"),
-                reactions.c.emoji == bindparam("reaction"),
+            for table in (reactions, reaction_counts)
+        ]
+        self.insert_reaction = prepare(insert(reactions), *reactions.columns.keys())
+        self.count_reaction = prepare(
+            insert(reaction_counts).on_conflict_do_update(
+                index_elements=list(reaction_counts.primary_key), set_={"count": bindparam("new_count")}
             ),
-            *("room", "message", "reaction"),
+            *(*reaction_counts.columns.keys(), "new_count"),
         )
-        self.delete_reaction = prepare(
-            delete(reactions).where(
-                reactions.c.room_id == bindparam("room"),
-                reactions.c.target == bindparam("message"),
-                reactions.c.emoji == bindparam("reaction"),
-                reactions.c.member_id == bindparam("member"),
-            ),
-            *("room", "message", "reaction", "member"),
-        )
+        self.delete_reaction, self.delete_reaction_count = [
+            prepare(
+                delete(table).where(*(column == bindparam(f"by_{column.name}") for column in table.primary_key)),
+                *(f"by_{column.name}" for column in table.primary_key),
+            )
+            for table in (reactions, reaction_counts)
+        ]
 
     def array_param(self, values: Collection[Any]) -> Any:
         """Return values in the form of the array parameters `keys`, `client_ids`, `seqs` and `members`."""

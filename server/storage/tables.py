@@ -94,14 +94,26 @@ reactions = Table(
     Column("target", Int64, primary_key=True),
     Column("emoji", Text, primary_key=True),
     Column("member_id", Text, primary_key=True),
+    Column("nick_name", Text, nullable=False),
     Column("seq", Int64, nullable=False),
-    Column("began", Int64, nullable=False),
+    Index("reactions_by_seq", "room_id", "target", "emoji", "seq"),
     sqlite_with_rowid=False,
 )
-"""Current reactions.
+"""Current reactions, with the nickname at the time of the reaction; `seq` is the entry of the reaction."""
 
-`seq` is the entry of the reaction, and orders the members of an emoji. `began` is the entry since which the message
-has had this emoji without interruption, and orders the emoji of a message.
+reaction_counts = Table(
+    "reaction_counts",
+    metadata,
+    Column("room_id", Int64, primary_key=True),
+    Column("target", Int64, primary_key=True),
+    Column("emoji", Text, primary_key=True),
+    Column("began", Int64, nullable=False),
+    Column("count", Int64, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Number of current reactions per message and emoji; never 0.
+
+`began` is the entry since which the message has had this emoji without interruption, and orders the emoji of a message.
 """
 
 counters = Table(

@@ -8,6 +8,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
@@ -135,12 +136,14 @@ async def test_edits_reactions_deletions_and_topics_reach_every_client(server: R
         for room in (tea, bobs_tea):
             message = room.log[first]
             assert (message.message, message.edited) == ("first", edited)
-            assert message.reactions == {"👍": [bobs_tea.member_id]}
+            assert reacting_members(message) == {"👍": [bobs_tea.member_id]}
             assert room.log[second].deleted
             assert room.log[second].message == ""
         async with ChatClient(server.url) as eve:
             fresh = await eve.join("tea", nick="eve")
-            assert list(fresh.log.messages()) == list(tea.log.messages()) == list(bobs_tea.log.messages())
+            assert list(fresh.log.messages()) == list(tea.log.messages())
+            assert [message.seq for message in bobs_tea.log.messages()] == [first, second]
+            assert [(room.log[first].reactions or {})["👍"].own for room in (tea, bobs_tea)] == [False, True]
             assert fresh.topic == "leaves"
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, strategies as st
 from wcwidth import iter_graphemes
 
+from tests.support.reactions import summarize
 from tui_chat.client import sanitize
 from tui_chat.protocol.events import Member, Message, NickNotice, Reaction, TopicChange
 from tui_chat.protocol.responses import RoomSummary
@@ -31,10 +32,20 @@ def test_valid_text_is_returned_unchanged(text: str) -> None:
     assert sanitize.body(text) is text
 
 
+LONG_REACTION = summarize(**{f"{LONG}{number}": LONG for number in range(30)})
+
+
 def test_every_text_field_is_truncated_to_its_limit() -> None:
     member = Member(member_id=LONG, nick_name=LONG, role="member", account=LONG, via=LONG)
     entries = (
-        Message(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, message=LONG, account=LONG, reactions={LONG: ["m"]}),
+        Message(
+            **COMMON_FIELDS,
+            nick_name=LONG,
+            member_id=LONG,
+            message=LONG,
+            account=LONG,
+            reactions={LONG: LONG_REACTION},
+        ),
         Reaction(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, target=1, emoji=LONG, on=True),
         TopicChange(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, topic=LONG),
     )
@@ -49,4 +60,6 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
             assert texts["nick_name"].endswith(sanitize.ELLIPSIS)
     message = sanitized[1]
     assert isinstance(message, Message)
-    assert [len(emoji) for emoji in message.reactions or ()] == [16]
+    ((emoji, summary),) = (message.reactions or {}).items()
+    assert (len(emoji), summary.count, len(summary.by)) == (16, 30, 20)
+    assert all(reactor.nick_name.endswith(sanitize.ELLIPSIS) for reactor in summary.by)

@@ -9,13 +9,23 @@ import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from server.domain.log_commands import AppendDeletion, AppendEdit, AppendReaction
 from server.storage.database import open_database
 from server.storage.executor import ThreadExecutor
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import BatchStatements
-from tests.support.storage import BEN, ManualClock, PublishedEntries, build_edit, build_message
+from tests.support.storage import (
+    BEN,
+    ManualClock,
+    PublishedEntries,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_reaction,
+)
 from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.events import MessageChange
 
 ResultT = TypeVar("ResultT")
 
@@ -69,15 +79,30 @@ async def test_a_repeat_publishes_a_message_of_an_unconfirmed_commit(
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
 
 
-async def test_a_repeat_publishes_a_change_of_an_unconfirmed_commit(
-    disconnecting: DisconnectingJournal,
+@pytest.mark.parametrize("change", [build_edit(1, "new"), build_reaction(1), build_deletion(1)])
+async def test_a_repeat_publishes_a_change_of_an_unconfirmed_commit_once(
+    disconnecting: DisconnectingJournal, change: AppendEdit | AppendReaction | AppendDeletion
 ) -> None:
     writer, journal, published = disconnecting
     await journal.append(build_message("old"))
     writer.failures_left = 1
     with pytest.raises(Unavailable):
-        await journal.append(build_edit(1, "new"))
-    assert (await journal.append(build_edit(1, "new"))).entry.seq == 3
-    assert (await journal.append(build_edit(1, "new"))).duplicate
+        await journal.append(change)
+    for _ in range(2):
+        result = await journal.append(change)
+        assert (result.entry.seq, result.duplicate) == (2, True)
+    await journal.close()
+    assert [entry.seq for batch in published.batches for entry in batch] == [1, 2]
+    assert isinstance(published.batches[-1][0], MessageChange)
+
+
+async def test_a_repeated_change_before_a_newer_message_publishes_nothing(disconnecting: DisconnectingJournal) -> None:
+    writer, journal, published = disconnecting
+    await journal.append(build_message("old"))
+    writer.failures_left = 1
+    with pytest.raises(Unavailable):
+        await journal.append(build_reaction(1))
+    await journal.append(build_message("newer, which reveals the missing entry"))
+    assert (await journal.append(build_reaction(1))).entry.seq == 3
     await journal.close()
     assert [entry.seq for batch in published.batches for entry in batch] == [1, 3]

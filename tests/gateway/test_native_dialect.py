@@ -173,7 +173,10 @@ async def test_edits_deletions_reactions_and_topics_are_log_entries(server: Runn
     async with raw_client(server.url) as bob:
         joined = await bob.join("tea", "bob")
         first, second = joined["messages"][:2]
-        assert (first["message"], first["edited"], first["reactions"]) == ("hello", 3, {"👍": [own["memberId"]]})
+        assert (first["message"], first["edited"], first["reactions"]) == (
+            *("hello", 3),
+            {"👍": {"count": 1, "by": [{"memberId": own["memberId"], "nickName": "ann"}], "own": False}},
+        )
         assert (second["message"], second["deleted"]) == ("", True)
         assert joined["room"]["topic"] == "leaves"
 

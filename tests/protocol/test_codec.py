@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.reactions import summarize
 from tui_chat.protocol import codec, events, requests, responses
 from tui_chat.protocol.errors import (
     ERRORS_BY_CODE,
@@ -190,7 +191,7 @@ def test_an_unknown_error_code_is_an_internal_error() -> None:
         codec.decode_response(responses.Empty, b'{"ok":false,"error":{"code":"teapot","message":"short and stout"}}')
 
 
-def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None = None) -> events.Message:
+def message(reply_to: int | None = None, reactions: dict[str, events.ReactionSummary] | None = None) -> events.Message:
     return events.Message(
         room="tea",
         seq=1,
@@ -207,7 +208,7 @@ def message(reply_to: int | None = None, reactions: dict[str, list[str]] | None 
 @pytest.mark.parametrize(
     ("event", "push"),
     [
-        ("message", message(reply_to=1, reactions={"👍": ["g1"]})),
+        ("message", message(reply_to=1, reactions={"👍": summarize("g1", g1="ann")})),
         ("message", events.JoinNotice(room="tea", nick_name="ann", member_id="g1", message="!", ts=1)),
         ("message", events.NickNotice(room="t", nick_name="b", old_nick_name="a", member_id="g", message="!", ts=1)),
         ("update", events.Deletion(room="tea", seq=2, id=8, ts=1, member_id="g1", nick_name="ann", target=1)),

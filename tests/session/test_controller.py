@@ -9,6 +9,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -63,7 +64,7 @@ async def test_replies_edits_and_reactions_follow_the_compose_mode(server: Runni
         await wait_until(lambda: 1 in bob.log and bob.log[1].reactions)
         await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["two", "answer"])
         assert [(message.message, message.reply_to) for message in bob.log.messages()] == [("two", None), ("answer", 1)]
-        assert bob.log[1].reactions == {"🎉": [ann.controller.session.rooms["tea"].member_id]}
+        assert reacting_members(bob.log[1]) == {"🎉": [ann.controller.session.rooms["tea"].member_id]}
         assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == "", (
             "a second time removes it"
         )

@@ -18,6 +18,7 @@ from server.domain.log_commands import (
 )
 from server.storage.batch_writer import AppendResult
 from server.storage.database import open_database
+from tests.support.reactions import reacting_members
 from tests.support.storage import (
     ANN,
     BEN,
@@ -164,7 +165,7 @@ async def assert_journal_matches_model(batches: list[list[LogCommand]]) -> None:
     for seq, message in model.messages.items():
         stored = stored_messages[seq]
         assert (stored.message, stored.edited, stored.deleted) == (message.text, message.edited, message.deleted)
-        assert stored.reactions == (message.reactions or None)
+        assert reacting_members(stored) == message.reactions
         assert list(stored.reactions or {}) == list(message.reactions)
 
 

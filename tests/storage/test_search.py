@@ -11,6 +11,7 @@ from hypothesis import given, settings, strategies as st
 from server.domain.log_commands import LogCommand
 from server.storage import log_reader, search as search_module
 from server.storage.database import Database, open_database
+from tests.support.reactions import reacting_members
 from tests.support.search_model import check_search, command_batches, queries as any_query
 from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
 from tui_chat.protocol.errors import NotFound, Unavailable
@@ -53,7 +54,7 @@ async def test_search_uses_the_current_text_of_messages(database: Database) -> N
         await database.journal.append(command)
     assert texts(await search(database, "draft")) == []
     (hit,) = (await search(database, "final")).messages
-    assert (hit.seq, hit.edited, hit.reactions) == (1, 2, {"🎉": ["ann"]})
+    assert (hit.seq, hit.edited, reacting_members(hit)) == (1, 2, {"🎉": ["ann"]})
 
 
 async def test_a_message_deleted_within_its_batch_is_not_found(database: Database) -> None:

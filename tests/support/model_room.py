@@ -39,7 +39,7 @@ class ModelRoom:
             if isinstance(change, MessageChange):
                 target = current[change.target]
                 assert isinstance(target, Message)
-                current[change.target] = apply_change(target, change)
+                current[change.target] = apply_change(target, change, "a")
         return [current[seq] for seq in sorted(current)]
 
     def current_messages(self) -> list[Message]:

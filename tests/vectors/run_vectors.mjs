@@ -88,6 +88,7 @@ const RUNNERS = {
       const complete = (entry) => ({ memberId: "a", nickName: "ann", ts: entry.seq, ...entry });
       for (const { op, response, since, request, entry, count } of operations) {
         const page = response && { ...response, messages: response.messages.map(complete) };
+        log.memberId = "a";
         if (op === "join") log.applyJoin(page, since);
         else if (op === "page") log.applyPage(page, request);
         else if (op === "push") log.applyPush(complete(entry));

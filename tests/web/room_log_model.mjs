@@ -70,10 +70,14 @@ class ServerModel {
       }
       if (change.kind === "reaction") {
         const reactions = structuredClone(now.reactions ?? {});
-        const memberIds = reactions[change.emoji] ?? [];
-        if (!change.on) reactions[change.emoji] = memberIds.filter((id) => id !== change.memberId);
-        else if (!memberIds.includes(change.memberId)) reactions[change.emoji] = [...memberIds, change.memberId];
-        if (!reactions[change.emoji]?.length) delete reactions[change.emoji];
+        const { memberId, nickName } = change;
+        const by = (reactions[change.emoji]?.by ?? []).filter((reactor) => reactor.memberId !== memberId);
+        const isRepeated = by.length < (reactions[change.emoji]?.by.length ?? 0);
+        if (!change.on || !isRepeated) {
+          if (change.on) by.push({ memberId, nickName });
+          reactions[change.emoji] = { count: by.length, by, own: false };
+        }
+        if (!reactions[change.emoji].count) delete reactions[change.emoji];
         now = { ...now, reactions };
       }
     }

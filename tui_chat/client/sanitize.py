@@ -7,6 +7,7 @@
 """
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -21,6 +22,8 @@ from tui_chat.protocol.events import (
     Message,
     NickNotice,
     Reaction,
+    ReactionSummary,
+    Reactor,
     TopicChange,
     WireStruct,
 )
@@ -29,6 +32,8 @@ from tui_chat.protocol.limits import (
     NAME_CODE_POINTS,
     NICKNAME_GRAPHEMES,
     REACTION_CODE_POINTS,
+    REACTION_NAMES,
+    REACTIONS_PER_MESSAGE,
     ROOM_NAME_GRAPHEMES,
     TOPIC_CHARACTERS,
 )
@@ -107,8 +112,11 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
     return text
 
 
-def _reactions(reactions: dict[str, list[str]]) -> dict[str, list[str]]:
-    return {_emoji(emoji): member_ids for emoji, member_ids in reactions.items()}
+def _reactions(reactions: dict[str, ReactionSummary]) -> dict[str, ReactionSummary]:
+    return {
+        _emoji(emoji): replace(summary, by=[received(reactor) for reactor in summary.by[:REACTION_NAMES]])
+        for emoji, summary in islice(reactions.items(), REACTIONS_PER_MESSAGE)
+    }
 
 
 def _emoji(text: str) -> str:
@@ -123,6 +131,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     Deletion: _AUTHOR,
     Reaction: {**_AUTHOR, "emoji": _emoji},
     TopicChange: {**_AUTHOR, "topic": topic},
+    Reactor: _AUTHOR,
     Member: {**_AUTHOR, "account": nickname, "via": nickname},
     JoinNotice: _NOTICE,
     LeaveNotice: _NOTICE,

@@ -57,6 +57,7 @@ WIRE_MESSAGES = {
     # conflict
     "client_id_in_use": "another member already uses this clientId in the room; generate a new one",
     "message_deleted": "the message was deleted",
+    "too_many_reactions": "a message can have at most {limit} different reactions",
     "room_exists": "a room with this name already exists",
     "room_not_empty": "the room is not empty",
     "room_has_messages": "the room contains messages",

@@ -31,6 +31,27 @@ class Member(WireStruct, frozen=True):
     via: str | None = None
 
 
+class Reactor(WireStruct, frozen=True):
+    """Member with a reaction; the nickname is that at the time of the reaction."""
+
+    member_id: str
+    nick_name: str
+
+
+class ReactionSummary(WireStruct, frozen=True):
+    """Reactions with one emoji on a message.
+
+    Attributes:
+        count: Number of members with this reaction.
+        by: Sample of these members, at most `REACTION_NAMES`, in order of their reactions.
+        own: The reader is one of these members.
+    """
+
+    count: int
+    by: list[Reactor]
+    own: bool
+
+
 class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     """Message entry. In history responses, later edits, deletions and reactions are already applied.
 
@@ -46,7 +67,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         reply_to: `seq` of the message to which this one replies.
         edited: `seq` of the last edit, None for an unedited message.
         deleted: The message was deleted.
-        reactions: Member ids by emoji, both in order of appearance; None without reactions.
+        reactions: Summaries by emoji, in order of appearance; None without reactions.
     """
 
     room: str
@@ -60,7 +81,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     reply_to: int | None = None
     edited: int | None = None
     deleted: bool = False
-    reactions: dict[str, list[str]] | None = None
+    reactions: dict[str, ReactionSummary] | None = None
 
 
 class ChangeEntry(WireStruct, frozen=True):

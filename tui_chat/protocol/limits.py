@@ -18,6 +18,12 @@ REACTION_CODE_POINTS = 16
 REACTION_COLUMNS = 8
 """Maximum width of a word reaction in terminal columns."""
 
+REACTIONS_PER_MESSAGE = 20
+"""Maximum number of different reactions on a message."""
+
+REACTION_NAMES = 20
+"""Maximum number of members in the summary of a reaction."""
+
 PACKET_BYTES = 64 * 1024
 """Maximum size of an encoded Engine.IO packet in bytes."""
 

@@ -36,11 +36,13 @@ class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
         emoji: Sanitized single-line text.
         count: Number of members with this reaction.
         is_own: True if the user is one of them.
+        names: Nicknames of some of them, sanitized.
     """
 
     emoji: str
     count: int
     is_own: bool
+    names: tuple[str, ...] = ()
 
 
 class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):

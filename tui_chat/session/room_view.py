@@ -193,8 +193,8 @@ class RoomView:
             reply_to=message.reply_to,
             quote=self.quoted_text(message.reply_to),
             reactions=tuple(
-                ReactionCount(emoji, len(members), self.member_id in members)
-                for emoji, members in (message.reactions or {}).items()
+                ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
+                for emoji, summary in (message.reactions or {}).items()
             ),
         )
 

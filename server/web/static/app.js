@@ -75,8 +75,7 @@ const messageToolbar = new MessageToolbar({
     copy: ({ message }) => copyText(message),
     react: ({ seq, reactions = {} }, row) =>
       emojiPicker.open(row, (emoji) => {
-        const on = !reactions[emoji]?.includes(session.current.memberId);
-        session.current.enqueue("react", { seq, emoji, on });
+        session.current.enqueue("react", { seq, emoji, on: !reactions[emoji]?.own });
       }),
   },
   getMessage(seq) {

@@ -14,6 +14,7 @@ import pytest
 from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
+from tests.support.reactions import reacting_members
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -140,7 +141,7 @@ async def test_posted_edits_deletions_and_reactions_are_applied(server: RunningS
         room.post_deletion(2)
         await wait_until(lambda: room.log.last == 5)
         assert room.log[1].message == "first"
-        assert room.log[1].reactions == {"👍": [room.member_id]}
+        assert reacting_members(room.log[1]) == {"👍": [room.member_id]}
         assert room.log[2].deleted
 
 

@@ -10,6 +10,7 @@ import pytest
 from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
+from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import PersistenceFailed, RoomJoined
@@ -95,7 +96,7 @@ async def test_missed_changes_are_applied_to_cached_messages(server: RunningServ
             room = await chat.join("tea", nick="ann")
             await wait_until(lambda: room.log.last == 6)
             assert texts(room) == ["first", "", "three"]
-            assert room.log[3].reactions == {"👍": [bob.member_id]}
+            assert reacting_members(room.log[3]) == {"👍": [bob.member_id]}
     # The cache has stored the changes.
     async with (
         LocalHistory(tmp_path) as history,

@@ -39,6 +39,7 @@ class CachedLogMachine(InterleavingMachine):
         if written:
             self.write_dirty()
         self.log = RoomLog()
+        self.log.member_id = "a"
         self.log.track_changes()
         self.log.restore(tables.read_segment(self.disk, TEA, 0, 2**62, limit))
         self.has_joined_before = self.log.last > 0
@@ -67,6 +68,7 @@ class CachedLogMachine(InterleavingMachine):
         """Join with a second client, and write its entries on a later call."""
         if self.other_log is None:
             self.other_log = RoomLog()
+            self.other_log.member_id = "a"
             self.other_log.track_changes()
             self.other_log.apply_join(self.room.join(None, 3), None)
         elif write_now:

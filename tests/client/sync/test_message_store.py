@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings, strategies as st
 
+from tests.support.reactions import summarize
 from tui_chat.client.sync.compressed_blocks import BLOCK_SIZE
 from tui_chat.client.sync.message_store import MAX_DECOMPRESSED_BLOCKS, MessageStore
 from tui_chat.protocol.events import Message
@@ -18,7 +19,7 @@ def make_message(seq: int, text: str = "") -> Message:
         member_id="a",
         message=text or f"m{seq}",
         ts=seq,
-        reactions={"👍": ["a", "b"]} if seq % 3 == 0 else None,
+        reactions={"👍": summarize(a="ann", b="ben")} if seq % 3 == 0 else None,
         deleted=seq % 7 == 0,
     )
 

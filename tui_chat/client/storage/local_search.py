@@ -84,7 +84,7 @@ def _iter_newest_first(
     for (body,) in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
         message = decode(message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
-            message = apply_change(message, change)
+            message = apply_change(message, change, "")
         yield sanitize.received(replace(message, room=room_name))
 
 

@@ -59,6 +59,7 @@ class RoomCache:
         """
         cached = await self._attempt(self._history.read_room(self._room_key, MESSAGES_ON_LOAD))
         if cached is not None:
+            self._room_log.member_id = cached.member_id
             self._room_log.restore(cached.segment)
         return cached
 

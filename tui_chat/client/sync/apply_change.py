@@ -2,14 +2,28 @@
 
 from msgspec.structs import replace
 
-from tui_chat.protocol.events import Deletion, Edit, Message, MessageChange, Reaction
+from tui_chat.protocol.events import (
+    Deletion,
+    Edit,
+    Message,
+    MessageChange,
+    Reaction,
+    ReactionSummary,
+    Reactor,
+)
+from tui_chat.protocol.limits import REACTION_NAMES
 
 
-def apply_change(message: Message, change: MessageChange) -> Message:
+def apply_change(message: Message, change: MessageChange, member_id: str) -> Message:
     """Return the message after a change (docs/protocol.md, "Entries").
 
-    Without effect: a change of a deleted message, a repeated reaction and the removal of a missing reaction. A deletion
-    clears the text and the reactions; an edit sets `edited` even for an equal text.
+    Without effect: a change of a deleted message, and a repetition that the sample or `own` reveals. A deletion clears
+    the text and the reactions; an edit sets `edited` even for an equal text.
+
+    Args:
+        message: Message before the change.
+        change: Change of this message.
+        member_id: User's member id, for `own` of reactions.
     """
     if message.deleted:
         return message
@@ -17,14 +31,32 @@ def apply_change(message: Message, change: MessageChange) -> Message:
         return replace(message, message=change.message, edited=change.seq)
     if isinstance(change, Deletion):
         return replace(message, message="", deleted=True, reactions=None)
-    return _apply_reaction(message, change)
+    return _apply_reaction(message, change, is_own=change.member_id == member_id)
 
 
-def _apply_reaction(message: Message, change: Reaction) -> Message:
-    reactions = message.reactions or {}
-    member_ids = reactions.get(change.emoji, [])
-    if change.on == (change.member_id in member_ids):
+def mark_own_reactions(message: Message, member_id: str) -> Message:
+    """Return a stored message with `own` for this member: several guests of one computer share the stored messages.
+
+    A reaction with further members than those of its sample keeps `own`.
+    """
+    reactions = {
+        emoji: replace(summary, own=any(reactor.member_id == member_id for reactor in summary.by))
+        for emoji, summary in (message.reactions or {}).items()
+        if summary.count == len(summary.by)
+    }
+    return replace(message, reactions=message.reactions | reactions) if message.reactions else message
+
+
+def _apply_reaction(message: Message, change: Reaction, *, is_own: bool) -> Message:
+    reactions = dict(message.reactions or {})
+    summary = reactions.get(change.emoji) or ReactionSummary(count=0, by=[], own=False)
+    others = [reactor for reactor in summary.by if reactor.member_id != change.member_id]
+    is_known = len(others) < len(summary.by) or (is_own and summary.own)
+    is_absent = not is_known and (is_own or summary.count == len(summary.by))
+    if is_known if change.on else is_absent:
         return message
-    other_ids = [member_id for member_id in member_ids if member_id != change.member_id]
-    changed = {**reactions, change.emoji: [*other_ids, change.member_id] if change.on else other_ids}
-    return replace(message, reactions={emoji: ids for emoji, ids in changed.items() if ids} or None)
+    count, by = summary.count + (1 if change.on else -1), others
+    if change.on and len(others) < REACTION_NAMES:
+        by = [*others, Reactor(member_id=change.member_id, nick_name=change.nick_name)]
+    reactions[change.emoji] = ReactionSummary(count=count, by=by, own=change.on if is_own else summary.own)
+    return replace(message, reactions={emoji: changed for emoji, changed in reactions.items() if changed.count} or None)

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 
-from tui_chat.client.sync.apply_change import apply_change
+from tui_chat.client.sync.apply_change import apply_change, mark_own_reactions
 from tui_chat.client.sync.message_store import MessageStore
 from tui_chat.client.sync.seq_ranges import Gap, SeqRanges
 from tui_chat.protocol.events import Entry, Message, MessageChange
@@ -50,9 +50,14 @@ class LogSegment:
 
 
 class RoomLog:
-    """Messages of one room in their current state, with the known ranges of the log."""
+    """Messages of one room in their current state, with the known ranges of the log.
+
+    Attributes:
+        member_id: User's member id, for `own` of reactions; empty before the first join.
+    """
 
     def __init__(self) -> None:
+        self.member_id = ""
         self._buffered_pushes: dict[int, Entry] = {}
         self._expected_seq = 0  # newest known `seq` of the server on the current connection
         self._is_live = False
@@ -179,7 +184,11 @@ class RoomLog:
         was_tracking, self._is_tracking = self._is_tracking, False
         for first, last in segment.ranges:
             self._add_range(first, last)
-        affected = {message.seq for message, as_of in segment.messages if self._add_base(message, as_of)}
+        affected = {
+            message.seq
+            for message, as_of in segment.messages
+            if self._add_base(mark_own_reactions(message, self.member_id), as_of)
+        }
         affected.update(change.target for change in segment.changes if self._add_change(change))
         changed_seqs = tuple(sorted(seq for seq in affected if self._rebuild(seq)))
         self._is_tracking = was_tracking
@@ -222,6 +231,7 @@ class RoomLog:
             `seq` of each new or modified message, ascending.
         """
         newest = response.room.last_seq
+        self.member_id = response.member_id
         self._is_live = True
         self._expected_seq = max(self._expected_seq, newest)
         oldest = 0 if since is None else since + 1
@@ -356,7 +366,7 @@ class RoomLog:
         if base is None or message is None:
             return False
         for change in pending:
-            message = apply_change(message, change)
+            message = apply_change(message, change, self.member_id)
         self._mark_dirty(seq)
         if pending and self._ranges.contains_range(as_of + 1, pending[-1].seq):
             as_of = pending[-1].seq

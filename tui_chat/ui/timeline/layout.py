@@ -187,9 +187,13 @@ def extract_quote(line: Line) -> str:
 
 
 def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
-    """Return the reactions of a message with sanitized emoji."""
-    reactions = line.reactions if isinstance(line, MessageLine) else ()
-    return tuple(replace(reaction, emoji=_sanitize_line(reaction.emoji)) for reaction in reactions)
+    """Return the reactions of a message with sanitized texts."""
+    return tuple(
+        replace(
+            reaction, emoji=_sanitize_line(reaction.emoji), names=tuple(_sanitize_line(name) for name in reaction.names)
+        )
+        for reaction in (line.reactions if isinstance(line, MessageLine) else ())
+    )
 
 
 def format_nick(line: Line) -> str:

@@ -32,6 +32,9 @@ from tui_chat.ui.timeline.layout import (
 )
 from tui_chat.ui.timeline.wrapping import fit_cluster
 
+MAX_REACTION_NAMES = 3
+"""Maximum number of nicknames beside a reaction."""
+
 PREFIX_OFFSET = -10_000
 
 SelectedSpan = tuple[int, int]
@@ -178,7 +181,7 @@ class LineRenderer:
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """Append the reactions and their counts, own reactions in brackets."""
+        """Append the reactions with counts and first names, own reactions in brackets."""
         styles, start = self._styles, self._geometry.text_start
         builder.append(" " * (start - 2), start - 2)
         remaining_cells = self._geometry.text_width
@@ -188,9 +191,16 @@ class LineRenderer:
                 if reaction.is_own
                 else f" {reaction.emoji} {reaction.count:,} "
             )
-            text, cells = truncate_to_width(label, remaining_cells)
-            builder.append(text, cells, styles.mention if reaction.is_own else styles.notice)
-            remaining_cells -= cells
+            names = ", ".join(reaction.names[:MAX_REACTION_NAMES])
+            more = ", …" if reaction.count > MAX_REACTION_NAMES else ""
+            names_text = f"{' ' * reaction.is_own}{names}{more} " if names else ""
+            for part, style in (
+                (label, styles.mention if reaction.is_own else styles.notice),
+                (names_text, styles.secondary),
+            ):
+                text, cells = truncate_to_width(part, remaining_cells)
+                builder.append(text, cells, style)
+                remaining_cells -= cells
 
     def _append_prefix(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
         """Append the columns to the left of the text."""

@@ -3,6 +3,8 @@
  * `tui_chat/client/sync/apply_change.py`.
  */
 
+import { REACTION_NAMES } from "./limits.js";
+
 /**
  * @typedef {import("./room_log.js").Entry} Entry
  * @typedef {import("./room_log.js").Item} Item
@@ -11,20 +13,27 @@
 /**
  * Apply a change to a message.
  *
- * Without effect: a change of a deleted message, a repeated reaction, and the removal of a missing reaction.
+ * Without effect: a change of a deleted message, and a repetition that the sample or `own` reveals.
  * @param {Item} item
  * @param {Entry} change
+ * @param {string} memberId User's member id, for `own` of reactions.
  * @returns {Item} The updated message; the same object if nothing changed.
  */
-export function applyChange(item, change) {
+export function applyChange(item, change, memberId) {
   if (item.deleted) return item;
   if (change.kind === "edit") return { ...item, message: change.message, edited: change.seq };
   const { reactions, ...rest } = item;
   if (change.kind === "delete") return { ...rest, message: "", deleted: true };
   if (change.kind !== "reaction" || !change.emoji) return item;
-  const memberIds = reactions?.[change.emoji] ?? [];
-  if (memberIds.includes(change.memberId) === change.on) return item;
-  const updated = { ...reactions, [change.emoji]: change.on ? [...memberIds, change.memberId] : memberIds.filter((id) => id !== change.memberId) };
-  if (!updated[change.emoji].length) delete updated[change.emoji];
+  const isOwn = change.memberId === memberId;
+  const summary = reactions?.[change.emoji] ?? { count: 0, by: [], own: false };
+  const others = summary.by.filter((reactor) => reactor.memberId !== change.memberId);
+  const isKnown = others.length < summary.by.length || (isOwn && summary.own);
+  const isAbsent = !isKnown && (isOwn || summary.count === summary.by.length);
+  if (change.on ? isKnown : isAbsent) return item;
+  const by = change.on && others.length < REACTION_NAMES ? [...others, { memberId: change.memberId, nickName: change.nickName }] : others;
+  const count = summary.count + (change.on ? 1 : -1);
+  const updated = { ...reactions, [change.emoji]: { count, by, own: isOwn ? change.on : summary.own } };
+  if (!count) delete updated[change.emoji];
   return Object.keys(updated).length ? { ...rest, reactions: updated } : rest;
 }

@@ -13,6 +13,8 @@ export const TOPIC_CHARACTERS = 250;
 export const QUERY_CHARACTERS = 250;
 export const REACTION_CODE_POINTS = 16;
 export const REACTION_COLUMNS = 8; // width of a word reaction in terminal columns
+export const REACTIONS_PER_MESSAGE = 20; // different reactions on a message
+export const REACTION_NAMES = 20; // members in the summary of a reaction
 
 export const HISTORY_PAGE = 200; // entries in a history page and in a join response
 export const ROOM_LIST_PAGE = 200; // rooms in a room list

@@ -269,6 +269,7 @@ export class Room {
     this.members = new Map(response.members.map((member) => [member.memberId, sanitizeReceived(member)]));
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
+    this.log.memberId = response.memberId;
     this.log.applyJoin({ lastSeq, messages, hasMore: response.hasMore }, since);
     this.log.setTopic(sanitizeLine(topic), lastSeq);
     const { nickName } = response;

@@ -29,11 +29,16 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} [replyTo]
  * @property {number} [edited]
  * @property {boolean} [deleted]
- * @property {Record<string, string[]>} [reactions] Member ids by emoji.
+ * @property {Record<string, ReactionSummary>} [reactions] Summaries by emoji.
  * @property {number} [target]
  * @property {string} [emoji]
  * @property {boolean} [on]
  * @property {string} [topic]
+ *
+ * @typedef {object} ReactionSummary
+ * @property {number} count
+ * @property {{memberId: string, nickName: string}[]} by Sample of the members.
+ * @property {boolean} own
  *
  * @typedef {Entry} Item Message in its current state, or topic change.
  * @typedef {{after: number, before: number}} Gap Missing entries, as exclusive bounds.
@@ -62,6 +67,8 @@ export class RoomLog {
   #topicAsOf = 0;
 
   topic = "";
+  /** User's member id, for `own` of reactions; empty before the first join. */
+  memberId = "";
 
   /** Visible items (messages and topic changes) in ascending order. Read only. */
   get items() {
@@ -122,6 +129,7 @@ export class RoomLog {
     const log = new RoomLog();
     log.#bufferedPushes = this.#bufferedPushes;
     log.#expectedSeq = this.#expectedSeq;
+    log.memberId = this.memberId;
     return log;
   }
 
@@ -286,7 +294,7 @@ export class RoomLog {
       this.#changes.set(seq, pending);
       this.#bases.set(seq, base);
     }
-    this.#put(pending.reduce(applyChange, base));
+    this.#put(pending.reduce((item, change) => applyChange(item, change, this.memberId), base));
   }
 
   /** @param {Item} item */

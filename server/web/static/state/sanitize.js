@@ -7,7 +7,7 @@
  */
 
 import { RequestError } from "../net/request_error.js";
-import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS } from "./limits.js";
+import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, REACTION_NAMES, REACTIONS_PER_MESSAGE, TOPIC_CHARACTERS } from "./limits.js";
 
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
@@ -81,7 +81,16 @@ export function sanitizeReceived(received) {
     const safe = typeof value === "string" ? sanitize(toWellFormed(value)) : value;
     if (safe !== value) sanitized = { ...sanitized, [field]: safe };
   }
+  if (record.reactions) sanitized = { ...sanitized, reactions: sanitizeReactions(record.reactions) };
   return /** @type {T} */ (sanitized);
+}
+
+/** @param {any} reactions Summaries by emoji. */
+function sanitizeReactions(reactions) {
+  const summaries = Object.entries(reactions).slice(0, REACTIONS_PER_MESSAGE);
+  return Object.fromEntries(
+    summaries.map(([emoji, { count, by, own }]) => [sanitizeLine(toWellFormed(emoji)), { count, by: by.slice(0, REACTION_NAMES).map(sanitizeReceived), own }]),
+  );
 }
 
 const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine };

@@ -24,8 +24,7 @@ const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reac
  * @param {(seq: number, emoji: string, on: boolean) => void} actions.onReact
  * @param {(seq: number) => void} actions.onJumpTo Scroll to a quoted message.
  * @param {(gap: {after: number, before: number}) => Promise<boolean>} actions.onFillGap
- * @param {(memberId: string) => string} actions.nickOf Nickname of a present member, otherwise empty.
- * @param {() => string} actions.ownMemberId
+ * @param {() => {memberId: string, nickName: string}} actions.ownMember
  */
 export function renderLine(line, actions) {
   switch (line.kind) {
@@ -75,7 +74,7 @@ function renderGap({ after, before }, { onFillGap }) {
 }
 
 function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes }, actions) {
-  const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMemberId()), item);
+  const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
   const action = presented.deleted ? null : actionText(presented.message);
   const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action);
   row.dataset.seq = item.seq;
@@ -99,9 +98,9 @@ function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes },
 }
 
 /** Apply a pending change optimistically. */
-function withPendingChange(item, { event, body, state }, ownMemberId) {
+function withPendingChange(item, { event, body, state }, ownMember) {
   if (state === "failed") return item;
-  return applyChange(item, { memberId: ownMemberId, ...body, seq: Infinity, kind: ENTRY_KINDS[event] });
+  return applyChange(item, { ...ownMember, ...body, seq: Infinity, kind: ENTRY_KINDS[event] }, ownMember.memberId);
 }
 
 function renderPending({ item, nick, startsGroup, quoted }, actions) {
@@ -167,13 +166,12 @@ function renderQuote(item, seq, { onJumpTo }) {
   return row;
 }
 
-function renderReactions({ seq, reactions }, { nickOf, onReact, ownMemberId }) {
-  const buttons = Object.entries(reactions).map(([emoji, memberIds]) => {
-    const isOwnReaction = memberIds.includes(ownMemberId());
-    const button = createButton("reaction", "", () => onReact(seq, emoji, !isOwnReaction));
-    button.append(createElement("span", "", emoji), " ", String(memberIds.length));
-    button.setAttribute("aria-pressed", String(isOwnReaction));
-    button.title = memberIds.map(nickOf).filter(Boolean).join(", ");
+function renderReactions({ seq, reactions }, { onReact }) {
+  const buttons = Object.entries(reactions).map(([emoji, { count, by, own }]) => {
+    const button = createButton("reaction", "", () => onReact(seq, emoji, !own));
+    button.append(createElement("span", "", emoji), " ", String(count));
+    button.setAttribute("aria-pressed", String(own));
+    button.title = by.map(({ nickName }) => nickName).join(", ") + (count > by.length ? ", …" : "");
     return button;
   });
   return createElement("p", "reactions", ...buttons);

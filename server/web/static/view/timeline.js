@@ -50,7 +50,7 @@ export class Timeline {
 
   /**
    * @param {object} options
-   * @param {object} options.actions Line actions, see `renderLine`; `nickOf`, `ownMemberId`, `onJumpTo` and
+   * @param {object} options.actions Line actions, see `renderLine`; `ownMember`, `onJumpTo` and
    *   `onFillGap` are added here.
    * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
    * @param {(previous: Element, row: Element) => void} options.onRowReplaced
@@ -58,8 +58,7 @@ export class Timeline {
   constructor({ actions, onFollowChange, onRowReplaced }) {
     this.#actions = {
       ...actions,
-      nickOf: (memberId) => this.#room?.members.get(memberId)?.nickName ?? "",
-      ownMemberId: () => this.#room?.memberId ?? "",
+      ownMember: () => ({ memberId: this.#room?.memberId ?? "", nickName: this.#room?.nick ?? "" }),
       onJumpTo: (seq) => this.jumpTo(seq).then((found) => found || actions.onUnavailable()),
       onFillGap: async (gap) => (await this.#room?.fillGap(gap, true)) ?? false,
     };
