@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import IO
 
 from tui_chat.logging import log_path
-from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 
@@ -68,7 +67,7 @@ class LocalServer:
         raise LocalServerError(
             tr("{address} is in use by another program.", address=f"{host}:{port}")
             if report.get("code") == "portInUse"
-            else error_text.sentence(report["error"], Unavailable.code)
+            else error_text.sentence(report["error"])
         )
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:

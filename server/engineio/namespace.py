@@ -108,7 +108,7 @@ class Namespace:
                 self._sink, self._address, packet.auth, self._previous_connection
             )
         except errors.ChatError as error:
-            error_body = codec.SocketIOJson.dumps({"message": error.message, "data": {"code": error.code}})
+            error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
             self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
         else:
             self._sink.push(packets.encode_connect(self._connection.sid))

@@ -173,7 +173,12 @@ async def test_error_messages_from_the_server_are_sanitized() -> None:
     async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
             return JOINED
-        problem = {"code": "rate_limited", "message": "slow\x1b[2J down" + "!" * 1_000, "retryAfter": 1e12}
+        problem: dict[str, Any] = {
+            "code": "rate_limited",
+            "message": "slow\x1b[2J down" + "!" * 1_000,
+            "retryAfter": 1e12,
+        }
+        problem["params"] = {"message": "again", "retry_after": "never", "reason": "\x1b[2J", "self": 1}
         return {"ok": False, "error": problem}
 
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
@@ -183,6 +188,7 @@ async def test_error_messages_from_the_server_are_sanitized() -> None:
         assert caught.value.message.startswith("slow[2J down!")
         assert len(caught.value.message) == 300
         assert caught.value.retry_after == 60
+        assert caught.value.params == {"reason": "[2J", "self": 1}
 
 
 async def test_a_rejected_rejoin_emits_room_lost() -> None:
@@ -202,7 +208,8 @@ async def test_a_rejected_rejoin_emits_room_lost() -> None:
         await tea.set_typing(True)
         async for event in stream:
             if isinstance(event, RoomLost):
-                assert event == RoomLost("tea", "you are banned")
+                assert isinstance(event, RoomLost)
+                assert (event.room, event.error.message) == ("tea", "you are banned")
                 break
         assert ann.rooms == {}
 

@@ -7,6 +7,7 @@ from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.sync.room_log import RoomLog
+from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
 from tui_chat.protocol.events import JoinNotice, Member, NickNotice
 from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.session.chat_session import ChatSession
@@ -32,8 +33,8 @@ def acknowledge(session: ChatSession, item: OutboxItem, seq: int) -> None:
     session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.SENT, seq=seq, server_ts=5)))
 
 
-def mark_failed(session: ChatSession, item: OutboxItem, problem: str) -> OutboxItem:
-    item = replace(item, state=OutboxItemState.FAILED, problem=problem)
+def mark_failed(session: ChatSession, item: OutboxItem, error: ChatError) -> OutboxItem:
+    item = replace(item, state=OutboxItemState.FAILED, error=error)
     session.apply(events.OutboxItemChanged(item))
     return item
 
@@ -93,16 +94,16 @@ def test_an_equal_text_from_another_terminal_does_not_hide_a_failed_message(sess
     session.add_room(room)
     item = queue_message(session, "mine")
     room.push_message(session, "mine", ANN)
-    mark_failed(session, item, "no")
+    mark_failed(session, item, NotFound("message_not_found"))
     assert displayed_texts(session) == ["mine", "mine (failed)"]
 
 
 def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: ChatSession) -> None:
     view = session.add_room(FakeRoom("tea").join())
-    item = mark_failed(session, queue_message(session, "mine"), "the server said no")
+    item = mark_failed(session, queue_message(session, "mine"), NotFound("message_not_found"))
     line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
-    assert (line.delivery, line.problem) == (DeliveryState.FAILED, "The server said no.")
+    assert (line.delivery, line.problem) == (DeliveryState.FAILED, "No such message.")
     assert session.unsent_client_id(line.key) == item.client_id
     assert session.unsent_client_id("message-1") is None
     assert session.pending_count == 0
@@ -117,9 +118,8 @@ def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: 
 def test_unsent_messages_of_an_earlier_run_appear_below_the_history(session: ChatSession) -> None:
     items = [queue_message(session, "nobody is there yet"), queue_message(session, "second")]
     assert session.pending_count == 0
-    room = FakeRoom("tea", unsent_items=(items[0], replace(items[1], state=OutboxItemState.FAILED, problem="no"))).join(
-        "one"
-    )
+    failed_item = replace(items[1], state=OutboxItemState.FAILED, error=NotFound("message_not_found"))
+    room = FakeRoom("tea", unsent_items=(items[0], failed_item)).join("one")
     session.add_room(room)
     assert displayed_texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
     assert session.pending_count == 1
@@ -132,27 +132,27 @@ def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None
     item = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
     session.apply(events.OutboxItemChanged(item))
     assert session.pending_count == 1
-    mark_failed(session, item, "it is not yours")
+    mark_failed(session, item, Forbidden("unknown", message="it is not yours"))
     assert session.pending_count == 0
     assert displayed_texts(session) == ["one", "* Change rejected: it is not yours · otherwise"]
 
 
 def test_a_persistence_failure_is_shown_in_the_next_joined_room(session: ChatSession) -> None:
-    session.apply(events.PersistenceFailed("The disk is full."))
+    session.apply(events.PersistenceFailed(Unavailable("outbox_unsaved", problem="disk full")))
     session.add_room(FakeRoom("tea").join("one"))
-    assert displayed_texts(session) == ["one", "* The disk is full."]
+    assert displayed_texts(session) == ["one", "* Unsent messages cannot be saved and are lost on exit: disk full."]
 
 
 def test_a_repeated_persistence_failure_is_shown_once() -> None:
     session = ChatSession(lambda: 0)
     session.add_room(FakeRoom("tea").join())
-    for problem in ("The disk is full.", "The disk is full.", "Another."):
-        session.apply(events.PersistenceFailed(problem))
+    for reason in ("outbox_unsaved", "outbox_unsaved", "history_unsaved"):
+        session.apply(events.PersistenceFailed(Unavailable(reason, problem="disk full")))
     view = session.current_room
     assert view is not None
     assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [
-        "The disk is full.",
-        "Another.",
+        "Unsent messages cannot be saved and are lost on exit: disk full.",
+        "The message history cannot be saved on this computer: disk full.",
     ]
 
 
@@ -255,7 +255,7 @@ def test_leaving_the_current_room_shows_the_previous_room(session: ChatSession) 
         session.add_room(FakeRoom(name).join())
     session.remove_room("OPS")
     assert session.current_room is session.find_room("dev")
-    session.apply(events.RoomLost("dev", "you were removed"))
+    session.apply(events.RoomLost("dev", Forbidden("unknown", message="you were removed")))
     assert displayed_texts(session) == ["* You are no longer in dev: you were removed"]
     session.remove_room("tea")
     assert session.current_room is None

@@ -14,6 +14,7 @@ from tests.support.recorded_session import RecordedSession
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import PersistenceFailed
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.server_link import SessionTarget
 
@@ -45,11 +46,13 @@ async def test_a_posted_message_is_pending_before_earlier_events_are_applied(
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("joined", "tea", "ann"))
         await wait_until(lambda: ann.controller.process_events(0))
-        ann.controller.server_link.event_queue.put(PersistenceFailed("Disk full."))
+        ann.controller.server_link.event_queue.put(
+            PersistenceFailed(Unavailable("history_unsaved", problem="disk full"))
+        )
         assert ann.controller.messages.submit(None, "hello") == ""
         assert (ann.texts(), ann.notices) == (["(hello)"], [])
         await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["hello"])
-        assert ann.notices == ["Disk full."]
+        assert ann.notices == ["The message history cannot be saved on this computer: disk full."]
 
 
 async def test_replies_edits_and_reactions_follow_the_compose_mode(server: RunningServer, tmp_path: Path) -> None:

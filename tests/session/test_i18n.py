@@ -1,10 +1,16 @@
 """Selection of the display language and translation of texts."""
 
+import asyncio
 from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, RateLimited, TooLong
+from tui_chat.client.outbox.store import Outbox, OutboxScope
+from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RateLimited, TooLong
+from tui_chat.protocol.requests import SendMessage
 from tui_chat.session import error_text, i18n
 from tui_chat.session.i18n import Language, mark, plural, tr
 from tui_chat.session.strings import chat as chat_strings
@@ -64,7 +70,7 @@ def test_errors_are_formatted_as_english_sentences() -> None:
         error_text.describe(Forbidden("unknown", message="only its author may do this"))
         == "Only its author may do this."
     )
-    assert error_text.sentence("The port is missing after the colon.") == "The port is missing after the colon."
+    assert error_text.sentence("the port is missing.") == "The port is missing."
 
 
 @pytest.mark.usefixtures("chinese")
@@ -85,5 +91,23 @@ def test_errors_are_translated_by_reason_and_otherwise_by_code(error: ChatError,
 
 
 @pytest.mark.usefixtures("chinese")
-def test_an_unknown_reason_without_a_code_is_shown_verbatim() -> None:
-    assert error_text.phrase("unknown reason {x}") == "unknown reason {x}"
+def test_the_message_of_an_error_never_selects_its_translation() -> None:
+    assert error_text.describe(NotFound("", message="no such room")) == "未找到。"
+    assert error_text.phrase(NotFound("room_not_found", message="a text of another version")) == "没有这个房间"
+
+
+@pytest.mark.usefixtures("chinese")
+def test_errors_of_the_outbox_file_are_translated_by_reason(tmp_path: Path) -> None:
+    async def store_and_load() -> OutboxItem:
+        scope = OutboxScope("http://127.0.0.1:3000", "tea", "", "ann")
+        item = OutboxItem("tea", uuid4(), SendMessage(room="tea", message="one"), 1)
+        async with Outbox(tmp_path) as outbox:
+            await outbox.add(scope, item)
+            await outbox.set_error(item.client_id, TooLong("message_too_long", limit=4_000, count=5_021))
+        async with Outbox(tmp_path) as outbox:
+            (loaded_item,) = await outbox.claim_orphans(scope, "tea")
+        return loaded_item
+
+    error = asyncio.run(store_and_load()).error
+    assert error is not None
+    assert error_text.describe(error) == "消息最多 4,000 个字符，这条有 5,021 个。"

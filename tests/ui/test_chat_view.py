@@ -7,6 +7,7 @@ import pytest
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import FakeRoom
 from tui_chat.client.events import ConnectionStateChanged, Offline, Online
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.screens.chat_view import MIN_TIMELINE_WIDTH, ONE_PANE_WIDTH, PANE_WIDTH, TWO_PANE_WIDTH
 
@@ -85,7 +86,7 @@ def test_a_toggled_pane_stays_until_its_setting_changes(parts: ChatParts) -> Non
 
 def test_the_reconnect_countdown_runs_only_while_offline(parts: ChatParts) -> None:
     open_room(parts, "tea")
-    for state in (Offline("refused", 5.0, time.monotonic() + 5), Online(0.01)):
+    for state in (Offline(Unavailable("server_silent"), 5.0, time.monotonic() + 5), Online(0.01)):
         parts.session.apply(ConnectionStateChanged(state))
         parts.view.draw_changes()
     assert [delay for delay, _ in parts.timers] == [1.0]

@@ -124,9 +124,6 @@ async def open_room(
         server_address = address.parse_address(
             target.server or saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
         )
-    except ValueError as error:
-        raise InvalidTarget(error_text.sentence(str(error))) from None
-    try:
         room = (
             names.validate_room_name(target.room or server_address.room or "")
             if target.room or server_address.room

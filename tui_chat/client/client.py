@@ -72,7 +72,7 @@ class ChatClient:
         url: Base URL of the server.
 
     Raises:
-        ValueError: Invalid URL; the message is readable text.
+        InvalidAddress: Invalid URL.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class ChatClient:
         self._history = history
         for store in (outbox, history):
             if store is not None:
-                store.on_problem = lambda problem: self._emit(PersistenceFailed(problem))
+                store.on_problem = lambda error: self._emit(PersistenceFailed(error))
         self._tasks = TaskSet()
         self._rooms = RoomDirectory()
         self._event_queue: EventQueue[Any] | None = None

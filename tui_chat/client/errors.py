@@ -7,7 +7,11 @@ from tui_chat.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):
-    """Connection attempt failed; `message` contains the reason as readable text."""
+    """Connection attempt failed; `reason` is the cause."""
+
+
+class InvalidAddress(BadRequest):
+    """Server address with a syntax error."""
 
 
 class ConnectionLost(Unavailable):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 
@@ -27,12 +28,12 @@ class Offline:
     """Connection closed or not established.
 
     Attributes:
-        reason: Readable cause.
+        error: Cause.
         retry_in: Delay before the next attempt, in seconds.
         retry_at: Time of the next attempt on the client's monotonic clock, in seconds.
     """
 
-    reason: str
+    error: ChatError
     retry_in: float
     retry_at: float
 
@@ -74,11 +75,11 @@ class RoomLost:
 
     Attributes:
         room: Room name.
-        reason: Readable cause.
+        error: Response of the server.
     """
 
     room: str
-    reason: str
+    error: ChatError
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +145,10 @@ class PersistenceFailed:
     """Local storage failure; the client continues in memory.
 
     Attributes:
-        problem: Readable description of one or two sentences.
+        error: Cause and consequence.
     """
 
-    problem: str
+    error: ChatError
 
 
 ClientEvent = (

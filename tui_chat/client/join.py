@@ -92,4 +92,4 @@ class RoomJoiner:
         room.membership.close(error)
         self._rooms.remove(room.membership)
         if was_open:
-            self._context.emit(RoomLost(room.name, error.message))
+            self._context.emit(RoomLost(room.name, error.copy()))

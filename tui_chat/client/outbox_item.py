@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
 OutboxRequest = SendMessage | EditMessage | DeleteMessage | React
 """Requests that the outbox can queue."""
 
-
-UNCONFIRMED_REASON = "no confirmation from the server"
-"""Value of `OutboxItem.problem` for a message without an echo from a basic server."""
+UNCONFIRMED = "unconfirmed"
+"""Reason of the error of a message without an echo from a basic server."""
 
 
 class OutboxItemState(Enum):
@@ -34,7 +34,7 @@ class OutboxItem:
         ts: Time of creation, milliseconds since the epoch.
         state: Delivery state.
         persisted: True once the item is on the local disk.
-        problem: Readable failure reason, empty otherwise.
+        error: Cause of a failure, None otherwise.
         seq: `seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged.
         server_ts: Server time of a sent message in milliseconds since the epoch, None otherwise.
     """
@@ -45,14 +45,14 @@ class OutboxItem:
     ts: int
     state: OutboxItemState = OutboxItemState.PENDING
     persisted: bool = False
-    problem: str = ""
+    error: ChatError | None = None
     seq: int | None = None
     server_ts: int | None = None
 
     @property
     def unconfirmed(self) -> bool:
         """True if the delivery of a message to a basic server is unknown."""
-        return self.problem == UNCONFIRMED_REASON
+        return self.error is not None and self.error.reason == UNCONFIRMED
 
     @property
     def text(self) -> str:

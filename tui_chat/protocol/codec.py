@@ -39,9 +39,10 @@ class ErrorBody(Struct, rename="camel", omit_defaults=True):
         return cls(error.code, error.message, error.reason, dict(error.params) or None, error.retry_after)
 
     def to_error(self) -> ChatError:
-        """Return the error; `InternalError` for an unknown code."""
+        """Return the error; `InternalError` for an unknown code. Reserved names of parameters are dropped."""
         error_type = ERRORS_BY_CODE.get(self.code, InternalError)
-        return error_type(self.reason, message=self.message, retry_after=self.retry_after, **self.params or {})
+        params = {name: value for name, value in (self.params or {}).items() if name not in ("message", "retry_after")}
+        return error_type(self.reason, message=self.message, retry_after=self.retry_after, **params)
 
 
 class _ResponseStatus(Struct):

@@ -94,6 +94,35 @@ SDK_MESSAGES = {
     "outbox_room_left": "you are no longer in this room",
     "outbox_full": "{count} messages wait to be sent already",
     "too_many_queued": "too many messages are queued",
+    "unconfirmed": "no confirmation from the server",
+    # connection
+    "connection_lost": "the connection was lost",
+    "server_restarting": "the server is restarting",
+    "host_unknown": "unknown host name",
+    "certificate_untrusted": "the server's certificate is not trusted",
+    "tls_missing": "the server does not use TLS on this port",
+    "server_full": "the server accepts no more connections",
+    "http_status_unexpected": "not a chat server (HTTP status {status})",
+    "not_chat_server": "not a chat server",
+    "connection_refused": "no server at this address and port",
+    "server_unreachable": "the server cannot be reached ({problem})",
+    "address_invalid": "the address is not valid",
+    # server address
+    "address_empty": "enter a server address",
+    "address_scheme_unknown": "unknown scheme {scheme}: use http, https, chat or chats",
+    "address_path": "remove the path: only chat and chats addresses can contain a room",
+    "address_brackets": "unbalanced brackets in the IPv6 address",
+    "address_credentials": "the address must not contain a user name or password",
+    "address_form": "the address is not valid: use host:port, or [::1]:3000 for IPv6",
+    "host_name_missing": "the host name is missing",
+    "host_name_invalid": "{name} is not a valid host name",
+    "port_missing": "the port is missing after the colon",
+    "port_invalid": "the port must be between 1 and 65535",
+    # local storage
+    "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",
+    "outbox_damaged": "the outbox was damaged and moved to {file}",
+    "history_unsaved": "the message history cannot be saved on this computer: {problem}",
+    "history_damaged": "the local message history was damaged and moved to {file}",
 }
 """Messages of errors that only the client creates."""
 

@@ -30,7 +30,13 @@ class ChatError(Exception):
     code: ClassVar[str] = "internal"
 
     def __init__(
-        self, reason: str, *, message: str | None = None, retry_after: float | None = None, **params: str | int | float
+        self,
+        reason: str,
+        /,
+        *,
+        message: str | None = None,
+        retry_after: float | None = None,
+        **params: str | int | float,
     ) -> None:
         self.reason = reason
         self.params: ErrorParams = params

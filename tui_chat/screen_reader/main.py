@@ -100,8 +100,6 @@ def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[
             return validate(initial or input(prompt).strip() or last_used)
         except ChatError as error:
             print(error_text.describe(error))
-        except ValueError as error:
-            print(error_text.sentence(str(error)))
         initial = ""
 
 

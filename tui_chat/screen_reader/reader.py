@@ -13,7 +13,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tui_chat.client import events
-from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.screen_reader import speech
@@ -134,10 +133,9 @@ class ScreenReader:
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
                 (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()
-                if item.state is OutboxItemState.FAILED and isinstance(item.request, SendMessage):
-                    self.announce(
-                        tr("Not sent: {problem}. Text: {text}", problem=error_text.phrase(item.problem), text=item.text)
-                    )
+                if item.error is not None and isinstance(item.request, SendMessage):
+                    problem = error_text.phrase(item.error)
+                    self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
             case RoomOpened(show=True):
                 self.announce_current_room(INITIAL_MESSAGES)
                 self.opened.set()

@@ -56,8 +56,8 @@ def connection_text(connection_state: events.ConnectionState) -> str:
     match connection_state:
         case events.Online():
             return tr("Connected.")
-        case events.Offline(reason=reason):
-            return tr("Connection lost: {reason}. Reconnecting.", reason=error_text.phrase(reason))
+        case events.Offline(error):
+            return tr("Connection lost: {reason}. Reconnecting.", reason=error_text.phrase(error))
         case _:
             return ""
 

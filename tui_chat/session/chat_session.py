@@ -244,13 +244,13 @@ class ChatSession:
             case events.ConnectionStateChanged(state):
                 self.connection_state = state
                 self._dirty_parts |= DirtyPart.HEADER
-            case events.RoomLost(room, reason):
+            case events.RoomLost(room, error):
                 self.remove_room(room)
-                self.add_notice(tr(chat_strings.ROOM_LOST, room=room, reason=error_text.phrase(reason)))
-            case events.PersistenceFailed(problem):
-                if problem not in self._reported_failures:  # one disk fault can affect several stores
-                    self._reported_failures.add(problem)
-                    self.add_notice(error_text.phrase(problem))
+                self.add_notice(tr(chat_strings.ROOM_LOST, room=room, reason=error_text.phrase(error)))
+            case events.PersistenceFailed(error):
+                if error.message not in self._reported_failures:  # one disk fault can affect several stores
+                    self._reported_failures.add(error.message)
+                    self.add_notice(error_text.describe(error))
             case events.NoticeReceived(notice):
                 self._apply_to_room(notice.room, event)
             case events.OutboxItemChanged(item):

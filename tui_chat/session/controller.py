@@ -182,7 +182,7 @@ class SessionController:
     def _on_room_lost(self, event: RoomLost) -> None:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
-        self._end_if_no_rooms(tr(chat_strings.ROOM_LOST, room=event.room, reason=error_text.phrase(event.reason)))
+        self._end_if_no_rooms(tr(chat_strings.ROOM_LOST, room=event.room, reason=error_text.phrase(event.error)))
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)

@@ -46,8 +46,8 @@ class PendingLines:
             self._pending.pop(item.client_id, None)
         if isinstance(item.request, SendMessage):
             self._update_line(view, item)
-        elif item.state is OutboxItemState.FAILED:
-            problem = tr("Change rejected: {problem}", problem=error_text.phrase(item.problem))
+        elif item.error is not None:
+            problem = tr("Change rejected: {problem}", problem=error_text.phrase(item.error))
             return f"{problem} · {item.text}" if item.text else problem
         return ""
 
@@ -77,7 +77,8 @@ class PendingLines:
                 if not has_line:
                     view.transcript.add_unsent(client_id, replaced_line or view.unsent_line(item))
                 delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
-                view.transcript.set_delivery(client_id, delivery, error_text.sentence(item.problem))
+                problem = error_text.describe(item.error) if item.error is not None else ""
+                view.transcript.set_delivery(client_id, delivery, problem)
             case OutboxItemState.SENT:
                 view.transcript.mark_sent(client_id, view.sent_line(item))
                 view.advance_to(item.seq or 0)

@@ -243,8 +243,8 @@ class ServerLink:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
-            reason = error_text.phrase(error.message, error.code)
-            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=name, reason=reason)))
+            problem = tr("Could not rejoin {room}: {reason}", room=name, reason=error_text.phrase(error))
+            self._report(error_text.sentence(problem))
 
     @_background
     async def leave(self, room: str) -> None:

@@ -2,19 +2,20 @@
 
 from contextlib import suppress
 
+from tui_chat.client.errors import InvalidAddress
 from tui_chat.client.net import address
 
 
 def room_in_url(server: str) -> str:
     """Return the room named in a server URL, empty if there is none."""
-    with suppress(ValueError):
+    with suppress(InvalidAddress):
         return (address.parse_address(server).room or "") if server else ""
     return ""
 
 
 def strip_room(server: str) -> str:
     """Return the base URL of `server` without its room, or `server` unchanged if it is not a valid address."""
-    with suppress(ValueError):
+    with suppress(InvalidAddress):
         return address.parse_address(server).base_url if server else ""
     return server
 

@@ -18,7 +18,7 @@ from tui_chat.client.errors import DeliveryUnknown, UnsupportedByServer
 from tui_chat.client.events import NoticeReceived, Offline, Online
 from tui_chat.client.net import basic_server, transport
 from tui_chat.client.outbox.store import Outbox
-from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.protocol.errors import ChatError
@@ -247,7 +247,7 @@ async def test_an_echo_with_another_nickname_does_not_confirm_a_message(
         bens_tea.post("hello")
         await wait_until(lambda: logged_messages(tea) == [("ben", "hello")])
         await wait_until(lambda: unsent_states(tea) == [("hello", OutboxItemState.FAILED)])
-        assert tea.unsent()[0].problem == UNCONFIRMED_REASON
+        assert tea.unsent()[0].unconfirmed
 
 
 async def test_a_message_without_echo_is_unconfirmed_and_delays_no_other(
@@ -305,7 +305,7 @@ async def test_unconfirmed_messages_are_not_resent_after_a_restart(server: Basic
     server.configure(echoes=True)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox) as ann:
         tea = await ann.join("tea", nick="ann")
-        assert [(item.text, item.problem) for item in tea.unsent()] == [("unconfirmed", UNCONFIRMED_REASON)]
+        assert [(item.text, item.unconfirmed) for item in tea.unsent()] == [("unconfirmed", True)]
         await tea.send("another")
         assert server.received_texts() == ["unconfirmed", "another"]
         tea.drop(tea.unsent()[0].client_id)

@@ -54,7 +54,7 @@ async def test_a_posted_message_is_pending_and_then_sent(server: RunningServer, 
             for event in events
             if isinstance(event, OutboxItemChanged) and event.item.state is OutboxItemState.SENT
         ]
-        assert (sent.room, sent.client_id, sent.seq, sent.problem) == ("tea", item.client_id, 1, "")
+        assert (sent.room, sent.client_id, sent.seq, sent.error) == ("tea", item.client_id, 1, None)
         assert sent.persisted
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
@@ -114,12 +114,16 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
         room.post("after it")
         await wait_until(lambda: texts(room) == ["after it"])
         (failed,) = room.unsent()
-        assert (failed.state, failed.problem) == (OutboxItemState.FAILED, "no such message")
+        assert failed.state is OutboxItemState.FAILED
+        assert failed.error is not None
+        assert (failed.error.code, failed.error.reason) == ("not_found", "message_not_found")
         assert ("reply to an unknown message", OutboxItemState.FAILED) in item_states(events)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
         (restored,) = room.unsent()
-        assert (restored.state, restored.problem) == (OutboxItemState.FAILED, "no such message")
+        assert restored.state is OutboxItemState.FAILED
+        assert restored.error is not None
+        assert (restored.error.code, restored.error.reason) == ("not_found", "message_not_found")
         retried = room.retry(restored.client_id)
         assert (retried.client_id, retried.state) == (restored.client_id, OutboxItemState.PENDING)
         await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
@@ -173,7 +177,7 @@ async def test_an_unwritable_outbox_sends_from_memory_and_reports_once(server: R
         for text in ("one", "two"):
             room.post(text)
         await wait_until(lambda: texts(room) == ["one", "two"])
-        problems = [event.problem for event in events if isinstance(event, PersistenceFailed)]
+        problems = [event.error.message for event in events if isinstance(event, PersistenceFailed)]
         assert len(problems) == 1
         assert "lost on exit" in problems[0]
 
@@ -190,7 +194,7 @@ async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path
             room.post(f"{number} " + "x" * 3_000)
         await wait_until(lambda: not room.unsent())
         assert len(texts(room)) == 31
-        assert [event.problem for event in events if isinstance(event, PersistenceFailed)]
+        assert [event.error.message for event in events if isinstance(event, PersistenceFailed)]
 
 
 class OutboxClientProcess:

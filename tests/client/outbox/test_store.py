@@ -12,6 +12,7 @@ import pytest
 from tui_chat.client.outbox.store import FILE_NAME, Outbox, OutboxScope, hash_guest_key
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.protocol.errors import ChatError, TooLong
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
 TEA = OutboxScope("http://localhost:3000", "tea", hash_guest_key("secret"), "ann")
@@ -76,16 +77,19 @@ async def test_without_a_guest_key_the_nickname_is_the_scope(tmp_path: Path) -> 
         assert await texts(outbox) == ["left"]
 
 
-async def test_sent_items_are_deleted_and_failed_items_keep_their_reason(tmp_path: Path) -> None:
+async def test_sent_items_are_deleted_and_failed_items_keep_their_error(tmp_path: Path) -> None:
     sent, rejected = make_item("sent"), make_item("refused")
     async with Outbox(tmp_path) as outbox:
         await outbox.add(TEA, sent)
         await outbox.add(TEA, rejected)
         await outbox.delete(sent.client_id)
-        await outbox.set_problem(rejected.client_id, "you may not")
+        await outbox.set_error(rejected.client_id, TooLong("message_too_long", limit=4_000, count=4_001))
     async with Outbox(tmp_path) as outbox:
         (item,) = await outbox.claim_orphans(TEA, "tea")
-    assert (item.text, item.state, item.problem) == ("refused", OutboxItemState.FAILED, "you may not")
+    assert (item.text, item.state) == ("refused", OutboxItemState.FAILED)
+    assert item.error is not None
+    assert (item.error.code, item.error.reason) == ("too_long", "message_too_long")
+    assert item.error.params == {"limit": 4_000, "count": 4_001}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,7 @@ async def test_files_are_private_to_the_user_under_any_umask(tmp_path: Path) -> 
 
 async def test_a_corrupt_file_is_moved_aside_and_reported(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 100)
-    problems: list[str] = []
+    problems: list[ChatError] = []
     async with Outbox(tmp_path) as outbox:
         outbox.on_problem = problems.append
         await outbox.add(TEA, make_item("still"))
@@ -127,7 +131,7 @@ async def test_a_corrupt_file_is_moved_aside_and_reported(tmp_path: Path) -> Non
     (backup,) = tmp_path.glob(f"{FILE_NAME}.damaged-*")
     assert backup.read_bytes().startswith(b"no database")
     assert len(problems) == 1
-    assert str(backup) in problems[0]
+    assert problems[0].params == {"file": str(backup)}
 
 
 async def test_items_of_an_older_file_format_are_returned_in_order(tmp_path: Path) -> None:

@@ -212,11 +212,11 @@ async def test_a_corrupt_cache_file_is_moved_aside_and_reported_once(
         room = await chat.join("tea", nick="ann", limit=200)
         await wait_until(lambda: len(room.log) == 150)
         await wait_until(lambda: [event for event in events if isinstance(event, PersistenceFailed)])
-        (problem,) = [event.problem for event in events if isinstance(event, PersistenceFailed)]
+        (problem,) = [event.error for event in events if isinstance(event, PersistenceFailed)]
         (backup,) = [
             path for path in tmp_path.glob(f"{FILE_NAME}.damaged-*") if not path.name.endswith(("-wal", "-shm"))
         ]
-        assert str(backup) in problem
+        assert problem.params == {"file": str(backup)}
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient(server.url, connect_in_background=True, history=history) as chat,

@@ -13,6 +13,7 @@ from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.events import Offline, RoomLost
+from tui_chat.protocol.errors import NotJoined
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens import room_navigation
 from tui_chat.ui.screens.help import HelpScreen
@@ -107,7 +108,7 @@ async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: 
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await join_rooms(ann, "dev")
         await ann.type_text("half a li")
-        ann.chat_screen.server_link.event_queue.put(RoomLost("dev", "it was closed"))
+        ann.chat_screen.server_link.event_queue.put(RoomLost("dev", NotJoined("room_left")))
         await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.find_room("tea"))
         post_burst(ann, "ne", "enter")
         await ann.wait_until(lambda: ann.composer.text == "ne")

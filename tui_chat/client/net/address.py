@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
+from tui_chat.client.errors import InvalidAddress
+
 DEFAULT_PORT = 3000
 """Port of an address without scheme and port."""
 
@@ -44,16 +46,16 @@ def parse_address(text: str) -> Address:
         text: Address as typed.
 
     Raises:
-        ValueError: Invalid address; the message is a sentence for the user.
+        InvalidAddress: Syntax error.
     """
     stripped = text.strip()
     if not stripped:
-        raise ValueError("Enter a server address.")
+        raise InvalidAddress("address_empty")
     scheme, separator, rest = stripped.partition("://")
     if not separator:
         scheme, rest = "chat", stripped
     if scheme.lower() not in _SCHEME_DEFAULTS:
-        raise ValueError(f"Unknown scheme {scheme[:20]!r}: use http, https, chat or chats.")
+        raise InvalidAddress("address_scheme_unknown", scheme=repr(scheme[:20]))
     http_scheme, default_port = _SCHEME_DEFAULTS[scheme.lower()]
     if not separator and _IPV6_PATTERN.fullmatch(rest) and rest.count(":") > 1:
         rest = f"[{rest}]"
@@ -61,7 +63,7 @@ def parse_address(text: str) -> Address:
     host, port = _parse_host_port(authority, default_port)
     room = unquote(path.strip("/")) or None
     if room is not None and scheme.lower() not in ("chat", "chats"):
-        raise ValueError("Remove the path: only chat and chats addresses can contain a room.")
+        raise InvalidAddress("address_path")
     return Address(f"{http_scheme}://{host}:{port}", room)
 
 
@@ -69,9 +71,9 @@ def _split_authority(rest: str) -> tuple[str, str]:
     try:
         parts = urlsplit("//" + rest)
     except ValueError:
-        raise ValueError("Unbalanced brackets in the IPv6 address.") from None
+        raise InvalidAddress("address_brackets") from None
     if "@" in parts.netloc:
-        raise ValueError("The address must not contain a user name or password.")
+        raise InvalidAddress("address_credentials")
     # `urlsplit` would treat the `#` of a room name such as `c#` as a fragment.
     return parts.netloc, rest[len(parts.netloc) :]
 
@@ -82,20 +84,24 @@ def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
         host = f"[{ipv6.lower()}]"
         colon, port = suffix[:1], suffix[1:]
         if not closing_bracket or not _is_ipv6(ipv6) or colon not in ("", ":"):
-            raise ValueError("The address is not valid. Use host:port, or [::1]:3000 for IPv6.")
+            raise InvalidAddress("address_form")
     else:
         host, colon, port = authority.partition(":")
         host = host.lower()
         if ":" in port:
-            raise ValueError("The address is not valid. Use host:port, or [::1]:3000 for IPv6.")
+            raise InvalidAddress("address_form")
         if not _HOST_PATTERN.fullmatch(host):
-            raise ValueError("The host name is missing." if not host else f"{host[:60]!r} is not a valid host name.")
+            raise (
+                InvalidAddress("host_name_invalid", name=repr(host[:60]))
+                if host
+                else InvalidAddress("host_name_missing")
+            )
     if colon and not port:
-        raise ValueError("The port is missing after the colon.")
+        raise InvalidAddress("port_missing")
     if not colon:
         return host, default_port
     if not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536):
-        raise ValueError("The port must be between 1 and 65535.")
+        raise InvalidAddress("port_invalid")
     return host, int(port)
 
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from tui_chat.client import sanitize
 from tui_chat.client.errors import DeliveryUnknown
 from tui_chat.client.net.basic_codec import BasicMessage
-from tui_chat.client.outbox_item import UNCONFIRMED_REASON
+from tui_chat.client.outbox_item import UNCONFIRMED
 from tui_chat.protocol.events import JoinNotice, Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import JoinResponse, RoomState, SendResponse
@@ -180,7 +180,7 @@ class BasicServer:
 
         def on_unconfirmed() -> None:
             if not echoed.done():
-                echoed.set_exception(DeliveryUnknown("unconfirmed", message=UNCONFIRMED_REASON))
+                echoed.set_exception(DeliveryUnknown(UNCONFIRMED))
 
         echo = await self.send_with_callbacks(send, request, on_echo, on_unconfirmed)
         try:

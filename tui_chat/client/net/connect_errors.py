@@ -1,4 +1,4 @@
-"""TLS configuration and readable causes of failed connection attempts."""
+"""TLS configuration and causes of failed connection attempts."""
 
 import ssl
 
@@ -27,29 +27,29 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
         raise Unreachable("ca_file_unreadable", file=str(ca_file), problem=error.strerror or "cannot be read") from None
 
 
-def connect_error_text(error: BaseException) -> str:
-    """Return the readable cause of a failed attempt from the exception chain."""
+def connect_error(error: BaseException) -> Unreachable:
+    """Return the cause of a failed attempt from the exception chain."""
     cause: BaseException | None = error
     while cause is not None:
         match cause:
             case aiohttp.ClientConnectorDNSError():
-                return "unknown host name"
+                return Unreachable("host_unknown")
             case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
-                return "the server's certificate is not trusted"
+                return Unreachable("certificate_untrusted")
             case aiohttp.ClientSSLError() | ssl.SSLError():
-                return "the server does not use TLS on this port"
+                return Unreachable("tls_missing")
             case aiohttp.WSServerHandshakeError(status=429 | 503):
-                return "the server accepts no more connections"
+                return Unreachable("server_full")
             case aiohttp.WSServerHandshakeError():
-                return f"not a chat server (HTTP status {cause.status})"
+                return Unreachable("http_status_unexpected", status=cause.status)
             case aiohttp.ClientConnectorError(os_error=ConnectionRefusedError()):
-                return "no server at this address and port"
+                return Unreachable("connection_refused")
             case aiohttp.ClientConnectorError(os_error=TimeoutError()):
-                return "the server does not respond"
+                return Unreachable("server_silent")
             case aiohttp.ClientConnectorError(os_error=os_error):
-                return f"the server cannot be reached ({os_error.strerror or type(os_error).__name__})"
+                return Unreachable("server_unreachable", problem=os_error.strerror or type(os_error).__name__)
             case aiohttp.InvalidURL():
-                return "the address is not valid"
+                return Unreachable("address_invalid")
             case _:
                 cause = cause.__cause__ or cause.__context__
-    return "not a chat server"
+    return Unreachable("not_chat_server")

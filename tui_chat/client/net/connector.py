@@ -133,7 +133,7 @@ class Connector:
         if self._clock() - connected_at >= STABLE_AFTER:
             self._backoff.reset_failures()
         await self._wait_before_retry(
-            "the server is restarting" if self._server_going_away else "the connection was lost"
+            Unavailable("server_restarting") if self._server_going_away else ConnectionLost("connection_lost")
         )
 
     def on_going_away(self, reconnect_after: float) -> None:
@@ -244,7 +244,7 @@ class Connector:
             try:
                 transport = await self._attempt_connect()
             except Unreachable as error:
-                await self._wait_before_retry(error.message)
+                await self._wait_before_retry(error.copy())
             else:
                 if transport is not None:
                     return transport
@@ -269,10 +269,10 @@ class Connector:
             open_task.cancel()
             await asyncio.wait({open_task})
 
-    async def _wait_before_retry(self, reason: str) -> None:
+    async def _wait_before_retry(self, error: ChatError) -> None:
         delay = self._backoff.next_delay()
         self._reconnect_requested.clear()
-        self._set_state(Offline(reason, delay, self._clock() + delay))
+        self._set_state(Offline(error, delay, self._clock() + delay))
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._reconnect_requested.wait()

@@ -22,18 +22,19 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import aiohttp
+import msgspec
 import socketio
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.net import basic_codec
-from tui_chat.client.net.connect_errors import connect_error_text, create_ssl_context
+from tui_chat.client.net.connect_errors import connect_error, create_ssl_context
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
-from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
+from tui_chat.protocol.codec import ErrorBody, SocketIOJson, WireStructT, decode_response, request_to_builtins
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import JoinRoom, Request
 from tui_chat.protocol.responses import JoinResponse
@@ -68,6 +69,13 @@ _LIBRARY_LOG.setLevel(logging.ERROR)
 _socketio = cast(Any, socketio)
 
 
+class _Rejection(Struct):
+    """Payload of a CONNECT_ERROR packet; only chat servers send `data`."""
+
+    message: str = ""
+    data: ErrorBody | None = None
+
+
 class Transport:
     """Open connection, created by `Transport.open`.
 
@@ -83,7 +91,7 @@ class Transport:
         self._sockets: list[socket.socket] = []
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
-        self._rejection_reason = ""
+        self._rejection: Unreachable | None = None
         self._is_accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.basic_room: str | None = None
         self._is_native = False
@@ -137,7 +145,7 @@ class Transport:
             timeout: Time limit for the connection and the handshake in seconds.
 
         Raises:
-            Unreachable: The attempt failed; the message contains the reason.
+            Unreachable: The attempt failed.
         """
         transport = cls(url, on_push, create_ssl_context(url, ca_file), clock)
         try:
@@ -275,9 +283,9 @@ class Transport:
             raise Unreachable("server_silent") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
-            raise Unreachable("unreachable", message=self._rejection_reason or connect_error_text(error)) from error
+            raise self._rejection or connect_error(error) from error
         if not self._is_accepted.done() or not self._is_accepted.result():
-            raise Unreachable("server_closed", message=self._rejection_reason or None)
+            raise self._rejection or Unreachable("server_closed")
 
     async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
         """Send a request without waiting for the response.
@@ -355,8 +363,12 @@ class Transport:
 
     def _on_connect_error(self, reason: Any = None) -> None:
         self._on_connect_response(False)
-        if isinstance(reason, dict):
-            self._rejection_reason = _sanitize_text(str(cast(dict[str, Any], reason).get("message", "")))
+        with suppress(msgspec.ValidationError):
+            body = msgspec.convert(reason, _Rejection)
+            error = _sanitize_error((body.data or ErrorBody("unavailable", body.message)).to_error())
+            self._rejection = Unreachable(
+                error.reason, message=error.message, retry_after=error.retry_after, **error.params
+            )
 
     def _create_websocket(self, *args: Any, **kwargs: Any) -> PingWebSocket:
         websocket = PingWebSocket(*args, **kwargs)
@@ -375,12 +387,13 @@ def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStruc
     try:
         return decode_response(response_type, body)
     except ChatError as error:
-        retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
-        params = {
-            name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()
-        }
-        message = _sanitize_text(error.message)
-        raise type(error)(error.reason, message=message, retry_after=retry_after, **params) from None
+        raise _sanitize_error(error) from None
+
+
+def _sanitize_error(error: ChatError) -> ChatError:
+    retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
+    params = {name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()}
+    return ErrorBody(error.code, _sanitize_text(error.message), error.reason, params, retry_after).to_error()
 
 
 def _sanitize_text(text: str) -> str:

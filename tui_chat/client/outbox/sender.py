@@ -26,10 +26,10 @@ from tui_chat.client.log import log
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
-from tui_chat.client.outbox_item import UNCONFIRMED_REASON, OutboxItem, OutboxItemState, OutboxRequest
+from tui_chat.client.outbox_item import UNCONFIRMED, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.sqlite_file import LocalStorageError
-from tui_chat.protocol.errors import ChatError, Conflict, NotJoined
+from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -67,7 +67,6 @@ class OutboxSender:
         self._sleep = sleep
         self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
         self._unacknowledged: set[UUID] = set()  # sent to a chat server whose connection closed before the response
-        self._conflicting: set[UUID] = set()  # failed items with the `clientId` of another member
         self._items: dict[UUID, OutboxItem] = {}  # in send order
         self._retry_policy = RetryPolicy()
         self._persisting: dict[UUID, asyncio.Task[None]] = {}
@@ -128,16 +127,16 @@ class OutboxSender:
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
-        if client_id in self._conflicting:
+        if failed_item.error is not None and failed_item.error.reason == "client_id_in_use":
             self.drop(client_id)
             return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
         if client_id in self._expected_echoes:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
-        item = replace(failed_item, state=OutboxItemState.PENDING, problem="")
+        item = replace(failed_item, state=OutboxItemState.PENDING, error=None)
         self._update(item)
         if self._outbox is not None:
-            self._context.client.tasks.start(self._attempt(self._outbox.set_problem(client_id, None)), "outbox update")
+            self._context.client.tasks.start(self._attempt(self._outbox.set_error(client_id, None)), "outbox update")
         self._start_sending()
         return item
 
@@ -158,7 +157,6 @@ class OutboxSender:
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
-        self._conflicting.discard(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
         self._context.client.emit(OutboxItemChanged(item))
         self._start_delete(client_id)
@@ -263,15 +261,13 @@ class OutboxSender:
             if not isinstance(item.request, SendMessage):
                 await self._fail(item, UnsupportedByServer("basic_server_no_changes"))
             elif client_id in self._unacknowledged or not await self._mark_unconfirmed(item):
-                await self._fail(item, DeliveryUnknown(UNCONFIRMED_REASON))
+                await self._fail(item, DeliveryUnknown(UNCONFIRMED))
             else:
                 self._expected_echoes[client_id] = await self._basic_server.send_with_callbacks(
                     transport.send,
                     item.request,
                     lambda message: self._on_echo(client_id, message),
-                    lambda: self._update(
-                        replace(self._items[client_id], state=OutboxItemState.FAILED, problem=UNCONFIRMED_REASON)
-                    ),
+                    lambda: self._set_failed(client_id, DeliveryUnknown(UNCONFIRMED)),
                 )
         finally:
             self._in_flight = None
@@ -284,7 +280,7 @@ class OutboxSender:
         """
         if self._outbox is None:
             return True
-        mark_write = self._attempt(self._outbox.set_problem(item.client_id, UNCONFIRMED_REASON))
+        mark_write = self._attempt(self._outbox.set_error(item.client_id, DeliveryUnknown(UNCONFIRMED)))
         if item.client_id in self._persisting:  # the disk is slow, and writes keep their order
             self._context.client.tasks.start(mark_write, "outbox update")
             return True
@@ -293,7 +289,7 @@ class OutboxSender:
     def _on_echo(self, client_id: UUID, message: Message) -> None:
         del self._expected_echoes[client_id]
         item = self._items[client_id]
-        self._on_sent(replace(item, state=OutboxItemState.SENT, problem="", seq=message.seq, server_ts=message.ts))
+        self._on_sent(replace(item, state=OutboxItemState.SENT, error=None, seq=message.seq, server_ts=message.ts))
 
     async def _request(self, item: OutboxItem, transport: "Transport") -> OutboxItem:
         if isinstance(item.request, SendMessage):
@@ -303,11 +299,12 @@ class OutboxSender:
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:
-        if isinstance(error, Conflict):
-            self._conflicting.add(item.client_id)
-        self._update(replace(self._items[item.client_id], state=OutboxItemState.FAILED, problem=error.message))
+        self._set_failed(item.client_id, error.copy())
         if self._outbox is not None:
-            await self._attempt(self._outbox.set_problem(item.client_id, error.message))
+            await self._attempt(self._outbox.set_error(item.client_id, error))
+
+    def _set_failed(self, client_id: UUID, error: ChatError) -> None:
+        self._update(replace(self._items[client_id], state=OutboxItemState.FAILED, error=error))
 
     async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
         try:
@@ -354,9 +351,7 @@ class OutboxSender:
         log.warning("outbox: write failed: %s; items are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._context.client.emit(
-                PersistenceFailed(f"Unsent messages cannot be saved and are lost on exit: {error}")
-            )
+            self._context.client.emit(PersistenceFailed(Unavailable("outbox_unsaved", problem=str(error))))
 
 
 def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:

@@ -26,14 +26,14 @@ from tui_chat.client.log import log
 from tui_chat.client.outbox.process_lock import ProcessLock
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
-from tui_chat.protocol.codec import decode_request
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.codec import ErrorBody, decode_request
+from tui_chat.protocol.errors import ChatError, Unavailable
 
 FILE_NAME = "outbox.db"
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_6F62,  # "chob"
-    version=2,
+    version=3,
     durable=True,
     statements="""
         CREATE TABLE outbox_items (
@@ -47,7 +47,7 @@ _SCHEMA = SqliteSchema(
             event TEXT NOT NULL,
             body BLOB NOT NULL,
             ts INTEGER NOT NULL,
-            problem TEXT
+            error BLOB
         );
         CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
     """,
@@ -56,9 +56,17 @@ _SCHEMA = SqliteSchema(
             ALTER TABLE postings RENAME TO outbox_items;
             DROP INDEX postings_of_a_room;
             CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
-        """
+        """,
+        2: """
+            ALTER TABLE outbox_items ADD COLUMN error BLOB;
+            UPDATE outbox_items SET error = json_object('code', 'internal', 'message', problem)
+            WHERE problem IS NOT NULL;
+            ALTER TABLE outbox_items DROP COLUMN problem
+        """,
     },
 )
+
+_error_decoder = msgspec.json.Decoder(ErrorBody)
 
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
 
@@ -84,7 +92,7 @@ class Outbox:
     """Outbox of one process in a directory shared with other processes; an async context manager.
 
     Attributes:
-        on_problem: Callback for the readable report of a corrupt file.
+        on_problem: Callback for the report of a corrupt file.
 
     Args:
         directory: Private directory of the user; created on demand.
@@ -92,7 +100,7 @@ class Outbox:
     """
 
     def __init__(self, directory: Path, new_owner_id: Callable[[], UUID] = uuid.uuid4) -> None:
-        self.on_problem: Callable[[str], None] = log.warning
+        self.on_problem: Callable[[ChatError], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
         self._process_lock = ProcessLock(directory / "outbox-owners", new_owner_id().hex)
         self._queued_writes: list[tuple[str, tuple[object, ...], asyncio.Future[None]]] = []
@@ -138,19 +146,20 @@ class Outbox:
         """
         await self._write("DELETE FROM outbox_items WHERE client_id = ?", (client_id.hex,))
 
-    async def set_problem(self, client_id: UUID, problem: str | None) -> None:
-        """Store the failure of an item, which prevents automatic resends, or clear it.
+    async def set_error(self, client_id: UUID, error: ChatError | None) -> None:
+        """Store the error of a failed item, which prevents automatic resends, or clear it.
 
         No effect for an unknown id.
 
         Args:
             client_id: Id of the item.
-            problem: Readable failure reason, None for a pending item.
+            error: Cause of the failure, None for a pending item.
 
         Raises:
             LocalStorageError: The state was not stored.
         """
-        await self._write("UPDATE outbox_items SET problem = ? WHERE client_id = ?", (problem, client_id.hex))
+        body = None if error is None else msgspec.json.encode(ErrorBody.from_error(error))
+        await self._write("UPDATE outbox_items SET error = ? WHERE client_id = ?", (body, client_id.hex))
 
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new guest key.
@@ -184,7 +193,7 @@ class Outbox:
             LocalStorageError: The rows cannot be read.
         """
 
-        def claim(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, str | None]], list[str]]:
+        def claim(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, bytes | None]], list[str]]:
             self._process_lock.acquire()
             room_values = (scope.server_url, scope.room)
             owners = connection.execute(
@@ -201,7 +210,7 @@ class Outbox:
                 ],
             )
             rows = connection.execute(
-                "SELECT client_id, event, body, ts, problem FROM outbox_items "
+                "SELECT client_id, event, body, ts, error FROM outbox_items "
                 f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY} ORDER BY position",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             ).fetchall()
@@ -243,7 +252,7 @@ class Outbox:
             connection.execute(statement, parameters)
 
     def _on_corrupt(self, backup_path: Path) -> None:
-        self.on_problem(f"The outbox was damaged and moved to {backup_path}")
+        self.on_problem(Unavailable("outbox_damaged", file=str(backup_path)))
 
 
 def hash_guest_key(guest_key: str | None) -> str:
@@ -251,13 +260,14 @@ def hash_guest_key(guest_key: str | None) -> str:
     return hashlib.sha256(guest_key.encode()).hexdigest() if guest_key else ""
 
 
-def _decode_items(rows: Iterable[tuple[str, str, bytes, int, str | None]], room_name: str) -> Iterable[OutboxItem]:
-    for client_id, event, body, ts, problem in rows:
+def _decode_items(rows: Iterable[tuple[str, str, bytes, int, bytes | None]], room_name: str) -> Iterable[OutboxItem]:
+    for client_id, event, body, ts, error_body in rows:
         try:
             request = cast(OutboxRequest, decode_request(event, body))
             item_id = UUID(client_id)
+            error = None if error_body is None else _error_decoder.decode(error_body).to_error()
         except (ChatError, ValueError):
             log.exception("outbox: undecodable row ignored")
             continue
-        state = OutboxItemState.PENDING if problem is None else OutboxItemState.FAILED
-        yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, problem=problem or "")
+        state = OutboxItemState.PENDING if error is None else OutboxItemState.FAILED
+        yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, error=error)

@@ -17,6 +17,7 @@ from tui_chat.client.search_page import SearchPage
 from tui_chat.client.storage import history_tables as tables, local_search
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile
 from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.search_query import SearchQuery
 
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class LocalHistory:
     """Message history of all rooms in one SQLite file; an async context manager.
 
     Attributes:
-        on_problem: Callback for the readable report of a corrupt file.
+        on_problem: Callback for the report of a corrupt file.
 
     Args:
         directory: Private directory of the user; created on demand.
@@ -71,7 +72,7 @@ class LocalHistory:
     """
 
     def __init__(self, directory: Path, max_messages_per_room: int = MAX_MESSAGES_PER_ROOM) -> None:
-        self.on_problem: Callable[[str], None] = log.warning
+        self.on_problem: Callable[[ChatError], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, tables.SCHEMA, self._on_corrupt)
         self._max_messages = max_messages_per_room
         self._written_since_prune: dict[int, int] = {}  # messages per room id
@@ -281,4 +282,4 @@ class LocalHistory:
 
     def _on_corrupt(self, backup_path: Path) -> None:
         self._written_since_prune.clear()
-        self.on_problem(f"The local message history was damaged and moved to {backup_path}")
+        self.on_problem(Unavailable("history_damaged", file=str(backup_path)))

@@ -18,6 +18,7 @@ from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol import names
+from tui_chat.protocol.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -161,6 +162,4 @@ class RoomCache:
         log.warning("history: access failed: %s; messages are held in memory", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._context.client.emit(
-                PersistenceFailed(f"The message history cannot be saved on this computer: {error}")
-            )
+            self._context.client.emit(PersistenceFailed(Unavailable("history_unsaved", problem=str(error))))

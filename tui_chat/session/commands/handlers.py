@@ -87,11 +87,7 @@ def _reconnect(argument: str, context: CommandContext) -> None:
 
 
 def _change_server(argument: str, context: CommandContext) -> None:
-    try:
-        room = address.parse_address(argument).room
-    except ValueError as error:
-        raise CommandRejected(error_text.sentence(str(error))) from None
-    if room:
+    if room := address.parse_address(argument).room:
         names.validate_room_name(room)
     context.change_server(argument)
 

@@ -237,8 +237,8 @@ class JoinScreen(Screen[None]):
             base_url = parsed.base_url
             if parsed.room and not values["room"]:
                 values["room"] = self._form_fields["room"].input.value = parsed.room
-        except ValueError as error:
-            problems["server"] = error_text.sentence(str(error))
+        except ChatError as error:
+            problems["server"] = error_text.describe(error)
         for name, validate, required in (
             ("nick", names.validate_nickname, chat_strings.NICK_REQUIRED),
             ("room", names.validate_room_name, chat_strings.ROOM_REQUIRED),
