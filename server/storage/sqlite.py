@@ -6,15 +6,16 @@
 - Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
 - No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
   continuing in an unlinked file.
-- Exclusive use: two servers on the same file would each announce only their own members. The lock is a separate file
-  next to the database; the kernel releases the lock at process exit, also after a crash.
+- Exclusive use: two servers on the same file would each assign the same `seq`. The lock belongs to the inode of the
+  database, so symbolic and hard links share it. The kernel releases the lock at process exit, also after a crash.
 """
 
 import os
 import sqlite3
 import stat
+import sys
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,25 +62,36 @@ def create_file(path: Path) -> None:
 def lock_database(path: Path) -> Generator[None]:
     """Hold an exclusive lock on a database file within the context.
 
-    The lock file is never deleted. Without access to the lock file or without support by the system, the context holds
-    no lock.
+    SQLite must be closed at the end of the context: the close of any descriptor of a file drops the POSIX locks of the
+    process on this file.
 
-    Args:
-        path: Path of the database file; the lock file has the suffix `.lock`.
+    On Linux, flock locks and the POSIX locks of SQLite are independent, so the lock is on the database file. On other
+    systems, a flock lock would exclude SQLite; the lock is on a file with the suffix `.lock` beside the resolved path.
 
     Raises:
-        StorageError: Another server holds the lock.
+        StorageError: Another server holds the lock, or the file cannot be locked.
     """
-    with ExitStack() as stack:
-        with suppress(OSError):  # the database itself is not writable either; opening the file reports the exact reason
-            fd = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, fd)
-            try:
-                if fcntl is not None:
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StorageError("in use by another chat-server") from None
+    lock_path = path if sys.platform == "linux" else path.resolve().with_name(f"{path.name}.lock")
+    try:
+        fd = os.open(lock_path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StorageError(f"cannot lock {lock_path}: {describe_error(error)}") from None
+    try:
+        _lock_exclusively(fd)
         yield
+    finally:
+        os.close(fd)
+
+
+def _lock_exclusively(fd: int) -> None:
+    if fcntl is None:
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StorageError("in use by another chat-server") from None
+    except OSError as error:
+        raise StorageError(f"the file system does not support locks: {describe_error(error)}") from None
 
 
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:

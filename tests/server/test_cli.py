@@ -103,9 +103,12 @@ async def test_the_log_contains_no_message_text_and_no_guest_key(tmp_path: Path)
 async def test_a_database_in_use_by_another_server_is_rejected(tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *database) as first:
-        code, _, errors = await run(tmp_path, "--port", "0", *database)
-        assert code == 2
-        assert errors.endswith("chat.db: in use by another chat-server\n")
+        (tmp_path / "symbolic.db").symlink_to(tmp_path / "chat.db")
+        (tmp_path / "hard.db").hardlink_to(tmp_path / "chat.db")
+        for name in ("chat.db", "symbolic.db", "hard.db"):
+            code, _, errors = await run(tmp_path, "--port", "0", "--database", str(tmp_path / name))
+            assert code == 2
+            assert errors.endswith(f"{name}: in use by another chat-server\n")
         first.process.kill()
         await first.wait_closed()
     async with server_process(tmp_path, *database) as third:
