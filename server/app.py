@@ -166,6 +166,7 @@ def _collect_metrics(
         connections=len(socketio_server.engineio_server.sockets),
         rooms=len(rooms),
         members=sum(map(dispatcher.handlers.room_registry.count_members, rooms)),
+        observers=dispatcher.handlers.room_registry.count_observers(),
         aborts=dict(socketio_server.engineio_server.aborts),
         task_failures=dict(supervisor.failures),
         published_entries=dispatcher.handlers.published_count,

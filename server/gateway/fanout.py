@@ -7,7 +7,7 @@ encoding. Dialects without subscribers in the room cost nothing.
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from server.domain.room_registry import LiveRoom
+from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame, encode_event
 from tui_chat.protocol import codec, events

@@ -9,13 +9,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, get_args
 
+from msgspec import structs
+
 from server.domain.guest_keys import GuestKeys
+from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import (
     AppendDeletion,
     AppendEdit,
     AppendMessage,
     AppendReaction,
     AppendTopic,
+    RoomRef,
 )
 from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import JoinResult, RoomRegistry
@@ -25,6 +29,7 @@ from server.gateway.fanout import Fanout
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
+from server.storage.log_reader import JoinSnapshot
 from tui_chat.protocol import errors, events, names, requests, responses
 
 _JOINS_PER_TICK = 4  # join responses per event loop tick; one takes 2 ms in a room with thousands of members
@@ -85,6 +90,9 @@ class Handlers:
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
+            requests.Observe: self._observe,
+            requests.Unobserve: self._unobserve,
+            requests.ListMembers: self._list_members,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
             **dict.fromkeys(get_args(ChangeRequest), self._append_change),
@@ -166,30 +174,69 @@ class Handlers:
             )
         except errors.ChatError:
             if not was_joined:
-                self._presence_broadcaster.on_leave(self.room_registry.leave(connection, room.name), with_notice=False)
+                self._presence_broadcaster.on_leave(
+                    self.room_registry.leave(connection, room.name), with_notice=not join_result.is_new
+                )
             raise
         await self._join_limiter.acquire()
         room, participant = self.room_registry.require_membership(connection, room.name)
-        stored_room = snapshot.room
-        if stored_room is not None:
-            room.name = stored_room.name
+        view = self._build_view(room, snapshot, participant)
         self._presence_broadcaster.send_join_notice(
             JoinResult(room, participant, join_result.is_new, join_result.old_nick), connection
         )
         return responses.JoinResponse(
+            **structs.asdict(view),
+            nick_name=participant.member.nick_name,
+            member_id=member_id,
+            guest_key=self._guest_keys.issue(member_id),
+        )
+
+    def _build_view(
+        self,
+        room: LiveRoom[ClientConnection],
+        snapshot: JoinSnapshot,
+        participant: Participant[ClientConnection] | None = None,
+    ) -> responses.ObserveResponse:
+        """Return the state of a room for a new reader, and adopt the stored room name."""
+        stored_room = snapshot.room
+        if stored_room is not None:
+            room.name = stored_room.name
+        return responses.ObserveResponse(
             room=responses.RoomState(
                 name=room.name,
                 topic=stored_room.topic if stored_room else "",
                 last_seq=stored_room.last_seq if stored_room else 0,
                 visibility=stored_room.visibility if stored_room else "public",
             ),
-            nick_name=participant.member.nick_name,
-            member_id=member_id,
-            guest_key=self._guest_keys.issue(member_id),
-            members=[present.member for present in room.participants.values()],
+            members=[present.member for present in room.list_prominent(participant)],
+            member_count=len(room.participants),
             messages=snapshot.entries,
             has_more=snapshot.has_more,
         )
+
+    async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
+        room = self.room_registry.observe(connection, request.room)
+        try:
+            snapshot = await self._database.reader.read_join_snapshot(
+                room.key, since=request.since, limit=request.limit
+            )
+        except errors.ChatError:
+            self.room_registry.unobserve(connection, request.room)
+            raise
+        await self._join_limiter.acquire()
+        return self._build_view(self.room_registry.require_reader(connection, request.room), snapshot)
+
+    async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
+        self.room_registry.unobserve(connection, request.room)
+        return responses.Empty()
+
+    async def _list_members(
+        self, connection: ClientConnection, request: requests.ListMembers
+    ) -> responses.MemberListResponse:
+        room, _ = self.room_registry.require_membership(connection, request.room)
+        query = names.canonical_key(request.query) if request.query else ""
+        members, has_more = room.list_page(request.after, request.limit, query)
+        return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
 
     def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
         """Return the member id for a join: from the guest key, from an earlier join, or new.
@@ -226,18 +273,43 @@ class Handlers:
     async def _send_message(
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
-        room, participant = self.room_registry.require_membership(connection, request.room)
+        if request.author is None:
+            live_room, participant = self.room_registry.require_membership(connection, request.room)
+            room, author = live_room.to_ref(), participant.member
+            live_room.record_speaker(author.member_id)
+        else:
+            room, author = self._resolve_temporary_author(connection, request.room, request.author)
         append_result = await self._database.journal.append(
             AppendMessage(
-                room=room.to_ref(),
-                author=participant.member,
+                room=room,
+                author=author,
                 message=request.message,
                 client_id=request.client_id,
                 reply_to=request.reply_to,
             )
         )
         entry = append_result.entry
-        return responses.SendResponse(seq=entry.seq, id=entry.id, ts=entry.ts, duplicate=append_result.duplicate)
+        return responses.SendResponse(
+            seq=entry.seq,
+            id=entry.id,
+            ts=entry.ts,
+            duplicate=append_result.duplicate,
+            nick_name=None if request.author is None else entry.nick_name,
+        )
+
+    def _resolve_temporary_author(
+        self, connection: ClientConnection, room_name: str, author: requests.TemporaryAuthor
+    ) -> tuple[RoomRef, events.Member]:
+        if self.room_registry.get_joined_rooms(connection):
+            raise errors.BadRequest("author_is_member")
+        room_key = names.canonical_key(room_name)
+        room = self.room_registry.rooms.get(room_key)
+        member = events.Member(
+            member_id=self._resolve_member_id(connection, author.guest_key),
+            nick_name=author.nick_name if room is None else room.borrow_nick(author.nick_name),
+            role="member",
+        )
+        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref(), member
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)
@@ -256,7 +328,8 @@ class Handlers:
     # -- queries
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
-        room, participant = self.room_registry.require_membership(connection, request.room)
+        room = self.room_registry.require_reader(connection, request.room)
+        participant = room.connections.get(connection)
         return await self._database.reader.read_page(
             room.key,
             before=request.before,
@@ -264,7 +337,7 @@ class Handlers:
             around=request.around,
             at=request.at,
             limit=request.limit,
-            reader=participant.member.member_id,
+            reader=None if participant is None else participant.member.member_id,
         )
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
@@ -292,7 +365,7 @@ class Handlers:
         }
         name_filter = request.query.casefold() if request.query else ""
         for room in self.room_registry.rooms.values():
-            if room.key not in summaries and name_filter in room.key:
+            if room.participants and room.key not in summaries and name_filter in room.key:
                 summaries[room.key] = responses.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
                 )

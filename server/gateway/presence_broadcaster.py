@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from server.domain.live_room import LiveRoom, Participant
 from server.domain.presence_delta import PresenceDelta
 from server.domain.rate_limits import Rate, TokenBucket
-from server.domain.room_registry import JoinResult, LeaveResult, LiveRoom, Participant
+from server.domain.room_registry import JoinResult, LeaveResult
 from server.engineio.connection import ClientConnection
 from server.gateway.fanout import Fanout, MembershipNotice
 from tui_chat.protocol import events

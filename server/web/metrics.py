@@ -25,6 +25,7 @@ class MetricsSnapshot:
         connections: Open connections.
         rooms: Live rooms.
         members: Sum of the present members of all rooms.
+        observers: Sum of the observers of all rooms.
         aborts: Aborted connections since the start, by reason.
         task_failures: Failures of supervised background tasks since the start, by task name.
         published_entries: Entries published since the start.
@@ -36,6 +37,7 @@ class MetricsSnapshot:
     connections: int
     rooms: int
     members: int
+    observers: int
     aborts: dict[str, int]
     task_failures: dict[str, int]
     published_entries: int
@@ -46,8 +48,9 @@ class MetricsSnapshot:
 
 _GAUGES = (  # field of `MetricsSnapshot`, metric name and description
     ("connections", "chat_connections", "Open connections."),
-    ("rooms", "chat_rooms", "Rooms with members."),
+    ("rooms", "chat_rooms", "Rooms with members or observers."),
     ("members", "chat_members", "Members of all rooms."),
+    ("observers", "chat_observers", "Observers of all rooms, who are not members."),
     ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
 )
 

@@ -1,11 +1,15 @@
+import msgspec
 import pytest
-from hypothesis import settings, strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from server.domain.live_room import Participant
+from server.domain.nick_suffixes import NickSuffixes
 from server.domain.room_registry import RoomRegistry
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import BadRequest, NotJoined
-from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
+from tui_chat.protocol.events import Member
+from tui_chat.protocol.limits import MEMBER_PAGE, ROOMS_PER_CONNECTION
 
 connections = st.integers(1, 5)
 members = st.sampled_from(["g1", "g2", "g3"])
@@ -132,3 +136,111 @@ def test_subscribers_are_grouped_by_dialect() -> None:
     registry.leave_all(1)
     registry.leave(2, "tea")
     assert room.subscribers == {}
+
+
+def test_equal_nicknames_leave_and_join_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = RoomRegistry[int]()
+    for number in range(2000):
+        registry.join(number, "tea", f"g{number}", "ann")
+    attempts: list[str] = []
+    with_suffix = names.with_suffix
+
+    def count_attempt(name: str, number: int) -> str:
+        attempts.append(name)
+        return with_suffix(name, number)
+
+    monkeypatch.setattr(names, "with_suffix", count_attempt)
+    for number in range(500, 600):
+        nick = registry.leave(number, "tea").participant.member.nick_name
+        assert registry.join(number, "tea", f"n{number}", "ann").participant.member.nick_name == nick
+    assert len(attempts) <= 600
+
+
+def test_freed_suffixes_are_assigned_in_ascending_order() -> None:
+    registry = RoomRegistry[int]()
+    for number in range(1, 8):
+        registry.join(number, "tea", f"g{number}", "ann")
+    for number in (5, 3, 6):
+        registry.leave(number, "tea")
+    registry.join(8, "tea", "g8", "ann3")
+    assigned = [
+        registry.join(number, "tea", f"n{number}", "ann").participant.member.nick_name for number in (9, 10, 11)
+    ]
+    assert assigned == ["ann5", "ann6", "ann8"]
+    registry.leave(8, "tea")
+    assert registry.join(12, "tea", "n12", "ann").participant.member.nick_name == "ann3"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ann", "ann1", "x" * 32, "x" * 31 + "y", "x" * 30]), st.booleans())))
+def test_suffixes_stay_unique_and_unused_pools_are_removed(steps: list[tuple[str, bool]]) -> None:
+    suffixes, taken = NickSuffixes(), list[str]()
+    for requested, is_release in steps:
+        if is_release and taken:
+            suffixes.release(taken.pop(0))
+        else:
+            nick_key = suffixes.allocate(requested, lambda key: key not in taken)[1]
+            assert nick_key not in taken
+            taken.append(nick_key)
+    for nick_key in taken:
+        suffixes.release(nick_key)
+    assert len(suffixes) == 0
+
+
+def test_a_large_room_lists_staff_recent_speakers_and_the_joiner() -> None:
+    registry = RoomRegistry[int]()
+    room = registry.join(0, "tea", "first", "first").room
+    for role in ("moderator", "owner"):
+        room.add_participant(Participant[int](Member(member_id=role, nick_name=role, role=role), role))
+    for number in range(1, 12_000):
+        registry.join(number, "tea", f"g{number:05}", f"member {number}")
+    room.record_speaker("g00007")
+    room.record_speaker("g00003")
+    listed = [present.member.member_id for present in room.list_prominent(room.participants["first"])]
+    assert listed[:6] == ["first", "owner", "moderator", "g00003", "g00007", "g11999"]
+    assert len(listed) == len(set(listed)) == MEMBER_PAGE
+    assert len(msgspec.json.encode([room.participants[member_id].member for member_id in listed])) < 100_000
+
+
+def test_pages_list_each_member_once_and_filter_by_nickname() -> None:
+    registry = RoomRegistry[int]()
+    for number in range(25):
+        registry.join(number, "tea", f"g{number * 7 % 25:02}", f"Ann {number}")
+    room = registry.rooms["tea"]
+    listed: list[str] = []
+    has_more, after = True, ""
+    while has_more:
+        page, has_more = room.list_page(after, 10, "")
+        after = page[-1].member_id
+        listed += [member.member_id for member in page]
+    assert listed == sorted(f"g{number:02}" for number in range(25))
+    assert [member.nick_name for member in room.list_page("", 10, names.canonical_key("ANN 24"))[0]] == ["Ann 24"]
+
+
+def test_an_observed_room_has_no_members_and_ends_with_its_last_observer() -> None:
+    registry = RoomRegistry[int]()
+    room = registry.observe(1, "tea")
+    assert (registry.count_members("tea"), registry.count_observers(), list(room.subscribers["native"])) == (0, 1, [1])
+    assert registry.require_reader(1, "Tea") is room
+    registry.join(2, "tea", "g2", "ann")
+    assert registry.leave(2, "tea").is_last
+    assert registry.rooms == {"tea": room}
+    registry.join(1, "tea", "g1", "bob")
+    assert registry.count_observers() == 0
+    registry.observe(1, "tea")
+    registry.leave_all(1)
+    registry.observe(1, "tea")
+    assert registry.leave_all(1) == []
+    assert registry.rooms == {}
+    with pytest.raises(NotJoined):
+        registry.require_reader(1, "tea")
+
+
+def test_observed_rooms_count_towards_the_limit() -> None:
+    registry = RoomRegistry[int]()
+    for number in range(ROOMS_PER_CONNECTION):
+        registry.observe(1, f"room {number}")
+    with pytest.raises(BadRequest):
+        registry.join(1, "one more", "g1", "ann")
+    with pytest.raises(BadRequest):
+        registry.observe(1, "one more")
+    registry.observe(1, "room 0")

@@ -39,6 +39,9 @@ FIELDS = [
 VALID: dict[str, dict[str, Any]] = {
     "joinRoom": {"roomName": "tea", "nickName": "ann"},
     "leaveRoom": {"room": "tea"},
+    "observe": {"room": "tea"},
+    "unobserve": {"room": "tea"},
+    "listMembers": {"room": "tea"},
     "sendMessage": {"room": "tea", "message": "hi"},
     "history": {"room": "tea", "before": 5},
     "editMessage": {"room": "tea", "seq": 1, "message": "hi"},

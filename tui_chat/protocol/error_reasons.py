@@ -19,6 +19,7 @@ WIRE_MESSAGES = {
     "history_position": "history takes exactly one of before, after, around and at",
     "too_many_joined_rooms": "a connection can join at most {limit} rooms",
     "too_many_created_rooms": "a connection can create at most {limit} rooms",
+    "author_is_member": 'a member sends messages without "as"; leave all rooms first',
     "joined_as_other_member": "this connection is already in the room as another member",
     # unauthorized, forbidden, not_joined
     "token_invalid": "the token is not valid",

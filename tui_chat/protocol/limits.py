@@ -42,6 +42,9 @@ SEARCH_PAGE = 100
 ROOM_LIST_PAGE = 200
 """Maximum number of rooms in a room list."""
 
+MEMBER_PAGE = 500
+"""Maximum number of members in a join response and in a page of `listMembers`."""
+
 SECRET_CHARACTERS = 128
 """Maximum length of received guest keys, tokens and invite codes; issued ones are shorter."""
 

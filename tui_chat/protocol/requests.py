@@ -8,7 +8,7 @@ structs.
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from msgspec import Meta
+from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
 from tui_chat.protocol import names, sanitize
@@ -17,6 +17,7 @@ from tui_chat.protocol.events import WireStruct
 from tui_chat.protocol.limits import (
     HISTORY_DEFAULT,
     HISTORY_PAGE,
+    MEMBER_PAGE,
     ROOM_LIST_PAGE,
     SEARCH_PAGE,
     SECRET_CHARACTERS,
@@ -87,6 +88,60 @@ class LeaveRoom(RoomRequest, frozen=True):
     event: ClassVar[str] = "leaveRoom"
 
 
+class Observe(RoomRequest, frozen=True):
+    """Receive the pushes of a room without membership.
+
+    Attributes:
+        since: `seq` of the newest known entry; the response contains only newer ones.
+        limit: Maximum number of entries in the response.
+    """
+
+    event: ClassVar[str] = "observe"
+    rate_class: ClassVar[str] = "joins"
+    since: NonNegative | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
+
+
+class Unobserve(RoomRequest, frozen=True):
+    """End an observation."""
+
+    event: ClassVar[str] = "unobserve"
+
+
+class ListMembers(RoomRequest, frozen=True):
+    """Request a page of the present members, in order of their ids.
+
+    Attributes:
+        after: Member id at the end of the previous page.
+        limit: Maximum number of members.
+        query: Part of the nickname; None or an empty query selects all members.
+    """
+
+    event: ClassVar[str] = "listMembers"
+    after: OpaqueString = ""
+    limit: Annotated[int, Meta(ge=1, le=MEMBER_PAGE)] = MEMBER_PAGE
+    query: str | None = None
+
+    def __post_init__(self) -> None:
+        query = None if self.query is None else sanitize.validate_query(self.query)
+        self._set_fields(room=names.validate_room_name(self.room), query=query)
+
+
+class TemporaryAuthor(WireStruct, frozen=True):
+    """Author of one message without a membership.
+
+    Attributes:
+        nick_name: Requested nickname.
+        guest_key: Guest key, so that a repeat with the same `clientId` has the same author.
+    """
+
+    nick_name: str
+    guest_key: OpaqueString | None = None
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "nick_name", names.validate_nickname(self.nick_name))
+
+
 class SendMessage(RoomRequest, frozen=True):
     """Send a message.
 
@@ -94,6 +149,7 @@ class SendMessage(RoomRequest, frozen=True):
         message: Message body.
         client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
+        author: Author of a message on a connection that is in no room; None for the member. The wire name is `as`.
     """
 
     event: ClassVar[str] = "sendMessage"
@@ -101,6 +157,7 @@ class SendMessage(RoomRequest, frozen=True):
     message: str
     client_id: UUID | None = None
     reply_to: Seq | None = None
+    author: TemporaryAuthor | None = field(default=None, name="as")
 
     def __post_init__(self) -> None:
         self._set_fields(room=names.validate_room_name(self.room), message=sanitize.validate_message_body(self.message))
@@ -289,6 +346,9 @@ class SetVisibility(RoomRequest, frozen=True):
 REQUEST_TYPES: tuple[type[Request], ...] = (
     JoinRoom,
     LeaveRoom,
+    Observe,
+    Unobserve,
+    ListMembers,
     SendMessage,
     History,
     EditMessage,

@@ -26,26 +26,51 @@ class Empty(WireStruct, frozen=True):
     """Success without further fields."""
 
 
-class JoinResponse(WireStruct, frozen=True):
-    """Successful join.
+class ObserveResponse(WireStruct, frozen=True):
+    """Successful observation of a room without membership.
 
     Attributes:
         room: State of the room.
-        nick_name: Assigned nickname, which may differ from the requested one.
-        member_id: Member id of the client.
-        guest_key: Credential for later joins as the same member.
-        members: Present members, in order of arrival.
+        members: Present members, in order of arrival; above `MEMBER_PAGE` members, the owners, moderators and most
+            recent speakers.
         messages: Newest entries (after `since`, if given), in ascending order.
         has_more: Entries exist before the first of `messages` (and after `since`).
+        member_count: Number of present members; None for servers without a limit of `members`.
     """
 
     room: RoomState
-    nick_name: str
-    member_id: str
-    guest_key: str
     members: list[Member]
     messages: list[Entry]
     has_more: bool
+    member_count: int | None = None
+
+
+class JoinResponse(ObserveResponse, frozen=True, kw_only=True):
+    """Successful join.
+
+    Attributes:
+        nick_name: Assigned nickname, which may differ from the requested one.
+        member_id: Member id of the client.
+        guest_key: Credential for later joins as the same member.
+    """
+
+    nick_name: str
+    member_id: str
+    guest_key: str
+
+
+class MemberListResponse(WireStruct, frozen=True):
+    """Page of the present members, in order of their ids.
+
+    Attributes:
+        members: Members of the page.
+        has_more: Members with greater ids exist; repeat the request with `after` set to the last id.
+        member_count: Number of present members of the room.
+    """
+
+    members: list[Member]
+    has_more: bool
+    member_count: int
 
 
 class SendResponse(WireStruct, frozen=True):
@@ -56,12 +81,14 @@ class SendResponse(WireStruct, frozen=True):
         id: Server-wide identifier.
         ts: Server time in milliseconds since the epoch.
         duplicate: The `clientId` was stored before; the fields belong to the original message.
+        nick_name: Assigned nickname of a message with `as`, otherwise None.
     """
 
     seq: int
     id: int
     ts: int
     duplicate: bool
+    nick_name: str | None = None
 
 
 class HistoryPage(WireStruct, frozen=True):

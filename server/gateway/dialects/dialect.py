@@ -13,7 +13,8 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
-from server.domain.room_registry import LiveRoom, RoomRegistry
+from server.domain.live_room import LiveRoom
+from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.fanout import RoomEvent

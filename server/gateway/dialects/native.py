@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from msgspec import Raw, structs
 
-from server.domain.room_registry import LiveRoom
+from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect

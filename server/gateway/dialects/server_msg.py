@@ -20,7 +20,8 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from server.domain.room_registry import LiveRoom, Participant, RoomRegistry
+from server.domain.live_room import LiveRoom, Participant
+from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect, decode_payload
@@ -228,7 +229,7 @@ class ServerMsgDialect(Dialect):
                         socket_id=participant.member.member_id,
                         id=self._get_client_user_id(room, participant),
                     )
-                    for participant in room.participants.values()
+                    for participant in room.list_prominent()
                 ]
             )
         )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from server.domain.room_registry import LiveRoom
+from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.dialect import Dialect, decode_payload

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from server.domain.room_registry import LiveRoom, RoomRegistry
+from server.domain.live_room import LiveRoom
+from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.registry import create_dialects

@@ -1,0 +1,184 @@
+"""State of one live room: participants, nicknames and subscribers.
+
+- Unique nicknames: nickname keys are unique within a room. A request for a nickname in use yields the next free
+  suffix, never an error.
+- Dialects: a room indexes its connections by dialect (`server.gateway.dialects`), so a dialect without
+  subscribers causes no work.
+
+`ConnectionT` is the connection type of the gateway; the room requires only hashing.
+"""
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import Generic, TypeVar
+
+from msgspec.structs import replace
+
+from server.domain.log_commands import RoomRef
+from server.domain.nick_suffixes import NickSuffixes
+from tui_chat.protocol import events, limits, names
+
+ConnectionT = TypeVar("ConnectionT", bound=Hashable)
+
+
+@dataclass(slots=True, eq=False)
+class Participant(Generic[ConnectionT]):
+    """Member that is present in a room.
+
+    Attributes:
+        member: Identity, nickname and client kind as on the wire; replaced by each change.
+        nick_key: Canonical key of the nickname.
+        connections: Connections of the member in the room.
+    """
+
+    member: events.Member
+    nick_key: str
+    connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
+
+
+@dataclass(slots=True, eq=False)
+class LiveRoom(Generic[ConnectionT]):
+    """Room with at least one connection or observer.
+
+    Attributes:
+        key: Canonical key of the name.
+        name: Display name; the stored name if the room exists in storage.
+        participants: Participants by member id, in order of arrival.
+        connections: Participants by connection.
+        subscribers: Connections and observers by the dialect in which they receive events.
+    """
+
+    key: str
+    name: str
+    participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
+    connections: dict[ConnectionT, Participant[ConnectionT]] = field(
+        default_factory=dict[ConnectionT, "Participant[ConnectionT]"]
+    )
+    subscribers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
+    _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
+    _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
+    _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for pages in constant time
+    _staff_ids: dict[str, None] = field(default_factory=dict[str, None])  # of owners and moderators
+    _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
+
+    def to_ref(self) -> RoomRef:
+        """Return the reference to this room for log commands."""
+        return RoomRef(key=self.key, name=self.name)
+
+    def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
+        """Return the nickname that the room assigns for a request, and its canonical key.
+
+        The method assigns nothing. A nickname in use yields the next free suffix from 2; a repeated request of the
+        same member keeps its assigned suffix.
+
+        Args:
+            requested: Validated nickname.
+            member_id: Member that requests the nickname; its own nickname counts as available.
+        """
+        requested_key = names.canonical_key(requested)
+        if self._nick_owners.get(requested_key, member_id) == member_id:
+            return requested, requested_key
+        participant = self.participants.get(member_id)
+        if participant is not None and names.has_suffix(participant.member.nick_name, requested):
+            return participant.member.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
+        return self._suffixes.allocate(
+            requested, lambda nick_key: self._nick_owners.get(nick_key, member_id) == member_id
+        )
+
+    def borrow_nick(self, requested: str) -> str:
+        """Return a nickname that no member has, without reserving the nickname."""
+        nick, nick_key = self.available_nick(requested, "")
+        self._suffixes.release(nick_key)
+        return nick
+
+    def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
+        """Assign a nickname to a participant and release the previous one.
+
+        The caller ensures that no other member owns the nickname (`available_nick`).
+        """
+        self._release_nick(participant)
+        self._nick_owners[nick_key] = participant.member.member_id
+        participant.member, participant.nick_key = replace(participant.member, nick_name=nick_name), nick_key
+
+    def add_participant(self, participant: Participant[ConnectionT]) -> None:
+        """Add a participant that is not in the room."""
+        member = participant.member
+        self.participants[member.member_id] = participant
+        insort(self._sorted_ids, member.member_id)
+        if member.role != "member":
+            self._staff_ids[member.member_id] = None
+
+    def record_speaker(self, member_id: str) -> None:
+        """Move a participant to the end of the recent speakers."""
+        self._speaker_ids.pop(member_id, None)
+        self._speaker_ids[member_id] = None
+
+    def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
+        """Return at most `MEMBER_PAGE` participants, in order of arrival if all fit.
+
+        Otherwise owners, moderators, the most recent speakers and the most recent arrivals have precedence.
+
+        Args:
+            first: Participant that the list contains in any case.
+        """
+        if len(self.participants) <= limits.MEMBER_PAGE:
+            return list(self.participants.values())
+        ids = chain(
+            () if first is None else (first.member.member_id,),
+            sorted(self._staff_ids, key=lambda staff_id: self.participants[staff_id].member.role != "owner"),
+            reversed(self._speaker_ids),
+            reversed(self.participants),
+        )
+        unique_ids = dict.fromkeys(islice(ids, 3 * limits.MEMBER_PAGE))
+        return [self.participants[member_id] for member_id in islice(unique_ids, limits.MEMBER_PAGE)]
+
+    def list_page(self, after: str, limit: int, query: str) -> tuple[list[events.Member], bool]:
+        """Return members in order of their ids, and whether more exist.
+
+        Args:
+            after: Exclusive lower bound of the member ids.
+            limit: Maximum number of members.
+            query: Part of the canonical key of the nickname; empty for all members.
+        """
+        following = (
+            self.participants[self._sorted_ids[position]]
+            for position in range(bisect_right(self._sorted_ids, after), len(self._sorted_ids))
+        )
+        page = list(islice((present.member for present in following if query in present.nick_key), limit + 1))
+        return page[:limit], len(page) > limit
+
+    def remove_participant(self, participant: Participant[ConnectionT]) -> None:
+        """Remove a participant and release its nickname.
+
+        The freed nickname, with or without a suffix, is available to the next request.
+        """
+        member_id = participant.member.member_id
+        del self.participants[member_id]
+        del self._sorted_ids[bisect_right(self._sorted_ids, member_id) - 1]
+        self._staff_ids.pop(member_id, None)
+        self._speaker_ids.pop(member_id, None)
+        self._release_nick(participant)
+
+    def subscribe(self, dialect: str, connection: ConnectionT) -> None:
+        """Register the connection under a dialect, replacing its previous dialect."""
+        self.unsubscribe(connection)
+        self.subscribers.setdefault(dialect, {})[connection] = None
+
+    def unsubscribe(self, connection: ConnectionT) -> None:
+        """Remove the connection from its dialect.
+
+        Without effect if the connection is not subscribed; a dialect without subscribers is removed from `subscribers`.
+        """
+        for dialect, subscribers in self.subscribers.items():
+            if connection in subscribers:
+                del subscribers[connection]
+                if not subscribers:
+                    del self.subscribers[dialect]
+                return
+
+    def _release_nick(self, participant: Participant[ConnectionT]) -> None:
+        if self._nick_owners.get(participant.nick_key) == participant.member.member_id:
+            del self._nick_owners[participant.nick_key]
+            self._suffixes.release(participant.nick_key)

@@ -1,0 +1,81 @@
+"""Numeric suffixes of taken nicknames in one room: `ann2`, `ann3` and so on.
+
+Allocation and release take constant time, independent of the number of members with the same nickname.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from tui_chat.protocol import names
+
+_MAX_DIGITS = 9
+_NUMERIC_SUFFIX = re.compile(f"[0-9]{{1,{_MAX_DIGITS}}}$")
+
+
+@dataclass(slots=True, eq=False)
+class _SuffixPool:
+    """Suffixes of one nickname with the same number of digits.
+
+    Attributes:
+        next: Smallest suffix that was never allocated.
+        freed: Heap of the released suffixes; a member may take one of them again by a direct request.
+        freed_set: The same suffixes, without order.
+    """
+
+    next: int
+    freed: list[int] = field(default_factory=list[int])
+    freed_set: set[int] = field(default_factory=set[int])
+
+
+class NickSuffixes:
+    """Allocator of suffixes for the nicknames of one room."""
+
+    def __init__(self) -> None:
+        self._pools: dict[tuple[str, int], _SuffixPool] = {}  # by canonical key without suffix, and number of digits
+
+    def __len__(self) -> int:
+        """Return the number of pools."""
+        return len(self._pools)
+
+    def allocate(self, requested: str, is_available: Callable[[str], bool]) -> tuple[str, str]:
+        """Return the requested nickname with the smallest free suffix, and its canonical key.
+
+        Args:
+            requested: Validated nickname in use.
+            is_available: Test of a canonical key, because a member may request a nickname with a suffix directly.
+        """
+        digits = 1
+        while True:
+            first = _get_first_suffix(digits)
+            base_key = names.canonical_key(names.with_suffix(requested, first))[:-digits]
+            pool = self._pools.setdefault((base_key, digits), _SuffixPool(first))
+            while pool.freed or pool.next < 10**digits:
+                if pool.freed:
+                    suffix = heappop(pool.freed)
+                    pool.freed_set.discard(suffix)
+                else:
+                    suffix = pool.next
+                    pool.next += 1
+                nick = names.with_suffix(requested, suffix)
+                nick_key = names.canonical_key(nick)
+                if is_available(nick_key):
+                    return nick, nick_key
+            digits += 1
+
+    def release(self, nick_key: str) -> None:
+        """Return the suffix of a nickname that is no longer in use; without effect for other nicknames."""
+        numeric_suffix = _NUMERIC_SUFFIX.search(nick_key)
+        for start in range(numeric_suffix.start(), len(nick_key)) if numeric_suffix else ():
+            pool_key, suffix = (nick_key[:start], len(nick_key) - start), int(nick_key[start:])
+            pool, first = self._pools.get(pool_key), _get_first_suffix(pool_key[1])
+            if pool is not None and first <= suffix < pool.next and suffix not in pool.freed_set:
+                heappush(pool.freed, suffix)
+                pool.freed_set.add(suffix)
+                if len(pool.freed) == pool.next - first:
+                    del self._pools[pool_key]
+
+
+def _get_first_suffix(digits: int) -> int:
+    return 2 if digits == 1 else 10 ** (digits - 1)

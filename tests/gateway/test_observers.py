@@ -1,0 +1,138 @@
+"""Observers, messages without membership and bounded member lists on a running server."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient, raw_client
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
+    """Return a member of `tea`."""
+    async with raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        yield client
+
+
+@pytest.fixture
+async def visitor(server: RunningServer) -> AsyncGenerator[RawClient]:
+    """Return a connected client in no room."""
+    async with raw_client(server.url) as client:
+        yield client
+
+
+async def send(client: RawClient, message: str, **fields: Any) -> dict[str, Any]:
+    return await client.request("sendMessage", {"room": "tea", "message": message, **fields})
+
+
+async def test_an_observer_receives_pushes_without_presence_or_notice(
+    server: RunningServer, ann: RawClient, visitor: RawClient
+) -> None:
+    await send(ann, "before")
+    response = await visitor.request("observe", {"room": "tea"})
+    assert set(response) == {"ok", "room", "members", "memberCount", "messages", "hasMore"}
+    assert ([member["nickName"] for member in response["members"]], response["memberCount"]) == (["ann"], 1)
+    assert [entry["message"] for entry in response["messages"]] == ["before"]
+    await send(ann, "after")
+    assert (await visitor.wait_for_push("message"))["message"] == "after"
+    page = await visitor.request("history", {"room": "tea", "after": 1})
+    assert [entry["message"] for entry in page["messages"]] == ["after"]
+    assert (await send(visitor, "hi"))["error"]["code"] == "not_joined"
+    async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as metrics:
+        lines = (await metrics.text()).splitlines()
+    assert {"chat_observers 1.0", "chat_members 1.0"} <= set(lines)
+    assert (await visitor.request("unobserve", {"room": "tea"}))["ok"]
+    await send(ann, "unobserved")
+    assert (await visitor.request("history", {"room": "tea", "after": 1}))["error"]["code"] == "not_joined"
+    assert not [push for push in visitor.pushes if "unobserved" in push]
+    joined = await ann.join("tea", "ann")
+    assert joined["memberCount"] == 1
+    assert not [push for push in ann.pushes if '"leave"' in push or push.count("memberId") > 1]
+
+
+async def test_a_room_that_is_only_observed_is_not_listed(visitor: RawClient) -> None:
+    response = await visitor.request("observe", {"room": "empty"})
+    assert (response["memberCount"], response["members"], response["room"]["lastSeq"]) == (0, [], 0)
+    assert (await visitor.request("listRooms", {}))["rooms"] == []
+
+
+async def test_a_message_without_membership_has_no_join_or_leave(ann: RawClient, visitor: RawClient) -> None:
+    sent = await send(visitor, "deployed", **{"as": {"nickName": "Ann"}})
+    assert (sent["seq"], sent["nickName"]) == (1, "Ann2")
+    push = await ann.wait_for_push("message")
+    while push.get("kind") != "message":
+        push = await ann.wait_for_push("message")
+    assert (push["nickName"], push["message"]) == ("Ann2", "deployed")
+    assert (await send(visitor, "again", **{"as": {"nickName": "bot"}}))["nickName"] == "bot"
+    assert (await ann.join("tea", "ann"))["memberCount"] == 1
+    assert not [push for push in ann.pushes if '"presence"' in push or '"join"' in push]
+
+
+async def test_a_message_without_membership_creates_its_room(visitor: RawClient) -> None:
+    first = await visitor.request("sendMessage", {"room": "new", "message": "hi", "as": {"nickName": "bot"}})
+    assert (first["ok"], first["nickName"]) == (True, "bot")
+    assert [room["name"] for room in (await visitor.request("listRooms", {}))["rooms"]] == ["new"]
+
+
+async def test_a_repeated_message_without_membership_is_stored_once(server: RunningServer, ann: RawClient) -> None:
+    guest_key = (await ann.join("tea", "ann"))["guestKey"]
+    fields = {"clientId": "0b2f6ed4-7a07-4f6e-9f0b-6c4c2a3f9a11", "as": {"nickName": "bot", "guestKey": guest_key}}
+    responses: list[dict[str, Any]] = []
+    for _ in range(2):
+        async with raw_client(server.url) as sender:
+            responses.append(await send(sender, "once", **fields))
+    assert [(response["seq"], response["duplicate"]) for response in responses] == [(1, False), (1, True)]
+
+
+@pytest.mark.parametrize("author", [{}, {"nickName": ""}, {"nickName": 7}, "bot"])
+async def test_an_invalid_temporary_author_is_rejected(visitor: RawClient, author: Any) -> None:
+    assert (await send(visitor, "hi", **{"as": author}))["error"]["code"] in {"bad_request", "nick_invalid"}
+
+
+async def test_a_member_cannot_send_as_another_author(ann: RawClient) -> None:
+    assert (await send(ann, "hi", **{"as": {"nickName": "bot"}}))["error"]["reason"] == "author_is_member"
+    assert (await send(ann, "hi", **{"as": None}))["ok"]
+
+
+async def test_join_lists_are_bounded_and_list_members_pages_through_all(
+    server: RunningServer, ann: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_chat.protocol.limits.MEMBER_PAGE", 3)
+    async with AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(raw_client(server.url)) for _ in range(6)]
+        for number, client in enumerate(crowd):
+            await client.join("tea", f"m{number}")
+        await send(crowd[1], "hi")
+        joined = await ann.join("tea", "ann")
+        assert ([member["nickName"] for member in joined["members"]], joined["memberCount"]) == (["ann", "m1", "m5"], 7)
+        listed: list[str] = []
+        fields: dict[str, Any] = {"room": "tea", "limit": 2}
+        while True:
+            page = await ann.request("listMembers", fields)
+            listed += [member["nickName"] for member in page["members"]]
+            if not page["hasMore"]:
+                break
+            fields["after"] = page["members"][-1]["memberId"]
+        assert sorted(listed) == ["ann", *(f"m{number}" for number in range(6))]
+        found = await ann.request("listMembers", {"room": "tea", "query": "M4"})
+        assert ([member["nickName"] for member in found["members"]], found["memberCount"]) == (["m4"], 7)
+        await ann.ws.send_str('42["joinRoom",{"nickName":"list","id":1,"roomId":"tea"}]')
+        assert len((await ann.wait_for_push("roomUser"))["tea"]) == 3
+
+
+async def test_only_members_list_members(ann: RawClient, visitor: RawClient) -> None:
+    assert (await visitor.request("listMembers", {"room": "tea"}))["error"]["code"] == "not_joined"
+    assert (await ann.request("listMembers", {"room": "tea", "limit": 501}))["error"]["code"] == "bad_request"
