@@ -94,7 +94,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     tls_context = _load_tls_context(settings)
     clocks = clocks or _SystemClocks()
     supervisor = Supervisor()
-    database = await open_database(settings.resolve_database(), clock=clocks.now)
+    database = await open_database(settings.resolve_database(), clock=clocks.now, supervisor=supervisor)
     try:
         dispatcher = _build_dispatcher(settings, database, await database.load_secret("guests"), clocks)
         connection_limiter = (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, delete, exc, make_url, select
 
+from server.observability.supervision import Supervisor
 from server.storage import schema
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
@@ -122,6 +123,7 @@ async def open_database(
     clock: Callable[[], int],
     busy_timeout: int = BUSY_TIMEOUT,
     max_queue_depth: int = MAX_QUEUE_DEPTH,
+    supervisor: Supervisor | None = None,
 ) -> Database:
     """Open a database, and create the schema of an empty one.
 
@@ -132,6 +134,7 @@ async def open_database(
         clock: Source of the current time in milliseconds since the epoch.
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
+        supervisor: Owner of the writer task of the journal.
 
     Raises:
         StorageError: The database is unusable; the message is addressed to the operator.
@@ -153,7 +156,7 @@ async def open_database(
         except (StorageError, exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
         return Database(
-            Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth),
+            Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth, supervisor),
             LogReader(readers, clock),
             writer,
             clock,

@@ -14,6 +14,8 @@
   repeated message is recognized by its clientId, answered with the original entry and then published. A
   repeated change without effect publishes the newest entry of the room, so that readers detect the missing one.
 - Isolation: a command that makes a transaction fail is retried and rejected alone.
+- Supervision: after any other exception in the writer, the commands of its batch are rejected as uncertain, and the
+  writer restarts with the queued commands.
 - Cancellation: a cancelled caller affects neither its own command nor other commands.
 """
 
@@ -28,6 +30,7 @@ from uuid import UUID
 from sqlalchemy import Connection, exc
 
 from server.domain.log_commands import AppendMessage, LogCommand
+from server.observability.supervision import Supervisor
 from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
 from server.storage.errors import describe_error, is_outage, is_serialization_failure
 from server.storage.executor import RETRY_AFTER, Executor
@@ -62,6 +65,7 @@ class Journal:
         statements: Compiled statements for the dialect of the writer.
         clock: Source of the current time in milliseconds since the epoch.
         max_queue_depth: Maximum number of queued commands.
+        supervisor: Owner of the writer task.
 
     Attributes:
         publish: Callback for committed entries, called once per batch with its new entries in commit order, after the
@@ -75,6 +79,7 @@ class Journal:
         statements: BatchStatements,
         clock: Callable[[], int],
         max_queue_depth: int = MAX_QUEUE_DEPTH,
+        supervisor: Supervisor | None = None,
     ) -> None:
         self._writer = writer
         self._statements = statements
@@ -88,7 +93,8 @@ class Journal:
         self._maybe_committed: dict[UUID | LogCommand, bool] = {}  # uncertain commits, oldest first
         self._closing = False
         self._loop = asyncio.get_running_loop()
-        self._writer_task = self._loop.create_task(self._run_writer(), name="journal")
+        self._batch: list[QueuedCommand] = []  # taken from the queue, not answered yet
+        self._writer_task = (supervisor or Supervisor()).supervise("journal", self._run_writer, self._fail_batch)
 
     @property
     def queue_depth(self) -> int:
@@ -159,13 +165,27 @@ class Journal:
             await self._wakeup.wait()
             while self._queue:
                 await self._linger()
-                await self._write_batch([self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))])
+                self._batch = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
+                await self._write_batch(self._batch)
             if self._overloaded:
                 _log.warning("journal queue drained, accepting commands again")
                 self._overloaded = False
             if self._closing:
                 return
             self._wakeup.clear()
+
+    def _fail_batch(self, _error: BaseException) -> None:
+        """Answer the commands of an interrupted batch; their commit is uncertain. Queued commands remain queued."""
+        unanswered = [(command, future) for command, future in self._batch if not future.done()]
+        self._mark_uncertain([command for command, _ in unanswered])
+        for _, future in unanswered:
+            future.set_exception(errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER))
+
+    def _mark_uncertain(self, commands: list[LogCommand]) -> None:
+        """Publish the entries of these commands when the commands are repeated."""
+        self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
+        while len(self._maybe_committed) > self._max_queue_depth:
+            del self._maybe_committed[next(iter(self._maybe_committed))]
 
     async def _linger(self) -> None:
         """Wait until `_LINGER_TICKS` event loop ticks add no further command (see "Batching")."""
@@ -228,9 +248,7 @@ class Journal:
         except Exception as error:
             if is_outage(error):
                 self.report_outage(describe_error(error))
-                self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
-                while len(self._maybe_committed) > self._max_queue_depth:
-                    del self._maybe_committed[next(iter(self._maybe_committed))]
+                self._mark_uncertain(commands)
                 await self._writer.reconnect()
                 return [errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER) for _ in commands]
             if len(commands) > 1:
