@@ -17,7 +17,7 @@ from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.options import EngineIOOptions
+from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
@@ -206,6 +206,8 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
         stall_timeout=settings.stall_timeout,
         cors_origins=settings.parse_allowed_origins(),
         trusted_proxies=settings.parse_trusted_networks(),
+        packet_rate=PACKET_RATE if settings.rate_limit == "on" else None,
+        flood_timeout=settings.flood_timeout,
     )
 
 

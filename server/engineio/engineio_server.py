@@ -29,9 +29,7 @@ from server.forwarded import ClientInfo, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
 from server.origins import is_same_site, normalize_origin
-from tui_chat.protocol import codec, errors, limits
-
-_HANDSHAKES_PER_TICK = 8  # handshakes per event loop tick; one handshake takes about 0.3 ms
+from tui_chat.protocol import codec, errors
 
 
 class EngineIOServer(engineio.AsyncServer):
@@ -69,7 +67,7 @@ class EngineIOServer(engineio.AsyncServer):
     def start(self) -> None:
         """Start the flush scheduler and the heartbeat on the running event loop."""
         self.flush_scheduler = FlushScheduler(self._supervisor)
-        self._handshake_limiter = TickLimiter(_HANDSHAKES_PER_TICK)
+        self._handshake_limiter = TickLimiter(self.options.handshakes_per_tick)
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
     async def stop(self) -> None:
@@ -152,7 +150,7 @@ class EngineIOServer(engineio.AsyncServer):
         is_polling = request.query["transport"] == "polling"
         if is_polling and request.method in polling.HANDLERS and session.state not in WEBSOCKET_STATES:
             return await polling.HANDLERS[request.method](session, request)
-        if not is_polling and session.state is SessionState.POLLING:
+        if not is_polling and await session.admit_packet() and session.state is SessionState.POLLING:
             return await websocket.serve_session(session, request, self.options.connect_timeout)
         return HandshakeError.BAD_REQUEST.to_response()
 
@@ -177,7 +175,7 @@ class EngineIOServer(engineio.AsyncServer):
             "upgrades": ["websocket"] if is_polling else [],
             "pingInterval": round(self.options.ping_interval * 1000),
             "pingTimeout": round(self.options.ping_timeout * 1000),
-            "maxPayload": limits.PACKET_BYTES,
+            "maxPayload": self.options.max_packet_bytes,
         }
         session.push(Frame(b"0" + codec.SocketIOJson.dumps(open_packet).encode()))
         return await (polling.handle_get(session, request) if is_polling else websocket.serve_session(session, request))

@@ -8,7 +8,7 @@ import time
 
 from server.engineio import packets
 from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
-from tui_chat.protocol import codec, errors
+from tui_chat.protocol import codec, errors, events
 
 
 class Namespace:
@@ -96,6 +96,11 @@ class Namespace:
         if connection is not None:
             self._previous_connection = connection
             self._dispatcher.on_disconnect(connection)
+
+    def push_error(self, error: errors.ChatError) -> None:
+        """Send an `error` event; without effect if not connected."""
+        if self._connection is not None:
+            self._sink.push(packets.encode_event(codec.encode_push(events.ERROR, codec.ErrorBody.from_error(error))))
 
     def _handle_connect(self, packet: packets.ConnectPacket) -> None:
         if packet.namespace != packets.ROOT_NAMESPACE:

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass
 
+from server.domain.rate_limits import Rate
 from server.forwarded import IPNetwork
+from tui_chat.protocol.limits import PACKET_BYTES
+
+PACKET_RATE = Rate(500, 100)
+"""Default rate limit of received packets; the rate limits of all requests of a connection are lower together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,12 @@ class EngineIOOptions:
         cors_origins: Allowed origins besides the server's own.
         trusted_proxies: Networks of proxies with trusted X-Forwarded-* headers.
         close_timeout: Seconds for the client to read the queued frames and close its side.
+        post_body_timeout: Seconds to receive the body of a POST.
+        max_packet_bytes: Size limit of a received packet, and of the body of a POST.
+        max_packets_per_post: Packets in one POST; python-socketio clients send up to 16.
+        handshakes_per_tick: Handshakes per event loop tick; one handshake takes about 0.3 ms.
+        packet_rate: Rate limit of received packets per session; None for no limit.
+        flood_timeout: Seconds of throttling by `packet_rate` before the session closes.
     """
 
     ping_interval: float
@@ -28,3 +39,9 @@ class EngineIOOptions:
     cors_origins: tuple[str, ...]
     trusted_proxies: tuple[IPNetwork, ...]
     close_timeout: float = 2.0
+    post_body_timeout: float = 10.0
+    max_packet_bytes: int = PACKET_BYTES
+    max_packets_per_post: int = 64
+    handshakes_per_tick: int = 8
+    packet_rate: Rate | None = PACKET_RATE
+    flood_timeout: float = 30.0

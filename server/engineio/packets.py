@@ -1,18 +1,23 @@
 """Text codec for Socket.IO packets (Socket.IO protocol v5, "Packet encoding"; Engine.IO protocol v4).
 
-- Strictness: malformed packets and invalid UTF-8 raise `InvalidPacket`; the session closes.
+- Strictness: malformed packets and invalid UTF-8 raise `InvalidPacket`; the session closes. An event with an invalid
+  value, such as a lone surrogate, is answered with an error.
 - No binary data: binary packet types are invalid, so that announced attachments reserve no memory.
 - Lazy arguments: event arguments stay undecoded JSON until the protocol codec reads them.
 - Shared frames: an event is encoded once, for all recipients.
 """
 
+import json
 import re
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
+from tui_chat.protocol.errors import BadRequest, ChatError
+
 # Socket.IO packet types; `server.engineio.session` defines those of Engine.IO.
 PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
+_BINARY_PACKETS = b"56"
 
 ROOT_NAMESPACE = "/"
 
@@ -26,7 +31,16 @@ DecodedT = TypeVar("DecodedT")
 
 
 class InvalidPacket(Exception):
-    """Malformed or disallowed packet; the message contains no part of the packet."""
+    """Malformed or disallowed packet.
+
+    Args:
+        problem: Reason for the log; contains no part of the packet.
+        client_error: Error for an `error` event before the close; None for a close without one.
+    """
+
+    def __init__(self, problem: str, client_error: ChatError | None = None) -> None:
+        super().__init__(problem)
+        self.client_error = client_error
 
 
 class ConnectPacket(msgspec.Struct, frozen=True):
@@ -114,7 +128,10 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     ack_id = int(header[2]) if header[2] else None
     body = payload[header.end() :]
     if packet_type == PACKET_EVENT:
-        arguments = _decode(_arguments_decoder, body, "packet data is not a JSON array")
+        try:
+            arguments = _arguments_decoder.decode(body)
+        except (msgspec.MsgspecError, RecursionError):
+            arguments = _decode_invalid_arguments(body)
         return EventPacket(
             namespace,
             _decode(_name_decoder, arguments[0] if arguments else b"", "event without a name"),
@@ -130,6 +147,8 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     if packet_type == PACKET_ACK and ack_id is not None:
         _decode(_arguments_decoder, body, "packet data is not a JSON array")
         return AckPacket(namespace)
+    if packet_type in _BINARY_PACKETS:
+        raise InvalidPacket("binary packet", BadRequest("packet_binary"))
     raise InvalidPacket("unsupported packet type")
 
 
@@ -151,6 +170,32 @@ def encode_connect(sid: str) -> Frame:
 def encode_connect_error(namespace: str, error: bytes) -> Frame:
     """Return a CONNECT_ERROR message; `error` is its JSON payload."""
     return Frame(b"44%b%b" % (b"" if namespace == ROOT_NAMESPACE else namespace.encode() + b",", error))
+
+
+def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
+    """Decode the event name and the arguments of an event with values that JSON does not allow.
+
+    Examples are lone surrogates, NaN and excessive nesting. The returned arguments are as invalid as the received ones,
+    so that the codec of the request rejects them with an error response.
+
+    Raises:
+        InvalidPacket: The data is no array that starts with an event name.
+    """
+    text = body.decode()
+    name: Any = None
+    invalid: list[msgspec.Raw] = []
+    try:
+        data: Any = json.loads(text)
+        if isinstance(data, list):
+            name, *arguments = cast(list[Any], data) or [None]
+            invalid = [msgspec.Raw(json.dumps(argument).encode()) for argument in arguments]
+    except RecursionError:
+        name, invalid = json.JSONDecoder().raw_decode(text.lstrip("[ \t\r\n"))[0], [msgspec.Raw(body)]
+    except ValueError:
+        pass
+    if not isinstance(name, str):
+        raise InvalidPacket("packet data is not a JSON array with an event name")
+    return [msgspec.Raw(json.dumps(name.encode(errors="replace").decode()).encode()), *invalid]
 
 
 def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, problem: str) -> DecodedT:

@@ -3,22 +3,19 @@
 - Concurrency: a session accepts one pending GET and one pending POST; a second one of either closes the session.
 - GET: the response contains all queued frames, as soon as the queue is not empty.
 - POST: the response is `ok` after all packets are handled.
-- Failure: a request that fails closes the session immediately.
+- Failure: a request that fails closes the session immediately; an `error` event remains available to the next poll.
 """
 
 import asyncio
 import logging
+import time
 
 from aiohttp import web
 
 from server.engineio.errors import HandshakeError
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.engineio.session_state import CLOSING_STATES, SessionState
-from tui_chat.protocol.limits import PACKET_BYTES
-
-_MAX_PACKETS_PER_POST = 64  # packets in one POST; python-socketio clients send up to 16
-
-_POST_BODY_TIMEOUT = 10.0  # seconds to receive the body of a POST
+from tui_chat.protocol.errors import TooLong
 
 _RECORD_SEPARATOR = b"\x1e"
 
@@ -29,6 +26,8 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     The wait has no timeout of its own. A second concurrent poll receives status 400 and closes the session. During an
     upgrade, an empty queue returns a NOOP immediately.
     """
+    if session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
+        await asyncio.sleep(delay)
     if session.send_queue.waiting_poll is not None:
         session.close_now("concurrent polls")
         return HandshakeError.BAD_REQUEST.to_response()
@@ -56,31 +55,34 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
         return HandshakeError.BAD_REQUEST.to_response()
     async with session.inbound_lock:
         try:
-            async with asyncio.timeout(_POST_BODY_TIMEOUT):
-                body = await _read_body(request)
+            async with asyncio.timeout(session.options.post_body_timeout):
+                body = await _read_body(request, session.options.max_packet_bytes)
         except TimeoutError:
             session.close_now("timeout of the POST body")
             return HandshakeError.BAD_REQUEST.to_response()
         except (ConnectionError, web.RequestPayloadError):
             session.close_now("POST aborted by the client", logging.DEBUG)
             return HandshakeError.BAD_REQUEST.to_response()
-        packets = body.split(_RECORD_SEPARATOR, _MAX_PACKETS_PER_POST) if body is not None else []
-        if not 0 < len(packets) <= _MAX_PACKETS_PER_POST:
-            session.close_now("POST exceeds the size or packet limit")
+        if body is None:
+            error = TooLong("packet_too_long", limit=session.options.max_packet_bytes)
+            session.reject(error, "POST exceeds the size limit")
+            return web.Response(status=413)
+        packets = body.split(_RECORD_SEPARATOR, session.options.max_packets_per_post)
+        if len(packets) > session.options.max_packets_per_post:
+            session.close_now("POST exceeds the packet limit")
             return web.Response(status=413)
         for packet in packets:
-            if session.state in CLOSING_STATES:
+            if not await session.admit_packet():
                 break
             if not await session.handle_packet(packet):
-                session.finalize()
                 return HandshakeError.BAD_REQUEST.to_response()
     return _create_text_response(b"ok")
 
 
-async def _read_body(request: web.Request) -> bytes | None:
-    """Return the request body, or None if longer than `PACKET_BYTES`."""
+async def _read_body(request: web.Request, max_bytes: int) -> bytes | None:
+    """Return the request body, or None if longer than `max_bytes`."""
     try:
-        await request.content.readexactly(PACKET_BYTES + 1)
+        await request.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as error:
         return error.partial
     return None

@@ -10,23 +10,34 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from contextlib import ExitStack
 from typing import Protocol
 
+from server.domain.rate_limits import TokenBucket
 from server.engineio.connection import EventDispatcher
 from server.engineio.flush_scheduler import FlushScheduler
 from server.engineio.namespace import Namespace
 from server.engineio.options import EngineIOOptions
+from server.engineio.packet_limiter import PacketLimiter
 from server.engineio.packets import Frame, InvalidPacket
 from server.engineio.send_queue import SendQueue
-from server.engineio.session_state import CLOSING_STATES, SessionState, TransitionEvent, get_next_state
+from server.engineio.session_state import (
+    CLOSING_STATES,
+    WEBSOCKET_STATES,
+    SessionState,
+    TransitionEvent,
+    get_next_state,
+)
+from tui_chat.protocol.errors import BadRequest, ChatError, RateLimited
 
 log = logging.getLogger("chat.engineio")
 
 # Engine.IO packet types; `server.engineio.packets` defines those of Socket.IO.
 PACKET_OPEN, PACKET_CLOSE, PACKET_PING, PACKET_PONG, PACKET_MESSAGE, PACKET_UPGRADE, PACKET_NOOP = b"0123456"
+_PACKET_BINARY = ord("b")  # base64 data in a POST
 
 NOOP_FRAME = Frame(bytes((PACKET_NOOP,)))
 CLOSE_FRAME = Frame(bytes((PACKET_CLOSE,)), ws_bytes=b"\x88\x02\x03\xe8")  # WebSocket close frame, code 1000
@@ -56,7 +67,11 @@ class EngineIOSession:
         address: Network address of the client.
         send_queue: Outbound frames.
         push: Bound `SendQueue.push`.
+        push_error: Bound `Namespace.push_error`.
         state: Current state; changed by the methods of the session only.
+        options: Timeouts and limits.
+        packet_limiter: Limiter of received packets; None without a limit.
+        poll_bucket: Token bucket of polls, which delays polls and closes nothing; None without a limit.
         inbound_lock: Held by a POST during its handling, and by the reader of the WebSocket.
     """
 
@@ -71,7 +86,11 @@ class EngineIOSession:
         "_probe_transport",
         "address",
         "inbound_lock",
+        "options",
+        "packet_limiter",
+        "poll_bucket",
         "push",
+        "push_error",
         "send_queue",
         "sid",
         "state",
@@ -80,14 +99,19 @@ class EngineIOSession:
     def __init__(self, host: SessionHost, sid: str, address: str) -> None:
         now = time.monotonic()
         self._host = host
+        self.options = options = host.options
+        rate = options.packet_rate
+        self.packet_limiter = PacketLimiter(rate, options.flood_timeout, now) if rate else None
+        self.poll_bucket = TokenBucket(rate, now) if rate else None
         self.sid = sid
         self.address = address
-        self.send_queue = SendQueue(host.flush_scheduler.schedule, self, host.options.max_unsent_bytes, now)
+        self.send_queue = SendQueue(host.flush_scheduler.schedule, self, options.max_unsent_bytes, now)
         self.push = self.send_queue.push
         self.state = SessionState.POLLING
         self.inbound_lock = asyncio.Lock()
         self._probe_transport: asyncio.BaseTransport | None = None
-        self._namespace = Namespace(host.dispatcher, self, address, host.options.connect_timeout, now)
+        self._namespace = Namespace(host.dispatcher, self, address, options.connect_timeout, now)
+        self.push_error = self._namespace.push_error
         self._ping_sent_at = now
         self._pong_received = True
         self._current_packet: bytes | None = None
@@ -116,18 +140,58 @@ class EngineIOSession:
                 self._pong_received = True
             elif packet_type == PACKET_CLOSE:
                 self._on_close_packet()
+            elif packet_type == _PACKET_BINARY:
+                raise InvalidPacket("binary packet", BadRequest("packet_binary"))
             elif packet_type != PACKET_NOOP:
                 raise InvalidPacket("unknown Engine.IO packet type")
         except InvalidPacket as error:
-            self.close(str(error))
+            if error.client_error is not None:
+                self.reject(error.client_error, str(error))
+            else:
+                self._close_after_failure(str(error), logging.INFO)
             return False
         except Exception:
             log.exception("packet handler failed, closing connection from %s", self.address)
-            self.close("internal error", logging.DEBUG)
+            self._close_after_failure("internal error", logging.DEBUG)
             return False
         finally:
             self._current_packet = None
         return True
+
+    async def admit_packet(self) -> bool:
+        """Count a packet that is not a WebSocket frame, and wait until the packet rate admits it.
+
+        Returns:
+            False if the session is closing; the packet is then discarded.
+        """
+        while self.packet_limiter is not None and (delay := self.packet_limiter.acquire(time.monotonic())):
+            if delay == math.inf:
+                self.close_flood()
+                await asyncio.sleep(self.options.close_timeout)
+                return False
+            await asyncio.sleep(delay)
+        return self.state not in CLOSING_STATES
+
+    def reject(self, error: ChatError, reason: str) -> None:
+        """Send an `error` event, if the namespace is connected, and close the session.
+
+        Args:
+            error: Error for the client.
+            reason: Reason for the log line.
+        """
+        if self.state not in CLOSING_STATES:
+            self.push_error(error)
+            self.close(reason)
+
+    def close_flood(self) -> None:
+        """Close a session that ignores the throttling by the packet rate."""
+        self.reject(RateLimited("rate_limit_ignored"), "packet rate exceeded for too long")
+
+    def _close_after_failure(self, reason: str, level: int) -> None:
+        if self.state in WEBSOCKET_STATES:
+            self.close(reason, level)
+        else:
+            self.close_now(reason, level)
 
     def _on_close_packet(self) -> None:
         if self.state is SessionState.WEBSOCKET:
@@ -186,7 +250,7 @@ class EngineIOSession:
             return
         log.log(level, "closing connection from %s: %s", self.address, reason)
         self.state = get_next_state(self.state, TransitionEvent.CLOSE)
-        self._close_deadline = time.monotonic() + self._host.options.close_timeout
+        self._close_deadline = time.monotonic() + self.options.close_timeout
         on_websocket = self.state is SessionState.CLOSING_WEBSOCKET
         if not on_websocket and not self.send_queue.frames:
             self.finalize()  # also completes a waiting poll
@@ -257,7 +321,7 @@ class EngineIOSession:
         Args:
             now: Monotonic time in seconds.
         """
-        options = self._host.options
+        options = self.options
         if self._current_packet is not None:
             self._last_busy_at = now
         if self.state in CLOSING_STATES:

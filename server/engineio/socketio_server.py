@@ -39,7 +39,7 @@ from server.engineio.connection import EventDispatcher
 from server.engineio.engineio_server import EngineIOServer
 from server.engineio.options import EngineIOOptions
 from server.observability.supervision import Supervisor
-from tui_chat.protocol import codec, limits
+from tui_chat.protocol import codec
 
 library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
@@ -70,7 +70,7 @@ class SocketIOServer(socketio.AsyncServer):
             engineio_logger=library_log,
             monitor_clients=False,
             http_compression=False,
-            max_http_buffer_size=limits.PACKET_BYTES,
+            max_http_buffer_size=options.max_packet_bytes,
             ping_interval=options.ping_interval,
             ping_timeout=options.ping_timeout,
         )

@@ -9,17 +9,57 @@
 
 import asyncio
 import logging
-from typing import cast
+from typing import Any, cast
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
+from server.engineio.packet_limiter import FrameMeter
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import SessionState
-from tui_chat.protocol.limits import PACKET_BYTES
-
-WebSocket = web.WebSocketResponse[bool]
+from tui_chat.protocol.errors import BadRequest, TooLong
 
 log = logging.getLogger("chat.engineio")
+
+
+class SessionWebSocket(web.WebSocketResponse[bool]):
+    """WebSocket of a session, with the frames counted and an `error` event before the close for an oversized packet.
+
+    Args:
+        session: Session of the WebSocket.
+    """
+
+    def __init__(self, session: EngineIOSession) -> None:
+        # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
+        # saves three quarters of the memory of a connection, and one compression per message and reader.
+        # autoclose=False, because aiohttp does not know the frames written directly to the transport.
+        super().__init__(
+            compress=False,
+            max_msg_size=session.options.max_packet_bytes,
+            timeout=1.0,
+            decode_text=False,
+            autoclose=False,
+        )
+        self._session = session
+
+    async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
+        """Close the WebSocket; aiohttp closes with code 1009 after an oversized packet."""
+        session = self._session
+        if code == WSCloseCode.MESSAGE_TOO_BIG and session.state is SessionState.WEBSOCKET:
+            session.push_error(TooLong("packet_too_long", limit=session.options.max_packet_bytes))
+            session.send_queue.flush()
+        return await super().close(code=code, message=message, drain=drain)
+
+    def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
+        handler: Any = request.protocol
+        received, handler._message_tail = handler._message_tail, b""
+        super()._post_start(request, protocol, writer)
+        session, transport = self._session, request.transport
+        if session.packet_limiter is not None and transport is not None:
+            handler._payload_parser = FrameMeter(
+                handler._payload_parser, transport, session.packet_limiter, session.close_flood
+            )
+        if received:
+            handler._payload_parser.feed_data(received)
 
 
 async def serve_session(
@@ -36,12 +76,7 @@ async def serve_session(
         request: WebSocket request.
         probe_timeout: Seconds for the probe and the upgrade packet together; None for a new session.
     """
-    # decode_text=False passes the received bytes to the JSON decoder without a copy to str. compress=False
-    # saves three quarters of the memory of a connection, and one compression per message and reader.
-    # autoclose=False, because aiohttp does not know the frames written directly to the transport.
-    ws = web.WebSocketResponse(
-        compress=False, max_msg_size=PACKET_BYTES, timeout=1.0, decode_text=False, autoclose=False
-    )
+    ws = SessionWebSocket(session)
     if probe_timeout is not None:
         session.begin_probe(request.transport)
     try:
@@ -61,7 +96,7 @@ async def serve_session(
     return ws
 
 
-async def _complete_probe(session: EngineIOSession, ws: WebSocket, probe_timeout: float) -> bool:
+async def _complete_probe(session: EngineIOSession, ws: SessionWebSocket, probe_timeout: float) -> bool:
     try:
         async with asyncio.timeout(probe_timeout):
             if await _receive_text(ws) != b"2probe":
@@ -73,7 +108,7 @@ async def _complete_probe(session: EngineIOSession, ws: WebSocket, probe_timeout
         return False
 
 
-async def _run_session(session: EngineIOSession, request: web.Request, ws: WebSocket) -> None:
+async def _run_session(session: EngineIOSession, request: web.Request, ws: SessionWebSocket) -> None:
     """Serve the session on this WebSocket until its end, and finalize the session."""
     session.attach_websocket(cast(asyncio.Transport, request.transport))
     try:
@@ -84,7 +119,7 @@ async def _run_session(session: EngineIOSession, request: web.Request, ws: WebSo
         session.finalize()
 
 
-async def _read_messages(session: EngineIOSession, ws: WebSocket) -> None:
+async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None:
     handle_packet, open_state = session.handle_packet, SessionState.WEBSOCKET
     while True:
         message = await ws.receive()
@@ -92,7 +127,7 @@ async def _read_messages(session: EngineIOSession, ws: WebSocket) -> None:
             if session.state is open_state:
                 await handle_packet(message.data)
         elif message.type is WSMsgType.BINARY:
-            session.close("binary frame received")
+            session.reject(BadRequest("packet_binary"), "binary packet")
         else:
             if message.type is WSMsgType.ERROR:
                 log.info("WebSocket protocol error from %s, ending the session: %s", session.address, message.data)
@@ -102,6 +137,6 @@ async def _read_messages(session: EngineIOSession, ws: WebSocket) -> None:
             return
 
 
-async def _receive_text(ws: WebSocket) -> bytes | None:
+async def _receive_text(ws: SessionWebSocket) -> bytes | None:
     message = await ws.receive()
     return bytes(message.data) if message.type is WSMsgType.TEXT else None

@@ -89,6 +89,8 @@ async def test_the_payload_limit_applies_to_the_decompressed_size(polling: Polli
     bomb = gzip.compress(b"6" * 20_000_000)
     assert len(bomb) < PACKET_BYTES
     assert (await polling.request("POST", polling.session_query, data=bomb, headers=compressed)).status == 413
+    assert "packet_too_long" in (await polling.receive_packets())[0]
+    assert (await polling.poll()).body == "1"
     assert await is_closed(polling)
 
 
@@ -171,7 +173,10 @@ async def test_a_body_above_the_size_limit_closes_the_session(polling: PollingCl
     body = prefix + "x" * (PACKET_BYTES - len(prefix) - len(suffix) + excess) + suffix
     response = await polling.post(body)
     assert response.status == (413 if excess else 200)
-    assert await is_closed(polling) if excess else (await polling.receive_packets())[0].startswith("431[")
+    assert (await polling.receive_packets())[0].startswith('42["error",' if excess else "431[")
+    if excess:
+        assert (await polling.poll()).body == "1"
+        assert await is_closed(polling)
 
 
 async def test_a_payload_with_too_many_packets_closes_the_session(polling: PollingClient) -> None:

@@ -11,6 +11,7 @@ WIRE_MESSAGES = {
     "field_invalid": "the request is not valid: {problem}",
     "json_invalid": "the body is not valid JSON",
     "json_too_deep": "the JSON is nested too deeply",
+    "packet_binary": "binary packets are not supported",
     "text_unencodable": "the text contains a lone surrogate",
     "message_empty": "a message cannot be empty",
     "query_empty": "a query cannot be empty",
@@ -38,6 +39,7 @@ WIRE_MESSAGES = {
     "room_name_character": "a room name cannot contain {character}",
     "room_name_combination": "a room name cannot contain this combination of characters",
     # too_long
+    "packet_too_long": "a packet can have at most {limit} bytes",
     "nick_too_long": "a nickname can have at most {limit} characters",
     "room_name_too_long": "a room name can have at most {limit} characters",
     "message_too_long": "a message can have at most {limit} characters; this one has {count}",

@@ -182,6 +182,7 @@ export const en = {
   },
   reasons: {
     message_empty: () => "A message cannot be empty.",
+    packet_binary: () => "Binary packets are not supported.",
     text_unencodable: () => "The text contains invalid characters.",
     reaction_empty: () => "A reaction cannot be empty.",
     reaction_invalid: ({ limit }) => `Use one emoji or a word of at most ${limit} columns.`,
@@ -192,6 +193,7 @@ export const en = {
     message_not_found: () => "The message does not exist.",
     room_not_found: () => "Room not found.",
     nick_empty: () => "Enter a nickname.",
+    packet_too_long: ({ limit }) => `The packet is too long. Use at most ${limit} bytes.`,
     nick_too_long: ({ limit }) => `The nickname is too long. Use at most ${limit} characters.`,
     nick_character: ({ character }) => `The nickname contains an invalid character: ${character}.`,
     room_name_too_long: ({ limit }) => `The room name is too long. Use at most ${limit} characters.`,

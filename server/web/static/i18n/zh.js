@@ -179,6 +179,7 @@ export const zh = {
   },
   reasons: {
     message_empty: () => "消息不能为空。",
+    packet_binary: () => "不支持二进制数据包。",
     text_unencodable: () => "文字含有无效字符。",
     reaction_empty: () => "回应不能为空。",
     reaction_invalid: ({ limit }) => `请使用一个表情符号，或最多 ${limit} 列宽的词。`,
@@ -189,6 +190,7 @@ export const zh = {
     message_not_found: () => "这条消息不存在。",
     room_not_found: () => "找不到房间。",
     nick_empty: () => "请输入昵称。",
+    packet_too_long: ({ limit }) => `数据包太长，最多 ${limit} 字节。`,
     nick_too_long: ({ limit }) => `昵称太长，最多 ${limit} 个字符。`,
     nick_character: ({ character }) => `昵称包含无效字符：${character}。`,
     room_name_too_long: ({ limit }) => `房间名太长，最多 ${limit} 个字符。`,

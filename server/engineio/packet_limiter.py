@@ -1,0 +1,136 @@
+"""Packet rate limit of a session: every packet counts, also one without any effect.
+
+- Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request.
+- Throttling: above the rate, no further packet is read until a token is available. Other sessions are not delayed.
+- Flood: throttling for `flood_timeout` seconds closes the session. A full token bucket ends the throttling, so a
+  client that sends at the limit without a pause cannot evade the timeout.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from server.domain.rate_limits import Rate, TokenBucket
+
+_MIN_DELAY = 0.05  # seconds between two reads of a throttled session; bounds the wake-ups per second
+
+
+class PacketLimiter:
+    """Token bucket of one session.
+
+    Args:
+        rate: Capacity and refill rate in packets.
+        flood_timeout: Seconds of throttling before the session closes.
+        now: Monotonic time in seconds.
+    """
+
+    __slots__ = ("_bucket", "_flood_timeout", "_throttled_since")
+
+    def __init__(self, rate: Rate, flood_timeout: float, now: float) -> None:
+        self._bucket = TokenBucket(rate, now)
+        self._flood_timeout = flood_timeout
+        self._throttled_since: float | None = None
+
+    def acquire(self, now: float) -> float:
+        """Consume the token of one packet.
+
+        Returns:
+            0.0 on success, otherwise the seconds before the next attempt; infinity after the flood timeout.
+        """
+        if self._throttled_since is not None and self._bucket.is_full(now):
+            self._throttled_since = None
+        delay = self._bucket.acquire(now)
+        if not delay:
+            return 0.0
+        if self._throttled_since is None:
+            self._throttled_since = now
+        elif now - self._throttled_since > self._flood_timeout:
+            return math.inf
+        return max(delay, _MIN_DELAY)
+
+
+class FrameParser(Protocol):
+    """WebSocket parser of aiohttp."""
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Parse received bytes; return whether the connection has failed, and the unused bytes."""
+        ...
+
+    def feed_eof(self) -> None:
+        """Handle the end of the stream."""
+
+
+class FrameMeter:
+    """Counter of WebSocket frames in front of the parser, because the parser handles empty fragments itself.
+
+    Above the rate, the meter holds received bytes back and pauses the transport.
+
+    Args:
+        parser: Receiver of the counted bytes.
+        transport: Transport of the WebSocket.
+        limiter: Limiter of the session.
+        on_flood: Called after the flood timeout; the transport stays paused.
+    """
+
+    __slots__ = ("_held", "_is_throttled", "_limiter", "_on_flood", "_parser", "_payload_left", "_transport")
+
+    def __init__(
+        self, parser: FrameParser, transport: asyncio.Transport, limiter: PacketLimiter, on_flood: Callable[[], None]
+    ) -> None:
+        self._parser = parser
+        self._transport = transport
+        self._limiter = limiter
+        self._on_flood = on_flood
+        self._held: bytes = b""
+        self._payload_left = 0  # bytes before the next frame header
+        self._is_throttled = False
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Count the frames that start in `data`, and parse them as far as the rate permits (RFC 6455, section 5.2)."""
+        data = self._held + data
+        if self._is_throttled:
+            self._held = data
+            self._transport.pause_reading()
+            return False, b""
+        position: int = self._payload_left
+        size, now = len(data), time.monotonic()
+        while position + 1 < size:
+            second_byte = data[position + 1]
+            length, header_size = second_byte & 0x7F, 6 if second_byte & 0x80 else 2
+            if length > 125:
+                length_size = 2 if length == 126 else 8
+                header_size += length_size
+                length = int.from_bytes(data[position + 2 : position + 2 + length_size], "big")
+            if position + header_size > size:
+                break  # incomplete header
+            if delay := self._limiter.acquire(now):
+                self._throttle(delay)
+                break
+            position += header_size + length
+        self._payload_left = max(0, position - size)
+        self._held = data[position:]
+        return self._parser.feed_data(data[:position] if self._held else data)
+
+    def feed_eof(self) -> None:
+        """Pass the end of the stream to the parser; held bytes are discarded."""
+        self._parser.feed_eof()
+
+    def _throttle(self, delay: float) -> None:
+        self._is_throttled = True
+        self._transport.pause_reading()
+        if delay == math.inf:
+            self._on_flood()
+        else:
+            asyncio.get_running_loop().call_later(delay, self._resume)
+
+    def _resume(self) -> None:
+        self._is_throttled = False
+        if self._transport.is_closing():
+            return
+        failed, _ = self.feed_data(b"")
+        if failed:
+            self._transport.close()
+        elif not self._is_throttled:
+            self._transport.resume_reading()

@@ -1,0 +1,265 @@
+"""Packet rate limit of a session: packets that no request limit counts."""
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from aiohttp import WSMsgType
+
+from server.app import RunningServer
+from server.domain.rate_limits import Rate
+from server.engineio import packet_limiter
+from server.engineio.packet_limiter import FrameMeter, PacketLimiter
+from tests.support.in_process_server import running_server
+from tests.support.polling_client import polling_client
+from tests.support.raw_client import raw_client
+from tests.support.raw_websocket import ZERO_MASK, RawWebSocket, raw_websocket
+
+BURST, PER_SECOND = 500, 100
+EMPTY_FRAGMENT = b"\x00\x80" + ZERO_MASK
+EMPTY_PING = b"\x89\x80" + ZERO_MASK
+
+
+def text_frame(packet: bytes) -> bytes:
+    return bytes((0x81, 0x80 | len(packet))) + ZERO_MASK + packet
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, flood_timeout=0.3) as running:
+        yield running
+
+
+async def connect(websocket: RawWebSocket) -> None:
+    websocket.write_text_frames("40")
+    while not (await websocket.read_frame()).payload.startswith(b"40"):
+        pass
+
+
+async def write_forever(websocket: RawWebSocket, data: bytes) -> None:
+    with suppress(ConnectionError):
+        while True:
+            websocket.writer.write(data)
+            await websocket.writer.drain()
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [text_frame(b"6"), text_frame(b"3"), text_frame(b"430[]"), EMPTY_PING, EMPTY_FRAGMENT],
+    ids=["noop", "pong", "ack", "ping", "fragment"],
+)
+async def test_a_flood_of_packets_is_throttled_and_then_closed(server: RunningServer, frame: bytes) -> None:
+    async with raw_websocket(server.port) as flooder, raw_client(server.url) as bystander:
+        await connect(flooder)
+        if frame == EMPTY_FRAGMENT:
+            flooder.writer.write(b"\x01\x80" + ZERO_MASK)
+        flood = asyncio.create_task(write_forever(flooder, frame * 10_000))
+        received = b""
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while b"rate_limit_ignored" not in received:
+                received = (await flooder.read_frame()).payload
+        assert (await bystander.request("listRooms", {}))["ok"]
+        assert json.loads(received[2:])[0] == "error"
+        assert (await flooder.read_frame()).opcode is WSMsgType.CLOSE
+        assert (await bystander.request("listRooms", {}))["ok"]
+        with suppress(ConnectionError):
+            await flooder.read_to_end()
+        await flood
+
+
+async def test_a_burst_below_the_flood_timeout_is_processed_completely(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, raw_client(server.url) as client:
+        for _ in range(BURST + PER_SECOND // 2):
+            await client.ws.send_str("6")
+        assert (await client.request("listRooms", {}))["ok"]
+
+
+async def test_a_flood_of_posts_is_throttled_and_then_closed(server: RunningServer) -> None:
+    async with polling_client(server.url) as flooder, raw_client(server.url) as bystander:
+        await flooder.connect_namespace()
+        handled = 0
+        poll = await flooder.start_poll()
+        while not poll.done():
+            await flooder.post(*["6"] * 64)
+            handled += 64
+        assert handled < 2 * BURST
+        (packet,) = poll.result().packets
+        assert json.loads(packet[2:])[1]["reason"] == "rate_limit_ignored"
+        assert (await bystander.request("listRooms", {}))["ok"]
+
+
+async def test_an_operator_without_rate_limits_limits_no_packets(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, rate_limit="off", flood_timeout=0.01) as server,
+        raw_client(server.url) as client,
+    ):
+        for _ in range(10 * BURST):
+            await client.ws.send_str("6")
+        assert (await client.request("listRooms", {}))["ok"]
+
+
+def test_a_flood_ends_at_the_flood_timeout_without_a_full_bucket() -> None:
+    limiter = PacketLimiter(Rate(10, 5), 2.0, 0.0)
+    assert [limiter.acquire(0.0) for _ in range(10)] == [0.0] * 10
+    assert limiter.acquire(0.0) == 0.2
+    assert limiter.acquire(1.0) == 0.0  # a free token does not end the throttling
+    assert limiter.acquire(1.9) == 0.0
+    while (delay := limiter.acquire(2.0)) == 0.0:
+        pass
+    assert 0 < delay < math.inf
+    while (delay := limiter.acquire(2.1)) == 0.0:
+        pass
+    assert delay == math.inf
+
+
+def test_a_full_bucket_ends_the_throttling() -> None:
+    limiter = PacketLimiter(Rate(10, 5), 2.0, 0.0)
+    while not limiter.acquire(0.0):
+        pass
+    while not (delay := limiter.acquire(2.0)):
+        pass
+    assert 0 < delay < math.inf
+    while not (delay := limiter.acquire(4.1)):  # full: 2.1 s at 5 packets per second
+        pass
+    assert 0 < delay < math.inf
+    assert limiter.acquire(4.1 + 1.9) == 0.0
+
+
+class RecordingParser:
+    """Parser that records the received bytes and fails at `failure`."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.failure: bytes | None = None
+        self.ended = False
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        self.data += data
+        return self.failure is not None and self.failure in data, b""
+
+    def feed_eof(self) -> None:
+        self.ended = True
+
+
+class PausableTransport:
+    """Transport with a flag instead of a socket."""
+
+    def __init__(self) -> None:
+        self.is_paused = False
+        self.closed = False
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class MeterHarness:
+    """Frame meter with a clock of its own; `resume` runs the pending timer.
+
+    Attributes:
+        now: Time of the clock in seconds.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, rate: Rate) -> None:
+        self.now = 0.0
+        self.parser = RecordingParser()
+        self.transport = PausableTransport()
+        self.floods = 0
+        self.timers: list[tuple[float, Any]] = []
+        monkeypatch.setattr(packet_limiter.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(packet_limiter.asyncio, "get_running_loop", lambda: self)
+        limiter = PacketLimiter(rate, 10.0, 0.0)
+        self.meter = FrameMeter(self.parser, cast(asyncio.Transport, self.transport), limiter, self.count_flood)
+
+    def count_flood(self) -> None:
+        self.floods += 1
+
+    def call_later(self, delay: float, callback: Any) -> None:
+        self.timers.append((self.now + delay, callback))
+
+    def resume(self) -> None:
+        (self.now, callback), *self.timers = self.timers
+        callback()
+
+
+FRAMES = [
+    text_frame(b"6"),
+    b"\x01\x80" + ZERO_MASK,
+    EMPTY_FRAGMENT,
+    b"\x80\xfe\x00\x80" + ZERO_MASK + b"x" * 128,
+    b"\x81\xff" + (70_000).to_bytes(8, "big") + ZERO_MASK + b"y" * 70_000,
+    b"\x81\x7d" + b"z" * 125,
+    EMPTY_PING,
+    text_frame(b"41"),
+]
+"""Frames of all header forms: lengths of 7, 16 and 64 bits, with and without a mask."""
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 13, 4096, 100_000])
+def test_every_frame_costs_one_token_in_any_segmentation(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    stream = b"".join(FRAMES)
+    for burst in range(1, len(FRAMES) + 1):
+        harness = MeterHarness(monkeypatch, Rate(burst, 1))
+        for position in range(0, len(stream), step):
+            assert harness.meter.feed_data(stream[position : position + step]) == (False, b"")
+        assert harness.parser.data == b"".join(FRAMES[:burst])
+        assert harness.transport.is_paused == (burst < len(FRAMES))
+        for count in range(burst + 1, len(FRAMES) + 1):
+            harness.resume()
+            assert harness.parser.data == b"".join(FRAMES[:count])
+        assert (harness.timers, harness.transport.is_paused) == ([], False)
+
+
+def test_a_throttled_connection_parses_nothing_before_its_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = MeterHarness(monkeypatch, Rate(2, 1))
+    harness.meter.feed_data(EMPTY_PING * 3)
+    harness.transport.is_paused = False  # resumed by the flow control of aiohttp
+    harness.now = 0.9
+    harness.meter.feed_data(EMPTY_PING)
+    assert (harness.parser.data, harness.transport.is_paused) == (EMPTY_PING * 2, True)
+    harness.resume()
+    assert harness.parser.data == EMPTY_PING * 3
+    harness.resume()
+    assert (harness.parser.data, harness.transport.is_paused) == (EMPTY_PING * 4, False)
+
+
+def test_a_flood_is_reported_once_and_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = MeterHarness(monkeypatch, Rate(2, 1))
+    harness.meter.feed_data(EMPTY_PING * 1000)
+    while harness.timers:
+        harness.resume()
+        harness.meter.feed_data(EMPTY_PING)
+    assert harness.now > 10
+    assert (harness.floods, harness.transport.is_paused) == (1, True)
+    assert len(harness.parser.data) == 13 * len(EMPTY_PING)
+
+
+def test_a_protocol_error_after_throttling_closes_the_transport(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = MeterHarness(monkeypatch, Rate(1, 1))
+    harness.parser.failure = text_frame(b"41")
+    harness.meter.feed_data(EMPTY_PING + text_frame(b"41"))
+    harness.resume()
+    assert harness.transport.closed
+
+
+def test_a_closed_transport_receives_no_held_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = MeterHarness(monkeypatch, Rate(1, 1))
+    harness.meter.feed_data(EMPTY_PING * 2)
+    harness.transport.close()
+    harness.resume()
+    assert (harness.parser.data, harness.timers) == (EMPTY_PING, [])
+    harness.meter.feed_eof()
+    assert harness.parser.ended
