@@ -138,7 +138,8 @@ export const en = {
   commandUsage: (usage) => `Usage: ${usage}`,
   notInRoom: (room) => `You are not in ${room}.`,
   currentTopic: (topic) => (topic ? `Topic: ${topic}` : "No topic set."),
-  memberNames: (names) => `${names.length} ${names.length === 1 ? "member" : "members"}: ${names.join(", ")}`,
+  memberNames: (names, count) =>
+    `${count} ${count === 1 ? "member" : "members"}: ${names.join(", ")}${count > names.length ? ` and ${count - names.length} more` : ""}`,
   shortcutsGlobal: "Anywhere",
   shortcutsComposer: "Composer",
   shortcutsMessage: "Selected message",

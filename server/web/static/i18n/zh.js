@@ -135,7 +135,7 @@ export const zh = {
   commandUsage: (usage) => `用法：${usage}`,
   notInRoom: (room) => `你不在 ${room} 中。`,
   currentTopic: (topic) => (topic ? `话题：${topic}` : "未设置话题。"),
-  memberNames: (names) => `${names.length} 名成员：${names.join("、")}`,
+  memberNames: (names, count) => `${count} 名成员：${names.join("、")}${count > names.length ? `等` : ""}`,
   shortcutsGlobal: "任何位置",
   shortcutsComposer: "输入框",
   shortcutsMessage: "选中消息时",

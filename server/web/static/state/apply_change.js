@@ -33,7 +33,7 @@ export function applyChange(item, change, memberId) {
   if (change.on ? isKnown : isAbsent) return item;
   const by = change.on && others.length < REACTION_NAMES ? [...others, { memberId: change.memberId, nickName: change.nickName }] : others;
   const count = summary.count + (change.on ? 1 : -1);
-  const updated = { ...reactions, [change.emoji]: { count, by, own: isOwn ? change.on : summary.own } };
+  const updated = { ...reactions, [change.emoji]: { count, by, own: isOwn ? Boolean(change.on) : summary.own } };
   if (!count) delete updated[change.emoji];
   return Object.keys(updated).length ? { ...rest, reactions: updated } : rest;
 }

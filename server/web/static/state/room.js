@@ -17,6 +17,7 @@ import { sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
+const MAX_MEMBERS = 5000; // further members are counted only
 const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200;
@@ -43,6 +44,7 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 export class Room {
   #host;
+  #unlistedCount = 0;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
   #isCatchingUp = false;
   #activeFetches = new Set(); // keys of history requests in flight
@@ -61,7 +63,7 @@ export class Room {
   memberId = "";
   hasJoined = false;
   isUpToDate = false;
-  /** @type {Map<string, Member>} Replaced on every change. */
+  /** @type {Map<string, Member>} Known present members. Replaced on every change. */
   members = new Map();
   /** @type {Notice[]} */
   notices = [];
@@ -267,6 +269,7 @@ export class Room {
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.members = new Map(response.members.map((member) => [member.memberId, sanitizeReceived(member)]));
+    this.#unlistedCount = Math.max(0, (response.memberCount ?? 0) - this.members.size);
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
     this.log.memberId = response.memberId;
@@ -284,6 +287,11 @@ export class Room {
     await this.#catchUp();
     if (generation === this.#generation && this.#isJoined) this.isUpToDate = true;
     this.#host.onChange();
+  }
+
+  /** Number of present members, including those that `members` does not contain. */
+  get memberCount() {
+    return this.members.size + this.#unlistedCount;
   }
 
   handlePush(event, body) {
@@ -328,8 +336,11 @@ export class Room {
 
   #onPresence({ joined = [], left = [], renamed = [] }) {
     const members = new Map(this.members);
-    for (const memberId of left) members.delete(memberId);
-    for (const member of joined) members.set(member.memberId, sanitizeReceived(member));
+    for (const memberId of left) if (!members.delete(memberId)) this.#unlistedCount = Math.max(0, this.#unlistedCount - 1);
+    for (const member of joined) {
+      if (members.size < MAX_MEMBERS || members.has(member.memberId)) members.set(member.memberId, sanitizeReceived(member));
+      else this.#unlistedCount += 1;
+    }
     for (const { memberId, nickName } of renamed.map(sanitizeReceived)) {
       const member = members.get(memberId);
       if (member) members.set(memberId, { ...member, nickName });

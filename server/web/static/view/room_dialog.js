@@ -57,7 +57,7 @@ export class RoomDialog {
    * @param {string} [filter] Initial text of the input.
    */
   async open(session, filter = "") {
-    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, members }) => ({ name, members: members.size }));
+    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, memberCount }) => ({ name, members: memberCount }));
     this.#serverRooms = [];
     this.#field.value = filter;
     this.#render();

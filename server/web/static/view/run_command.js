@@ -41,7 +41,7 @@ const HANDLERS = {
   search: (query, { openSearch }) => void openSearch(query),
   list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
   names: (_argument, { room }) =>
-    void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName))),
+    void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName), room.memberCount)),
   help: (_argument, { openHelp }) => void openHelp(),
 };
 

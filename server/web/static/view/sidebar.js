@@ -79,7 +79,7 @@ export class MemberList {
   }
 
   /** @param {import("../state/room.js").Room} room */
-  render({ members, ownMemberIds }) {
+  render({ members, memberCount, ownMemberIds }) {
     if (members === this.#rendered) return;
     this.#rendered = members;
     const collator = new Intl.Collator(strings.lang, { numeric: true });
@@ -87,9 +87,9 @@ export class MemberList {
       (first, second) =>
         Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
     );
-    for (const id of ["members-count", "members-total"]) setText(requireElement(id), String(members.size));
+    for (const id of ["members-count", "members-total"]) setText(requireElement(id), String(memberCount));
     const rows = sorted.slice(0, MAX_SHOWN_MEMBERS).map((member) => renderMember(member, ownMemberIds.has(member.memberId)));
-    const hiddenCount = sorted.length - rows.length;
+    const hiddenCount = memberCount - rows.length;
     if (hiddenCount > 0) rows.push(createElement("li", "overflow", `+${hiddenCount}`));
     this.#list.replaceChildren(...rows);
   }
