@@ -5,7 +5,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,21 +29,15 @@ from server.settings import ServerSettings
 from server.storage.database import Database, open_database
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
-from server.web.idle_reaper import IdleReaper
+from server.web.http_connections import HttpConnectionPool
 from server.web.metrics import MetricsSnapshot, add_metrics_route
+from server.web.request_guard import create_request_guard
 from server.web.routes import add_routes
 
 log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
-
-KEEP_ALIVE_TIMEOUT = 150.0
-"""HTTP keep-alive timeout in seconds.
-
-The timeout exceeds those of common proxies (nginx 60, Caddy 120), so that the proxy closes an idle
-connection first. The default of aiohttp is one hour.
-"""
 
 
 class StartupError(Exception):
@@ -58,11 +52,14 @@ class RunningServer:
         url: Base URL for clients on the same machine; a wildcard address is replaced by loopback.
         port: TCP port in use, also for a configured port of 0.
         begin_drain: Callback that makes `/ready` return 503; existing and new connections are unaffected.
+        reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
+            changes nothing if a file is unusable.
     """
 
     url: str
     port: int
     begin_drain: Callable[[], None]
+    reload_certificate: Callable[[], None]
 
 
 class _SystemClocks:
@@ -91,7 +88,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """
-    tls_context = _load_tls_context(settings)
+    tls_context = _create_tls_context(settings) if settings.tls_cert else None
     clocks = clocks or _SystemClocks()
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=clocks.now, supervisor=supervisor)
@@ -103,14 +100,11 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
             else None
         )
         socketio_server = SocketIOServer(dispatcher, _build_engine_options(settings), connection_limiter, supervisor)
-        idle_reaper = IdleReaper(settings.connect_timeout)
-        app = web.Application(
-            middlewares=(
-                idle_reaper.mark_active,
-                create_host_guard(settings.parse_trusted_networks(), settings.parse_allowed_origins()),
-            )
+        connection_pool = HttpConnectionPool(
+            settings.connect_timeout,
+            settings.connections_per_address if settings.rate_limit == "on" else None,
+            settings.parse_trusted_networks(),
         )
-
         drain_started = asyncio.Event()
 
         async def check_readiness() -> str | None:
@@ -118,40 +112,72 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
                 return "the server is stopping"
             return supervisor.health_problem() or await database.health_problem()
 
-        pages_directory = settings.resolve_pages_directory()
-        if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
-            log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)
-        add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
-        socketio_server.mount(app)
         loop_lag = LoopLagMonitor()
-        add_metrics_route(
-            app,
+        app = _build_app(
+            settings,
+            socketio_server,
+            connection_pool,
+            check_readiness,
             lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag, supervisor),
-            settings.parse_trusted_networks(),
         )
-        runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=KEEP_ALIVE_TIMEOUT
-        )
+        runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
-        idle_reaper.start(runner.server)
+        connection_factory = connection_pool.create_factory(runner.server)
+        connection_pool.start()
         socketio_server.engineio_server.start()
         loop_lag.start()
+        listener: asyncio.Server | None = None
         try:
-            yield await _listen(runner, settings, tls_context, drain_started.set)
+            listener = await _listen(connection_factory, settings, tls_context)
+
+            def reload_certificate() -> None:
+                if tls_context is not None:
+                    _create_tls_context(settings)  # an invalid file would leave `tls_context` without its key
+                    _load_certificate(tls_context, settings)
+
+            yield RunningServer(*_describe_address(listener, settings), drain_started.set, reload_certificate)
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()
             # Polling clients fetch their last packets over new connections, so the port stays open until here.
             await socketio_server.engineio_server.stop()
-            for site in list(runner.sites):
-                await site.stop()
+            if listener is not None:
+                listener.close()
             dispatcher.handlers.close()
             loop_lag.stop()
-            idle_reaper.stop()
+            connection_pool.stop()
             await runner.cleanup()
     finally:
         await database.close()
+
+
+def _build_app(
+    settings: ServerSettings,
+    socketio_server: SocketIOServer,
+    connection_pool: HttpConnectionPool,
+    check_readiness: Callable[[], Awaitable[str | None]],
+    read_metrics: Callable[[], MetricsSnapshot],
+) -> web.Application:
+    trusted_networks = settings.parse_trusted_networks()
+    app = web.Application(
+        middlewares=(
+            connection_pool.mark_active,
+            create_request_guard(
+                settings.requests_per_minute if settings.rate_limit == "on" else None,
+                trusted_networks,
+                socketio_server.engineio_server.sockets.__contains__,
+            ),
+            create_host_guard(trusted_networks, settings.parse_allowed_origins()),
+        )
+    )
+    pages_directory = settings.resolve_pages_directory()
+    if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
+        log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)
+    add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
+    socketio_server.mount(app)
+    add_metrics_route(app, read_metrics, trusted_networks)
+    return app
 
 
 def _collect_metrics(
@@ -212,31 +238,51 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
 
 
 async def _listen(
-    runner: web.AppRunner, settings: ServerSettings, tls_context: ssl.SSLContext | None, begin_drain: Callable[[], None]
-) -> RunningServer:
-    site = web.TCPSite(runner, settings.host, settings.port, ssl_context=tls_context, backlog=1024)
+    connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings, tls_context: ssl.SSLContext | None
+) -> asyncio.Server:
+    tls_timeout = settings.connect_timeout if tls_context else None
     try:
-        await site.start()
+        return await asyncio.get_running_loop().create_server(
+            connection_factory,
+            settings.host,
+            settings.port,
+            ssl=tls_context,
+            backlog=1024,
+            ssl_handshake_timeout=tls_timeout,
+            ssl_shutdown_timeout=tls_timeout,
+        )
     except OSError as error:
         raise StartupError(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
         ) from error
-    port: int = runner.addresses[0][1]
+
+
+def _describe_address(listener: asyncio.Server, settings: ServerSettings) -> tuple[str, int]:
+    """Return URL and port of a listening socket."""
+    port: int = listener.sockets[0].getsockname()[1]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
     netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return RunningServer(f"{'https' if tls_context else 'http'}://{netloc}", port, begin_drain)
+    return f"{'https' if settings.tls_cert else 'http'}://{netloc}", port
 
 
-def _load_tls_context(settings: ServerSettings) -> ssl.SSLContext | None:
-    if not settings.tls_cert:
-        return None
+def _create_tls_context(settings: ServerSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    _load_certificate(context, settings)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:
+    def refuse_passphrase() -> str:
+        raise StartupError(f"{settings.tls_key}: the private key is encrypted; remove the passphrase")
+
     try:
-        for path in (settings.tls_cert, settings.tls_key):
-            Path(path).read_bytes()  # the error of OpenSSL has no file name
-        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        for path in map(Path, (settings.tls_cert, settings.tls_key)):
+            if path.exists() and not path.is_file():
+                raise StartupError(f"{path}: not a regular file")
+            path.read_bytes()  # the error of OpenSSL has no file name
+        context.load_cert_chain(settings.tls_cert, settings.tls_key, refuse_passphrase)
     except ssl.SSLError as error:
-        raise StartupError(f"{settings.tls_cert}: invalid certificate or private key ({error.reason})") from error
+        reason = error.reason or error
+        raise StartupError(f"{settings.tls_cert}: invalid certificate or private key ({reason})") from error
     except OSError as error:
         raise StartupError(f"{error.filename}: {error.strerror or error}") from error
-    return context

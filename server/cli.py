@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import io
 import json
 import os
 import re
@@ -12,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, cast
 
-from server.settings import SETTINGS, ConfigError, ServerSettings, resolve_settings, suggest
+from server.settings import SETTINGS, ConfigError, ServerSettings, find_unknown_variables, resolve_settings, suggest
 from tui_chat.protocol import limits
 
 _EXIT_USAGE_ERROR = 2  # for errors that the operator can correct
@@ -94,11 +95,14 @@ def main() -> None:
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
     that the operator can correct.
     """
+    _prepare_standard_streams()
     managed = _MANAGED_FLAG in sys.argv[1:]
     try:
         command, settings, sources = _parse(sys.argv[1:])
     except ConfigError as error:
         _exit_with_error(error, managed)
+    for warning in find_unknown_variables(os.environ):
+        print(f"chat-server: {warning}", file=sys.stderr)
     if command == "config":
         return _print_settings(settings, sources)
     # Deferred import: --help and usage errors do not load the server.
@@ -108,6 +112,21 @@ def main() -> None:
         process.run(settings, managed=managed)
     except process.STARTUP_ERRORS as error:
         _exit_with_error(error, managed)
+
+
+def _prepare_standard_streams() -> None:
+    """Open closed standard streams, and escape characters that the encoding of an output stream lacks.
+
+    Otherwise the database or a socket could receive the descriptor of a closed stream, and with it the log.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # receives the lowest free descriptor
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _exit_with_error(error: Exception, managed: bool) -> NoReturn:

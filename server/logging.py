@@ -1,11 +1,31 @@
-"""Log configuration: text or JSON lines on stderr, without the texts of chat messages."""
+"""Log configuration: text or JSON lines, without the texts of chat messages.
+
+- No blocking: a thread writes the lines. Lines above the bound of the queue are dropped, counted and reported.
+- Repetition: at most `MAX_REPEATS` lines a minute with the same text and first argument, which is the peer if one
+  exists. Suppressed lines are counted and reported after the minute.
+"""
 
 import json
 import logging
-import sys
+import os
 import time
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, Full, Queue
+from threading import Thread
+from typing import Final
 
-from aiohttp import http_exceptions, web
+ONE_PER_MINUTE: Final = {"one_per_minute": True}
+"""Value of `extra` for a line that is written once a minute at most, independent of its arguments."""
+
+MAX_REPEATS: Final = 30
+"""Maximum number of lines a minute with the same text and first argument."""
+
+_QUEUE_LINES: Final = 2000
+_WINDOW: Final = 60.0  # seconds
+_CLOSE_TIMEOUT: Final = 1.0  # seconds
+_STDERR: Final = 2
 
 
 class JsonFormatter(logging.Formatter):
@@ -29,44 +49,136 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
-class MalformedRequestFilter(logging.Filter):
-    """Filter that reduces malformed HTTP requests to one INFO line.
+@dataclass(slots=True)
+class _Repetition:
+    """Lines of one kind in the current window, and the last one."""
 
-    Without this filter, aiohttp logs a traceback for arbitrary bytes from the network.
+    count: int
+    last: logging.LogRecord
+
+
+class LogWriter(logging.Handler):
+    """Handler that passes lines to a thread, which writes them to a file or to stderr.
+
+    A reader that stops reading a pipe blocks only the thread. The thread writes to the descriptor directly: locks of
+    file objects would block the exit of the interpreter.
+
+    Args:
+        path: Log file, opened for appending; None for stderr.
+
+    Raises:
+        OSError: The log file cannot be opened.
     """
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Lower malformed requests to INFO, and return whether the record is logged.
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._path = path
+        self._descriptor = _STDERR if path is None else _open_log_file(path)
+        self._queue = Queue[str | None](_QUEUE_LINES)
+        self._dropped = 0
+        self._repetitions: dict[tuple[object, ...], _Repetition] = {}
+        self._window_end = time.monotonic() + _WINDOW
+        self._thread = Thread(target=self._write_lines, name="log", daemon=True)
+        self._thread.start()
 
-        Other records pass unchanged. A malformed request loses its traceback, and is dropped if the root logger is
-        above INFO.
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue the line of a record, unless its text is repeated too often."""
+        self._report_repetitions()
+        is_single = getattr(record, "one_per_minute", False)
+        peer = record.args[0] if isinstance(record.args, tuple) and record.args and not is_single else None
+        repetition = self._repetitions.setdefault((record.name, record.msg, peer), _Repetition(0, record))
+        repetition.count += 1
+        repetition.last = record
+        if repetition.count <= (1 if is_single else MAX_REPEATS):
+            self._enqueue(record, record.getMessage())
+
+    def reopen(self) -> None:
+        """Open the log file again, after a rotation; without effect for stderr.
+
+        Raises:
+            OSError: The log file cannot be opened; the previous one stays in use.
         """
-        error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, (http_exceptions.HttpProcessingError, web.RequestPayloadError)):
-            return True
-        record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}", ()
-        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
-        record.exc_info = record.exc_text = None
-        return logging.getLogger().isEnabledFor(logging.INFO)
+        if self._path is not None:
+            descriptor = _open_log_file(self._path)
+            os.dup2(descriptor, self._descriptor, inheritable=False)
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Write the queued lines and end the thread; both steps last at most `_CLOSE_TIMEOUT`."""
+        with self.lock or nullcontext():
+            self._window_end = 0.0
+            self._report_repetitions()
+        with suppress(Full):
+            self._queue.put(None, timeout=_CLOSE_TIMEOUT)
+            self._thread.join(_CLOSE_TIMEOUT)
+        super().close()
+
+    def _report_repetitions(self) -> None:
+        if time.monotonic() < self._window_end:
+            return
+        self._window_end = time.monotonic() + _WINDOW
+        repetitions, self._repetitions = self._repetitions, {}
+        for repetition in repetitions.values():
+            record = repetition.last
+            suppressed = repetition.count - (1 if hasattr(record, "one_per_minute") else MAX_REPEATS)
+            if suppressed > 0:
+                self._enqueue(record, f"{record.getMessage()} ({suppressed} more such lines in the last minute)")
+
+    def _enqueue(self, record: logging.LogRecord, message: str) -> None:
+        attributes = {**vars(record), "msg": message, "args": None}
+        try:
+            self._queue.put_nowait(self.format(logging.makeLogRecord(attributes)))
+        except Full:
+            self._dropped += 1
+
+    def _write_lines(self) -> None:
+        line: str | None = ""
+        while line is not None:
+            try:
+                line = self._queue.get(timeout=_WINDOW)
+            except Empty:
+                with self.lock or nullcontext():
+                    self._report_repetitions()
+                continue
+            dropped, self._dropped = self._dropped, 0
+            if dropped:
+                report = f"log queue full: {dropped} lines dropped"
+                attributes = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": report}
+                self._write(self.format(logging.makeLogRecord(attributes)))
+            if line is not None:
+                self._write(line)
+
+    def _write(self, line: str) -> None:
+        data = line.encode(errors="backslashreplace") + b"\n"
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:  # closed pipe or full disk
+            self._dropped += 1
 
 
-_malformed_request_filter = MalformedRequestFilter()
+def _open_log_file(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
-def configure_logging(log_format: str, log_level: str) -> None:
-    """Configure the root logger of the process to write to stderr.
+def configure_logging(log_format: str, log_level: str, log_file: Path | None) -> LogWriter:
+    """Configure the root logger of the process, and return its only handler.
 
-    The call replaces all handlers of the root logger. Some library loggers stay at WARNING in any case.
+    Some library loggers stay at WARNING in any case.
 
     Args:
         log_format: `text` or `json`.
         log_level: Minimum severity: `debug`, `info`, `warning` or `error`.
+        log_file: Log file; None for stderr.
+
+    Raises:
+        OSError: The log file cannot be opened.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LogWriter(log_file)
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
     # Below WARNING, these loggers emit one line per statement, connection or request.
     for noisy_logger in ("sqlalchemy", "asyncio", "aiohttp.access"):
         logging.getLogger(noisy_logger).setLevel(logging.WARNING)
-    logging.getLogger("aiohttp.server").addFilter(_malformed_request_filter)
+    return handler

@@ -1,4 +1,8 @@
-"""Server process: run until SIGINT or SIGTERM, then shut down in order."""
+"""Server process: run until SIGINT or SIGTERM, then shut down in order.
+
+- SIGHUP reads the certificate again and opens the log file again.
+- SIGUSR1 and SIGUSR2 have no effect, because a mistaken signal must not end the server.
+"""
 
 import asyncio
 import gc
@@ -7,7 +11,8 @@ import logging
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
+from pathlib import Path
 from threading import Thread
 
 try:
@@ -21,7 +26,7 @@ except ImportError:  # not available on Windows
 
 
 from server.app import RunningServer, StartupError, serve
-from server.logging import configure_logging
+from server.logging import LogWriter, configure_logging
 from server.settings import ServerSettings
 from server.storage.database import StorageError
 
@@ -44,16 +49,24 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
         managed: Print the URL as a line of JSON, and stop at the end of standard input too.
 
     Raises:
-        StartupError: The port or the TLS certificate is unusable.
+        StartupError: The server cannot start, for example because the port, the log file or the TLS certificate is
+            unusable.
         StorageError: The database is unusable.
     """
-    configure_logging(settings.log_format, settings.log_level)
+    for name in ("SIGHUP", "SIGUSR1", "SIGUSR2"):  # do not exist on Windows
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    try:
+        log_path = Path(settings.log_file) if settings.log_file else None
+        log_writer = configure_logging(settings.log_format, settings.log_level, log_path)
+    except OSError as error:
+        raise StartupError(f"{settings.log_file}: {error.strerror or error}") from error
     _raise_open_file_limit()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run_until_signal(settings, managed))
+        runner.run(_run_until_signal(settings, managed, log_writer))
 
 
-async def _run_until_signal(settings: ServerSettings, managed: bool) -> None:
+async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer: LogWriter) -> None:
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     with suppress(NotImplementedError):  # Windows has no signal handlers of the event loop
@@ -62,16 +75,41 @@ async def _run_until_signal(settings: ServerSettings, managed: bool) -> None:
     if managed:
         Thread(target=_watch_stdin, args=(loop, stop_requested.set), daemon=True).start()
     shutdown_timer = None
-    async with serve(settings) as server:
+    async with AsyncExitStack() as stack:
+        server = await _start_server(stack, settings)
+        with suppress(NotImplementedError, AttributeError):
+            loop.add_signal_handler(signal.SIGHUP, _reload, server, log_writer)
         _tune_gc()
         message = f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
-        print(json.dumps({"url": server.url}) if managed else message, flush=True)
+        with suppress(OSError):  # standard output has no reader
+            os.write(1, f"{json.dumps({'url': server.url}) if managed else message}\n".encode())
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
         log.info("server stopping")
         shutdown_timer = loop.call_later(_SHUTDOWN_TIMEOUT, _exit_immediately)
     shutdown_timer.cancel()
     log.info("server stopped")
+
+
+async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> RunningServer:
+    """Start the server within the stack; any exception becomes an error that the operator can read."""
+    try:
+        return await stack.enter_async_context(serve(settings))
+    except STARTUP_ERRORS:
+        raise
+    except Exception as error:
+        log.debug("start failed", exc_info=error)
+        raise StartupError(f"cannot start: {str(error).partition(os.linesep)[0] or type(error).__name__}") from error
+
+
+def _reload(server: RunningServer, log_writer: LogWriter) -> None:
+    """Read the certificate and open the log file again; after an error, the previous one stays in use."""
+    for reload in (log_writer.reopen, server.reload_certificate):
+        try:
+            reload()
+        except (OSError, StartupError) as error:
+            log.error("reload failed, the previous file stays in use: %s", error)
+    log.info("certificate and log file reloaded")
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
@@ -119,4 +157,5 @@ def _tune_gc() -> None:
 
 def _exit_immediately() -> None:
     log.error("shutdown exceeded %s seconds, exiting now; acknowledged messages are on disk", _SHUTDOWN_TIMEOUT)
+    logging.shutdown()
     os._exit(1)

@@ -1,10 +1,12 @@
-"""Server settings and their sources; `python -m server.settings` prints the table of docs/operating.md.
+"""Server settings and their sources; `make docs` writes the table of docs/operating.md.
 
 - Single declaration: `SETTINGS` describes each field of `ServerSettings` for all sources, `--help` and the docs.
 - Precedence: command line, environment, settings file, default.
-- Validation: values of all sources are checked against the type of the field.
+- Validation: the effective value of a setting is checked against the type and the limits of the field.
+- Paths: `~` is expanded, and relative paths refer to the working directory.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,21 +23,33 @@ from server.origins import normalize_origin
 
 IPNetwork = IPv4Network | IPv6Network
 
+_MAX_FILE_SIZE = 2**20
+
 
 class ConfigError(Exception):
     """Invalid setting or unreadable source; the message is one line for the operator."""
 
 
-def _setting(description: str, *, unit: str = "", default: str = "none", **limits: Any) -> msgspec.Meta:
+def _setting(
+    description: str,
+    *,
+    unit: str = "",
+    default: str = "none",
+    is_path: bool = False,
+    limits: tuple[float, float] | None = None,
+) -> msgspec.Meta:
     """Return the metadata of a setting.
 
     Args:
         description: Help text without a final period; choices of a `Literal` are appended.
         unit: Unit of the value, empty for none.
         default: Description of an empty default.
-        limits: Bounds of the value, as for `Meta`.
+        is_path: The value is a path; URLs stay unchanged.
+        limits: Least and greatest value of a number.
     """
-    return msgspec.Meta(description=description, extra={"unit": unit, "default": default}, **limits)
+    least, greatest = limits or (None, None)
+    extra = {"unit": unit, "default": default, "is_path": is_path}
+    return msgspec.Meta(description=description, extra=extra, ge=least, le=greatest)
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,9 +58,11 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: Annotated[
         str, _setting("Listen address; 0.0.0.0 for all IPv4 interfaces, an empty value for all IPv4 and IPv6 ones")
     ] = "127.0.0.1"
-    port: Annotated[int, _setting("Listen port; 0 selects a free port", ge=0, le=65535)] = 3000
-    database: Annotated[str, _setting("SQLite file or database URL", default="file in the user data directory")] = ""
-    pages: Annotated[str, _setting("Directory of static files for /", default="built-in page")] = ""
+    port: Annotated[int, _setting("Listen port; 0 selects a free port", limits=(0, 65535))] = 3000
+    database: Annotated[
+        str, _setting("SQLite file or database URL", default="file in the user data directory", is_path=True)
+    ] = ""
+    pages: Annotated[str, _setting("Directory of static files for /", default="built-in page", is_path=True)] = ""
     cors_origin: Annotated[tuple[str, ...], _setting("Additional origin whose pages may connect; repeatable")] = ()
     trusted_proxy: Annotated[
         tuple[str, ...],
@@ -54,37 +70,53 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     log_format: Annotated[Literal["text", "json"], _setting("Log format")] = "text"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _setting("Minimum level of log lines")] = "info"
-    tls_cert: Annotated[str, _setting("File with the TLS certificate chain (PEM); enables TLS")] = ""
-    tls_key: Annotated[str, _setting("File with the TLS private key (PEM)")] = ""
+    log_file: Annotated[str, _setting("Log file, reopened by SIGHUP", default="standard error", is_path=True)] = ""
+    tls_cert: Annotated[str, _setting("File with the TLS certificate chain (PEM); enables TLS", is_path=True)] = ""
+    tls_key: Annotated[str, _setting("File with the TLS private key (PEM), without a passphrase", is_path=True)] = ""
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
-    message_burst: Annotated[float, _setting("Maximum burst of messages per connection", unit="messages", gt=0)] = 10.0
+    message_burst: Annotated[
+        float, _setting("Maximum burst of messages per connection", unit="messages", limits=(1, 1e6))
+    ] = 10.0
     message_rate: Annotated[
-        float, _setting("Maximum message rate per connection", unit="messages per second", gt=0)
+        float, _setting("Maximum message rate per connection", unit="messages per second", limits=(0.001, 1e6))
     ] = 3.0
     join_rate: Annotated[
-        float, _setting("Maximum joins and nickname changes per connection", unit="per second", gt=0)
+        float, _setting("Maximum joins and nickname changes per connection", unit="per second", limits=(0.001, 1e6))
     ] = 5.0
     flood_timeout: Annotated[
-        float, _setting("Maximum continuous throttling before the connection closes", unit="seconds", gt=0)
+        float,
+        _setting("Maximum continuous throttling before the connection closes", unit="seconds", limits=(0.1, 3600)),
     ] = 30.0
     time_zone: Annotated[str, _setting("IANA time zone for basic clients", default="system time zone")] = ""
     connections_per_address: Annotated[
-        int, _setting("Maximum open connections per address", unit="connections", ge=1)
+        int, _setting("Maximum open connections per address", unit="connections", limits=(1, 10**6))
     ] = 20
-    connects_per_minute: Annotated[int, _setting("Maximum new connections per address", unit="per minute", ge=1)] = 64
+    connects_per_minute: Annotated[
+        int, _setting("Maximum new connections per address", unit="per minute", limits=(1, 10**6))
+    ] = 64
+    requests_per_minute: Annotated[
+        int, _setting("Maximum HTTP requests outside sessions per address", unit="per minute", limits=(1, 10**6))
+    ] = 1200
     rooms_per_minute: Annotated[
-        int, _setting("Maximum room creations, renames and removals per address", unit="per minute", ge=1)
+        int, _setting("Maximum room creations, renames and removals per address", unit="per minute", limits=(1, 10**6))
     ] = 30
-    drain: Annotated[float, _setting("Drain period before the shutdown", unit="seconds", ge=0)] = 0.0
-    ping_interval: Annotated[float, _setting("Ping interval", unit="seconds", gt=0)] = 25.0
-    ping_timeout: Annotated[float, _setting("Maximum delay of a pong", unit="seconds", gt=0)] = 20.0
+    drain: Annotated[float, _setting("Drain period before the shutdown", unit="seconds", limits=(0, 3600))] = 0.0
+    ping_interval: Annotated[float, _setting("Ping interval", unit="seconds", limits=(0.1, 3600))] = 25.0
+    ping_timeout: Annotated[float, _setting("Maximum delay of a pong", unit="seconds", limits=(0.1, 3600))] = 20.0
     connect_timeout: Annotated[
-        float, _setting("Timeout for the first request and for CONNECT", unit="seconds", gt=0)
+        float,
+        _setting(
+            "Timeout for the TLS handshake, for the next request of a connection and for CONNECT",
+            unit="seconds",
+            limits=(0.1, 3600),
+        ),
     ] = 10.0
-    max_unsent_bytes: Annotated[int, _setting("Maximum send queue per connection", unit="bytes", ge=65536)] = 1048576
-    stall_timeout: Annotated[float, _setting("Maximum time without progress of a send queue", unit="seconds", gt=0)] = (
-        10.0
-    )
+    max_unsent_bytes: Annotated[
+        int, _setting("Maximum send queue per connection", unit="bytes", limits=(65536, 2**30))
+    ] = 1048576
+    stall_timeout: Annotated[
+        float, _setting("Maximum time without progress of a send queue", unit="seconds", limits=(0.1, 3600))
+    ] = 10.0
 
     def resolve_database(self) -> str:
         """Return the configured database, or the path of the default file in the user data directory.
@@ -96,14 +128,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def resolve_pages_directory(self) -> Path | None:
         """Return the directory of `pages`, or None for the built-in page.
 
-        A leading `~` is expanded; an index file is not required.
+        An index file is not required.
 
         Raises:
             ConfigError: The path does not exist or is not a directory.
         """
         if not self.pages:
             return None
-        directory = Path(self.pages).expanduser()
+        directory = Path(self.pages)
         if not directory.is_dir():
             problem = "is not a directory" if directory.exists() else "does not exist"
             raise ConfigError(f"pages: {directory} {problem}")
@@ -154,6 +186,8 @@ class ServerSetting:
         flag: Command line option.
         variable: Environment variable; commas separate the items of a list.
         is_list: The value is a list of strings.
+        is_path: The value is a path.
+        limits: Least and greatest value of a number.
     """
 
     name: str
@@ -164,11 +198,13 @@ class ServerSetting:
     flag: str
     variable: str
     is_list: bool
+    is_path: bool
+    limits: tuple[float, float] | None
 
 
 def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
     value_type, metadata = get_args(field.type)
-    extra: dict[str, str] = metadata.extra
+    extra: dict[str, Any] = metadata.extra
     default_text = f"{field.default:g}" if isinstance(field.default, float) else str(field.default or extra["default"])
     choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
     text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
@@ -181,6 +217,8 @@ def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
         flag=f"--{field.name.replace('_', '-')}",
         variable=f"CHAT_{field.name.upper()}",
         is_list=isinstance(field.default, tuple),
+        is_path=extra["is_path"],
+        limits=(metadata.ge, metadata.le) if metadata.ge is not None else None,
     )
 
 
@@ -207,8 +245,8 @@ def resolve_settings(
 ) -> tuple[ServerSettings, dict[str, str]]:
     """Merge all sources into validated settings.
 
-    A source replaces the whole value of a source with lower precedence, also for lists. Values of all sources are
-    validated, even replaced ones; unknown environment variables are ignored. Certificate files are not read.
+    A source replaces the whole value of a source with lower precedence, also for lists. Replaced values are not
+    validated; unknown environment variables are ignored. Certificate files are not read.
 
     Args:
         options: Command line options, keyed by setting.
@@ -230,9 +268,10 @@ def resolve_settings(
         ("command line", dict(options)),
     ):
         for name, value in source_values.items():
-            values[name] = _convert_value(name, value, source)
-            sources[name] = source
-    settings = ServerSettings(**values)
+            if name not in SETTINGS:
+                raise ConfigError(f"{source}: unknown setting {name!r}; {suggest(name, SETTINGS)}")
+            values[name], sources[name] = value, source
+    settings = ServerSettings(**{name: _convert_value(name, value, sources[name]) for name, value in values.items()})
     settings.parse_allowed_origins()
     settings.parse_trusted_networks()
     settings.load_time_zone()
@@ -244,11 +283,11 @@ def resolve_settings(
 
 def _read_file(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream:
-            return tomllib.load(stream)
+        with path.expanduser().open("rb") as stream:
+            return tomllib.loads(stream.read(_MAX_FILE_SIZE).decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RuntimeError) as error:  # invalid TOML, encoding or path; too deep nesting; unknown user of ~
         raise ConfigError(f"{path}: {error}") from None
 
 
@@ -260,18 +299,45 @@ def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, A
     ]
 
 
+def find_unknown_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a warning for each environment variable with the prefix `CHAT_` that is no setting."""
+    variables = [setting.variable for setting in SETTINGS.values()]
+    return [
+        f"unknown environment variable {name}; {suggest(name, variables)}"
+        for name in sorted(environ)
+        if name.startswith("CHAT_") and name not in variables
+    ]
+
+
 def _split_list(value: str) -> list[str]:
     return [item.strip() for item in value.split(",") if item.strip()]
 
 
 def _convert_value(name: str, value: Any, source: str) -> Any:
-    if name not in SETTINGS:
-        raise ConfigError(f"{source}: unknown setting {name!r}; {suggest(name, SETTINGS)}")
+    setting = SETTINGS[name]
     try:
-        return msgspec.convert(value, SETTINGS[name].type, strict=not isinstance(value, str))
+        converted = msgspec.convert(value, setting.type, strict=not isinstance(value, str))
+        if isinstance(converted, str):
+            _check_text(converted)
+        return _resolve_path(converted) if setting.is_path else converted
     except msgspec.ValidationError as error:
-        expected = str(error).split(", got")[0].replace("`", "").lower()
+        expected = re.split(r", got| [<>]=", str(error).replace("`", ""))[0].lower()
+        if setting.limits is not None:
+            expected = f"expected {get_args(setting.type)[0].__name__} from {{:.10g}} to {{:.10g}}".format(
+                *setting.limits
+            )
         raise ConfigError(f"{source}: invalid value {value!r} for {name} ({expected})") from None
+    except (ValueError, RuntimeError) as error:  # RuntimeError: unknown user of ~
+        raise ConfigError(f"{source}: invalid value {value!r} for {name} ({error})") from None
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("expected text in UTF-8 without NUL")
+
+
+def _resolve_path(text: str) -> str:
+    return text if not text or "://" in text else str(Path(text).expanduser().absolute())
 
 
 def _parse_network(text: str) -> IPNetwork:

@@ -2,9 +2,9 @@
 
 The built-in page runs only its own scripts, connects only to its own server and cannot be framed,
 so that injected text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
-Custom pages are trusted, so their responses receive no policy headers: only `Server`,
+Custom pages are trusted, so their responses receive no policy headers: only
 `X-Content-Type-Options` and, if missing, `Cache-Control`. The Socket.IO endpoint serves no documents
-and carries all chat traffic, so its responses stay unchanged.
+and carries all chat traffic, so its responses receive no header but `Server`.
 """
 
 from typing import Final
@@ -16,6 +16,9 @@ SOCKETIO_PATH: Final = "/socket.io/"
 
 Assets below this path are not exempt.
 """
+
+SERVER_NAME: Final = "chat-server"
+"""Value of the `Server` header, without a version, which would tell attackers about known faults."""
 
 STATIC_SITE_ROUTE: Final = "static-site"
 """Route name of the operator's custom pages (`server.web.static_site`)."""
@@ -42,10 +45,14 @@ _DEFAULT_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
-    "Server": "chat-server",
     "X-Content-Type-Options": "nosniff",
 }
-_STATIC_SITE_HEADERS = {name: _DEFAULT_HEADERS[name] for name in ("Server", "X-Content-Type-Options")}
+_STATIC_SITE_HEADERS = {"X-Content-Type-Options": "nosniff"}
+
+
+async def set_server_header(_request: web.Request, response: web.StreamResponse) -> None:
+    """Set the `Server` header of a response, in place of that of aiohttp with its version."""
+    response.headers["Server"] = SERVER_NAME
 
 
 @web.middleware

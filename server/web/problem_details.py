@@ -41,6 +41,7 @@ _DETAIL_BY_STATUS: Final = {
     HTTPStatus.NOT_FOUND: "no resource at this path",
     HTTPStatus.METHOD_NOT_ALLOWED: "method not allowed for this path",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request body too large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "compressed request bodies are not supported",
 }
 
 
@@ -52,6 +53,12 @@ def create_problem_response(error: ChatError) -> web.Response:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
     return response
+
+
+def create_http_problem(status: HTTPStatus) -> web.Response:
+    """Return the response of an HTTP error that is no error of the protocol."""
+    code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
+    return _encode_problem(status, code, _DETAIL_BY_STATUS.get(status, status.phrase))
 
 
 @web.middleware
@@ -70,9 +77,7 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
     except web.HTTPException as http_error:
         if http_error.status < HTTPStatus.BAD_REQUEST:
             raise
-        status = HTTPStatus(http_error.status)
-        code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
-        response = _encode_problem(status, code, _DETAIL_BY_STATUS.get(status, status.phrase))
+        response = create_http_problem(HTTPStatus(http_error.status))
         if isinstance(http_error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
         return response

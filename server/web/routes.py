@@ -6,7 +6,7 @@ from pathlib import Path
 from aiohttp import ETag, web
 
 from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
-from server.web.headers import SOCKETIO_PATH, security_headers
+from server.web.headers import SOCKETIO_PATH, security_headers, set_server_header
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
@@ -52,6 +52,7 @@ def add_routes(
         )
 
     app.middlewares.extend((security_headers, problem_middleware))
+    app.on_response_prepare.append(set_server_header)
     app.router.add_get("/health", get_health, name="health")
     app.router.add_get("/ready", get_readiness, name="ready")
     for name, asset in load_client_assets().items():

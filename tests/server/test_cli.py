@@ -164,7 +164,7 @@ async def test_a_managed_server_reports_a_failed_start_with_a_code(tmp_path: Pat
 @pytest.mark.parametrize(
     ("flags", "reason"),
     [
-        (["--port", "x"], "invalid value 'x' for port (expected int)"),
+        (["--port", "x"], "invalid value 'x' for port (expected int from 0 to 65535)"),
         (["--port", "70000"], "invalid value '70000' for port"),
         (["--prot", "1"], "unknown argument --prot; did you mean --port?"),
         (["confg"], "unknown argument confg; did you mean config?"),

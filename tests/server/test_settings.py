@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from server.settings import SETTINGS, render_markdown
+from server.settings import SETTINGS, ConfigError, render_markdown, resolve_settings
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process, spawn_server
 
@@ -60,10 +60,10 @@ async def test_a_server_runs_with_the_settings_of_its_file(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("port = 70000", "invalid value 70000 for port (expected int <= 65535)"),
-        ('port = "4000x"', "invalid value '4000x' for port (expected int)"),
-        ("port = true", "invalid value True for port (expected int)"),
-        ("[port]\nnumber = 1", "invalid value {'number': 1} for port (expected int)"),
+        ("port = 70000", "invalid value 70000 for port (expected int from 0 to 65535)"),
+        ('port = "4000x"', "invalid value '4000x' for port (expected int from 0 to 65535)"),
+        ("port = true", "invalid value True for port (expected int from 0 to 65535)"),
+        ("[port]\nnumber = 1", "invalid value {'number': 1} for port (expected int from 0 to 65535)"),
         ('log_level = "loud"', "invalid value 'loud' for log_level (invalid enum value 'loud')"),
         ('cors_origin = "https://a.example"', "invalid value 'https://a.example' for cors_origin (expected array)"),
         ("message-rate = 3", "unknown setting 'message-rate'; did you mean message_rate?"),
@@ -80,10 +80,66 @@ async def test_an_invalid_file_is_rejected_with_one_line_that_names_file_and_key
     assert await run_script(tmp_path, "--config", str(file)) == (2, "", f"chat-server: {file}: {reason}\n")
 
 
-async def test_an_invalid_variable_is_rejected_although_a_flag_replaces_the_value(tmp_path: Path) -> None:
-    code, output, errors = await run_script(tmp_path, "--drain", "1", CHAT_DRAIN="soon")
+async def test_only_the_effective_value_is_validated(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text('drain = "never"\nport = 70000\ncors_origin = 7\n')
+    replaced = ("--config", str(file), "--port", "1", "--cors-origin", "http://a.example")
+    code, output, errors = await run_script(tmp_path, "config", *replaced, "--drain", "1", CHAT_DRAIN="soon")
+    assert (code, errors) == (0, "")
+    assert "drain = 1.0  (command line)" in output
+    code, output, errors = await run_script(tmp_path, *replaced, CHAT_DRAIN="soon")
     assert (code, output) == (2, "")
-    assert errors == "chat-server: environment CHAT_DRAIN: invalid value 'soon' for drain (expected float)\n"
+    expected = "chat-server: environment CHAT_DRAIN: invalid value 'soon' for drain (expected float from 0 to 3600)\n"
+    assert errors == expected
+
+
+async def test_numbers_outside_their_limits_are_rejected_with_the_allowed_range(tmp_path: Path) -> None:
+    for setting in SETTINGS.values():
+        if setting.limits is None:
+            continue
+        for value in ("nan", "inf", "-inf", "1e400", str(setting.limits[0] - 0.5), str(setting.limits[1] * 2)):
+            with pytest.raises(ConfigError) as rejection:
+                resolve_settings({setting.name: value}, {}, None)
+            assert "from {:.10g} to {:.10g})".format(*setting.limits) in str(rejection.value), value
+        for value in setting.limits:
+            settings, _ = resolve_settings({setting.name: value}, {}, None)
+            assert getattr(settings, setting.name) == value
+    assert [name for name, setting in SETTINGS.items() if setting.default_text.replace(".", "").isdigit()] == [
+        name for name, setting in SETTINGS.items() if setting.limits is not None
+    ]
+    for flag in ("--ping-interval", "--drain"):
+        code, output, errors = await run_script(tmp_path, flag, "inf")
+        assert (code, output, errors.count("\n")) == (2, "", 1)
+
+
+async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    file = tmp_path / "server.toml"
+    file.write_text('pages = "~/site"\n', encoding="utf-8-sig")
+    relative = os.path.relpath(tmp_path / "key.pem")
+    flags = ("--config", str(file), "--tls-key", relative, "--tls-cert", "~/cert.pem", "--log-file", "~/server.log")
+    _, output, _ = await run_script(tmp_path, "config", *flags, CHAT_DATABASE="~/chat.db")
+    for name, path in (
+        ("database", "chat.db"),
+        ("pages", "site"),
+        ("tls_key", "key.pem"),
+        ("tls_cert", "cert.pem"),
+        ("log_file", "server.log"),
+    ):
+        assert f"{name} = {tmp_path / path}  (" in output
+    _, output, _ = await run_script(tmp_path, "config", CHAT_DATABASE="postgresql://host/db")
+    assert "database = postgresql://host/db  (" in output
+    process = await spawn_server(tmp_path, "--port", "0", "--database", "~/inner/chat.db")
+    assert process.stdout is not None
+    await asyncio.wait_for(process.stdout.readline(), 20)
+    assert (tmp_path / "inner" / "chat.db").exists()
+    process.terminate()
+    await process.communicate()
+
+
+async def test_unknown_variables_are_reported_with_the_nearest_name(tmp_path: Path) -> None:
+    code, _, errors = await run_script(tmp_path, "config", CHAT_PROT="1", CHAT_PORT="4000", XCHAT_PORT="5")
+    assert (code, errors) == (0, "chat-server: unknown environment variable CHAT_PROT; did you mean CHAT_PORT?\n")
 
 
 async def test_a_list_variable_separates_items_by_commas(tmp_path: Path) -> None:

@@ -124,11 +124,13 @@ async def _on_request_headers_sent(
 
 
 @asynccontextmanager
-async def polling_client(url: str, *, with_handshake: bool = True) -> AsyncGenerator[PollingClient]:
+async def polling_client(
+    url: str, *, with_handshake: bool = True, headers: dict[str, str] | None = None
+) -> AsyncGenerator[PollingClient]:
     """Provide a client, by default after the handshake; close the session at the end."""
     trace = TraceConfig()
     trace.on_request_headers_sent.append(_on_request_headers_sent)
-    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), trace_configs=[trace]) as session:
+    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), trace_configs=[trace], headers=headers) as session:
         client = PollingClient(session, url)
         if with_handshake:
             await client.open_session()

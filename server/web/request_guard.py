@@ -1,0 +1,46 @@
+"""Limits of HTTP requests outside sessions.
+
+- Rate: requests per address, for every path. Requests of an open session are exempt; they have limits of their own.
+- Content coding: compressed request bodies are refused with status 415 and never decompressed, because a small body can
+  expand to any size.
+"""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+
+from aiohttp import typedefs, web
+
+from server.domain.rate_limits import PerAddressLimiter
+from server.forwarded import IPNetwork, get_client_info
+from server.web.headers import SOCKETIO_PATH
+from server.web.problem_details import create_http_problem, create_problem_response
+from tui_chat.protocol.errors import RateLimited
+
+
+def create_request_guard(
+    requests_per_minute: int | None, trusted_networks: tuple[IPNetwork, ...], is_session: Callable[[str], bool]
+) -> typedefs.Middleware:
+    """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
+
+    Args:
+        requests_per_minute: Maximum rate per address; None for no limit.
+        trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
+        is_session: Returns whether an Engine.IO session id is in use.
+    """
+    limiter = PerAddressLimiter(requests_per_minute) if requests_per_minute is not None else None
+
+    @web.middleware
+    async def guard_request(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
+        if "Content-Encoding" in request.headers:
+            response = create_http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            response.force_close()
+            return response
+        if limiter is not None and not (request.path == SOCKETIO_PATH and is_session(request.query.get("sid", ""))):
+            address = get_client_info(request, trusted_networks).address
+            retry_after = limiter.acquire(address, time.monotonic())
+            if retry_after:
+                return create_problem_response(RateLimited("too_many_requests", retry_after=retry_after))
+        return await handler(request)
+
+    return guard_request

@@ -1,0 +1,270 @@
+"""Signals, log output, standard streams and start-up faults of real server processes."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sqlite3
+import ssl
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import trustme
+from aiohttp import ClientSession, TCPConnector
+
+from server.logging import MAX_REPEATS, ONE_PER_MINUTE, LogWriter
+from tests.support.raw_client import raw_client
+from tests.support.server_process import server_process, spawn_server
+from tests.support.wait import wait_until
+
+COMMAND = (sys.executable, "-m", "server")
+
+
+@contextmanager
+def full_pipe() -> Generator[int]:
+    """Provide the write end of a pipe without free space, which nobody reads."""
+    read_end, write_end = os.pipe()
+    try:
+        os.set_blocking(write_end, False)
+        try:
+            while True:
+                os.write(write_end, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(write_end, True)
+        yield write_end
+    finally:
+        os.close(read_end)
+        os.close(write_end)
+
+
+async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tmp_path: Path) -> None:
+    with full_pipe() as write_end:
+        process = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "--port", "0", "--log-level", "debug"),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=write_end,
+            env={"HOME": str(tmp_path)},
+        )
+    assert process.stdout is not None
+    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split("listens on ")[1].split()[0]
+    for _ in range(3):
+        async with raw_client(url) as ann:
+            await ann.join("tea", "ann")
+            assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
+            await ann.ws.send_str("invalid")
+            await ann.wait_closed()
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+
+
+async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    database = tmp_path / "chat.db"
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, "--port", port, "--database", str(database)),
+        env={"HOME": str(tmp_path)},
+    )
+
+    async def is_ready() -> bool:
+        try:
+            async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/ready") as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    async with asyncio.timeout(20):
+        while not await is_ready():
+            pass
+    async with raw_client(f"http://127.0.0.1:{port}") as ann:
+        await ann.join("tea", "ann")
+        await ann.request("sendMessage", {"room": "tea", "message": "hi"})
+    process.terminate()
+    assert await asyncio.wait_for(process.wait(), 20) == 0
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
+async def test_sigusr1_and_sigusr2_have_no_effect(tmp_path: Path) -> None:
+    async with server_process(tmp_path) as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
+            server.send_signal(number)
+        assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
+        server.send_signal(signal.SIGTERM)
+        await ann.wait_for_push("goingAway")
+        assert (await server.wait_closed())[0] == 0
+
+
+async def test_sighup_opens_the_log_file_again(tmp_path: Path) -> None:
+    log_file, rotated = tmp_path / "server.log", tmp_path / "server.log.1"
+    async with server_process(tmp_path, "--log-file", str(log_file)) as server:
+        log_file.rename(rotated)
+        server.send_signal(signal.SIGHUP)
+        await wait_until(lambda: log_file.exists() and "reloaded" in log_file.read_text())
+        server.send_signal(signal.SIGTERM)
+        assert await server.wait_closed() == (0, "")
+    assert log_file.read_text().endswith("server stopped\n")
+    assert log_file.stat().st_mode & 0o777 == 0o600
+    assert "server stopped" not in rotated.read_text()
+
+
+def write_certificate(authority: trustme.CA, certificate_path: Path, key_path: Path) -> None:
+    certificate = authority.issue_cert("127.0.0.1")
+    certificate_path.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))
+    key_path.write_bytes(certificate.private_key_pem.bytes())
+
+
+async def test_sighup_reads_the_certificate_again_and_keeps_the_previous_one_after_an_error(tmp_path: Path) -> None:
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    authorities = [trustme.CA(), trustme.CA()]
+    write_certificate(authorities[0], chain, key)
+
+    async def accepts(authority: trustme.CA, url: str) -> bool:
+        context = ssl.create_default_context()
+        authority.configure_trust(context)  # pyright: ignore[reportUnknownMemberType]
+        try:
+            session = ClientSession(connector=TCPConnector(ssl=context))
+            async with session, session.get(f"{url}/health") as response:
+                return response.status == 200
+        except OSError:
+            return False
+
+    log_file = tmp_path / "server.log"
+    flags = ("--tls-cert", str(chain), "--tls-key", str(key), "--log-file", str(log_file))
+    async with server_process(tmp_path, *flags) as server:
+        assert await accepts(authorities[0], server.url)
+        key.write_text("garbage")
+        server.send_signal(signal.SIGHUP)
+        await wait_until(lambda: "reload failed, the previous file stays in use" in log_file.read_text())
+        assert await accepts(authorities[0], server.url)
+        write_certificate(authorities[1], chain, key)
+        server.send_signal(signal.SIGHUP)
+        async with asyncio.timeout(20):
+            while not await accepts(authorities[1], server.url):
+                pass
+        assert not await accepts(authorities[0], server.url)
+
+
+async def test_every_startup_fault_prints_one_line_and_exits_with_2(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    chain, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    write_certificate(authority, chain, key)
+    write_certificate(authority, tmp_path / "unused.pem", tmp_path / "other_key.pem")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "utf16.toml").write_text("port = 0", encoding="utf-16")
+    (tmp_path / "deep.toml").write_text(f"port = {'[' * 5000}")
+    encrypted = tmp_path / "encrypted.pem"
+    openssl = ("openssl", "pkcs8", "-topk8", "-in", str(key), "-out", str(encrypted), "-passout", "pass:secret")
+    assert await (await asyncio.create_subprocess_exec(*openssl)).wait() == 0
+
+    def tls(certificate: str, private_key: str) -> tuple[str, ...]:
+        return "--tls-cert", str(tmp_path / certificate), "--tls-key", str(tmp_path / private_key)
+
+    faults = (
+        (tls("cert.pem", "encrypted.pem"), "encrypted.pem: the private key is encrypted"),
+        (tls("cert.pem", "other_key.pem"), "invalid certificate or private key"),
+        (tls("key.pem", "cert.pem"), "invalid certificate or private key"),
+        (tls("fifo", "key.pem"), "fifo: not a regular file"),
+        (tls("cert.pem", "."), "not a regular file"),
+        (tls("empty", "key.pem"), "invalid certificate or private key"),
+        (tls("binary", "binary"), "invalid certificate or private key"),
+        (("--tls-cert", "/dev/zero", "--tls-key", str(key)), "/dev/zero: not a regular file"),
+        (("--host", "x" * 300), "cannot"),
+        (("--log-file", str(tmp_path / "missing" / "server.log")), "No such file or directory"),
+        (("--log-file", str(tmp_path)), "Is a directory"),
+        (("--config", str(tmp_path / "utf16.toml")), "utf16.toml: "),
+        (("--config", str(tmp_path / "deep.toml")), "deep.toml: "),
+        (("--database", str(tmp_path / "empty" / "chat.db")), "chat.db"),
+        (("--database", "unknown://host/db"), "unknown"),
+    )
+    for flags, reason in faults:
+        process = await spawn_server(tmp_path, "--port", "0", *flags)
+        output, errors = await asyncio.wait_for(process.communicate(), 20)
+        assert (process.returncode, output) == (2, b""), (flags, errors)
+        assert errors.startswith(b"chat-server: "), (flags, errors)
+        assert reason in errors.decode(), flags
+        assert errors.count(b"\n") == 1, errors
+
+
+async def test_output_streams_of_any_encoding_are_accepted(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "config", "--time-zone", "Mond/Krater ☾"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"},
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert errors.count(b"\n") == 1
+
+
+@pytest.fixture
+def log_pipe(tmp_path: Path) -> Generator[tuple[logging.Logger, LogWriter, int]]:
+    """Provide a logger whose lines go to a named pipe with little space, and the read end of the pipe."""
+    path = tmp_path / "log"
+    os.mkfifo(path)
+    read_end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, 4096)
+    writer, logger = LogWriter(path), logging.Logger("test")
+    logger.addHandler(writer)
+    yield logger, writer, read_end
+    os.close(read_end)
+
+
+def read_all(writer: LogWriter, read_end: int) -> list[str]:
+    """Return all lines up to the close of the writer."""
+    os.set_blocking(read_end, True)
+    chunks: list[bytes] = []
+    while not chunks or b"the last line" not in chunks[-1]:
+        chunks.append(os.read(read_end, 65536))
+    writer.close()
+    return b"".join(chunks).decode().splitlines()
+
+
+def test_lines_above_the_bound_of_the_queue_are_dropped_and_counted(
+    log_pipe: tuple[logging.Logger, LogWriter, int],
+) -> None:
+    logger, writer, read_end = log_pipe
+    for number in range(5000):
+        logger.warning(f"line {number} {'x' * 50}")
+    os.set_blocking(read_end, True)
+    received = b""
+    while b" lines dropped" not in received:
+        received += os.read(read_end, 65536)
+        logger.warning("one more line")
+    logger.warning("the last line")
+    lines = [*received.decode().splitlines(), *read_all(writer, read_end)]
+    [report] = [line for line in lines if " lines dropped" in line]
+    dropped = int(report.split("log queue full: ")[1].split()[0])
+    assert dropped + len([line for line in lines if line.startswith("line ")]) >= 5000
+
+
+def test_repeated_lines_of_one_peer_are_suppressed_and_counted(
+    log_pipe: tuple[logging.Logger, LogWriter, int],
+) -> None:
+    logger, writer, read_end = log_pipe
+    for number in range(MAX_REPEATS + 7):
+        logger.info("closing connection from %s: %s", "203.0.113.8", number)
+    logger.info("closing connection from %s: %s", "203.0.113.9", 0)
+    for number in range(5):
+        logger.info("malformed request from %s", number, extra=ONE_PER_MINUTE)
+    writer.close()
+    os.set_blocking(read_end, True)
+    lines = os.read(read_end, 65536).decode().splitlines()
+    assert len([line for line in lines if "203.0.113.8" in line]) == MAX_REPEATS + 1
+    assert f"closing connection from 203.0.113.8: {MAX_REPEATS + 6} (7 more such lines in the last minute)" in lines
+    assert "closing connection from 203.0.113.9: 0" in lines
+    assert [line for line in lines if "malformed" in line] == [
+        "malformed request from 0",
+        "malformed request from 4 (4 more such lines in the last minute)",
+    ]
