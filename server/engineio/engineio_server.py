@@ -98,7 +98,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(min(1.0, self.options.ping_interval / 5))
+            await asyncio.sleep(self.options.sweep_interval)
             now = time.monotonic()
             for session in list(self.sockets.values()):
                 try:
@@ -145,13 +145,15 @@ class EngineIOServer(engineio.AsyncServer):
         if "sid" not in request.query:
             return await self._handshake(request, client.address)
         session = self.sockets.get(request.query["sid"])
-        if session is None:
+        if session is None or session.abort_if_overdue(time.monotonic()):
             return HandshakeError.UNKNOWN_SESSION.to_response()
         is_polling = request.query["transport"] == "polling"
         if is_polling and request.method in polling.HANDLERS and session.state not in WEBSOCKET_STATES:
             return await polling.HANDLERS[request.method](session, request)
-        if not is_polling and await session.admit_packet() and session.state is SessionState.POLLING:
-            return await websocket.serve_session(session, request, self.options.connect_timeout)
+        if not is_polling and await session.admit_packet():
+            if session.state is SessionState.POLLING:
+                return await websocket.serve_session(session, request, self.options.connect_timeout)
+            return await websocket.refuse(session, request)
         return HandshakeError.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:

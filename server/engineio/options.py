@@ -45,3 +45,8 @@ class EngineIOOptions:
     handshakes_per_tick: int = 8
     packet_rate: Rate | None = PACKET_RATE
     flood_timeout: float = 30.0
+
+    @property
+    def sweep_interval(self) -> float:
+        """Seconds between two checks of all sessions for due pings and timeouts."""
+        return min(1.0, self.ping_interval / 5)

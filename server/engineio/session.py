@@ -329,12 +329,29 @@ class EngineIOSession:
                 self.abort("close timeout")
         elif self._namespace.connect_timed_out(now):
             self.close("connect timeout")
-        elif not self._pong_received and now - max(self._ping_sent_at, self._last_busy_at) > options.ping_timeout:
-            # Packet handling counts as activity: the pong may be queued behind a slow packet.
-            self.abort("ping timeout")
+        elif self.abort_if_overdue(now):
+            return
         elif self.send_queue.is_stalled(now, options.stall_timeout):
             self.abort("stalled reader")
         elif self._pong_received and now - self._ping_sent_at >= options.ping_interval:
             self._pong_received = False
-            self._ping_sent_at = now
+            # The due time counts, not the later sweep, so that the timeout is exact for a client that polls late.
+            self._ping_sent_at = max(self._ping_sent_at + options.ping_interval, now - options.sweep_interval)
             self.push(_PING_FRAME)
+
+    def abort_if_overdue(self, now: float) -> bool:
+        """Abort the session if its pong is later than the ping timeout; return whether it was.
+
+        Packet handling counts as activity, because the pong may be queued behind a slow packet.
+
+        Args:
+            now: Monotonic time in seconds.
+        """
+        if (
+            self._pong_received
+            or self._current_packet is not None
+            or now - max(self._ping_sent_at, self._last_busy_at) <= self.options.ping_timeout
+        ):
+            return False
+        self.abort("ping timeout")
+        return True

@@ -9,6 +9,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -94,6 +95,15 @@ async def serve_session(
         else:
             session.end_probe()
     return ws
+
+
+async def refuse(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
+    """Accept and close a WebSocket for a session that has one; the session continues."""
+    ws = SessionWebSocket(session)
+    with suppress(ConnectionError):
+        await ws.prepare(request)
+        await ws.close()
+    return ws if ws.prepared else web.Response()
 
 
 async def _complete_probe(session: EngineIOSession, ws: SessionWebSocket, probe_timeout: float) -> bool:

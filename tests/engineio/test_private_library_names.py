@@ -8,6 +8,8 @@ from typing import Any
 import engineio
 import pytest
 import socketio
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
 from engineio.async_drivers import aiohttp as driver
 
 
@@ -33,6 +35,13 @@ def test_overridden_and_called_methods_have_the_expected_parameters(
 def test_every_route_calls_the_overridden_handle_request() -> None:
     source = inspect.getsource(driver.create_route)
     assert source.count("app.router.add") == source.count("engineio_server.handle_request") == 3
+
+
+def test_a_websocket_parser_can_be_replaced() -> None:
+    assert parameter_names(web.WebSocketResponse._post_start) == ["self", "request", "protocol", "writer"]
+    assert "request.protocol.set_parser(" in inspect.getsource(web.WebSocketResponse._post_start)
+    assert {"_message_tail", "_payload_parser"} <= set(RequestHandler.__slots__)
+    assert "self._payload_parser.feed_data(data)" in inspect.getsource(RequestHandler.data_received)
 
 
 def test_sockets_of_a_new_server_is_an_empty_dict() -> None:

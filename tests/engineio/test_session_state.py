@@ -3,17 +3,12 @@
 import asyncio
 import socket
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import product
 
 import pytest
-from msgspec import Raw
 
-from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
-from server.engineio.flush_scheduler import FlushScheduler
-from server.engineio.options import EngineIOOptions
 from server.engineio.packets import Frame
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import (
@@ -24,7 +19,7 @@ from server.engineio.session_state import (
     TransitionEvent,
     get_next_state,
 )
-from server.observability.supervision import Supervisor
+from tests.support.session_host import RecordingHost
 
 EXPECTED = """
                   PROBE    PROBE_ANSWERED   PROBE_ENDED      ATTACH             CLOSE              END
@@ -58,33 +53,6 @@ def expected_state(state: SessionState, event: TransitionEvent) -> SessionState 
     names = next(row for row in rows if row[0] == state.name)
     name = names[1 + header.index(event.name)]
     return None if name == "-" else SessionState[name]
-
-
-class RecordingHost:
-    """Session host that records the ends of sessions, and dispatcher without events."""
-
-    def __init__(self) -> None:
-        self.options = EngineIOOptions(25.0, 20.0, 10.0, 1_000_000, 30.0, (), ())
-        self.flush_scheduler = FlushScheduler(Supervisor())
-        self.dispatcher: EventDispatcher = self
-        self.closed: list[EngineIOSession] = []
-        self.aborts = Counter[str]()
-
-    def on_session_closed(self, session: EngineIOSession) -> None:
-        self.closed.append(session)
-
-    def on_connect(
-        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
-    ) -> ClientConnection:
-        raise AssertionError(address)
-
-    async def dispatch(
-        self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
-    ) -> bytes | None:
-        raise AssertionError(event)
-
-    def on_disconnect(self, connection: ClientConnection) -> None:
-        raise AssertionError(connection)
 
 
 @asynccontextmanager
