@@ -144,7 +144,7 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
             await socketio_server.engineio_server.stop()
             if listener is not None:
                 listener.close()
-            dispatcher.handlers.close()
+            dispatcher.close()
             loop_lag.stop()
             connection_pool.stop()
             await runner.cleanup()

@@ -160,6 +160,12 @@ class Dispatcher:
         for connection in self._connections:
             connection.push(frame)
 
+    def close(self) -> None:
+        """Discard pending pushes; the last call to the dispatcher."""
+        self.handlers.close()
+        for dialect in self._dialects:
+            dialect.close()
+
     # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:

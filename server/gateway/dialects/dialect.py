@@ -102,6 +102,9 @@ class Dialect(ABC):
         """Return the frame of a room event, or None for an event unsupported by the dialect."""
         return None
 
+    def close(self) -> None:
+        """Discard pending pushes at the end of the server."""
+
 
 def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
     """Decode the first argument of an event; further arguments are ignored.

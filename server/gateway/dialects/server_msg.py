@@ -142,6 +142,11 @@ class ServerMsgDialect(Dialect):
             self._changed_rooms.add(room.key)
             self._schedule_flush()
 
+    def close(self) -> None:
+        """Discard pending user lists."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
+
     def _deliver_message(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
     ) -> None:

@@ -1,5 +1,6 @@
 """Clients of the `string_join` and `server_msg` dialects (docs/dialects.md) in one room with native clients."""
 
+import asyncio
 import json
 import logging
 import re
@@ -214,6 +215,28 @@ async def test_user_lists_of_a_large_room_are_coalesced(
     while (await client.wait_for_push("roomUser"))["tea"][0]["nickName"] != nicks[-1]:
         list_count += 1
     assert list_count < len(nicks) / 2
+
+
+async def test_no_user_list_is_pending_after_the_server_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server_msg, "PRESENCE_INTERVAL", 60.0)
+    delayed: list[asyncio.TimerHandle] = []
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
+
+    def record_timer(when: float, callback: Any, *args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        handle = call_at(when, callback, *args, **kwargs)
+        if getattr(callback, "__name__", "") == "_flush_user_lists" and when > loop.time() + 30:
+            delayed.append(handle)
+        return handle
+
+    monkeypatch.setattr(loop, "call_at", record_timer)
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as client:
+        await emit(client, "joinRoom", {"nickName": "bob", "id": 1, "roomId": "tea"})
+        number = 0
+        while not delayed:
+            number += 1
+            await client.request("changeNick", {"nickName": f"bob{number}"})
+    assert [handle.cancelled() for handle in delayed] == [True]
 
 
 # -- errors and rate limits
