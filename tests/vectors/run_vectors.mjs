@@ -46,10 +46,11 @@ const RUNNERS = {
   },
 
   async names(load) {
-    const { canonicalName, validateNickname } = await load("state/names");
-    return ({ input }) => {
-      const display = resultOrError(() => validateNickname(input));
-      return typeof display === "string" ? { display, key: canonicalName(input) } : { error: display.error.replace("nick_", "") };
+    const { canonicalName, validateNickname, validateRoomName } = await load("state/names");
+    return ({ input, function: name }) => {
+      const display = resultOrError(() => (name === "room_name" ? validateRoomName : validateNickname)(input));
+      if (typeof display === "string") return { display, key: canonicalName(input) };
+      return { error: display.error.replace(/nick_|room_/, "") };
     };
   },
 

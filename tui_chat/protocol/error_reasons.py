@@ -34,9 +34,11 @@ WIRE_MESSAGES = {
     # nick_invalid, room_invalid
     "nick_empty": "a nickname cannot be empty",
     "nick_character": "a nickname cannot contain {character}",
+    "nick_reserved": "this nickname is reserved",
     "nick_combination": "a nickname cannot contain this combination of characters",
     "room_name_empty": "a room name cannot be empty",
     "room_name_character": "a room name cannot contain {character}",
+    "room_name_reserved": "a room name cannot start with {character}",
     "room_name_combination": "a room name cannot contain this combination of characters",
     # too_long
     "packet_too_long": "a packet can have at most {limit} bytes",

@@ -2,19 +2,41 @@
 
 The rules are the PRECIS Nickname profile (RFC 8266): letters, digits, symbols and spaces of all scripts, in
 compatibility form, without control or invisible characters. Two names are equal if their canonical keys are equal.
+
+- Emoji: presentation selectors are dropped. Joiners and tags are allowed inside emoji sequences (UTS #51), although the
+  profile forbids them.
+- Marks: a name or a word in it never starts with a combining mark, and a letter has at most four of them.
+- Separators: a nickname cannot imitate the author or a list of names in a line of text, such as `ann: hi` or `* ann`.
+- Reserved names: `room` and `everyone`, which mention all members, and room names that start with `&` or `~`.
 """
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Protocol, cast
 
 import precis_i18n
-from wcwidth import iter_graphemes
+from wcwidth import iter_graphemes, table_grapheme
 
 from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
 from tui_chat.protocol.limits import NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES
 
+PICTOGRAPH = "[{}]".format(
+    "".join(f"{chr(first)}-{chr(last)}" for first, last in table_grapheme.EXTENDED_PICTOGRAPHIC if last > 0x7F)
+)
+"""Pattern of one pictographic character (UTS #51)."""
+
+_SKIN_TONE = "[\U0001f3fb-\U0001f3ff]"
+_TAGS = "[\U000e0020-\U000e007e]+\U000e007f"
+EMOJI_ELEMENT = f"{PICTOGRAPH}[\ufe0e\ufe0f]?{_SKIN_TONE}?(?:{_TAGS})?"
+"""Pattern of one element of a joined emoji sequence (UTS #51, ED-15)."""
+
+_STAND_IN = "\u2603"  # replaces an emoji sequence during the enforcement of a profile
+_INVISIBLE = re.compile("[\u2800\ufffc\U00013441\U00013442\U0001d159]")  # characters without a visible glyph
+_NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
+_MAX_MARKS = 4  # combining marks in a row
+_RESERVED_NICK_KEYS = frozenset({"room", "everyone"})
+_RESERVED_ROOM_PREFIXES = ("&", "~")
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
 
@@ -35,10 +57,15 @@ def validate_nickname(name: str) -> str:
     ends.
 
     Raises:
-        NickInvalid: The nickname is empty or contains a forbidden character.
+        NickInvalid: The nickname is empty, reserved or contains a forbidden character or combination.
         TooLong: The nickname exceeds `NICKNAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
-    return _validate_name(name, "nick", NICKNAME_GRAPHEMES, NickInvalid)
+    nick = _validate_name(name, "nick", NICKNAME_GRAPHEMES, NickInvalid)
+    if canonical_key(nick) in _RESERVED_NICK_KEYS:
+        raise NickInvalid("nick_reserved")
+    if _NICK_SEPARATORS.search(nick):
+        raise NickInvalid("nick_combination")
+    return nick
 
 
 @lru_cache(maxsize=4096)
@@ -49,10 +76,13 @@ def validate_room_name(name: str) -> str:
     ends.
 
     Raises:
-        RoomInvalid: The room name is empty or contains a forbidden character.
+        RoomInvalid: The room name is empty, reserved or contains a forbidden character or combination.
         TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
-    return _validate_name(name, "room_name", ROOM_NAME_GRAPHEMES, RoomInvalid)
+    room_name = _validate_name(name, "room_name", ROOM_NAME_GRAPHEMES, RoomInvalid)
+    if room_name.startswith(_RESERVED_ROOM_PREFIXES):
+        raise RoomInvalid("room_name_reserved", character=room_name[0])
+    return room_name
 
 
 @lru_cache(maxsize=4096)
@@ -64,7 +94,7 @@ def canonical_key(name: str) -> str:
             prefix U+FFFD.
     """
     try:
-        folded = _CASE_MAPPED_PROFILE.enforce(name)
+        folded = _enforce(_CASE_MAPPED_PROFILE, name)
     except UnicodeEncodeError:
         return f"\ufffd{name}"  # marks the key of an invalid name
     # The profile converts to lower case (RFC 8264, section 5.2.3); case folding additionally equates ß and SS.
@@ -97,13 +127,42 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
     if len(name) > NAME_CODE_POINTS:
         raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     try:
-        display_name = NICKNAME_PROFILE.enforce(name)
-        _CASE_MAPPED_PROFILE.enforce(display_name)
+        display_name = _enforce(NICKNAME_PROFILE, name)
+        _enforce(_CASE_MAPPED_PROFILE, display_name)
     except UnicodeEncodeError as error:
         raise _create_rejection(error, subject, error_type) from None
+    if (invisible := _INVISIBLE.search(display_name)) is not None:
+        raise _create_character_rejection(invisible[0], subject, error_type)
+    if not display_name.isascii() and not _has_valid_marks(display_name):
+        raise error_type(f"{subject}_combination")
     if sum(1 for _ in iter_graphemes(display_name)) > max_graphemes:
         raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     return display_name
+
+
+def _enforce(profile: _PrecisProfile, name: str) -> str:
+    """Return a name in the form of a profile, with its emoji sequences unchanged."""
+    if name.isascii():
+        return profile.enforce(name)
+    selector_pattern, sequence_pattern = _compile_emoji_patterns()
+    name = selector_pattern.sub("", name)
+    sequences = iter(sequence_pattern.findall(name))
+    return re.sub(_STAND_IN, lambda _: next(sequences), profile.enforce(sequence_pattern.sub(_STAND_IN, name)))
+
+
+@cache
+def _compile_emoji_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of a dropped selector, and of an emoji sequence outside of the profiles."""
+    return (
+        re.compile(f"(?<={PICTOGRAPH})[\ufe0e\ufe0f]|(?<={_SKIN_TONE})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)"),
+        re.compile(f"{EMOJI_ELEMENT}(?:\u200d{EMOJI_ELEMENT})+|{PICTOGRAPH}{_SKIN_TONE}?{_TAGS}|{_STAND_IN}"),
+    )
+
+
+def _has_valid_marks(name: str) -> bool:
+    """Return whether no word starts with a combining mark, and no letter has more than `_MAX_MARKS`."""
+    marks = "".join("\u0300" if unicodedata.category(character)[0] == "M" else character for character in name)
+    return not re.search(f"(?:^| )\u0300|\u0300{{{_MAX_MARKS + 1}}}", marks)
 
 
 def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[ChatError]) -> ChatError:
@@ -112,5 +171,9 @@ def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[
     character = error.object[error.start : error.start + 1]
     if not character:
         return error_type(f"{subject}_combination")
+    return _create_character_rejection(character, subject, error_type)
+
+
+def _create_character_rejection(character: str, subject: str, error_type: type[ChatError]) -> ChatError:
     name = unicodedata.name(character, "a control character").lower()
     return error_type(f"{subject}_character", character=f"U+{ord(character):04X} ({name})")

@@ -9,23 +9,18 @@
 
 import re
 
-from wcwidth import table_grapheme, wcswidth
+from wcwidth import wcswidth
 
 from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import REACTION_CODE_POINTS, REACTION_COLUMNS
-from tui_chat.protocol.names import NICKNAME_PROFILE
+from tui_chat.protocol.names import EMOJI_ELEMENT, NICKNAME_PROFILE, PICTOGRAPH
 from tui_chat.protocol.sanitize import sanitize_line
 
-_PICTOGRAPH = "[{}]".format(
-    "".join(f"{chr(first)}-{chr(last)}" for first, last in table_grapheme.EXTENDED_PICTOGRAPHIC if last > 0x7F)
-)
-_MODIFIERS = "[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
-_EMOJI_ELEMENT = f"{_PICTOGRAPH}{_MODIFIERS}"
 _EMOJI_SEQUENCE = re.compile(
-    f"{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
+    f"{EMOJI_ELEMENT}(?:\u200d{EMOJI_ELEMENT})*|[0-9#*]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{{2}}"
 )
 _FORBIDDEN_IN_WORD = re.compile(
-    f"{_PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
+    f"{PICTOGRAPH}|[\U0001f1e6-\U0001f1ff]"  # parts of emoji
     "|[\u20dd-\u20e0\u20e2-\u20e4]"  # enclosing marks
     "|[\u115f\u1160\u2800\u3164\uffa0]"  # letters and symbols without a visible glyph
 )

@@ -6,6 +6,7 @@
 - Identity: names in a payload are ignored; the author is the member that joined on the connection.
 """
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 from datetime import tzinfo
@@ -40,6 +41,7 @@ class Dialect(ABC):
     def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
         self.room_registry = room_registry
         self.timezone = timezone
+        self._flush_timer: asyncio.TimerHandle | None = None
 
     def accepts_event(self, event: str) -> bool:
         """Return whether an event without a dialect in `event_names` may belong to this one."""
@@ -104,6 +106,8 @@ class Dialect(ABC):
 
     def close(self) -> None:
         """Discard pending pushes at the end of the server."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
 
 
 def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:

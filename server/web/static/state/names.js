@@ -11,6 +11,23 @@ import { countCodePoints, stripSpace } from "./sanitize.js";
 
 const ASCII = /^[\0-\x7f]*$/;
 const SPACES = /[\p{Z}\t-\r]+/gu;
+/** Source of a pattern of one element of an emoji sequence (UTS #51, ED-15). */
+export const EMOJI_ELEMENT =
+  "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";
+const SELECTORS =
+  /(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=\p{Emoji_Modifier})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)/gu;
+/** Replaces an emoji sequence during the validation. */
+const STAND_IN = "\u2603";
+const SEQUENCES = new RegExp(
+  `${EMOJI_ELEMENT}(?:\\u200d${EMOJI_ELEMENT})+|\\p{Extended_Pictographic}\\p{Emoji_Modifier}?[\\u{e0020}-\\u{e007e}]+\\u{e007f}|${STAND_IN}`,
+  "gu",
+);
+/** Characters without a visible glyph, words that start with a combining mark, and letters with more than four. */
+const INVISIBLE = /[\u2800\ufffc\u{13441}\u{13442}\u{1d159}]|(?:^| )\p{M}|\p{M}{5}/u;
+/** Imitations of an author or a list of names in a line of text. */
+const NICK_SEPARATORS = /[:,;] |\u3001|^\* /;
+const RESERVED_NICKS = new Set(["room", "everyone"]);
+const RESERVED_ROOM_NAME = /^[&~]/;
 /** Controls, invisible characters, conjoining Hangul, and the exceptions of RFC 5892, section 2.6. */
 const FORBIDDEN =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;
@@ -33,6 +50,7 @@ const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : 
  */
 export function fold(text) {
   if (ASCII.test(text)) return text.toLowerCase();
+  text = text.replace(SELECTORS, "");
   const cased = text
     .normalize("NFKC")
     .toLowerCase()
@@ -64,7 +82,10 @@ export function collapseSpaces(text) {
  * @throws {RequestError} `nick_invalid` or `too_long`.
  */
 export function validateNickname(name) {
-  return validateName(name, NICKNAME_GRAPHEMES, "nick_invalid", "nick");
+  const nick = validateName(name, NICKNAME_GRAPHEMES, "nick_invalid", "nick");
+  if (RESERVED_NICKS.has(canonicalName(nick))) throw new RequestError("nick_invalid", { reason: "nick_reserved" });
+  if (NICK_SEPARATORS.test(nick)) throw new RequestError("nick_invalid");
+  return nick;
 }
 
 /**
@@ -73,7 +94,11 @@ export function validateNickname(name) {
  * @throws {RequestError} `room_invalid` or `too_long`.
  */
 export function validateRoomName(name) {
-  return validateName(name, ROOM_NAME_GRAPHEMES, "room_invalid", "room_name");
+  const roomName = validateName(name, ROOM_NAME_GRAPHEMES, "room_invalid", "room_name");
+  if (RESERVED_ROOM_NAME.test(roomName)) {
+    throw new RequestError("room_invalid", { reason: "room_name_reserved", params: { character: roomName[0] } });
+  }
+  return roomName;
 }
 
 /**
@@ -87,11 +112,23 @@ export function validateRoomName(name) {
 function validateName(name, maxGraphemes, invalidCode, subject) {
   const tooLong = { reason: `${subject}_too_long`, params: { limit: maxGraphemes } };
   if (countCodePoints(name) > NAME_CODE_POINTS) throw new RequestError("too_long", tooLong);
-  const spaced = name.replace(/\p{Zs}/gu, " ");
-  const displayName = spaced.normalize("NFKC").replace(/ +/g, " ").replace(/^ | $/g, "");
-  if (!displayName || isForbidden(displayName) || FORBIDDEN.test(spaced)) throw new RequestError(invalidCode);
+  const displayName = toDisplayName(name);
+  if (displayName === null || INVISIBLE.test(displayName)) throw new RequestError(invalidCode);
   if (graphemes(displayName).length > maxGraphemes) throw new RequestError("too_long", tooLong);
   return displayName;
+}
+
+/**
+ * Return a name in compatibility form with single spaces and unchanged emoji sequences, or null if it is invalid.
+ * @param {string} name
+ */
+export function toDisplayName(name) {
+  const spaced = name.replace(SELECTORS, "").replace(/\p{Zs}/gu, " ");
+  const sequences = spaced.match(SEQUENCES) ?? [];
+  const reduced = spaced.replace(SEQUENCES, STAND_IN);
+  const displayName = reduced.normalize("NFKC").replace(/ +/g, " ").replace(/^ | $/g, "");
+  if (!displayName || isForbidden(displayName) || FORBIDDEN.test(reduced)) return null;
+  return displayName.replaceAll(STAND_IN, () => sequences.shift() ?? "");
 }
 
 /**

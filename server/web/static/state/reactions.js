@@ -4,10 +4,9 @@
 
 import { RequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS, REACTION_COLUMNS } from "./limits.js";
-import { validateNickname } from "./names.js";
+import { EMOJI_ELEMENT, toDisplayName } from "./names.js";
 import { countCodePoints, sanitizeLine } from "./sanitize.js";
 
-const EMOJI_ELEMENT = "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";
 const EMOJI_SEQUENCE = new RegExp(`^(?:${EMOJI_ELEMENT}(?:\\u200d${EMOJI_ELEMENT})*|[0-9#*]\\ufe0f?\\u20e3|\\p{Regional_Indicator}{2})$`, "u");
 // Parts of emoji, enclosing marks, and letters and symbols without a visible glyph.
 const FORBIDDEN_IN_WORD =
@@ -30,19 +29,12 @@ export function validateReaction(text) {
   if (countCodePoints(line) > REACTION_CODE_POINTS) throw new RequestError("too_long", TOO_LONG);
   if (EMOJI_SEQUENCE.test(line)) return line;
   if (FORBIDDEN_IN_WORD.test(line)) throw new RequestError("bad_request", INVALID);
-  const word = validateWord(line);
-  const columns = countColumns(word);
-  if (word.includes(" ") || columns < 1 || columns > REACTION_COLUMNS) throw new RequestError("bad_request", INVALID);
-  return word;
-}
-
-/** @param {string} text */
-function validateWord(text) {
-  try {
-    return validateNickname(text);
-  } catch {
+  const word = toDisplayName(line);
+  const columns = word === null ? 0 : countColumns(word);
+  if (word === null || word.includes(" ") || columns < 1 || columns > REACTION_COLUMNS) {
     throw new RequestError("bad_request", INVALID);
   }
+  return word;
 }
 
 /** @param {string} text */
