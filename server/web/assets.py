@@ -62,7 +62,8 @@ class StaticAsset:
 def load_page_assets() -> dict[str, StaticAsset]:
     """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
 
-    Files with unknown extensions are omitted; the index has the path `/` only.
+    The references are relative, so that a reverse proxy can serve the page below a path. Files with unknown extensions
+    are omitted; the index has the path `/` only.
     """
     bodies = {
         str(name): item.read_bytes()
@@ -73,7 +74,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
     for name in sorted(bodies):
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
     prefix = f"/assets/{release_hash.hexdigest()[:12]}/"
-    index_body = bodies.pop(INDEX_FILE).replace(b'"/assets/', f'"{prefix}'.encode())
+    index_body = bodies.pop(INDEX_FILE).replace(b'"assets/', f'"{prefix[1:]}'.encode())
     paths = {INDEX_PATH: (INDEX_FILE, index_body)} | {prefix + name: (name, body) for name, body in bodies.items()}
     return {
         path: _build_asset(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()

@@ -35,8 +35,9 @@ def add_static_site(app: web.Application, directory: Path) -> None:
         if file is None:
             raise NotFound("path_not_found")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
-            # Exactly one leading slash: browsers interpret `//name` as a URL of another host.
-            return web.Response(status=301, headers={"Location": f"/{quote(path.strip('/'))}/"})
+            # Relative, because a reverse proxy may serve the directory below a path of its own.
+            parents = "../" * (request.rel_url.raw_path.count("/") - 1)
+            return web.Response(status=301, headers={"Location": f"./{parents}{quote(path.strip('/'))}/"})
         # Paths contain no version, so caches must revalidate.
         return web.FileResponse(file, headers={"Cache-Control": "no-cache", "Content-Type": _guess_content_type(file)})
 

@@ -38,6 +38,12 @@ def require_tmux() -> str:
     return shutil.which("tmux") or _skip_or_fail("tmux", "apt-get install tmux")
 
 
+def require_nginx() -> str:
+    """Return the path of nginx, which may be outside the search path of users, or skip the test."""
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin"))
+    return shutil.which("nginx", path=path) or _skip_or_fail("nginx", "apt-get install nginx")
+
+
 def require_uv() -> str:
     """Return the path of uv, including the copy installed by `make test`, or skip the test."""
     bundled_uv = Path(__file__).parents[2] / ".uv/bin/uv"

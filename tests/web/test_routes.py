@@ -65,7 +65,7 @@ async def test_page_and_assets_have_their_content_types() -> None:
 
 async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> None:
     index = load_page_assets()["/"].identity.body.decode()
-    referenced = {"/assets/" + part.split('"')[0] for part in index.split('"/assets/')[1:]}
+    referenced = {"/assets/" + part.split('"')[0] for part in index.split('"assets/')[1:]}
     assert referenced <= load_page_assets().keys()
     # A module without a preload link costs an extra round trip.
     assert {path for path in load_page_assets() if path.endswith(".js")} <= referenced

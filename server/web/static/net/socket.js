@@ -36,6 +36,7 @@ export class ChatSocket {
   constructor({ onState, onPush }) {
     this.#onState = onState;
     this.#socket = io({
+      path: new URL("socket.io/", location.href).pathname, // the page may be below a path of a reverse proxy
       autoConnect: false,
       reconnection: false, // reconnects are scheduled here, because the UI shows a countdown
       transports: ["websocket", "polling"],

@@ -8,7 +8,9 @@
 
 import { canonicalName } from "./names.js";
 
-const KEY_PREFIX = "chat.";
+// Servers behind different paths of one origin share the storage of the browser.
+const BASE_PATH = globalThis.location ? new URL(".", location.href).pathname : "/";
+const KEY_PREFIX = BASE_PATH === "/" ? "chat." : `chat.${BASE_PATH}.`;
 const MAX_GUEST_KEYS = 100;
 const MAX_READ_MARKERS = 500;
 
