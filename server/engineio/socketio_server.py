@@ -77,11 +77,11 @@ class SocketIOServer(socketio.AsyncServer):
         self.engineio_server = cast(EngineIOServer, self.eio)
         self.engineio_server.configure(dispatcher, options, connection_limiter, supervisor)
 
-    def mount(self, app: web.Application) -> None:
-        """Add the endpoint to an application at `/socket.io/`."""
-        self.attach(app, socketio_path=SOCKETIO_PATH)
+    def mount(self, app: web.Application, path: str = SOCKETIO_PATH) -> None:
+        """Add the endpoint to an application at `path`."""
+        self.attach(app, socketio_path=path)
         # aiohttp answers methods without a route with 405; the specification requires 400.
-        app.router.add_route("*", SOCKETIO_PATH, self.engineio_server.handle_request)
+        app.router.add_route("*", path, self.engineio_server.handle_request)
 
     def _engineio_server_class(self) -> type[engineio.AsyncServer]:
         return EngineIOServer
