@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from server.domain.confusables import get_skeletons
 from server.domain.log_commands import RoomRef
 from server.domain.nick_suffixes import NickSuffixes
 from tui_chat.protocol import events, limits, names
@@ -59,6 +60,7 @@ class LiveRoom(Generic[ConnectionT]):
     subscribers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
     _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
     _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
+    _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
     _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for pages in constant time
     _staff_ids: dict[str, None] = field(default_factory=dict[str, None])  # of owners and moderators
     _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
@@ -96,11 +98,20 @@ class LiveRoom(Generic[ConnectionT]):
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """Assign a nickname to a participant and release the previous one.
 
-        The caller ensures that no other member owns the nickname (`available_nick`).
+        The caller ensures that no other member owns the nickname (`available_nick`). A nickname that looks like that of
+        another member is marked as confusable until the next change.
         """
+        member_id = participant.member.member_id
+        if self._nick_owners.get(nick_key) == member_id and participant.member.nick_name == nick_name:
+            return
         self._release_nick(participant)
-        self._nick_owners[nick_key] = participant.member.member_id
-        participant.member, participant.nick_key = replace(participant.member, nick_name=nick_name), nick_key
+        self._nick_owners[nick_key] = member_id
+        skeletons = get_skeletons(nick_name, nick_key)
+        confusable = not self._skeleton_owners.keys().isdisjoint(skeletons)
+        for skeleton in skeletons:
+            self._skeleton_owners.setdefault(skeleton, set()).add(member_id)
+        participant.member = replace(participant.member, nick_name=nick_name, confusable=confusable)
+        participant.nick_key = nick_key
 
     def add_participant(self, participant: Participant[ConnectionT]) -> None:
         """Add a participant that is not in the room."""
@@ -182,3 +193,7 @@ class LiveRoom(Generic[ConnectionT]):
         if self._nick_owners.get(participant.nick_key) == participant.member.member_id:
             del self._nick_owners[participant.nick_key]
             self._suffixes.release(participant.nick_key)
+            for skeleton in get_skeletons(participant.member.nick_name, participant.nick_key):
+                self._skeleton_owners[skeleton].discard(participant.member.member_id)
+                if not self._skeleton_owners[skeleton]:
+                    del self._skeleton_owners[skeleton]

@@ -17,12 +17,12 @@ class PresenceDelta:
     Attributes:
         joined: Joined members by id.
         left: Ids of departed members, in order of departure.
-        renamed: New nicknames by member id, for members not in `joined` at the time of the rename.
+        renamed: Members with new nicknames by id, for members not in `joined` at the time of the rename.
     """
 
     joined: dict[str, Member] = field(default_factory=dict[str, Member])
     left: dict[str, None] = field(default_factory=dict[str, None])
-    renamed: dict[str, str] = field(default_factory=dict[str, str])
+    renamed: dict[str, Member] = field(default_factory=dict[str, Member])
 
     def record_join(self, member: Member) -> None:
         """Add a joined member.
@@ -49,7 +49,7 @@ class PresenceDelta:
         if member.member_id in self.joined:
             self.joined[member.member_id] = member
         else:
-            self.renamed[member.member_id] = member.nick_name
+            self.renamed[member.member_id] = member
 
     def to_push(self, room: str) -> PresencePush:
         """Return the `presence` push with the accumulated changes.
@@ -63,5 +63,8 @@ class PresenceDelta:
             room=room,
             joined=list(self.joined.values()),
             left=list(self.left),
-            renamed=[RenamedMember(member_id=member_id, nick_name=nick) for member_id, nick in self.renamed.items()],
+            renamed=[
+                RenamedMember(member_id=member.member_id, nick_name=member.nick_name, confusable=member.confusable)
+                for member in self.renamed.values()
+            ],
         )

@@ -202,3 +202,33 @@ async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
     assert rejected["error"]["code"] == "not_found"
     page = await ann.request("history", {"room": "tea", "after": 1})
     assert [entry["replyTo"] for entry in page["messages"]] == [1]
+
+
+async def test_confusable_nicknames_are_marked_in_members_and_presence(server: RunningServer, ann: RawClient) -> None:
+    await ann.join("tea", "Ann")
+    async with raw_client(server.url) as impostor:
+        joined = await impostor.join("tea", "\u0410nn")
+        assert [member.get("confusable") for member in joined["members"]] == [None, True]
+        while not (changes := (await ann.wait_for_push("presence"))["joined"]) or changes[-1]["nickName"] != "\u0410nn":
+            pass
+        assert changes[-1]["confusable"] is True
+        await impostor.request("changeNick", {"nickName": "bob"})
+        renamed: list[dict[str, Any]] = []
+        while not renamed:
+            renamed = (await ann.wait_for_push("presence"))["renamed"]
+        assert renamed == [{"memberId": joined["memberId"], "nickName": "bob"}]
+
+
+@pytest.mark.parametrize("nick", ["❤️", "☕️", "👩‍💻", "Ann 👩‍💻"])
+async def test_emoji_of_phone_keyboards_are_valid_names(ann: RawClient, nick: str) -> None:
+    joined = await ann.join(nick, nick)
+    assert joined["nickName"] == joined["room"]["name"] == nick.replace("\ufe0f", "")
+    assert (await ann.request("sendMessage", {"room": nick, "message": "hi"}))["seq"] == 1
+
+
+@pytest.mark.parametrize(
+    ("room", "nick"), [("&audit", "ann"), ("~x", "ann"), ("tea", "everyone"), ("tea", "join: bob left")]
+)
+async def test_reserved_and_misleading_names_are_rejected(ann: RawClient, room: str, nick: str) -> None:
+    response = await ann.request("joinRoom", {"roomName": room, "nickName": nick})
+    assert response["error"]["code"] in {"room_invalid", "nick_invalid"}

@@ -55,7 +55,9 @@ class Roster:
                 self.members[member.member_id] = member
         for renamed in push.renamed:
             if (member := self.members.get(sanitize.member_id(renamed.member_id))) is not None:
-                self.members[member.member_id] = replace(member, nick_name=sanitize.nickname(renamed.nick_name))
+                self.members[member.member_id] = replace(
+                    member, nick_name=sanitize.nickname(renamed.nick_name), confusable=renamed.confusable
+                )
         if self._notify_timer is None:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._next_notify_at:

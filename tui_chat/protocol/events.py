@@ -21,6 +21,7 @@ class Member(WireStruct, frozen=True):
         nick_name: Nickname, unique among the present members.
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
+        confusable: The nickname looks like that of another member who was present when it was assigned.
         via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
 
@@ -29,6 +30,7 @@ class Member(WireStruct, frozen=True):
     role: str
     account: str | None = None
     via: str | None = None
+    confusable: bool = False
 
 
 class Reactor(WireStruct, frozen=True):
@@ -169,10 +171,11 @@ MessagePush = Message | JoinNotice | LeaveNotice | NickNotice
 
 
 class RenamedMember(WireStruct, frozen=True):
-    """New nickname of a member."""
+    """New nickname of a member; `confusable` as in `Member`."""
 
     member_id: str
     nick_name: str
+    confusable: bool = False
 
 
 class PresencePush(WireStruct, frozen=True):

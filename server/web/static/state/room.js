@@ -30,6 +30,7 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
  * @property {string} nickName
  * @property {string} role
  * @property {string} [via] Dialect of a basic client.
+ * @property {boolean} [confusable] The nickname looks like that of another member.
  *
  * @typedef {object} Notice
  * @property {number} id
@@ -341,9 +342,9 @@ export class Room {
       if (members.size < MAX_MEMBERS || members.has(member.memberId)) members.set(member.memberId, sanitizeReceived(member));
       else this.#unlistedCount += 1;
     }
-    for (const { memberId, nickName } of renamed.map(sanitizeReceived)) {
+    for (const { memberId, nickName, confusable } of renamed.map(sanitizeReceived)) {
       const member = members.get(memberId);
-      if (member) members.set(memberId, { ...member, nickName });
+      if (member) members.set(memberId, { ...member, nickName, confusable });
       if (this.ownMemberIds.has(memberId)) this.nick = nickName;
     }
     this.members = members;
