@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from server.domain.confusables import get_skeletons
-from server.domain.log_commands import RoomRef
+from server.domain.log_commands import RoomRef, generate_log_id
 from server.domain.nick_suffixes import NickSuffixes
 from tui_chat.protocol import events, limits, names
 
@@ -46,6 +46,7 @@ class LiveRoom(Generic[ConnectionT]):
     Attributes:
         key: Canonical key of the name.
         name: Display name; the stored name if the room exists in storage.
+        log_id: Identifier of the log; the stored one if the room exists in storage.
         participants: Participants by member id, in order of arrival.
         connections: Participants by connection.
         subscribers: Connections and observers by the dialect in which they receive events.
@@ -53,6 +54,7 @@ class LiveRoom(Generic[ConnectionT]):
 
     key: str
     name: str
+    log_id: str = field(default_factory=generate_log_id)
     participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
     connections: dict[ConnectionT, Participant[ConnectionT]] = field(
         default_factory=dict[ConnectionT, "Participant[ConnectionT]"]
@@ -67,7 +69,7 @@ class LiveRoom(Generic[ConnectionT]):
 
     def to_ref(self) -> RoomRef:
         """Return the reference to this room for log commands."""
-        return RoomRef(key=self.key, name=self.name)
+        return RoomRef(key=self.key, name=self.name, log_id=self.log_id)
 
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key.

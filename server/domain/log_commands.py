@@ -1,10 +1,16 @@
 """Commands of the room log: sanitized changes; `BatchWriter` checks author and target."""
 
+from secrets import token_urlsafe
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from tui_chat.protocol.events import Member
+
+
+def generate_log_id() -> str:
+    """Return a random `log_id` of 12 characters."""
+    return token_urlsafe(9)
 
 
 class RoomRef(Struct, frozen=True, kw_only=True):
@@ -13,10 +19,12 @@ class RoomRef(Struct, frozen=True, kw_only=True):
     Attributes:
         key: Canonical key of the name (`tui_chat.protocol.names.canonical_key`).
         name: Display name, stored by the command that creates the room.
+        log_id: Random identifier of the log, stored by the command that creates the room.
     """
 
     key: str
     name: str
+    log_id: str = field(default_factory=generate_log_id)
 
 
 class RoomCommand(Struct, frozen=True, kw_only=True):

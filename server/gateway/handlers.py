@@ -197,14 +197,16 @@ class Handlers:
         snapshot: JoinSnapshot,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader, and adopt the stored room name."""
+        """Return the state of a room for a new reader, and adopt the stored room name and log id."""
         stored_room = snapshot.room
         if stored_room is not None:
-            room.name = stored_room.name
+            room.name, room.log_id = stored_room.name, stored_room.log_id
         return responses.ObserveResponse(
             room=responses.RoomState(
                 name=room.name,
                 topic=stored_room.topic if stored_room else "",
+                log_id=room.log_id,
+                first_seq=stored_room.first_seq if stored_room else 1,
                 last_seq=stored_room.last_seq if stored_room else 0,
                 visibility=stored_room.visibility if stored_room else "public",
             ),
@@ -330,7 +332,7 @@ class Handlers:
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
         room = self.room_registry.require_reader(connection, request.room)
         participant = room.connections.get(connection)
-        return await self._database.reader.read_page(
+        page = await self._database.reader.read_page(
             room.key,
             before=request.before,
             after=request.after,
@@ -339,6 +341,7 @@ class Handlers:
             limit=request.limit,
             reader=None if participant is None else participant.member.member_id,
         )
+        return page if page.log_id else structs.replace(page, log_id=room.log_id)
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))

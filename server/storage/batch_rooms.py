@@ -76,9 +76,9 @@ def load_rooms(
         key for key, room in rooms.items() if not room.id and any(map(_may_create_room, commands_by_room[key]))
     ]
     if missing_keys:
-        statements.create_room.execute_many(
-            connection, [(key, rooms[key].name, "", PUBLIC, 0, now, now) for key in missing_keys]
-        )
+        refs = [commands_by_room[key][0].room for key in missing_keys]
+        rows = [(ref.key, ref.name, "", PUBLIC, ref.log_id, 1, 0, now, now) for ref in refs]
+        statements.create_room.execute_many(connection, rows)
         _lock_rooms(connection, statements, rooms, missing_keys)
     for key, room in rooms.items():
         if room.id:

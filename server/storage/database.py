@@ -15,6 +15,7 @@ from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
+from server.storage.restore_detection import RestoreDetector
 from server.storage.room_repository import RoomRepository
 from server.storage.sqlite import create_file, lock_database, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
@@ -153,6 +154,10 @@ async def open_database(
             resources.push_async_callback(writer.close)
             resources.push_async_callback(readers.close)
             await writer.run(schema.ensure)
+            if path is not None:
+                restore_detector = RestoreDetector(path, writer)
+                await restore_detector.rotate()
+                resources.push_async_callback(restore_detector.close)
         except (StorageError, exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
         return Database(

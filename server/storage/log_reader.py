@@ -58,6 +58,8 @@ class RoomRecord:
         name: Display name.
         topic: Topic, empty if unset.
         visibility: Value of `rooms.visibility`; a removed room is reported as `public`.
+        log_id: Identifier of the log.
+        first_seq: `seq` of the first entry that was not removed; `last_seq + 1` if all were removed.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         created_at: Creation time, in milliseconds (Unix time).
         active_at: `ts` of the newest entry.
@@ -68,6 +70,8 @@ class RoomRecord:
     name: str
     topic: str
     visibility: str
+    log_id: str
+    first_seq: int
     last_seq: int
     created_at: int
     active_at: int
@@ -133,7 +137,7 @@ class LogReader:
         limit: int,
         reader: str | None = None,
     ) -> responses.HistoryPage:
-        """Return a page of a room log in ascending order; empty if the room does not exist.
+        """Return a page of a room log in ascending order; empty, with an empty `log_id`, if the room does not exist.
 
         Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A
         position outside the log yields the entries that exist, possibly none. `has_more` refers to the direction of
@@ -242,10 +246,11 @@ def _read_join_snapshot(
     room = _find_room_by_key(connection, key)
     if room is None:
         return JoinSnapshot(None, [], has_more=False)
-    first = max(since + 1, room.last_seq - limit + 1)
+    oldest = max(since + 1, room.first_seq)
+    first = max(oldest, room.last_seq - limit + 1)
     log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq, reader=reader)
     first = log_entries[0].seq if log_entries else first
-    return JoinSnapshot(room_from_row(room), log_entries, has_more=first > since + 1)
+    return JoinSnapshot(room_from_row(room), log_entries, has_more=first > oldest)
 
 
 def _read_page(
@@ -261,25 +266,31 @@ def _read_page(
 ) -> responses.HistoryPage:
     room = _find_room_by_key(connection, key)
     if room is None:
-        return responses.HistoryPage(messages=[], has_more=False, last_seq=0)
+        return responses.HistoryPage(messages=[], has_more=False, log_id="", first_seq=1, last_seq=0)
     if before is not None:
         last = center = min(before - 1, room.last_seq)
-        first = max(1, last - limit + 1)
+        first = max(room.first_seq, last - limit + 1)
     elif after is not None:
-        first = center = after + 1
-        last = min(after + limit, room.last_seq)
+        first = center = max(after + 1, room.first_seq)
+        last = min(first + limit - 1, room.last_seq)
     else:
         if at is not None:
             around = find_first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
         center = around or 1
-        first = max(1, min(center - limit // 2, room.last_seq - limit + 1))
+        first = max(room.first_seq, min(center - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)
     log_entries = _read_entries(connection, room, first, last, center=center, reader=reader)
     if log_entries:
         first, last = log_entries[0].seq, log_entries[-1].seq
-    has_older, has_newer = first > 1, last < room.last_seq
+    has_older, has_newer = first > room.first_seq, last < room.last_seq
     has_more = has_older if before is not None else has_newer if after is not None else has_older or has_newer
-    return responses.HistoryPage(messages=log_entries, has_more=has_more, last_seq=room.last_seq)
+    return responses.HistoryPage(
+        messages=log_entries,
+        has_more=has_more,
+        log_id=room.log_id,
+        first_seq=room.first_seq,
+        last_seq=room.last_seq,
+    )
 
 
 def _list_rooms(connection: Connection, *, name_filter: str | None, limit: int) -> list[RoomRecord]:
@@ -350,6 +361,8 @@ def room_from_row(row: Row[Any]) -> RoomRecord:
         name=row.name,
         topic=row.topic,
         visibility=PUBLIC if row.visibility == REMOVED else row.visibility,
+        log_id=row.log_id,
+        first_seq=row.first_seq,
         last_seq=row.last_seq,
         created_at=row.created_at,
         active_at=row.active_at,

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, delete, exc, func, select, update
 
+from server.domain.log_commands import generate_log_id
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
@@ -74,7 +75,8 @@ class RoomRepository:
     async def delete(self, room_id: int) -> None:
         """Remove a public room from the list, and delete its row if the log is empty.
 
-        A room with entries keeps its row and its log as `removed`, without a topic.
+        A room with entries keeps its row as `removed`, without a topic. A later room with this key continues the `seq`;
+        the entries before are no longer readable.
 
         Raises:
             NotFound: No public room has this id.
@@ -94,7 +96,9 @@ class RoomRepository:
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
     values = {"name": name, "topic": topic, "visibility": PUBLIC, "created_at": now, "active_at": now}
     insert_room = (
-        get_insert_construct(connection.dialect)(rooms).values(key=key, last_seq=0, **values).on_conflict_do_nothing()
+        get_insert_construct(connection.dialect)(rooms)
+        .values(key=key, log_id=generate_log_id(), first_seq=1, last_seq=0, **values)
+        .on_conflict_do_nothing()
     )
     restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)
     if not connection.execute(insert_room).rowcount and not connection.execute(restore_room).rowcount:
@@ -124,4 +128,6 @@ def _delete(connection: Connection, *, room_id: int) -> None:
     ).scalar_one():
         raise Conflict("room_has_messages")
     else:
-        connection.execute(update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic=""))
+        connection.execute(
+            update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic="", first_seq=last_seq + 1)
+        )

@@ -26,6 +26,9 @@ Int64 = BigInteger().with_variant(Integer, "sqlite")
 PUBLIC, REMOVED = "public", "removed"
 """Values of `rooms.visibility`. Removed rooms are hidden from all lists until their next entry or creation."""
 
+LOG_ID_CHARACTERS = 12
+"""Length of a new `rooms.log_id`; a replaced database appends a suffix (`server.storage.restore_detection`)."""
+
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id`."""
 
@@ -39,11 +42,17 @@ rooms = Table(
     Column("name", Text, nullable=False),
     Column("topic", Text, nullable=False),
     Column("visibility", Text, nullable=False),
+    Column("log_id", Text, nullable=False),
+    Column("first_seq", Int64, nullable=False),
     Column("last_seq", Int64, nullable=False),
     Column("created_at", Int64, nullable=False),
     Column("active_at", Int64, nullable=False, index=True),
 )
-"""Rooms with their current name and topic. `active_at` is the `ts` of the newest entry."""
+"""Rooms with their current name and topic.
+
+`log_id` identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `active_at` is
+the `ts` of the newest entry.
+"""
 
 entries = Table(
     "entries",

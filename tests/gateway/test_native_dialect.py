@@ -29,7 +29,8 @@ async def send_messages(client: RawClient, *texts: str, room: str = "tea") -> li
 
 async def test_a_join_returns_room_and_members_and_sends_a_join_notice(ann: RawClient) -> None:
     joined = await ann.join(" Tea ", "Ann")
-    assert joined["room"] == {"name": "Tea", "topic": "", "lastSeq": 0, "visibility": "public"}
+    assert joined["room"].pop("logId")
+    assert joined["room"] == {"name": "Tea", "topic": "", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
     assert (joined["nickName"], joined["messages"], joined["hasMore"]) == ("Ann", [], False)
     assert joined["members"] == [{"memberId": joined["memberId"], "nickName": "Ann", "role": "member"}]
     notice = await ann.wait_for_push("message")
@@ -154,6 +155,19 @@ async def test_a_former_member_receives_no_pushes_and_cannot_send(server: Runnin
         assert rejected["error"]["code"] == "not_joined"
         assert not [packet for packet in bob.pushes if "are you gone" in packet]
         assert (await bob.request("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
+
+
+async def test_a_room_has_one_log_id_before_and_after_its_first_entry(server: RunningServer, ann: RawClient) -> None:
+    joined = (await ann.join("tea", "ann"))["room"]
+    empty_page = await ann.request("history", {"room": "tea", "before": 9})
+    await send_messages(ann, "first")
+    page = await ann.request("history", {"room": "tea", "before": 9})
+    async with raw_client(server.url) as bob:
+        rejoined = (await bob.join("TEA", "bob"))["room"]
+        other = (await bob.join("coffee", "bob"))["room"]
+    assert {joined["logId"]} == {empty_page["logId"], page["logId"], rejoined["logId"]}
+    assert other["logId"] != joined["logId"]
+    assert [state["firstSeq"] for state in (joined, empty_page, page, rejoined)] == [1, 1, 1, 1]
 
 
 async def test_edits_deletions_reactions_and_topics_are_log_entries(server: RunningServer, ann: RawClient) -> None:

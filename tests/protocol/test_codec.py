@@ -149,7 +149,7 @@ def test_responses_contain_ok_and_omit_absent_fields() -> None:
     assert codec.encode_response(responses.Empty()) == b'{"ok":true}'
     member = events.Member(member_id="g1", nick_name="小明", role="member")
     response = responses.JoinResponse(
-        room=responses.RoomState(name="tea", topic="", last_seq=0, visibility="public"),
+        room=responses.RoomState(name="tea", topic="", log_id="log", first_seq=1, last_seq=0, visibility="public"),
         nick_name="小明",
         member_id="g1",
         guest_key="g1.k",
@@ -160,7 +160,7 @@ def test_responses_contain_ok_and_omit_absent_fields() -> None:
     encoded = json.loads(codec.encode_response(response))
     assert encoded == {
         "ok": True,
-        "room": {"name": "tea", "topic": "", "lastSeq": 0, "visibility": "public"},
+        "room": {"name": "tea", "topic": "", "logId": "log", "firstSeq": 1, "lastSeq": 0, "visibility": "public"},
         "nickName": "小明",
         "memberId": "g1",
         "guestKey": "g1.k",

@@ -20,7 +20,7 @@ async def test_a_new_database_is_private_to_its_owner(tmp_path: Path, clock: Man
     await database.journal.append(build_message())
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
     await database.close()
-    assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm"), 0o600)
+    assert modes == dict.fromkeys(("chat.db", "chat.db-wal", "chat.db-shm", "chat.db.generation"), 0o600)
     for directory in (path.parent, path.parent.parent):
         assert stat.S_IMODE(directory.stat().st_mode) == 0o700
 

@@ -42,7 +42,9 @@ class FakeRoom:
 
     def join(self, *texts: str) -> "FakeRoom":
         """Fill the log with messages of Bob, as after a join. Return the room."""
-        state = RoomState(name=self.name, topic=self.topic, last_seq=len(texts), visibility="public")
+        state = RoomState(
+            name=self.name, topic=self.topic, log_id="log", first_seq=1, last_seq=len(texts), visibility="public"
+        )
         messages = [self.message(seq, text) for seq, text in enumerate(texts, 1)]
         self.log.apply_join(
             JoinResponse(

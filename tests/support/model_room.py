@@ -54,13 +54,15 @@ class ModelRoom:
             assert request.before is not None
             matching = [entry for entry in entries if entry.seq < request.before]
             selected = matching[-request.limit :]
-        return HistoryPage(messages=selected, has_more=len(matching) > len(selected), last_seq=self.last_seq)
+        return HistoryPage(
+            messages=selected, has_more=len(matching) > len(selected), log_id="log", first_seq=1, last_seq=self.last_seq
+        )
 
     def join(self, since: int | None, limit: int) -> JoinResponse:
         matching = [entry for entry in self.current_entries() if entry.seq > (since or 0)]
         selected = matching[-limit:]
         return JoinResponse(
-            room=RoomState(name=ROOM, topic="", last_seq=self.last_seq, visibility="public"),
+            room=RoomState(name=ROOM, topic="", log_id="log", first_seq=1, last_seq=self.last_seq, visibility="public"),
             nick_name="ann",
             member_id="a",
             guest_key="k",

@@ -20,7 +20,7 @@ def decode_page(response: dict[str, Any]) -> HistoryPage:
         {"room": ROOM, "id": entry["seq"], "ts": entry["seq"], "memberId": "a", "nickName": "ann", **entry}
         for entry in response["messages"]
     ]
-    return msgspec.convert({**response, "messages": messages}, HistoryPage)
+    return msgspec.convert({"logId": "log", "firstSeq": 1, **response, "messages": messages}, HistoryPage)
 
 
 def decode_entry(entry: dict[str, Any]) -> Entry:
@@ -29,7 +29,7 @@ def decode_entry(entry: dict[str, Any]) -> Entry:
 
 def decode_join(response: dict[str, Any]) -> JoinResponse:
     page = decode_page(response)
-    room = {"name": ROOM, "topic": "", "lastSeq": page.last_seq, "visibility": "public"}
+    room = {"name": ROOM, "topic": "", "logId": "log", "firstSeq": 1, "lastSeq": page.last_seq, "visibility": "public"}
     joined: dict[str, Any] = {
         "room": room,
         "nickName": "ann",

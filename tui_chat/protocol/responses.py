@@ -12,12 +12,16 @@ class RoomState(WireStruct, frozen=True):
     Attributes:
         name: Display name.
         topic: Topic, empty if unset.
+        log_id: Identifier of the log; another value means that the log was replaced. Empty on a basic server.
+        first_seq: `seq` of the oldest entry that was not removed; entries missing below are no gap.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         visibility: `public` or `private`.
     """
 
     name: str
     topic: str
+    log_id: str
+    first_seq: int
     last_seq: int
     visibility: str
 
@@ -97,11 +101,15 @@ class HistoryPage(WireStruct, frozen=True):
     Attributes:
         messages: Entries of the page.
         has_more: Further entries exist in the direction of `before` or `after`; for other positions, in any direction.
+        log_id: As in `RoomState`.
+        first_seq: As in `RoomState`.
         last_seq: Newest `seq` of the room at the time of the read; message states include all changes up to this entry.
     """
 
     messages: list[Entry]
     has_more: bool
+    log_id: str
+    first_seq: int
     last_seq: int
 
 

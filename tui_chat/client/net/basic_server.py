@@ -78,7 +78,7 @@ class BasicServer:
         """
         nick = self._get_nick()
         return JoinResponse(
-            room=RoomState(name=room, topic="", last_seq=last_seq, visibility="public"),
+            room=RoomState(name=room, topic="", log_id="", first_seq=1, last_seq=last_seq, visibility="public"),
             nick_name=nick,
             member_id=_nick_member_id(nick),
             guest_key="",

@@ -1,0 +1,82 @@
+"""Detection of a database file whose content was replaced, for example by a restored backup.
+
+- Generation: the database and the marker file beside it hold the same random generation, which changes at each start
+  and each orderly close. The marker also holds the inode number of the database.
+- Start: a database whose generation or inode number the marker does not contain is not the one that this server wrote
+  last. Every room then gets a new `log_id`, so that clients discard the entries of the replaced log.
+- Crash safety: before the commit the marker holds the old and the new generation, afterwards the new one.
+"""
+
+import logging
+import os
+import secrets
+from pathlib import Path
+
+from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from server.storage.errors import StorageError, describe_error
+from server.storage.executor import Executor
+from server.storage.tables import LOG_ID_CHARACTERS, rooms, settings
+
+_log = logging.getLogger(__name__)
+
+_GENERATION_KEY = "generation"
+
+
+class RestoreDetector:
+    """Generations of one database file.
+
+    Args:
+        path: Path of the database file; the marker file has the suffix `.generation`, beside the target of a link.
+        writer: Executor for write transactions.
+    """
+
+    def __init__(self, path: Path, writer: Executor) -> None:
+        resolved = path.resolve()
+        self._path, self._marker = resolved, resolved.with_name(f"{resolved.name}.generation")
+        self._writer = writer
+
+    async def rotate(self) -> None:
+        """Replace the generation, after new log ids for a replaced database.
+
+        Raises:
+            OSError: The marker file is not writable.
+            SQLAlchemyError: The database is not writable; also `StorageError`.
+        """
+        self._write_marker(await self._writer.run(self._rotate))
+
+    async def close(self) -> None:
+        """Replace the generation; a failure is logged, and the next start assigns new log ids."""
+        try:
+            await self.rotate()
+        except (StorageError, SQLAlchemyError, OSError) as error:
+            _log.warning("write of the database generation failed: %s", describe_error(error))
+
+    def _rotate(self, connection: Connection) -> str:
+        select_generation = select(settings.c.value).where(settings.c.key == _GENERATION_KEY)
+        stored: bytes | None = connection.execute(select_generation).scalar_one_or_none()
+        old, new = "" if stored is None else stored.decode(), secrets.token_hex(16)
+        if stored is not None and self._describe(old) not in self._read_marker():
+            unique_part = func.substr(rooms.c.log_id, 1, LOG_ID_CHARACTERS)
+            connection.execute(update(rooms).values(log_id=unique_part + literal(secrets.token_urlsafe(9))))
+        self._write_marker(old, new)
+        if stored is None:
+            connection.execute(settings.insert().values(key=_GENERATION_KEY, value=new.encode()))
+        else:
+            connection.execute(update(settings).where(settings.c.key == _GENERATION_KEY).values(value=new.encode()))
+        return new
+
+    def _describe(self, generation: str) -> str:
+        return f"{generation} {self._path.stat().st_ino}"
+
+    def _read_marker(self) -> list[str]:
+        return self._marker.read_text().splitlines() if self._marker.exists() else []
+
+    def _write_marker(self, *generations: str) -> None:
+        new_marker = self._marker.with_name(f"{self._marker.name}.new")
+        with os.fdopen(os.open(new_marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write("".join(f"{self._describe(generation)}\n" for generation in generations))
+            file.flush()
+            os.fsync(file.fileno())
+        new_marker.replace(self._marker)
