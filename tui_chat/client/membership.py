@@ -120,9 +120,6 @@ class RoomMembership:
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
         join_response = await self._send_join(transport, since)
-        if context.gate.has_failed:
-            await self._send_leave(transport)
-            raise NotJoined("room_left")
         was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
         log_reset = False
         if join_response is None:
@@ -136,6 +133,9 @@ class RoomMembership:
                 await self.history.cache.clear()
             since, log_reset = None, True
             join_response = await self._send_join(transport, since)
+        if context.gate.has_failed:  # the room was left during one of the requests
+            await self._send_leave(transport)
+            raise NotJoined("room_left")
         response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
         rejoined, self.was_joined, self._unverified_message = self.was_joined, True, None
         context.name, context.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)

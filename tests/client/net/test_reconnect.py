@@ -19,6 +19,8 @@ from tui_chat.client.net import transport
 from tui_chat.client.room import Room
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.requests import JoinRoom
+from tui_chat.protocol.responses import JoinResponse
 
 
 @pytest.fixture
@@ -192,7 +194,7 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
             await wait_until(lambda: len(acknowledged) >= 10)
         await wait_until(lambda: isinstance(ann.state, Offline) and isinstance(bob.state, Offline))
         assert isinstance(ann.state, Offline)
-        assert ann.state.reason == "the server is restarting"
+        assert ann.state.error.reason == "server_restarting"
         assert ann.state.retry_in >= RECONNECT_AFTER
         async with running_server(tmp_path, port=unused_port, rate_limit="off"):
             await asyncio.gather(*sending)
@@ -221,6 +223,34 @@ async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_po
             await tea.send("new")
             await wait_until(lambda: texts(tea) == ["new"])
             assert [entry.seq for entry in await read_entries(tea, 1) if isinstance(entry, Message)] == [1]
+
+
+async def test_leaving_during_a_rejoin_leaves_the_room_on_the_server(
+    tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with contextlib.AsyncExitStack() as clients:
+        async with running_server(tmp_path, port=unused_port) as running:
+            ann = await clients.enter_async_context(ChatClient(running.url))
+            tea = await ann.join("tea", nick="ann")
+            await tea.send("old")
+        join = transport.Transport.join
+        joins: list[JoinRoom] = []
+
+        async def leave_during_the_second_join(self: transport.Transport, request: JoinRoom) -> JoinResponse | None:
+            joins.append(request)
+            response = await join(self, request)
+            if len(joins) == 2:
+                await tea.leave()
+            return response
+
+        monkeypatch.setattr(transport.Transport, "join", leave_during_the_second_join)
+        other = tmp_path / "other"
+        other.mkdir()
+        async with running_server(other, port=unused_port, rate_limit="off") as running:
+            await wait_until(lambda: len(joins) == 2)
+            async with raw_client(running.url) as bob, asyncio.timeout(20):
+                while (await bob.join("tea", "bob"))["memberCount"] > 1:
+                    pass
 
 
 async def test_a_response_timeout_detects_a_stalled_connection(
