@@ -51,10 +51,11 @@ class JsonFormatter(logging.Formatter):
 
 @dataclass(slots=True)
 class _Repetition:
-    """Lines of one kind in the current window, and the last one."""
+    """Number of lines of one kind in the current window, and the last one."""
 
     count: int
-    last: logging.LogRecord
+    record: logging.LogRecord
+    message: str
 
 
 class LogWriter(logging.Handler):
@@ -76,7 +77,7 @@ class LogWriter(logging.Handler):
         self._descriptor = _STDERR if path is None else _open_log_file(path)
         self._queue = Queue[str | None](_QUEUE_LINES)
         self._dropped = 0
-        self._repetitions: dict[tuple[object, ...], _Repetition] = {}
+        self._repetitions: dict[tuple[str, str, str], _Repetition] = {}
         self._window_end = time.monotonic() + _WINDOW
         self._thread = Thread(target=self._write_lines, name="log", daemon=True)
         self._thread.start()
@@ -84,13 +85,16 @@ class LogWriter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Queue the line of a record, unless its text is repeated too often."""
         self._report_repetitions()
-        is_single = getattr(record, "one_per_minute", False)
-        peer = record.args[0] if isinstance(record.args, tuple) and record.args and not is_single else None
-        repetition = self._repetitions.setdefault((record.name, record.msg, peer), _Repetition(0, record))
-        repetition.count += 1
-        repetition.last = record
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):  # `Handler.handleError` would write to stderr, which may block
+            message = f"invalid arguments of the log line {record.msg!r}"
+        is_single = hasattr(record, "one_per_minute")
+        peer = str(record.args[0]) if isinstance(record.args, tuple) and record.args and not is_single else ""
+        repetition = self._repetitions.setdefault((record.name, str(record.msg), peer), _Repetition(0, record, message))
+        repetition.count, repetition.record, repetition.message = repetition.count + 1, record, message
         if repetition.count <= (1 if is_single else MAX_REPEATS):
-            self._enqueue(record, record.getMessage())
+            self._enqueue(record, message)
 
     def reopen(self) -> None:
         """Open the log file again, after a rotation; without effect for stderr.
@@ -119,10 +123,10 @@ class LogWriter(logging.Handler):
         self._window_end = time.monotonic() + _WINDOW
         repetitions, self._repetitions = self._repetitions, {}
         for repetition in repetitions.values():
-            record = repetition.last
-            suppressed = repetition.count - (1 if hasattr(record, "one_per_minute") else MAX_REPEATS)
+            suppressed = repetition.count - (1 if hasattr(repetition.record, "one_per_minute") else MAX_REPEATS)
             if suppressed > 0:
-                self._enqueue(record, f"{record.getMessage()} ({suppressed} more such lines in the last minute)")
+                report = f"{repetition.message} ({suppressed} more such lines in the last minute)"
+                self._enqueue(repetition.record, report)
 
     def _enqueue(self, record: logging.LogRecord, message: str) -> None:
         attributes = {**vars(record), "msg": message, "args": None}
