@@ -7,10 +7,54 @@
 from pathlib import Path
 
 from server import settings as server_settings
+from tui_chat.session.commands import registry
+from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as client_settings
-from tui_chat.ui.input import keys_doc
+from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 
 DOCUMENTS = Path(__file__).parents[1] / "docs"
+KEYS_HEADER = """\
+# Keys and commands
+
+Generated from `tui_chat/ui/input/keys.py` and `tui_chat/session/commands/registry.py` by
+`make docs`.
+
+F1 opens a searchable list of keys and commands in the app. To rebind an action, add its name to the `[keys]` table of
+the settings file with one key, a list of keys, or an empty string:
+
+```toml
+[keys]
+next-room = "ctrl+down"
+palette = ["f6", "ctrl+backslash"]
+suspend = ""
+```
+
+To use a key of another action, unbind that action first: `select-message = ""` frees `Ctrl+S`. Invalid entries are
+reported at startup, and the default key remains bound.
+"""
+
+
+def keys_page() -> str:
+    """Return docs/keys.md from the registries of keys and commands."""
+    lines = [KEYS_HEADER]
+    default_keymap = Keymap()
+    for scope in KeyScope:
+        lines += [f"## {tr(scope.value)}", "", "| Key | Action | Name |", "|---|---|---|"]
+        for key_labels, binding in default_keymap.list_bindings(scope):
+            keys_cell = ", ".join(f"`{label}`" for label in key_labels)
+            lines.append(f"| {keys_cell} | {tr(binding.help) if binding.help else ''} | `{binding.id}` |")
+        lines.append("")
+    lines += ["## Commands", "", "| Command | Action | Aliases |", "|---|---|---|"]
+    for command in registry.COMMANDS:
+        aliases = ", ".join(f"`/{alias}`" for alias in command.aliases)
+        usage = command.usage.replace("|", "\\|")
+        lines.append(f"| `{usage}` | {tr(command.help)} | {aliases} |")
+    lines += [
+        "",
+        "Command names are case-insensitive. `//x` sends the text `/x`. Unknown commands are not sent.",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def replace_table(document: str, table: str) -> str:
@@ -27,7 +71,7 @@ def replace_table(document: str, table: str) -> str:
 
 def main() -> None:
     """Write the generated parts."""
-    (DOCUMENTS / "keys.md").write_text(keys_doc.render_markdown(), encoding="utf-8")
+    (DOCUMENTS / "keys.md").write_text(keys_page(), encoding="utf-8")
     for name, table in (
         ("settings.md", client_settings.render_markdown()),
         ("operating.md", server_settings.render_markdown()),

@@ -34,10 +34,9 @@ from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import gc_tuning, preload, server_address, theme as themes
 from tui_chat.ui.event_processor import EventProcessor
-from tui_chat.ui.input import keys
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
-from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.quit_flow import QuitFlow
 from tui_chat.ui.render_scheduler import RenderScheduler
 from tui_chat.ui.screens.join import JoinScreen
@@ -80,7 +79,7 @@ class ChatApp(App[None], inherit_bindings=False):
     TITLE = chat_strings.TITLE
     CSS_PATH = "screens/join.tcss"  # Textual does not load the CSS_PATH of a default screen
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
-    BINDINGS = [*keys.textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
+    BINDINGS = [*textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
     COMMAND_PALETTE_BINDING = "ctrl+backslash"
 
     def __init__(

@@ -9,8 +9,8 @@ from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.ui.input import key_names, keys
-from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from textual._xterm_parser import XTermParser
 
 from tests.support.chat_app import chat_app
 from tests.support.recorded_session import RecordedSession
+from tools.generated_docs import keys_page
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.session.server_link import SessionTarget
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.input import key_scopes, keys, keys_doc
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input import keys
 from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.chat_view import RoomTimeline
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
@@ -52,7 +53,7 @@ def chat_screen(tmp_path: Path) -> ChatScreen:
 
 def test_docs_keys_md_matches_the_registry() -> None:
     page = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")
-    assert page == keys_doc.render_markdown(), "python -m tui_chat.ui.input.keys_doc > docs/keys.md"
+    assert page == keys_page(), "make docs"
 
 
 @pytest.mark.parametrize("binding", keys.ALL_BINDINGS, ids=lambda binding: binding.id)
@@ -66,7 +67,7 @@ def test_every_binding_has_an_action_in_its_scope(binding: keys.KeyBinding, chat
 
 
 def test_bindings_in_overlapping_scopes_share_only_the_help_key() -> None:
-    for first, second in key_scopes.OVERLAPPING_SCOPES:
+    for first, second in keys.OVERLAPPING_SCOPES:
         shared = {key for binding in keys.bindings_in(first) for key in binding.keys} & {
             key for binding in keys.bindings_in(second) for key in binding.keys
         }

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from tui_chat.session.i18n import tr
 from tui_chat.ui.input import key_names, keys
-from tui_chat.ui.input.key_scopes import OVERLAPPING_SCOPES, TEXT_SCOPES, KeyScope
-from tui_chat.ui.input.keys import LOCAL_ACTIONS, KeyBinding
+from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
 UNBOUND = "unbound"
 """Placeholder key for actions without a key in Textual's keymap. No terminal sends it."""

@@ -1,18 +1,58 @@
 """Registry of all key bindings, the source of the Textual bindings, the footer, the help screen and docs/keys.md.
 
 - Completeness: every action key is in this registry.
-- Uniqueness: a key is bound at most once within overlapping scopes (`key_scopes.OVERLAPPING_SCOPES`).
+- Uniqueness: a key is bound at most once within overlapping scopes (`OVERLAPPING_SCOPES`).
 - Stable ids: settings override the keys of a binding by id (`keymap`). Ids are part of users' settings files and never
   change.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from textual.binding import Binding
 
 from tui_chat.session.i18n import Translatable, mark
-from tui_chat.ui.input.key_scopes import KeyScope
+
+
+class KeyScope(Enum):
+    """Context in which a binding is active. The value is the heading on the help screen."""
+
+    GLOBAL = mark("Anywhere")
+    JOIN_FORM = mark("Join form")
+    CHAT = mark("Rooms and messages")
+    COMPOSER = mark("Composer")
+    ROOM_SWITCHER = mark("Room switcher (F4)")
+    MESSAGE_SEARCH = mark("Message search (Alt+S)")
+    PASTE_DIALOG = mark("Long paste")
+    HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
+    MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
+    HELP = mark("Help")
+    SETTINGS = mark("Settings (F9)")
+    THEME_LIST = mark("Theme list (/theme)")
+    LINK_DIALOG = mark("Link (o)")
+    COPY_MODE = mark("Copy mode (Alt+L)")
+
+
+OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
+    *((KeyScope.GLOBAL, scope) for scope in KeyScope if scope is not KeyScope.GLOBAL),
+    (KeyScope.COMPOSER, KeyScope.CHAT),
+)
+"""Pairs of scopes that are active together. In all other pairs the inner scope hides the outer one."""
+
+TEXT_SCOPES = frozenset(
+    {
+        KeyScope.GLOBAL,
+        KeyScope.JOIN_FORM,
+        KeyScope.CHAT,
+        KeyScope.COMPOSER,
+        KeyScope.ROOM_SWITCHER,
+        KeyScope.MESSAGE_SEARCH,
+        KeyScope.HISTORY_SEARCH,
+        KeyScope.HELP,
+    }
+)
+"""Scopes with text input, in which a printable key cannot be bound."""
 
 
 @dataclass(frozen=True, slots=True)

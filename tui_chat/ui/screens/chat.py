@@ -21,8 +21,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
@@ -64,7 +63,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
     AUTO_FOCUS = "Composer"
-    BINDINGS = keys.textual_bindings(KeyScope.CHAT)
+    BINDINGS = textual_bindings(KeyScope.CHAT)
 
     @dataclass
     class ServerChangeRequested(Message):

@@ -26,8 +26,7 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
@@ -39,7 +38,7 @@ from tui_chat.ui.widgets.status import ChatHeader, StatusLine
 class RoomTimeline(Timeline, inherit_bindings=False):
     """Timeline of the current room with the key bindings of the message cursor."""
 
-    BINDINGS = [*keys.textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
+    BINDINGS = [*textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
 
 
 TWO_PANE_WIDTH = 104

@@ -13,8 +13,7 @@ from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 
 MAX_LINES = 1000
@@ -32,7 +31,7 @@ class CopyModeScreen(Screen[None]):
         text: Transcript as exported by the timeline.
     """
 
-    BINDINGS = keys.textual_bindings(KeyScope.COPY_MODE)
+    BINDINGS = textual_bindings(KeyScope.COPY_MODE)
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -12,8 +12,7 @@ from textual.widgets import Static
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import plural, tr
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.side_list import SIGNS
 
 MIN_RIGHT_COLUMN_WIDTH = 24
@@ -90,7 +89,7 @@ class HelpScreen(ModalScreen[None]):
     """Modal help. Typed characters extend the search, Esc closes the screen."""
 
     CSS_PATH = "help.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.HELP)
+    BINDINGS = textual_bindings(KeyScope.HELP)
 
     def compose(self) -> ComposeResult:
         """Yield the scrollable help text."""

@@ -15,8 +15,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.start_options import DEFAULT_SERVER
 from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.line_input import LineInput
@@ -95,7 +94,7 @@ class JoinScreen(Screen[None]):
         on_cancel: Cancels the connection attempt.
     """
 
-    BINDINGS = keys.textual_bindings(KeyScope.JOIN_FORM)
+    BINDINGS = textual_bindings(KeyScope.JOIN_FORM)
     AUTO_FOCUS = ""
 
     def __init__(

@@ -17,8 +17,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.timeline.hyperlinks import parse_host
 
@@ -31,7 +30,7 @@ class LinkScreen(ListDialog[str]):
     """
 
     CSS_PATH = "link.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.LINK_DIALOG)
+    BINDINGS = textual_bindings(KeyScope.LINK_DIALOG)
 
     def __init__(self, urls: Sequence[str]) -> None:
         super().__init__()

@@ -14,8 +14,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import ChatSurface
 
 
@@ -77,7 +76,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
     """
 
     CSS_PATH = "paste.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.PASTE_DIALOG)
+    BINDINGS = textual_bindings(KeyScope.PASTE_DIALOG)
     AUTO_FOCUS = "OptionList"
 
     def __init__(self, paste: Paste) -> None:

@@ -14,8 +14,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.room_matcher import RoomCandidate
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
@@ -37,7 +36,7 @@ class RoomSwitcher(ListDialog[str]):
     """
 
     CSS_PATH = "room_switcher.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.ROOM_SWITCHER)
+    BINDINGS = textual_bindings(KeyScope.ROOM_SWITCHER)
     AUTO_FOCUS = "Input"
 
     def __init__(

@@ -17,8 +17,7 @@ from tui_chat.session.i18n import mark, tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
@@ -42,7 +41,7 @@ class SearchScreen(ListDialog[SearchHit]):
     """
 
     CSS_PATH = "search.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.MESSAGE_SEARCH)
+    BINDINGS = textual_bindings(KeyScope.MESSAGE_SEARCH)
     AUTO_FOCUS = "Input"
 
     def __init__(

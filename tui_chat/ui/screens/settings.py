@@ -14,8 +14,7 @@ from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import SettingField, ValueKind
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_of, app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 
 LOW_HEIGHT = 26
@@ -30,7 +29,7 @@ class SettingsScreen(ListDialog[None]):
     """
 
     CSS_PATH = "settings.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.SETTINGS)
+    BINDINGS = textual_bindings(KeyScope.SETTINGS)
 
     def __init__(self, path: str) -> None:
         super().__init__()

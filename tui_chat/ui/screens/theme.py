@@ -11,8 +11,7 @@ from tui_chat.session.i18n import mark, tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.strings import settings as settings_strings
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input import keys
-from tui_chat.ui.input.key_scopes import KeyScope
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 
 
@@ -26,7 +25,7 @@ class ThemeScreen(ListDialog[None]):
     """Theme list at the screen edge, with the previewed screen visible beside it."""
 
     CSS_PATH = "theme.tcss"
-    BINDINGS = keys.textual_bindings(KeyScope.THEME_LIST)
+    BINDINGS = textual_bindings(KeyScope.THEME_LIST)
 
     def __init__(self) -> None:
         super().__init__()

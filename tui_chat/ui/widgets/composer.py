@@ -27,8 +27,8 @@ from tui_chat.session.input_history import InputHistory
 from tui_chat.session.paste import Paste
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of
-from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 
 _DEFAULT_KEYMAP = Keymap()
 

@@ -11,8 +11,8 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input.key_scopes import KeyScope
 from tui_chat.ui.input.keymap import FooterKey
+from tui_chat.ui.input.keys import KeyScope
 
 KEY_GAP = 2
 """Columns between two keys."""
