@@ -14,14 +14,12 @@ from typing import Any
 
 log = logging.getLogger("chat.supervision")
 
-MIN_RESTART_DELAY = 0.1
-"""Seconds before the restart after a first failure."""
+MIN_RESTART_DELAY = 0.1  # seconds before the restart after a first failure
 
-MAX_RESTART_DELAY = 10.0
-"""Longest delay of a restart in seconds."""
+MAX_RESTART_DELAY = 10.0  # longest delay of a restart in seconds
 
+# Seconds without a further failure before a task counts as working; longer than `MAX_RESTART_DELAY`.
 RECOVERY_TIME = 15.0
-"""Seconds without a further failure before a task counts as working; longer than `MAX_RESTART_DELAY`."""
 
 
 class Supervisor:

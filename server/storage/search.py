@@ -30,11 +30,9 @@ from server.storage.search_index import encode_hash_token, encode_room_token, ft
 from server.storage.tables import PUBLIC, entries, rooms
 from tui_chat.protocol import errors, events, responses, search_query
 
-MAX_CANDIDATES = 2_000
-"""Maximum number of entries examined by one search."""
+MAX_CANDIDATES = 2_000  # maximum number of entries examined by one search
 
-TIME_LIMIT_MS = 250
-"""Time limit of a search in milliseconds; one chunk takes 1 to 2 ms."""
+TIME_LIMIT_MS = 250  # time limit of a search in milliseconds; one chunk takes 1 to 2 ms
 
 _CHUNK_SIZE = 250  # candidates per query; the first chunk suffices for most searches
 

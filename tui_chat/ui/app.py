@@ -53,11 +53,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat.ui")
 
-STARTUP_SETTLE_TIME = 1.0
-"""Seconds from the first joined room to the end of all startup work."""
+STARTUP_SETTLE_TIME = 1.0  # seconds from the first joined room to the end of all startup work
 
-SIGNAL_EXIT_BASE = 128
-"""Offset of exit codes after a signal (shell convention)."""
+SIGNAL_EXIT_BASE = 128  # offset of exit codes after a signal (shell convention)
 
 
 class ChatApp(App[None], inherit_bindings=False):

@@ -8,11 +8,9 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.render_scheduler import RENDER_INTERVAL
 
-QUIT_CONFIRM_WINDOW = 2.0
-"""Maximum interval between two Ctrl+C presses that quit, in seconds."""
+QUIT_CONFIRM_WINDOW = 2.0  # maximum interval between two Ctrl+C presses that quit, in seconds
 
-QUIT_FLUSH_TIMEOUT = 1.0
-"""Seconds that quitting waits for unacknowledged messages."""
+QUIT_FLUSH_TIMEOUT = 1.0  # seconds that quitting waits for unacknowledged messages
 
 
 class QuitFlow:

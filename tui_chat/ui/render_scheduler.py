@@ -22,8 +22,7 @@ TYPING_RENDER_INTERVAL = 0.08
 BUSY_RENDER_INTERVAL = 0.06
 MIN_IDLE_TIME = 0.02
 """Free time after a frame, in seconds; Textual flushes the screen during this time, 60 times per second."""
-TYPING_WINDOW = 1.0
-"""Seconds since the last key during which the user counts as typing."""
+TYPING_WINDOW = 1.0  # seconds since the last key during which the user counts as typing
 
 
 class RenderScheduler:

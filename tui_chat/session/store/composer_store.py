@@ -26,11 +26,9 @@ from tui_chat.session.strings import settings as settings_strings
 
 FILE_NAME = "composer.db"
 
-SAVE_DELAY = 0.5
-"""Delay between a change of a draft or read marker and its write, in seconds."""
+SAVE_DELAY = 0.5  # delay between a change of a draft or read marker and its write, in seconds
 
-MAX_ROOMS = 300
-"""Maximum number of rooms over all servers; `load_room_names` removes the oldest entries."""
+MAX_ROOMS = 300  # maximum number of rooms over all servers; `load_room_names` removes the oldest entries
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"

@@ -19,18 +19,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
+# Passes from the focused widget up to the app until a key has had all its effects: the widget or an ancestor handles
+# the key, messages of the widget reach its ancestors, and a closing screen calls back the screen that opened it.
 SETTLE_ROUNDS = 3
-"""Passes from the focused widget up to the app until a key has had all its effects: the widget or an ancestor handles
-the key, messages of the widget reach its ancestors, and a closing screen calls back the screen that opened it.
-"""
 
-READY_POLL_INTERVAL = 0.01
-"""Seconds between two checks whether the target of a key is ready."""
+READY_POLL_INTERVAL = 0.01  # seconds between two checks whether the target of a key is ready
 
 SETTLE_TIMEOUT = 2.0
 
-SCREEN_READY_TIMEOUT = 2.0
-"""Seconds that input waits for a new screen."""
+SCREEN_READY_TIMEOUT = 2.0  # seconds that input waits for a new screen
 
 QueuedInput = Key | Paste
 

@@ -12,12 +12,11 @@ from tui_chat.session.i18n import tr
 from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
+# Placeholder key for actions without a key in Textual's keymap. No terminal sends it.
 UNBOUND = "unbound"
-"""Placeholder key for actions without a key in Textual's keymap. No terminal sends it."""
 
 
-HELP_ID = "help"
-"""Id of the binding shown first in each footer, because the help lists all other bindings."""
+HELP_ID = "help"  # id of the binding shown first in each footer, because the help lists all other bindings
 
 _BINDINGS_BY_ID = {binding.id: binding for binding in keys.ALL_BINDINGS}
 

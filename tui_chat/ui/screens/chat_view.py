@@ -41,17 +41,13 @@ class RoomTimeline(Timeline, inherit_bindings=False):
     BINDINGS = [*textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
 
 
-TWO_PANE_WIDTH = 104
-"""Minimum screen width for two side panes by default, in columns."""
+TWO_PANE_WIDTH = 104  # minimum screen width for two side panes by default, in columns
 
-ONE_PANE_WIDTH = 78
-"""Minimum screen width for one side pane by default, in columns."""
+ONE_PANE_WIDTH = 78  # minimum screen width for one side pane by default, in columns
 
-PANE_WIDTH = 18
-"""Width of a side pane in columns, as in chat.tcss."""
+PANE_WIDTH = 18  # width of a side pane in columns, as in chat.tcss
 
-MIN_TIMELINE_WIDTH = 20
-"""Minimum width of the timeline in columns; takes precedence over open side panes."""
+MIN_TIMELINE_WIDTH = 20  # minimum width of the timeline in columns; takes precedence over open side panes
 
 COMPOSING_SCOPES = (KeyScope.COMPOSER, KeyScope.CHAT, KeyScope.GLOBAL)
 """Active key scopes while the composer has focus."""

@@ -15,11 +15,9 @@ from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.side_list import SIGNS
 
-MIN_RIGHT_COLUMN_WIDTH = 24
-"""Minimum width of the right column beside the left one, in cells."""
+MIN_RIGHT_COLUMN_WIDTH = 24  # minimum width of the right column beside the left one, in cells
 
-INDENT = 4
-"""Indentation of the right column below the left one, in cells."""
+INDENT = 4  # indentation of the right column below the left one, in cells
 
 
 class HelpText(Static):

@@ -21,11 +21,9 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
-SWITCH_TIMEOUT = 3.0
-"""Seconds that input waits for a requested room."""
+SWITCH_TIMEOUT = 3.0  # seconds that input waits for a requested room
 
-ROOM_CLOSED_GRACE = 1.0
-"""Seconds after the close of the current room during which input is still meant for that room."""
+ROOM_CLOSED_GRACE = 1.0  # seconds after the close of the current room during which input is still meant for that room
 
 
 class RoomNavigationRequests(Protocol):

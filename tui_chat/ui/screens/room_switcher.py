@@ -19,11 +19,10 @@ from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
+# Maximum number of listed rooms. A longer query narrows the list.
 MAX_CHOICES = 200
-"""Maximum number of listed rooms. A longer query narrows the list."""
 
-SEARCH_DELAY = 0.25
-"""Seconds without input before the server is searched for the query."""
+SEARCH_DELAY = 0.25  # seconds without input before the server is searched for the query
 
 
 class RoomSwitcher(ListDialog[str]):

@@ -23,11 +23,9 @@ from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.widgets.line_input import LineInput
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
-SEARCH_DELAY = 0.4
-"""Seconds without input before the search starts."""
+SEARCH_DELAY = 0.4  # seconds without input before the search starts
 
-PREFETCH_DISTANCE = 4
-"""Distance from the last hit at which the next page is requested."""
+PREFETCH_DISTANCE = 4  # distance from the last hit at which the next page is requested
 
 
 class SearchScreen(ListDialog[SearchHit]):

@@ -17,8 +17,7 @@ from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 
-LOW_HEIGHT = 26
-"""Screen height in rows below which the list fills all space above the explanation."""
+LOW_HEIGHT = 26  # screen height in rows below which the list fills all space above the explanation
 
 
 class SettingsScreen(ListDialog[None]):

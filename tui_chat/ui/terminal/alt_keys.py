@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 
+# Characters that start or end a longer sequence after ESC (7-bit C1 controls, ECMA-48).
 _SEQUENCE_INTRODUCERS = frozenset("NOPX[\\]^_")
-"""Characters that start or end a longer sequence after ESC (7-bit C1 controls, ECMA-48)."""
 
 
 def register_alt_keys() -> None:

@@ -18,13 +18,12 @@ from textual.events import Event
 
 log = logging.getLogger("chat.ui")
 
-MAX_PENDING_WRITES = 3
-"""Queued writes above which output counts as blocked, about one or two full screens."""
+MAX_PENDING_WRITES = 3  # queued writes above which output counts as blocked, about one or two full screens
 
 
+# Save and restore the window title (XTWINOPS 22 and 23, xterm "Control Sequences").
 _PUSH_TITLE = "\x1b[22;2t"
 _POP_TITLE = "\x1b[23;2t"
-"""Save and restore the window title (XTWINOPS 22 and 23, xterm "Control Sequences")."""
 
 
 class TerminalDisconnected(Event):

@@ -20,15 +20,14 @@ from enum import Enum
 
 BELL = "\a"
 ESC = "\x1b"
-STRING_TERMINATOR = "\x1b\\"
-"""ST, the string terminator (ECMA-48)."""
+STRING_TERMINATOR = "\x1b\\"  # ST, the string terminator (ECMA-48)
 
+# Length limits of notification title and body, in characters.
 MAX_TITLE_CHARACTERS = 60
 MAX_BODY_CHARACTERS = 160
-"""Length limits of notification title and body, in characters."""
 
+# Payload limit of one GNU screen passthrough string, in bytes. The buffer of screen holds 256.
 SCREEN_MAX_STRING_BYTES = 240
-"""Payload limit of one GNU screen passthrough string, in bytes. The buffer of screen holds 256."""
 
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _ZERO_WIDTH_JOINER = "\u200d"
@@ -51,6 +50,7 @@ class Multiplexer(Enum):
     SCREEN = "screen"
 
 
+# Channels by `TERM_PROGRAM` or `LC_TERMINAL`. SSH often forwards the latter.
 _CHANNEL_BY_PROGRAM = {
     "iterm.app": NotificationChannel.OSC9,
     "iterm2": NotificationChannel.OSC9,
@@ -61,7 +61,6 @@ _CHANNEL_BY_PROGRAM = {
     "contour": NotificationChannel.OSC777,
     "rio": NotificationChannel.OSC777,
 }
-"""Channels by `TERM_PROGRAM` or `LC_TERMINAL`. SSH often forwards the latter."""
 
 _CHANNEL_BY_TERM = (
     (re.compile("kitty"), NotificationChannel.OSC99),
@@ -69,6 +68,7 @@ _CHANNEL_BY_TERM = (
     (re.compile("iterm"), NotificationChannel.OSC9),
 )
 
+# Channels by terminal-specific environment variables, which a multiplexer passes on to its children.
 _CHANNEL_BY_VARIABLE = {
     "KITTY_WINDOW_ID": NotificationChannel.OSC99,
     "WEZTERM_PANE": NotificationChannel.OSC777,
@@ -76,7 +76,6 @@ _CHANNEL_BY_VARIABLE = {
     "KONSOLE_VERSION": NotificationChannel.OSC777,
     "ITERM_SESSION_ID": NotificationChannel.OSC9,
 }
-"""Channels by terminal-specific environment variables, which a multiplexer passes on to its children."""
 
 
 def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:

@@ -13,8 +13,8 @@ from tui_chat.ui.terminal.escape_sequences import NotificationChannel
 if TYPE_CHECKING:
     from tui_chat.ui.terminal.driver import TerminalDriver
 
+# Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead.
 MAX_CLIPBOARD_BYTES = 74_994
-"""Maximum clipboard text in bytes. Terminals accept 100,000 bytes of sequence, including the Base64 overhead."""
 
 
 def driver_class() -> type[Driver] | None:

@@ -32,8 +32,7 @@ from tui_chat.ui.timeline.layout import (
 )
 from tui_chat.ui.timeline.wrapping import fit_cluster
 
-MAX_REACTION_NAMES = 3
-"""Maximum number of nicknames beside a reaction."""
+MAX_REACTION_NAMES = 3  # maximum number of nicknames beside a reaction
 
 PREFIX_OFFSET = -10_000
 

@@ -15,8 +15,8 @@ from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import Line, Splice
 from tui_chat.ui.timeline.height_index import HeightIndex
 
+# Number of lines at the end of a new list with individual estimates; earlier lines get their mean.
 _ESTIMATE_SAMPLE_SIZE = 2_000
-"""Number of lines at the end of a new list with individual estimates; earlier lines get their mean."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,7 @@ from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keymap import FooterKey
 from tui_chat.ui.input.keys import KeyScope
 
-KEY_GAP = 2
-"""Columns between two keys."""
+KEY_GAP = 2  # columns between two keys
 
 
 class KeyBar(Widget):

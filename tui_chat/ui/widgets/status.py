@@ -12,8 +12,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
-MAX_CANDIDATE_WIDTH = 32
-"""Maximum columns per completion candidate."""
+MAX_CANDIDATE_WIDTH = 32  # maximum columns per completion candidate
 
 
 class ChatHeader(Widget):
