@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tui_chat.ui.event_processor import EventProcessor
-from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL, RenderScheduler
+from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL, EventProcessor, RenderScheduler
 
 
 class VirtualLoop:

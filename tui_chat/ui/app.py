@@ -33,18 +33,16 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import gc_tuning, preload, server_address, theme as themes
-from tui_chat.ui.event_processor import EventProcessor
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.quit_flow import QuitFlow
-from tui_chat.ui.render_scheduler import RenderScheduler
+from tui_chat.ui.render_scheduler import EventProcessor, RenderScheduler
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
-from tui_chat.ui.terminal.no_color import NO_COLOR_FILTERS
 from tui_chat.ui.terminal.notifier import Notifier
 
 if TYPE_CHECKING:
@@ -268,7 +266,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
-        return NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
+        return themes.NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
 
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""

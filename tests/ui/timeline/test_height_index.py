@@ -1,6 +1,6 @@
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from tui_chat.ui.timeline.height_index import HeightIndex
+from tui_chat.ui.timeline.viewport import HeightIndex
 
 heights = st.lists(st.integers(0, 500), max_size=300) | st.lists(st.integers(0, 2), min_size=600, max_size=900)
 

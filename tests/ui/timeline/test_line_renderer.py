@@ -10,7 +10,7 @@ from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_me
 from tui_chat.session import i18n
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
 from tui_chat.ui import nick_colors
-from tui_chat.ui.timeline.strings import format_gap
+from tui_chat.ui.timeline.layout import format_gap
 
 WIDE = """\
                  ── Friday, 20 November 2026 ──

@@ -6,19 +6,28 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, auto
 
 from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
-from tui_chat.session.i18n import tr
-from tui_chat.session.lines import GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
-from tui_chat.ui.timeline import strings
+from tui_chat.session.i18n import mark, plural, tr
+from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
 from tui_chat.ui.timeline.wrapping import wrap_text
 
 NARROW_WIDTH = 60
+
+_WEEKDAYS = (
+    mark("Monday"), mark("Tuesday"), mark("Wednesday"), mark("Thursday"),
+    mark("Friday"), mark("Saturday"), mark("Sunday"),
+)  # fmt: skip
+_MONTHS = (
+    mark("January"), mark("February"), mark("March"), mark("April"), mark("May"), mark("June"),
+    mark("July"), mark("August"), mark("September"), mark("October"), mark("November"), mark("December"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +164,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
         rows.append(LayoutRow(RowKind.REACTIONS, len(text), len(text)))
-    delivery_error = strings.format_delivery_error(line.delivery, _sanitize_line(line.problem))
+    delivery_error = format_delivery_error(line.delivery, _sanitize_line(line.problem))
     if delivery_error:
         rows.extend(_wrap_rows(RowKind.DELIVERY_ERROR, delivery_error, geometry.text_width))
     return LineLayout(
@@ -199,6 +208,26 @@ def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
 def format_nick(line: Line) -> str:
     """Return the sanitized nickname, after `* ` for an action; empty for lines without a sender."""
     return ("* " if line.is_action else "") + _sanitize_line(line.nick) if isinstance(line, MessageLine) else ""
+
+
+def format_full_date(day: date) -> str:
+    """Return the long form of a date, such as `Friday, 20 November 2026`."""
+    weekday, month = tr(_WEEKDAYS[day.weekday()]), tr(_MONTHS[day.month - 1])
+    return tr("{weekday}, {day} {month} {year}", weekday=weekday, day=day.day, month=month, year=day.year)
+
+
+def format_gap(missing: int) -> str:
+    """Return the label of a gap of `missing` entries."""
+    return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
+
+
+def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
+    """Return the error of an unsent message or of one with an unknown delivery state, otherwise an empty string."""
+    if delivery is DeliveryState.UNCONFIRMED:
+        return tr("not confirmed: {problem} — retry?", problem=reason)
+    if delivery is not DeliveryState.FAILED:
+        return ""
+    return tr("not sent: {problem} — retry", problem=reason) if reason else tr("not sent — retry")
 
 
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:

@@ -16,11 +16,13 @@ from zlib import crc32
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
+from textual.widget import Widget
 from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
-from tui_chat.ui.timeline import strings
+from tui_chat.ui import nick_colors, theme as themes
+from tui_chat.ui.app_services import app_of
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 from tui_chat.ui.timeline.layout import (
     LayoutRow,
@@ -28,6 +30,8 @@ from tui_chat.ui.timeline.layout import (
     RowKind,
     TimelineGeometry,
     extract_quote,
+    format_full_date,
+    format_gap,
     sanitize_reactions,
 )
 from tui_chat.ui.timeline.wrapping import fit_cluster
@@ -35,6 +39,12 @@ from tui_chat.ui.timeline.wrapping import fit_cluster
 MAX_REACTION_NAMES = 3  # maximum number of nicknames beside a reaction
 
 PREFIX_OFFSET = -10_000
+
+COMPONENT_NAMES = (
+    "cursor", "mentioned", "time", "notice", "rule", "gap", "unread",
+    "link", "mention", "sent", "pending", "failed", "secondary",
+)  # fmt: skip
+TIMELINE_COMPONENTS = {f"timeline--{name}" for name in COMPONENT_NAMES}
 
 SelectedSpan = tuple[int, int]
 
@@ -62,6 +72,38 @@ class TimelineStyles:
     secondary: Style
     selection: Style
     nick_style: Callable[[str], Style]
+
+
+def build_styles(timeline: Widget) -> TimelineStyles:
+    """Return the current styles of a widget with the component classes `TIMELINE_COMPONENTS`."""
+    background = timeline.rich_style
+
+    def part_style(name: str, is_background: bool = False) -> Style:
+        component = f"timeline--{name}"
+        style = timeline.get_component_rich_style(component)
+        color = Style.from_color(None, style.bgcolor) if is_background else Style.from_color(style.color)
+        return timeline.get_component_styles(component).text_style + color
+
+    colors = themes.nick_palette(app_of(timeline), timeline.background_colors[1])
+    nick_styles = {color: Style(color=color, bold=True) for color in colors}
+    return TimelineStyles(
+        text=background,
+        cursor=background + part_style("cursor", is_background=True),
+        mentioned=background + part_style("mentioned", is_background=True),
+        time=part_style("time"),
+        notice=part_style("notice"),
+        rule=part_style("rule"),
+        gap=part_style("gap"),
+        unread=part_style("unread"),
+        link=part_style("link"),
+        mention=part_style("mention"),
+        sent=part_style("sent"),
+        pending=part_style("pending"),
+        failed=part_style("failed"),
+        secondary=part_style("secondary"),
+        selection=timeline.screen.get_component_rich_style("screen--selection"),
+        nick_style=lambda nick: nick_styles[nick_colors.nick_color(nick, colors)],
+    )
 
 
 @dataclass(slots=True)
@@ -130,10 +172,10 @@ class LineRenderer:
         match row.kind:
             case RowKind.DATE:
                 date = layout.decoration.day
-                self._append_separator(builder, strings.format_full_date(date) if date else "", styles.rule)
+                self._append_separator(builder, format_full_date(date) if date else "", styles.rule)
             case RowKind.GAP:
                 missing_count = layout.line.missing_count if isinstance(layout.line, GapLine) else 0
-                self._append_separator(builder, strings.format_gap(missing_count), styles.gap)
+                self._append_separator(builder, format_gap(missing_count), styles.gap)
             case RowKind.UNREAD_MARKER:
                 self._append_separator(builder, tr("new"), styles.unread, full_width=True)
             case RowKind.NICK:

@@ -1,19 +1,21 @@
 """Visible rows of a long list of lines, independent of any widget.
 
 - Heights: visible lines have exact heights, all others may have estimates. A line is measured before its first display.
+- Prefix sums: a sum of heights covers the shorter side of the list, at most 0.2 ms for the 20 000 lines of a room.
 - Following: in follow mode, the bottom row of the viewport is the last row of the last line.
 - Stability: outside follow mode, visible lines keep their viewport rows during insertions, deletions and height changes
   elsewhere.
 - No empty rows: the viewport has no empty row while a line exists outside the viewport.
 """
 
-from collections.abc import Callable, Iterable
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import Line, Splice
-from tui_chat.ui.timeline.height_index import HeightIndex
 
 # Number of lines at the end of a new list with individual estimates; earlier lines get their mean.
 _ESTIMATE_SAMPLE_SIZE = 2_000
@@ -43,6 +45,59 @@ class VisibleLine:
 
     index: int
     row: int
+
+
+class HeightIndex:
+    """Sequence of heights in rows with sums over any prefix.
+
+    One array holds the heights, so that a change at the end of the list takes constant time.
+
+    Attributes:
+        total_rows: Sum of all heights in rows.
+    """
+
+    __slots__ = ("_heights", "total_rows")
+
+    def __init__(self, heights: Iterable[int] = ()) -> None:
+        self._heights = array("l", heights)
+        self.total_rows = sum(self._heights)
+
+    def __len__(self) -> int:
+        return len(self._heights)
+
+    def __getitem__(self, index: int) -> int:
+        return self._heights[index]
+
+    def __setitem__(self, index: int, height: int) -> None:
+        self.total_rows += height - self._heights[index]
+        self._heights[index] = height
+
+    def rows_before(self, index: int) -> int:
+        """Return the first row of the line at `index`, counted from the start of the list."""
+        if index < len(self) // 2:
+            return sum(self._heights[:index])
+        return self.total_rows - sum(self._heights[index:])
+
+    def locate(self, row: int) -> tuple[int, int]:
+        """Return the index of the line at `row` and the offset of `row` inside the line.
+
+        Args:
+            row: 0-based row, clamped to the list.
+
+        Raises:
+            IndexError: The index is empty.
+        """
+        if not self._heights:
+            raise IndexError("the height index is empty")
+        row = max(0, min(row, self.total_rows - 1))
+        row_ends = list(accumulate(self._heights))
+        index = min(bisect_right(row_ends, row), len(self) - 1)
+        return index, row - (row_ends[index - 1] if index else 0)
+
+    def splice(self, index: int, removed: int, heights: Sequence[int]) -> None:
+        """Replace `removed` heights at `index` with `heights`."""
+        self.total_rows += sum(heights) - sum(self._heights[index : index + removed])
+        self._heights[index : index + removed] = array("l", heights)
 
 
 class Viewport:

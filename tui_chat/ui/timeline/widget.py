@@ -26,12 +26,11 @@ from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
 from tui_chat.ui.timeline.decoration import TimeStyle
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
-from tui_chat.ui.timeline.line_renderer import LineRenderer
+from tui_chat.ui.timeline.line_renderer import TIMELINE_COMPONENTS, LineRenderer, build_styles
 from tui_chat.ui.timeline.message_cursor import MessageCursor
 from tui_chat.ui.timeline.messages import CursorMoved, FollowChanged, LinkClicked, MessageActivated, RetryRequested
 from tui_chat.ui.timeline.new_message_counter import NewMessageCounter
 from tui_chat.ui.timeline.strip_cache import StripCache
-from tui_chat.ui.timeline.styles import TIMELINE_COMPONENTS, build_styles
 from tui_chat.ui.timeline.text_selection import TextSelection
 from tui_chat.ui.timeline.virtual_list import ScrollPosition, VirtualList
 
