@@ -76,12 +76,14 @@ class Supervisor:
     def health_problem(self) -> str | None:
         """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one."""
         now = self._clock()
-        problems = [
-            f"{name} failed with {error_type} and restarts"
-            for name, (failed_at, error_type) in self._last_failures.items()
-            if now - failed_at < RECOVERY_TIME
-        ]
-        return problems[-1] if problems else None
+        return next(
+            (
+                f"{name} failed with {error_type} and restarts"
+                for name, (failed_at, error_type) in reversed(self._last_failures.items())
+                if now - failed_at < RECOVERY_TIME
+            ),
+            None,
+        )
 
     async def cancel_all(self) -> None:
         """Cancel all tasks and wait for their end."""

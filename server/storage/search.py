@@ -125,10 +125,9 @@ def _build_candidate_query(
     else:
         order_column = gin_table.c.id
         required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
-        contains_hashes = gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer)))
         candidate_query = _select_entries.select_from(
             gin_table.join(_entries_with_rooms, entries.c.id == order_column)
-        ).where(contains_hashes)
+        ).where(gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer))))
     return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 

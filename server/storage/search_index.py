@@ -48,16 +48,17 @@ class SearchIndex:
     def __init__(self, dialect: Dialect) -> None:
         self._is_sqlite = dialect.name == "sqlite"
         row_id: BindParameter[Any] = bindparam("id")
-        if self._is_sqlite:
-            insert_row = insert(fts_table).values(rowid=row_id, numbers=bindparam("numbers"))
-            self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
-            self._remove = CompiledStatement(
-                insert_row.values(search=literal_column("'delete'")), dialect, ("id", "numbers")
-            )
-        else:
-            insert_row = insert(gin_table).values(id=row_id, numbers=bindparam("numbers"))
-            self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
-            self._remove = CompiledStatement(delete(gin_table).where(gin_table.c.id == row_id), dialect, ("id",))
+        columns: dict[str, BindParameter[Any]] = {
+            "rowid" if self._is_sqlite else "id": row_id,
+            "numbers": bindparam("numbers"),
+        }
+        insert_row = insert(fts_table if self._is_sqlite else gin_table).values(columns)
+        self._add = CompiledStatement(insert_row, dialect, ("id", "numbers"))
+        self._remove = (
+            CompiledStatement(insert_row.values(search=literal_column("'delete'")), dialect, ("id", "numbers"))
+            if self._is_sqlite
+            else CompiledStatement(delete(gin_table).where(gin_table.c.id == row_id), dialect, ("id",))
+        )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
         """Add messages to the index.

@@ -23,7 +23,6 @@ from tui_chat.ui.timeline.messages import (
     LinkClicked,
     MessageActivated,
     OlderMessagesRequested,
-    RetryRequested,
 )
 from tui_chat.ui.timeline.widget import Timeline
 
@@ -104,7 +103,6 @@ class TimelineApp(App[None]):
     @on(GapRequested)
     @on(CursorMoved)
     @on(MessageActivated)
-    @on(RetryRequested)
     @on(LinkClicked)
     @on(FollowChanged)
     def record_message(self, message: Message) -> None:

@@ -53,6 +53,6 @@ def test_new_keys_and_language_are_effective_before_the_report() -> None:
     assert observed[3] != english_hint
 
 
-@pytest.mark.parametrize(("few_colors", "expected"), [(False, themes.WARM), (True, themes.TERMINAL)])
+@pytest.mark.parametrize(("few_colors", "expected"), [(False, themes.THEMES_BY_NAME["warm"]), (True, themes.TERMINAL)])
 def test_a_terminal_with_few_colors_shows_the_terminal_theme(few_colors: bool, expected: Theme) -> None:
     assert themes.effective_theme("warm", few_colors) is expected

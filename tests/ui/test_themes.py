@@ -7,8 +7,7 @@ from textual.theme import Theme
 
 from tests.support.chat_app import chat_app
 from tui_chat.session.settings import schema as settings_schema
-from tui_chat.ui import nick_colors, theme as themes
-from tui_chat.ui.nick_colors import contrast_ratio
+from tui_chat.ui import theme as themes
 
 TEXT_COLORS = ("foreground", "text-muted", "primary", "accent", "error", "warning", "success")
 BACKGROUND_COLORS = ("background", "surface", "panel", "message-cursor", "mention")
@@ -17,7 +16,7 @@ RGB_THEMES = [theme for theme in themes.THEMES_BY_NAME.values() if not theme.ans
 
 
 def min_contrast(theme: Theme) -> float:
-    return 7.0 if theme is themes.HIGH_CONTRAST else 4.5
+    return 7.0 if theme is themes.THEMES_BY_NAME["contrast"] else 4.5
 
 
 def backgrounds(theme: Theme) -> dict[str, Color]:
@@ -55,7 +54,7 @@ def test_the_theme_setting_lists_all_themes() -> None:
 @pytest.mark.parametrize("theme", RGB_THEMES, ids=lambda theme: theme.name)
 def test_every_text_color_has_enough_contrast_on_every_background(theme: Theme) -> None:
     for label, text, background in color_pairs(theme):
-        ratio = contrast_ratio(text, background)
+        ratio = themes.contrast_ratio(text, background)
         assert ratio >= min_contrast(theme), f"{label}: {ratio:.2f}"
 
 
@@ -66,16 +65,16 @@ def test_every_text_color_has_enough_contrast_in_256_colors(theme: Theme) -> Non
         return Color.from_rich_color(palette_color, ansi=False)
 
     for label, text, background in color_pairs(theme):
-        ratio = contrast_ratio(downgrade(text), downgrade(background))
+        ratio = themes.contrast_ratio(downgrade(text), downgrade(background))
         assert ratio >= 4.5, f"{label}: {ratio:.2f}"
 
 
 @pytest.mark.parametrize("theme", RGB_THEMES, ids=lambda theme: theme.name)
 def test_every_nickname_color_has_enough_contrast(theme: Theme) -> None:
-    for shade in nick_colors.DARK_THEME_COLORS if theme.dark else nick_colors.LIGHT_THEME_COLORS:
+    for shade in themes.DARK_NICK_COLORS if theme.dark else themes.LIGHT_NICK_COLORS:
         for background in backgrounds(theme).values():
-            adjusted = nick_colors.ensure_contrast(shade, background, min_contrast(theme))
-            assert contrast_ratio(Color.parse(adjusted), background) >= min_contrast(theme)
+            adjusted = themes.ensure_contrast(shade, background, min_contrast(theme))
+            assert themes.contrast_ratio(Color.parse(adjusted), background) >= min_contrast(theme)
 
 
 @pytest.mark.parametrize("setting", themes.THEMES_BY_NAME)

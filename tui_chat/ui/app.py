@@ -85,6 +85,7 @@ class ChatApp(App[None], inherit_bindings=False):
         super().__init__(driver_class=terminal_output.driver_class())
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings = SettingsController(settings or SettingsFile(), os.environ, self._on_setting_changed)
+        self.change_setting = self._settings.change
         self.set_keymap(self.keymap.textual_keymap())
         themes.install_themes(self, self._effective_theme(self.settings.theme))
         self.terminal = terminal_output.TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
@@ -235,10 +236,6 @@ class ChatApp(App[None], inherit_bindings=False):
     def keymap(self) -> Keymap:
         """Effective key bindings."""
         return self._settings.keymap
-
-    def change_setting(self, name: str, value: object) -> str:
-        """Change and save a setting, as in `AppServices.change_setting`."""
-        return self._settings.change(name, value)
 
     def _on_setting_changed(self, name: str) -> None:
         match name:

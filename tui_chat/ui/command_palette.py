@@ -24,8 +24,7 @@ def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> 
         insert: Inserts a command with required arguments into the composer.
     """
     for command in registry.COMMANDS:
-        is_complete = command.min_arguments == 0
-        callback = partial(run, f"/{command.name}") if is_complete else partial(insert, f"/{command.name} ")
+        callback = partial(insert, f"/{command.name} ") if command.min_arguments else partial(run, f"/{command.name}")
         yield SystemCommand(command.usage, tr(command.help), callback)
 
 

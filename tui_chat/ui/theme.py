@@ -5,6 +5,7 @@
 - Terminal palette: `terminal` uses only the 16 ANSI colours and the default background, because the actual palette is
   unknown. Cursors are reversed or bold, and selected text is black on cyan. The same theme is the fallback for
   terminals with 16 colours or none (https://no-color.org).
+- Nicknames: the colour is a function of the case-folded nickname and the palette.
 - Accessibility: colour is never the only sign of a state.
 - `NO_COLOR` (https://no-color.org): no colour sequence reaches the terminal. Text with a background colour, such as a
   selection, is shown in reverse video instead. Bold, underline, italic and hyperlinks are preserved.
@@ -13,17 +14,29 @@
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+from zlib import crc32
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.app import App
-from textual.color import Color
+from textual.color import BLACK, WHITE, Color
 from textual.filter import LineFilter
 from textual.theme import Theme
 from textual.widget import Widget
 
-from tui_chat.ui import nick_colors
 from tui_chat.ui.app_services import app_of
+
+MIN_CONTRAST = 4.5
+
+DARK_NICK_COLORS = (
+    "#ff8f8f", "#f5a26b", "#e0b34f", "#b9c356", "#86cf72", "#5ed3a3",
+    "#56cfd1", "#6fc1f7", "#97b2ff", "#bda4ff", "#e394f2", "#ff8cc3",
+)  # fmt: skip
+LIGHT_NICK_COLORS = (
+    "#b3261e", "#a34100", "#855800", "#5f6600", "#2f7013", "#00704a",
+    "#006e70", "#00669e", "#3557c4", "#6a45c2", "#8f34a3", "#ad2169",
+)  # fmt: skip
+ANSI_NICK_COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan")
 
 
 def _make_theme(
@@ -43,7 +56,7 @@ def _make_theme(
     mention: str,
     row_cursor: tuple[str, str],
     selection: tuple[str, str],
-    min_contrast: float = nick_colors.MIN_CONTRAST,
+    min_contrast: float = MIN_CONTRAST,
 ) -> Theme:
     """Return a Textual theme derived from a small palette.
 
@@ -116,79 +129,6 @@ def _make_theme(
     )
 
 
-DARK = _make_theme(
-    "dark",
-    dark=True,
-    backgrounds=("#12161b", "#181d24", "#1e252e"),
-    text="#d5dce5",
-    muted="#97a4b3",
-    primary="#7fb0f0",
-    accent="#e5b567",
-    success="#8cc98f",
-    error="#f28b82",
-    rule="#2b3440",
-    rule_strong="#3a4655",
-    message_cursor="#2c2f35",
-    mention="#2b2721",
-    row_cursor=("#eef2f6", "#2a3a4d"),
-    selection=("#eef2f6", "#33506f"),
-)
-
-LIGHT = _make_theme(
-    "light",
-    dark=False,
-    backgrounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
-    text="#22272e",
-    muted="#525c67",
-    primary="#1f5fa8",
-    accent="#855000",
-    success="#2c6e3a",
-    error="#b3261e",
-    rule="#d3d3cc",
-    rule_strong="#b9b9b0",
-    message_cursor="#e9e9e9",
-    mention="#f3efe4",
-    row_cursor=("#22272e", "#dbe6f3"),
-    selection=("#22272e", "#bcd3ee"),
-)
-
-HIGH_CONTRAST = _make_theme(
-    "contrast",
-    dark=True,
-    backgrounds=("#000000", "#000000", "#101010"),
-    text="#ffffff",
-    muted="#cfcfcf",
-    primary="#8ecbff",
-    accent="#ffd84d",
-    success="#8ff0a4",
-    error="#ffa8a0",
-    rule="#8a8a8a",
-    rule_strong="#ffffff",
-    message_cursor="#303030",
-    mention="#2a2620",
-    row_cursor=("#000000", "#ffd84d"),
-    selection=("#000000", "#8ecbff"),
-    min_contrast=7.0,
-)
-
-WARM = _make_theme(
-    "warm",
-    dark=True,
-    backgrounds=("#1d1a17", "#24201c", "#2c2722"),
-    text="#e6dac6",
-    muted="#b0a38f",
-    primary="#e0a878",
-    accent="#e7c15c",
-    success="#a8bd7a",
-    error="#ee8f7b",
-    rule="#40382f",
-    rule_strong="#5a4f43",
-    message_cursor="#363330",
-    mention="#312c26",
-    row_cursor=("#f5ecdc", "#4a3c2d"),
-    selection=("#f5ecdc", "#6b5236"),
-)
-
 TERMINAL = Theme(
     name="chat-terminal",
     ansi=True,
@@ -239,11 +179,79 @@ TERMINAL = Theme(
 )
 
 THEMES_BY_NAME: Mapping[str, Theme] = {
-    "dark": DARK,
-    "light": LIGHT,
-    "contrast": HIGH_CONTRAST,
-    "warm": WARM,
-    "terminal": TERMINAL,
+    theme.name.removeprefix("chat-"): theme
+    for theme in (
+        _make_theme(
+            "dark",
+            dark=True,
+            backgrounds=("#12161b", "#181d24", "#1e252e"),
+            text="#d5dce5",
+            muted="#97a4b3",
+            primary="#7fb0f0",
+            accent="#e5b567",
+            success="#8cc98f",
+            error="#f28b82",
+            rule="#2b3440",
+            rule_strong="#3a4655",
+            message_cursor="#2c2f35",
+            mention="#2b2721",
+            row_cursor=("#eef2f6", "#2a3a4d"),
+            selection=("#eef2f6", "#33506f"),
+        ),
+        _make_theme(
+            "light",
+            dark=False,
+            backgrounds=("#fbfbf9", "#f3f3ef", "#eaeae5"),
+            text="#22272e",
+            muted="#525c67",
+            primary="#1f5fa8",
+            accent="#855000",
+            success="#2c6e3a",
+            error="#b3261e",
+            rule="#d3d3cc",
+            rule_strong="#b9b9b0",
+            message_cursor="#e9e9e9",
+            mention="#f3efe4",
+            row_cursor=("#22272e", "#dbe6f3"),
+            selection=("#22272e", "#bcd3ee"),
+        ),
+        _make_theme(
+            "contrast",
+            dark=True,
+            backgrounds=("#000000", "#000000", "#101010"),
+            text="#ffffff",
+            muted="#cfcfcf",
+            primary="#8ecbff",
+            accent="#ffd84d",
+            success="#8ff0a4",
+            error="#ffa8a0",
+            rule="#8a8a8a",
+            rule_strong="#ffffff",
+            message_cursor="#303030",
+            mention="#2a2620",
+            row_cursor=("#000000", "#ffd84d"),
+            selection=("#000000", "#8ecbff"),
+            min_contrast=7.0,
+        ),
+        _make_theme(
+            "warm",
+            dark=True,
+            backgrounds=("#1d1a17", "#24201c", "#2c2722"),
+            text="#e6dac6",
+            muted="#b0a38f",
+            primary="#e0a878",
+            accent="#e7c15c",
+            success="#a8bd7a",
+            error="#ee8f7b",
+            rule="#40382f",
+            rule_strong="#5a4f43",
+            message_cursor="#363330",
+            mention="#312c26",
+            row_cursor=("#f5ecdc", "#4a3c2d"),
+            selection=("#f5ecdc", "#6b5236"),
+        ),
+        TERMINAL,
+    )
 }
 """Themes by their name in the `theme` setting and in `/theme`.
 
@@ -276,21 +284,59 @@ def has_few_colors(app: App[Any]) -> bool:
     return app.no_color or app.console.color_system in {None, "standard", "windows"}
 
 
+def nick_color(nick: str, colors: Sequence[str]) -> str:
+    """Return the entry of `colors` for a nickname, case-insensitively."""
+    return colors[crc32(nick.casefold().encode("utf-8", "replace")) % len(colors)]
+
+
+def contrast_ratio(first: Color, second: Color) -> float:
+    """Return the WCAG 2.2 contrast ratio of two opaque colours, in the range 1 to 21."""
+    darker_luminance, lighter_luminance = sorted((_relative_luminance(first), _relative_luminance(second)))
+    return (lighter_luminance + 0.05) / (darker_luminance + 0.05)
+
+
+def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
+    """Blend a colour towards black or white, no further than `min_contrast` requires.
+
+    The direction is the one with the higher contrast to `background`. A colour with enough contrast stays unchanged.
+
+    Args:
+        hex_color: Colour to adjust, as `#rrggbb`.
+        background: Opaque background colour.
+        min_contrast: Contrast ratio to reach.
+
+    Returns:
+        Adjusted colour as `#rrggbb`; black or white if no blend reaches the ratio.
+    """
+    color = Color.parse(hex_color)
+    extreme = max(WHITE, BLACK, key=lambda candidate: contrast_ratio(candidate, background))
+    blends = (color.blend(extreme, step / 20) for step in range(21))
+    return next((blend for blend in blends if contrast_ratio(blend, background) >= min_contrast), extreme).hex6
+
+
+def _relative_luminance(color: Color) -> float:
+    """Return the WCAG 2.2 relative luminance of a colour, in the range 0 to 1."""
+    red, green, blue = (
+        channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in color.normalized
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
     """Return the nickname colours with sufficient contrast on `background`."""
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
-        return nick_colors.ANSI_COLORS
-    min_contrast = float(theme.variables.get("min-contrast", nick_colors.MIN_CONTRAST))
+        return ANSI_NICK_COLORS
+    min_contrast = float(theme.variables.get("min-contrast", MIN_CONTRAST))
     return [
-        nick_colors.ensure_contrast(color, background, min_contrast)
-        for color in (nick_colors.DARK_THEME_COLORS if theme.dark else nick_colors.LIGHT_THEME_COLORS)
+        ensure_contrast(color, background, min_contrast)
+        for color in (DARK_NICK_COLORS if theme.dark else LIGHT_NICK_COLORS)
     ]
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
     """Return the style of a nickname in `widget`, with the same colour as in the timeline."""
-    return Style(color=nick_colors.nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))
+    return Style(color=nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))
 
 
 class NoColorFilter(LineFilter):

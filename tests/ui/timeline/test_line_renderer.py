@@ -9,7 +9,7 @@ from textual.color import Color
 from tests.support.timeline_app import MINUTE_MS, START_TS, TimelineApp, make_message, sample_lines
 from tui_chat.session import i18n
 from tui_chat.session.lines import Line, NoticeLine, ReactionCount, UnreadLine
-from tui_chat.ui import nick_colors
+from tui_chat.ui import theme as themes
 from tui_chat.ui.timeline.layout import format_gap
 
 WIDE = """\
@@ -126,35 +126,31 @@ def test_a_gap_of_one_message_has_a_singular_label():
 
 
 @pytest.mark.parametrize("background", ["#000000", "#1e1e1e", "#2b2f36", "#d8d8d8", "#eef0f3", "#ffffff", "#777777"])
-@pytest.mark.parametrize("shade", [*nick_colors.DARK_THEME_COLORS, *nick_colors.LIGHT_THEME_COLORS])
+@pytest.mark.parametrize("shade", [*themes.DARK_NICK_COLORS, *themes.LIGHT_NICK_COLORS])
 def test_nickname_colors_have_enough_contrast_on_any_background(shade: str, background: str):
     background_color = Color.parse(background)
     max_contrast = max(
-        nick_colors.contrast_ratio(Color(255, 255, 255), background_color),
-        nick_colors.contrast_ratio(Color(0, 0, 0), background_color),
+        themes.contrast_ratio(Color(255, 255, 255), background_color),
+        themes.contrast_ratio(Color(0, 0, 0), background_color),
     )
-    contrast = nick_colors.contrast_ratio(
-        Color.parse(nick_colors.ensure_contrast(shade, background_color)), background_color
-    )
-    assert contrast >= min(nick_colors.MIN_CONTRAST, max_contrast)
+    contrast = themes.contrast_ratio(Color.parse(themes.ensure_contrast(shade, background_color)), background_color)
+    assert contrast >= min(themes.MIN_CONTRAST, max_contrast)
 
 
 @pytest.mark.parametrize(
-    ("shades", "background"), [(nick_colors.DARK_THEME_COLORS, "#2b2f36"), (nick_colors.LIGHT_THEME_COLORS, "#eef0f3")]
+    ("shades", "background"), [(themes.DARK_NICK_COLORS, "#2b2f36"), (themes.LIGHT_NICK_COLORS, "#eef0f3")]
 )
 def test_palette_colors_are_unchanged_on_their_own_background(shades: tuple[str, ...], background: str):
-    assert [nick_colors.ensure_contrast(shade, Color.parse(background)) for shade in shades] == [
+    assert [themes.ensure_contrast(shade, Color.parse(background)) for shade in shades] == [
         Color.parse(shade).hex6 for shade in shades
     ]
 
 
 def test_the_nickname_color_ignores_the_case():
-    assert nick_colors.nick_color("Alice", nick_colors.DARK_THEME_COLORS) == nick_colors.nick_color(
-        "alice", nick_colors.DARK_THEME_COLORS
+    assert themes.nick_color("Alice", themes.DARK_NICK_COLORS) == themes.nick_color("alice", themes.DARK_NICK_COLORS)
+    assert len({themes.nick_color(f"person{number}", themes.DARK_NICK_COLORS) for number in range(200)}) == len(
+        themes.DARK_NICK_COLORS
     )
-    assert len(
-        {nick_colors.nick_color(f"person{number}", nick_colors.DARK_THEME_COLORS) for number in range(200)}
-    ) == len(nick_colors.DARK_THEME_COLORS)
 
 
 async def test_a_theme_change_applies_immediately():
@@ -192,8 +188,8 @@ async def test_ansi_themes_use_only_sixteen_colors(theme: str):
             for segment in app.timeline.render_line(y)
             if segment.style is not None and segment.style.bold and segment.style.color is not None
         }
-        assert all(color.triplet is None for color in colors if color.name in nick_colors.ANSI_COLORS)
-        assert {color.name for color in colors} & set(nick_colors.ANSI_COLORS)
+        assert all(color.triplet is None for color in colors if color.name in themes.ANSI_NICK_COLORS)
+        assert {color.name for color in colors} & set(themes.ANSI_NICK_COLORS)
 
 
 async def test_no_color_preserves_the_cursor_mark(monkeypatch: pytest.MonkeyPatch):

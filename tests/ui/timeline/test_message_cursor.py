@@ -10,7 +10,6 @@ from tui_chat.ui.timeline.messages import (
     GapRequested,
     LinkClicked,
     MessageActivated,
-    RetryRequested,
 )
 from tui_chat.ui.timeline.widget import Timeline
 
@@ -130,7 +129,7 @@ async def test_clicks_on_links_gaps_and_failed_messages_emit_events():
         await click(pilot, app, "not loaded")
         assert len(app.messages_of_type(GapRequested)) == request_count + 1
         await click(pilot, app, "not sent: the room is closed")
-        assert [event.key for event in app.messages_of_type(RetryRequested)] == ["m6"]
+        assert [event.key for event in app.messages_of_type(MessageActivated)] == ["m6"]
         await click(pilot, app, "message 5")
         assert app.timeline.cursor_key is None
 

@@ -119,8 +119,7 @@ class ClientSettings(Struct, frozen=True, rename=None):
 
     def is_ignored(self, nick: str) -> bool:
         """Return whether a nickname is on the ignore list. The comparison ignores case."""
-        folded_nick = nick.casefold()
-        return any(name.casefold() == folded_nick for name in self.ignored)
+        return nick.casefold() in map(str.casefold, self.ignored)
 
 
 class ValueKind(Enum):

@@ -66,8 +66,9 @@ class SettingsFile:
         Returns:
             An error sentence if the file was not saved, otherwise "".
         """
-        default = fields()[name].default
-        self.settings = msgspec.structs.replace(self.settings, **{name: default if value is None else value})
+        self.settings = msgspec.structs.replace(
+            self.settings, **{name: fields()[name].default if value is None else value}
+        )
         if self.path is None:
             return ""
         path = str(self.path)
@@ -135,11 +136,14 @@ def render_template() -> str:
     lines = ["# " + tr("Settings of chat-tui. Commented lines show the default values."), ""]
     for field in sorted(fields().values(), key=lambda field: field.kind is ValueKind.TABLE):
         is_table, choices = field.kind is ValueKind.TABLE, ", ".join(field.choices)
-        entry_help = tr("Allowed values of each entry: {choices}.", choices=choices)
-        value_help = tr("Allowed values: {choices}.", choices=choices)
+        choices_help = (
+            tr("Allowed values of each entry: {choices}.", choices=choices)
+            if is_table
+            else tr("Allowed values: {choices}.", choices=choices)
+        )
         lines += [
             f"# {field.help}",
-            *([f"# {entry_help if is_table else value_help}"] if choices else []),
+            *([f"# {choices_help}"] if choices else []),
             f"[{field.name}]" if is_table else f"#{field.name} = {json.dumps(field.default)}",
             "",
         ]

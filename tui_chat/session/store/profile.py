@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
@@ -18,7 +17,7 @@ from tui_chat.session.strings import settings as settings_strings
 FILE_NAME = "profile.json"
 
 
-class Identity(Struct, frozen=True):
+class Identity(msgspec.Struct, frozen=True):
     """Guest identity on one server.
 
     Attributes:
@@ -32,7 +31,7 @@ class Identity(Struct, frozen=True):
     guest_key: str
 
 
-class Profile(Struct, frozen=True, omit_defaults=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """Content of the profile file.
 
     Attributes:

@@ -38,7 +38,6 @@ from tui_chat.ui.timeline.messages import (
     LinkClicked,
     MessageActivated,
     OlderMessagesRequested,
-    RetryRequested,
 )
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.side_list import RoomList
@@ -149,7 +148,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             "bottom": self.message_navigation.go_to_newest,
             "first_unread": partial(timeline.scroll_to_key, UnreadLine().key),
             "escape": self._escape,
-            "copy_mode": self._open_copy_mode,
+            "copy_mode": lambda: app_of(self).push_screen(CopyModeScreen(timeline.export_text(MAX_LINES))),
             "search": self.message_navigation.open_search,
             "switch_room": self.room_navigation.open_switcher,
             "step_room": self._then_draw(session.cycle_room),
@@ -280,9 +279,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if not self.compose_controller.leave_mode() and not self.message_navigation.go_back():
             self.message_navigation.go_to_newest()
 
-    def _open_copy_mode(self) -> None:
-        app_of(self).push_screen(CopyModeScreen(self.view.timeline.export_text(MAX_LINES)))
-
     @on(CursorMoved)
     def _handle_cursor_moved(self, event: CursorMoved) -> None:
         self.message_actions.on_cursor_moved(event.key)
@@ -291,8 +287,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             self.set_focus(self.view.composer)
 
     @on(MessageActivated)
-    @on(RetryRequested)
-    def _handle_message_activated(self, event: MessageActivated | RetryRequested) -> None:
+    def _handle_message_activated(self, event: MessageActivated) -> None:
         self.message_actions.activate(event.key)
 
     @on(LinkClicked)

@@ -322,7 +322,8 @@ class ChatView:
         self.status.show_candidates(self.composer.active_completion)
         if text and text != self._text_at_error:
             self.status.show_status("")
-        is_near_limit = len(text) > MESSAGE_CHARACTERS * 0.9
         self.status.length_warning = (
-            tr("{count:,} of {limit:,} characters", count=len(text), limit=MESSAGE_CHARACTERS) if is_near_limit else ""
+            tr("{count:,} of {limit:,} characters", count=len(text), limit=MESSAGE_CHARACTERS)
+            if len(text) > MESSAGE_CHARACTERS * 0.9
+            else ""
         )

@@ -48,7 +48,6 @@ class HelpText(Static):
         return [(heading, rows) for heading, rows in filtered if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        keymap = app_services(self).keymap
         return [
             (
                 tr("Commands"),
@@ -57,7 +56,11 @@ class HelpText(Static):
             *(
                 (
                     tr(scope.value),
-                    [("  ".join(labels), tr(key.help)) for labels, key in keymap.list_bindings(scope) if key.help],
+                    [
+                        ("  ".join(labels), tr(key.help))
+                        for labels, key in app_services(self).keymap.list_bindings(scope)
+                        if key.help
+                    ],
                 )
                 for scope in KeyScope
                 if scope is not KeyScope.HELP
@@ -108,8 +111,7 @@ class HelpScreen(ModalScreen[None]):
             self._search(query + event.character)
         else:
             return
-        event.stop()
-        event.prevent_default()
+        event.stop().prevent_default()
 
     def _search(self, query: str) -> None:
         text = self.query_one(HelpText)

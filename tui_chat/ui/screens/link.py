@@ -67,12 +67,12 @@ class LinkScreen(ListDialog[str]):
 
 def _url_row(url: str) -> Content:
     host, decoded_host = parse_host(url)
-    warning = (
-        Content.assemble("  ", (tr("displayed as {host}", host=decoded_host), "$warning"))
-        if decoded_host
-        else Content("")
+    return Content.assemble(
+        (host or "?", "bold $primary"),
+        ("  " + tr("displayed as {host}", host=decoded_host) if decoded_host else "", "$warning"),
+        "\n",
+        (url, "$text-muted"),
     )
-    return Content.assemble((host or "?", "bold $primary"), warning, "\n", (url, "$text-muted"))
 
 
 def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
@@ -84,8 +84,9 @@ def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) 
         environ: Environment variables of the process.
         platform: Value of `sys.platform`.
     """
-    has_display = platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
-    return bool(has_display) and "SSH_CONNECTION" not in environ
+    return "SSH_CONNECTION" not in environ and bool(
+        platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
+    )
 
 
 def open_link(url: str, app: App[Any]) -> str:

@@ -74,8 +74,10 @@ class RoomSwitcher(ListDialog[str]):
         width = max(20, option_list.size.width or 60)
         self._choices = list(self._find_choices(self.query_one(Input).value))[:MAX_CHOICES]
         option_list.set_options(Option(_choice_row(choice, width)) for choice in self._choices)
-        highlighted_index = next((index for index, choice in enumerate(self._choices) if choice.name == highlighted), 0)
-        option_list.highlighted = highlighted_index if self._choices else None
+        option_list.highlighted = next(
+            (index for index, choice in enumerate(self._choices) if choice.name == highlighted),
+            0 if self._choices else None,
+        )
 
     def on_resize(self) -> None:
         """Rebuild the rows for the new width."""
@@ -101,7 +103,6 @@ class RoomSwitcher(ListDialog[str]):
 
 def _choice_row(choice: RoomCandidate, width: int) -> Content:
     view, summary = choice.view, choice.summary
-    number = f"{choice.position}" if 0 < choice.position < 10 else ""
     if view is not None:
         right = f"{'@' if view.mention_count else ''}{view.unread_count:,}" if view.unread_count else ""
         topic = view.topic
@@ -117,7 +118,7 @@ def _choice_row(choice: RoomCandidate, width: int) -> Content:
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
     left = with_stable_width(left).truncate(max(4, width - cell_len(right) - 5), ellipsis=True)
     return Content.assemble(
-        (f"{number:>2} ", "$text-muted"),
+        (f"{choice.position if 0 < choice.position < 10 else '':>2} ", "$text-muted"),
         left,
         " " * max(1, width - 3 - left.cell_length - cell_len(right)),
         (right, "bold $accent" if view is not None and view.mention_count else "$text-muted"),

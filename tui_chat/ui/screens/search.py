@@ -76,8 +76,10 @@ class SearchScreen(ListDialog[SearchHit]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
-        is_changed = self._current_query() != event.value.strip()
-        self.call_after_input(SEARCH_DELAY, partial(self._start_search, event.value) if is_changed else None)
+        self.call_after_input(
+            SEARCH_DELAY,
+            partial(self._start_search, event.value) if self._current_query() != event.value.strip() else None,
+        )
 
     @on(Input.Submitted)
     def _handle_input_submitted(self, event: Input.Submitted) -> None:
@@ -200,13 +202,12 @@ class SearchScreen(ListDialog[SearchHit]):
 
 
 def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content:
-    timestamp = f"{time_format.local_date(hit.ts).isoformat()} {time_format.format_time(hit.ts)} · "
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)
     return with_stable_width(
         Content.assemble(
-            (timestamp, "$text-muted"),
+            (f"{time_format.local_date(hit.ts).isoformat()} {time_format.format_time(hit.ts)} · ", "$text-muted"),
             (hit.room, "$primary"),
             (" · ", "$text-muted"),
             f"* {hit.nick}" if hit.is_action else hit.nick,

@@ -113,10 +113,9 @@ class SettingsScreen(ListDialog[None]):
     @on(OptionList.OptionHighlighted)
     def _update_explanation(self) -> None:
         field = self._highlighted_field()
-        is_file_only = field.kind in {ValueKind.LIST, ValueKind.TABLE}
         hint = (
             tr("Edit in {path}", path=self._path)
-            if is_file_only and self._path
+            if self._path and field.kind in {ValueKind.LIST, ValueKind.TABLE}
             else tr(settings_strings.ALLOWED_VALUES, expected=field.allowed_values)
         )
         self.query_one("#explanation", Static).update(
@@ -154,5 +153,10 @@ def _setting_row(field: SettingField, value: Any, width: int) -> Content:
     if title != field.title.text:  # keep the name visible, because `/set` needs the untranslated form
         name = Content.assemble(title, ("  " + field.name, "$text-muted")).truncate(max(6, width - 16), ellipsis=True)
     value_content = value_content.truncate(max(6, width - name.cell_length - 6), ellipsis=True)
-    gap = " " * max(1, width - name.cell_length - value_content.cell_length - 4)
-    return Content.assemble(("  " if value == field.default else "* ", "bold $accent"), name, gap, value_content, " ")
+    return Content.assemble(
+        ("  " if value == field.default else "* ", "bold $accent"),
+        name,
+        " " * max(1, width - name.cell_length - value_content.cell_length - 4),
+        value_content,
+        " ",
+    )

@@ -50,8 +50,7 @@ class ThemeScreen(ListDialog[None]):
     @on(OptionList.OptionSelected)
     def action_apply(self) -> None:
         """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
-        name = self._theme_names[self.highlighted_index]
-        problem = app_services(self).change_setting("theme", name)
+        problem = app_services(self).change_setting("theme", self._theme_names[self.highlighted_index])
         self.dismiss(None)
         if problem:
             app_services(self).show_status(problem)

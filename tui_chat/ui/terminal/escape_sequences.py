@@ -86,10 +86,9 @@ def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
     Args:
         environ: Environment variables of the process.
     """
-    term = environ.get("TERM", "").casefold()
     detected = (
         *(_CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold()) for name in ("TERM_PROGRAM", "LC_TERMINAL")),
-        *(channel for pattern, channel in _CHANNEL_BY_TERM if pattern.search(term)),
+        *(channel for pattern, channel in _CHANNEL_BY_TERM if pattern.search(environ.get("TERM", "").casefold())),
         *(channel for name, channel in _CHANNEL_BY_VARIABLE.items() if environ.get(name)),
     )
     return next(filter(None, detected), NotificationChannel.BELL)

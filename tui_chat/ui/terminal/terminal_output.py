@@ -49,8 +49,7 @@ class TerminalOutput:
 
     def write(self, sequence: str) -> None:
         """Write an escape sequence."""
-        driver = self._driver()
-        if driver is not None:
+        if (driver := self._driver()) is not None:
             driver.write(sequence)
 
     def send_notification(self, title: str, body: str) -> None:
@@ -82,8 +81,7 @@ class TerminalOutput:
 
     def set_mouse_enabled(self, enabled: bool) -> None:
         """Enable or disable mouse reporting without changing the setting. `apply_settings` ends the override."""
-        driver = self._terminal_driver()
-        if driver is not None:
+        if (driver := self._terminal_driver()) is not None:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:

@@ -34,8 +34,11 @@ class HistoryRequests:
         if not viewport.visible_rows:
             return
         top = viewport.lines[0]
-        is_top_near = viewport.rows_above <= viewport.height
-        if is_top_near and self._older_requested_at != top.key and not isinstance(top, GapLine):
+        if (
+            viewport.rows_above <= viewport.height
+            and self._older_requested_at != top.key
+            and not isinstance(top, GapLine)
+        ):
             self._older_requested_at = top.key
             self._post(OlderMessagesRequested())
         for index in viewport.visible_range:

@@ -147,8 +147,14 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
         rows.append(LayoutRow(RowKind.DATE))
     if isinstance(line, NoticeLine):
         text = extract_text(line)
-        text_rows = _wrap_rows(RowKind.NOTICE, text, geometry.notice_width)
-        return LineLayout(line, decoration, (*rows, *text_rows), len(rows), text=text, source_length=len(text))
+        return LineLayout(
+            line,
+            decoration,
+            (*rows, *_wrap_rows(RowKind.NOTICE, text, geometry.notice_width)),
+            len(rows),
+            text=text,
+            source_length=len(text),
+        )
     if not isinstance(line, MessageLine):
         return LineLayout(
             line, decoration, (LayoutRow(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD_MARKER),), 0

@@ -21,7 +21,7 @@ from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
-from tui_chat.ui import nick_colors, theme as themes
+from tui_chat.ui import theme as themes
 from tui_chat.ui.app_services import app_of
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 from tui_chat.ui.timeline.layout import (
@@ -102,7 +102,7 @@ def build_styles(timeline: Widget) -> TimelineStyles:
         failed=part_style("failed"),
         secondary=part_style("secondary"),
         selection=timeline.screen.get_component_rich_style("screen--selection"),
-        nick_style=lambda nick: nick_styles[nick_colors.nick_color(nick, colors)],
+        nick_style=lambda nick: nick_styles[themes.nick_color(nick, colors)],
     )
 
 
@@ -165,8 +165,11 @@ class LineRenderer:
         row = layout.rows[row_index]
         styles = self._styles
         has_cursor = has_cursor and row.kind is not RowKind.DATE
-        background = styles.cursor if has_cursor else styles.mentioned if _is_mention(layout.line, row) else styles.text
-        builder = _RowBuilder(background, line_number, selected_span)
+        builder = _RowBuilder(
+            styles.cursor if has_cursor else styles.mentioned if _is_mention(layout.line, row) else styles.text,
+            line_number,
+            selected_span,
+        )
         # The cursor column shows the cursor without colour.
         builder.append("▌" if has_cursor else " ", 1, None, PREFIX_OFFSET)
         match row.kind:
@@ -284,8 +287,9 @@ class LineRenderer:
         width = self._geometry.notice_width if row.kind is RowKind.NOTICE else self._geometry.text_width
         position, start = row.start, builder.cells
         for run_end, style, link in self._styled_runs(layout, row, builder.selected_span):
-            run = text[position - row.start : run_end - row.start]
-            for glyphs, cells, length in _glyph_runs(run, builder.cells - start, width):
+            for glyphs, cells, length in _glyph_runs(
+                text[position - row.start : run_end - row.start], builder.cells - start, width
+            ):
                 builder.append(glyphs, cells, style, None if is_error else position, link)
                 position += length
 
@@ -299,8 +303,12 @@ class LineRenderer:
             return
         base_style = self._base_style(layout.line)
         selected_span = selected_span or (0, 0)
-        link_edges = (edge for link in layout.links for edge in (link.start, link.end))
-        boundaries = {row.end, layout.source_length, *selected_span, *link_edges}
+        boundaries = {
+            row.end,
+            layout.source_length,
+            *selected_span,
+            *(edge for link in layout.links for edge in (link.start, link.end)),
+        }
         for end in sorted(edge for edge in boundaries if row.start < edge <= row.end):
             style = base_style if start < layout.source_length else base_style + styles.secondary
             url = next((link.url for link in layout.links if link.start <= start < link.end), "")

@@ -83,8 +83,14 @@ class MessageCursor:
 
     def _seek(self, index: int, step: int) -> None:
         lines = self._viewport.lines
-        candidates = range(index, len(lines) if step > 0 else -1, step)
-        found = next((index for index in candidates if isinstance(lines[index], MessageLine | GapLine)), None)
+        found = next(
+            (
+                candidate
+                for candidate in range(index, len(lines) if step > 0 else -1, step)
+                if isinstance(lines[candidate], MessageLine | GapLine)
+            ),
+            None,
+        )
         if found is not None:
             self.move_to(found)
 

@@ -42,21 +42,10 @@ class CursorMoved(Message):
 
 @dataclass
 class MessageActivated(Message):
-    """Activation of a message, by Enter or by a click on its quote.
+    """Activation of a message, by Enter or by a click on its quote or its delivery error.
 
     Attributes:
         key: Key of the activated message.
-    """
-
-    key: str
-
-
-@dataclass
-class RetryRequested(Message):
-    """Request to resend a message, by a click on its delivery error.
-
-    Attributes:
-        key: Key of the unsent message.
     """
 
     key: str

@@ -282,8 +282,9 @@ class Viewport:
         while row < self.height and index < len(self.lines):
             extent = self._measure(index)
             self._visible_lines.append(VisibleLine(index, row + extent.leading_rows))
-            visible_part = range(max(0, -row), min(extent.rows, self.height - row))
-            self.visible_rows.extend((index, row_in_line) for row_in_line in visible_part)
+            self.visible_rows.extend(
+                (index, row_in_line) for row_in_line in range(max(0, -row), min(extent.rows, self.height - row))
+            )
             row += extent.rows
             index += 1
         return row

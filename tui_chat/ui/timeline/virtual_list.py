@@ -72,8 +72,9 @@ class VirtualList:
         all_lines = self.viewport.lines
         index = all_lines.index_of(position.key)
         if index is None:
-            candidates = range(len(all_lines))
-            index = bisect_left(candidates, position.ts, key=lambda candidate: _next_timestamp(all_lines, candidate))
+            index = bisect_left(
+                range(len(all_lines)), position.ts, key=lambda candidate: _next_timestamp(all_lines, candidate)
+            )
         if index < len(all_lines):
             self.viewport.place_line(index, position.row)
 

@@ -28,7 +28,7 @@ from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
 from tui_chat.ui.timeline.line_renderer import TIMELINE_COMPONENTS, LineRenderer, build_styles
 from tui_chat.ui.timeline.message_cursor import MessageCursor
-from tui_chat.ui.timeline.messages import CursorMoved, FollowChanged, LinkClicked, MessageActivated, RetryRequested
+from tui_chat.ui.timeline.messages import CursorMoved, FollowChanged, LinkClicked, MessageActivated
 from tui_chat.ui.timeline.new_message_counter import NewMessageCounter
 from tui_chat.ui.timeline.strip_cache import StripCache
 from tui_chat.ui.timeline.text_selection import TextSelection
@@ -44,8 +44,8 @@ class Timeline(ScrollView):
     Args:
         tz: Time zone of dates and times; None uses the local time zone.
 
-    Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `RetryRequested`, `LinkClicked`
-    and `FollowChanged` (module `messages`).
+    Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `LinkClicked` and
+    `FollowChanged` (module `messages`).
 
     Attributes:
         new_message_count: Number of unseen messages of other members below the view.
@@ -127,8 +127,9 @@ class Timeline(ScrollView):
             replaced_keys = [line.key for line in self.lines[removed]] if change.lines else []
             self._viewport.splice(change)
             self._cursor.apply_splice(change, replaced_keys)
-            selection = self.text_selection if self.is_attached else None
-            if self._selection.apply_splice(change, selection, self._viewport.visible_range.start):
+            if self._selection.apply_splice(
+                change, self.text_selection if self.is_attached else None, self._viewport.visible_range.start
+            ):
                 self._clear_selection()
             if not self.is_at_bottom:
                 self._new_messages.add_lines(change.lines, set(replaced_keys))
@@ -262,20 +263,16 @@ class Timeline(ScrollView):
             return
         index, row = hit
         line, layout = self.lines[index], self._list.layout(index)
-        row_kind = layout.rows[row].kind
         if event.chain > 1:
             _, offset = self.screen.get_widget_and_offset_at(event.screen_x, event.screen_y)
-            selection = self._selection.select_at(layout, index, offset, event.chain == 2)
-            if selection is not None:
+            if (selection := self._selection.select_at(layout, index, offset, event.chain == 2)) is not None:
                 self.screen.selections = {self: selection}
         elif event.style.link:
             self.post_message(LinkClicked(event.style.link))
         elif isinstance(line, GapLine):
             self._requests.request_gap(line, index)
-        elif row_kind is RowKind.QUOTE:
+        elif layout.rows[row].kind in {RowKind.QUOTE, RowKind.DELIVERY_ERROR}:
             self.post_message(MessageActivated(line.key))
-        elif row_kind is RowKind.DELIVERY_ERROR:
-            self.post_message(RetryRequested(line.key))
         elif self.cursor_key is not None and isinstance(line, MessageLine):
             self._cursor.move_to(index)
             self._sync_view()
@@ -371,6 +368,7 @@ class Timeline(ScrollView):
         if viewport.is_following != self._was_following:
             self._was_following = viewport.is_following
             self.post_message(FollowChanged(viewport.is_following))
-        visible_end = len(self.lines) if viewport.is_following else viewport.visible_range.stop
-        self.new_message_count = self._new_messages.mark_seen_before(self.lines, visible_end)
+        self.new_message_count = self._new_messages.mark_seen_before(
+            self.lines, len(self.lines) if viewport.is_following else viewport.visible_range.stop
+        )
         self._requests.request_visible()

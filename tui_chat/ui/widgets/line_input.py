@@ -31,8 +31,7 @@ class LineInput(Input):
         self.cursor_blink = False
 
     async def _on_key(self, event: events.Key) -> None:
-        action = _ACTION_BY_KEY.get(event.key)
-        if action is not None:
+        if (action := _ACTION_BY_KEY.get(event.key)) is not None:
             event.stop().prevent_default()
             await self.run_action(action)
         elif not event.key.startswith("alt+"):  # Input would insert the letter

@@ -82,11 +82,6 @@ class SideList(ScrollView, can_focus=False):
             self.virtual_size = Size(0, count + HEADING_HEIGHT)
         self.refresh()
 
-    def row_index_at(self, y: int) -> int | None:
-        """Return the index of the row at content line `y`, None outside the rows."""
-        index = y + self.scroll_offset.y - HEADING_HEIGHT
-        return index if 0 <= index < self._row_count else None
-
     def render_line(self, y: int) -> Strip:
         """Return the strip of the visible row `y` (Textual line API)."""
         line = y + self.scroll_offset.y
@@ -144,16 +139,16 @@ class RoomList(SideList):
             current: Current room.
             is_muted: Returns whether notifications of a room are off.
         """
-
-        def build_row(index: int) -> ListRow:
-            return _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index]))
-
         self._room_views = rooms
-        self.set_rows(lambda: tr("Rooms"), build_row, len(rooms))
+        self.set_rows(
+            lambda: tr("Rooms"),
+            lambda index: _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index])),
+            len(rooms),
+        )
 
     async def _on_click(self, event: events.Click) -> None:
-        index = self.row_index_at(event.y)
-        if index is not None:
+        index = event.y + self.scroll_offset.y - HEADING_HEIGHT
+        if 0 <= index < len(self._room_views):
             self.post_message(self.RoomSelected(self._room_views[index].name))
 
 
@@ -163,10 +158,9 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
         count = f"@{count}"
     elif is_muted and count:
         count = f"({count})"
-    draft_indicator = "✎" if room.draft.strip() and not is_current else ""
     return ListRow(
         (f"{index + 1} " if index < 9 else "  ") + room.name,
-        " ".join(part for part in (draft_indicator, count) if part),
+        " ".join(filter(None, ("✎" if room.draft.strip() and not is_current else "", count))),
         "current" if is_current else "muted" if is_muted and not room.mention_count else "",
         Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),
         "mention" if room.mention_count else "",
