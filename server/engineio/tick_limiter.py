@@ -25,7 +25,7 @@ class TickLimiter:
 
         Waiters proceed in the order of the calls, and have precedence over new calls. A cancelled waiter uses no slot.
         """
-        if self._acquired < self._per_tick and not self._waiters:
+        if self._acquired < self._per_tick:  # waiters exist only at the limit
             self._count_acquired()
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -15,6 +15,20 @@ def test_a_token_bucket_never_exceeds_burst_plus_rate(pauses: list[float], burst
     assert admitted <= burst + now * rate + 1e-6
 
 
+@pytest.mark.parametrize("pause", [1.0, 5.0, 100.0, 1e6])
+def test_a_bucket_refills_to_its_burst_and_not_beyond(pause: float) -> None:
+    bucket = TokenBucket(Rate(5, 2), 0.0)
+    now = 0.0
+    for _ in range(3):
+        while bucket.acquire(now) == 0:
+            pass
+        now += pause
+        admitted = 0
+        while bucket.acquire(now) == 0:
+            admitted += 1
+        assert admitted == min(5, 2 * pause)
+
+
 def test_a_rejected_request_passes_after_the_returned_delay() -> None:
     bucket = TokenBucket(Rate(2, 4), 100.0)
     assert [bucket.acquire(100.0), bucket.acquire(100.0)] == [0, 0]

@@ -1,0 +1,134 @@
+"""Bounds of a send queue, each alone: bytes of a polling reader, bytes and progress of a WebSocket reader."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from server.app import RunningServer
+from server.engineio.engineio_server import EngineIOServer
+from server.engineio.packets import Frame
+from server.engineio.session import EngineIOSession
+from tests.support.in_process_server import running_server
+from tests.support.polling_client import polling_client
+from tests.support.raw_websocket import raw_websocket
+from tests.support.session_host import RecordingHost
+from tests.support.wait import wait_until
+
+FRAME = Frame(b"4" + b"x" * 60_000)
+LIMIT = 100_000
+NO_LIMIT = 2**30
+
+
+@asynccontextmanager
+async def patient_server(directory: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
+    """Run a server whose other timeouts do not end a session."""
+    async with running_server(directory, ping_timeout=600.0, connect_timeout=600.0, **settings) as server:
+        yield server
+
+
+async def only_session(engine: EngineIOServer) -> EngineIOSession:
+    await wait_until(lambda: engine.sockets)
+    (session,) = engine.sockets.values()
+    return session
+
+
+async def push_frames(session: EngineIOSession, count: int) -> None:
+    for _ in range(count):
+        session.push(FRAME)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+async def test_a_polling_reader_is_aborted_at_the_byte_limit(tmp_path: Path, engines: list[EngineIOServer]) -> None:
+    async with (
+        patient_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
+        polling_client(server.url) as client,
+    ):
+        session = await only_session(engines[0])
+        await push_frames(session, 1)
+        assert len((await client.poll()).packets) == 1
+        await push_frames(session, 1)
+        assert engines[0].aborts == {}
+        await push_frames(session, 1)
+        await wait_until(lambda: engines[0].aborts == {"send queue overflow": 1})
+        assert (await client.poll()).error == (400, 1)
+
+
+async def test_a_websocket_reader_is_aborted_at_the_byte_limit(tmp_path: Path, engines: list[EngineIOServer]) -> None:
+    async with (
+        patient_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
+        raw_websocket(server.port),
+    ):
+        session = await only_session(engines[0])
+        await push_frames(session, 1000)
+        assert engines[0].aborts == {"send queue overflow": 1}
+
+
+async def test_a_websocket_reader_without_progress_is_aborted_below_the_byte_limit(
+    tmp_path: Path, engines: list[EngineIOServer]
+) -> None:
+    async with (
+        patient_server(tmp_path, max_unsent_bytes=NO_LIMIT, stall_timeout=0.2, ping_interval=0.5) as server,
+        raw_websocket(server.port),
+    ):
+        session = await only_session(engines[0])
+        await push_frames(session, 500)
+        await wait_until(lambda: engines[0].aborts == {"stalled reader": 1})
+
+
+class SlowTransport:
+    """Transport with a write buffer that the test drains.
+
+    Attributes:
+        unsent: Bytes in the write buffer.
+    """
+
+    def __init__(self) -> None:
+        self.unsent = 0
+
+    def write(self, data: bytes) -> None:
+        self.unsent += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unsent
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_progress_and_an_empty_buffer_both_restart_the_stall_timeout() -> None:
+    session, transport = EngineIOSession(RecordingHost(), "sid", "127.0.0.1"), SlowTransport()
+    queue = session.send_queue
+    queue.attach_transport(cast(asyncio.Transport, transport))
+    assert not queue.is_stalled(0.0, 1.0)
+    queue.push(FRAME)
+    queue.flush()
+    for now in (1.0, 2.0, 3.0):
+        transport.unsent -= 1
+        assert not queue.is_stalled(now, 1.0)
+    assert not queue.is_stalled(4.0, 1.0)
+    assert queue.is_stalled(4.001, 1.0)
+    transport.unsent = 0
+    assert not queue.is_stalled(5.0, 1.0)
+    assert not queue.is_stalled(9.0, 1.0)
+
+
+@pytest.mark.parametrize("limit", [LIMIT, NO_LIMIT])
+async def test_a_websocket_reader_that_reads_is_not_aborted(
+    tmp_path: Path, engines: list[EngineIOServer], limit: int
+) -> None:
+    async with (
+        patient_server(tmp_path, max_unsent_bytes=limit, stall_timeout=0.1, ping_interval=0.2) as server,
+        raw_websocket(server.port) as client,
+    ):
+        session = await only_session(engines[0])
+        await client.read_frame()
+        for _ in range(100):
+            session.push(FRAME)
+            while (await client.read_frame()).payload != FRAME.polling_bytes:
+                client.write_text_frames("3")
+        assert engines[0].aborts == {}
