@@ -130,7 +130,8 @@ async def test_a_very_long_outage_resumes_with_the_newest_page(
     chat_page.assert_no_errors()
 
 
-async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [1, 5])
+async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path, length: int) -> None:
     async with running_server(tmp_path) as server:
         chat_page = await open_chat_page(browser, server.url, "Ann")
         for text in ("one", "two", "three"):
@@ -139,10 +140,11 @@ async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Pat
     (tmp_path / "new").mkdir()
     async with running_server(tmp_path / "new", port=server.port), raw_client(server.url) as bot:
         await bot.join("tea", "bot")
-        await bot.request("sendMessage", {"room": "tea", "message": "first again"})
-        await chat_page.expect_messages("first again")
+        texts = [f"again {number}" for number in range(length)]
+        await bot.send_messages("tea", texts)
+        await chat_page.expect_messages(*texts)
         await chat_page.send_message("me too")
-        await chat_page.expect_messages("first again", "me too")
+        await chat_page.expect_messages(*texts, "me too")
         await chat_page.expect_all_sent()
         chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
         chat_page.assert_no_errors()

@@ -257,9 +257,9 @@ export class Room {
   }
 
   async #onJoined(response, since, generation) {
-    const { lastSeq, topic } = response.room;
-    if (since !== null && lastSeq < since) {
-      this.log = this.log.replacement(); // the server has a new log
+    const { logId, firstSeq, lastSeq, topic } = response.room;
+    if (since !== null && logId !== this.log.id) {
+      this.log = this.log.replacement();
       this.notices = [];
       this.#reportedSeq = 0;
       this.outbox.removeDelivered(() => true);
@@ -274,6 +274,8 @@ export class Room {
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
     this.log.memberId = response.memberId;
+    this.log.id = logId;
+    this.log.oldestStored = firstSeq ?? 1;
     this.log.applyJoin({ lastSeq, messages, hasMore: response.hasMore }, since);
     this.log.setTopic(sanitizeLine(topic), lastSeq);
     const { nickName } = response;

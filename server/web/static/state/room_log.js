@@ -70,6 +70,11 @@ export class RoomLog {
   /** User's member id, for `own` of reactions; empty before the first join. */
   memberId = "";
 
+  /** `logId` of the server's log; empty before the first join. */
+  id = "";
+  /** Protocol field `firstSeq`: oldest entry that the server has not removed. */
+  oldestStored = 1;
+
   /** Visible items (messages and topic changes) in ascending order. Read only. */
   get items() {
     return this.#items;
@@ -87,12 +92,14 @@ export class RoomLog {
 
   /** True if the server has entries before `firstSeq`. */
   get hasOlder() {
-    return this.firstSeq > 1;
+    return this.firstSeq > this.oldestStored;
   }
 
-  /** Missing ranges between known entries, ascending. */
+  /** Missing ranges between known entries, ascending. Entries that the server has removed are not missing. */
   get gaps() {
-    return this.#ranges.gaps;
+    return this.#ranges.gaps
+      .filter(({ before }) => before > this.oldestStored)
+      .map(({ after, before }) => ({ after: Math.max(after, this.oldestStored - 1), before }));
   }
 
   /** `after` of a `history` request for the entries after the live end; null if none are missing. */
