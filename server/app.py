@@ -166,7 +166,7 @@ def _build_app(
             create_request_guard(
                 settings.requests_per_minute if settings.rate_limit == "on" else None,
                 trusted_networks,
-                socketio_server.engineio_server.sockets.__contains__,
+                socketio_server.engineio_server.is_session_request,
             ),
             create_host_guard(trusted_networks, settings.parse_allowed_origins()),
         )

@@ -87,6 +87,7 @@ def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
     print()
     for name in sorted(filter(str.isupper, vars(limits))):
         print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
+    print(end="", flush=True)
 
 
 def main() -> None:
@@ -104,7 +105,11 @@ def main() -> None:
     for warning in find_unknown_variables(os.environ):
         print(f"chat-server: {warning}", file=sys.stderr)
     if command == "config":
-        return _print_settings(settings, sources)
+        try:
+            _print_settings(settings, sources)
+        except BrokenPipeError:  # the reader needs no more lines; the interpreter would report the rest at its exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return
     # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 

@@ -162,7 +162,11 @@ class LogWriter(logging.Handler):
 
 
 def _open_log_file(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    # Without O_NONBLOCK, the call waits for the reader of a named pipe. Windows has neither.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def configure_logging(log_format: str, log_level: str, log_file: Path | None) -> LogWriter:

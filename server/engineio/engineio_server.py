@@ -124,6 +124,17 @@ class EngineIOServer(engineio.AsyncServer):
             response.headers.extend(_create_cors_headers(request))
         return response
 
+    def is_session_request(self, request: web.Request) -> bool:
+        """Return whether a request reaches a polling session, which limits its own requests."""
+        session = self.sockets.get(request.query.get("sid", ""))
+        return (
+            session is not None
+            and session.state not in WEBSOCKET_STATES
+            and request.method in polling.HANDLERS
+            and request.query.get("transport") == "polling"
+            and validate_request(request) is None
+        )
+
     def _is_origin_allowed(self, origin: str, client: ClientInfo) -> bool:
         canonical, own_origin = normalize_origin(origin), client.own_origin
         if canonical is None:

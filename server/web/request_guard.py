@@ -19,14 +19,16 @@ from tui_chat.protocol.errors import RateLimited
 
 
 def create_request_guard(
-    requests_per_minute: int | None, trusted_networks: tuple[IPNetwork, ...], is_session: Callable[[str], bool]
+    requests_per_minute: int | None,
+    trusted_networks: tuple[IPNetwork, ...],
+    is_session_request: Callable[[web.Request], bool],
 ) -> typedefs.Middleware:
     """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
 
     Args:
         requests_per_minute: Maximum rate per address; None for no limit.
         trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
-        is_session: Returns whether an Engine.IO session id is in use.
+        is_session_request: Returns whether a request reaches a session.
     """
     limiter = PerAddressLimiter(requests_per_minute) if requests_per_minute is not None else None
 
@@ -36,7 +38,7 @@ def create_request_guard(
             response = create_http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             response.force_close()
             return response
-        if limiter is not None and not (request.path == SOCKETIO_PATH and is_session(request.query.get("sid", ""))):
+        if limiter is not None and not (request.path == SOCKETIO_PATH and is_session_request(request)):
             address = get_client_info(request, trusted_networks).address
             retry_after = limiter.acquire(address, time.monotonic())
             if retry_after:

@@ -34,6 +34,13 @@ async def test_startup_prints_the_url_and_the_join_command(tmp_path: Path) -> No
             assert await response.json() == {"status": "ready"}
 
 
+async def test_an_empty_listen_address_selects_all_interfaces(tmp_path: Path) -> None:
+    async with server_process(tmp_path, "--host", "") as server, aiohttp.ClientSession() as session:
+        async with session.get(f"http://127.0.0.1:{server.port}/health") as response:
+            assert response.status == 200
+        assert server.url == f"http://127.0.0.1:{server.port}"
+
+
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
 async def test_a_stop_signal_sends_going_away_saves_messages_and_exits_with_0(
     tmp_path: Path, stop_signal: signal.Signals

@@ -182,6 +182,7 @@ async def test_every_startup_fault_prints_one_line_and_exits_with_2(tmp_path: Pa
         (("--host", "x" * 300), "cannot"),
         (("--log-file", str(tmp_path / "missing" / "server.log")), "No such file or directory"),
         (("--log-file", str(tmp_path)), "Is a directory"),
+        (("--log-file", str(tmp_path / "fifo")), "fifo: "),
         (("--config", str(tmp_path / "utf16.toml")), "utf16.toml: "),
         (("--config", str(tmp_path / "deep.toml")), "deep.toml: "),
         (("--database", str(tmp_path / "empty" / "chat.db")), "chat.db"),
@@ -194,6 +195,17 @@ async def test_every_startup_fault_prints_one_line_and_exits_with_2(tmp_path: Pa
         assert errors.startswith(b"chat-server: "), (flags, errors)
         assert reason in errors.decode(), flags
         assert errors.count(b"\n") == 1, errors
+
+
+async def test_config_ends_without_error_if_its_output_has_no_reader(tmp_path: Path) -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = await asyncio.create_subprocess_exec(
+        *(*COMMAND, "config"), stdout=write_end, stderr=asyncio.subprocess.PIPE, env={"HOME": str(tmp_path)}
+    )
+    os.close(write_end)
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, errors) == (0, b"")
 
 
 async def test_output_streams_of_any_encoding_are_accepted(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ async def test_requests_outside_sessions_have_a_rate_per_address(tmp_path: Path)
                 return response.status
 
         async with polling_client(server.url, headers={"X-Forwarded-For": "203.0.113.8"}) as client:
-            paths = ("/", "/health", "/nothing", "/socket.io/socket.io.js", f"{POLL}&sid=unknown")
+            session_query = f"{POLL}&sid={client.handshake['sid']}"
+            paths = ("/", "/health", "/nothing", f"{POLL}&sid=unknown", f"{session_query}&j=0")
             assert 429 not in [await status(path, "203.0.113.8") for path in paths]
             assert [await status(path, "203.0.113.8") for path in paths] == [429] * len(paths)
             await client.connect_namespace()
