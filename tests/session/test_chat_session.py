@@ -138,7 +138,7 @@ def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None
 
 
 def test_a_persistence_failure_is_shown_in_the_next_joined_room(session: ChatSession) -> None:
-    session.apply(events.PersistenceFailed(Unavailable("outbox_unsaved", problem="disk full")))
+    session.apply(events.ProblemReported(Unavailable("outbox_unsaved", problem="disk full")))
     session.add_room(FakeRoom("tea").join("one"))
     assert displayed_texts(session) == ["one", "* Unsent messages cannot be saved and are lost on exit: disk full."]
 
@@ -147,7 +147,7 @@ def test_a_repeated_persistence_failure_is_shown_once() -> None:
     session = ChatSession(lambda: 0)
     session.add_room(FakeRoom("tea").join())
     for reason in ("outbox_unsaved", "outbox_unsaved", "history_unsaved"):
-        session.apply(events.PersistenceFailed(Unavailable(reason, problem="disk full")))
+        session.apply(events.ProblemReported(Unavailable(reason, problem="disk full")))
     view = session.current_room
     assert view is not None
     assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [

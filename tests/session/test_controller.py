@@ -13,7 +13,7 @@ from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import PersistenceFailed
+from tui_chat.client.events import ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.server_link import SessionTarget
@@ -46,9 +46,7 @@ async def test_a_posted_message_is_pending_before_earlier_events_are_applied(
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("joined", "tea", "ann"))
         await wait_until(lambda: ann.controller.process_events(0))
-        ann.controller.server_link.event_queue.put(
-            PersistenceFailed(Unavailable("history_unsaved", problem="disk full"))
-        )
+        ann.controller.server_link.event_queue.put(ProblemReported(Unavailable("history_unsaved", problem="disk full")))
         assert ann.controller.messages.submit(None, "hello") == ""
         assert (ann.texts(), ann.notices) == (["(hello)"], [])
         await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["hello"])
@@ -109,3 +107,32 @@ async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer
         await ann.process_until(("joined", "tea", "ann"))
         ann.controller.server_link.join("\u202e", "ann")
         await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))
+
+
+async def test_an_event_that_cannot_be_applied_is_reported_and_later_events_are_applied(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"))
+        await wait_until(lambda: ann.controller.process_events(0))
+
+        def fail(event: object) -> None:
+            monkeypatch.undo()
+            raise RuntimeError("broken")
+
+        monkeypatch.setattr(ann.controller.session, "apply", fail)
+        ann.controller.server_link.event_queue.put(ProblemReported(Unavailable("history_unsaved", problem="one")))
+        ann.controller.server_link.event_queue.put(ProblemReported(Unavailable("history_unsaved", problem="two")))
+        await wait_until(lambda: ann.controller.process_events(0))
+        assert ann.notices == ["The message history cannot be saved on this computer: two."]
+
+
+async def test_a_session_that_cannot_start_reports_the_failure(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(ChatClient, "open_cached", fail)
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("connect failed", "server", "Internal error of this program; see its log.", True))

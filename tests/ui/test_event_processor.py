@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL, EventProcessor, RenderScheduler
+from tui_chat.ui.render_scheduler import MIN_IDLE_TIME, RENDER_INTERVAL, RETRY_DELAY, EventProcessor, RenderScheduler
 
 
 class VirtualLoop:
@@ -24,6 +24,7 @@ class VirtualLoop:
             draw=lambda: self.log.append("draw"),
             set_timer=lambda delay, callback: self.callbacks.append((delay, callback)),
             call_later=lambda callback: self.callbacks.append((0, callback)),
+            on_error=lambda error: self.log.append(str(error)),
         )
 
     def process(self, deadline: float, viewed: bool) -> bool:
@@ -84,3 +85,23 @@ def test_an_overfull_queue_is_drained_unviewed_while_output_is_blocked(loop: Vir
     loop.run_callback()
     assert loop.log == ["process unviewed"] * 2
     assert [delay for delay, _ in loop.callbacks] == [0]
+
+
+def test_events_are_processed_after_an_exception_that_is_reported_once(loop: VirtualLoop) -> None:
+    loop.queued_slices = 3
+    loop.processor.on_events_queued()
+    process, remaining_failures = loop.process, [RuntimeError("broken"), RuntimeError("broken")]
+
+    def fail_twice(deadline: float, viewed: bool) -> bool:
+        if remaining_failures:
+            raise remaining_failures.pop()
+        return process(deadline, viewed)
+
+    loop.processor._process = fail_twice  # pyright: ignore[reportPrivateUsage]
+    loop.run_callback()
+    assert [loop.run_callback() for _ in range(2)] == [RETRY_DELAY, RETRY_DELAY]
+    while loop.callbacks:
+        loop.run_callback()
+    assert loop.log.count("broken") == 1
+    assert loop.log[-1] == "draw"
+    assert loop.queued_slices <= 0

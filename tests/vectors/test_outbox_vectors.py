@@ -20,9 +20,10 @@ from tui_chat.client.outbox import retry_policy
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox, OutboxScope
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
-from tui_chat.client.room_context import ClientContext, RoomContext, TaskSet
+from tui_chat.client.room_context import ClientContext, RoomContext
+from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import decode_request
-from tui_chat.protocol.errors import ERRORS_BY_CODE
+from tui_chat.protocol.errors import ERRORS_BY_CODE, NotFound
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
 
@@ -145,7 +146,7 @@ class OutboxRun:
                 request = make_request("sendMessage", item["body"], client_id)
                 await ended_process.add(SCOPE, OutboxItem("tea", client_id, request, 0))
                 if item["failed"]:
-                    await ended_process.set_problem(client_id, "rejected")
+                    await ended_process.set_error(client_id, NotFound("message_not_found"))
 
     def _new_id(self) -> UUID:
         self._last_id += 1

@@ -24,20 +24,22 @@ from tui_chat.client.events import (
     ClientEvent,
     ConnectionState,
     ConnectionStateChanged,
-    PersistenceFailed,
+    ProblemReported,
 )
 from tui_chat.client.join import RoomJoiner
+from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.net.address import parse_address
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.push_dispatcher import PushDispatcher
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext, RoomContext, TaskSet
+from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
@@ -97,8 +99,8 @@ class ChatClient:
         self._history = history
         for store in (outbox, history):
             if store is not None:
-                store.on_problem = lambda error: self._emit(PersistenceFailed(error))
-        self._tasks = TaskSet()
+                store.on_problem = lambda error: self._emit(ProblemReported(error))
+        self._tasks = TaskSet(lambda error: self._emit(ProblemReported(error)))
         self._rooms = RoomDirectory()
         self._event_queue: EventQueue[Any] | None = None
         self._closed = False
@@ -108,6 +110,7 @@ class ChatClient:
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_state_changed=lambda state: self._emit(ConnectionStateChanged(state)),
+            tasks=self._tasks,
             ca_file=ca_file,
             random=random,
             clock=clock,
@@ -147,7 +150,7 @@ class ChatClient:
             except BaseException:
                 await self.close()
                 raise
-        self._tasks.start(self._connector.run(), "connection supervision")
+        self._tasks.supervise(self._connector.run, "connection supervision")
         return self
 
     async def connect(self) -> None:
@@ -299,7 +302,7 @@ class ChatClient:
         if self._closed:
             room.membership.close(Unavailable("client_closed"))
         elif self._connector.gate.value is not None:
-            self._tasks.start(self._joiner.join(room), "room join")
+            self._joiner.start(room)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return the public rooms and the private rooms with the user as a member.
@@ -365,12 +368,18 @@ class ChatClient:
 
     def _on_connected(self) -> None:
         for room in self._rooms:
-            self._tasks.start(self._joiner.join(room), "room join")
+            self._joiner.start(room)
 
     def _on_disconnected(self) -> None:
         for room in self._rooms:
-            room.membership.on_disconnected()
+            try:
+                room.membership.on_disconnected()
+            except Exception as error:
+                self._tasks.report("room disconnect", error)
 
     def _emit(self, event: ClientEvent) -> None:
         if self._event_queue is not None:
-            self._event_queue.put(event)
+            try:
+                self._event_queue.put(event)
+            except Exception:
+                log.exception("event consumer failed: %s", type(event).__name__)

@@ -141,8 +141,8 @@ class OutboxItemChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class PersistenceFailed:
-    """Local storage failure; the client continues in memory.
+class ProblemReported:
+    """Failure of the local storage, in which case the client continues in memory, or of a background task.
 
     Attributes:
         error: Cause and consequence.
@@ -161,5 +161,5 @@ ClientEvent = (
     | TypingChanged
     | TopicChanged
     | OutboxItemChanged
-    | PersistenceFailed
+    | ProblemReported
 )

@@ -161,7 +161,7 @@ class HistorySync:
     def start_auto_fill(self) -> None:
         """Start the automatic fill; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
-            self._fill_task = self._context.client.tasks.start(self._auto_fill(), "gap fill")
+            self._fill_task = self._context.client.tasks.supervise(self._auto_fill, "gap fill")
 
     async def load_older(self, limit: int) -> bool:
         """Load the messages before the start of the log from the cache or the server.

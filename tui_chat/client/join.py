@@ -51,10 +51,15 @@ class RoomJoiner:
         except LocalStorageError as error:
             log.warning("history: integrity check failed: %s; the file remains in use", error)
 
+    def start(self, room: Room) -> None:
+        """Join a room in the background."""
+        self._context.tasks.supervise(lambda: self.join(room), "room join")
+
     async def join(self, room: Room) -> None:
         """Join a room over the current connection.
 
-        Temporary errors are retried; others close the room.
+        Temporary errors are retried; others close the room. An unexpected exception propagates after a record in
+        `last_error`.
         """
         transport = self._context.connector.gate.value
         membership = room.membership
@@ -73,6 +78,10 @@ class RoomJoiner:
                     await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
                 except ChatError as error:
                     self._on_rejected(room, error)
+                except Exception:
+                    gate.clear(transport)  # joined on the server, but not applied
+                    membership.last_error = InternalError("client_error")
+                    raise
                 else:
                     self._rooms.add_pushed_name(room)
                     if not room.is_basic_server:

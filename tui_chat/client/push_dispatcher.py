@@ -39,8 +39,8 @@ class PushDispatcher:
         except ChatError as error:
             # Includes pushes of basic servers without `seq` and kinds of later protocol versions.
             log.debug("push %s ignored: %s", event, type(error).__name__)
-        except Exception:
-            log.exception("push %s ignored: handler failed", event)
+        except Exception as error:
+            self._context.tasks.report(f"handler of {event}", error)
 
     def _apply_basic(self, room_key: str, event: str, body: bytes) -> None:
         push = decode_basic_push(event, body)

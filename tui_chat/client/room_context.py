@@ -1,50 +1,14 @@
 """State and services shared by the rooms of one client, and by the parts of one room."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from tui_chat.client.events import ClientEvent
-from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector, TransportGate
+from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.requests import Request
-
-
-class TaskSet:
-    """Set of running tasks; logs each failed task once."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[Any]] = set()
-
-    def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run a coroutine as a background task.
-
-        Args:
-            coroutine: Coroutine to run.
-            name: Task name for the log message of a failure.
-
-        Returns:
-            The started task.
-        """
-        task = asyncio.create_task(coroutine, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_done)
-        return task
-
-    async def cancel_all(self) -> None:
-        """Cancel all tasks and wait for their end. Tasks that start meanwhile are cancelled too."""
-        while self._tasks:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
-
-    def _on_done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("background task failed: %s", task.get_name(), exc_info=error)
 
 
 @dataclass(slots=True)

@@ -86,6 +86,7 @@ SDK_MESSAGES = {
     "response_invalid": "invalid response from the server",
     "push_unknown": "unknown push event",
     "client_closed": "the client was closed",
+    "client_error": "internal error of this program; see its log",
     "no_response": "the server did not respond in time",
     "not_connected": "no connection to the server",
     "server_silent": "the server does not respond",

@@ -1,5 +1,6 @@
 """Input of the screen-reader mode, and the slash commands that differ from those of a screen."""
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
@@ -19,6 +20,8 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
+
+log = logging.getLogger("chat.screen_reader")
 
 SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""
@@ -76,9 +79,13 @@ class ReaderCommands:
         text = line.rstrip("\r\n")
         if not text.strip():
             return
-        if problem := handlers.run_input(text, self.context):
-            self._reader.announce(problem)
-        await self.wait_for_results()
+        try:
+            if problem := handlers.run_input(text, self.context):
+                self._reader.announce(problem)
+            await self.wait_for_results()
+        except Exception:
+            log.exception("input line not executed")
+            self._reader.announce(tr(chat_strings.INTERNAL_ERROR))
 
     async def wait_for_results(self) -> None:
         """Wait for the running requests and announce their results."""

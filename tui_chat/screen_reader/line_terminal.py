@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import logging
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ try:
     import readline
 except ImportError:  # not available on every platform; the terminal's own line editing remains
     readline = None
+
+log = logging.getLogger("chat.screen_reader")
 
 IDLE_FLUSH_SECONDS = 15.0
 """Idle time in seconds after which queued output is written despite a partial input line."""
@@ -120,6 +123,9 @@ class LineTerminal:
             try:
                 line = input() if self._is_interactive else (raw.readline().decode(errors="replace") or None)
             except (EOFError, OSError, ValueError):
+                line = None
+            except Exception:
+                log.exception("input closed: terminal cannot be read")
                 line = None
             with suppress(RuntimeError):  # the event loop is closed
                 loop.call_soon_threadsafe(self._input_lines.put_nowait, line)

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -27,6 +28,8 @@ from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
 
 ValueT = TypeVar("ValueT")
+
+log = logging.getLogger("chat.screen_reader")
 
 EXIT_UNAVAILABLE = 69
 """Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
@@ -154,8 +157,12 @@ async def _run_session(
     }
     try:
         done, _ = await asyncio.wait({*tasks, exit_code}, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
+        error = next((error for task in done if not task.cancelled() and (error := task.exception())), None)
+        if isinstance(error, OSError):  # the output was closed
+            raise error
+        if error is not None:
+            log.error("screen reader session failed", exc_info=error)
+            reader.failure = tr(chat_strings.INTERNAL_ERROR)
     finally:
         for task in tasks:
             task.cancel()

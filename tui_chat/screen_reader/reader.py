@@ -76,7 +76,7 @@ class ScreenReader:
     async def process_events(self) -> None:
         """Announce session events until the connection closes."""
         async for event in self.controller.server_link.event_queue:
-            self.controller.apply(event)
+            self.controller.apply_safely(event)
 
     def announce_current_room(self, recent_count: int = 0) -> None:
         """Announce the current room and its unread messages, and mark the room as read.

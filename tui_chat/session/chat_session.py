@@ -238,7 +238,7 @@ class ChatSession:
     def apply(self, event: events.ClientEvent) -> None:
         """Apply a client event. Events of unknown rooms have no effect, except that a lost room is reported.
 
-        An equal `PersistenceFailed` is displayed only once.
+        An equal `ProblemReported` is displayed only once.
         """
         match event:
             case events.ConnectionStateChanged(state):
@@ -247,7 +247,7 @@ class ChatSession:
             case events.RoomLost(room, error):
                 self.remove_room(room)
                 self.add_notice(tr(chat_strings.ROOM_LOST, room=room, reason=error_text.phrase(error)))
-            case events.PersistenceFailed(error):
+            case events.ProblemReported(error):
                 if error.message not in self._reported_failures:  # one disk fault can affect several stores
                     self._reported_failures.add(error.message)
                     self.add_notice(error_text.describe(error))

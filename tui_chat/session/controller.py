@@ -1,5 +1,6 @@
 """Controller of one session: connection, rooms and chat state behind every front end."""
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,6 +32,8 @@ from tui_chat.session.session_events import (
 )
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
+
+log = logging.getLogger("chat.session")
 
 
 class FrontEnd(Protocol):
@@ -132,12 +135,20 @@ class SessionController:
         """
         event_queue = self.server_link.event_queue
         while event_queue:
-            self.apply(event_queue.pop())
+            self.apply_safely(event_queue.pop())
             if time.monotonic() >= deadline:
                 break
         for room, keep_count in self.session.rooms_to_trim().items():
             self.server_link.trim(room, keep_count)
         return not event_queue
+
+    def apply_safely(self, event: SessionEvent) -> None:
+        """Apply an event; an unexpected exception is logged, and the user sees an error. Later events are applied."""
+        try:
+            self.apply(event)
+        except Exception:
+            log.exception("event %s not applied", type(event).__name__)
+            self._front_end.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     def apply(self, event: SessionEvent) -> None:
         """Apply an event to the session, and report the result to the front end."""

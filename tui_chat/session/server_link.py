@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ConnectionStateChanged
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, Unavailable
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
@@ -131,6 +131,13 @@ class ServerLink:
 
         A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`.
         """
+        try:
+            await self._run()
+        except Exception:
+            log.exception("session failed: connection closed")
+            self.event_queue.put(ConnectFailed(InternalError("client_error")))
+
+    async def _run(self) -> None:
         from tui_chat.client.client import ChatClient  # noqa: PLC0415 (200 ms)
         from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
         from tui_chat.client.storage.history_db import LocalHistory  # noqa: PLC0415

@@ -123,6 +123,7 @@ class ChatApp(App[None], inherit_bindings=False):
             draw=self._draw_changes,
             set_timer=self.set_timer,
             call_later=self.call_later,
+            on_error=self._on_internal_error,
         ).on_events_queued
         readiness = ScreenReadiness(time.monotonic)
         self.input_sequencer = InputSequencer(
@@ -284,8 +285,11 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Log and report an unexpected error of a background worker."""
         if event.state is WorkerState.ERROR:
-            log.error("background worker failed: error shown to the user", exc_info=event.worker.error)  # pyright: ignore[reportUnknownMemberType]
-            self._lifecycle.show_error(tr(chat_strings.INTERNAL_ERROR))
+            self._on_internal_error(event.worker.error)  # pyright: ignore[reportUnknownMemberType]
+
+    def _on_internal_error(self, error: BaseException | None) -> None:
+        log.error("background work failed: error shown to the user", exc_info=error)
+        self._lifecycle.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     # Actions
 

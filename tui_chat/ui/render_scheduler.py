@@ -22,6 +22,7 @@ TYPING_RENDER_INTERVAL = 0.08
 BUSY_RENDER_INTERVAL = 0.06
 # Free time after a frame, in seconds; Textual flushes the screen during this time, 60 times per second.
 MIN_IDLE_TIME = 0.02
+RETRY_DELAY = 1.0  # after an unexpected exception, in seconds
 TYPING_WINDOW = 1.0  # seconds since the last key during which the user counts as typing
 
 
@@ -95,6 +96,7 @@ class EventProcessor:
         draw: Draws all changes.
         set_timer: Calls a function after a delay in seconds.
         call_later: Calls a function after the pending messages.
+        on_error: Called for the first of consecutive unexpected exceptions. The slice runs again after `RETRY_DELAY`.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class EventProcessor:
         draw: Callable[[], None],
         set_timer: Callable[[float, Callable[[], None]], object],
         call_later: Callable[[Callable[[], None]], object],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._scheduler = scheduler
         self._process = process
@@ -113,6 +116,8 @@ class EventProcessor:
         self._draw = draw
         self._set_timer = set_timer
         self._call_later = call_later
+        self._on_error = on_error
+        self._has_failed = False
 
     def on_events_queued(self) -> None:
         """Schedule the processing of a queue that was empty before."""
@@ -125,6 +130,17 @@ class EventProcessor:
             self._call_later(self._run_slice)
 
     def _run_slice(self) -> None:
+        try:
+            self._process_and_draw()
+        except Exception as error:
+            if not self._has_failed:
+                self._on_error(error)
+            self._has_failed = True
+            self._schedule(RETRY_DELAY)
+        else:
+            self._has_failed = False
+
+    def _process_and_draw(self) -> None:
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:
             # While output is blocked, drain an overfull queue without rendering.

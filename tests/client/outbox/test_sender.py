@@ -19,7 +19,7 @@ from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import OutboxFull
-from tui_chat.client.events import ClientEvent, OutboxItemChanged, PersistenceFailed
+from tui_chat.client.events import ClientEvent, OutboxItemChanged, ProblemReported
 from tui_chat.client.outbox import sender
 from tui_chat.client.outbox.store import FILE_NAME, Outbox
 from tui_chat.client.outbox_item import OutboxItemState
@@ -177,7 +177,7 @@ async def test_an_unwritable_outbox_sends_from_memory_and_reports_once(server: R
         for text in ("one", "two"):
             room.post(text)
         await wait_until(lambda: texts(room) == ["one", "two"])
-        problems = [event.error.message for event in events if isinstance(event, PersistenceFailed)]
+        problems = [event.error.message for event in events if isinstance(event, ProblemReported)]
         assert len(problems) == 1
         assert "lost on exit" in problems[0]
 
@@ -194,7 +194,7 @@ async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path
             room.post(f"{number} " + "x" * 3_000)
         await wait_until(lambda: not room.unsent())
         assert len(texts(room)) == 31
-        assert [event.error.message for event in events if isinstance(event, PersistenceFailed)]
+        assert [event.error.message for event in events if isinstance(event, ProblemReported)]
 
 
 class OutboxClientProcess:

@@ -13,7 +13,7 @@ from tests.support.in_process_server import running_server
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import PersistenceFailed, RoomJoined
+from tui_chat.client.events import ProblemReported, RoomJoined
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
 from tui_chat.client.sync.room_log import LogSegment
@@ -211,8 +211,8 @@ async def test_a_corrupt_cache_file_is_moved_aside_and_reported_once(
         events = EventRecorder(chat)
         room = await chat.join("tea", nick="ann", limit=200)
         await wait_until(lambda: len(room.log) == 150)
-        await wait_until(lambda: [event for event in events if isinstance(event, PersistenceFailed)])
-        (problem,) = [event.error for event in events if isinstance(event, PersistenceFailed)]
+        await wait_until(lambda: [event for event in events if isinstance(event, ProblemReported)])
+        (problem,) = [event.error for event in events if isinstance(event, ProblemReported)]
         (backup,) = [
             path for path in tmp_path.glob(f"{FILE_NAME}.damaged-*") if not path.name.endswith(("-wal", "-shm"))
         ]
@@ -268,7 +268,7 @@ async def test_an_unwritable_cache_is_reported_once_and_ignored(server: RunningS
             await room.send(str(number))
         await room.flush()
         assert texts(room) == ["0", "1", "2"]
-    assert len([event for event in events if isinstance(event, PersistenceFailed)]) == 1
+    assert len([event for event in events if isinstance(event, ProblemReported)]) == 1
 
 
 async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:

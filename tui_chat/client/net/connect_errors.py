@@ -1,10 +1,28 @@
-"""TLS configuration and causes of failed connection attempts."""
+"""TLS configuration, causes of failed connection attempts, and sanitized errors of the server."""
 
 import ssl
+from typing import Any
 
 import aiohttp
+import msgspec
+from msgspec import Struct
 
+from tui_chat.client import sanitize
 from tui_chat.client.errors import Unreachable
+from tui_chat.protocol.codec import ErrorBody
+from tui_chat.protocol.errors import ChatError
+
+MAX_RETRY_AFTER = 60.0
+"""Upper limit of `retryAfter` in an error, in seconds."""
+MAX_REASON_LENGTH = 300
+"""Character limit of an error message of the server."""
+
+
+class _Rejection(Struct):
+    """Payload of a CONNECT_ERROR packet; only chat servers send `data`."""
+
+    message: str = ""
+    data: ErrorBody | None = None
 
 
 def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
@@ -53,3 +71,24 @@ def connect_error(error: BaseException) -> Unreachable:
             case _:
                 cause = cause.__cause__ or cause.__context__
     return Unreachable("not_chat_server")
+
+
+def rejection_error(payload: Any) -> Unreachable | None:
+    """Return the sanitized error of a CONNECT_ERROR packet, None for an unknown payload."""
+    try:
+        rejection = msgspec.convert(payload, _Rejection)
+    except msgspec.ValidationError:
+        return None
+    error = sanitize_error((rejection.data or ErrorBody("unavailable", rejection.message)).to_error())
+    return Unreachable(error.reason, message=error.message, retry_after=error.retry_after, **error.params)
+
+
+def sanitize_error(error: ChatError) -> ChatError:
+    """Return an error of the server with sanitized texts and a bounded `retry_after`."""
+    retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
+    params = {name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()}
+    return ErrorBody(error.code, _sanitize_text(error.message), error.reason, params, retry_after).to_error()
+
+
+def _sanitize_text(text: str) -> str:
+    return sanitize.line(text)[:MAX_REASON_LENGTH]

@@ -21,8 +21,9 @@ from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline,
 from tui_chat.client.log import log
 from tui_chat.client.net.backoff import Backoff
 from tui_chat.client.net.gate import Gate
+from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
-from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
 from tui_chat.protocol.requests import Request
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Connector:
         on_connected: Callback for each new transport, which `gate` provides.
         on_disconnected: Callback for each connection loss.
         on_state_changed: Callback for each new state.
+        tasks: Background tasks of the client.
         ca_file: PEM file with trusted certificates, None for the system's.
         random: Source of random numbers in [0, 1).
         clock: Monotonic clock in seconds.
@@ -75,6 +77,7 @@ class Connector:
         on_connected: Callable[[], None],
         on_disconnected: Callable[[], None],
         on_state_changed: Callable[[ConnectionState], None],
+        tasks: TaskSet,
         ca_file: str | None,
         random: Callable[[], float],
         clock: Callable[[], float] = time.monotonic,
@@ -87,6 +90,7 @@ class Connector:
         self._on_connected = on_connected
         self._on_disconnected = on_disconnected
         self._on_state_changed = on_state_changed
+        self._tasks = tasks
         self._ca_file = ca_file
         self._clock = clock
         self._wall_clock = wall_clock
@@ -106,11 +110,16 @@ class Connector:
         self._transport = await self._open_transport()
 
     async def run(self) -> None:
-        """Connect, and reconnect after each loss, until cancelled."""
-        watch_task = asyncio.create_task(self._watch_for_suspend(), name="suspend detection")
+        """Connect, and reconnect after each loss and each unexpected exception, until cancelled."""
+        watch_task = self._tasks.supervise(self._watch_for_suspend, "suspend detection")
         try:
             while True:
-                await self._run_connection()
+                try:
+                    await self._run_connection()
+                except Exception as error:
+                    self._tasks.report("connection", error)
+                    self._on_disconnected()
+                    await self._wait_before_retry(InternalError("client_error"))
         finally:
             watch_task.cancel()
 
@@ -118,7 +127,7 @@ class Connector:
         transport = self._transport = self._transport or await self._reconnect()
         connected_at = self._clock()
         self._server_going_away = False
-        ping_task = asyncio.create_task(self._ping_periodically(transport), name="latency measurement")
+        ping_task = self._tasks.supervise(lambda: self._ping_periodically(transport), "latency measurement")
         try:
             self.gate.set(transport)
             self._set_state(Online())
@@ -127,8 +136,8 @@ class Connector:
         finally:
             ping_task.cancel()
             self.gate.clear()
+            self._transport = None
             await transport.close()
-        self._transport = None
         self._on_disconnected()
         if self._clock() - connected_at >= STABLE_AFTER:
             self._backoff.reset_failures()

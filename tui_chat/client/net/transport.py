@@ -22,19 +22,17 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 import aiohttp
-import msgspec
 import socketio
-from msgspec import Raw, Struct
+from msgspec import Raw
 
-from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.net import basic_codec
-from tui_chat.client.net.connect_errors import connect_error, create_ssl_context
+from tui_chat.client.net.connect_errors import connect_error, create_ssl_context, rejection_error, sanitize_error
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
-from tui_chat.protocol.codec import ErrorBody, SocketIOJson, WireStructT, decode_response, request_to_builtins
+from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import JoinRoom, Request
 from tui_chat.protocol.responses import JoinResponse
@@ -53,10 +51,6 @@ BASIC_SERVER_TIMEOUT = 3.0
 """Time limit of each step that identifies a basic server, in seconds."""
 MAX_HEALTH_BYTES = 4096
 """Read limit of a `/health` response."""
-MAX_RETRY_AFTER = 60.0
-"""Upper limit of `retryAfter` in an error, in seconds."""
-MAX_REASON_LENGTH = 300
-"""Character limit of an error message of the server."""
 
 PushHandler = Callable[[str, bytes], None]
 """Callback for the event name and JSON body of each push, in order."""
@@ -67,13 +61,6 @@ _LIBRARY_LOG.setLevel(logging.ERROR)
 
 # python-socketio has no type annotations.
 _socketio = cast(Any, socketio)
-
-
-class _Rejection(Struct):
-    """Payload of a CONNECT_ERROR packet; only chat servers send `data`."""
-
-    message: str = ""
-    data: ErrorBody | None = None
 
 
 class Transport:
@@ -327,19 +314,26 @@ class Transport:
                 raise ConnectionLost("server_silent")
 
     async def _watch(self) -> None:
-        await self._client.eio.wait()
-        await self._cleanup()
-        for response in self._pending_responses:
-            if not response.done():
-                response.set_exception(ConnectionLost("not_connected"))
+        try:
+            await self._client.eio.wait()
+            await self._cleanup()
+        except Exception:
+            log.exception("connection watcher failed: connection aborted")
+        finally:
+            await self._session.close()
+            for response in self._pending_responses:
+                if not response.done():
+                    response.set_exception(ConnectionLost("not_connected"))
 
     async def _cleanup(self) -> None:
         self.abort()
-        await self._client.eio.wait()
-        # The library does not close the WebSocket after a ping timeout or a failed handshake.
-        for websocket in self._websockets:
-            await websocket.close()
-        await self._session.close()
+        try:
+            await self._client.eio.wait()
+            # The library does not close the WebSocket after a ping timeout or a failed handshake.
+            for websocket in self._websockets:
+                await websocket.close()
+        finally:
+            await self._session.close()
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
         self._last_received_at = self._clock()
@@ -363,12 +357,7 @@ class Transport:
 
     def _on_connect_error(self, reason: Any = None) -> None:
         self._on_connect_response(False)
-        with suppress(msgspec.ValidationError):
-            body = msgspec.convert(reason, _Rejection)
-            error = _sanitize_error((body.data or ErrorBody("unavailable", body.message)).to_error())
-            self._rejection = Unreachable(
-                error.reason, message=error.message, retry_after=error.retry_after, **error.params
-            )
+        self._rejection = rejection_error(reason)
 
     def _create_websocket(self, *args: Any, **kwargs: Any) -> PingWebSocket:
         websocket = PingWebSocket(*args, **kwargs)
@@ -387,14 +376,4 @@ def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStruc
     try:
         return decode_response(response_type, body)
     except ChatError as error:
-        raise _sanitize_error(error) from None
-
-
-def _sanitize_error(error: ChatError) -> ChatError:
-    retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
-    params = {name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()}
-    return ErrorBody(error.code, _sanitize_text(error.message), error.reason, params, retry_after).to_error()
-
-
-def _sanitize_text(text: str) -> str:
-    return sanitize.line(text)[:MAX_REASON_LENGTH]
+        raise sanitize_error(error) from None

@@ -1,7 +1,7 @@
 """Ordered delivery of the outbox items of one room.
 
 - Persistence: an item is written to the outbox, sent, and deleted after the acknowledgement. If
-  the write fails, the item is sent from memory, and `PersistenceFailed` reports the failure.
+  the write fails, the item is sent from memory, and `ProblemReported` reports the failure.
 - Order: one item per room is in flight. A server may reject an item temporarily
   (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
@@ -21,15 +21,14 @@ from uuid import UUID
 from msgspec.structs import replace as with_fields
 
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
-from tui_chat.client.events import OutboxItemChanged, PersistenceFailed
-from tui_chat.client.log import log
+from tui_chat.client.events import OutboxItemChanged, ProblemReported
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
 from tui_chat.client.outbox_item import UNCONFIRMED, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
-from tui_chat.client.storage.sqlite_file import LocalStorageError
-from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
+from tui_chat.client.storage.sqlite_file import log_failure
+from tui_chat.protocol.errors import ChatError, Conflict, InternalError, NotJoined, Unavailable
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -127,7 +126,7 @@ class OutboxSender:
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
-        if failed_item.error is not None and failed_item.error.reason == "client_id_in_use":
+        if failed_item.error is not None and failed_item.error.code == Conflict.code and not failed_item.unconfirmed:
             self.drop(client_id)
             return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
         if client_id in self._expected_echoes:
@@ -165,13 +164,13 @@ class OutboxSender:
     async def claim_orphans(self) -> None:
         """Load the items of ended processes ahead of the items of this process and resume the delivery.
 
-        Emits `OutboxItemChanged` for each new item. A storage error is reported as `PersistenceFailed`, not raised.
+        Emits `OutboxItemChanged` for each new item. A storage error is reported as `ProblemReported`, not raised.
         """
         if self._outbox is None:
             return
         try:
             orphans = await self._outbox.claim_orphans(self._scope, self._context.name)
-        except LocalStorageError as error:
+        except Exception as error:
             self._report_failure(error)
             return
         known_ids = self._items.keys() | self._deleting.keys()
@@ -194,7 +193,7 @@ class OutboxSender:
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
-            self._send_task = self._context.client.tasks.start(self._send_all(), "outbox delivery")
+            self._send_task = self._context.client.tasks.supervise(self._send_all, "outbox delivery")
 
     async def _send_all(self) -> None:
         while (item := self._next_item()) is not None:
@@ -214,6 +213,9 @@ class OutboxSender:
             except ConnectionLost:
                 self._context.gate.clear(transport)
                 self._context.client.connector.gate.clear(transport)
+            except Exception as error:
+                self._context.client.tasks.report("outbox delivery", error)
+                await self._fail(item, InternalError("client_error"))
 
     async def _send(self, client_id: UUID, transport: "Transport") -> None:
         """Send one item to a chat server; wait before a retry.
@@ -299,7 +301,8 @@ class OutboxSender:
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:
-        self._set_failed(item.client_id, error.copy())
+        if item.client_id in self._items:
+            self._set_failed(item.client_id, error.copy())
         if self._outbox is not None:
             await self._attempt(self._outbox.set_error(item.client_id, error))
 
@@ -325,8 +328,8 @@ class OutboxSender:
             await asyncio.wait({persist_task})
         try:
             await outbox.delete(client_id)
-        except LocalStorageError as error:
-            log.warning("outbox: deletion of a completed item failed: %s; the item may be sent again", error)
+        except Exception as error:
+            log_failure("outbox", error)  # a stored item is sent again, with its `clientId`
         else:
             del self._deleting[client_id]
 
@@ -342,16 +345,16 @@ class OutboxSender:
         """Return whether a write succeeded; report a failure."""
         try:
             await write
-        except LocalStorageError as error:
+        except Exception as error:
             self._report_failure(error)
             return False
         return True
 
-    def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("outbox: write failed: %s; items are held in memory", error)
+    def _report_failure(self, error: Exception) -> None:
+        log_failure("outbox", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._context.client.emit(PersistenceFailed(Unavailable("outbox_unsaved", problem=str(error))))
+            self._context.client.emit(ProblemReported(Unavailable("outbox_unsaved", problem=str(error))))
 
 
 def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:

@@ -239,6 +239,9 @@ class Outbox:
                 await self._file.run(partial(self._execute, statements), write=True)
             except LocalStorageError as storage_error:
                 error = storage_error
+            except Exception as unexpected_error:
+                log.exception("outbox writer failed: batch not stored")
+                error = LocalStorageError(type(unexpected_error).__name__)
             # The future of a cancelled caller is done.
             for committed in [committed for _, _, committed in batch if not committed.done()]:
                 if error is None:

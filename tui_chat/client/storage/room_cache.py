@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from tui_chat.client.events import PersistenceFailed
+from tui_chat.client.events import ProblemReported
 from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
-from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.client.storage.sqlite_file import log_failure
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Unavailable
@@ -53,7 +53,7 @@ class RoomCache:
     async def load(self) -> CachedRoom | None:
         """Restore the newest cached messages into the log.
 
-        Emits `PersistenceFailed` for a failure.
+        Emits `ProblemReported` for a failure.
 
         Returns:
             The cached room, or None if the room is not cached or not readable.
@@ -145,7 +145,7 @@ class RoomCache:
         while self._room_log.is_dirty:
             try:
                 await self._history.write(self._room_key, self._room_log.pop_dirty(WRITE_BATCH_SIZE))
-            except LocalStorageError as error:
+            except Exception as error:
                 # The lost segment is a gap on disk; the next session fetches its entries again.
                 self._write_failed = True
                 self._report_failure(error)
@@ -154,12 +154,12 @@ class RoomCache:
         """Return the result of a history operation; report a failure and return None."""
         try:
             return await operation
-        except LocalStorageError as error:
+        except Exception as error:
             self._report_failure(error)
             return None
 
-    def _report_failure(self, error: LocalStorageError) -> None:
-        log.warning("history: access failed: %s; messages are held in memory", error)
+    def _report_failure(self, error: Exception) -> None:
+        log_failure("history", error)
         if not self._failure_reported:
             self._failure_reported = True
-            self._context.client.emit(PersistenceFailed(Unavailable("history_unsaved", problem=str(error))))
+            self._context.client.emit(ProblemReported(Unavailable("history_unsaved", problem=str(error))))

@@ -215,5 +215,11 @@ def _primary_error_code(error: BaseException) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def log_failure(subject: str, error: Exception) -> None:
+    """Log a failed access; an unexpected exception with its traceback."""
+    is_expected = isinstance(error, LocalStorageError)
+    log.warning("%s: access failed: %s; data are held in memory", subject, error, exc_info=not is_expected)
+
+
 def _error_text(error: BaseException) -> str:
     return error.strerror or "file access failed" if isinstance(error, OSError) else str(error)

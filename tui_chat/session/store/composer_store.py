@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
+from tui_chat.client.storage.sqlite_file import SqliteFile, SqliteSchema, log_failure
 from tui_chat.protocol import names
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.i18n import tr
@@ -291,7 +291,8 @@ class ComposerStore:
         """Return the result of an operation, `default` after a storage error. Reports the first error."""
         try:
             return await self._file.run(operation, write=write)
-        except LocalStorageError as error:
+        except Exception as error:
+            log_failure("drafts", error)
             if not self._failure_reported:
                 self._failure_reported = True
                 self.on_problem(tr("Drafts cannot be saved: {reason}", reason=str(error)))

@@ -15,7 +15,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
-from tui_chat.session.strings import search as search_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
@@ -110,8 +110,12 @@ class SearchScreen(ListDialog[SearchHit]):
         while request is not None:
             try:
                 page = await self._fetch_page(request)
-            except ChatError as error:
-                self._search_state.fail(request, error_text.describe(error))
+            except Exception as error:
+                is_expected = isinstance(error, ChatError)
+                problem = error_text.describe(error) if is_expected else tr(chat_strings.INTERNAL_ERROR)
+                self._search_state.fail(request, problem)
+                if not is_expected:
+                    raise
                 request = None
             else:
                 request = self._search_state.apply_page(request, page)
