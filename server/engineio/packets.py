@@ -9,6 +9,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -190,7 +191,8 @@ def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
             name, *arguments = cast(list[Any], data) or [None]
             invalid = [msgspec.Raw(json.dumps(argument).encode()) for argument in arguments]
     except RecursionError:
-        name, invalid = json.JSONDecoder().raw_decode(text.lstrip("[ \t\r\n"))[0], [msgspec.Raw(body)]
+        with suppress(ValueError, RecursionError):  # the event name precedes the nested arguments
+            name, invalid = json.JSONDecoder().raw_decode(text.lstrip()[1:].lstrip())[0], [msgspec.Raw(body)]
     except ValueError:
         pass
     if not isinstance(name, str):

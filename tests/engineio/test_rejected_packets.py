@@ -59,13 +59,26 @@ async def test_an_invalid_value_in_a_poll_is_answered(polling: PollingClient) ->
 
 
 @pytest.mark.parametrize(
-    "packet", ["42[NaN]", "42[[NaN]]", "42{}", "42NaN", '42["sendMessage",', '42["a",01]', "42[" + "[" * 5000]
+    "packet",
+    [
+        "42[NaN]",
+        "42[[NaN]]",
+        "42{}",
+        "42NaN",
+        '42["sendMessage",',
+        '42["a",01]',
+        "42" + "[" * 5000,
+        "42" + '[{"x":' * 5000,
+    ],
 )
-async def test_an_event_that_is_not_an_array_with_a_name_closes_the_session(websocket: RawClient, packet: str) -> None:
+async def test_an_event_that_is_not_an_array_with_a_name_closes_the_session(
+    websocket: RawClient, packet: str, caplog: pytest.LogCaptureFixture
+) -> None:
     await websocket.connect_namespace()
     await websocket.ws.send_str(packet)
     await websocket.wait_closed()
     assert websocket.pushes == []
+    assert [record for record in caplog.records if record.exc_info] == []
 
 
 @pytest.mark.parametrize(
