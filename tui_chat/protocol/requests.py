@@ -118,6 +118,7 @@ class ListMembers(RoomRequest, frozen=True):
     """
 
     event: ClassVar[str] = "listMembers"
+    rate_class: ClassVar[str] = "searches"
     after: OpaqueString = ""
     limit: Annotated[int, Meta(ge=1, le=MEMBER_PAGE)] = MEMBER_PAGE
     query: str | None = None

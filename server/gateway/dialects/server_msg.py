@@ -28,7 +28,7 @@ from server.gateway.dialects.dialect import Dialect, decode_payload
 from server.gateway.fanout import RoomEvent, encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
-from tui_chat.protocol import errors, events, limits, names, requests, sanitize
+from tui_chat.protocol import codec, errors, events, limits, names, requests, sanitize
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
 """Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
@@ -36,7 +36,7 @@ USER_LIST_BYTES_PER_SECOND = 10_000_000
 _TYPE_FROM_OTHER, _TYPE_FROM_SELF = 1, 2  # `type` of a message; clients show the two types on opposite sides
 
 ClientInteger = Annotated[int, msgspec.Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)]
-ClientRoomId = str | ClientInteger  # room id of the application, a name or a number
+ClientRoomId = str | ClientInteger | float  # room id of the application, a name or a number
 ClientUserId = str | ClientInteger | float  # user id of the application; tutorials often use `Math.random()`
 
 
@@ -102,10 +102,10 @@ class ServerMsgDialect(Dialect):
         """
         if event == "client_msg":
             payload = decode_payload(_message_decoder, arguments)
-            return requests.SendMessage(room=str(payload.room_id), message=payload.msg)
+            return requests.SendMessage(room=_to_room_name(payload.room_id), message=payload.msg)
         join_payload = decode_payload(_join_decoder, arguments)
         return ServerMsgJoin(
-            room_name=str(join_payload.room_id),
+            room_name=_to_room_name(join_payload.room_id),
             nick_name=join_payload.nick_name,
             limit=1,
             room_id=join_payload.room_id,
@@ -206,7 +206,7 @@ class ServerMsgDialect(Dialect):
         sent_bytes: dict[ClientConnection, int] = {}
         for recipient in recipients:
             rooms = tuple(
-                (str(self._get_client_room_id(recipient, room)), room)
+                (_to_room_name(self._get_client_room_id(recipient, room)), room)
                 for room in self.room_registry.get_joined_rooms(recipient)
                 if recipient in room.subscribers.get(self.name, ())
             )
@@ -245,6 +245,10 @@ class ServerMsgDialect(Dialect):
             if join is not None and join.user_id is not None:
                 return join.user_id
         return participant.member.member_id
+
+
+def _to_room_name(room_id: ClientRoomId) -> str:
+    return str(codec.number_to_text(room_id))
 
 
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:

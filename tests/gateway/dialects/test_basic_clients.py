@@ -356,6 +356,9 @@ async def test_whole_numbers_are_room_names(client: RawClient, room: float | str
         assert (await client.request("joinRoom", *arguments))["room"]["name"] == "7"
         assert (await client.request("sendMessage", {"room": room, "message": "hi", "nickName": 7}))["ok"]
         assert (await client.request("leaveRoom", room))["ok"]
+    await emit(client, "joinRoom", {"nickName": "bob", "id": 1, "roomId": room})
+    await wait_for_users(client, "7", ["bob"])
+    assert (await client.request("client_msg", {"msg": "hi", "roomId": room, "nickName": 7, "userId": None}))["ok"]
     assert (await client.request("joinRoom", True))["error"]["code"] == "bad_request"
 
 
