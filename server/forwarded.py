@@ -56,7 +56,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 
 def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Return whether an address belongs to one of the networks; False for an invalid address."""
-    ip = parse_ip_address(address)
+    ip = parse_ip_address(address) if networks else None
     return ip is not None and any(ip in network for network in networks)
 
 

@@ -152,7 +152,7 @@ class HttpConnectionPool:
                 break
             expired.append(connection)
         if expired:
-            log.info("closed %d idle connections: no request before the timeout", self._close(expired))
+            log.debug("closed %d idle connections: no request before the timeout", self._close(expired))
 
     def stop(self) -> None:
         """Stop the periodic check."""
