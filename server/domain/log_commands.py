@@ -34,10 +34,12 @@ class RoomCommand(Struct, frozen=True, kw_only=True):
         room: Target room.
         author: Author of the change, as of the time of the command. Edits and deletions of messages of other members
             require a role other than `member`.
+        client_id: Idempotency key chosen by the client, unique in the room.
     """
 
     room: RoomRef
     author: Member
+    client_id: UUID | None = None
 
 
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):
@@ -45,12 +47,10 @@ class AppendMessage(RoomCommand, frozen=True, kw_only=True):
 
     Attributes:
         message: Sanitized body.
-        client_id: Idempotency key chosen by the client, unique in the room.
         reply_to: `seq` of the message to which this one replies; the message must exist.
     """
 
     message: str
-    client_id: UUID | None = None
     reply_to: int | None = None
 
 

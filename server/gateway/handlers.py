@@ -315,16 +315,20 @@ class Handlers:
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)
-        room, author = live_room.to_ref(), participant.member
+        common: dict[str, Any] = {
+            "room": live_room.to_ref(),
+            "author": participant.member,
+            "client_id": request.client_id,
+        }
         match request:
             case requests.EditMessage(seq=seq, message=message):
-                command = AppendEdit(room=room, author=author, target=seq, message=message)
+                command = AppendEdit(target=seq, message=message, **common)
             case requests.DeleteMessage(seq=seq):
-                command = AppendDeletion(room=room, author=author, target=seq)
+                command = AppendDeletion(target=seq, **common)
             case requests.React(seq=seq, emoji=emoji, on=on):
-                command = AppendReaction(room=room, author=author, target=seq, emoji=emoji, on=on)
+                command = AppendReaction(target=seq, emoji=emoji, on=on, **common)
             case requests.SetTopic(topic=topic):
-                command = AppendTopic(room=room, author=author, topic=topic)
+                command = AppendTopic(topic=topic, **common)
         return responses.ChangeAccepted(revision=(await self._database.journal.append(command)).entry.seq)
 
     # -- queries

@@ -6,14 +6,17 @@
 """
 
 from collections.abc import Collection, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from server.domain.log_commands import AppendMessage, AppendReaction, AppendTopic, LogCommand
+from server.storage.row_mapping import entry_from_row
 from server.storage.statements import BatchStatements
-from server.storage.tables import PUBLIC
-from tui_chat.protocol.events import Message
+from server.storage.tables import PUBLIC, entries
+from tui_chat.protocol.events import Entry, TopicChange
 
 
 class TargetMessage(Struct):
@@ -35,7 +38,8 @@ class BatchRoom(Struct, eq=False):
         last_seq: `last_seq` after the commands processed so far.
         active_at: `ts` of the newest entry.
         topic: New topic, None if unchanged.
-        by_client_id: Messages by clientId, stored or created by the batch.
+        by_client_id: Entries by clientId, stored or created by the batch; for a change without effect, any entry with
+            the first `revision` as `seq` and id 0.
         targets: Messages by `seq` that commands of the batch refer to.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
         reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
@@ -47,7 +51,7 @@ class BatchRoom(Struct, eq=False):
     last_seq: int = 0
     active_at: int = 0
     topic: str | None = None
-    by_client_id: dict[str, Message] = {}
+    by_client_id: dict[str, Entry] = {}
     targets: dict[int, TargetMessage] = {}
     reactions: set[tuple[int, str, str]] = set()
     reaction_counts: dict[int, dict[str, int]] = {}
@@ -102,28 +106,12 @@ def _may_create_room(command: LogCommand) -> bool:
 def _load_messages(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
 ) -> None:
-    messages = [command for command in commands if isinstance(command, AppendMessage)]
     changes = [command for command in commands if not isinstance(command, (AppendMessage, AppendTopic))]
-    client_ids = [command.client_id.hex for command in messages if command.client_id is not None]
-    seqs = [command.reply_to for command in messages if command.reply_to is not None]
+    seqs = [command.reply_to for command in commands if isinstance(command, AppendMessage) and command.reply_to]
     seqs += [command.target for command in changes]
     reactions = [command for command in changes if isinstance(command, AppendReaction)]
-    if client_ids:
-        rows = statements.select_by_client_id.fetch_all(connection, room.id, statements.array_param(client_ids))
-        for client_id, seq, entry_id, nick_name, member_id, text, ts, account, reply_to, edited, deleted in rows:
-            room.by_client_id[client_id] = Message(
-                room=room.name,
-                seq=seq,
-                id=entry_id,
-                nick_name=nick_name,
-                member_id=member_id,
-                message=text,
-                ts=ts,
-                account=account,
-                reply_to=reply_to,
-                edited=edited,
-                deleted=bool(deleted),
-            )
+    if client_ids := [command.client_id.hex for command in commands if command.client_id is not None]:
+        room.by_client_id = _load_by_client_id(connection, statements, room, statements.array_param(client_ids))
     if seqs:
         room.targets = {
             seq: TargetMessage(entry_id, member_id, text, bool(deleted))
@@ -138,3 +126,17 @@ def _load_messages(
         room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
         for target, emoji, count in statements.select_reaction_counts.fetch_all(connection, room.id, targets):
             room.reaction_counts.setdefault(target, {})[emoji] = count
+
+
+def _load_by_client_id(
+    connection: Connection, statements: BatchStatements, room: BatchRoom, client_ids: Any
+) -> dict[str, Entry]:
+    originals: dict[str, Entry] = {}
+    for values in statements.select_by_client_id.fetch_all(connection, room.id, client_ids):
+        row = SimpleNamespace(**dict(zip(entries.columns.keys(), values, strict=True)))
+        originals[row.client_id] = entry_from_row(room.name, row)
+    for client_id, member_id, revision in statements.select_noop_changes.fetch_all(connection, room.id, client_ids):
+        originals[client_id] = TopicChange(
+            room=room.name, seq=revision, id=0, ts=0, member_id=member_id, nick_name="", topic=""
+        )
+    return originals

@@ -4,8 +4,8 @@
 - Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
 - Lock order: rows of rooms (`server.storage.batch_rooms`), then the id counter.
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
-  deletion creates no entry. The result then carries the newest `seq` of the room, so repeats after a lost
-  connection are safe.
+  deletion creates no entry. The result then carries the newest `seq` of the room.
+- Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
 - Deletion: a deleted message accepts no edit and no new reaction. Its text, the texts of its edits and its
   reactions are erased from storage.
 - Search index: updated in the same transaction as the entries.
@@ -38,9 +38,9 @@ class AppendResult(Struct, frozen=True):
     """Result of an accepted command.
 
     Attributes:
-        entry: Committed entry. For a repeated message, the original in its current state without reactions. For a
-            no-op change, an entry with the newest `seq` of the room and id 0.
-        duplicate: Nothing was written: the clientId was committed before, or the change is a no-op.
+        entry: Committed entry. For a repeated clientId, the original; a message has its current state without
+            reactions. For a no-op change, an entry with the newest `seq` of the room at its first request and id 0.
+        duplicate: No entry was written: the clientId was committed before, or the change is a no-op.
     """
 
     entry: events.Entry
@@ -123,16 +123,23 @@ class BatchWriter:
         Raises:
             ChatError: The command is rejected, without effect on other commands.
         """
-        return self._append_by_type[type(command)](self._rooms[command.room.key], command)
-
-    def _append_message(self, room: BatchRoom, command: AppendMessage) -> AppendResult:
-        author = command.author
+        room = self._rooms[command.room.key]
         client_id = None if command.client_id is None else command.client_id.hex
         original = room.by_client_id.get(client_id or "")
         if original is not None:
-            if original.member_id != author.member_id:
+            if original.member_id != command.author.member_id:
                 raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
+        result = self._append_by_type[type(command)](room, command)
+        if client_id is not None:
+            room.by_client_id[client_id] = result.entry
+            if result.duplicate:
+                row = (room.id, client_id, command.author.member_id, result.entry.seq)
+                self._deferred.append((self._statements.insert_noop_change, row))
+        return result
+
+    def _append_message(self, room: BatchRoom, command: AppendMessage) -> AppendResult:
+        author = command.author
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
         entry_id, seq, ts = self._allocate_entry(room)
@@ -147,11 +154,9 @@ class BatchWriter:
             account=author.account,
             reply_to=command.reply_to,
         )
-        self._add_entry_row(room, entry, author, text=command.message, client_id=client_id, reply_to=command.reply_to)
+        self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
         room.targets[seq] = TargetMessage(entry_id, author.member_id, command.message, deleted=False)
         self._index_adds.append((entry_id, room.id, command.message))
-        if client_id is not None:
-            room.by_client_id[client_id] = entry
         return AppendResult(entry, duplicate=False)
 
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> AppendResult:
@@ -165,7 +170,7 @@ class BatchWriter:
             message=command.message,
         )
         if not is_noop:
-            self._add_entry_row(room, entry, command.author, target=command.target, text=command.message)
+            self._add_entry_row(room, entry, command, target=command.target, text=command.message)
             self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
             self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
             target_message.text = command.message
@@ -180,7 +185,7 @@ class BatchWriter:
         self._index_updates.append((target_message.id, room.id, target_message.text, None))
         target_message.text, target_message.deleted = "", True
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
-        self._add_entry_row(room, entry, command.author, target=command.target)
+        self._add_entry_row(room, entry, command, target=command.target)
         room.reaction_counts.pop(command.target, None)
         self._deferred += [
             (self._statements.redact, ("", True, room.id, command.target)),
@@ -207,7 +212,7 @@ class BatchWriter:
         )
         if is_noop:
             return self._noop_result(room, command, entry)
-        self._add_entry_row(room, entry, author, target=command.target, emoji=command.emoji, is_on=command.on)
+        self._add_entry_row(room, entry, command, target=command.target, emoji=command.emoji, is_on=command.on)
         count = counts.get(command.emoji, 0) + (1 if command.on else -1)
         if command.on:
             room.reactions.add(reaction_key)
@@ -227,7 +232,7 @@ class BatchWriter:
 
     def _append_topic(self, room: BatchRoom, command: AppendTopic) -> AppendResult:
         entry = events.TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
-        self._add_entry_row(room, entry, command.author, text=command.topic)
+        self._add_entry_row(room, entry, command, text=command.topic)
         room.topic = command.topic
         return AppendResult(entry, duplicate=False)
 
@@ -237,7 +242,7 @@ class BatchWriter:
         The change of an uncertain commit returns the newest stored change of the room for publication: readers that
         lack it receive it, or detect the gap before it. A newest message is published already.
         """
-        if command in self._republish:
+        if command in self._republish and command.client_id is None:
             in_room = select(entries).where(entries.c.room_id == room.id)
             row = self._connection.execute(in_room.where(entries.c.seq == room.last_seq)).one_or_none()
             if row is not None and row.kind != KIND_MESSAGE:
@@ -286,33 +291,33 @@ class BatchWriter:
         self,
         room: BatchRoom,
         entry: events.Entry,
-        author: events.Member,
+        command: LogCommand,
         *,
         target: int | None = None,
         text: str = "",
         emoji: str | None = None,
         is_on: bool | None = None,
-        client_id: str | None = None,
         reply_to: int | None = None,
     ) -> None:
         kind = type(entry).__struct_config__.tag  # the wire kind is the stored kind
+        author = command.author
         identity = (author.member_id, author.nick_name, author.account)
+        client_id = None if command.client_id is None else command.client_id.hex
         content = (text, emoji, is_on, entry.ts, client_id, reply_to, False)
         self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
 
     def flush(self) -> None:
-        """Write all queued rows; no effect if all commands were rejected or no-ops."""
-        if not self._entry_rows:
-            return
-        self._statements.bump_seq.execute_many(
-            self._connection,
-            [
-                (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
-                for room in self._rooms.values()
-                if room.last_seq > room.stored_seq
-            ],
-        )
-        self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
+        """Write all queued rows; no effect if all commands were rejected."""
+        if self._entry_rows:
+            self._statements.bump_seq.execute_many(
+                self._connection,
+                [
+                    (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
+                    for room in self._rooms.values()
+                    if room.last_seq > room.stored_seq
+                ],
+            )
+            self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
         self._statements.search_index.add(self._connection, self._index_adds)

@@ -29,7 +29,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, exc
 
-from server.domain.log_commands import AppendMessage, LogCommand
+from server.domain.log_commands import LogCommand
 from server.observability.supervision import Supervisor
 from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
 from server.storage.errors import describe_error, is_outage, is_serialization_failure
@@ -272,5 +272,5 @@ class Journal:
 
 
 def _get_dedup_key(command: LogCommand) -> UUID | LogCommand:
-    """Return the identity of a repeated command: the clientId of a message, otherwise the command itself."""
-    return command.client_id or command if isinstance(command, AppendMessage) else command
+    """Return the identity of a repeated command: its clientId, otherwise the command itself."""
+    return command.client_id or command

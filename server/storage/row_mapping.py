@@ -1,16 +1,18 @@
 """Conversion of database rows to wire entries."""
 
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import Row
 
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, ReactionSummary, TopicChange
 
+StoredEntry = Row[Any] | SimpleNamespace
 KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
 
 
-def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionSummary] | None = None) -> Entry:
+def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Entry:
     """Return the entry of a row of `entries`.
 
     Args:
@@ -37,14 +39,14 @@ def entry_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionSum
         case "delete":
             return Deletion(**common, target=row.target)
         case "reaction":
-            return Reaction(**common, target=row.target, emoji=row.emoji, on=row.is_on)
+            return Reaction(**common, target=row.target, emoji=row.emoji, on=bool(row.is_on))
         case "topic":
             return TopicChange(**common, topic=row.text)
         case unknown_kind:
             raise ValueError(f"unknown entry kind {unknown_kind!r}")
 
 
-def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionSummary] | None = None) -> Message:
+def message_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Message:
     """Return the message of a row in its current state; parameters as in `entry_from_row`."""
     return Message(
         room=room,
@@ -57,6 +59,6 @@ def message_from_row(room: str, row: Row[Any], reactions: Mapping[str, ReactionS
         account=row.account,
         reply_to=row.reply_to,
         edited=row.edited,
-        deleted=row.deleted,
+        deleted=bool(row.deleted),
         reactions=dict(reactions) if reactions else None,
     )

@@ -27,7 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
-from server.storage.tables import PUBLIC, REMOVED, counters, entries, reaction_counts, reactions, rooms
+from server.storage.tables import PUBLIC, REMOVED, counters, entries, noop_changes, reaction_counts, reactions, rooms
 
 ENTRY_COLUMNS = (
     "id",
@@ -60,7 +60,9 @@ class BatchStatements:
     Attributes:
         search_index: Writer of the search index.
         select_rooms: `keys` → key, id, name, last_seq, active_at; locks the rows until the commit.
-        select_by_client_id: `room`, `client_ids` → matching messages, clientId first.
+        select_by_client_id: `room`, `client_ids` → all columns of matching entries.
+        select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
+        insert_noop_change: Inserts a row of `noop_changes`, columns in table order.
         select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
@@ -97,13 +99,16 @@ class BatchStatements:
             "keys",
         )
         self.select_by_client_id = prepare(
-            select(
-                *(entries.c.client_id, entries.c.seq, entries.c.id, entries.c.nick_name, entries.c.member_id),
-                *(entries.c.text, entries.c.ts, entries.c.account, entries.c.reply_to, entries.c.edited),
-                entries.c.deleted,
-            ).where(in_room, self._in_array(entries.c.client_id, "client_ids")),
+            select(*entries.columns).where(in_room, self._in_array(entries.c.client_id, "client_ids")),
             *("room", "client_ids"),
         )
+        self.select_noop_changes = prepare(
+            select(noop_changes.c.client_id, noop_changes.c.member_id, noop_changes.c.revision).where(
+                noop_changes.c.room_id == bindparam("room"), self._in_array(noop_changes.c.client_id, "client_ids")
+            ),
+            *("room", "client_ids"),
+        )
+        self.insert_noop_change = prepare(insert(noop_changes), *noop_changes.columns.keys())
         self.select_targets = prepare(
             select(entries.c.seq, entries.c.id, entries.c.member_id, entries.c.text, entries.c.deleted).where(
                 in_room, self._in_array(entries.c.seq, "seqs"), entries.c.kind == literal_column("'message'")

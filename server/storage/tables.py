@@ -93,7 +93,7 @@ entries = Table(
 """Log entries of all rooms. `text` is the body of a message, the new text of an edit or a topic, otherwise empty.
 
 The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
-`client_id` is a UUID of 32 hexadecimal digits.
+`client_id` is the UUID of the command, as 32 hexadecimal digits.
 """
 
 reactions = Table(
@@ -124,6 +124,17 @@ reaction_counts = Table(
 
 `began` is the entry since which the message has had this emoji without interruption, and orders the emoji of a message.
 """
+
+noop_changes = Table(
+    "noop_changes",
+    metadata,
+    Column("room_id", Int64, primary_key=True),
+    Column("client_id", String(32), primary_key=True),
+    Column("member_id", Text, nullable=False),
+    Column("revision", Int64, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Responses of changes with a clientId that had no effect and therefore no entry."""
 
 counters = Table(
     "counters",

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -155,6 +156,25 @@ async def test_a_former_member_receives_no_pushes_and_cannot_send(server: Runnin
         assert rejected["error"]["code"] == "not_joined"
         assert not [packet for packet in bob.pushes if "are you gone" in packet]
         assert (await bob.request("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
+
+
+async def test_a_repeated_change_with_a_client_id_changes_nothing(server: RunningServer, ann: RawClient) -> None:
+    await ann.join("tea", "ann")
+    await send_messages(ann, "one")
+    requests: list[tuple[str, dict[str, Any]]] = [
+        ("editMessage", {"seq": 1, "message": "two"}),
+        ("react", {"seq": 1, "emoji": "👍", "on": True}),
+        ("setTopic", {"topic": "leaves"}),
+        ("deleteMessage", {"seq": 1}),
+    ]
+    for revision, (event, fields) in enumerate(requests, 2):
+        request = {"room": "tea", "clientId": str(uuid4()), **fields}
+        assert [(await ann.request(event, request))["revision"] for _ in range(2)] == [revision, revision]
+    async with raw_client(server.url) as bob:
+        await bob.join("tea", "bob")
+        await bob.request("setTopic", {"room": "tea", "topic": "mine", "clientId": (client_id := str(uuid4()))})
+        refused = await ann.request("setTopic", {"room": "tea", "topic": "taken", "clientId": client_id})
+        assert (refused["error"]["code"], refused["error"]["reason"]) == ("conflict", "client_id_in_use")
 
 
 async def test_a_room_has_one_log_id_before_and_after_its_first_entry(server: RunningServer, ann: RawClient) -> None:

@@ -276,15 +276,21 @@ class Room:
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message. Raises the exceptions of `post`."""
-        return self.membership.sender.post(lambda _: EditMessage(room=self.name, seq=seq, message=text))
+        return self.membership.sender.post(
+            lambda new_client_id: EditMessage(room=self.name, seq=seq, message=text, client_id=new_client_id)
+        )
 
     def post_deletion(self, seq: int) -> OutboxItem:
         """Queue the deletion of a message. Raises the exceptions of `post`."""
-        return self.membership.sender.post(lambda _: DeleteMessage(room=self.name, seq=seq))
+        return self.membership.sender.post(
+            lambda new_client_id: DeleteMessage(room=self.name, seq=seq, client_id=new_client_id)
+        )
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
         """Queue adding or removing (`on=False`) a reaction. Raises the exceptions of `post`."""
-        return self.membership.sender.post(lambda _: React(room=self.name, seq=seq, emoji=emoji, on=on))
+        return self.membership.sender.post(
+            lambda new_client_id: React(room=self.name, seq=seq, emoji=emoji, on=on, client_id=new_client_id)
+        )
 
     def unsent(self) -> tuple[OutboxItem, ...]:
         """Return the pending and failed outbox items in send order."""

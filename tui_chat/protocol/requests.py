@@ -188,7 +188,17 @@ class History(RoomRequest, frozen=True):
         self._set_fields(room=names.validate_room_name(self.room))
 
 
-class EditMessage(RoomRequest, frozen=True):
+class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
+    """Base of changes of a room log.
+
+    Attributes:
+        client_id: Idempotency key chosen by the client; a repeat receives the first response.
+    """
+
+    client_id: UUID | None = None
+
+
+class EditMessage(IdempotentRequest, frozen=True):
     """Replace the text of message `seq`."""
 
     event: ClassVar[str] = "editMessage"
@@ -200,7 +210,7 @@ class EditMessage(RoomRequest, frozen=True):
         self._set_fields(room=names.validate_room_name(self.room), message=sanitize.validate_message_body(self.message))
 
 
-class DeleteMessage(RoomRequest, frozen=True):
+class DeleteMessage(IdempotentRequest, frozen=True):
     """Delete message `seq`; a second deletion is a no-op."""
 
     event: ClassVar[str] = "deleteMessage"
@@ -208,7 +218,7 @@ class DeleteMessage(RoomRequest, frozen=True):
     seq: Seq
 
 
-class React(RoomRequest, frozen=True):
+class React(IdempotentRequest, frozen=True):
     """Add (`on`) or remove a reaction on message `seq`; a repeat is a no-op."""
 
     event: ClassVar[str] = "react"
@@ -289,7 +299,7 @@ class ChangeNick(Request, frozen=True):
         self._set_fields(nick_name=names.validate_nickname(self.nick_name), room=room)
 
 
-class SetTopic(RoomRequest, frozen=True):
+class SetTopic(IdempotentRequest, frozen=True):
     """Set the room topic; an empty topic removes the current one."""
 
     event: ClassVar[str] = "setTopic"

@@ -128,7 +128,7 @@ class OutboxSender:
             raise KeyError(client_id)
         if failed_item.error is not None and failed_item.error.code == Conflict.code and not failed_item.unconfirmed:
             self.drop(client_id)
-            return self.post(lambda new_client_id: _with_client_id(failed_item.request, new_client_id))
+            return self.post(lambda new_client_id: with_fields(failed_item.request, client_id=new_client_id))
         if client_id in self._expected_echoes:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
@@ -355,7 +355,3 @@ class OutboxSender:
         if not self._failure_reported:
             self._failure_reported = True
             self._context.client.emit(ProblemReported(Unavailable("outbox_unsaved", problem=str(error))))
-
-
-def _with_client_id(request: OutboxRequest, client_id: UUID) -> OutboxRequest:
-    return with_fields(request, client_id=client_id) if isinstance(request, SendMessage) else request

@@ -90,8 +90,7 @@ export class Room {
     });
     this.outbox = new Outbox({
       request: async ({ clientId, event, body }) => {
-        const request = event === "sendMessage" ? { ...body, clientId } : body;
-        const response = await host.request(event, { room: this.name, ...request });
+        const response = await host.request(event, { room: this.name, ...body, clientId });
         return response.seq ?? response.revision;
       },
       newId: randomUuid,
