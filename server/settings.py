@@ -6,6 +6,7 @@
 - Paths: `~` is expanded, and relative paths refer to the working directory.
 """
 
+import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -337,7 +338,8 @@ def _check_text(text: str) -> None:
 
 
 def _resolve_path(text: str) -> str:
-    return text if not text or "://" in text else str(Path(text).expanduser().absolute())
+    # Symbolic links stay, because a certificate renewal may replace their target.
+    return text if not text or "://" in text else os.path.abspath(Path(text).expanduser())  # noqa: PTH100
 
 
 def _parse_network(text: str) -> IPNetwork:

@@ -11,7 +11,7 @@ from tests.support.in_process_server import running_server
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.errors import Unreachable
+from tui_chat.client.errors import InvalidAddress, Unreachable
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
     ClientEvent,
@@ -325,7 +325,7 @@ async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unus
     with pytest.raises(Unreachable, match="unknown host name"):
         async with ChatClient("http://no-such-host.invalid"):
             pass
-    with pytest.raises(ValueError, match="port"):
+    with pytest.raises(InvalidAddress, match="port"):
         ChatClient("http://127.0.0.1:0")
 
 
