@@ -103,6 +103,13 @@ async def test_an_operator_without_rate_limits_limits_no_packets(tmp_path: Path)
         assert (await client.request("listRooms", {}))["ok"]
 
 
+@pytest.mark.parametrize(("now", "admitted"), [(0.0, 0), (0.2, 20), (1.0, 100), (5.0, 500), (100.0, 500)])
+def test_an_empty_bucket_admits_the_refilled_tokens(now: float, admitted: int) -> None:
+    limiter = PacketLimiter(Rate(BURST, PER_SECOND), 1000.0, 0.0)
+    assert sum(limiter.acquire(0.0) == 0.0 for _ in range(2 * BURST)) == BURST
+    assert sum(limiter.acquire(now) == 0.0 for _ in range(2 * BURST)) == admitted
+
+
 def test_a_flood_ends_at_the_flood_timeout_without_a_full_bucket() -> None:
     limiter = PacketLimiter(Rate(10, 5), 2.0, 0.0)
     assert [limiter.acquire(0.0) for _ in range(10)] == [0.0] * 10
