@@ -53,6 +53,6 @@ async def test_messages_on_a_basic_server_are_never_sent_twice(tmp_path: Path) -
         await ann.wait_for_text("not confirmed")  # only the user can decide on a retry
         ann.write_keys("hello again\r")
         await wait_until(lambda: "✓" in row_with(ann, "hello again"))
-        assert server.received_texts() == ["hello again"]
+        await wait_until(lambda: server.received_texts() == ["hello again"])
         ann.write_keys("\x11")
         assert await ann.wait_closed() == 0

@@ -79,7 +79,7 @@ def notice(text: str, nick: str, problem: str) -> Line:
 
 
 @pytest.mark.parametrize("make_line", [message, notice])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(TEXTS, TEXTS, TEXTS, WIDTHS)
 def test_only_known_control_sequences_are_written(
     make_line: Callable[[str, str, str], Line], text: str, nick: str, problem: str, width: int
