@@ -117,13 +117,12 @@ async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) ->
     (tmp_path / "site").mkdir()
     file = tmp_path / "server.toml"
     file.write_text('pages = "~/site"\n', encoding="utf-8-sig")
-    relative = os.path.relpath(tmp_path / "key.pem")
-    flags = ("--config", str(file), "--tls-key", relative, "--tls-cert", "~/cert.pem", "--log-file", "~/server.log")
+    flags = ("--config", str(file), "--tls-key", "key.pem", "--tls-cert", "~/cert.pem", "--log-file", "~/server.log")
     _, output, _ = await run_script(tmp_path, "config", *flags, CHAT_DATABASE="~/chat.db")
     for name, path in (
         ("database", "chat.db"),
         ("pages", "site"),
-        ("tls_key", "key.pem"),
+        ("tls_key", Path.cwd() / "key.pem"),
         ("tls_cert", "cert.pem"),
         ("log_file", "server.log"),
     ):
