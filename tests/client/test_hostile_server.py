@@ -20,7 +20,7 @@ from tui_chat.protocol.errors import InternalError, RateLimited
 
 JOINED: dict[str, Any] = {
     "ok": True,
-    "room": {"name": "tea", "topic": "to\x1b]0;pic", "lastSeq": 0, "visibility": "public"},
+    "room": {"name": "tea", "topic": "to\x1b]0;pic", "logId": "x", "firstSeq": 1, "lastSeq": 0, "visibility": "public"},
     "nickName": "ann",
     "memberId": "m1",
     "guestKey": "k",

@@ -141,9 +141,9 @@ async def check_search(logs: list[list[tuple[str, str | None]]], search_queries:
                         changes.append(change(room, last + 10 + seq, seq, new_text))
                 messages = tuple((message(room, seq, text), seq) for seq, (text, _) in enumerate(log, 1))
                 room_key = RoomKey(SERVER, f"room{room}", "ann")
-                await history.write(room_key, LogSegment(messages, tuple(changes), ((1, last),)))
+                await history.write(room_key, LogSegment(messages, tuple(changes), ((1, last),)), "log")
             await history.write(
-                RoomKey("http://other", "room0", "ann"), LogSegment(((message(0, 9, "中 abc"), 9),), (), ())
+                RoomKey("http://other", "room0", "ann"), LogSegment(((message(0, 9, "中 abc"), 9),)), "log"
             )
             for query in search_queries:
                 for room in (None, 0, 1):

@@ -136,7 +136,7 @@ class ScriptedServer:
         self.socket = socket
         texts = self.texts
         if event == "joinRoom":
-            room = {"name": "tea", "topic": "t", "lastSeq": 0, "visibility": "public"}
+            room = {"name": "tea", "topic": "t", "logId": "log", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
             members = [{"memberId": "a", "nickName": "ann", "role": "member"}]
             return {
                 **{"ok": True, "room": room, "nickName": "ann", "memberId": "a", "guestKey": "k"},

@@ -325,6 +325,10 @@ class HistorySync:
             True if the page changed a known range, a gap or the buffer.
         """
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
+        if page.log_id != self.log.log_id and (transport := self._context.gate.value) is not None:
+            log.warning("server log of a room was replaced during a connection: reconnecting")
+            transport.abort()
+            return False
         page = replace(page, messages=[sanitize.received(entry) for entry in page.messages])
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)

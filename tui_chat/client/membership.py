@@ -25,8 +25,8 @@ from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE
-from tui_chat.protocol.requests import History, JoinRoom, LeaveRoom
-from tui_chat.protocol.responses import Empty, HistoryPage, JoinResponse
+from tui_chat.protocol.requests import JoinRoom, LeaveRoom
+from tui_chat.protocol.responses import Empty, JoinResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
@@ -79,8 +79,6 @@ class RoomMembership:
         self._has_cached_log = False
         self._has_left = False
         self._load_task: asyncio.Task[None] | None = None
-        # Newest cached message until the first join, which compares it with the server's log.
-        self._unverified_message: Message | None = None
 
     @property
     def was_opened(self) -> bool:
@@ -120,13 +118,11 @@ class RoomMembership:
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
         join_response = await self._send_join(transport, since)
-        was_basic_server, self.is_basic_server = self.is_basic_server, join_response is None
+        self.is_basic_server = join_response is None
         log_reset = False
         if join_response is None:
             self.history.cache = None  # messages of a basic server are not cached
-        elif since is not None and (
-            was_basic_server or await _is_log_replaced(transport, join_response, since, self._unverified_message)
-        ):
+        elif since is not None and join_response.room.log_id != room_log.log_id:
             log.warning("server log of a room was replaced: reloading the room")
             self.history.reset(join_response.room.last_seq)
             if self.history.cache is not None:
@@ -137,7 +133,7 @@ class RoomMembership:
             await self._send_leave(transport)
             raise NotJoined("room_left")
         response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
-        rejoined, self.was_joined, self._unverified_message = self.was_joined, True, None
+        rejoined, self.was_joined = self.was_joined, True
         context.name, context.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
         context.member_id = sanitize.member_id(response.member_id)
         context.gate.set(transport)
@@ -213,7 +209,6 @@ class RoomMembership:
             context = self.context
             context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
             context.member_id = cached.member_id
-            self._unverified_message = next(reversed(list(self.history.log.messages())), None)
             self._has_cached_log = True
         await self.sender.claim_orphans()
 
@@ -255,29 +250,3 @@ class RoomMembership:
     def _save_room_info(self) -> None:
         if self.history.cache is not None:
             self.context.client.tasks.start(self.history.cache.save_room_info(), "room info write")
-
-
-async def _is_log_replaced(
-    transport: "Transport", response: JoinResponse, last_known_seq: int, cached_message: Message | None
-) -> bool:
-    """Return whether the server's log differs from the cached log.
-
-    Without `cached_message`, only a lower `last_seq` counts, and no request is sent.
-
-    Args:
-        transport: Connection on which the room was joined.
-        response: Server response to the join.
-        last_known_seq: Highest cached `seq`.
-        cached_message: Newest message of the local cache, None once the server has confirmed the cache.
-
-    Raises:
-        ChatError: The server rejected the `history` request, or the connection closed.
-    """
-    if response.room.last_seq < last_known_seq:
-        return True
-    if cached_message is None:
-        return False
-    page = await transport.request(
-        History(room=response.room.name, before=cached_message.seq + 1, limit=1), HistoryPage
-    )
-    return [(entry.seq, entry.id) for entry in page.messages[:1]] != [(cached_message.seq, cached_message.id)]

@@ -1,5 +1,7 @@
 from time import perf_counter
 
+from msgspec.structs import replace
+
 from tests.support.model_room import ROOM, ModelRoom
 from tests.support.reactions import reacting_members
 from tui_chat.client.sync.room_log import MAX_BUFFERED_PUSHES, RoomLog
@@ -23,6 +25,22 @@ def make_joined_log(room: ModelRoom, limit: int = 50) -> RoomLog:
     log = RoomLog()
     log.apply_join(room.join(None, limit), None)
     return log
+
+
+def test_entries_that_the_server_removed_are_no_gap() -> None:
+    room = make_room(40)
+    log = make_joined_log(room, limit=10)
+    request = History(room=ROOM, around=5, limit=4)
+    log.apply_page(room.fetch_page(request), request)
+    assert log.has_older
+    (gap,) = log.gaps()
+    request = History(room=ROOM, before=31, limit=1)
+    log.apply_page(replace(room.fetch_page(request), first_seq=gap.after + 3), request)
+    assert not log.has_older
+    assert log.gaps() == (Gap(gap.after + 2, 30),)
+    request = History(room=ROOM, before=30, limit=1)
+    log.apply_page(replace(room.fetch_page(request), first_seq=29), request)
+    assert log.gaps() == ()
 
 
 def test_pushes_apply_in_order_and_duplicates_are_dropped() -> None:

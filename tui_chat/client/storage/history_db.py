@@ -51,12 +51,14 @@ class CachedRoom:
         name: Room name in the server's spelling.
         topic: Room topic, may be empty.
         member_id: User's member id under the requested nickname, empty without an earlier join.
+        log_id: Identifier of the server's log with the cached entries, empty if unknown.
         segment: Newest messages.
     """
 
     name: str
     topic: str
     member_id: str
+    log_id: str
     segment: LogSegment
 
 
@@ -116,12 +118,13 @@ class LocalHistory:
         """
 
         def read(connection: sqlite3.Connection, room_id: int) -> CachedRoom:
-            name, topic, member_id = connection.execute(
-                "SELECT name, topic, coalesce(member_id, '') FROM rooms "
+            name, topic, member_id, log_id = connection.execute(
+                "SELECT name, topic, coalesce(member_id, ''), log_id FROM rooms "
                 "LEFT JOIN memberships ON room = id AND nick = ? WHERE id = ?",
                 (room_key.nick, room_id),
             ).fetchone()
-            return CachedRoom(name, topic, member_id, tables.read_segment(connection, room_id, 0, 2**63 - 1, limit))
+            segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
+            return CachedRoom(name, topic, member_id, log_id, segment)
 
         return await self._read(room_key, read)
 
@@ -197,11 +200,11 @@ class LocalHistory:
             )
         )
 
-    async def write(self, room_key: RoomKey, segment: LogSegment) -> None:
+    async def write(self, room_key: RoomKey, segment: LogSegment, log_id: str) -> None:
         """Add a log segment to a room.
 
-        An unknown room is created. A stored message is replaced only by an equal or newer `as_of`. The oldest messages
-        above the room limit may be deleted.
+        An unknown room is created. Entries of a log with another `log_id` are deleted. A stored message is replaced
+        only by an equal or newer `as_of`. The oldest messages above the room limit may be deleted.
 
         Raises:
             LocalStorageError: The segment was not written.
@@ -214,6 +217,10 @@ class LocalHistory:
             )
             room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
             assert room_id is not None
+            if connection.execute(
+                "UPDATE rooms SET log_id = ? WHERE id = ? AND log_id <> ?", (log_id, room_id, log_id)
+            ).rowcount:
+                tables.clear_log(connection, room_id)
             tables.write_segment(connection, room_id, segment)
             written_count = self._written_since_prune.get(room_id, self._max_messages) + len(segment.messages)
             if written_count >= self._max_messages * PRUNE_THRESHOLD:
@@ -266,8 +273,8 @@ class LocalHistory:
 
         def write(connection: sqlite3.Connection) -> None:
             room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
-            for table in ("messages", "changes", "ranges", "memberships"):
-                connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
+            connection.execute("DELETE FROM memberships WHERE room = ?", (room_id,))
+            tables.clear_log(connection, room_id)
 
         await self._file.run(write, write=True)
 

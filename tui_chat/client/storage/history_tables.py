@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 SCHEMA = SqliteSchema(
     application_id=0x6368_6869,  # "chhi"
-    version=2,
+    version=3,
     durable=False,
     statements="""
         CREATE TABLE rooms (
@@ -31,6 +31,7 @@ SCHEMA = SqliteSchema(
             key TEXT NOT NULL,
             name TEXT NOT NULL,
             topic TEXT NOT NULL,
+            log_id TEXT NOT NULL DEFAULT '',
             UNIQUE (server, key)
         );
         CREATE TABLE memberships (
@@ -60,7 +61,10 @@ SCHEMA = SqliteSchema(
             PRIMARY KEY (room, first)
         ) WITHOUT ROWID
     """,
-    upgrades={1: "ALTER TABLE visits RENAME TO memberships; ALTER TABLE spans RENAME TO ranges"},
+    upgrades={
+        1: "ALTER TABLE visits RENAME TO memberships; ALTER TABLE spans RENAME TO ranges",
+        2: "ALTER TABLE rooms ADD COLUMN log_id TEXT NOT NULL DEFAULT ''",
+    },
 )
 
 message_decoder = msgspec.json.Decoder(Message)
@@ -83,6 +87,12 @@ def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str)
     """Return the row id of a room, None if the room is not stored."""
     row = connection.execute("SELECT id FROM rooms WHERE server = ? AND key = ?", (server_url, room_key)).fetchone()
     return None if row is None else row[0]
+
+
+def clear_log(connection: sqlite3.Connection, room_id: int | None) -> None:
+    """Delete all entries of a room."""
+    for table in ("messages", "changes", "ranges"):
+        connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
 
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:

@@ -60,7 +60,7 @@ class RoomCache:
         """
         cached = await self._attempt(self._history.read_room(self._room_key, MESSAGES_ON_LOAD))
         if cached is not None:
-            self._room_log.member_id = cached.member_id
+            self._room_log.member_id, self._room_log.log_id = cached.member_id, cached.log_id
             self._room_log.restore(cached.segment)
         return cached
 
@@ -144,7 +144,8 @@ class RoomCache:
             log.debug("history: writing unsaved changes")
         while self._room_log.is_dirty:
             try:
-                await self._history.write(self._room_key, self._room_log.pop_dirty(WRITE_BATCH_SIZE))
+                segment = self._room_log.pop_dirty(WRITE_BATCH_SIZE)
+                await self._history.write(self._room_key, segment, self._room_log.log_id)
             except Exception as error:
                 # The lost segment is a gap on disk; the next session fetches its entries again.
                 self._write_failed = True

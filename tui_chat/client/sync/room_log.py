@@ -44,9 +44,9 @@ class LogSegment:
         ranges: First and last `seq` of each known range, ascending.
     """
 
-    messages: tuple[tuple[Message, int], ...]
-    changes: tuple[MessageChange, ...]
-    ranges: tuple[tuple[int, int], ...]
+    messages: tuple[tuple[Message, int], ...] = ()
+    changes: tuple[MessageChange, ...] = ()
+    ranges: tuple[tuple[int, int], ...] = ()
 
 
 class RoomLog:
@@ -54,10 +54,13 @@ class RoomLog:
 
     Attributes:
         member_id: User's member id, for `own` of reactions; empty before the first join.
+        log_id: Identifier of the server's log (docs/protocol.md, "Synchronization"); empty before the first join.
+        first_stored: Oldest `seq` that the server has not removed; missing entries below are no gap.
     """
 
     def __init__(self) -> None:
-        self.member_id = ""
+        self.member_id = self.log_id = ""
+        self.first_stored = 1
         self._buffered_pushes: dict[int, Entry] = {}
         self._expected_seq = 0  # newest known `seq` of the server on the current connection
         self._is_live = False
@@ -92,12 +95,16 @@ class RoomLog:
 
     @property
     def has_older(self) -> bool:
-        """True if entries exist before the first known one."""
-        return self.first > 1
+        """True if the server stores entries before the first known one."""
+        return self.first > self.first_stored
 
     def gaps(self) -> tuple[Gap, ...]:
-        """Return the gaps between known ranges, ascending."""
-        return self._ranges.gaps()
+        """Return the gaps between known ranges, ascending, without entries that the server has removed."""
+        return tuple(
+            Gap(max(gap.after, self.first_stored - 1), gap.before)
+            for gap in self._ranges.gaps()
+            if gap.before > self.first_stored
+        )
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
         """Iterate over loaded messages, ascending.
@@ -231,7 +238,8 @@ class RoomLog:
             `seq` of each new or modified message, ascending.
         """
         newest = response.room.last_seq
-        self.member_id = response.member_id
+        self.member_id, self.log_id = response.member_id, response.room.log_id
+        self.first_stored = response.room.first_seq
         self._is_live = True
         self._expected_seq = max(self._expected_seq, newest)
         oldest = 0 if since is None else since + 1
@@ -252,6 +260,7 @@ class RoomLog:
             `seq` of each new or modified message, ascending.
         """
         self._expected_seq = max(self._expected_seq, response.last_seq)
+        self.first_stored = response.first_seq
         seqs = [entry.seq for entry in response.messages]
         oldest, newest = min(seqs, default=1), max(seqs, default=0)
         if request.after is not None:
