@@ -170,6 +170,7 @@ class TcpProxy:
             self.open_connections.remove(connection)
             for writer in (client_writer, server_writer):
                 writer.close()
+            for writer in (client_writer, server_writer):
                 with suppress(OSError):
                     await writer.wait_closed()
 
