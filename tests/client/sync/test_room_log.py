@@ -30,7 +30,7 @@ def make_joined_log(room: ModelRoom, limit: int = 50) -> RoomLog:
 def test_entries_that_the_server_removed_are_no_gap() -> None:
     room = make_room(40)
     log = make_joined_log(room, limit=10)
-    request = History(room=ROOM, around=5, limit=4)
+    request = History(room=ROOM, before=6, limit=4)
     log.apply_page(room.fetch_page(request), request)
     assert log.has_older
     (gap,) = log.gaps()
