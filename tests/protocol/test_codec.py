@@ -245,3 +245,9 @@ def test_socketio_json_rejects_nan_surrogates_and_deep_nesting() -> None:
     for invalid in ('{"a": NaN}', '"\\ud800"', "[" * 3000):
         with pytest.raises(ValueError, match=r".*"):
             codec.SocketIOJson.loads(invalid)
+
+
+@pytest.mark.parametrize("body", ['{"ok":false}', '{"ok":false,"error":null}'])
+def test_a_failed_response_without_an_error_raises_an_internal_error(body: str) -> None:
+    with pytest.raises(InternalError):
+        codec.decode_response(responses.Empty, body)

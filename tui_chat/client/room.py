@@ -248,7 +248,9 @@ class Room:
         except TimeoutError:
             raise RateLimited("too_many_queued") from None
         try:
-            return await self._context.request(request, SendResponse, deadline - loop.time(), wait_for_rate_limit=True)
+            if (remaining := deadline - loop.time()) <= 0:
+                raise RateLimited("too_many_queued")
+            return await self._context.request(request, SendResponse, remaining, wait_for_rate_limit=True)
         finally:
             self._throttle_lock.release()
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
@@ -246,6 +247,16 @@ async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     assert cached is not None
     assert [message.seq for message, _ in cached.segment.messages] == list(range(901, 1_001))
     assert cached.segment.ranges == ((901, 1_000),)
+
+
+async def test_an_older_state_of_a_message_does_not_replace_a_newer_one(tmp_path: Path) -> None:
+    edited = replace(message(1), message="edited", edited=5)
+    async with LocalHistory(tmp_path) as history:
+        await history.write(TEA, LogSegment(((edited, 5),), (), ((1, 5),)), "log")
+        await history.write(TEA, LogSegment(((message(1), 4),), (), ((1, 5),)), "log")
+        cached = await history.read_room(TEA, 200)
+    assert cached is not None
+    assert cached.segment.messages == ((edited, 5),)
 
 
 async def test_two_history_instances_share_one_file(tmp_path: Path) -> None:
