@@ -8,7 +8,8 @@
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Generator, Hashable, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +19,9 @@ from server.domain.live_room import LiveRoom, Participant
 from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
+
+ROOM_CHANGE_RETRY = 0.5
+"""`retryAfter` of joins during a creation, rename or deletion of the room, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,23 @@ class RoomRegistry(Generic[ConnectionT]):
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
         self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}
         self._observed_rooms: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}
+        self._locked_keys: set[str] = set()
+
+    @contextmanager
+    def lock_rooms(self, conflict_reason: str, *room_keys: str) -> Generator[None]:
+        """Keep rooms without participants within the context: joins raise `Unavailable`.
+
+        Raises:
+            Conflict: A room is live or locked already; with `conflict_reason`.
+        """
+        keys = {*room_keys}
+        if keys & self._locked_keys or keys & self.rooms.keys():
+            raise errors.Conflict(conflict_reason)
+        self._locked_keys |= keys
+        try:
+            yield
+        finally:
+            self._locked_keys -= keys
 
     def join(
         self,
@@ -93,6 +114,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
         Raises:
             BadRequest: The connection has reached `ROOMS_PER_CONNECTION`, or is in the room as a different member.
+            Unavailable: The room is locked (`lock_rooms`).
         """
         room_key = names.canonical_key(room_name)
         room = self._open_room(connection, room_key, room_name)
@@ -231,6 +253,8 @@ class RoomRegistry(Generic[ConnectionT]):
         return LeaveResult(room, participant, is_last)
 
     def _open_room(self, connection: ConnectionT, room_key: str, room_name: str) -> LiveRoom[ConnectionT]:
+        if room_key in self._locked_keys:
+            raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
         own_keys = (
             self._rooms_by_connection.get(connection, {}).keys() | self._observed_rooms.get(connection, {}).keys()
         )

@@ -361,6 +361,15 @@ class Handlers:
     async def _list_rooms(
         self, connection: ClientConnection, request: requests.ListRooms
     ) -> responses.RoomListResponse:
+        live_rooms = sorted(
+            (room for room in self.room_registry.rooms.values() if room.participants),
+            key=lambda room: -len(room.participants),
+        )
+        if not request.query:
+            live_rooms = live_rooms[: request.limit]
+        records = await self._database.reader.list_rooms(
+            request.query, request.limit, [room.key for room in live_rooms]
+        )
         summaries = {
             record.key: responses.RoomSummary(
                 name=record.name,
@@ -368,11 +377,11 @@ class Handlers:
                 members=self.room_registry.count_members(record.key),
                 last_seq=record.last_seq,
             )
-            for record in await self._database.reader.list_rooms(request.query, request.limit)
+            for record in records
         }
-        name_filter = request.query.casefold() if request.query else ""
-        for room in self.room_registry.rooms.values():
-            if room.participants and room.key not in summaries and name_filter in room.key:
+        key_part = names.canonical_key(request.query) if request.query else ""
+        for room in live_rooms:
+            if key_part in room.key and room.key not in summaries:
                 summaries[room.key] = responses.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
                 )

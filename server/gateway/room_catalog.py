@@ -3,7 +3,7 @@
 - Ownership: a guest may update and delete only rooms created on the same connection. Other
   rooms result in `forbidden`, and rooms outside the public list in `not_found`.
 - Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
-  never changes.
+  never changes. A join during the change of a room is refused with `room_changing`.
 - Deletion in the log: deleting a room appends a deletion for each message, so that clients with
   cached entries reach the same state.
 - Rate limits: each write is a transaction of its own that delays messages. All connections share
@@ -68,10 +68,10 @@ class RoomCatalog:
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_created_rooms", limit=limits.ROOMS_PER_CONNECTION)
-        if names.canonical_key(name) in self._room_registry.rooms:
-            raise errors.Conflict("room_exists")
-        self._acquire_write(connection)
-        room = await self._database.rooms.create(names.canonical_key(name), name, topic)
+        key = names.canonical_key(name)
+        with self._room_registry.lock_rooms("room_exists", key):
+            self._acquire_write(connection)
+            room = await self._database.rooms.create(key, name, topic)
         created_ids.add(room.id)
         return room
 
@@ -102,12 +102,10 @@ class RoomCatalog:
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
-            if room.key in self._room_registry.rooms or (
-                names.canonical_key(name) != room.key and names.canonical_key(name) in self._room_registry.rooms
-            ):
-                raise errors.Conflict("room_not_empty")
-            self._acquire_write(connection)
-            await self._database.rooms.rename(room_id, names.canonical_key(name), name)
+            new_key = names.canonical_key(name)
+            with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
+                self._acquire_write(connection)
+                await self._database.rooms.rename(room_id, new_key, name)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
             await self._database.journal.append(
@@ -127,23 +125,22 @@ class RoomCatalog:
             The room before the deletion.
         """
         room = await self._require_owned(connection, room_id)
-        if room.key in self._room_registry.rooms:
-            raise errors.Conflict("room_not_empty")
         if room.last_seq > MAX_DELETABLE_ENTRIES:
             raise errors.Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
-        self._acquire_write(connection)
-        author = self._build_author(connection)
-        room_ref = RoomRef(key=room.key, name=room.name)
-        for after in range(0, room.last_seq, limits.HISTORY_PAGE):
-            page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
-            await asyncio.gather(
-                *(
-                    self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=message.seq))
-                    for message in page.messages
-                    if isinstance(message, events.Message) and not message.deleted
+        with self._room_registry.lock_rooms("room_not_empty", room.key):
+            self._acquire_write(connection)
+            author = self._build_author(connection)
+            room_ref = RoomRef(key=room.key, name=room.name)
+            for after in range(0, room.last_seq, limits.HISTORY_PAGE):
+                page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
+                await asyncio.gather(
+                    *(
+                        self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=message.seq))
+                        for message in page.messages
+                        if isinstance(message, events.Message) and not message.deleted
+                    )
                 )
-            )
-        await self._database.rooms.delete(room_id)
+            await self._database.rooms.delete(room_id)
         self._created_rooms[connection].discard(room_id)
         return room
 

@@ -81,7 +81,7 @@ def load_rooms(
     ]
     if missing_keys:
         refs = [commands_by_room[key][0].room for key in missing_keys]
-        rows = [(ref.key, ref.name, "", PUBLIC, ref.log_id, 1, 0, now, now) for ref in refs]
+        rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, now, now) for ref in refs]
         statements.create_room.execute_many(connection, rows)
         _lock_rooms(connection, statements, rooms, missing_keys)
     for key, room in rooms.items():

@@ -32,6 +32,7 @@ from server.storage.statements import BatchStatements
 from server.storage.tables import ENTRY_COUNTER, entries
 from tui_chat.protocol import errors, events
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
+from tui_chat.protocol.search_query import fold
 
 
 class AppendResult(Struct, frozen=True):
@@ -312,7 +313,13 @@ class BatchWriter:
             self._statements.bump_seq.execute_many(
                 self._connection,
                 [
-                    (room.topic, room.last_seq - room.stored_seq, room.active_at, room.id)
+                    (
+                        room.topic,
+                        None if room.topic is None else fold(room.topic),
+                        room.last_seq - room.stored_seq,
+                        room.active_at,
+                        room.id,
+                    )
                     for room in self._rooms.values()
                     if room.last_seq > room.stored_seq
                 ],

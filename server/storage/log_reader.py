@@ -21,6 +21,7 @@ from server.storage.search import find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol import errors, events, names, responses
 from tui_chat.protocol.limits import REACTION_NAMES
+from tui_chat.protocol.search_query import fold
 
 _MAX_QUEUED_READS = 2_000  # maximum number of queued reads, so that an unresponsive disk cannot accumulate requests
 
@@ -32,6 +33,9 @@ Below the send queue limit of a connection: a slow client would otherwise be abo
 
 _ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text and reactions, in bytes
 _REACTION_OVERHEAD_BYTES = 64  # estimated size of a reaction, and of each of its names without the nickname, in bytes
+
+MAX_KEYS_PER_QUERY = 500
+"""Maximum number of room keys in one statement."""
 
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
@@ -201,18 +205,17 @@ class LogReader:
         finally:
             self._queued_searches -= 1
 
-    async def list_rooms(self, query: str | None, limit: int) -> list[RoomRecord]:
+    async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
 
         Private and removed rooms are omitted. An empty query or None matches all rooms.
 
         Args:
-            query: Substring of the room name; width, case and spacing are ignored.
-            limit: Maximum number of rooms.
+            query: Part of the room name or of the topic; width and case are ignored.
+            limit: Maximum number of rooms, apart from those of `live_keys`.
+            live_keys: Keys of rooms that are listed regardless of their activity.
         """
-        return await self._run(
-            partial(_list_rooms, name_filter=names.canonical_key(query) if query else None, limit=limit)
-        )
+        return await self._run(partial(_list_rooms, query=query, limit=limit, live_keys=live_keys))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
         """Return one public room, or None.
@@ -293,12 +296,23 @@ def _read_page(
     )
 
 
-def _list_rooms(connection: Connection, *, name_filter: str | None, limit: int) -> list[RoomRecord]:
-    query = select(rooms).where(rooms.c.visibility == PUBLIC)
-    if name_filter is not None:
-        query = query.where(rooms.c.key.contains(name_filter, autoescape=True))
+def _list_rooms(
+    connection: Connection, *, query: str | None, limit: int, live_keys: Collection[str]
+) -> list[RoomRecord]:
+    matching = select(rooms).where(rooms.c.visibility == PUBLIC)
+    if query:
+        matching = matching.where(
+            rooms.c.key.contains(names.canonical_key(query), autoescape=True)
+            | rooms.c.topic_key.contains(fold(query), autoescape=True)
+        )
     newest_first = (rooms.c.active_at.desc(), rooms.c.id.desc())
-    return [room_from_row(row) for row in connection.execute(query.order_by(*newest_first).limit(limit))]
+    rows = list(connection.execute(matching.order_by(*newest_first).limit(limit)))
+    listed_keys = {row.key for row in rows}
+    other_keys = [key for key in live_keys if key not in listed_keys]
+    for first in range(0, len(other_keys), MAX_KEYS_PER_QUERY):
+        keys = other_keys[first : first + MAX_KEYS_PER_QUERY]
+        rows += connection.execute(matching.where(rooms.c.key.in_(keys)))
+    return [room_from_row(row) for row in rows]
 
 
 def _find_room_by_id(connection: Connection, *, room_id: int) -> RoomRecord | None:

@@ -18,6 +18,7 @@ from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol.errors import Conflict, NotFound
+from tui_chat.protocol.search_query import fold
 
 _log = logging.getLogger(__name__)
 
@@ -94,7 +95,10 @@ class RoomRepository:
 
 
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:
-    values = {"name": name, "topic": topic, "visibility": PUBLIC, "created_at": now, "active_at": now}
+    values = {
+        **{"name": name, "topic": topic, "topic_key": fold(topic)},
+        **{"visibility": PUBLIC, "created_at": now, "active_at": now},
+    }
     insert_room = (
         get_insert_construct(connection.dialect)(rooms)
         .values(key=key, log_id=generate_log_id(), first_seq=1, last_seq=0, **values)
@@ -129,5 +133,7 @@ def _delete(connection: Connection, *, room_id: int) -> None:
         raise Conflict("room_has_messages")
     else:
         connection.execute(
-            update(rooms).where(rooms.c.id == room_id).values(visibility=REMOVED, topic="", first_seq=last_seq + 1)
+            update(rooms)
+            .where(rooms.c.id == room_id)
+            .values(visibility=REMOVED, topic="", topic_key="", first_seq=last_seq + 1)
         )

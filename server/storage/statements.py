@@ -138,12 +138,13 @@ class BatchStatements:
             update(rooms)
             .values(
                 topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
+                topic_key=func.coalesce(bindparam("new_topic_key", type_=rooms.c.topic.type), rooms.c.topic_key),
                 last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
                 active_at=bindparam("ts"),
                 visibility=case((is_removed, literal_column(f"'{PUBLIC}'", String)), else_=rooms.c.visibility),
             )
             .where(rooms.c.id == bindparam("room")),
-            *("new_topic", "count", "ts", "room"),
+            *("new_topic", "new_topic_key", "count", "ts", "room"),
         )
         self.allocate_ids = prepare(
             update(counters)

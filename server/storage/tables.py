@@ -41,6 +41,7 @@ rooms = Table(
     Column("key", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("topic", Text, nullable=False),
+    Column("topic_key", Text, nullable=False),
     Column("visibility", Text, nullable=False),
     Column("log_id", Text, nullable=False),
     Column("first_seq", Int64, nullable=False),
@@ -50,8 +51,9 @@ rooms = Table(
 )
 """Rooms with their current name and topic.
 
-`log_id` identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `active_at` is
-the `ts` of the newest entry.
+`topic_key` is the folded topic (`tui_chat.protocol.search_query.fold`), for the filter of room lists. `log_id`
+identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `active_at` is the `ts` of
+the newest entry.
 """
 
 entries = Table(

@@ -146,6 +146,21 @@ async def test_the_room_list_contains_member_counts_and_filters_by_query(server:
         assert [room["name"] for room in (await bob.request("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
+async def test_rooms_beyond_the_first_page_have_topic_and_position(server: RunningServer, ann: RawClient) -> None:
+    await ann.join("Straße", "ann")
+    assert (await ann.request("setTopic", {"room": "Straße", "topic": "Über Bäume"}))["ok"]
+    await ann.join("unwritten Straße", "ann")
+    async with raw_client(server.url) as bob:
+        await bob.join("newer", "bob")
+        await send_messages(bob, "hi", room="newer")
+        await bob.request("leaveRoom", {"room": "newer"})
+        for query in ("STRASSE", "ÜBER B", None):
+            listed = (await bob.request("listRooms", {"limit": 1, **({"query": query} if query else {})}))["rooms"]
+            assert listed == [{"name": "Straße", "topic": "Über Bäume", "members": 1, "lastSeq": 1}]
+        listed = (await bob.request("listRooms", {"query": "strasse"}))["rooms"]
+        assert [(room["name"], room["lastSeq"]) for room in listed] == [("Straße", 1), ("unwritten Straße", 0)]
+
+
 async def test_a_former_member_receives_no_pushes_and_cannot_send(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "ann")
     async with raw_client(server.url) as bob:

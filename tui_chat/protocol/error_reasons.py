@@ -70,6 +70,7 @@ WIRE_MESSAGES = {
     # unavailable
     "server_stopping": "the server is stopping",
     "server_not_ready": "{problem}",
+    "room_changing": "the room is being changed",
     "connection_closed": "the connection was closed",
     "searches_waiting": "too many searches are waiting",
     "reads_waiting": "too many requests are waiting to be read",

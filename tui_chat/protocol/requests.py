@@ -272,7 +272,7 @@ class Search(Request, frozen=True):
 class ListRooms(Request, frozen=True):
     """List public rooms and rooms with present members.
 
-    `query` is a substring of the name; None or an empty query selects all rooms.
+    `query` is a part of the name or of the topic; None or an empty query selects all rooms.
     """
 
     event: ClassVar[str] = "listRooms"
