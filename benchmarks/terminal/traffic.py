@@ -225,10 +225,23 @@ class ChatTrafficServer(TrafficServer):
             numbers = range(max(1, before - limit), before) if after is None else range(after + 1, after + limit + 1)
             page = [self._build_entry(number) for number in numbers if number <= last]
             self.oldest = min([self.oldest, *numbers])
-            return {"messages": page, "hasMore": bool(page) and page[0]["seq"] > 1, "lastSeq": last}
+            return {
+                "messages": page,
+                "hasMore": bool(page) and page[0]["seq"] > 1,
+                "logId": "log",
+                "firstSeq": 1,
+                "lastSeq": last,
+            }
         if event == "joinRoom":
             return {
-                "room": {"name": ROOM, "topic": "", "lastSeq": last, "visibility": "public"},
+                "room": {
+                    "name": ROOM,
+                    "topic": "",
+                    "logId": "log",
+                    "firstSeq": 1,
+                    "lastSeq": last,
+                    "visibility": "public",
+                },
                 "nickName": "ann",
                 "memberId": "ann",
                 "guestKey": "key",
