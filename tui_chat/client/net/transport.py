@@ -137,10 +137,13 @@ class Transport:
         transport = cls(url, on_push, create_ssl_context(url, ca_file), clock)
         try:
             await transport._connect(timeout)
+            transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
         except BaseException:
-            await transport._cleanup()
+            try:
+                await transport._cleanup()
+            finally:
+                await transport._session.close()
             raise
-        transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
         return transport
 
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
