@@ -251,7 +251,7 @@ async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
     await writer.composer.press("ArrowUp")
     await writer.send_message("rejected")
     error = writer.page.locator(".send-error")
-    await expect(error).to_contain_text("Change not saved: The server rejected the request.")
+    await expect(error).to_contain_text("Change not saved: A message cannot be empty.")
     await expect(writer.messages).to_have_text(["fine"])
     await error.get_by_role("button", name="Edit").click()
     await expect(writer.page.locator("#compose-context")).to_contain_text("Editing message")
