@@ -260,7 +260,10 @@ class RoomRegistry(Generic[ConnectionT]):
         )
         if room_key not in own_keys and len(own_keys) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
-        return self.rooms.setdefault(room_key, LiveRoom[ConnectionT](room_key, room_name))
+        room = self.rooms.get(room_key)
+        if room is None:
+            room = self.rooms[room_key] = LiveRoom[ConnectionT](room_key, room_name)
+        return room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
         room.unsubscribe(connection)
