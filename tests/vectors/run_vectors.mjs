@@ -129,9 +129,9 @@ async function runOutbox(Outbox, RequestError, { operations }) {
     async request({ clientId, event, body }) {
       requests.push(`${clientId} ${event} ${body.message ?? body.emoji ?? ""}`);
       const response = responses.shift() ?? new Promise(() => {});
-      const { seq, error, retryAfter, lost } = await response;
+      const { seq, error, reason, retryAfter, lost } = await response;
       if (lost) isOnline = false;
-      if (lost || error) throw new RequestError(lost ? "offline" : error, { retryAfter });
+      if (lost || error) throw new RequestError(lost ? "offline" : error, { reason, retryAfter });
       return seq;
     },
     store: { save() {}, delete() {} },

@@ -63,7 +63,7 @@ class ScriptedTransport:
             raise ConnectionLost("not_connected")
         if "error" in response:
             raise ERRORS_BY_CODE[response["error"]](
-                "unknown", message="rejected", retry_after=response.get("retryAfter")
+                response.get("reason", ""), message="rejected", retry_after=response.get("retryAfter")
             )
         if isinstance(request, SendMessage):
             return SendResponse(seq=response["seq"], id=1, ts=1, duplicate=False)

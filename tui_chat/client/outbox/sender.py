@@ -28,7 +28,7 @@ from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
 from tui_chat.client.outbox_item import UNCONFIRMED, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.sqlite_file import log_failure
-from tui_chat.protocol.errors import ChatError, Conflict, InternalError, NotJoined, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, NotJoined, Unavailable
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_QUEUED_ITEMS = 10_000
 """Item limit of one room."""
+CLIENT_ID_IN_USE = "client_id_in_use"
+"""Reason of the error of a message whose `clientId` belongs to another member."""
 PERSIST_TIMEOUT = 5.0
 """Time limit of the outbox write before an item is sent, in seconds."""
 
@@ -114,7 +116,7 @@ class OutboxSender:
         """Send a failed item again at its position in the queue.
 
         The item keeps its `clientId`, so that a message that the server stored despite the error is not stored twice.
-        Only after `conflict`, where the `clientId` belongs to another member, a new item replaces the failed one. Emits
+        Only after `CLIENT_ID_IN_USE`, a new item at the end of the queue replaces the failed one. Emits
         `OutboxItemChanged`.
 
         Returns:
@@ -126,7 +128,7 @@ class OutboxSender:
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
-        if failed_item.error is not None and failed_item.error.code == Conflict.code and not failed_item.unconfirmed:
+        if failed_item.error is not None and failed_item.error.reason == CLIENT_ID_IN_USE:
             self.drop(client_id)
             return self.post(lambda new_client_id: with_fields(failed_item.request, client_id=new_client_id))
         if client_id in self._expected_echoes:

@@ -27,6 +27,8 @@
 import { requireRequestError } from "./request_error.js";
 import { RetryPolicy } from "./retry_policy.js";
 
+const NO_ERROR = { code: undefined, reason: undefined, params: undefined };
+
 export class Outbox {
   /** @type {OutboxItem[]} */
   #items = [];
@@ -101,14 +103,14 @@ export class Outbox {
   }
 
   /**
-   * Mark a failed item as pending. After `conflict`, where the `clientId` belongs to another member, a new item replaces
-   * the failed one.
+   * Mark a failed item as pending. After `client_id_in_use`, where the `clientId` belongs to another member, a new item
+   * replaces the failed one.
    * @param {string} clientId
    */
   retry(clientId) {
     const item = this.#items.find((candidate) => candidate.clientId === clientId && candidate.state === "failed");
     if (!item) return;
-    if (item.code !== "conflict") return this.#update(clientId, { state: "pending", code: undefined });
+    if (item.reason !== "client_id_in_use") return this.#update(clientId, { state: "pending", ...NO_ERROR });
     this.discard(clientId);
     this.add(item.event, item.body, item.ts);
   }
