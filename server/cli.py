@@ -13,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, cast
 
-from server.settings import SETTINGS, ConfigError, ServerSettings, find_unknown_variables, resolve_settings, suggest
+from server.settings import SETTINGS, ConfigError, ServerSettings, find_ignored_variables, resolve_settings, suggest
 from tui_chat.protocol import limits
 
 _EXIT_USAGE_ERROR = 2  # for errors that the operator can correct
@@ -102,7 +102,7 @@ def main() -> None:
         command, settings, sources = _parse(sys.argv[1:])
     except ConfigError as error:
         _exit_with_error(error, managed)
-    for warning in find_unknown_variables(os.environ):
+    for warning in find_ignored_variables(os.environ):
         print(f"chat-server: {warning}", file=sys.stderr)
     if command == "config":
         try:

@@ -26,6 +26,11 @@ IPNetwork = IPv4Network | IPv6Network
 
 _MAX_FILE_SIZE = 2**20
 
+# Kubernetes sets CHAT_PORT=tcp://10.0.0.1:8000 and further variables for a service named "chat" in the same namespace
+# (Kubernetes documentation, "Service", section "Environment variables"); links of Docker have the same form.
+_SERVICE_ADDRESS_PATTERN = re.compile(r"(tcp|udp|sctp)://.*")
+_SERVICE_VARIABLE_PATTERN = re.compile(r"CHAT_(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?)")
+
 
 class ConfigError(Exception):
     """Invalid setting or unreadable source; the message is one line for the operator."""
@@ -247,7 +252,8 @@ def resolve_settings(
     """Merge all sources into validated settings.
 
     A source replaces the whole value of a source with lower precedence, also for lists. Replaced values are not
-    validated; unknown environment variables are ignored. Certificate files are not read.
+    validated; unknown environment variables, and the service address of Kubernetes in `CHAT_PORT`, are ignored.
+    Certificate files are not read.
 
     Args:
         options: Command line options, keyed by setting.
@@ -297,17 +303,24 @@ def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, A
         (f"environment {setting.variable}", {name: _split_list(value) if setting.is_list else value})
         for name, setting in SETTINGS.items()
         if (value := environ.get(setting.variable)) is not None
+        and not (name == "port" and _SERVICE_ADDRESS_PATTERN.fullmatch(value))
     ]
 
 
-def find_unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Return a warning for each environment variable with the prefix `CHAT_` that is no setting."""
+def find_ignored_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return a warning for each environment variable with the prefix `CHAT_` that has no effect.
+
+    These variables are no settings, or belong to a Kubernetes service named "chat"; such a service results in one
+    warning for all its variables.
+    """
     variables = [setting.variable for setting in SETTINGS.values()]
-    return [
-        f"unknown environment variable {name}; {suggest(name, variables)}"
-        for name in sorted(environ)
-        if name.startswith("CHAT_") and name not in variables
-    ]
+    unknown = [name for name in sorted(environ) if name.startswith("CHAT_") and name not in variables]
+    warnings: list[str] = []
+    port = environ.get("CHAT_PORT", "")
+    if _SERVICE_ADDRESS_PATTERN.fullmatch(port):
+        unknown = [name for name in unknown if not _SERVICE_VARIABLE_PATTERN.fullmatch(name)]
+        warnings.append(f"CHAT_PORT={port!r} is the address of a service, not a port; ignored, use --port")
+    return warnings + [f"unknown environment variable {name}; {suggest(name, variables)}" for name in unknown]
 
 
 def _split_list(value: str) -> list[str]:

@@ -142,6 +142,29 @@ async def test_unknown_variables_are_reported_with_the_nearest_name(tmp_path: Pa
     assert (code, errors) == (0, "chat-server: unknown environment variable CHAT_PROT; did you mean CHAT_PORT?\n")
 
 
+async def test_variables_of_a_service_named_chat_are_ignored_with_one_warning(tmp_path: Path) -> None:
+    service = {
+        "CHAT_SERVICE_HOST": "10.0.0.1",
+        "CHAT_SERVICE_PORT": "8000",
+        "CHAT_SERVICE_PORT_HTTP": "8000",
+        "CHAT_PORT": "tcp://10.0.0.1:8000",
+        "CHAT_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+        "CHAT_PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    code, output, errors = await run_script(tmp_path, "config", CHAT_PROT="1", **service)
+    assert code == 0
+    assert "port = 3000  (default)" in output.splitlines()
+    assert errors == (
+        "chat-server: CHAT_PORT='tcp://10.0.0.1:8000' is the address of a service, not a port; ignored, use --port\n"
+        "chat-server: unknown environment variable CHAT_PROT; did you mean CHAT_PORT?\n"
+    )
+    for value in ("abc", "http://10.0.0.1:8000", "tcp:8000"):
+        code, output, errors = await run_script(tmp_path, "config", CHAT_PORT=value)
+        assert (code, output) == (2, "")
+        assert errors.startswith(f"chat-server: environment CHAT_PORT: invalid value {value!r} for port")
+    assert (await run_script(tmp_path, "config", "--port", "tcp://10.0.0.1:8000"))[0] == 2
+
+
 async def test_a_list_variable_separates_items_by_commas(tmp_path: Path) -> None:
     _, output, _ = await run_script(tmp_path, "config", CHAT_TRUSTED_PROXY="10.0.0.1, 10.1.0.0/16,")
     assert "trusted_proxy = 10.0.0.1, 10.1.0.0/16  (environment CHAT_TRUSTED_PROXY)" in output
