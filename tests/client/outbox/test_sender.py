@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from tui_chat.client.outbox import sender
 from tui_chat.client.outbox.store import FILE_NAME, Outbox
 from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
-from tui_chat.protocol.errors import NotJoined, TooLong
+from tui_chat.protocol.errors import BadRequest, NotJoined, TooLong
 
 
 @pytest.fixture
@@ -147,6 +147,66 @@ async def test_posted_edits_deletions_and_reactions_are_applied(server: RunningS
         assert room.log[1].message == "first"
         assert reacting_members(room.log[1]) == {"👍": [room.member_id]}
         assert room.log[2].deleted
+
+
+async def test_half_an_emoji_is_rejected_before_the_request(server: RunningServer) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("one")
+        for post in (
+            lambda: room.post("half \ud83d"),
+            lambda: room.post_edit(1, "half \ud83d"),
+            lambda: room.post_reaction(1, "\ud83d"),
+        ):
+            with pytest.raises(BadRequest, match="lone surrogate"):
+                post()
+        for send in (
+            lambda: room.send("half \ud83d"),
+            lambda: room.edit(1, "\udc4d"),
+            lambda: room.set_topic("\ud83d"),
+        ):
+            with pytest.raises(BadRequest, match="lone surrogate"):
+                await send()
+        assert room.unsent() == ()
+        room.post("two")
+        await wait_until(lambda: texts(room) == ["one", "two"])
+    async with ChatClient(server.url, guest_key="\ud83d") as chat:
+        with pytest.raises(BadRequest, match="lone surrogate"):
+            await chat.join("tea", nick="ann")
+
+
+async def test_stored_items_with_half_an_emoji_fail_and_later_items_are_sent(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with (
+        tcp_proxy(server.port) as proxy,
+        Outbox(tmp_path) as outbox,
+        ChatClient(proxy.url, outbox=outbox) as chat,
+    ):
+        room = await chat.join("tea", nick="ann")
+        await room.send("one")
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: room.membership.context.gate.value is None)
+        room.post("half")
+        room.post_edit(1, "half")
+        room.post("two")
+        await room.flush()
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute(
+            "UPDATE outbox_items SET server = ?, body = CAST(replace(body, 'half', 'half \\ud83d') AS BLOB)",
+            (server.url,),
+        )
+    async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
+        room = await chat.join("tea", nick="ann")
+        await wait_until(lambda: texts(room) == ["one", "two"])
+        failed = [(item.request.event, item.text, item.error and item.error.reason) for item in room.unsent()]
+        assert failed == [
+            ("sendMessage", "half \ufffd", "text_unencodable"),
+            ("editMessage", "half \ufffd", "text_unencodable"),
+        ]
+        room.retry(room.unsent()[0].client_id)
+        await wait_until(lambda: texts(room) == ["one", "two", "half \ufffd"])
 
 
 async def test_a_full_outbox_and_invalid_posts_raise_immediately(

@@ -3,6 +3,7 @@ import os
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -146,6 +147,40 @@ async def test_items_of_an_older_file_format_are_returned_in_order(tmp_path: Pat
         await outbox.add(TEA, make_item("three"))
         assert await texts(outbox) == ["two", "three"]
     assert not list(tmp_path.glob("*.damaged-*"))
+
+
+async def replace_column(outbox_directory: Path, column: str, value: bytes, item: OutboxItem) -> None:
+    """Store an item of an ended process with an invalid column."""
+    async with Outbox(outbox_directory) as ended_process:
+        await ended_process.add(TEA, item)
+    with closing(sqlite3.connect(outbox_directory / FILE_NAME)) as connection, connection:
+        connection.execute(f"UPDATE outbox_items SET {column} = ? WHERE client_id = ?", (value, item.client_id.hex))
+
+
+@pytest.mark.parametrize("half_emoji", [b"\\ud83d", b"\xed\xa0\xbd"], ids=["escaped", "raw"])
+async def test_a_row_with_half_an_emoji_is_a_failed_item(tmp_path: Path, half_emoji: bytes) -> None:
+    damaged = make_item("half")
+    body = msgspec.json.encode(damaged.request).replace(b"half", b"half " + half_emoji)
+    await replace_column(tmp_path, "body", body, damaged)
+    async with Outbox(tmp_path) as outbox:
+        await outbox.add(TEA, make_item("next"))
+        items = await outbox.claim_orphans(TEA, "tea")
+    assert [(item.text, item.state) for item in items] == [
+        ("half \ufffd", OutboxItemState.FAILED),
+        ("next", OutboxItemState.PENDING),
+    ]
+    assert items[0].client_id == damaged.client_id
+    assert items[0].error is not None
+    assert items[0].error.reason == "text_unencodable"
+
+
+@pytest.mark.parametrize("column", ["body", "error"])
+@pytest.mark.parametrize("value", [b"", b"{", b"NaN", b"[1]", b"\xff", b'{"code":7}'])
+async def test_undecodable_rows_are_skipped(tmp_path: Path, column: str, value: bytes) -> None:
+    await replace_column(tmp_path, column, value, make_item("damaged"))
+    async with Outbox(tmp_path) as outbox:
+        await outbox.add(TEA, make_item("next"))
+        assert await texts(outbox) == ["next"]
 
 
 def write_version_1_file(directory: Path, items: list[OutboxItem]) -> None:

@@ -33,7 +33,7 @@ from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
 from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import BadRequest, ChatError
 from tui_chat.protocol.requests import JoinRoom, Request
 from tui_chat.protocol.responses import JoinResponse
 
@@ -287,6 +287,7 @@ class Transport:
             response: Future to complete with the response, None to ignore the response.
 
         Raises:
+            BadRequest: A field contains a lone surrogate; nothing was sent.
             ConnectionLost: The connection is closed.
         """
 
@@ -302,6 +303,8 @@ class Transport:
         ack_callback = None if response is None else on_ack
         try:
             await self._client.emit(request.event, request_to_builtins(request), callback=ack_callback)
+        except UnicodeEncodeError:
+            raise BadRequest("text_unencodable") from None
         except _socketio.exceptions.SocketIOError:
             # The error may concern the namespace only; the connection is of no use without a namespace.
             self.abort()

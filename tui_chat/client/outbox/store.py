@@ -11,6 +11,7 @@
 
 import asyncio
 import hashlib
+import json
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable
@@ -27,7 +28,7 @@ from tui_chat.client.outbox.process_lock import ProcessLock
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
 from tui_chat.protocol.codec import ErrorBody, decode_request
-from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.errors import BadRequest, ChatError, Unavailable
 
 FILE_NAME = "outbox.db"
 
@@ -183,7 +184,8 @@ class Outbox:
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
         """Claim the rows of ended processes and return all rows of this process in order.
 
-        Failed items are included; undecodable rows are skipped.
+        Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
+        U+FFFD in its text. Other undecodable rows are skipped.
 
         Args:
             scope: Room and identity.
@@ -266,11 +268,22 @@ def hash_guest_key(guest_key: str | None) -> str:
 def _decode_items(rows: Iterable[tuple[str, str, bytes, int, bytes | None]], room_name: str) -> Iterable[OutboxItem]:
     for client_id, event, body, ts, error_body in rows:
         try:
-            request = cast(OutboxRequest, decode_request(event, body))
+            request, error = _decode_stored_request(event, body)
             item_id = UUID(client_id)
-            error = None if error_body is None else _error_decoder.decode(error_body).to_error()
+            if error_body is not None:
+                error = _error_decoder.decode(error_body).to_error()
         except (ChatError, ValueError):
             log.exception("outbox: undecodable row ignored")
             continue
         state = OutboxItemState.PENDING if error is None else OutboxItemState.FAILED
         yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, error=error)
+
+
+def _decode_stored_request(event: str, body: bytes) -> tuple[OutboxRequest, ChatError | None]:
+    """Return a stored request and None, or a repaired request and the error of its lone surrogates."""
+    try:
+        return cast(OutboxRequest, decode_request(event, body)), None
+    except (ChatError, ValueError):
+        fields = json.loads(body.decode("utf-8", "surrogatepass"))
+    text = json.dumps(fields, ensure_ascii=False).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return cast(OutboxRequest, decode_request(event, text.encode())), BadRequest("text_unencodable")

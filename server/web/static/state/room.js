@@ -13,7 +13,7 @@ import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
-import { sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
+import { requireEncodable, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
@@ -90,6 +90,7 @@ export class Room {
     });
     this.outbox = new Outbox({
       request: async ({ clientId, event, body }) => {
+        requireEncodable(body.message ?? body.emoji ?? "");
         const response = await host.request(event, { room: this.name, ...body, clientId });
         return response.seq ?? response.revision;
       },

@@ -126,8 +126,12 @@ function toWellFormed(text) {
   return LONE_SURROGATE.test(text) ? text.replace(/[\ud800-\udfff]/gu, "\ufffd") : text;
 }
 
-/** @param {string} text */
-function requireEncodable(text) {
+/**
+ * Reject a text with a lone surrogate, such as half an emoji.
+ * @param {string} text
+ * @throws {RequestError} `bad_request`.
+ */
+export function requireEncodable(text) {
   if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request", { reason: "text_unencodable" });
 }
 
