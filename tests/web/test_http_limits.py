@@ -1,6 +1,7 @@
 """Limits of HTTP connections and of requests outside sessions, with real sockets."""
 
 import asyncio
+import gc
 import resource
 import zlib
 from collections.abc import AsyncGenerator
@@ -15,6 +16,7 @@ from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
+from tests.support.wait import wait_until
 
 PROXY = {"trusted_proxy": ("127.0.0.1",)}
 POLL = "/socket.io/?EIO=4&transport=polling"
@@ -156,6 +158,28 @@ async def test_exhausted_descriptors_are_logged_once_and_sessions_continue(
     assert code == 0
     assert "Traceback" not in errors
     assert len([line for line in errors.splitlines() if "exhausted" in line and "more such" not in line]) == 0
+
+
+async def test_connections_of_malformed_requests_are_freed_without_a_garbage_collection(
+    tmp_path: Path, connections: Connections
+) -> None:
+    async with running_server(tmp_path) as server:
+        gc.collect()
+        gc.disable()
+        try:
+            for request in (
+                b"GET \x01 HTTP/9.9\r\n",
+                b"GET / HTTP/1.1\r\nBad Header\r\n",
+                b"GET / HTTP/1.1\r\nContent-Length: x\r\n",
+            ):
+                reader = await connections.open(server.port, request + b"\r\n")
+                assert b" 400 " in await asyncio.wait_for(reader.read(), 20)
+            connections.close()
+            await wait_until(
+                lambda: not any(isinstance(item, http_connections.HttpConnection) for item in gc.get_objects())
+            )
+        finally:
+            gc.enable()
 
 
 async def test_no_response_names_the_version_of_the_http_library(tmp_path: Path, connections: Connections) -> None:
