@@ -333,6 +333,8 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
         converted = msgspec.convert(value, setting.type, strict=not isinstance(value, str))
         if isinstance(converted, str):
             _check_text(converted)
+        if name == "database" and converted.startswith((":memory:", "file:", "sqlite:")) and "://" not in converted:
+            raise ValueError("expected a file or a URL of the form sqlite:///chat.db; a server always needs a file")
         return _resolve_path(converted) if setting.is_path else converted
     except msgspec.ValidationError as error:
         expected = re.split(r", got| [<>]=", str(error).replace("`", ""))[0].lower()

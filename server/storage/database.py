@@ -193,7 +193,7 @@ def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
     """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server.
 
-    A target without `://` is a path.
+    A target without `://` is a path. In the URL of a SQLite file, the path may begin with `~`.
     """
     if isinstance(target, Path) or "://" not in target:
         return Path(target), URL.create("sqlite")
@@ -205,7 +205,9 @@ def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
         case "sqlite":
             if not url.database or url.database == ":memory:":
                 raise StorageError("the database URL has no file; use the form sqlite:///chat.db")
-            return Path(url.database), url
+            if url.query:
+                raise StorageError("the database URL has options, which SQLite files do not support")
+            return Path(url.database).expanduser(), url
         case "postgresql" | "postgres":
             return None, url.set(drivername="postgresql+asyncpg")
         case backend:

@@ -128,7 +128,17 @@ async def test_a_database_with_another_schema_is_rejected_and_unchanged(
     assert await asyncio.to_thread(path.read_bytes) == content
 
 
-@pytest.mark.parametrize("target", ["sqlite://", "sqlite:///:memory:", "mysql://host/chat", "://"])
+async def test_the_path_of_a_database_url_is_expanded(
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    await (await open_database("sqlite:///~/own/chat.db", clock=clock)).close()
+    assert (tmp_path / "own" / "chat.db").exists()
+
+
+@pytest.mark.parametrize(
+    "target", ["sqlite://", "sqlite:///:memory:", "sqlite:///chat.db?mode=memory", "mysql://host/chat", "://"]
+)
 async def test_an_unsupported_database_url_is_rejected(target: str, clock: ManualClock) -> None:
     assert (await open_error(target, clock)).startswith("the database")
 
