@@ -1,13 +1,15 @@
 """Composition root of the server: construction, start and ordered shutdown of all components."""
 
 import asyncio
+import errno
 import logging
 import secrets
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,6 +40,9 @@ log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
+
+
+_FREE_PORT_ATTEMPTS = 10  # attempts to find a port that is free on all addresses of the host
 
 
 class StartupError(Exception):
@@ -240,17 +245,28 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
 async def _listen(
     connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings, tls_context: ssl.SSLContext | None
 ) -> asyncio.Server:
+    """Listen on all addresses of the host, with the same port on each."""
     tls_timeout = settings.connect_timeout if tls_context else None
+    create_listener = partial(
+        asyncio.get_running_loop().create_server,
+        connection_factory,
+        settings.host,
+        ssl=tls_context,
+        backlog=1024,
+        ssl_handshake_timeout=tls_timeout,
+        ssl_shutdown_timeout=tls_timeout,
+    )
     try:
-        return await asyncio.get_running_loop().create_server(
-            connection_factory,
-            settings.host,
-            settings.port,
-            ssl=tls_context,
-            backlog=1024,
-            ssl_handshake_timeout=tls_timeout,
-            ssl_shutdown_timeout=tls_timeout,
-        )
+        for _ in range(_FREE_PORT_ATTEMPTS):
+            listener = await create_listener(settings.port)
+            # With port 0, the operating system selects a port for each address.
+            ports: list[int] = [listening_socket.getsockname()[1] for listening_socket in listener.sockets]
+            if len({*ports}) == 1:
+                return listener
+            listener.close()
+            with suppress(OSError):  # another program uses this port of one of the addresses
+                return await create_listener(ports[0])
+        raise OSError(errno.EADDRINUSE, "no port is free on all addresses")
     except OSError as error:
         raise StartupError(
             f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"

@@ -9,6 +9,7 @@ import ssl
 import stat
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,19 @@ async def test_startup_prints_the_url_and_the_join_command(tmp_path: Path) -> No
             assert await response.json() == {"status": "ready"}
 
 
-async def test_an_empty_listen_address_selects_all_interfaces(tmp_path: Path) -> None:
+def has_ipv6_loopback() -> bool:
+    """Return whether this machine has the address ::1."""
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+async def test_an_empty_listen_address_selects_one_port_on_all_interfaces(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--host", "") as server, aiohttp.ClientSession() as session:
-        async with session.get(f"http://127.0.0.1:{server.port}/health") as response:
-            assert response.status == 200
         assert server.url == f"http://127.0.0.1:{server.port}"
+        for host in ("127.0.0.1", *(["[::1]"] if has_ipv6_loopback() else [])):
+            async with session.get(f"http://{host}:{server.port}/health") as response:
+                assert response.status == 200
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
