@@ -154,6 +154,7 @@ class PresenceBroadcaster:
             message=f"{subject} {verb}了 {room.name} 房间",
             ts=self._now(),
             via=member.via,
+            confusable=member.confusable,
             more=more,
         )
 
@@ -169,6 +170,7 @@ class PresenceBroadcaster:
                 message=f"{old_nick} 改名为 {participant.member.nick_name}",
                 ts=self._now(),
                 via=participant.member.via,
+                confusable=participant.member.confusable,
             )
             self._fanout.send_to_room(room, notice)
 

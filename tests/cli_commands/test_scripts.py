@@ -151,6 +151,22 @@ async def test_the_who_command_lists_members_without_itself(server: RunningServe
         assert [json.loads(line)["nickName"] for line in output.splitlines()] == ["ann", "Ben"]
 
 
+async def test_tail_and_who_mark_confusable_nicknames(server: RunningServer, tmp_path: Path) -> None:
+    room_args = ("--server", server.url, "--room", "tea")
+    async with ChatClient(server.url) as ann, ChatClient(server.url) as impostor:
+        await ann.join("tea", nick="Ann")
+        room = await impostor.join("tea", nick="\u0410nn")
+        await room.send("trust me")
+        _, output, _ = await run_command(tmp_path, "who", *room_args)
+        assert output == "Ann\n\u0410nn\t(look-alike)\n"
+        _, output, _ = await run_command(tmp_path, "who", "--json", *room_args)
+        assert [json.loads(line).get("confusable") for line in output.splitlines()] == [None, True]
+        _, output, _ = await run_command(tmp_path, "tail", "--no-follow", *room_args)
+        assert output.endswith(" \u0410nn (look-alike): trust me\n")
+        _, output, _ = await run_command(tmp_path, "tail", "--no-follow", "--json", *room_args)
+        assert json.loads(output)["confusable"] is True
+
+
 async def test_consecutive_runs_use_one_member_id(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")

@@ -261,6 +261,8 @@ async def test_confusable_nicknames_are_marked_in_members_and_presence(server: R
         while not (changes := (await ann.wait_for_push("presence"))["joined"]) or changes[-1]["nickName"] != "\u0410nn":
             pass
         assert changes[-1]["confusable"] is True
+        notices = [await ann.wait_for_push("message") for _ in range(2)]
+        assert [notice.get("confusable") for notice in notices] == [None, True]
         await impostor.request("changeNick", {"nickName": "bob"})
         renamed: list[dict[str, Any]] = []
         while not renamed:

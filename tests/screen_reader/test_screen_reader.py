@@ -51,6 +51,14 @@ async def test_messages_are_printed_and_typed_lines_are_sent(server: RunningServ
             assert b"\x1b" not in tui.written
 
 
+async def test_confusable_nicknames_are_announced(server: RunningServer, tmp_path: Path) -> None:
+    async with screen_reader(server, tmp_path) as tui, ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="\u0430nn")
+        await tui.wait_for_text("\u0430nn (look-alike) joined")
+        await room.send("trust me")
+        await tui.wait_for_text("\u0430nn (look-alike) says: trust me")
+
+
 async def test_messages_received_during_typing_are_printed_after_enter(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")

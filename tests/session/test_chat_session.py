@@ -316,6 +316,26 @@ def test_completion_lists_the_latest_senders_first(session: ChatSession) -> None
     assert view.other_nicks == ["cai", "bob"]
 
 
+def test_messages_of_a_confusable_author_keep_their_mark(session: ChatSession) -> None:
+    impostor = Member(member_id="c", nick_name="b\u043eb", role="member", confusable=True)
+    tea = FakeRoom("tea").join("from bob")
+    view = session.add_room(tea)
+    seq = tea.push_message(session, "before the member list", impostor)
+    session.apply(events.MembersChanged("tea", (ANN, BOB, impostor)))
+    session.apply(events.MembersChanged("tea", (ANN, BOB)))
+    tea.push_message(session, "after the leave", impostor)
+    notice = JoinNotice(
+        room="tea", nick_name=impostor.nick_name, member_id="c", message="", ts=1, confusable=impostor.confusable
+    )
+    session.apply(events.NoticeReceived(notice))
+    session.apply(events.LogChanged("tea", (seq,), True))
+    tea.push_message(session, "after the notice", impostor)
+    assert [line.marked_nick for line in view.transcript.lines if isinstance(line, MessageLine)] == [
+        "bob", "!b\u043eb", "!b\u043eb", "!b\u043eb",
+    ]  # fmt: skip
+    assert displayed_texts(session)[-2] == "* b\u043eb (look-alike) joined"
+
+
 def test_a_reset_log_replaces_the_displayed_messages(session: ChatSession) -> None:
     tea = FakeRoom("tea").join("one", "two", "three")
     session.add_room(tea)

@@ -47,6 +47,21 @@ async def test_the_header_shows_room_topic_and_connection_state(server: RunningS
         assert "● online" in header
 
 
+async def test_a_confusable_nickname_is_marked_and_explained(server: RunningServer, tmp_path: Path) -> None:
+    impostor_nick = "\u0410nn"
+    async with chat_app_in_room(tmp_path, server.url, "Ann") as ann, ChatClient(server.url) as impostor:
+        room = await impostor.join("tea", nick=impostor_nick)
+        await ann.wait_for_text(f"{impostor_nick} (look-alike) joined")
+        await room.send("trust me")
+        await ann.wait_for_text(f"!{impostor_nick}   trust me")
+        await ann.wait_until(lambda: ann.screen_text().count(f"!{impostor_nick}") == 2)  # message and member list
+        await ann.send_message("/names")
+        await ann.wait_for_text(f"2 here: Ann, !{impostor_nick}\n")
+        await ann.wait_for_text("! looks like the nickname")
+        await ann.send_message(f"/whois {impostor_nick}")
+        await ann.wait_for_text(f"{impostor_nick}: looks like the nickname")
+
+
 async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/frobnicate now")

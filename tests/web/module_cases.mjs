@@ -29,7 +29,7 @@ function messageEntry(seq, memberId, ts, overrides = {}) {
 
 function linesFor(items, overrides = {}) {
   const getItem = (seq) => items.find((item) => item.seq === seq);
-  const defaults = { gaps: [], notices: [], pendingItems: [], changesBySeq: new Map(), ownMemberIds: new Set(["me"]), nick: "me", members: new Map(), unreadAfter: null, now: NOON };
+  const defaults = { gaps: [], notices: [], pendingItems: [], changesBySeq: new Map(), ownMemberIds: new Set(["me"]), nick: "me", members: new Map(), isConfusable: () => false, unreadAfter: null, now: NOON };
   return buildLines({ items, getItem, ...defaults, ...overrides });
 }
 

@@ -64,6 +64,23 @@ async def test_room_urls_work_with_browser_history(browser: Browser, server: Run
     chat_page.assert_no_errors()
 
 
+async def test_confusable_nicknames_are_marked(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann", "hall")
+    await bot.join("hall", "\u0410nn")
+    await post(bot, "hall", "trust me", "really")
+    label = "looks like the nickname of another member"
+    await chat_page.expect_messages("trust me", "really")
+    await expect(chat_page.page.locator(".line.notice")).to_have_text("\u0410nn (look-alike) joined")
+    await expect(chat_page.rows.first.get_by_label(label)).to_have_text("!")
+    await expect(chat_page.rows.last.locator(".visually-hidden")).to_have_text("\u0410nn (look-alike): ")
+    await expect(chat_page.page.locator("#member-list li", has_text="\u0410nn").get_by_label(label)).to_have_text("!")
+    await expect(chat_page.page.locator("#member-list").get_by_label(label)).to_have_count(1)
+    await bot.request("leaveRoom", {"room": "hall"})
+    await expect(chat_page.page.locator("#member-list").get_by_label(label)).to_have_count(0)
+    await expect(chat_page.rows.first.get_by_label(label)).to_have_count(1)
+    chat_page.assert_no_errors()
+
+
 async def test_drafts_are_per_room_and_survive_a_reload(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:

@@ -114,10 +114,10 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
         zone: Time zone of the timestamps; None for the system time zone.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
-        _print_entries(await _latest_messages(room, lines), as_json, zone)
+        _print_entries(room, await _latest_messages(room, lines), as_json, zone)
         if follow:
             async for entry in room:
-                _print_entries((entry,), as_json, zone)
+                _print_entries(room, (entry,), as_json, zone)
     return ExitCode.SUCCESS
 
 
@@ -129,17 +129,19 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
     return messages[-count:]
 
 
-def _print_entries(entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
+def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
     for entry in entries:
+        is_confusable = room.is_confusable(entry)
         if as_json:
-            print(msgspec.json.encode(entry).decode(), flush=True)
+            record = msgspec.to_builtins(entry) | ({"confusable": True} if is_confusable else {})
+            print(msgspec.json.encode(record).decode(), flush=True)
         else:
             moment = datetime.fromtimestamp(entry.ts / 1000, zone)
-            print(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry)}", flush=True)
+            print(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}", flush=True)
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
-    """Print the nickname of each other member, one per line.
+    """Print the nickname of each other member, one per line. A tab and a mark follow a confusable nickname.
 
     The order is alphabetical, without case. A room without other members gives no output and `SUCCESS`.
 
@@ -155,5 +157,6 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
             raise UnsupportedByServer("basic_server_only_sends")
         other_members = [member for member in room.members.values() if member.member_id != room.member_id]
     for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
-        print(msgspec.json.encode(member).decode() if as_json else member.nick_name, flush=True)
+        mark = f"\t{tr('(look-alike)')}" if member.confusable else ""
+        print(msgspec.json.encode(member).decode() if as_json else member.nick_name + mark, flush=True)
     return ExitCode.SUCCESS

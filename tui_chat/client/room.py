@@ -83,6 +83,11 @@ class Room:
         """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection."""
         return self.membership.roster.members
 
+    def is_confusable(self, entry: Entry) -> bool:
+        """Return whether the author is present under this nickname, and the server marks the nickname as confusable."""
+        author = self.members.get(entry.member_id)
+        return author is not None and author.confusable and author.nick_name == entry.nick_name
+
     @property
     def is_basic_server(self) -> bool:
         """True for a basic server without members and history (docs/clients.md, "Basic servers")."""

@@ -137,7 +137,8 @@ Entry = Message | Update
 class Notice(WireStruct, frozen=True):
     """Common fields of ephemeral notices, which are sent to present members and never stored.
 
-    `message` is the text for basic clients; `via` is the dialect of a basic client, None for a native client.
+    `message` is the text for basic clients; `via` is the dialect of a basic client, None for a native client;
+    `confusable` as in `Member`.
     """
 
     room: str
@@ -146,6 +147,7 @@ class Notice(WireStruct, frozen=True):
     message: str
     ts: int
     via: str | None = None
+    confusable: bool = False
 
 
 class JoinNotice(Notice, frozen=True, tag_field="kind", tag="join"):

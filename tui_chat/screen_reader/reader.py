@@ -93,16 +93,16 @@ class ScreenReader:
         self._announced_unread.discard(view)
         self.announce(speech.room_joined_text(view.name, len(view.members) - 1, view.topic))
         for message in list(view.room.log.messages())[-count:] if count else ():
-            self._announce_message(message)
+            self._announce_message(view, message)
 
     def _mark_read(self) -> None:
         self.session.set_viewed(True)
         if self.session.current_room is not None:
             self.controller.drafts.save_read_marker(self.session.current_room)
 
-    def _announce_message(self, message: Message) -> None:
+    def _announce_message(self, view: RoomView, message: Message) -> None:
         if not self._settings_file.settings.is_ignored(message.nick_name):
-            self.announce(speech.message_text(message))
+            self.announce(speech.message_text(message, view.is_confusable(message.member_id, message.nick_name)))
 
     def _announce_unread(self, view: RoomView | None) -> None:
         if view is not None and view.unread_count and view not in self._announced_unread:
@@ -153,7 +153,7 @@ class ScreenReader:
         if view is self.session.current_room:
             for seq in event.seqs:
                 if seq in view.room.log and view.room.log[seq].member_id != view.member_id:
-                    self._announce_message(view.room.log[seq])
+                    self._announce_message(view, view.room.log[seq])
             self._mark_read()
             return
         notifications = self.session.pop_notifications()

@@ -11,15 +11,21 @@ from tui_chat.session.log_format import indent_rows
 from tui_chat.session.strings import chat as chat_strings
 
 
-def message_text(message: Message) -> str:
-    """Return the announcement of a message. An action message has no `says`; later rows are indented."""
+def message_text(message: Message, is_confusable: bool = False) -> str:
+    """Return the announcement of a message. An action message has no `says`; later rows are indented.
+
+    Args:
+        message: Message of the log.
+        is_confusable: Mark the nickname as confusable.
+    """
+    nick = chat_strings.mark_nick(message.nick_name, is_confusable)
     if message.deleted:
-        return tr("{nick} deleted a message", nick=message.nick_name)
+        return tr("{nick} deleted a message", nick=nick)
     if action := action_text(message.message):
-        return f"{message.nick_name} {indent_rows(action)}"
+        return f"{nick} {indent_rows(action)}"
     if message.edited:
-        return tr("{nick} says (edited): {text}", nick=message.nick_name, text=indent_rows(message.message))
-    return tr("{nick} says: {text}", nick=message.nick_name, text=indent_rows(message.message))
+        return tr("{nick} says (edited): {text}", nick=nick, text=indent_rows(message.message))
+    return tr("{nick} says: {text}", nick=nick, text=indent_rows(message.message))
 
 
 def dated_message_text(message: Message) -> str:
@@ -42,13 +48,14 @@ def unread_text(room: str, count: int, mentions: int) -> str:
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
     """Return the announcement of a join, leave or nickname change. Further members without names are counted."""
+    nick = chat_strings.mark_nick(notice.nick_name, notice.confusable)
     match notice:
         case JoinNotice():
-            return chat_strings.joined([notice.nick_name], notice.more)
+            return chat_strings.joined([nick], notice.more)
         case LeaveNotice():
-            return chat_strings.left([notice.nick_name], notice.more)
+            return chat_strings.left([nick], notice.more)
         case NickNotice():
-            return tr(chat_strings.RENAMED, old=notice.old_nick_name, new=notice.nick_name)
+            return tr(chat_strings.RENAMED, old=notice.old_nick_name, new=nick)
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:

@@ -356,7 +356,8 @@ class ChatSession:
         level = settings.notification_level(view.name)
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not settings.is_ignored(line.nick):
-                self._queued_notifications.append(NotifiableMessage(view.name, line.nick, line.text, line.is_mention))
+                nick = chat_strings.mark_nick(line.nick, line.is_confusable)
+                self._queued_notifications.append(NotifiableMessage(view.name, nick, line.text, line.is_mention))
 
     def pop_notifications(self) -> list[NotifiableMessage]:
         """Return the queued notifications and clear the queue."""
@@ -367,6 +368,8 @@ class ChatSession:
     def _on_notice_received(self, view: RoomView, event: events.NoticeReceived) -> None:
         notice = event.notice
         is_own = notice.member_id == view.member_id
+        if notice.confusable:  # the member list follows later
+            view.mark_confusable([(notice.member_id, notice.nick_name)])
         if is_own and isinstance(notice, NickNotice):
             view.nick = notice.nick_name
             self._add_room_notice(view, tr(chat_strings.OWN_NICK_CHANGED, nick=notice.nick_name))

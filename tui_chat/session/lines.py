@@ -11,6 +11,9 @@ from msgspec import Struct
 ACTION_PREFIX = "/me "
 """Prefix of action messages, part of the stored text."""
 
+CONFUSABLE_SIGN = "!"
+"""Sign before a confusable nickname (docs/protocol.md, "Members")."""
+
 
 def action_text(text: str) -> str:
     """Return the text of an action message (`/me waves`) without the prefix; empty for all other messages."""
@@ -64,6 +67,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         reply_to: `seq` of the parent message, None without one.
         quote: Author and text of the parent message in one line, "" if not loaded.
         reactions: Reactions in the order of their first use.
+        is_confusable: True if the nickname looks like that of another member who was present.
     """
 
     key: str
@@ -81,6 +85,12 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     reply_to: int | None = None
     quote: str = ""
     reactions: tuple[ReactionCount, ...] = ()
+    is_confusable: bool = False
+
+    @property
+    def marked_nick(self) -> str:
+        """Nickname, after the sign of a confusable nickname."""
+        return f"{CONFUSABLE_SIGN}{self.nick}" if self.is_confusable else self.nick
 
     @property
     def is_action(self) -> bool:

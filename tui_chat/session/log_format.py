@@ -15,22 +15,27 @@ def indent_rows(text: str) -> str:
     return text.replace("\n", f"\n{INDENT}")
 
 
-def format_entry(entry: Entry) -> str:
+def format_entry(entry: Entry, is_confusable: bool = False) -> str:
     """Return a log line without a timestamp.
 
     The language is the active one. An action message appears unchanged, with its `/me`.
+
+    Args:
+        entry: Entry of the log.
+        is_confusable: Mark the nickname as confusable.
     """
+    nick = chat_strings.mark_nick(entry.nick_name, is_confusable)
     match entry:
         case Message(deleted=True) | Deletion():
-            return f"* {tr('{nick} deleted a message', nick=entry.nick_name)}"
+            return f"* {tr('{nick} deleted a message', nick=nick)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
-            return f"{entry.nick_name}: {indent_rows(entry.message)}{suffix}"
+            return f"{nick}: {indent_rows(entry.message)}{suffix}"
         case Edit():
-            return f"* {tr('{nick} edited a message: {text}', nick=entry.nick_name, text=indent_rows(entry.message))}"
+            return f"* {tr('{nick} edited a message: {text}', nick=nick, text=indent_rows(entry.message))}"
         case Reaction(on=True):
-            return f"* {tr('{nick} reacted with {emoji}', nick=entry.nick_name, emoji=entry.emoji)}"
+            return f"* {tr('{nick} reacted with {emoji}', nick=nick, emoji=entry.emoji)}"
         case Reaction():
-            return f"* {tr('{nick} removed the reaction {emoji}', nick=entry.nick_name, emoji=entry.emoji)}"
+            return f"* {tr('{nick} removed the reaction {emoji}', nick=nick, emoji=entry.emoji)}"
         case TopicChange():
             return f"* {chat_strings.topic_changed(entry.topic)}"

@@ -22,7 +22,7 @@ class NotifiableMessage:
 
     Attributes:
         room: Room name.
-        nick: Author's nickname.
+        nick: Author's nickname, with the mark of a confusable nickname.
         text: Message body.
         is_mention: True if the text mentions the user.
     """

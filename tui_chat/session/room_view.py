@@ -74,6 +74,7 @@ class RoomView:
         self.member_id = room.member_id
         self._is_hidden = is_hidden
         self.members: tuple[Member, ...] = ()
+        self._confusable_authors: set[tuple[str, str]] = set()
         self.is_basic_server = False
         self.transcript = Transcript()
         self.unread_count = 0
@@ -196,7 +197,36 @@ class RoomView:
                 ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
                 for emoji, summary in (message.reactions or {}).items()
             ),
+            is_confusable=self._is_confusable(message),
         )
+
+    def _is_confusable(self, message: Message) -> bool:
+        """Return whether the author's nickname is confusable. A marked line keeps the mark after the author's leave."""
+        line = self.transcript.find_message(message.seq)
+        return self.is_confusable(message.member_id, message.nick_name) or (line is not None and line.is_confusable)
+
+    def is_confusable(self, member_id: str, nick: str) -> bool:
+        """Return whether the server marks this nickname of a present member as confusable."""
+        return (member_id, nick) in self._confusable_authors
+
+    def mark_confusable(self, authors: Iterable[tuple[str, str]]) -> None:
+        """Mark the loaded messages of confusable authors, and later ones until `set_members`.
+
+        Marks messages in the newest `MAX_LINES_SEARCHED` lines.
+
+        Args:
+            authors: Member ids and nicknames.
+        """
+        new_authors = set(authors) - self._confusable_authors
+        self._confusable_authors |= new_authors
+        if new_authors:
+            newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
+            marked = [
+                replace(line, is_confusable=True)
+                for line in newest_first
+                if isinstance(line, MessageLine) and line.seq is not None and (line.member_id, line.nick) in new_authors
+            ]
+            self.transcript.put_messages(reversed(marked))
 
     def _is_mentioned(self, message: Message) -> bool:
         mentions = MentionTokens(message.message)
@@ -330,8 +360,11 @@ class RoomView:
         self.transcript.set_gaps((gap.after, gap.before) for gap in self.room.log.gaps())
 
     def set_members(self, members: Sequence[Member]) -> None:
-        """Replace the member list and clear the typing state of departed members."""
+        """Replace the member list, mark confusable authors and clear the typing state of departed members."""
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
+        confusable_authors = {(member.member_id, member.nick_name) for member in members if member.confusable}
+        self._confusable_authors &= confusable_authors
+        self.mark_confusable(confusable_authors)
         for departed_id in self._typing_member_ids.keys() - {member.member_id for member in members}:
             del self._typing_member_ids[departed_id]
 

@@ -59,7 +59,7 @@ def _change_nick(argument: str, context: CommandContext) -> None:
 
 
 def _list_members(argument: str, context: CommandContext) -> str:
-    return chat_strings.member_list([member.nick_name for member in context.room().members])
+    return chat_strings.member_list(context.room().members)
 
 
 def _send_action(argument: str, context: CommandContext) -> None:

@@ -11,6 +11,7 @@ from tui_chat.session.commands.command_context import CommandContext, CommandRej
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
 
 _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
@@ -81,6 +82,7 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
     ]
     return [
         tr("that is you") if member.member_id == room.member_id else "",
+        tr(chat_strings.LOOKS_LIKE_ANOTHER) if member.confusable else "",
         tr("account {account}", account=member.account) if member.account else tr("guest"),
         tr(_ROLES[member.role]) if member.role in _ROLES else "",
         tr("basic client ({kind}): may not show edits and reactions", kind=member.via) if member.via else "",

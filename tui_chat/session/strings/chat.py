@@ -6,10 +6,11 @@
 
 from collections.abc import Sequence
 
+from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
-from tui_chat.session.lines import MessageLine, action_text
+from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
 from tui_chat.session.paste import PasteMode
 
 # Join form.
@@ -27,7 +28,15 @@ NICK_REQUIRED = mark("Enter a nickname.")
 CONNECTING_TO = mark("Connecting to {server}…")
 
 
+LOOKS_LIKE_ANOTHER = mark("looks like the nickname of another member")
+
+
 # Room events.
+def mark_nick(nick: str, is_confusable: bool) -> str:
+    """Return a nickname for a line of text, with a short mark if confusable."""
+    return tr("{nick} (look-alike)", nick=nick) if is_confusable else nick
+
+
 def _join_names(names: Sequence[str]) -> str:
     return tr(", ").join(names)
 
@@ -85,11 +94,14 @@ def topic_changed(topic: str) -> str:
 ROOM_LOST = mark("You are no longer in {room}: {reason}")
 
 
-def member_list(nicks: Sequence[str]) -> str:
-    """Return the reply to `/names`; basic servers provide no nicknames."""
-    if not nicks:
+def member_list(members: Sequence[Member]) -> str:
+    """Return the reply to `/names`, with a sign before confusable nicknames; basic servers provide no members."""
+    if not members:
         return tr("This server has no member list.")
-    return tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
+    nicks = [CONFUSABLE_SIGN * member.confusable + member.nick_name for member in members]
+    listing = tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
+    has_confusable = any(member.confusable for member in members)
+    return f"{listing}\n{CONFUSABLE_SIGN} {tr(LOOKS_LIKE_ANOTHER)}" if has_confusable else listing
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:
@@ -120,7 +132,7 @@ def quote(nick: str, text: str) -> str:
 
 def quote_line(line: MessageLine, limit: int) -> str:
     """Return the quote of a message with at most `limit` characters of its text."""
-    return quote(line.nick, "" if line.deleted else line.text[:limit])
+    return quote(line.marked_nick, "" if line.deleted else line.text[:limit])
 
 
 COMPOSE_HINTS = {

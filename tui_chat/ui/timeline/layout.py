@@ -120,7 +120,7 @@ class LineLayout:
         decoration: Decoration of the line.
         rows: At least one row.
         leading_rows: Number of rows above the text (date, nickname, quote).
-        nick_label: Sanitized nickname column, with the star of an action.
+        nick_label: Sanitized nickname column, with the signs of an action and of a confusable nickname.
         sender_nick: Sanitized nickname of the sender.
         text: Sanitized text including the `(edited)` suffix.
         source_length: Length of the original part of `text`; a copy excludes the rest.
@@ -212,8 +212,8 @@ def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
 
 
 def format_nick(line: Line) -> str:
-    """Return the sanitized nickname, after `* ` for an action; empty for lines without a sender."""
-    return ("* " if line.is_action else "") + _sanitize_line(line.nick) if isinstance(line, MessageLine) else ""
+    """Return the sanitized nickname with its signs, after `* ` for an action; empty for lines without a sender."""
+    return ("* " if line.is_action else "") + _sanitize_line(line.marked_nick) if isinstance(line, MessageLine) else ""
 
 
 def format_full_date(day: date) -> str:

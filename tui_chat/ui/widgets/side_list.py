@@ -17,6 +17,7 @@ from textual.strip import Strip
 
 from tui_chat.protocol.events import Member
 from tui_chat.session.i18n import mark, tr
+from tui_chat.session.lines import CONFUSABLE_SIGN
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.theme import nick_style
@@ -29,8 +30,9 @@ SIGNS = (
     (OWNER_SIGN, mark("owner of the room")),
     (MODERATOR_SIGN, mark("moderator")),
     (BASIC_CLIENT_SIGN, mark("basic client: may not show edits and reactions")),
+    (CONFUSABLE_SIGN, chat_strings.LOOKS_LIKE_ANOTHER),
 )
-"""Role and client signs beside nicknames, with their meaning. Source of the legend in the help."""
+"""Signs beside nicknames, with their meaning. Source of the legend in the help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
 
 
 class MemberList(SideList):
-    """Members in the given order, in their timeline colours, with signs for roles and basic clients.
+    """Members in the given order, in their timeline colours, with signs for roles, look-alikes and basic clients.
 
     In the row of the user, the label `you` replaces the sign of a basic client.
     """
@@ -186,6 +188,7 @@ class MemberList(SideList):
             sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
             label = tr("you") if member.member_id == own_member_id else client_sign
+            sign += CONFUSABLE_SIGN * member.confusable
             return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
 
         self.set_rows(lambda: chat_strings.member_count(len(members)), build_row, len(members))

@@ -138,6 +138,8 @@ export const en = {
   commandUsage: (usage) => `Usage: ${usage}`,
   notInRoom: (room) => `You are not in ${room}.`,
   currentTopic: (topic) => (topic ? `Topic: ${topic}` : "No topic set."),
+  lookAlike: (nick) => `${nick} (look-alike)`,
+  looksLikeAnother: "looks like the nickname of another member",
   memberNames: (names, count) =>
     `${count} ${count === 1 ? "member" : "members"}: ${names.join(", ")}${count > names.length ? ` and ${count - names.length} more` : ""}`,
   shortcutsGlobal: "Anywhere",

@@ -135,6 +135,8 @@ export const zh = {
   commandUsage: (usage) => `用法：${usage}`,
   notInRoom: (room) => `你不在 ${room} 中。`,
   currentTopic: (topic) => (topic ? `话题：${topic}` : "未设置话题。"),
+  lookAlike: (nick) => `${nick}（名称相似）`,
+  looksLikeAnother: "昵称与另一名成员相似",
   memberNames: (names, count) => `${count} 名成员：${names.join("、")}${count > names.length ? `等` : ""}`,
   shortcutsGlobal: "任何位置",
   shortcutsComposer: "输入框",

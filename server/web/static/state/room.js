@@ -18,6 +18,7 @@ import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
 const MAX_MEMBERS = 5000; // further members are counted only
+const MAX_CONFUSABLE_AUTHORS = 1000; // the oldest are dropped
 const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200;
@@ -40,6 +41,7 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
  * @property {string} [nickName]
  * @property {string} [oldNickName]
  * @property {number} [more]
+ * @property {boolean} [confusable] As of a member.
  * @property {string} [text]
  */
 
@@ -52,6 +54,8 @@ export class Room {
   #catchUpTimer = 0;
   #reportedSeq = 0; // newest own entry passed to the outbox
   #noticeCount = 0;
+  /** @type {Set<string>} Member id and nickname, also of authors who have left. */
+  #confusableAuthors = new Set();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
 
@@ -270,6 +274,7 @@ export class Room {
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.members = new Map(response.members.map((member) => [member.memberId, sanitizeReceived(member)]));
+    for (const member of this.members.values()) this.#recordConfusable(member);
     this.#unlistedCount = Math.max(0, (response.memberCount ?? 0) - this.members.size);
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
@@ -295,6 +300,21 @@ export class Room {
   /** Number of present members, including those that `members` does not contain. */
   get memberCount() {
     return this.members.size + this.#unlistedCount;
+  }
+
+  /**
+   * Return whether the server marked this nickname of a member as confusable.
+   * @param {{memberId: string, nickName: string}} author
+   */
+  isConfusable({ memberId, nickName }) {
+    return this.#confusableAuthors.has(`${memberId} ${nickName}`);
+  }
+
+  /** @param {{memberId: string, nickName: string, confusable?: boolean}} author */
+  #recordConfusable({ memberId, nickName, confusable }) {
+    if (!confusable) return;
+    this.#confusableAuthors.add(`${memberId} ${nickName}`);
+    if (this.#confusableAuthors.size > MAX_CONFUSABLE_AUTHORS) this.#confusableAuthors.delete([...this.#confusableAuthors][0]);
   }
 
   handlePush(event, body) {
@@ -324,10 +344,11 @@ export class Room {
     this.outbox.removeDelivered((seq) => this.log.has(seq));
   }
 
-  #onNotice({ kind, memberId, nickName, oldNickName, more, ts }) {
+  #onNotice({ kind, memberId, nickName, oldNickName, more, confusable, ts }) {
+    this.#recordConfusable({ memberId, nickName, confusable });
     // Own join notices are omitted; they can precede the response that contains the member id.
     if (!this.hasJoined || (kind !== "nick" && this.ownMemberIds.has(memberId))) return;
-    this.#addNotice({ kind, nickName, oldNickName, more, ts });
+    this.#addNotice({ kind, nickName, oldNickName, more, confusable, ts });
   }
 
   /** Append a notice after the newest entry. */
@@ -340,11 +361,13 @@ export class Room {
   #onPresence({ joined = [], left = [], renamed = [] }) {
     const members = new Map(this.members);
     for (const memberId of left) if (!members.delete(memberId)) this.#unlistedCount = Math.max(0, this.#unlistedCount - 1);
-    for (const member of joined) {
-      if (members.size < MAX_MEMBERS || members.has(member.memberId)) members.set(member.memberId, sanitizeReceived(member));
+    for (const member of joined.map(sanitizeReceived)) {
+      if (members.size < MAX_MEMBERS || members.has(member.memberId)) members.set(member.memberId, member);
       else this.#unlistedCount += 1;
+      this.#recordConfusable(member);
     }
     for (const { memberId, nickName, confusable } of renamed.map(sanitizeReceived)) {
+      this.#recordConfusable({ memberId, nickName, confusable });
       const member = members.get(memberId);
       if (member) members.set(memberId, { ...member, nickName, confusable });
       if (this.ownMemberIds.has(memberId)) this.nick = nickName;

@@ -24,11 +24,13 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
  * @param {Set<string>} options.ownMemberIds
  * @param {string} options.nick Own nickname.
  * @param {Map<string, import("./room.js").Member>} options.members Present members.
+ * @param {(author: {memberId: string, nickName: string}) => boolean} options.isConfusable Return whether the nickname
+ *   looks like that of another member.
  * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
  * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */
-export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, unreadAfter, now }) {
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, isConfusable, unreadAfter, now }) {
   const lines = [];
   let day = 0;
   const seenDays = new Set();
@@ -89,6 +91,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       startsGroup,
       isOwn,
       isMention: !isOwn && isMentioned(entry, nick, members),
+      isConfusable: isConfusable(entry),
       quoted,
       changes: changesBySeq.get(entry.seq) ?? null,
     });

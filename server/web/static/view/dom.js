@@ -5,6 +5,7 @@
  * nicknames have the same contrast (WCAG 2.2, 1.4.3).
  */
 
+import { strings } from "../i18n/strings.js";
 import { canonicalName, graphemes } from "../state/names.js";
 
 const HUE_STEPS = 24; // a finer resolution is not distinguishable
@@ -95,6 +96,15 @@ export function createAvatar(nick) {
 /** Create a coloured nickname. */
 export function createNickname(nick) {
   return applyNickColor(createElement("bdi", "nick", nick), nick);
+}
+
+/** Create the sign of a nickname that looks like another one, with an accessible name. */
+export function createConfusableSign() {
+  const sign = createElement("span", "confusable", "!");
+  sign.setAttribute("role", "img");
+  sign.setAttribute("aria-label", strings.looksLikeAnother);
+  sign.title = strings.looksLikeAnother;
+  return sign;
 }
 
 /** Set the text content unless it is unchanged. */

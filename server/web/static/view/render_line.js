@@ -6,7 +6,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
 import { graphemes } from "../state/names.js";
-import { createButton, createElement, createAvatar, createNickname } from "./dom.js";
+import { createAvatar, createButton, createConfusableSign, createElement, createNickname } from "./dom.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { isEmojiOnly, linkify } from "./message_text.js";
 
@@ -73,10 +73,10 @@ function renderGap({ after, before }, { onFillGap }) {
   return row;
 }
 
-function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes }, actions) {
+function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
   const action = presented.deleted ? null : actionText(presented.message);
-  const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action);
+  const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action, isConfusable);
   row.dataset.seq = item.seq;
   row.classList.toggle("own", isOwn);
   row.classList.toggle("mention", isMention);
@@ -84,7 +84,7 @@ function renderMessage({ item, startsGroup, isOwn, isMention, quoted, changes },
   if (presented.deleted) {
     body.append(createElement("p", "message-text deleted", strings.deleted));
   } else {
-    const text = renderText(action ?? presented.message, action === null ? null : item.nickName);
+    const text = renderText(action ?? presented.message, action === null ? null : item.nickName, isConfusable);
     if (presented.edited) text.append(" ", createElement("span", "edited", `(${strings.edited})`));
     body.append(text);
     if (presented.reactions) body.append(renderReactions(presented, actions));
@@ -125,7 +125,7 @@ function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
 }
 
-function renderFrame(nick, ts, startsGroup, action) {
+function renderFrame(nick, ts, startsGroup, action, isConfusable = false) {
   const time = createElement("time", "", formatClock(ts));
   time.dateTime = new Date(ts).toISOString();
   time.title = formatTimestamp(ts);
@@ -135,19 +135,28 @@ function renderFrame(nick, ts, startsGroup, action) {
   row.tabIndex = -1;
   if (action !== null) row.classList.add("action");
   if (startsGroup) {
-    body.append(createElement("p", "message-header", createNickname(nick), " ", time));
+    const sign = isConfusable ? [createConfusableSign()] : [];
+    body.append(createElement("p", "message-header", createNickname(nick), ...sign, " ", time));
     row.append(createAvatar(nick), body);
   } else {
-    if (action === null) body.append(createElement("span", "visually-hidden", `${nick}: `));
+    if (action === null) body.append(createElement("span", "visually-hidden", `${markedNick(nick, isConfusable)}: `));
     row.append(time, body);
   }
   return { row, body };
 }
 
-/** @param {string | null} actor Nickname in front of a `/me` action; null for regular messages. */
-function renderText(text, actor) {
+function markedNick(nick, isConfusable) {
+  return isConfusable ? strings.lookAlike(nick) : nick;
+}
+
+/**
+ * @param {string} text
+ * @param {string | null} actor Nickname in front of a `/me` action; null for regular messages.
+ * @param {boolean} isConfusable The nickname looks like that of another member.
+ */
+function renderText(text, actor, isConfusable = false) {
   const element = createElement("p", "message-text");
-  if (actor !== null) element.append("* ", createNickname(actor), " ");
+  if (actor !== null) element.append("* ", createNickname(actor), ...(isConfusable ? [createConfusableSign()] : []), " ");
   element.append(...linkify(text));
   element.dir = "auto";
   if (actor === null && isEmojiOnly(text)) element.classList.add("emoji-only");
@@ -203,7 +212,8 @@ export function topicSentence({ nickName, topic }) {
 export function noticeSentences(notices) {
   /** @type {{kind: string, names: Set<string>, more: number, sentence?: string}[]} */
   const runs = [];
-  for (const { kind, nickName = "", oldNickName, text, more = 0 } of notices) {
+  for (const { kind, nickName: nick = "", oldNickName, text, more = 0, confusable = false } of notices) {
+    const nickName = markedNick(nick, confusable);
     const last = runs.at(-1);
     const run = { kind, names: new Set([nickName]), more };
     if (kind === "local") runs.push({ ...run, sentence: text });

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createAvatar, createElement, createIcon, createIconButton, createNickname, requireElement, setText } from "./dom.js";
+import { createAvatar, createConfusableSign, createElement, createIcon, createIconButton, createNickname, requireElement, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
 const MAX_SHOWN_MEMBERS = 500; // bounds the render cost of a presence change
@@ -99,8 +99,9 @@ export class MemberList {
  * @param {import("../state/room.js").Member} member
  * @param {boolean} isOwn
  */
-function renderMember({ nickName, role, via }, isOwn) {
+function renderMember({ nickName, role, via, confusable }, isOwn) {
   const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+  if (confusable) row.append(createConfusableSign());
   const note = isOwn ? strings.you : strings.roles[role];
   if (note) row.append(createElement("span", "note", note));
   if (via) {

@@ -175,6 +175,7 @@ export class Timeline {
       ownMemberIds,
       nick,
       members,
+      isConfusable: (author) => room.isConfusable(author),
       unreadAfter: state.unreadAfter,
       now: Date.now(),
     });
