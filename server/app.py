@@ -59,12 +59,16 @@ class RunningServer:
         begin_drain: Callback that makes `/ready` return 503; existing and new connections are unaffected.
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
             changes nothing if a file is unusable.
+        read_metrics: Accessor of the current metrics.
+        idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
     """
 
     url: str
     port: int
     begin_drain: Callable[[], None]
     reload_certificate: Callable[[], None]
+    read_metrics: Callable[[], MetricsSnapshot]
+    idle_time: Callable[[], float]
 
 
 class _SystemClocks:
@@ -118,13 +122,11 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
             return supervisor.health_problem() or await database.health_problem()
 
         loop_lag = LoopLagMonitor()
-        app = _build_app(
-            settings,
-            socketio_server,
-            connection_pool,
-            check_readiness,
-            lambda: _collect_metrics(socketio_server, dispatcher, database, loop_lag, supervisor),
-        )
+
+        def read_metrics() -> MetricsSnapshot:
+            return _collect_metrics(socketio_server, dispatcher, database, loop_lag, supervisor)
+
+        app = _build_app(settings, socketio_server, connection_pool, check_readiness, read_metrics)
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
@@ -141,7 +143,13 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
                     _create_tls_context(settings)  # an invalid file would leave `tls_context` without its key
                     _load_certificate(tls_context, settings)
 
-            yield RunningServer(*_describe_address(listener, settings), drain_started.set, reload_certificate)
+            yield RunningServer(
+                *_describe_address(listener, settings),
+                drain_started.set,
+                reload_certificate,
+                read_metrics,
+                socketio_server.engineio_server.idle_time,
+            )
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()

@@ -1,11 +1,9 @@
 """Command line interface of `chat-server`."""
 
 import argparse
-import errno
 import io
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,6 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, cast
 
+from server import control_commands
+from server.control_commands import CONTROL_COMMANDS
+from server.control_socket import ControlError
 from server.settings import SETTINGS, ConfigError, ServerSettings, find_ignored_variables, resolve_settings, suggest
 from tui_chat.protocol import limits
 
@@ -32,7 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser with one option per setting; absent options are None."""
     parser = ServerParser(
         prog="chat-server",
-        usage="chat-server [config] [options]",
+        usage="chat-server [config|status|stop] [options]",
         description="Group chat server for chat-tui, browsers and Socket.IO clients.",
         epilog="Each option is also an environment variable, for example CHAT_PORT, and a key of the settings file,"
         " for example port.",
@@ -42,9 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "command",
         nargs="?",
-        metavar="config",
-        help="Print the effective settings with their sources, and the protocol limits.",
+        metavar="config|status|stop",
+        help="config: print the effective settings with their sources, and the protocol limits."
+        " status: list the running servers of this user. stop: stop the server."
+        " --port and --database select a server.",
     )
+    parser.add_argument("--json", action="store_true", help="With status and stop: print one JSON object per server.")
     parser.add_argument("--version", action="version", version=version("tui-chat"))
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
     parser.add_argument(
@@ -62,26 +66,27 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _parse(arguments: Sequence[str]) -> tuple[str | None, ServerSettings, dict[str, str]]:
-    """Return the subcommand, the effective settings and their sources.
+def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings, dict[str, str]]:
+    """Return the command line, the effective settings and their sources.
 
     Raises:
         ConfigError: The command line, or another source of settings, is invalid or unreadable.
     """
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
-    if unknown or parsed.command not in {None, "config"}:
+    if unknown or parsed.command not in {None, "config", *CONTROL_COMMANDS}:
         name = (unknown or [parsed.command])[0].partition("=")[0]
-        valid_names = ["config", "--config", _MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
+        flags = ["--config", "--json", _MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
+        valid_names = ["config", *CONTROL_COMMANDS, *flags]
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names)}")
     options = {name: value for name, value in vars(parsed).items() if name in SETTINGS and value is not None}
-    return parsed.command, *resolve_settings(options, os.environ, parsed.config)
+    return parsed, *resolve_settings(options, os.environ, parsed.config)
 
 
 def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
     for name, source in sources.items():
         value: object = getattr(settings, name)
         if name == "database":
-            value = re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", settings.resolve_database())
+            value = settings.describe_database()
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         print(f"{name} = {formatted}  ({source})")
     print()
@@ -94,17 +99,19 @@ def main() -> None:
     """Run the command line interface.
 
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
-    that the operator can correct.
+    that the operator can correct, 69 for `status` and `stop` without a server.
     """
     _prepare_standard_streams()
     managed = _MANAGED_FLAG in sys.argv[1:]
     try:
-        command, settings, sources = _parse(sys.argv[1:])
-    except ConfigError as error:
+        parsed, settings, sources = _parse(sys.argv[1:])
+        if parsed.command in CONTROL_COMMANDS:
+            sys.exit(_run_control_command(parsed, settings))
+    except (ConfigError, ControlError) as error:
         _exit_with_error(error, managed)
     for warning in find_ignored_variables(os.environ):
         print(f"chat-server: {warning}", file=sys.stderr)
-    if command == "config":
+    if parsed.command == "config":
         try:
             _print_settings(settings, sources)
         except BrokenPipeError:  # the reader needs no more lines; the interpreter would report the rest at its exit
@@ -116,7 +123,18 @@ def main() -> None:
     try:
         process.run(settings, managed=managed)
     except process.STARTUP_ERRORS as error:
-        _exit_with_error(error, managed)
+        code = process.startup_error_code(error)
+        if code == "databaseInUse":
+            servers = control_commands.find_servers({"database": settings.describe_database()})
+            _exit_with_error(error, managed, code, *(server.fields["url"] for server in servers))
+        _exit_with_error(error, managed, code)
+
+
+def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -> int:
+    """Run a command for the servers with the port and the database of the command line."""
+    selection = {"port": str(settings.port), "database": settings.describe_database()}
+    selection = {name: value for name, value in selection.items() if getattr(parsed, name) is not None}
+    return control_commands.run(parsed.command, selection, parsed.json)
 
 
 def _prepare_standard_streams() -> None:
@@ -134,9 +152,9 @@ def _prepare_standard_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _exit_with_error(error: Exception, managed: bool) -> NoReturn:
+def _exit_with_error(error: Exception, managed: bool, code: str = "startFailed", running_url: str = "") -> NoReturn:
     if managed:
-        is_port_in_use = isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
-        print(json.dumps({"error": str(error), "code": "portInUse" if is_port_in_use else "startFailed"}))
+        running = {"runningUrl": running_url} if running_url else {}
+        print(json.dumps({"error": str(error), "code": code, **running}))
     print(f"chat-server: {error}", file=sys.stderr)
     sys.exit(_EXIT_USAGE_ERROR)

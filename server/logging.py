@@ -66,14 +66,16 @@ class LogWriter(logging.Handler):
 
     Args:
         path: Log file, opened for appending; None for stderr.
+        max_bytes: Size above which the file is renamed to `.1` and a new one is opened; 0 for no limit.
 
     Raises:
         OSError: The log file cannot be opened.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, max_bytes: int = 0) -> None:
         super().__init__()
         self._path = path
+        self._max_bytes = max_bytes
         self._descriptor = _STDERR if path is None else _open_log_file(path)
         self._queue = Queue[str | None](_QUEUE_LINES)
         self._dropped = 0
@@ -157,8 +159,14 @@ class LogWriter(logging.Handler):
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
+            self._rotate()
         except OSError:  # closed pipe or full disk
             self._dropped += 1
+
+    def _rotate(self) -> None:
+        if self._max_bytes and self._path is not None and os.fstat(self._descriptor).st_size > self._max_bytes:
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+            self.reopen()
 
 
 def _open_log_file(path: Path) -> int:
@@ -169,7 +177,7 @@ def _open_log_file(path: Path) -> int:
     return descriptor
 
 
-def configure_logging(log_format: str, log_level: str, log_file: Path | None) -> LogWriter:
+def configure_logging(log_format: str, log_level: str, log_file: Path | None, max_bytes: int = 0) -> LogWriter:
     """Configure the root logger of the process, and return its only handler.
 
     Some library loggers stay at WARNING in any case.
@@ -178,11 +186,12 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None) ->
         log_format: `text` or `json`.
         log_level: Minimum severity: `debug`, `info`, `warning` or `error`.
         log_file: Log file; None for stderr.
+        max_bytes: Size above which the log file is renamed to `.1`; 0 for no limit.
 
     Raises:
         OSError: The log file cannot be opened.
     """
-    handler = LogWriter(log_file)
+    handler = LogWriter(log_file, max_bytes)
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)

@@ -1,4 +1,4 @@
-"""Server process: run until SIGINT or SIGTERM, then shut down in order.
+"""Server process: run until a signal, a `stop` command or the idle timeout, then shut down in order.
 
 - SIGHUP reads the certificate again and opens the log file again.
 - SIGUSR1 and SIGUSR2 have no effect, because a mistaken signal must not end the server.
@@ -10,10 +10,14 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
+from errno import EADDRINUSE
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 try:
     from uvloop import new_event_loop
@@ -26,9 +30,10 @@ except ImportError:  # not available on Windows
 
 
 from server.app import RunningServer, StartupError, serve
+from server.control_socket import ControlHandler, serve_control_socket
 from server.logging import LogWriter, configure_logging
 from server.settings import ServerSettings
-from server.storage.database import StorageError
+from server.storage.errors import DatabaseInUse, StorageError
 
 log = logging.getLogger("chat.server")
 
@@ -36,6 +41,14 @@ STARTUP_ERRORS = (StartupError, StorageError)
 """Exceptions of `run` that the operator can resolve."""
 
 _SHUTDOWN_TIMEOUT = 5.0  # maximum duration of an orderly shutdown, in seconds
+
+
+def startup_error_code(error: Exception) -> str:
+    """Return the code of a `STARTUP_ERRORS` exception for programs that start the server."""
+    cause = error.__cause__
+    if isinstance(cause, DatabaseInUse):
+        return "databaseInUse"
+    return "portInUse" if isinstance(cause, OSError) and cause.errno == EADDRINUSE else "startFailed"
 
 
 def run(settings: ServerSettings, *, managed: bool = False) -> None:
@@ -46,7 +59,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 
     Args:
         settings: Resolved server settings.
-        managed: Print the URL as a line of JSON, and stop at the end of standard input too.
+        managed: Print the URL as a line of JSON. The starting program counts as a client until the end of standard
+            input; without an idle timeout, the server stops there.
 
     Raises:
         StartupError: The server cannot start, for example because the port, the log file or the TLS certificate is
@@ -58,7 +72,7 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     try:
         log_path = Path(settings.log_file) if settings.log_file else None
-        log_writer = configure_logging(settings.log_format, settings.log_level, log_path)
+        log_writer = configure_logging(settings.log_format, settings.log_level, log_path, settings.log_max_bytes)
     except OSError as error:
         raise StartupError(f"{settings.log_file}: {error.strerror or error}") from error
     _raise_open_file_limit()
@@ -72,11 +86,22 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
     with suppress(NotImplementedError):  # Windows has no signal handlers of the event loop
         for signal_number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(signal_number, stop_requested.set)
+    starter_left = asyncio.Event()
     if managed:
-        Thread(target=_watch_stdin, args=(loop, stop_requested.set), daemon=True).start()
+        on_input_end = starter_left.set if settings.exit_when_idle else stop_requested.set
+        Thread(target=_watch_stdin, args=(loop, on_input_end), daemon=True).start()
+    else:
+        starter_left.set()
     shutdown_timer = None
     async with AsyncExitStack() as stack:
         server = await _start_server(stack, settings)
+        await stack.enter_async_context(
+            serve_control_socket(_create_control_handlers(server, settings, stop_requested.set))
+        )
+        if settings.exit_when_idle:
+            idle_watch = loop.create_task(_wait_until_idle(server, settings.exit_when_idle, starter_left))
+            idle_watch.add_done_callback(lambda _: stop_requested.set())
+            stack.callback(idle_watch.cancel)
         with suppress(NotImplementedError, AttributeError):
             loop.add_signal_handler(signal.SIGHUP, _reload, server, log_writer)
         _tune_gc()
@@ -89,6 +114,42 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
         shutdown_timer = loop.call_later(_SHUTDOWN_TIMEOUT, _exit_immediately)
     shutdown_timer.cancel()
     log.info("server stopped")
+
+
+def _create_control_handlers(
+    server: RunningServer, settings: ServerSettings, stop: Callable[[], None]
+) -> dict[str, ControlHandler]:
+    """Return the handlers of the control socket by command name (docs/operating.md, "Control socket")."""
+    started_at = time.monotonic()
+
+    async def get_status(_request: Mapping[str, Any]) -> dict[str, Any]:
+        metrics = server.read_metrics()
+        return {
+            "version": version("tui-chat"),
+            "url": server.url,
+            "port": server.port,
+            "pid": os.getpid(),
+            "uptime": round(time.monotonic() - started_at, 3),
+            "connections": metrics.connections,
+            "rooms": metrics.rooms,
+            "members": metrics.members,
+            "database": settings.describe_database(),
+        }
+
+    async def request_stop(_request: Mapping[str, Any]) -> dict[str, Any]:
+        stop()
+        return {"timeout": settings.drain + _SHUTDOWN_TIMEOUT + 1.0}
+
+    return {"status": get_status, "stop": request_stop}
+
+
+async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: asyncio.Event) -> None:
+    """Return `timeout` seconds after the last client, and the program that started the server, have left."""
+    await starter_left.wait()
+    started_at = time.monotonic()
+    while (remaining := timeout - min(server.idle_time(), time.monotonic() - started_at)) > 0:  # noqa: ASYNC110 (computed wait)
+        await asyncio.sleep(remaining)
+    log.info("no clients for %g seconds", timeout)
 
 
 async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> RunningServer:

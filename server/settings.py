@@ -77,6 +77,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Annotated[Literal["text", "json"], _setting("Log format")] = "text"
     log_level: Annotated[Literal["debug", "info", "warning", "error"], _setting("Minimum level of log lines")] = "info"
     log_file: Annotated[str, _setting("Log file, reopened by SIGHUP", default="standard error", is_path=True)] = ""
+    log_max_bytes: Annotated[
+        int,
+        _setting(
+            "Maximum size of the log file, then renamed to FILE.1; 0 for no limit", unit="bytes", limits=(0, 2**40)
+        ),
+    ] = 0
     tls_cert: Annotated[str, _setting("File with the TLS certificate chain (PEM); enables TLS", is_path=True)] = ""
     tls_key: Annotated[str, _setting("File with the TLS private key (PEM), without a passphrase", is_path=True)] = ""
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
@@ -106,6 +112,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     rooms_per_minute: Annotated[
         int, _setting("Maximum room creations, renames and removals per address", unit="per minute", limits=(1, 10**6))
     ] = 30
+    exit_when_idle: Annotated[
+        float,
+        _setting("Time without a client before the server stops; 0 for no limit", unit="seconds", limits=(0, 10**6)),
+    ] = 0.0
     drain: Annotated[float, _setting("Drain period before the shutdown", unit="seconds", limits=(0, 3600))] = 0.0
     ping_interval: Annotated[float, _setting("Ping interval", unit="seconds", limits=(0.1, 3600))] = 25.0
     ping_timeout: Annotated[float, _setting("Maximum delay of a pong", unit="seconds", limits=(0.1, 3600))] = 20.0
@@ -130,6 +140,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         The file may not exist yet.
         """
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
+
+    def describe_database(self) -> str:
+        """Return `resolve_database` without the password of a database URL."""
+        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", self.resolve_database())
 
     def resolve_pages_directory(self) -> Path | None:
         """Return the directory of `pages`, or None for the built-in page.
@@ -211,7 +225,11 @@ class ServerSetting:
 def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
     value_type, metadata = get_args(field.type)
     extra: dict[str, Any] = metadata.extra
-    default_text = f"{field.default:g}" if isinstance(field.default, float) else str(field.default or extra["default"])
+    default_text = (
+        f"{field.default:g}"
+        if isinstance(field.default, float)
+        else str(field.default if isinstance(field.default, int) else field.default or extra["default"])
+    )
     choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
     text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
     return ServerSetting(

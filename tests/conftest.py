@@ -2,8 +2,14 @@
 
 import os
 import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.server_process import stop_servers
 
 # Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -17,3 +23,16 @@ settings.load_profile("untimed")
 def pytest_xdist_auto_num_workers() -> int:
     """Return the workers for `-n auto`: two per core, because tests wait about half of their time."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
+    """Home directory with a path short enough for control sockets. Its servers stop after the test."""
+    with tempfile.TemporaryDirectory(prefix="chat-", dir="/tmp") as directory:
+        for name in [name for name in os.environ if name.startswith(("CHAT_", "XDG_"))]:
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("HOME", directory)
+        try:
+            yield Path(directory)
+        finally:
+            stop_servers()

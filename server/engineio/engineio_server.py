@@ -67,6 +67,7 @@ class EngineIOServer(engineio.AsyncServer):
     def start(self) -> None:
         """Start the flush scheduler and the heartbeat on the running event loop."""
         self.flush_scheduler = FlushScheduler(self._supervisor)
+        self._emptied_at = time.monotonic()
         self._handshake_limiter = TickLimiter(self.options.handshakes_per_tick)
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
@@ -94,7 +95,12 @@ class EngineIOServer(engineio.AsyncServer):
         if self._connection_limiter is not None:
             self._connection_limiter.release(session.address)
         if not self.sockets:
+            self._emptied_at = time.monotonic()
             self._all_closed.set()
+
+    def idle_time(self) -> float:
+        """Return the seconds since the end of the last session, or since the start; 0 while a session exists."""
+        return 0.0 if self.sockets else time.monotonic() - self._emptied_at
 
     async def _heartbeat(self) -> None:
         while True:

@@ -10,6 +10,10 @@ class StorageError(Exception):
     """Unusable database, with a one-line reason."""
 
 
+class DatabaseInUse(StorageError):
+    """Database file that another server has locked."""
+
+
 _SQLITE_REASONS = {
     sqlite3.SQLITE_NOTADB: "not a database",
     sqlite3.SQLITE_CORRUPT: "database file is corrupt",

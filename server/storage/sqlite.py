@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
 from server.storage.compiled_statement import CompiledStatement
-from server.storage.errors import StorageError, describe_error
+from server.storage.errors import DatabaseInUse, StorageError, describe_error
 
 try:
     import fcntl
@@ -69,7 +69,8 @@ def lock_database(path: Path) -> Generator[None]:
     systems, a flock lock would exclude SQLite; the lock is on a file with the suffix `.lock` beside the resolved path.
 
     Raises:
-        StorageError: Another server holds the lock, or the file cannot be locked.
+        DatabaseInUse: Another server holds the lock.
+        StorageError: The file cannot be locked.
     """
     lock_path = path if sys.platform == "linux" else path.resolve().with_name(f"{path.name}.lock")
     try:
@@ -89,7 +90,7 @@ def _lock_exclusively(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise StorageError("in use by another chat-server") from None
+        raise DatabaseInUse("in use by another chat-server") from None
     except OSError as error:
         raise StorageError(f"the file system does not support locks: {describe_error(error)}") from None
 

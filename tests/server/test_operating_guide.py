@@ -12,14 +12,14 @@ GUIDE = GUIDE_PATH.read_text(encoding="utf-8")
 def test_documented_options_and_variables_exist() -> None:
     options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", GUIDE)}
     variables = {name.lower() for name in re.findall(r"CHAT_([A-Z_]+)", GUIDE)}
-    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config", "managed"}
+    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config", "json", "managed"}
 
 
 def test_every_option_in_messages_of_the_server_exists() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in (GUIDE_PATH.parents[1] / "server").rglob("*.py"))
     options = {name.replace("-", "_") for name in re.findall(r"(?<![\w-])--([a-z][a-z-]+)", sources)}
     assert "cors_origin" in options
-    assert options <= {*ServerSettings.__struct_fields__, "help", "version", "config", "managed"}
+    assert options <= {*ServerSettings.__struct_fields__, "help", "version", "config", "json", "managed"}
 
 
 def test_documented_listen_address_is_the_default() -> None:

@@ -122,6 +122,18 @@ async def test_sighup_opens_the_log_file_again(tmp_path: Path) -> None:
     assert "server stopped" not in rotated.read_text()
 
 
+def test_a_log_file_above_its_limit_is_renamed(tmp_path: Path) -> None:
+    path, rotated = tmp_path / "server.log", tmp_path / "server.log.1"
+    writer, logger = LogWriter(path, max_bytes=500), logging.Logger("test")
+    logger.addHandler(writer)
+    for number in range(100):
+        logger.info(f"line {number}")
+    writer.close()
+    assert 500 < rotated.stat().st_size < 510
+    assert path.stat().st_size <= 500
+    assert (rotated.read_text() + path.read_text()).endswith("line 98\nline 99\n")
+
+
 def write_certificate(authority: trustme.CA, certificate_path: Path, key_path: Path) -> None:
     certificate = authority.issue_cert("127.0.0.1")
     certificate_path.write_bytes(b"".join(pem.bytes() for pem in certificate.cert_chain_pems))

@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from server import control_commands
+
 TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
 
@@ -79,3 +81,9 @@ async def server_process(
         if server.process.returncode is None:
             server.process.kill()
             await server.process.communicate()
+
+
+def stop_servers() -> None:
+    """Stop all servers of the current home directory."""
+    for server in control_commands.find_servers({}):
+        control_commands.run("stop", {"port": str(server.fields["port"])}, as_json=False)

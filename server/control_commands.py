@@ -1,0 +1,174 @@
+"""Commands `status` and `stop` of `chat-server`, which reach running servers through their control sockets."""
+
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from server.control_socket import SOCKET_SUFFIX, ControlError, has_control_sockets, socket_directories
+
+CONTROL_COMMANDS = ("status", "stop")
+"""Names of the commands."""
+
+EXIT_UNAVAILABLE = 69
+"""Exit code without a matching server (EX_UNAVAILABLE in sysexits.h)."""
+
+_RESPONSE_TIMEOUT = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """Response of a running server.
+
+    Attributes:
+        path: Control socket.
+        fields: Fields of the `status` response.
+    """
+
+    path: Path
+    fields: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Address and process of the server for the operator."""
+        return f"{self.fields['url']} (pid {self.fields['pid']})"
+
+
+class ControlConnection:
+    """Connection to one control socket, used as a context manager.
+
+    Args:
+        path: Control socket.
+
+    Raises:
+        OSError: The server has ended or does not accept the connection.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(_RESPONSE_TIMEOUT)
+        try:
+            self._socket.connect(str(path))
+        except OSError:
+            self._socket.close()
+            raise
+        self._file = self._socket.makefile("rb")
+
+    def __enter__(self) -> "ControlConnection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
+    def request(self, command: str) -> dict[str, Any]:
+        """Send a command and return the fields of the response.
+
+        Raises:
+            ControlError: The server rejects the command.
+            OSError: The connection is closed, or the response takes too long.
+        """
+        self._socket.sendall(msgspec.json.encode({"command": command}) + b"\n")
+        line = self._file.readline()
+        if not line:
+            raise ConnectionResetError("the server has closed the control socket")
+        response = msgspec.json.decode(line, type=dict[str, Any])
+        if not response.pop("ok"):
+            raise ControlError(response["error"])
+        return response
+
+    def wait_closed(self, timeout: float) -> None:
+        """Wait until the server process has ended.
+
+        Raises:
+            TimeoutError: The process has not ended within `timeout` seconds.
+        """
+        self._socket.settimeout(timeout)
+        with suppress(ConnectionError):
+            self._socket.recv(1)
+
+
+def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
+    """Return the running servers of this user, and remove the sockets of ended ones.
+
+    Servers without a response are reported on standard error.
+
+    Args:
+        selection: Required values by status field, as text; `{}` selects all servers.
+    """
+    found: list[ServerStatus] = []
+    for path in sorted(path for directory in socket_directories() for path in directory.glob(f"*{SOCKET_SUFFIX}")):
+        try:
+            with ControlConnection(path) as connection:
+                status = ServerStatus(path, connection.request("status"))
+        except ConnectionRefusedError:
+            with suppress(OSError):
+                path.unlink()
+        except TimeoutError:
+            print(f"chat-server: no response from the server at {path}", file=sys.stderr)
+        except OSError:  # the server has just ended, or belongs to another user
+            continue
+        else:
+            if all(str(status.fields[name]) == value for name, value in selection.items()):
+                found.append(status)
+    return found
+
+
+def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
+    """Run a command and print its result.
+
+    Args:
+        command: One of `CONTROL_COMMANDS`.
+        selection: Required values by status field, `port` or `database`.
+        as_json: Print one JSON object per server.
+
+    Returns:
+        Exit code: 0, or `EXIT_UNAVAILABLE` without a matching server.
+
+    Raises:
+        ControlError: The command failed; the message is one line for the operator.
+    """
+    if not has_control_sockets():
+        raise ControlError(f"{command} needs Unix sockets, which this system does not have")
+    servers = find_servers(selection)
+    if not servers:
+        criteria = " and ".join(f"{name} {value}" for name, value in selection.items())
+        print(f"chat-server: no server is running{criteria and f' with {criteria}'}", file=sys.stderr)
+        return EXIT_UNAVAILABLE
+    if command == "stop":
+        servers = [_stop(servers)]
+    for server in servers:
+        if as_json:
+            print(msgspec.json.encode(server.fields).decode())
+        else:
+            print(f"stopped {server.name}" if command == "stop" else _format_status(server.fields))
+    return 0
+
+
+def _stop(servers: list[ServerStatus]) -> ServerStatus:
+    """Stop the only server of the list, and wait for the end of its process."""
+    if len(servers) > 1:
+        names = ", ".join(server.name for server in servers)
+        raise ControlError(f"several servers are running: {names}; select one with --port or --database")
+    (server,) = servers
+    try:
+        with ControlConnection(server.path) as connection:
+            connection.wait_closed(connection.request("stop")["timeout"])
+    except TimeoutError:
+        raise ControlError(f"{server.name} has not stopped yet") from None
+    except OSError:  # stopped by another program in the meantime
+        pass
+    return server
+
+
+def _format_status(fields: Mapping[str, Any]) -> str:
+    uptime = timedelta(seconds=int(fields["uptime"]))
+    names = ("pid", "uptime", "connections", "rooms", "members", "database")
+    lines = (f"  {name:12} {uptime if name == 'uptime' else fields[name]}" for name in names)
+    return "\n".join((f"chat-server {fields['version']} at {fields['url']}", *lines))

@@ -1,0 +1,128 @@
+"""Control socket of a server: commands of the operator, as lines of JSON.
+
+- Access: the socket has mode 0600, in a directory with mode 0700.
+- Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
+  `{"ok": false, "error": …}`. A connection carries any number of requests, and closes at the exit of the process.
+- Commands: a table maps each name to its handler.
+- Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
+  ended server, and the removal of a stale socket never removes the socket of another server.
+"""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+log = logging.getLogger("chat.control")
+
+ControlHandler = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+"""Handler of one command: receives the request and returns the fields of the response; raises `ControlError`."""
+
+SOCKET_SUFFIX = ".sock"
+
+
+class ControlError(Exception):
+    """Failure of a command; the message is one line for the operator."""
+
+
+def socket_directories() -> list[Path]:
+    """Return the directories of control sockets in order of preference; they may not exist."""
+    runtime_dir = os.environ.get("XDG_RUNTIME_DIR")
+    state_dir = platformdirs.user_state_path("tui-chat", appauthor=False) / "run"
+    return [*([Path(runtime_dir) / "tui-chat"] if runtime_dir else []), state_dir]
+
+
+def has_control_sockets() -> bool:
+    """Return whether this system has Unix sockets."""
+    return hasattr(socket, "AF_UNIX")
+
+
+@asynccontextmanager
+async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncGenerator[None]:
+    """Accept commands within the context.
+
+    An unusable directory is logged, because a server also works without the socket. Open connections stay open after
+    the context.
+
+    Args:
+        handlers: Handlers by command name.
+    """
+    try:
+        path, listener = _open_listener()
+    except OSError as error:
+        log.warning("no control socket, status and stop cannot find this server: %s", error)
+        yield
+        return
+    connections: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Python 3.11 logs the cancellation of tasks that `start_unix_server` creates itself.
+        task = asyncio.get_running_loop().create_task(_serve_connection(handlers, reader, writer))
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+
+    control_server = await asyncio.start_unix_server(accept, sock=listener)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        control_server.close()
+
+
+def _open_listener() -> tuple[Path, socket.socket]:
+    """Return path and listening socket, in the first usable directory."""
+    if not has_control_sockets():
+        raise OSError("this system has no Unix sockets")
+    *preferred, fallback = socket_directories()
+    for directory in preferred:
+        with suppress(OSError):
+            return _open_listener_in(directory)
+    return _open_listener_in(fallback)
+
+
+def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    path = directory / f"{secrets.token_hex(4)}{SOCKET_SUFFIX}"
+    temporary_path = path.with_suffix("")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        listener.bind(str(temporary_path))
+        temporary_path.chmod(0o600)
+        listener.listen()
+        temporary_path.rename(path)
+    except OSError:
+        listener.close()
+        raise
+    return path, listener
+
+
+async def _serve_connection(
+    handlers: Mapping[str, ControlHandler], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    with closing(writer), suppress(ConnectionError, ValueError):  # ValueError: a line above the limit of the reader
+        while line := await reader.readline():
+            writer.write(msgspec.json.encode(await _handle_request(handlers, line)) + b"\n")
+            await writer.drain()
+
+
+async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
+    try:
+        request = msgspec.json.decode(line, type=dict[str, Any])
+        name = request.get("command")
+        if not isinstance(name, str) or name not in handlers:
+            raise ControlError(f"unknown command {name!r}")
+        return {"ok": True, **await handlers[name](request)}
+    except (ControlError, msgspec.DecodeError) as error:
+        return {"ok": False, "error": str(error)}
+    except Exception:
+        log.exception("control command failed")
+        return {"ok": False, "error": "internal error; see the log of the server"}

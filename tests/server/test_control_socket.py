@@ -1,0 +1,166 @@
+"""`chat-server status` and `chat-server stop`, and the idle timeout, with real server processes."""
+
+import asyncio
+import json
+import signal
+import socket
+import stat
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server import control_commands
+from server.control_socket import serve_control_socket
+from tests.support.raw_client import raw_client
+from tests.support.server_process import ServerProcess, server_process, spawn_server
+
+
+@pytest.fixture
+async def server(home: Path) -> AsyncGenerator[ServerProcess]:
+    async with server_process(home) as running:
+        yield running
+
+
+def sockets(home: Path) -> list[Path]:
+    return sorted((home / ".local/state/tui-chat/run").iterdir())
+
+
+async def run(home: Path, *arguments: str) -> tuple[int | None, str, str]:
+    process = await spawn_server(home, *arguments)
+    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_status_reports_counts_and_stop_waits_for_the_exit(home: Path, server: ServerProcess) -> None:
+    (path,) = sockets(home)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    async with raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        code, output, errors = await run(home, "status", "--json")
+        assert (code, errors) == (0, "")
+        status = json.loads(output)
+        counts = (status["connections"], status["rooms"], status["members"])
+        assert counts == (1, 1, 1)
+        assert (status["url"], status["port"], status["pid"]) == (server.url, server.port, server.process.pid)
+        assert status["database"] == str(home / ".local/share/tui-chat/chat.db")
+        assert 0 < status["uptime"] < 60
+        code, output, _ = await run(home, "status")
+        assert code == 0
+        assert output.startswith(
+            f"chat-server {status['version']} at {server.url}\n  pid          {server.process.pid}\n"
+        )
+    code, output, _ = await run(home, "stop", "--port", str(server.port))
+    assert (code, output) == (0, f"stopped {server.url} (pid {server.process.pid})\n")
+    assert (await server.wait_closed())[0] == 0
+    assert sockets(home) == []
+    assert await run(home, "status") == (69, "", "chat-server: no server is running\n")
+
+
+async def test_several_servers_are_selected_by_port_or_database(home: Path, server: ServerProcess) -> None:
+    database = str(home / "other.db")
+    async with server_process(home, "--database", database) as other:
+        code, output, errors = await run(home, "stop")
+        assert (code, output) == (2, "")
+        assert errors.startswith("chat-server: several servers are running: ")
+        assert errors.endswith("; select one with --port or --database\n")
+        assert server.url in errors
+        assert other.url in errors
+        code, output, _ = await run(home, "status", "--json", "--database", database)
+        assert json.loads(output)["url"] == other.url
+        code, output, _ = await run(home, "stop", "--port", str(other.port), "--json")
+        assert json.loads(output)["pid"] == other.process.pid
+        _, output, _ = await run(home, "status", "--json")
+        assert json.loads(output)["url"] == server.url
+        code, _, errors = await run(home, "stop", "--port", "1")
+        assert (code, errors) == (69, "chat-server: no server is running with port 1\n")
+
+
+async def test_the_socket_of_a_killed_server_is_removed(home: Path, server: ServerProcess) -> None:
+    server.send_signal(signal.SIGKILL)
+    await server.wait_closed()
+    assert len(sockets(home)) == 1
+    async with server_process(home) as restarted:
+        assert [found.fields["url"] for found in control_commands.find_servers({})] == [restarted.url]
+        assert len(sockets(home)) == 1
+
+
+async def test_a_managed_start_on_a_database_in_use_reports_the_running_server(
+    home: Path, server: ServerProcess
+) -> None:
+    code, output, _ = await run(home, "--managed", "--port", "0")
+    report = json.loads(output)
+    assert (code, report["code"], report["runningUrl"]) == (2, "databaseInUse", server.url)
+
+
+async def exchange(path: Path, *lines: bytes) -> list[dict[str, Any]]:
+    """Send lines over one connection and return the responses."""
+
+    def send() -> list[dict[str, Any]]:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(20)
+            connection.connect(str(path))
+            connection.sendall(b"".join(lines))
+            with connection.makefile("rb") as file:
+                return [json.loads(line) for _, line in zip(lines, file, strict=False)]
+
+    return await asyncio.to_thread(send)
+
+
+async def test_an_invalid_request_or_failing_handler_does_not_end_the_connection(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def add(request: Any) -> dict[str, Any]:
+        return {"sum": request["a"] + request["b"]}
+
+    async with serve_control_socket({"add": add}):
+        (path,) = sockets(home)
+        requests = (b"[1]\n", b"nonsense\n", b'{"command":"sub"}\n', b'{"command":["add"]}\n', b'{"command":"add"}\n')
+        *rejected, accepted = await exchange(path, *requests, b'{"command":"add","a":1,"b":2}\n')
+        assert [response["ok"] for response in rejected] == [False] * 5
+        assert rejected[2]["error"] == "unknown command 'sub'"
+        assert rejected[4]["error"] == "internal error; see the log of the server"
+        assert accepted == {"ok": True, "sum": 3}
+        assert caplog.text.count("control command failed") == 1
+        assert await exchange(path, b"x" * 100_000 + b"\n") == []
+    assert sockets(home) == []
+
+
+async def test_the_runtime_directory_is_preferred_to_the_state_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home / "run"))
+    async with serve_control_socket({}):
+        (path,) = (home / "run/tui-chat").iterdir()
+        assert await exchange(path, b"{}\n") == [{"ok": False, "error": "unknown command None"}]
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/proc/missing")
+    async with serve_control_socket({}):
+        assert len(sockets(home)) == 1
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc/missing")
+    async with serve_control_socket({}):
+        assert "no control socket" in caplog.text
+
+
+def test_systems_without_unix_sockets_get_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delattr(socket, "AF_UNIX")
+    with pytest.raises(
+        control_commands.ControlError, match="status needs Unix sockets, which this system does not have"
+    ):
+        control_commands.run("status", {}, as_json=False)
+
+
+async def test_the_idle_timeout_begins_after_the_last_client(home: Path) -> None:
+    async with server_process(home, "--exit-when-idle", "0.5") as server:
+        async with raw_client(server.url) as ann, raw_client(server.url) as bob:
+            await ann.join("tea", "ann")
+            bob.abort()
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(server.process.wait(), 1.0)
+        code, errors = await server.wait_closed()
+        assert code == 0
+        assert "no clients for 0.5 seconds" in errors
+        assert "Traceback" not in errors
