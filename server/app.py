@@ -180,6 +180,7 @@ def _build_app(
                 settings.requests_per_minute if settings.rate_limit == "on" else None,
                 trusted_networks,
                 socketio_server.engineio_server.is_session_request,
+                socketio_server.engineio_server.get_cors_headers,
             ),
             create_host_guard(trusted_networks, settings.parse_allowed_origins()),
         )

@@ -130,6 +130,13 @@ class EngineIOServer(engineio.AsyncServer):
             response.headers.extend(_create_cors_headers(request))
         return response
 
+    def get_cors_headers(self, request: web.Request) -> dict[str, str]:
+        """Return the CORS headers of a response outside `handle_request`; empty for a rejected origin."""
+        origin = request.headers.get("Origin")
+        client = get_client_info(request, self.options.trusted_proxies)
+        is_rejected = origin is not None and not self._is_origin_allowed(origin, client)
+        return {} if is_rejected else _create_cors_headers(request)
+
     def is_session_request(self, request: web.Request) -> bool:
         """Return whether a request reaches a polling session, which limits its own requests."""
         session = self.sockets.get(request.query.get("sid", ""))

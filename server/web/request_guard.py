@@ -3,10 +3,12 @@
 - Rate: requests per address, for every path. Requests of an open session are exempt; they have limits of their own.
 - Content coding: compressed request bodies are refused with status 415 and never decompressed, because a small body can
   expand to any size.
+- Origins: a rejection of a request to the Socket.IO endpoint carries the CORS headers, so that pages of allowed origins
+  can read the reason.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from aiohttp import typedefs, web
@@ -22,6 +24,7 @@ def create_request_guard(
     requests_per_minute: int | None,
     trusted_networks: tuple[IPNetwork, ...],
     is_session_request: Callable[[web.Request], bool],
+    get_cors_headers: Callable[[web.Request], Mapping[str, str]],
 ) -> typedefs.Middleware:
     """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
 
@@ -29,11 +32,11 @@ def create_request_guard(
         requests_per_minute: Maximum rate per address; None for no limit.
         trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
         is_session_request: Returns whether a request reaches a session.
+        get_cors_headers: Returns the CORS headers of a response of the Socket.IO endpoint.
     """
     limiter = PerAddressLimiter(requests_per_minute) if requests_per_minute is not None else None
 
-    @web.middleware
-    async def guard_request(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
+    def reject(request: web.Request) -> web.Response | None:
         if "Content-Encoding" in request.headers:
             response = create_http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             response.force_close()
@@ -43,6 +46,15 @@ def create_request_guard(
             retry_after = limiter.acquire(address, time.monotonic())
             if retry_after:
                 return create_problem_response(RateLimited("too_many_requests", retry_after=retry_after))
-        return await handler(request)
+        return None
+
+    @web.middleware
+    async def guard_request(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
+        rejection = reject(request)
+        if rejection is None:
+            return await handler(request)
+        if request.path == SOCKETIO_PATH:
+            rejection.headers.extend(get_cors_headers(request))
+        return rejection
 
     return guard_request

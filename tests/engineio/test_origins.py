@@ -82,6 +82,22 @@ async def test_a_listed_origin_of_any_scheme_is_allowed_with_credentials(tmp_pat
             assert not any(name.startswith("Access-Control") for name in response.headers)
 
 
+async def test_rejections_of_the_http_limits_are_readable_by_listed_origins(tmp_path: Path) -> None:
+    limits = {**PROXY, "requests_per_minute": 1, "cors_origin": ("https://friend.example",)}
+    client = {"X-Forwarded-For": "203.0.113.8"}
+    async with running_server(tmp_path, **limits) as server, ClientSession(headers=client) as session:
+        url = f"{server.url}/socket.io/?EIO=4&transport=polling"
+        async with session.get(url) as response:
+            assert response.status == 200
+        for origin, is_listed in (("https://friend.example", True), ("https://evil.example", False)):
+            for method, extra, status in (("GET", {}, 429), ("POST", {"Content-Encoding": "gzip"}, 415)):
+                async with session.request(method, url, headers={"Origin": origin, **extra}) as response:
+                    assert response.status == status
+                    assert response.headers.get("Access-Control-Allow-Origin") == (origin if is_listed else None)
+                    assert ("Access-Control-Allow-Credentials" in response.headers) == is_listed
+                    assert response.headers.get("Vary") == ("Origin" if is_listed else None)
+
+
 async def test_every_option_in_a_hint_is_accepted_and_allows_the_request(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
