@@ -53,7 +53,7 @@ def test_an_activated_language_applies_immediately() -> None:
 
 @pytest.mark.usefixtures("chinese")
 def test_chinese_name_lists_and_counts_use_chinese_separators() -> None:
-    assert chat_strings.joined(["小明", "ann", "Bo"]) == "小明、ann和Bo 加入了房间"
+    assert chat_strings.joined([*map(chat_strings.notice_nick, ["小明", "ann", "Bo"])]) == "“小明”、ann和Bo 加入了房间"
     assert chat_strings.joined(["a", "b", "c", "d", "e", "f"], unlisted_count=1_000).startswith(
         "a、b、c、d和另外 1,002 人"
     )
@@ -62,7 +62,7 @@ def test_chinese_name_lists_and_counts_use_chinese_separators() -> None:
 
 def test_user_text_is_never_interpreted_as_a_format_string() -> None:
     assert tr(chat_strings.RENAMED, old="{new}", new="{0.__class__}") == "{new} is now {0.__class__}"
-    assert chat_strings.typing_indicator(["{count}"]) == "{count} is typing…"
+    assert chat_strings.typing_indicator(["{count}"]) == "“{count}” is typing…"
 
 
 def test_errors_are_formatted_as_english_sentences() -> None:

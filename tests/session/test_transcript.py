@@ -20,6 +20,15 @@ def join_notice(member_id: str, nick: str, more: int = 0) -> JoinNotice:
     return JoinNotice(room="tea", member_id=member_id, nick_name=nick, ts=0, message="", more=more)
 
 
+def test_a_nickname_cannot_imitate_a_membership_notice() -> None:
+    transcript = Transcript()
+    transcript.add_membership_notice(join_notice("m1", "bob left · Ann and Bob"))
+    transcript.add_membership_notice(
+        NickNotice(room="tea", member_id="m2", nick_name="join: bob left", ts=0, message="", old_nick_name="cai")
+    )
+    assert displayed_texts(transcript) == ["* “bob left · Ann and Bob” joined · cai is now “join: bob left”"]
+
+
 def leave_notice(member_id: str, nick: str, more: int = 0) -> LeaveNotice:
     return LeaveNotice(room="tea", member_id=member_id, nick_name=nick, ts=0, message="", more=more)
 

@@ -54,6 +54,11 @@ const RUNNERS = {
     };
   },
 
+  async quoted_names(load) {
+    const { quoteName } = await load("state/names");
+    return ({ input }) => quoteName(input);
+  },
+
   async mentions(load) {
     const { MentionTokens } = await load("state/mentions");
     return ({ input }) => {

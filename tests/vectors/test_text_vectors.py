@@ -75,6 +75,11 @@ def test_names_match_the_vectors(case: Case) -> None:
             assert {"display": display, "key": names.canonical_key(case["input"])} == case["expected"]
 
 
+@vectors("quoted_names")
+def test_nicknames_in_notices_match_the_vectors(case: Case) -> None:
+    assert chat_strings.quote_nick(case["input"]) == case["expected"]
+
+
 @vectors("mentions")
 def test_mentions_match_the_vectors(case: Case) -> None:
     tokens = MentionTokens(case["input"]["text"])

@@ -81,6 +81,17 @@ async def test_confusable_nicknames_are_marked(browser: Browser, server: Running
     chat_page.assert_no_errors()
 
 
+async def test_nicknames_cannot_imitate_notices(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann", "hall", locale="zh-CN")
+    await bot.join("hall", "小明和小红")
+    await expect(chat_page.page.locator(".line.notice")).to_have_text("“小明和小红” 加入了房间")
+    await bot.request("changeNick", {"nickName": "bob left"})
+    await expect(chat_page.page.locator(".line.notice")).to_contain_text("“小明和小红” 改名为 “bob left”")
+    await bot.request("typing", {"room": "hall", "on": True})
+    await expect(chat_page.page.locator("#typing-indicator")).to_contain_text("“bob left”")
+    chat_page.assert_no_errors()
+
+
 async def test_drafts_are_per_room_and_survive_a_reload(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:

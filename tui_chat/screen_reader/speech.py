@@ -18,7 +18,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
         message: Message of the log.
         is_confusable: Mark the nickname as confusable.
     """
-    nick = chat_strings.mark_nick(message.nick_name, is_confusable)
+    nick = chat_strings.notice_nick(message.nick_name, is_confusable)
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
     if action := action_text(message.message):
@@ -48,14 +48,14 @@ def unread_text(room: str, count: int, mentions: int) -> str:
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
     """Return the announcement of a join, leave or nickname change. Further members without names are counted."""
-    nick = chat_strings.mark_nick(notice.nick_name, notice.confusable)
+    nick = chat_strings.notice_nick(notice.nick_name, notice.confusable)
     match notice:
         case JoinNotice():
             return chat_strings.joined([nick], notice.more)
         case LeaveNotice():
             return chat_strings.left([nick], notice.more)
         case NickNotice():
-            return tr(chat_strings.RENAMED, old=notice.old_nick_name, new=nick)
+            return tr(chat_strings.RENAMED, old=chat_strings.quote_nick(notice.old_nick_name), new=nick)
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:

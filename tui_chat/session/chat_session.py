@@ -322,7 +322,7 @@ class ChatSession:
             view.reset()
             view.load_log()
         if view.nick != room.nick:
-            self._add_room_notice(view, tr(chat_strings.OWN_NICK_CHANGED, nick=room.nick))
+            self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
         view.update_members_and_gaps()
         self._report_basic_server(view)
@@ -372,7 +372,7 @@ class ChatSession:
             view.mark_confusable([(notice.member_id, notice.nick_name)])
         if is_own and isinstance(notice, NickNotice):
             view.nick = notice.nick_name
-            self._add_room_notice(view, tr(chat_strings.OWN_NICK_CHANGED, nick=notice.nick_name))
+            self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
             self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
         elif (
             not is_own

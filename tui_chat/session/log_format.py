@@ -25,17 +25,18 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
         is_confusable: Mark the nickname as confusable.
     """
     nick = chat_strings.mark_nick(entry.nick_name, is_confusable)
+    quoted_nick = chat_strings.notice_nick(entry.nick_name, is_confusable)
     match entry:
         case Message(deleted=True) | Deletion():
-            return f"* {tr('{nick} deleted a message', nick=nick)}"
+            return f"* {tr('{nick} deleted a message', nick=quoted_nick)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
             return f"{nick}: {indent_rows(entry.message)}{suffix}"
         case Edit():
-            return f"* {tr('{nick} edited a message: {text}', nick=nick, text=indent_rows(entry.message))}"
+            return f"* {tr('{nick} edited a message: {text}', nick=quoted_nick, text=indent_rows(entry.message))}"
         case Reaction(on=True):
-            return f"* {tr('{nick} reacted with {emoji}', nick=nick, emoji=entry.emoji)}"
+            return f"* {tr('{nick} reacted with {emoji}', nick=quoted_nick, emoji=entry.emoji)}"
         case Reaction():
-            return f"* {tr('{nick} removed the reaction {emoji}', nick=nick, emoji=entry.emoji)}"
+            return f"* {tr('{nick} removed the reaction {emoji}', nick=quoted_nick, emoji=entry.emoji)}"
         case TopicChange():
             return f"* {chat_strings.topic_changed(entry.topic)}"

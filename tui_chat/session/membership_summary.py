@@ -35,7 +35,10 @@ class MembershipSummary:
         match notice:
             case NickNotice():
                 self._renamed.append(
-                    (notice.old_nick_name, chat_strings.mark_nick(notice.nick_name, notice.confusable))
+                    (
+                        chat_strings.quote_nick(notice.old_nick_name),
+                        chat_strings.notice_nick(notice.nick_name, notice.confusable),
+                    )
                 )
             case JoinNotice():
                 self._unlisted_joins += notice.more + self._add(notice, self._joined, self._left)
@@ -44,7 +47,7 @@ class MembershipSummary:
 
     def _add(self, notice: MembershipNotice, same_change: dict[str, str], opposite_change: dict[str, str]) -> int:
         """Add a join or leave. Return the number of events that are not listed: 0 or 1."""
-        member_id, nick = notice.member_id, chat_strings.mark_nick(notice.nick_name, notice.confusable)
+        member_id, nick = notice.member_id, chat_strings.notice_nick(notice.nick_name, notice.confusable)
         if member_id in opposite_change or member_id in self._joined_and_left:
             opposite_change.pop(member_id, None)
             self._joined_and_left[member_id] = nick

@@ -9,6 +9,7 @@ import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
+import { quoteName } from "./state/names.js";
 import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
@@ -293,7 +294,7 @@ function renderRoom(room) {
   setText(topic, log.topic);
   topic.title = log.topic;
   const typing = room.typingIndicator.typingNicks(room.members);
-  setText(requireElement("typing-indicator"), typing.length ? strings.typing(typing) : "");
+  setText(requireElement("typing-indicator"), typing.length ? strings.typing(typing.map(quoteName)) : "");
   composer.showContext(composeContext(room));
 }
 

@@ -4,10 +4,13 @@
 - Functions: return a translated text that depends on its parameters.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.search_query import UNSPACED_SCRIPTS
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
@@ -28,13 +31,32 @@ NICK_REQUIRED = mark("Enter a nickname.")
 CONNECTING_TO = mark("Connecting to {server}…")
 
 
+_QUOTES = re.compile("""["'`´ʹʺʼˮ‘’‚‛“”„‟′″‴‵‶‷❛❜❝❞〝〞〟]{2,}|["ʺˮ“”„‟″‴‶‷❝❞〝〞〟]""")
+_ONE_WORD = re.compile(rf"(?:[^\W{UNSPACED_SCRIPTS}]|[.'’-])+")
+
+
 LOOKS_LIKE_ANOTHER = mark("looks like the nickname of another member")
 
 
 # Room events.
+def quote_nick(nick: str) -> str:
+    """Return a nickname for a notice, in quotation marks unless it is one word, so that it imitates no notice.
+
+    Characters of scripts without spaces need quotation marks too. Quotation marks inside become apostrophes. The page
+    has the same rule; `tests/vectors/quoted_names.json` tests both.
+    """
+    letters = "".join(character for character in nick if not unicodedata.combining(character))
+    return nick if _ONE_WORD.fullmatch(letters) else "“" + _QUOTES.sub("'", nick) + "”"
+
+
 def mark_nick(nick: str, is_confusable: bool) -> str:
     """Return a nickname for a line of text, with a short mark if confusable."""
     return tr("{nick} (look-alike)", nick=nick) if is_confusable else nick
+
+
+def notice_nick(nick: str, is_confusable: bool = False) -> str:
+    """Return a nickname for a notice, quoted and marked."""
+    return mark_nick(quote_nick(nick), is_confusable)
 
 
 def _join_names(names: Sequence[str]) -> str:
@@ -58,7 +80,7 @@ def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Return the notice of joins.
 
     Args:
-        nicks: Nicknames to list.
+        nicks: Results of `notice_nick` to list.
         unlisted_count: Number of further joins with unknown nicknames.
     """
     return tr("{names} joined", names=summarize_names(nicks, unlisted_count=unlisted_count))
@@ -68,7 +90,7 @@ def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
     """Return the notice of leaves.
 
     Args:
-        nicks: Nicknames to list.
+        nicks: Results of `notice_nick` to list.
         unlisted_count: Number of further leaves with unknown nicknames.
     """
     return tr("{names} left", names=summarize_names(nicks, unlisted_count=unlisted_count))
@@ -79,11 +101,14 @@ RENAMED = mark("{old} is now {new}")
 
 def typing_indicator(nicks: Sequence[str]) -> str:
     """Return the typing indicator."""
-    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=summarize_names(nicks, 3))
+    names = summarize_names([quote_nick(nick) for nick in nicks], 3)
+    return plural("{names} is typing…", "{names} are typing…", len(nicks), names=names)
 
 
 # Command results.
-OWN_NICK_CHANGED = mark("You are now {nick}.")
+def own_nick_changed(nick: str) -> str:
+    """Return the notice of the user's new nickname."""
+    return tr("You are now {nick}.", nick=quote_nick(nick))
 
 
 def topic_changed(topic: str) -> str:

@@ -2,15 +2,12 @@
  * Mention tokenizer (docs/protocol.md, "Mentions"); the same rules as in `tui_chat/protocol/mentions.py`.
  */
 
-import { canonicalName, collapseSpaces, fold } from "./names.js";
+import { UNSPACED, canonicalName, collapseSpaces, fold } from "./names.js";
 
 const ROOM = "room";
 const MODERATOR_ROLES = new Set(["moderator", "owner"]);
 const CODE = /(?<!`)(`+)(?!`)[^]+?(?<!`)\1(?!`)|(?<!`)`{3,}[^]*/g;
 const WORD_CHARACTER = /[\p{L}\p{M}\p{N}_]/u;
-// Scripts without spaces, as in `tui_chat/protocol/search_query.py`.
-const UNSPACED =
-  /[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/u;
 
 /** Mentions in one message. */
 export class MentionTokens {

@@ -39,6 +39,11 @@ const KATAKANA_DOT = /\u30fb/;
 const KANA_OR_HAN = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u;
 const ARABIC_DIGITS = /[\u0660-\u0669]/;
 const EXTENDED_ARABIC_DIGITS = /[\u06f0-\u06f9]/;
+/** Scripts without spaces, as in `tui_chat/protocol/search_query.py`. */
+export const UNSPACED =
+  /[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/u;
+const ONE_WORD = /^[\p{L}\p{M}\p{N}_.'’-]+$/u;
+const QUOTES = /["'`´ʹʺʼˮ‘’‚‛“”„‟′″‴‵‶‷❛❜❝❞〝〞〟]{2,}|["ʺˮ“”„‟″‴‶‷❝❞〝〞〟]/g;
 
 const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : null;
 
@@ -149,4 +154,14 @@ function isForbidden(name) {
     (KATAKANA_DOT.test(name) && !KANA_OR_HAN.test(name.replaceAll("\u30fb", ""))) ||
     (ARABIC_DIGITS.test(name) && EXTENDED_ARABIC_DIGITS.test(name))
   );
+}
+
+/**
+ * Return a nickname for a notice, in quotation marks unless it is one word, so that it imitates no notice.
+ *
+ * Characters of scripts without spaces need quotation marks too. Quotation marks inside become apostrophes.
+ * @param {string} nick
+ */
+export function quoteName(nick) {
+  return ONE_WORD.test(nick) && !UNSPACED.test(nick) ? nick : `“${nick.replace(QUOTES, "'")}”`;
 }

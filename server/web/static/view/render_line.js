@@ -5,7 +5,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
-import { graphemes } from "../state/names.js";
+import { graphemes, quoteName } from "../state/names.js";
 import { createAvatar, createButton, createConfusableSign, createElement, createNickname } from "./dom.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { isEmojiOnly, linkify } from "./message_text.js";
@@ -202,7 +202,7 @@ function renderNotice(sentences) {
 
 /** Describe a topic change. */
 export function topicSentence({ nickName, topic }) {
-  return topic ? strings.topicSet(nickName, topic) : strings.topicCleared(nickName);
+  return topic ? strings.topicSet(quoteName(nickName), topic) : strings.topicCleared(quoteName(nickName));
 }
 
 /**
@@ -212,13 +212,13 @@ export function topicSentence({ nickName, topic }) {
 export function noticeSentences(notices) {
   /** @type {{kind: string, names: Set<string>, more: number, sentence?: string}[]} */
   const runs = [];
-  for (const { kind, nickName: nick = "", oldNickName, text, more = 0, confusable = false } of notices) {
-    const nickName = markedNick(nick, confusable);
+  for (const { kind, nickName: nick = "", oldNickName = "", text, more = 0, confusable = false } of notices) {
+    const nickName = markedNick(quoteName(nick), confusable);
     const last = runs.at(-1);
     const run = { kind, names: new Set([nickName]), more };
     if (kind === "local") runs.push({ ...run, sentence: text });
     else if (kind === "assigned") runs.push({ ...run, sentence: strings.nicknameAssigned(nickName) });
-    else if (kind === "nick") runs.push({ ...run, sentence: strings.nicknameChanged(oldNickName, nickName) });
+    else if (kind === "nick") runs.push({ ...run, sentence: strings.nicknameChanged(quoteName(oldNickName), nickName) });
     else if (last?.kind === kind) {
       last.names.add(nickName);
       last.more += more;
