@@ -47,6 +47,22 @@ def test_control_and_bidirectional_characters_are_removed(raw: str) -> None:
     line.encode()
 
 
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("a \x1b[31mred\x1b[0m b", "a red b"),
+        ("\x9b1mbold\x9b0m", "bold"),
+        ("\x1b]8;;http://localhost\x1b\\link\x1b]8;;\x07", "link"),
+        ("\x1bP1$r0m\x1b\\\x1b_Gi=1;OK\x1b\\text", "text"),
+        ("\x1b]0;open title\nnext line", "0;open title\nnext line"),
+        ("\x1b(Bline\x1b7\x1b[12", "line"),
+        ("\x1b[1;é\x1b", "1;é"),
+    ],
+)
+def test_escape_sequences_are_removed_whole(raw: str, text: str) -> None:
+    assert sanitize.remove_escape_sequences(raw) == text
+
+
 @given(encodable_text, st.sampled_from(["\ud800", "\udfff"]), encodable_text)
 def test_a_lone_surrogate_is_rejected(before: str, surrogate: str, after: str) -> None:
     for sanitizer in (sanitize.sanitize_body, sanitize.sanitize_line):

@@ -59,7 +59,11 @@ class PtyTerminal:
 
     def write_keys(self, text: str) -> None:
         """Write characters to the program, like key presses."""
-        os.write(self._master, text.encode())
+        self.write_bytes(text.encode())
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write raw bytes to the program in one call."""
+        os.write(self._master, data)
 
     async def paste(self, text: str) -> None:
         """Write a bracketed paste at the speed of the reader."""

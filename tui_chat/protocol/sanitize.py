@@ -19,6 +19,11 @@ _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _FORBIDDEN_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
+_ESCAPE_SEQUENCE = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|\Z)"  # control sequence
+    r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # string with its terminator
+    r"|\x1b[ -/]*[0-~]?"
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -46,6 +51,14 @@ def sanitize_line(text: str) -> str:
     """
     text = _NEWLINES.sub("\n", _require_encodable(text)).replace("\n", " ").replace("\t", " ")
     return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub("", text)).strip()
+
+
+def remove_escape_sequences(text: str) -> str:
+    """Return `text` without terminal escape sequences (ECMA-48), for pasted text and output of programs.
+
+    Of a string without a terminator only the introducer is removed.
+    """
+    return _ESCAPE_SEQUENCE.sub("", text)
 
 
 def validate_message_body(text: str) -> str:

@@ -14,10 +14,11 @@ from typing import Protocol
 from textual.events import Key, Paste
 from textual.timer import Timer
 
-from tui_chat.protocol import names, sanitize
+from tui_chat.protocol import names
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.room_view import RoomView
+from tui_chat.ui.input.inserted_text import pasted_text
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
@@ -161,7 +162,7 @@ class RoomNavigation:
 def _typed_text(item: Key | Paste) -> str:
     """Return the text that this input would insert."""
     if isinstance(item, Paste):
-        return sanitize.sanitize_body(item.text)
+        return pasted_text(item)
     if item.key == "enter":
         return "\n"
     return (item.character or "") if item.is_printable and not item.key.startswith("alt+") else ""

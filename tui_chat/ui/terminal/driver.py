@@ -3,23 +3,34 @@
 - Disconnect: a write error is final and further output is discarded. Otherwise the writer thread would die, its
   bounded queue would fill, and the next write would block forever. `TerminalDisconnected` starts the shutdown
   (tests/ui/terminal/test_terminal_restore.py).
+- Input: `InputFramer` and `InputDecoder` stand between the terminal and Textual's parser, which depends on the timing
+  of reads and fails on bytes that are not UTF-8.
 - Backpressure: on a slow connection the same queue fills up and would block the event loop. `is_output_blocked`
   reports the backlog, and the app defers network events until the queue has drained.
 """
 
 import logging
+import os
 import select
+import time
 from collections.abc import Callable
+from selectors import EVENT_READ, SelectSelector
 from threading import Thread
 from typing import TextIO, cast
 
+from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event
+
+from tui_chat.ui.terminal.input_decoder import InputDecoder
+from tui_chat.ui.terminal.input_framer import InputFramer
 
 log = logging.getLogger("chat.ui")
 
 MAX_PENDING_WRITES = 3  # queued writes above which output counts as blocked, about one or two full screens
 
+READ_BYTES = 4096
+EXIT_POLL_INTERVAL = 0.1  # seconds between two checks of the input thread whether the app exits
 
 # Save and restore the window title (XTWINOPS 22 and 23, xterm "Control Sequences").
 _PUSH_TITLE = "\x1b[22;2t"
@@ -114,10 +125,30 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read terminal input until the app exits or the terminal disconnects."""
+        framer, decoder = InputFramer(constants.ESCAPE_DELAY), InputDecoder(self._debug)
+        with SelectSelector() as selector:
+            selector.register(self.fileno, EVENT_READ)
+            while not self.exit_event.is_set():
+                timeout = EXIT_POLL_INTERVAL
+                if framer.deadline is not None:
+                    timeout = min(timeout, max(0.0, framer.deadline - time.monotonic()))
+                if not selector.select(timeout):
+                    frames = framer.expire(time.monotonic())
+                elif data := self._read():
+                    frames = framer.feed(data, time.monotonic())
+                else:
+                    log.info("terminal disconnected: input thread stopped")
+                    return
+                for frame in frames:
+                    for message in decoder.decode(frame):
+                        self.process_message(message)
+
+    def _read(self) -> bytes:
+        """Return the available input, empty after a disconnect."""
         try:
-            super().run_input_thread()
+            return os.read(self.fileno, READ_BYTES)
         except OSError:
-            log.info("terminal disconnected: input thread stopped")
+            return b""
 
     def _watch_disconnect(self) -> None:
         # SIGHUP reaches only the session of the terminal, so poll for POLLHUP as well.

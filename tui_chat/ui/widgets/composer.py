@@ -18,7 +18,6 @@ from textual.signal import Signal
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from tui_chat.protocol import sanitize
 from tui_chat.protocol.limits import PACKET_BYTES
 from tui_chat.session.commands.completion import Completion
 from tui_chat.session.history_search import HistorySearch
@@ -27,6 +26,7 @@ from tui_chat.session.input_history import InputHistory
 from tui_chat.session.paste import Paste
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of
+from tui_chat.ui.input.inserted_text import pasted_text
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
 
@@ -149,7 +149,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop().prevent_default()
-        text = sanitize.sanitize_body(event.text).rstrip("\n")
+        text = pasted_text(event).rstrip("\n")
         if self._history_search is not None:
             await self._continue_search(None, text)
             return

@@ -6,6 +6,9 @@ from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
 
+from tui_chat.protocol import sanitize
+from tui_chat.ui.input.inserted_text import pasted_text
+
 _ACTION_BY_KEY = {
     key: binding.action
     for binding in Input.BINDINGS
@@ -36,3 +39,7 @@ class LineInput(Input):
             await self.run_action(action)
         elif not event.key.startswith("alt+"):  # Input would insert the letter
             await super()._on_key(event)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.stop().prevent_default()
+        self.replace(sanitize.sanitize_line(pasted_text(event)), *self.selection)

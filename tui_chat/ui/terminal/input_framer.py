@@ -1,0 +1,267 @@
+"""Framing of terminal input: keys, escape sequences and bracketed pastes, independent of the boundaries of reads.
+
+- Paste: after the start marker only the end marker counts. A paste without an end closes after `PASTE_TIMEOUT`.
+- Pauses: a sequence may pause for `SEQUENCE_TIMEOUT`. A prefix that is also a key, such as ESC, becomes that key after
+  the escape delay. The rest of such a sequence is recognised later, and typed if it is no sequence.
+- Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys and are dropped.
+- Liveness: a control character ends every sequence and is a key of its own.
+- Encoding: an invalid UTF-8 byte becomes U+FFFD.
+
+Sources: ECMA-48, sections 5.4 to 5.6; xterm "Control Sequences", "Bracketed Paste Mode" and "Mouse Tracking".
+"""
+
+import codecs
+import re
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import NamedTuple
+
+ESC = "\x1b"
+PASTE_START = "\x1b[200~"
+PASTE_END = "\x1b[201~"
+
+# Seconds without input after which an incomplete paste or sequence ends.
+PASTE_TIMEOUT = 1.0
+SEQUENCE_TIMEOUT = 1.0
+
+
+class InputFrameKind(Enum):
+    """Kind of a frame."""
+
+    TEXT = auto()
+    """Characters outside of sequences, control characters included."""
+    SEQUENCE = auto()
+    """Complete escape sequence, or a prefix of a sequence that is a key."""
+    PASTE = auto()
+    """Content of a bracketed paste."""
+
+
+class InputFrame(NamedTuple):
+    """Part of the input.
+
+    Attributes:
+        kind: Kind of the frame.
+        text: Characters of the frame, without the markers of a paste.
+    """
+
+    kind: InputFrameKind
+    text: str
+
+
+class _State(Enum):
+    GROUND = auto()
+    ESCAPE = auto()  # after ESC
+    CSI_ENTRY = auto()  # after ESC [
+    CSI = auto()  # after a parameter or intermediate character
+    LAST_CHARACTER = auto()  # before the only character after ESC O or ESC [ [
+    MOUSE = auto()  # in the three characters of an X10 mouse report
+    STRING = auto()  # in an OSC, DCS, APC, PM or SOS string
+    STRING_ESCAPE = auto()  # after ESC in a string
+    PASTE = auto()
+    COMPLETE = auto()
+
+
+_GRAPHIC = [chr(code) for code in range(0x20, 0x7F)]
+_FINAL = [character for character in _GRAPHIC if character >= "@"]
+_PARAMETER_OR_INTERMEDIATE = [character for character in _GRAPHIC if character < "@"]
+_STRING_INTRODUCERS = "P]X^_"
+
+
+def _row(*entries: tuple[Iterable[str], _State]) -> dict[str, _State]:
+    return {character: state for characters, state in entries for character in characters}
+
+
+# Next state by state and character; a later entry of a row replaces an earlier one. `_OTHER_CHARACTERS` has the next
+# state for characters beyond ASCII. Any other character ends the sequence and starts the next frame.
+_TRANSITIONS = {
+    _State.ESCAPE: _row(
+        ((chr(code) for code in range(0x80) if chr(code) != ESC), _State.COMPLETE),
+        ("[", _State.CSI_ENTRY),
+        ("O", _State.LAST_CHARACTER),  # SS3
+        (_STRING_INTRODUCERS, _State.STRING),
+    ),
+    _State.CSI_ENTRY: _row(
+        (_FINAL, _State.COMPLETE),
+        (_PARAMETER_OR_INTERMEDIATE, _State.CSI),
+        ("[", _State.LAST_CHARACTER),  # function keys of the Linux console
+        ("M", _State.MOUSE),
+    ),
+    _State.CSI: _row((_FINAL, _State.COMPLETE), (_PARAMETER_OR_INTERMEDIATE, _State.CSI)),
+    _State.LAST_CHARACTER: _row((_GRAPHIC, _State.COMPLETE)),
+    _State.MOUSE: _row((_GRAPHIC, _State.MOUSE)),
+    _State.STRING: _row((_GRAPHIC, _State.STRING), ("\a", _State.COMPLETE), (ESC, _State.STRING_ESCAPE)),
+    _State.STRING_ESCAPE: _row(("\\", _State.COMPLETE)),
+}
+_OTHER_CHARACTERS = {
+    _State.ESCAPE: _State.COMPLETE,  # Alt with a character beyond ASCII
+    _State.MOUSE: _State.MOUSE,
+    _State.STRING: _State.STRING,
+}
+
+_MOUSE_REPORT_LENGTH = len("\x1b[Mbxy")
+_RXVT_KEY = re.compile(r"\x1b\[\d+\$")  # Shift with an editing key in rxvt; `$` is an intermediate in ECMA-48
+
+KEY_PREFIXES = frozenset({ESC, *(ESC + character for character in f"O{_STRING_INTRODUCERS}")})
+
+# After a timeout typed text may follow, so only the usual forms of keys, markers and answers continue a sequence:
+# characters by the sequence so far, and complete control sequences.
+_LATE_CHARACTERS = {
+    "\x1b": "[]P_",
+    "\x1b[": "0123456789<>?",
+    "\x1bO": "",
+    "\x1bP": "01>!",
+    "\x1bX": "",
+    "\x1b]": "0123456789",
+    "\x1b^": "",
+    "\x1b_": "G",
+}
+_LATE_CSI = re.compile(r"\x1b\[(?:[<>?][\d;:]*\$?[A-Za-z]|\d+(?:[;:]\d+)+\$?[A-Za-z~]|\d+~)")
+
+_PARTIAL_END_MARKER = re.compile(r"\x1b(?:\[(?:2(?:0(?:1)?)?)?)?\Z")
+
+
+class InputFramer:
+    """Incremental framing of terminal input, without I/O.
+
+    Call `feed` with each read, and `expire` when no input has arrived until `deadline`.
+
+    Args:
+        escape_delay: Seconds after which a prefix of a sequence counts as a key.
+
+    Attributes:
+        deadline: Monotonic time in seconds at which incomplete input ends, None if the input is complete.
+    """
+
+    def __init__(self, escape_delay: float) -> None:
+        self.deadline: float | None = None
+        self._escape_delay = escape_delay
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        self._state = _State.GROUND
+        self._sequence = ""  # characters of the incomplete sequence, from ESC
+        self._expired = 0  # number of leading characters of the sequence that a timeout has ended
+        self._paste = ""
+        self._frames: list[InputFrame] = []
+
+    def feed(self, data: bytes, now: float) -> list[InputFrame]:
+        """Return the frames that `data` completes.
+
+        Args:
+            data: Bytes of one read.
+            now: Monotonic time in seconds.
+        """
+        text, position = self._decode(data), 0
+        while position < len(text):
+            position = self._advance(text, position)
+        timeout = self._timeout()
+        self.deadline = None if timeout is None else now + timeout
+        return self._pop_frames()
+
+    def expire(self, now: float) -> list[InputFrame]:
+        """Return the frames that a timeout ends; none before `deadline`."""
+        if self.deadline is None or now < self.deadline:
+            return []
+        self.deadline = None
+        if self._state is _State.PASTE:
+            partial = _PARTIAL_END_MARKER.search(self._paste)
+            self._end_paste(partial.start() if partial else len(self._paste))
+            if partial:
+                for character in partial.group():
+                    self._advance(character, 0)
+        else:
+            self._emit_incomplete()
+        if len(self._sequence) <= len("\x1b[") or self._state is _State.CSI:
+            self._expired = len(self._sequence)
+        else:
+            self._reset()
+        return self._pop_frames()
+
+    def _advance(self, text: str, position: int) -> int:
+        """Consume input from `position`, and return the position of the next character."""
+        if self._state is _State.PASTE:
+            return self._advance_paste(text, position)
+        if self._state is _State.GROUND:
+            escape = text.find(ESC, position)
+            end = len(text) if escape < 0 else escape
+            self._emit(InputFrameKind.TEXT, text[position:end])
+            if escape >= 0:
+                self._state, self._sequence = _State.ESCAPE, ESC
+            return end + 1
+        character = text[position]
+        state = self._next_state(character)
+        if state is None:
+            self._emit_incomplete()
+            in_string = self._state is _State.STRING_ESCAPE
+            self._reset()
+            if in_string:  # the ESC starts the next sequence
+                self._state, self._sequence = _State.ESCAPE, ESC
+            return position
+        self._state = state
+        self._sequence += character
+        if state is _State.COMPLETE:
+            self._complete_sequence()
+        return position + 1
+
+    def _next_state(self, character: str) -> _State | None:
+        sequence = self._sequence + character
+        if self._expired and character not in _LATE_CHARACTERS.get(self._sequence, character):
+            return None
+        state = _TRANSITIONS[self._state].get(character)
+        if state is None and character > "\x7f":
+            state = _OTHER_CHARACTERS.get(self._state)
+        if (state is _State.MOUSE and len(sequence) == _MOUSE_REPORT_LENGTH) or _RXVT_KEY.fullmatch(sequence):
+            return _State.COMPLETE
+        if (
+            self._expired
+            and self._state is _State.CSI
+            and state is _State.COMPLETE
+            and not _LATE_CSI.fullmatch(sequence)
+        ):
+            return None
+        return state
+
+    def _advance_paste(self, text: str, position: int) -> int:
+        length = len(self._paste)
+        self._paste += text[position:]
+        end = self._paste.find(PASTE_END, max(0, length - len(PASTE_END) + 1))
+        if end < 0:
+            return len(text)
+        self._end_paste(end)
+        return position + end + len(PASTE_END) - length
+
+    def _end_paste(self, end: int) -> None:
+        self._emit(InputFrameKind.PASTE, self._paste[:end])
+        self._paste = ""
+        self._reset()
+
+    def _complete_sequence(self) -> None:
+        sequence = self._sequence
+        self._reset()
+        if sequence == PASTE_START:
+            self._state = _State.PASTE
+        elif sequence[1] not in _STRING_INTRODUCERS:
+            self._emit(InputFrameKind.SEQUENCE, sequence)
+
+    def _emit_incomplete(self) -> None:
+        """Emit the characters of the incomplete sequence that are keys."""
+        if self._expired:
+            self._emit(InputFrameKind.TEXT, self._sequence[self._expired :])
+        elif self._sequence in KEY_PREFIXES:
+            self._emit(InputFrameKind.SEQUENCE, self._sequence)
+
+    def _timeout(self) -> float | None:
+        if self._state is _State.PASTE:
+            return PASTE_TIMEOUT
+        if len(self._sequence) == self._expired:
+            return None
+        return self._escape_delay if self._sequence in KEY_PREFIXES and not self._expired else SEQUENCE_TIMEOUT
+
+    def _emit(self, kind: InputFrameKind, text: str) -> None:
+        if text:
+            self._frames.append(InputFrame(kind, text))
+
+    def _reset(self) -> None:
+        self._state, self._sequence, self._expired = _State.GROUND, "", 0
+
+    def _pop_frames(self) -> list[InputFrame]:
+        frames, self._frames = self._frames, []
+        return frames
