@@ -32,6 +32,12 @@ suspend = ""
 
 To use a key of another action, unbind that action first: `select-message = ""` frees `Ctrl+S`. Invalid entries are
 reported at startup, and the default key remains bound.
+
+Letters act on a message only during a message selection, which starts with its own key (`Ctrl+S`). A jump by search,
+date or reply only highlights its target, and the same rule applies to the browser page. During a selection, a printable
+key without a binding ends the selection and is typed into the composer. A deletion asks first, with Cancel as the
+initial choice: `y` confirms. For 5 seconds, `/undo`, `u` in the selection or a click on the line restores the message.
+Quitting sends a held deletion at once, and offline deletions are sent after the reconnect.
 """
 
 

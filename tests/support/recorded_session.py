@@ -58,6 +58,9 @@ class RecordedSession:
         """Record the call."""
         self.calls.append(("error", problem))
 
+    def on_deletion_changed(self) -> None:
+        """Ignore the state of a deletion."""
+
     async def process_until(self, *calls: tuple[object, ...]) -> None:
         """Apply queued events until all of these calls are recorded, then forget the recorded calls."""
 

@@ -122,8 +122,10 @@ async def test_a_message_is_deleted_after_a_confirmation(server: RunningServer, 
         await bob.wait_for_text("a secret")
         await ann.wait_until_sent()
         await ann.press("ctrl+s", "d")
-        assert tr("Press d again to delete the message for everyone.") in ann.screen_text()
-        await ann.press("d")
+        assert tr("Delete this message for everyone?") in ann.screen_text()
+        await ann.press("y")
+        await ann.wait_for_text("deleting · /undo")
+        assert "a secret" in bob.screen_text()
         await bob.wait_for_text("message deleted")
         await ann.wait_for_text("message deleted")
         assert "a secret" not in bob.screen_text()
@@ -252,7 +254,7 @@ async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(
             await ann.wait_for_text("about that")
             assert "an earlier message" in ann.screen_text()
             await ann.press("ctrl+s", "enter")
-            await ann.wait_until(lambda: ann.timeline.cursor_key == "message-1")
+            await ann.wait_until(lambda: ann.timeline.highlighted_key == "message-1")
             assert "the very first" in ann.screen_text()
             assert "about that" not in ann.screen_text()
             await ann.press("escape")
@@ -261,7 +263,7 @@ async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(
             assert ann.app.focused is ann.composer
             row = next(y for y, text in enumerate(ann.screen_text().split("\n")) if "╭ bob" in text)
             await ann.pilot.click(offset=(40, row))
-            await ann.wait_until(lambda: ann.timeline.cursor_key == "message-1")
+            await ann.wait_until(lambda: ann.timeline.highlighted_key == "message-1")
 
 
 async def test_keys_right_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:

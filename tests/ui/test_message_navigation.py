@@ -51,7 +51,7 @@ def parts() -> JumpParts:
     return JumpParts()
 
 
-def test_a_search_hit_is_selected_after_its_context_is_loaded(parts: JumpParts) -> None:
+def test_a_search_hit_is_highlighted_after_its_context_is_loaded(parts: JumpParts) -> None:
     parts.navigation.open_search("line")
     assert isinstance(parts.dialogs[-1][0], SearchScreen)
     parts.close_dialog(search_hit("tea", 101))
@@ -59,17 +59,18 @@ def test_a_search_hit_is_selected_after_its_context_is_loaded(parts: JumpParts) 
     assert parts.requests.named("load_context") == [("load_context", "tea", 101, None)]
     parts.rooms["tea"].push_message(parts.session, "line 101")
     parts.navigation.on_context_loaded("tea", 101)
-    assert parts.view.timeline.cursor_key is None
+    assert parts.view.timeline.highlighted_key is None
     parts.view.draw_changes()
-    assert parts.view.timeline.cursor_key == "message-101"
-    assert parts.focused[-1] is parts.view.timeline
+    assert parts.view.timeline.highlighted_key == "message-101"
+    assert parts.view.timeline.cursor_key is None
+    assert parts.focused[-1] is parts.view.composer
     assert parts.status.text == ""
 
 
-def test_a_loaded_search_hit_is_selected_at_once(parts: JumpParts) -> None:
+def test_a_loaded_search_hit_is_highlighted_at_once(parts: JumpParts) -> None:
     parts.navigation.open_search()
     parts.close_dialog(search_hit("tea", 3))
-    assert parts.view.timeline.cursor_key == "message-3"
+    assert parts.view.timeline.highlighted_key == "message-3"
     assert not parts.view.timeline.is_at_bottom
 
 
@@ -118,7 +119,7 @@ def test_a_message_that_does_not_exist_is_reported(parts: JumpParts) -> None:
 
 def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:
     parts.navigation.go_to_reply_target(parts.session.rooms["tea"], 7)
-    assert parts.view.timeline.cursor_key == "message-7"
+    assert parts.view.timeline.highlighted_key == "message-7"
     assert not parts.requests.named("load_context")
     parts.navigation.leave_message_cursor()
     assert parts.view.timeline.cursor_key is None

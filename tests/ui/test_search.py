@@ -46,7 +46,7 @@ async def wait_for_search(driver: ChatAppDriver) -> SearchScreen:
 
 def selected_text(driver: ChatAppDriver) -> str:
     """Return the text of the selected message, empty without a selection."""
-    lines = (line for line in driver.timeline.lines if line.key == driver.timeline.cursor_key)
+    lines = (line for line in driver.timeline.lines if line.key == driver.timeline.highlighted_key)
     line = next(lines, None)
     return line.text if isinstance(line, MessageLine) else ""
 

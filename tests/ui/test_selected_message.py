@@ -1,17 +1,48 @@
 """Actions on the selected message, without an app."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
+from tui_chat.session.held_deletions import HeldDeletions
 from tui_chat.session.i18n import tr
+from tui_chat.session.lines import DeletionState
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.compose_controller import ComposeController
+from tui_chat.ui.screens.confirm import Answer, ConfirmScreen
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.message_actions import MessageActions
+
+
+class TimerQueue:
+    """Timers that fire in tests only.
+
+    Attributes:
+        callbacks: Functions of the running timers, in the order of their start.
+    """
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[], None]] = []
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> "TimerQueue.Handle":
+        self.callbacks.append(callback)
+        return self.Handle(self.callbacks, callback)
+
+    def fire(self) -> None:
+        for callback in list(self.callbacks):
+            callback()
+
+    class Handle:
+        def __init__(self, callbacks: list[Callable[[], None]], callback: Callable[[], None]) -> None:
+            self._callbacks, self._callback = callbacks, callback
+
+        def cancel(self) -> None:
+            if self._callback in self._callbacks:
+                self._callbacks.remove(self._callback)
 
 
 class ActionParts(ChatParts):
@@ -19,10 +50,15 @@ class ActionParts(ChatParts):
         super().__init__()
         self.copied: list[str] = []
         self.opened: list[str] = []
+        self.timer_queue = TimerQueue()
         self.reply_targets: list[int] = []
         self.compose_controller = ComposeController(self.messages, self.view, self.drafts, lambda: None)
+        self.deletions = HeldDeletions(
+            self.messages.delete, lambda problem: self.view.draw_changes(), self.timer_queue.call_later
+        )
         self.message_actions = MessageActions(
             self.messages,
+            self.deletions,
             self.view,
             self.compose_controller,
             go_to_reply_target=self.record_reply_target,
@@ -77,18 +113,68 @@ def test_a_mention_is_inserted_with_a_colon_only_at_the_start(parts: ActionParts
     assert parts.view.composer.text == "bob: bob "
 
 
-def test_a_deletion_requires_two_calls_on_the_same_message(parts: ActionParts) -> None:
+def confirm_deletion(parts: ActionParts) -> None:
     parts.run("delete_selected", "message-2")
-    assert parts.status.text == tr("Press d again to delete the message for everyone.")
-    parts.message_actions.on_cursor_moved("message-1")
-    assert parts.status.text == ""
-    parts.run("delete_selected", "message-2")
-    assert parts.room.posts == []
-    parts.message_actions.on_cursor_moved("message-2")
-    parts.run("delete_selected", "message-2")
-    assert parts.room.posts == [("delete", 2)]
-    assert parts.status.text == ""
+    assert isinstance(parts.dialogs[-1][0], ConfirmScreen)
+    parts.close_dialog(Answer(is_confirmed=True))
+
+
+def deletion_of(parts: ActionParts, seq: int) -> DeletionState:
+    line = parts.session.rooms["tea"].transcript.find_message(seq)
+    assert line is not None
+    return line.deletion
+
+
+def test_a_confirmed_deletion_is_queued_after_the_time_for_an_undo(parts: ActionParts) -> None:
+    confirm_deletion(parts)
+    assert deletion_of(parts, 2) is DeletionState.HELD
     assert parts.view.timeline.cursor_key is None
+    assert parts.room.posts == []
+    parts.timer_queue.fire()
+    assert parts.room.posts == [("delete", 2)]
+    assert deletion_of(parts, 2) is DeletionState.QUEUED
+
+
+def test_a_cancelled_question_keeps_the_message_and_the_selection(parts: ActionParts) -> None:
+    parts.run("delete_selected", "message-2")
+    parts.close_dialog(None)
+    assert parts.view.timeline.cursor_key == "message-2"
+    assert parts.focused[-1] is parts.view.timeline
+    assert deletion_of(parts, 2) is DeletionState.NONE
+
+
+def test_text_typed_during_the_question_continues_in_the_composer(parts: ActionParts) -> None:
+    parts.run("delete_selected", "message-2")
+    parts.close_dialog(Answer(is_confirmed=False, typed_text="o"))
+    assert parts.view.timeline.cursor_key is None
+    assert parts.view.composer.text == "o"
+    assert deletion_of(parts, 2) is DeletionState.NONE
+
+
+def test_an_undone_deletion_is_never_queued(parts: ActionParts) -> None:
+    confirm_deletion(parts)
+    parts.run("undo_selected_deletion", "message-2")
+    assert deletion_of(parts, 2) is DeletionState.NONE
+    parts.timer_queue.fire()
+    assert not parts.deletions.flush()
+    confirm_deletion(parts)
+    parts.message_actions.activate("message-2")
+    assert not parts.deletions.undo()
+    assert parts.room.posts == []
+
+
+def test_a_flush_queues_held_deletions_at_once(parts: ActionParts) -> None:
+    confirm_deletion(parts)
+    assert parts.deletions.flush()
+    assert parts.room.posts == [("delete", 2)]
+    assert parts.timer_queue.callbacks == []
+
+
+def test_a_held_deletion_never_affects_a_message_of_a_replaced_log(parts: ActionParts) -> None:
+    confirm_deletion(parts)
+    parts.session.rooms["tea"].reset()
+    parts.timer_queue.fire()
+    assert parts.room.posts == []
 
 
 def test_messages_of_other_members_are_not_deleted(parts: ActionParts) -> None:

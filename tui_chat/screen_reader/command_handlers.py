@@ -16,7 +16,8 @@ from tui_chat.session.commands import handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.i18n import tr
+from tui_chat.session.held_deletions import UNDO_SECONDS
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
@@ -43,12 +44,15 @@ class ReaderCommands:
         self._reader = reader
         self._session = reader.session
         self._link = reader.controller.server_link
+        self._deletions = reader.controller.deletions
         self._settings_file = settings_file
         self.next_server: Address | None = None
         supported_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._switch_room,
             "search": self._search,
             "date": self._show_date,
+            "delete": self._delete_last_message,
+            "undo": self._undo_deletion,
             "set": self._set_setting,
             "help": self._help,
             "quit": self._quit,
@@ -185,6 +189,19 @@ class ReaderCommands:
             self._reader.announce(search_strings.no_messages_on(day.isoformat(), found_day > day))
         for message in messages:
             self._reader.announce(speech.dated_message_text(message))
+
+    def _delete_last_message(self, argument: str) -> str:
+        view = self.context.room()
+        line = view.last_message(is_own=True)
+        if line is None or line.seq is None:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        self._deletions.hold(view, line.seq)
+        return tr(
+            "Deleting in {seconds} seconds: {text} /undo restores it.", seconds=round(UNDO_SECONDS), text=line.text
+        )
+
+    def _undo_deletion(self, argument: str) -> str:
+        return tr(mark("Message restored.") if self._deletions.undo() else chat_strings.NO_DELETION)
 
     def _set_setting(self, text: str) -> str:
         output = settings_handlers.set_setting(text, self.context)

@@ -164,6 +164,8 @@ async def _run_session(
             log.error("screen reader session failed", exc_info=error)
             reader.failure = tr(chat_strings.INTERNAL_ERROR)
     finally:
+        if reader.controller.deletions.flush():
+            await _wait_until_sent(reader)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -176,6 +178,11 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
     terminal.open(commands.completions)
     while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
         await commands.handle_line(line)
+    reader.controller.deletions.flush()
+    await _wait_until_sent(reader)
+
+
+async def _wait_until_sent(reader: ScreenReader) -> None:
     with suppress(TimeoutError):  # the outbox sends the remaining messages in the next run
         async with asyncio.timeout(FLUSH_TIMEOUT):
             await reader.outbox_idle.wait()

@@ -13,6 +13,7 @@ from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.held_deletions import HeldDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
@@ -66,6 +67,9 @@ class FrontEnd(Protocol):
     def show_error(self, problem: str) -> None:
         """Show an error message to the user."""
 
+    def on_deletion_changed(self) -> None:
+        """Display the changed state of a held deletion."""
+
 
 class SessionController:
     """Server link and chat session from one submit of the join form, for all rooms joined later as well.
@@ -86,6 +90,7 @@ class SessionController:
         server_link: Server link that fills the event queue.
         session: State of the chat.
         messages: Sender of messages to the current room.
+        deletions: Deletions that can be undone.
         drafts: Storage of drafts and read markers.
     """
 
@@ -105,6 +110,7 @@ class SessionController:
         self.server_link = ServerLink(target, state_dir, cache_dir, on_events_queued)
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
+        self.deletions = HeldDeletions(self.messages.delete, self._on_deletion_changed)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
@@ -161,6 +167,11 @@ class SessionController:
     def _on_posted(self, item: OutboxItem) -> None:
         # The room has put the event of the item last. Earlier events of the queue cannot concern the item.
         self.apply(self.server_link.event_queue.pop_newest())
+
+    def _on_deletion_changed(self, problem: str) -> None:
+        if problem:
+            self._front_end.show_error(problem)
+        self._front_end.on_deletion_changed()
 
     # Event handlers
 

@@ -32,6 +32,14 @@ class DeliveryState(Enum):
     UNCONFIRMED = "unconfirmed"
 
 
+class DeletionState(Enum):
+    """State of the user's request to delete a message: none, held for an undo, or in the outbox."""
+
+    NONE = "none"
+    HELD = "held"
+    QUEUED = "queued"
+
+
 class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
     """Number of reactions with one emoji on a message.
 
@@ -68,6 +76,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         quote: Author and text of the parent message in one line, "" if not loaded.
         reactions: Reactions in the order of their first use.
         is_confusable: True if the nickname looks like that of another member who was present.
+        deletion: State of a deletion that is not confirmed yet.
     """
 
     key: str
@@ -86,6 +95,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     quote: str = ""
     reactions: tuple[ReactionCount, ...] = ()
     is_confusable: bool = False
+    deletion: DeletionState = DeletionState.NONE
 
     @property
     def marked_nick(self) -> str:
@@ -93,9 +103,14 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         return f"{CONFUSABLE_SIGN}{self.nick}" if self.is_confusable else self.nick
 
     @property
+    def is_text_hidden(self) -> bool:
+        """True for a deleted message, and during its deletion."""
+        return self.deleted or self.deletion is not DeletionState.NONE
+
+    @property
     def is_action(self) -> bool:
         """True for an action message (`/me waves`), rendered as `* ann waves`."""
-        return not self.deleted and action_text(self.text) != ""
+        return not self.is_text_hidden and action_text(self.text) != ""
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):

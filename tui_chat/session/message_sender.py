@@ -47,16 +47,16 @@ class MessageSender:
                 add = view is None or not view.has_own_reaction(mode.seq, emoji)
                 return self._post(lambda room: room.post_reaction(mode.seq, emoji, add))
 
-    def delete(self, seq: int) -> str:
-        """Delete a message. Return the error message, empty on success."""
-        return self._post(lambda room: room.post_deletion(seq))
+    def delete(self, room: str, seq: int) -> str:
+        """Delete a message in a room. Return the error message, empty on success."""
+        return self._post(lambda open_room: open_room.post_deletion(seq), room)
 
     def _current_room(self) -> MessageRoom | None:
         view = self._session.current_room
         return self._find_room(view.name) if view is not None else None
 
-    def _post(self, post: Callable[[MessageRoom], OutboxItem]) -> str:
-        room = self._current_room()
+    def _post(self, post: Callable[[MessageRoom], OutboxItem], room_name: str = "") -> str:
+        room = self._find_room(room_name) if room_name else self._current_room()
         if room is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
         try:

@@ -9,10 +9,10 @@ from uuid import UUID
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
-from tui_chat.protocol.requests import SendMessage
+from tui_chat.protocol.requests import DeleteMessage, SendMessage
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
 
 
@@ -44,6 +44,9 @@ class PendingLines:
             self._pending[item.client_id] = names.canonical_key(item.room)
         else:
             self._pending.pop(item.client_id, None)
+        if isinstance(item.request, DeleteMessage):
+            is_rejected = item.state in {OutboxItemState.FAILED, OutboxItemState.DROPPED}
+            view.set_deletion(item.request.seq, DeletionState.NONE if is_rejected else DeletionState.QUEUED)
         if isinstance(item.request, SendMessage):
             self._update_line(view, item)
         elif item.error is not None:

@@ -15,7 +15,7 @@ from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.lines import DeliveryState, MessageLine, ReactionCount
+from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, ReactionCount
 from tui_chat.session.ports import RoomPort
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
@@ -57,6 +57,7 @@ class RoomView:
         newest_seq: Newest known `seq`.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
+        deletions: States of unconfirmed deletions by the `seq` of the message.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class RoomView:
         self.newest_seq = 0
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
+        self.deletions: dict[int, DeletionState] = {}
         self._replies: dict[int, set[int]] = {}  # replies by the `seq` of their parent message
         self._is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
@@ -98,6 +100,7 @@ class RoomView:
         Unsent lines, the draft and the input history remain.
         """
         self.transcript.reset()
+        self.deletions.clear()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
         self.newest_seq = self.read_seq = 0
@@ -198,6 +201,7 @@ class RoomView:
                 for emoji, summary in (message.reactions or {}).items()
             ),
             is_confusable=self._is_confusable(message),
+            deletion=self.deletions.get(message.seq, DeletionState.NONE),
         )
 
     def _is_confusable(self, message: Message) -> bool:
@@ -228,6 +232,13 @@ class RoomView:
             ]
             self.transcript.put_messages(reversed(marked))
 
+    def set_deletion(self, seq: int, state: DeletionState) -> None:
+        """Set the state of an unconfirmed deletion of a message."""
+        self.deletions[seq] = state
+        line = self.transcript.find_message(seq)
+        if line is not None:
+            self.transcript.put_messages([replace(line, deletion=state)])
+
     def _is_mentioned(self, message: Message) -> bool:
         mentions = MentionTokens(message.message)
         return mentions.includes(self.nick) or (
@@ -246,11 +257,11 @@ class RoomView:
         return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
 
     def last_message(self, *, is_own: bool) -> MessageLine | None:
-        """Return the newest acknowledged, undeleted message of the user (`is_own`) or of the other members.
+        """Return the newest acknowledged message with a visible text of the user (`is_own`) or of the other members.
 
         The search is that of `find_newest`; None if not found.
         """
-        return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.deleted)
+        return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.is_text_hidden)
 
     def find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
         """Return the newest message line that satisfies a predicate, None if not found.

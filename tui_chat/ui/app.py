@@ -363,6 +363,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_quit_when_sent(self) -> None:
         """Quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
+        self._lifecycle.send_held_deletions()
         self.start_worker(self._quit_flow.quit_when_sent(), "quitting")
 
     # Shutdown

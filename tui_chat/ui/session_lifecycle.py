@@ -16,6 +16,8 @@ from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
+from tui_chat.ui.quit_flow import QUIT_FLUSH_TIMEOUT
+from tui_chat.ui.render_scheduler import RENDER_INTERVAL
 from tui_chat.ui.screens.join import JoinDetails
 from tui_chat.ui.start_options import StartOptions
 
@@ -61,6 +63,9 @@ class ChatPort(Protocol):
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line."""
+
+    def draw_changes(self) -> None:
+        """Draw the changes of the session."""
 
 
 class SessionWindow(Protocol):
@@ -156,9 +161,18 @@ class SessionLifecycle:
         self._should_restore_rooms = True
         self.on_session_ended("")
 
+    def send_held_deletions(self) -> bool:
+        """Queue the deletions that can still be undone. Return whether there were any."""
+        return self._controller is not None and self._controller.deletions.flush()
+
     async def close(self) -> None:
-        """Disconnect, then stop the local server."""
-        worker = self._worker
+        """Send held deletions, disconnect, then stop the local server."""
+        worker, session = self._worker, self.session
+        if self.send_held_deletions() and session is not None:
+            for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
+                if not session.pending_count:
+                    break
+                await asyncio.sleep(RENDER_INTERVAL)
         self._disconnect()
         if worker is not None:
             with suppress(WorkerError):
@@ -194,6 +208,7 @@ class SessionLifecycle:
             form.action_submit()
 
     def _disconnect(self) -> None:
+        self.send_held_deletions()
         if self._worker is not None:
             self._worker.cancel()
         self._worker = self._controller = None
@@ -279,6 +294,11 @@ class SessionLifecycle:
             self._chat.show_error(problem)
         else:
             self._window.join_form.show_field_error("server", problem)
+
+    def on_deletion_changed(self) -> None:
+        """Draw the state of a held deletion."""
+        if self._chat is not None:
+            self._chat.draw_changes()
 
     def _update_profile(self, room: str, nick: str) -> None:
         updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller

@@ -105,6 +105,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("reconnect", mark("reconnect now")),
     Command("server", mark("connect to another server"), (Argument(mark("URL")),)),
     Command("edit", mark("edit your last message"), (_OPTIONAL_TEXT,)),
+    Command("delete", mark("delete your last message")),
+    Command("undo", mark("restore a message within 5 seconds of its deletion")),
     Command("reply", mark("reply to the last message of another member"), (_OPTIONAL_TEXT,)),
     Command(
         "react",

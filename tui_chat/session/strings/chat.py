@@ -175,6 +175,7 @@ def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
 
 NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")
 NO_SUCH_MESSAGE = mark("No such message.")
+NO_DELETION = mark("No deletion to undo.")
 
 # Chat screen.
 PLACEHOLDER_MESSAGE = mark("Message")

@@ -25,6 +25,7 @@ class KeyScope(Enum):
     ROOM_SWITCHER = mark("Room switcher (F4)")
     MESSAGE_SEARCH = mark("Message search (Alt+S)")
     PASTE_DIALOG = mark("Long paste")
+    CONFIRM_DIALOG = mark("Question before a deletion")
     HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
     MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
     HELP = mark("Help")
@@ -215,6 +216,11 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("paste-discard", ("escape", "ctrl+g"), "close", mark("discard the paste"), mark("discard")),
     ),
     *_in_scope(
+        KeyScope.CONFIRM_DIALOG,
+        KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm"), mark("confirm")),
+        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "close", mark("cancel"), mark("cancel")),
+    ),
+    *_in_scope(
         KeyScope.HISTORY_SEARCH,
         KeyBinding("search-older", ("ctrl+r", "up"), "search_older", mark("older match"), mark("older")),
         KeyBinding("search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match")),
@@ -236,7 +242,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             "message-delete",
             ("d",),
             "screen.delete_selected",
-            mark("delete (press twice); discard an unsent message"),
+            mark("delete after a question; discard an unsent message"),
             mark("delete"),
         ),
         KeyBinding(
@@ -249,6 +255,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             mark("go to the replied-to message; load missing messages; retry"),
             mark("open"),
         ),
+        KeyBinding("message-undo", ("u",), "screen.undo_selected_deletion", mark("undo the deletion")),
         KeyBinding("message-copy", ("y",), "screen.copy_selected", mark("copy the message"), mark("copy")),
         KeyBinding("message-mention", ("m",), "screen.mention_selected", mark("mention the author"), mark("mention")),
         KeyBinding(

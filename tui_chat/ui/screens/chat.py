@@ -115,6 +115,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         )
         self.message_actions = MessageActions(
             controller.messages,
+            controller.deletions,
             self.view,
             self.compose_controller,
             go_to_reply_target=self.message_navigation.go_to_reply_target,
@@ -123,6 +124,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         )
         # Interface for the session lifecycle, implemented by the parts.
         self.show_error = self.view.show_error
+        self.draw_changes = self.view.draw_changes
         self.on_current_room_changed = self.room_navigation.on_current_room_changed
         self._commands = ScreenCommands(
             session,
@@ -130,6 +132,8 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             self.compose_controller,
             self.room_navigation,
             self.message_navigation,
+            deletions=controller.deletions,
+            confirm_deletion=self.message_actions.confirm_deletion,
             settings=lambda: app_services(self).settings,
             set_setting=self._set_setting,
             change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),
@@ -274,6 +278,24 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         if timeline.cursor_key is not None:
             self.set_focus(timeline)  # synchronously, because the next key may already be queued
 
+    def on_key(self, event: events.Key) -> None:
+        """End the message selection on a printable key without a binding, and insert the key into the composer."""
+        is_bound = event.key in app_services(self).keymap.actions[KeyScope.MESSAGE_CURSOR]
+        if self.view.timeline.has_focus and event.is_printable and not is_bound and not event.key.startswith("alt+"):
+            event.stop()
+            self._end_selection()
+            self.view.composer.insert_text(event.character or "")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """End the message selection on a paste, and pass the paste to the composer."""
+        if self.view.timeline.has_focus:
+            self._end_selection()
+            self.view.composer.post_message(events.Paste(event.text))
+
+    def _end_selection(self) -> None:
+        self.view.timeline.set_cursor(None)
+        self.set_focus(self.view.composer)
+
     def _escape(self) -> None:
         """Leave the compose mode, else return from a navigation, else scroll to the newest line."""
         if not self.compose_controller.leave_mode() and not self.message_navigation.go_back():
@@ -281,7 +303,6 @@ class ChatScreen(Screen[None], inherit_bindings=False):
 
     @on(CursorMoved)
     def _handle_cursor_moved(self, event: CursorMoved) -> None:
-        self.message_actions.on_cursor_moved(event.key)
         self.view.key_bar.scopes = COMPOSING_SCOPES if event.key is None else (KeyScope.MESSAGE_CURSOR,)
         if event.key is None:
             self.set_focus(self.view.composer)

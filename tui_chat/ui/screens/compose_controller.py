@@ -73,7 +73,7 @@ class ComposeController:
         Returns:
             Error message, empty on success.
         """
-        if line is None or line.seq is None or (line.deleted and kind is not ComposeKind.REPLY):
+        if line is None or line.seq is None or (line.is_text_hidden and kind is not ComposeKind.REPLY):
             return tr(chat_strings.NO_SUCH_MESSAGE)
         if kind is ComposeKind.EDIT and not line.is_own:
             return tr(chat_strings.NOT_OWN_MESSAGE)

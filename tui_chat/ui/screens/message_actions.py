@@ -4,13 +4,15 @@ from collections.abc import Callable
 from functools import partial
 
 from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.held_deletions import HeldDeletions
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import DeliveryState, MessageLine
+from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.compose_controller import ComposeController
+from tui_chat.ui.screens.confirm import Answer, ConfirmScreen
 from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
@@ -23,6 +25,7 @@ class MessageActions:
 
     Args:
         messages: Sender of messages.
+        deletions: Deletions that can be undone.
         view: Visible part of the chat screen.
         compose_controller: Sender of replies, edits and reactions.
         go_to_reply_target: Navigates to the message of a room with a sequence number.
@@ -33,6 +36,7 @@ class MessageActions:
     def __init__(
         self,
         messages: MessageSender,
+        deletions: HeldDeletions,
         view: ChatSurface,
         compose_controller: ComposeController,
         *,
@@ -41,18 +45,19 @@ class MessageActions:
         open_link: Callable[[str], str],
     ) -> None:
         self._messages = messages
+        self._deletions = deletions
         self._view = view
         self._compose_controller = compose_controller
         self._go_to_reply_target = go_to_reply_target
         self._copy_text = copy_text
         self._open_link = open_link
-        self._delete_confirm_key: str | None = None
         handlers: dict[str, Callable[[MessageLine], str | None]] = {
             "copy_selected": self._copy,
             "mention_selected": self._mention,
             "reply_to_selected": self._reply,
             "edit_selected": self._edit,
-            "delete_selected": self._delete,
+            "delete_selected": self.confirm_deletion,
+            "undo_selected_deletion": self._undo_deletion,
             "react_to_selected": lambda line: self._compose_controller.start(ComposeKind.REACT, line, ""),
             "open_selected_links": self._open_links,
         }
@@ -63,17 +68,14 @@ class MessageActions:
         if isinstance(line, MessageLine) and (problem := handler(line)):
             self._view.show_error(problem)
 
-    def on_cursor_moved(self, key: str | None) -> None:
-        """Cancel an unconfirmed deletion of another message."""
-        if self._delete_confirm_key not in {None, key}:
-            self._cancel_delete()
-
     def activate(self, key: str) -> None:
-        """Go to the message that a reply refers to, or resend an unsent message."""
+        """Undo the deletion of a message, go to the message that a reply refers to, or resend an unsent message."""
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)
         if view is None or not isinstance(line, MessageLine) or line.seq is None:
             self._messages.retry(key)
+        elif line.deletion is DeletionState.HELD:
+            self._deletions.undo(line.seq, view)
         elif line.reply_to is not None:
             self._go_to_reply_target(view, line.reply_to)
 
@@ -110,30 +112,36 @@ class MessageActions:
             self._view.composer.insert_text(line.text)
         return ""
 
-    def _delete(self, line: MessageLine) -> str:
-        """Delete the message on the second call, which closes the cursor. An unsent message is dropped immediately."""
-        seq, is_confirmed = line.seq, self._delete_confirm_key == line.key
+    def confirm_deletion(self, line: MessageLine) -> str:
+        """Ask before the deletion of a message. An unsent message is dropped immediately."""
+        view, seq = self._view.session.current_room, line.seq
         if seq is None:
             self._discard_unsent(line)
-        elif line.deleted:
+        elif line.is_text_hidden or view is None:
             return ""
         elif not line.is_own:
             return tr(chat_strings.NOT_OWN_MESSAGE)
-        elif not is_confirmed:
-            self._delete_confirm_key = line.key
-            self._view.status.show_status(tr("Press d again to delete the message for everyone."))
         else:
-            self._cancel_delete()
-            self._view.timeline.set_cursor(None)
-            problem = self._messages.delete(seq)
-            self._view.draw_changes()
-            return problem
+            question = ConfirmScreen(tr("Delete this message for everyone?"), line.text, tr("delete"))
+            self._view.open_dialog(question, lambda answer: self._on_deletion_answered(view, seq, answer))
         return ""
 
-    def _cancel_delete(self) -> None:
-        """End the wait for a second call and hide its status text."""
-        self._delete_confirm_key = None
-        self._view.status.show_status("")
+    def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
+        """Delete the message after a confirmation. Typed text continues in the composer."""
+        if answer is None:
+            if self._view.timeline.cursor_key is not None:
+                self._view.focus(self._view.timeline)
+            return
+        self._view.timeline.set_cursor(None)
+        if answer.is_confirmed:
+            self._deletions.hold(view, seq)
+        else:
+            self._view.composer.insert_text(answer.typed_text)
+
+    def _undo_deletion(self, line: MessageLine) -> None:
+        view = self._view.session.current_room
+        if view is not None and line.seq is not None:
+            self._deletions.undo(line.seq, view)
 
     def _open_links(self, line: MessageLine) -> str:
         urls = [] if line.deleted else [link.url for link in find_hyperlinks(line.text)]

@@ -1,6 +1,7 @@
 """Message navigation of the chat screen: search, jump to a day, return.
 
 - Return position: a navigation stores its starting position. Esc returns there once.
+- Highlight: a jump highlights its target. The keys of the message selection stay inactive.
 - Cancellation: any other movement of the user (newest line, another room, sending a message) discards both the return
   position and the pending target.
 """
@@ -170,9 +171,9 @@ class MessageNavigation:
             self._finish(target, line)
 
     def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
-        self._target, timeline = None, self._view.timeline
-        timeline.set_cursor(line.key)
-        self._view.focus(timeline)
+        self._target = None
+        self._view.timeline.highlight(line.key)
+        self._view.focus(self._view.composer)
         day, actual_day, status = target.day, TimeFormat().local_date(line.ts), ""
         if day is not None and day != actual_day:
             status = search_strings.no_messages_on(day.isoformat(), actual_day > day)
@@ -200,8 +201,9 @@ class MessageNavigation:
         self.go_back()
 
     def go_to_newest(self) -> None:
-        """Scroll to the newest line and discard the return position."""
+        """Scroll to the newest line, and discard the return position and the highlight."""
         self.clear_return_position()
+        self._view.timeline.set_cursor(None)
         self._view.timeline.action_to_bottom()
 
     def clear_return_position(self) -> None:

@@ -6,8 +6,12 @@ from functools import partial
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.room_navigation import RoomNavigation
@@ -22,6 +26,8 @@ class ScreenCommands:
         compose_controller: Sender of the composer text.
         room_navigation: Switching of rooms.
         message_navigation: Jumps to messages and days.
+        deletions: Deletions that can be undone.
+        confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting, and shows a problem.
         change_server: Ends the session and connects to an address.
@@ -39,12 +45,16 @@ class ScreenCommands:
         room_navigation: RoomNavigation,
         message_navigation: MessageNavigation,
         *,
+        deletions: HeldDeletions,
+        confirm_deletion: Callable[[MessageLine], str],
         settings: Callable[[], ClientSettings],
         set_setting: Callable[[str, object], None],
         change_server: Callable[[str], object],
         run_app_action: Callable[[str], object],
     ) -> None:
         self._session = session
+        self._deletions = deletions
+        self._confirm_deletion = confirm_deletion
         self._room_navigation = room_navigation
         self._run_app_action = run_app_action
         self.own_commands: dict[str, Callable[[str], str | None]] = {
@@ -52,6 +62,8 @@ class ScreenCommands:
             "search": message_navigation.open_search,
             "date": message_navigation.go_to_day,
             "clear": self._clear_notices,
+            "delete": self._delete_last_message,
+            "undo": self._undo_deletion,
             "theme": self._set_theme,
             "settings": partial(self._run_app_command, "settings"),
             "help": partial(self._run_app_command, "help"),
@@ -85,6 +97,14 @@ class ScreenCommands:
             self._room_navigation.go_to_room(open_room.name)
         else:
             self._room_navigation.open_switcher(query)
+
+    def _delete_last_message(self, argument: str) -> str:
+        view = self._session.current_room
+        line = view.last_message(is_own=True) if view is not None else None
+        return self._confirm_deletion(line) if line is not None else tr(chat_strings.NO_SUCH_MESSAGE)
+
+    def _undo_deletion(self, argument: str) -> str:
+        return "" if self._deletions.undo() else tr(chat_strings.NO_DELETION)
 
     def _clear_notices(self, argument: str) -> None:
         if self._session.current_room is not None:

@@ -13,7 +13,16 @@ from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.session.i18n import mark, plural, tr
-from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, ReactionCount, action_text
+from tui_chat.session.lines import (
+    DeletionState,
+    DeliveryState,
+    GapLine,
+    Line,
+    MessageLine,
+    NoticeLine,
+    ReactionCount,
+    action_text,
+)
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
 from tui_chat.ui.timeline.wrapping import wrap_text
@@ -165,7 +174,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
         rows.append(LayoutRow(RowKind.QUOTE))
     source_text = extract_text(line)
     shown_text = f"{source_text} {tr('(edited)')}" if line.edited else source_text
-    text = tr("message deleted") if line.deleted else shown_text
+    text = _deletion_text(line) if line.is_text_hidden else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
     if line.reactions:
@@ -187,11 +196,17 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
     )
 
 
+def _deletion_text(line: MessageLine) -> str:
+    if line.deleted:
+        return tr("message deleted")
+    return tr("deleting · /undo restores it") if line.deletion is DeletionState.HELD else tr("deleting…")
+
+
 def extract_text(line: Line) -> str:
-    """Return the sanitized text without the `/me` of an action; empty for deleted messages, gaps and markers."""
+    """Return the sanitized text without the `/me` of an action; empty for hidden texts, gaps and markers."""
     if isinstance(line, MessageLine) and line.is_action:
         return sanitize_body(_replace_surrogates(action_text(line.text)))
-    if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.deleted):
+    if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.is_text_hidden):
         return sanitize_body(_replace_surrogates(line.text)).strip("\n")
     return ""
 

@@ -322,7 +322,9 @@ class LineRenderer:
     def _base_style(self, line: Line) -> Style:
         if not isinstance(line, MessageLine):
             return self._styles.notice
-        return Style.null() if line.deleted or line.delivery is not DeliveryState.PENDING else self._styles.pending
+        return (
+            Style.null() if line.is_text_hidden or line.delivery is not DeliveryState.PENDING else self._styles.pending
+        )
 
 
 def _glyph_runs(text: str, column: int, width: int) -> Iterator[tuple[str, int, int]]:

@@ -1,4 +1,8 @@
-"""Message cursor with a stable position during changes of the list."""
+"""Message cursor with a stable position during changes of the list.
+
+- Selection: started by the user. Only a selected line has a `key`, and only its keys act on messages.
+- Highlight: mark on the target of a jump, at the same position but without a `key`.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -14,8 +18,8 @@ class MessageCursor:
         on_moved: Called with the new key after a change.
 
     Attributes:
-        index: Index of the line under the cursor; None without a cursor.
-        key: Key of the line under the cursor; None without a cursor.
+        index: Index of the selected or highlighted line; None without a cursor.
+        key: Key of the selected line; None for a highlight and without a cursor.
     """
 
     def __init__(self, viewport: Viewport, on_moved: Callable[[str | None], object]) -> None:
@@ -23,14 +27,24 @@ class MessageCursor:
         self._on_moved = on_moved
         self.index: int | None = None
         self.key: str | None = None
+        self._is_highlight = False
 
     def show(self) -> None:
-        """Show the cursor on the last visible message or gap."""
-        self._seek(self._viewport.visible_range.stop - 1, -1)
+        """Select the visible highlighted message, otherwise the last visible message or gap."""
+        visible = self._viewport.visible_range
+        if self.index is not None and self.index in visible:
+            self.move_to(self.index)
+        else:
+            self._seek(visible.stop - 1, -1)
 
     def hide(self) -> None:
-        """Hide the cursor."""
+        """End the selection or the highlight."""
         self.index = None
+        self._set_key(None)
+
+    def highlight(self, index: int) -> None:
+        """Highlight `lines[index]`, and end a selection."""
+        self.index, self._is_highlight = index, True
         self._set_key(None)
 
     def move(self, step: int) -> bool:
@@ -40,16 +54,16 @@ class MessageCursor:
             step: Direction, -1 for up and 1 for down.
 
         Returns:
-            False if the cursor is hidden.
+            False without a selection.
         """
-        if self.index is None:
+        if self.index is None or self.key is None:
             return False
         self._seek(self.index + step, step)
         return True
 
     def move_to(self, index: int) -> None:
-        """Move the cursor to `lines[index]` and scroll the line into view."""
-        self.index = index
+        """Select `lines[index]` and scroll the line into view."""
+        self.index, self._is_highlight = index, False
         self._set_key(self._viewport.lines[index].key)
         self._viewport.reveal_line(index)
 
@@ -77,7 +91,7 @@ class MessageCursor:
             self.index = min(self.index, len(lines) - 1)
             line = lines[self.index] if lines else None
             if isinstance(line, MessageLine | GapLine):
-                self._set_key(line.key)
+                self._set_key(None if self._is_highlight else line.key)
             else:
                 self.hide()
 

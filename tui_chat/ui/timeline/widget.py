@@ -22,7 +22,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui_chat.session.compressed_list import CompressedList
-from tui_chat.session.lines import GapLine, Line, MessageLine, Splice
+from tui_chat.session.lines import DeletionState, GapLine, Line, MessageLine, Splice
 from tui_chat.ui.timeline.decoration import TimeStyle
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
@@ -92,8 +92,13 @@ class Timeline(ScrollView):
 
     @property
     def cursor_key(self) -> str | None:
-        """Key of the line under the message cursor; None without a cursor."""
+        """Key of the selected line; None without a selection."""
         return self._cursor.key
+
+    @property
+    def highlighted_key(self) -> str | None:
+        """Key of the selected or highlighted line; None if there is none."""
+        return None if self._cursor.index is None else self.lines[self._cursor.index].key
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list and mark all its messages as seen.
@@ -183,6 +188,13 @@ class Timeline(ScrollView):
             self._sync_view()
         return index is not None
 
+    def highlight(self, key: str) -> None:
+        """Highlight a line of the list, and end the selection."""
+        index = self.lines.index_of(key)
+        if index is not None:
+            self._cursor.highlight(index)
+            self._sync_view()
+
     def reset_requests(self) -> None:
         """Permit repeated `OlderMessagesRequested` and `GapRequested` messages, after a failed request."""
         self._requests.reset()
@@ -252,10 +264,10 @@ class Timeline(ScrollView):
         self._sync_view()
 
     def on_click(self, event: events.Click) -> None:
-        """Open a link, load a gap, jump to a quote or retry a message.
+        """Open a link, load a gap, jump to a quote, retry a message or undo its deletion.
 
-        A double click selects a word and a triple click a message. While the cursor is visible, other clicks on a
-        message move the cursor.
+        A double click selects a word and a triple click a message. During a selection, other clicks on a message
+        select that message.
         """
         event.prevent_default()  # Textual would select the whole widget
         hit = self._list.row_at(event.y)
@@ -271,7 +283,9 @@ class Timeline(ScrollView):
             self.post_message(LinkClicked(event.style.link))
         elif isinstance(line, GapLine):
             self._requests.request_gap(line, index)
-        elif layout.rows[row].kind in {RowKind.QUOTE, RowKind.DELIVERY_ERROR}:
+        elif layout.rows[row].kind in {RowKind.QUOTE, RowKind.DELIVERY_ERROR} or (
+            isinstance(line, MessageLine) and line.deletion is DeletionState.HELD
+        ):
             self.post_message(MessageActivated(line.key))
         elif self.cursor_key is not None and isinstance(line, MessageLine):
             self._cursor.move_to(index)
