@@ -128,6 +128,26 @@ async def test_server_command_switches_servers_and_falls_back_if_unreachable(
         assert await tui.wait_closed() == 0
 
 
+async def test_a_deletion_is_announced_and_undone_or_sent_on_quitting(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        async with screen_reader(server, tmp_path) as tui:
+            tui.write_keys("a secret\r")
+            await wait_until(lambda: room.log.last == 1)
+            tui.write_keys("/undo\r")
+            await tui.wait_for_text("No deletion to undo.")
+            tui.write_keys("/delete\r")
+            await tui.wait_for_text("Deleting in 5 seconds: a secret")
+            tui.write_keys("/undo\r")
+            await tui.wait_for_text("Message restored.")
+            tui.write_keys("/delete\r")
+            await wait_until(lambda: tui.screen_text().count("Deleting in 5 seconds: a secret") == 2)
+            assert not room.log[1].deleted
+            tui.write_keys("/quit\r")
+            assert await tui.wait_closed() == 0
+            await wait_until(lambda: room.log[1].deleted)
+
+
 async def test_tab_completes_a_nickname(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Benedict")

@@ -52,15 +52,91 @@ async def test_reply_edit_react_and_delete_need_only_the_keyboard(
     await expect(writer.page.get_by_role("dialog")).to_contain_text("an answer")
     await keys.press("Escape")
     await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
-    await writer.rows.last.focus()
+    await expect(writer.rows.last).to_be_focused()
     await keys.press("d")
     await writer.page.get_by_role("button", name="Delete", exact=True).click()
-    await expect(writer.messages).to_have_text(["a question", "This message was deleted."])
+    await expect(writer.messages).to_have_text(["a question", "Deleting… Undo"])
+    await expect(writer.messages).to_have_text(["a question", "This message was deleted."], timeout=10_000)
     await writer.expect_all_sent()
     history = await bot.request("history", {"room": "tea", "after": 0})
     kinds = [entry["kind"] for entry in history["messages"]]
     assert kinds == ["message", "message", "edit", "reaction", "delete"]
     assert history["messages"][1]["replyTo"] == 1
+    writer.assert_no_errors()
+
+
+async def test_typed_text_never_acts_on_messages(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    keys, dialog = writer.page.keyboard, writer.page.get_by_role("dialog")
+    await writer.send_message("a secret")
+    await writer.expect_all_sent()
+
+    async def expect_typed(text: str) -> None:
+        await expect(writer.composer).to_have_value(text)
+        await expect(dialog).to_be_hidden()
+        await expect(writer.messages).to_have_text(["a secret"])
+        await writer.composer.fill("")
+
+    for text in ("do we agree?", "hello everybody", "yes", "Delete it", "kjrdyu"):
+        await writer.messages.first.click()
+        await expect(writer.rows.first).to_be_focused()
+        await keys.type(text)
+        await expect_typed(text)
+    for text, expected in {"hello everybody": "hello everybody", "do we agree?": "o we agree?", "dd y": "d y"}.items():
+        await keys.press("Shift+Tab")
+        await keys.press("ArrowUp")
+        await keys.type(text)
+        await expect_typed(expected)
+    await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 1})
+    await writer.page.locator(".quote").click()
+    await expect(writer.rows.first).to_be_focused()
+    await keys.type("delay")
+    await expect(writer.composer).to_have_value("delay")
+    await expect(writer.messages).to_have_text(["a secret", "about that"])
+    writer.assert_no_errors()
+
+
+async def test_a_deletion_asks_and_can_be_undone(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    keys, dialog = writer.page.keyboard, writer.page.get_by_role("dialog")
+    await writer.send_message("a secret")
+    await writer.expect_all_sent()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("d")
+    await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    await keys.press("Space")
+    await expect(dialog).to_be_hidden()
+    await writer.expect_messages("a secret")
+    for undo_key in ("u", "button"):
+        await keys.press("d")
+        await expect(dialog).to_be_visible()
+        await keys.press("y")
+        await expect(writer.messages).to_have_text(["Deleting… Undo"])
+        if undo_key == "u":
+            await keys.press("u")
+        else:
+            await writer.page.get_by_role("button", name="Undo").click()
+        await writer.expect_messages("a secret")
+        await keys.press("Shift+Tab")
+        await keys.press("ArrowUp")
+    await writer.send_message("/delete")
+    await keys.press("y")
+    await expect(writer.messages).to_have_text(["Deleting… Undo"])
+    await writer.send_message("/undo")
+    await writer.expect_messages("a secret")
+    await writer.send_message("/undo")
+    await expect(writer.page.get_by_text("No deletion to undo.")).to_be_visible()
+    await writer.composer.fill("")
+    await writer.send_message("/delete")
+    await keys.press("y")
+    await expect(writer.messages).to_have_text(["Deleting… Undo"])
+    assert [entry["kind"] for entry in (await bot.request("history", {"room": "tea", "after": 0}))["messages"]] == [
+        "message"
+    ]
+    await writer.page.reload()
+    await writer.expect_messages("This message was deleted.")
+    await writer.expect_all_sent()
     writer.assert_no_errors()
 
 

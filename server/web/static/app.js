@@ -9,6 +9,7 @@ import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
+import { HeldDeletions } from "./state/held_deletions.js";
 import { quoteName } from "./state/names.js";
 import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
 import { Composer } from "./view/composer.js";
@@ -49,6 +50,7 @@ const confirmDialog = new ConfirmDialog();
 const helpDialog = new HelpDialog();
 const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
+const heldDeletions = new HeldDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
 const memberList = new MemberList();
 const connectionStatus = new ConnectionStatus(() => session);
@@ -62,8 +64,10 @@ const timeline = new Timeline({
     onDiscard: (clientId) => session.current.outbox.discard(clientId),
     onEditAgain: (clientId) => composer.restoreItem(session.current.outbox.discard(clientId)),
     onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
+    onUndoDelete: (seq) => heldDeletions.undo(session.current, seq),
     onUnavailable: () => showToast(strings.messageUnavailable),
   },
+  isHeld: (room, seq) => heldDeletions.has(room, seq),
   onFollowChange: () => scheduler.schedule(),
   onRowReplaced: (previous, row) => messageToolbar.onRowReplaced(previous, row),
 });
@@ -81,7 +85,8 @@ const messageToolbar = new MessageToolbar({
   },
   getMessage(seq) {
     const item = session?.current?.log.getItem(seq);
-    return item?.kind === "message" ? { item, isOwn: session.current.ownMemberIds.has(item.memberId) } : null;
+    if (item?.kind !== "message") return null;
+    return { item, isOwn: session.current.ownMemberIds.has(item.memberId), isHeld: heldDeletions.has(session.current, seq) };
   },
   onExit: () => composer.focus(),
 });
@@ -97,8 +102,7 @@ const composer = new Composer({
     scheduler.schedule();
   },
   onEditLast() {
-    const { log, ownMemberIds } = session.current;
-    const lastOwn = log.items.findLast(({ kind, deleted, memberId }) => kind === "message" && !deleted && ownMemberIds.has(memberId));
+    const lastOwn = findLastOwn();
     if (lastOwn) editMessage(lastOwn);
   },
 });
@@ -156,6 +160,7 @@ async function openSearchResult(name, seq) {
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   const isCurrent = room === session.current;
+  heldDeletions.flush();
   drafts.save(room.requestedName, { text: "" });
   session.closeRoom(room);
   const next = session.rooms[index] ?? session.rooms[index - 1];
@@ -165,6 +170,7 @@ function leaveRoom(room) {
 }
 
 function stopSession() {
+  heldDeletions.flush();
   session?.stop();
   session = null;
   roomVisible = false;
@@ -221,6 +227,12 @@ function submitText({ text, replyTo, editing }) {
     openRoomDialog: (filter) => roomDialog.open(session, filter),
     openSettings: () => settingsDialog.open(room.nick),
     openHelp: () => helpDialog.open(),
+    deleteLast() {
+      const lastOwn = findLastOwn();
+      if (lastOwn) confirmDelete(lastOwn);
+      return Boolean(lastOwn);
+    },
+    undoDelete: () => heldDeletions.undo(),
     openSearch(query) {
       panels.setOpen("search", true);
       searchPanel.open(query);
@@ -234,11 +246,20 @@ function editMessage({ seq, message }) {
   composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
 }
 
+/** Return the newest message of the user that is not deleted. */
+function findLastOwn() {
+  const { log, ownMemberIds } = session.current;
+  const isOwnText = ({ seq, kind, deleted, memberId }) =>
+    kind === "message" && !deleted && ownMemberIds.has(memberId) && !heldDeletions.has(session.current, seq);
+  return log.items.findLast(isOwnText);
+}
+
 async function confirmDelete(item) {
-  const choices = [{ value: "delete", label: strings.delete, kind: "danger" }];
+  const choices = [{ value: "delete", label: strings.delete, kind: "danger", key: "y" }];
   const room = session.current;
-  const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text: `${excerpt(item)}\n\n${strings.deleteWarning}`, choices });
-  if (choice) room.enqueue("deleteMessage", { seq: item.seq });
+  const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
+  const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text, choices, onTyping: () => composer.focus() });
+  if (choice) heldDeletions.hold(room, item.seq);
 }
 
 async function copyText(text) {
@@ -330,10 +351,14 @@ requireElement("settings-open", HTMLButtonElement).addEventListener("click", () 
 requireElement("help-open", HTMLButtonElement).addEventListener("click", () => helpDialog.open());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") session?.reconnectNow();
+  else heldDeletions.flush();
   scheduler.schedule();
 });
 for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
-globalThis.addEventListener("pagehide", () => session?.saveReadMarkers());
+globalThis.addEventListener("pagehide", () => {
+  heldDeletions.flush();
+  session?.saveReadMarkers();
+});
 globalThis.addEventListener("online", () => session?.reconnectNow());
 globalThis.addEventListener("storage", ({ key }) => session?.onStorageChange(JsonStorage.keyOf(key)));
 globalThis.addEventListener("hashchange", () => {

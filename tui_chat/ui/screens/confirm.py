@@ -78,13 +78,14 @@ class ConfirmScreen(ModalScreen[Answer | None]):
         self._opened_at = event.time
 
     def on_key(self, event: events.Key) -> None:
-        """End the question on a printable key without a binding. Ignore keys from before the question."""
+        """End the question on a printable key without a binding. A key from before the question never confirms."""
+        is_early = event.time < self._opened_at
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.CONFIRM_DIALOG]
-        if event.time < self._opened_at:
-            event.stop()
-        elif event.is_printable and not is_bound and not event.key.startswith("alt+"):
+        if event.is_printable and (is_early or not is_bound) and not event.key.startswith("alt+"):
             event.stop()
             self.dismiss(Answer(False, event.character or ""))
+        elif is_early:
+            event.stop()
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -27,6 +27,8 @@ export const COMMANDS = new Map([
   ["search", { argument: "query" }],
   ["list", { argument: "room" }],
   ["names", {}],
+  ["delete", {}],
+  ["undo", {}],
   ["help", {}],
 ]);
 

@@ -14,10 +14,12 @@ export class ConfirmDialog {
    * @param {object} question
    * @param {string} question.title
    * @param {string} question.text
-   * @param {{value: string, label: string, kind?: string}[]} question.choices
+   * @param {{value: string, label: string, kind?: string, key?: string}[]} question.choices `key` selects the choice.
+   * @param {() => void} [question.onTyping] Called for any other printable key, which cancels the question. Cancel then
+   *   has the initial focus.
    * @returns {Promise<string | null>} Value of the selected choice; null if cancelled.
    */
-  confirm({ title, text, choices }) {
+  confirm({ title, text, choices, onTyping }) {
     this.#resolve?.(null);
     setText(requireElement("confirm-title"), title);
     setText(requireElement("confirm-text"), text);
@@ -34,7 +36,15 @@ export class ConfirmDialog {
       // The close event of a previous question can arrive after this one has opened.
       this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
-      (buttons.at(-1) ?? cancelButton).focus();
+      this.#dialog.onkeydown = (event) => {
+        const { key, repeat, ctrlKey, metaKey, altKey } = event;
+        if (!onTyping || repeat || ctrlKey || metaKey || altKey || key.length !== 1 || key === " ") return;
+        event.stopPropagation();
+        const choice = choices.find((candidate) => candidate.key === key.toLowerCase());
+        finish(choice?.value ?? null);
+        if (!choice) onTyping();
+      };
+      (onTyping ? cancelButton : (buttons.at(-1) ?? cancelButton)).focus();
     });
   }
 }

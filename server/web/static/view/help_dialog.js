@@ -26,7 +26,7 @@ export const SHORTCUTS = {
     scroll: "PgUp  PgDn",
     selectMessage: "Shift+Tab ↑",
   },
-  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", copy: "Y", openLink: "Enter", backToComposer: "Esc" },
+  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", openLink: "Enter", backToComposer: "Esc" },
 };
 
 export class HelpDialog {
@@ -45,7 +45,7 @@ export class HelpDialog {
       ),
     );
     const commands = [...COMMANDS.keys()].map((name) => [[createElement("code", "", commandUsage(name))], strings.commandHelp[name]]);
-    requireElement("help-body").replaceChildren(...sections, renderSection(strings.commands, commands));
+    requireElement("help-body").replaceChildren(...sections, renderSection(strings.commands, commands), createElement("p", "intro", strings.selectionRule));
     this.#dialog.showModal();
   }
 }

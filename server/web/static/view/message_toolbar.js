@@ -2,11 +2,12 @@
  * Toolbar with actions for one message, usable by mouse, touch and keyboard.
  *
  * - One toolbar element is moved to the focused or hovered message.
- * - Single-letter shortcuts are active only while a message has focus (WCAG 2.2, 2.1.4).
+ * - Single-letter shortcuts are active only on the message that the user selected with the arrow keys (WCAG 2.2,
+ *   2.1.4). A click or a jump also focuses a message, but selects none.
  */
 
 import { strings } from "../i18n/strings.js";
-import { closestElement, createElement, createIcon, createIconButton, requireElement } from "./dom.js";
+import { closestElement, createElement, createIcon, createIconButton, queryElement, requireElement } from "./dom.js";
 import { findLastVisible } from "./viewport.js";
 
 const TOOLS = [
@@ -24,11 +25,14 @@ export class MessageToolbar {
   #actions;
   #getMessage;
   #onExit;
+  /** @type {HTMLElement | null} */
+  #selectedStop = null; // message or gap button that the arrow keys reached last
 
   /**
    * @param {object} options
    * @param {Record<string, (item: object, row: HTMLElement) => void>} options.actions Handlers by tool name.
-   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.getMessage Returns the loaded message.
+   * @param {(seq: number) => {item: object, isOwn: boolean, isHeld: boolean} | null} options.getMessage Returns the
+   *   loaded message, with `isHeld` during a deletion that can be undone.
    * @param {() => void} options.onExit Return the focus to the composer.
    */
   constructor({ actions, getMessage, onExit }) {
@@ -45,6 +49,7 @@ export class MessageToolbar {
       const row = closestRow(target);
       if (row && !closestElement(target, "a, button") && !getSelection()?.toString()) this.#attach(row);
     });
+    this.#list.addEventListener("pointerdown", () => (this.#selectedStop = null));
     this.#list.addEventListener("focusin", ({ target }) => this.#attach(closestRow(target)));
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
       if (!closestElement(relatedTarget, "#timeline-lines")) this.#attach(null);
@@ -59,6 +64,7 @@ export class MessageToolbar {
 
   /** Move the toolbar to the new element of a replaced row. */
   onRowReplaced(previous, row) {
+    if (this.#selectedStop === previous) this.#selectedStop = row;
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
 
@@ -69,7 +75,7 @@ export class MessageToolbar {
   #attach(row, { replaceRow = false } = {}) {
     if (!replaceRow && row && this.#toolbar.parentNode === row) return;
     const message = row && this.#getMessage(Number(row.dataset.seq));
-    if (!message || message.item.deleted) {
+    if (!message || message.item.deleted || message.isHeld) {
       this.#toolbar.remove();
       return;
     }
@@ -89,7 +95,7 @@ export class MessageToolbar {
 
   #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
-    if (!message || message.item.deleted) return;
+    if (!message || message.item.deleted || message.isHeld) return;
     if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !message.isOwn) return;
     this.#actions[name](message.item, row);
   }
@@ -97,12 +103,14 @@ export class MessageToolbar {
   #onKeyDown(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input")) return;
     const row = event.target.closest(".line");
+    const isSelected = event.target === this.#selectedStop;
     const isOnButton = event.target.closest("a, button");
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const tool = TOOLS.find((candidate) => candidate.key === key);
-    if (key === "ArrowUp" || (row && key === "k")) this.#moveFocus(row, -1);
-    else if (key === "ArrowDown" || (row && key === "j")) this.#moveFocus(row, 1);
-    else if (tool && row && !isOnButton) this.#runAction(tool.name, row);
+    if (key === "ArrowUp" || (isSelected && key === "k")) this.#moveFocus(row, -1);
+    else if (key === "ArrowDown" || (isSelected && key === "j")) this.#moveFocus(row, 1);
+    else if (tool && isSelected && !isOnButton) this.#runAction(tool.name, row);
+    else if (key === "u" && isSelected) queryElement(row, ".undo")?.click();
     else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .quote")?.click();
     else if (key === "Escape" && row) this.#onExit();
     else return;
@@ -116,6 +124,7 @@ export class MessageToolbar {
     // From a link or button inside a message, the first step focuses the message.
     const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
     const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
+    this.#selectedStop = next ?? null;
     if (next) {
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest" });

@@ -22,6 +22,7 @@ const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reac
  * @param {(clientId: string) => void} actions.onDiscard
  * @param {(clientId: string) => void} actions.onEditAgain Move a failed item back into the composer.
  * @param {(seq: number, emoji: string, on: boolean) => void} actions.onReact
+ * @param {(seq: number) => void} actions.onUndoDelete
  * @param {(seq: number) => void} actions.onJumpTo Scroll to a quoted message.
  * @param {(gap: {after: number, before: number}) => Promise<boolean>} actions.onFillGap
  * @param {() => {memberId: string, nickName: string}} actions.ownMember
@@ -73,15 +74,18 @@ function renderGap({ after, before }, { onFillGap }) {
   return row;
 }
 
-function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes }, actions) {
+function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes, isHeld }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
-  const action = presented.deleted ? null : actionText(presented.message);
+  const action = presented.deleted || isHeld ? null : actionText(presented.message);
   const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action, isConfusable);
   row.dataset.seq = item.seq;
   row.classList.toggle("own", isOwn);
   row.classList.toggle("mention", isMention);
   if (item.replyTo !== undefined) body.append(renderQuote(quoted, item.replyTo, actions));
-  if (presented.deleted) {
+  if (isHeld && !presented.deleted) {
+    const undo = createButton("small-button undo", strings.undo, () => actions.onUndoDelete(item.seq));
+    body.append(createElement("p", "message-text deleted", strings.deleting, " ", undo));
+  } else if (presented.deleted) {
     body.append(createElement("p", "message-text deleted", strings.deleted));
   } else {
     const text = renderText(action ?? presented.message, action === null ? null : item.nickName, isConfusable);

@@ -42,8 +42,15 @@ const HANDLERS = {
   list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
   names: (_argument, { room }) =>
     void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName), room.memberCount)),
+  delete: (_argument, { deleteLast, showError }) => deleteLast() || reject(showError, strings.noMessage),
+  undo: (_argument, { undoDelete, showError }) => undoDelete() || reject(showError, strings.noDeletion),
   help: (_argument, { openHelp }) => void openHelp(),
 };
+
+function reject(showError, error) {
+  showError(error);
+  return false;
+}
 
 async function reportFailure(request, showError) {
   try {

@@ -33,6 +33,7 @@ export class Timeline {
   #actions;
   #onFollowChange;
   #onRowReplaced;
+  #isHeld;
   /** @type {import("../state/room.js").Room | null} */
   #room = null;
   #savedPositions = new WeakMap(); // room → scroll position
@@ -54,8 +55,10 @@ export class Timeline {
    *   `onFillGap` are added here.
    * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
    * @param {(previous: Element, row: Element) => void} options.onRowReplaced
+   * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isHeld Return whether a message
+   *   has a deletion that can be undone.
    */
-  constructor({ actions, onFollowChange, onRowReplaced }) {
+  constructor({ actions, onFollowChange, onRowReplaced, isHeld }) {
     this.#actions = {
       ...actions,
       ownMember: () => ({ memberId: this.#room?.memberId ?? "", nickName: this.#room?.nick ?? "" }),
@@ -64,6 +67,7 @@ export class Timeline {
     };
     this.#onFollowChange = onFollowChange;
     this.#onRowReplaced = onRowReplaced;
+    this.#isHeld = isHeld;
     this.#scroller.addEventListener("scroll", () => this.#onScrolled(), { passive: true });
     this.#jumpButton.addEventListener("click", () => this.scrollToNewest());
     const resizeObserver = new ResizeObserver(() => this.#onScrolled());
@@ -178,6 +182,7 @@ export class Timeline {
       isConfusable: (author) => room.isConfusable(author),
       unreadAfter: state.unreadAfter,
       now: Date.now(),
+      isHeld: (seq) => this.#isHeld(room, seq),
     });
     const isAtTop = items[0] === log.items[0];
     this.#withAnchor(() => {
