@@ -130,13 +130,13 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
-        connection_factory = connection_pool.create_factory(runner.server)
+        connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
         loop_lag.start()
         listener: asyncio.Server | None = None
         try:
-            listener = await _listen(connection_factory, settings, tls_context)
+            listener = await _listen(connection_factory, settings)
 
             def reload_certificate() -> None:
                 if tls_context is not None:
@@ -251,20 +251,10 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
     )
 
 
-async def _listen(
-    connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings, tls_context: ssl.SSLContext | None
-) -> asyncio.Server:
+async def _listen(connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings) -> asyncio.Server:
     """Listen on all addresses of the host, with the same port on each."""
-    tls_timeout = settings.connect_timeout if tls_context else None
-    create_listener = partial(
-        asyncio.get_running_loop().create_server,
-        connection_factory,
-        settings.host,
-        ssl=tls_context,
-        backlog=1024,
-        ssl_handshake_timeout=tls_timeout,
-        ssl_shutdown_timeout=tls_timeout,
-    )
+    loop = asyncio.get_running_loop()
+    create_listener = partial(loop.create_server, connection_factory, settings.host, backlog=1024)
     try:
         for _ in range(_FREE_PORT_ATTEMPTS):
             listener = await create_listener(settings.port)

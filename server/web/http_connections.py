@@ -3,6 +3,7 @@
 - Idle: a connection is idle from its start, or from the end of a request, until the complete head of the next request.
   The transfer rate is irrelevant.
 - Requests: during a request, its handler is responsible for timeouts. A WebSocket is one request.
+- TLS: a connection counts from its acceptance, so it is idle during the handshake too.
 - Proxies: connections of trusted proxies close after `KEEP_ALIVE_TIMEOUT` only, so that the proxy closes first.
 """
 
@@ -10,11 +11,13 @@ import asyncio
 import errno
 import logging
 import os
+import socket
+import ssl
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import http_exceptions, typedefs, web
 
@@ -50,7 +53,7 @@ class HttpConnection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the first idle period."""
         super().connection_made(transport)
-        self.address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.address = _get_peer_address(transport)
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -86,6 +89,62 @@ class HttpConnection(web.RequestHandler):
         return response
 
 
+class TlsHandshake(asyncio.Protocol):
+    """TLS handshake of an accepted connection, idle until its end.
+
+    The socket moves to a second transport, because uvloop reads from an accepted transport before `start_tls` can pause
+    it.
+
+    Args:
+        pool: Receiver of the reports.
+        create_connection: Factory of the protocol over TLS.
+        context: Certificate and parameters.
+        timeout: Maximum duration of the handshake and of the closing handshake, in seconds.
+    """
+
+    def __init__(
+        self,
+        pool: "HttpConnectionPool",
+        create_connection: Callable[[], HttpConnection],
+        context: ssl.SSLContext,
+        timeout: float,
+    ) -> None:
+        self._pool, self._create_connection, self._context, self._timeout = pool, create_connection, context, timeout
+        self._task: asyncio.Task[None] | None = None
+        self.address = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start the handshake."""
+        self.address = _get_peer_address(transport)
+        with suppress(OSError):  # no free descriptor: the connection is refused
+            accepted = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+            accepted.setblocking(False)
+            self._task = asyncio.get_running_loop().create_task(self._run(accepted), name="TLS handshake")
+            self._pool.handshakes.add(self)
+            self._pool.mark_idle(self)
+        cast(asyncio.WriteTransport, transport).abort()
+
+    def force_close(self) -> None:
+        """Abort the handshake."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, accepted: socket.socket) -> None:
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._create_connection,
+                accepted,
+                ssl=self._context,
+                ssl_handshake_timeout=self._timeout,
+                ssl_shutdown_timeout=self._timeout,
+            )
+        except OSError as error:
+            log.debug("TLS handshake of %s failed: %s", self.address, error)
+        finally:
+            self._pool.handshakes.discard(self)
+            self._pool.mark_busy(self)
+
+
 class HttpConnectionPool:
     """Idle connections of a server.
 
@@ -93,19 +152,38 @@ class HttpConnectionPool:
         idle_timeout: Maximum idle time in seconds.
         max_idle: Maximum number of idle connections per address, the oldest of which is closed; None for no limit.
         trusted_networks: Networks of proxies, whose connections are exempt.
+
+    Attributes:
+        handshakes: Unfinished TLS handshakes, also of trusted proxies.
     """
 
     def __init__(self, idle_timeout: float, max_idle: int | None, trusted_networks: tuple[IPNetwork, ...]) -> None:
         self._idle_timeout, self._max_idle, self._trusted_networks = idle_timeout, max_idle, trusted_networks
-        self._idle_since: dict[HttpConnection, float] = {}  # oldest first
-        self._idle_by_key: defaultdict[str, dict[HttpConnection, None]] = defaultdict(dict)  # oldest first
+        self._idle_since: dict[HttpConnection | TlsHandshake, float] = {}  # oldest first
+        self._idle_by_key: defaultdict[str, dict[HttpConnection | TlsHandshake, None]] = defaultdict(
+            dict
+        )  # oldest first
+        self.handshakes: set[TlsHandshake] = set()
         self._timer: asyncio.TimerHandle | None = None
 
-    def create_factory(self, server: web.Server) -> Callable[[], HttpConnection]:
-        """Return the protocol factory for the listening socket; request bodies are not decompressed."""
-        return lambda: HttpConnection(
-            server, self, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
-        )
+    def create_factory(
+        self, server: web.Server, tls_context: ssl.SSLContext | None
+    ) -> Callable[[], HttpConnection | TlsHandshake]:
+        """Return the protocol factory for the listening socket; request bodies are not decompressed.
+
+        Args:
+            server: aiohttp server of the connections.
+            tls_context: Certificate and parameters of TLS; None for plain HTTP.
+        """
+
+        def create_connection() -> HttpConnection:
+            return HttpConnection(
+                server, self, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
+            )
+
+        if tls_context is None:
+            return create_connection
+        return lambda: TlsHandshake(self, create_connection, tls_context, self._idle_timeout)
 
     @web.middleware
     async def mark_active(self, request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
@@ -114,7 +192,7 @@ class HttpConnectionPool:
             self.mark_busy(request.protocol)
         return await handler(request)
 
-    def mark_idle(self, connection: HttpConnection) -> None:
+    def mark_idle(self, connection: HttpConnection | TlsHandshake) -> None:
         """Start an idle period; above the limit of the address, close its oldest idle connection."""
         if is_in_networks(connection.address, self._trusted_networks):
             return
@@ -127,7 +205,7 @@ class HttpConnectionPool:
         if len(idle) > self._max_idle:
             self._close([next(iter(idle))])
 
-    def mark_busy(self, connection: HttpConnection) -> None:
+    def mark_busy(self, connection: HttpConnection | TlsHandshake) -> None:
         """End an idle period, if one has started."""
         if self._idle_since.pop(connection, None) is None:
             return
@@ -149,7 +227,7 @@ class HttpConnectionPool:
                 extra=ONE_PER_MINUTE,
             )
         expiry = time.monotonic() - self._idle_timeout
-        expired: list[HttpConnection] = []
+        expired: list[HttpConnection | TlsHandshake] = []
         for connection, idle_since in self._idle_since.items():
             if idle_since > expiry:
                 break
@@ -158,15 +236,20 @@ class HttpConnectionPool:
             log.debug("closed %d idle connections: no request before the timeout", self._close(expired))
 
     def stop(self) -> None:
-        """Stop the periodic check."""
+        """Stop the periodic check, and abort all handshakes."""
         if self._timer is not None:
             self._timer.cancel()
+        self._close(self.handshakes.copy())
 
-    def _close(self, connections: list[HttpConnection]) -> int:
+    def _close(self, connections: Collection[HttpConnection | TlsHandshake]) -> int:
         for connection in connections:
             self.mark_busy(connection)
             connection.force_close()
         return len(connections)
+
+
+def _get_peer_address(transport: asyncio.BaseTransport) -> str:
+    return str((transport.get_extra_info("peername") or ("",))[0])
 
 
 def _has_free_descriptors() -> bool:

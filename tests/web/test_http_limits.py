@@ -137,6 +137,27 @@ async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limi
         assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
 
 
+async def test_tls_connections_count_per_address_before_their_handshake(
+    tmp_path: Path, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connections, "is_loopback", _is_remote)
+    certificate = tmp_path / "both.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    files = {"tls_cert": str(certificate), "tls_key": str(certificate)}
+    async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **files) as server:
+        other = await connections.open(server.port, b"\x16", "127.0.0.2")
+        readers = [await connections.open(server.port, b"") for _ in range(100)]
+        async with asyncio.timeout(20):
+            for reader in readers[:-3]:
+                assert await reader.read() == b""
+        assert not any(reader.at_eof() for reader in (other, *readers[-3:]))
+        async with ClientSession() as session, session.get(f"{server.url}/health", ssl=False) as response:
+            assert response.status == 200
+            assert response.url.scheme == "https"
+        async with asyncio.timeout(20):
+            assert await readers[-3].read() == b""
+
+
 async def test_exhausted_descriptors_are_logged_once_and_sessions_continue(
     tmp_path: Path, connections: Connections
 ) -> None:
