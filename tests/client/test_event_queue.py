@@ -54,15 +54,34 @@ async def test_other_events_between_log_changes_stay_in_order() -> None:
 async def test_only_the_last_member_list_of_a_room_is_delivered() -> None:
     queue = EventQueue[ClientEvent]()
     bob = Member(member_id="b", nick_name="bob", role="member")
-    queue.put(MembersChanged("tea", ()))
+    queue.put(MembersChanged("tea", (), 0))
     queue.put(TopicChanged("tea", "leaves"))
-    queue.put(MembersChanged("cup", ()))
-    queue.put(MembersChanged("tea", (bob,)))
+    queue.put(MembersChanged("cup", (), 0))
+    queue.put(MembersChanged("tea", (bob,), 1))
     assert await read_all(queue) == [
-        MembersChanged("tea", (bob,)),
+        MembersChanged("tea", (bob,), 1),
         TopicChanged("tea", "leaves"),
-        MembersChanged("cup", ()),
+        MembersChanged("cup", (), 0),
     ]
+
+
+async def test_only_the_last_topic_of_a_room_is_delivered() -> None:
+    queue = EventQueue[ClientEvent]()
+    for number in range(2 * MAX_UNREAD_EVENTS):
+        queue.put(TopicChanged("tea", str(number)))
+        queue.put(LogChanged("tea", (number,), is_live=True))
+    assert len(queue) == 2
+    assert await anext(queue) == TopicChanged("tea", str(2 * MAX_UNREAD_EVENTS - 1))
+
+
+async def test_repeated_changes_of_a_message_are_bounded() -> None:
+    queue = EventQueue[ClientEvent]()
+    for _ in range(3 * MAX_UNREAD_EVENTS):
+        queue.put(LogChanged("tea", (1, 2), is_live=True))
+    assert queue.size <= MAX_UNREAD_EVENTS
+    events = await read_all(queue)
+    assert {seq for event in events if isinstance(event, LogChanged) for seq in event.seqs} == {1, 2}
+    assert queue.size == 0
 
 
 async def test_a_delivered_event_is_not_extended() -> None:
@@ -122,8 +141,8 @@ def test_consecutive_log_changes_are_merged_in_order_up_to_the_batch_size() -> N
 async def test_size_counts_messages_and_other_events() -> None:
     queue = EventQueue[ClientEvent]()
     queue.put(LogChanged("tea", tuple(range(MAX_MESSAGES_PER_POP + 5)), True))
-    queue.put(MembersChanged("tea", ()))
-    queue.put(MembersChanged("tea", ()))
+    queue.put(MembersChanged("tea", (), 0))
+    queue.put(MembersChanged("tea", (), 0))
     assert queue.size == MAX_MESSAGES_PER_POP + 6
     queue.pop()
     assert queue.size == 6

@@ -15,35 +15,49 @@ def joined_push(*numbers: int) -> PresencePush:
 
 async def test_a_large_room_coalesces_member_list_updates() -> None:
     updates: list[tuple[Member, ...]] = []
-    roster = Roster(updates.append)
-    roster.reset(map(member, range(10_000)))
-    for number in range(10_000, 11_000):
+    roster = Roster(updates.append, lambda: None)
+    roster.reset([member(number) for number in range(9_000)])
+    for number in range(9_000, 10_000):
         roster.apply_presence(joined_push(number))
     assert len(updates) == 1
     roster.apply_presence(
         PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
     )
     await wait_until(lambda: len(updates) == 2)
-    assert len(updates[-1]) == 10_999
+    assert len(updates[-1]) == 9_999
     assert updates[-1][0] == Member(member_id="m1", nick_name="ann", role="member")
 
 
 async def test_cancel_drops_the_pending_update() -> None:
     updates: list[tuple[Member, ...]] = []
-    cancelled, active = Roster(updates.append), Roster(updates.append)
+    cancelled, active = Roster(updates.append, lambda: None), Roster(updates.append, lambda: None)
     for roster in (cancelled, active):
-        roster.reset(map(member, range(1_000)))
+        roster.reset([member(number) for number in range(1_000)])
         roster.apply_presence(joined_push(1_000))
     cancelled.cancel()
     await wait_until(lambda: len(updates) == 3)
     assert [len(members) for members in updates] == [1_000, 1_000, 1_001]
 
 
-async def test_the_number_of_members_is_bounded() -> None:
-    roster = Roster(lambda _: None)
-    roster.reset(map(member, range(MAX_MEMBERS + 5)))
+async def test_members_above_the_limit_are_only_counted() -> None:
+    reports: list[int] = []
+    roster = Roster(lambda _: None, lambda: reports.append(1))
+    roster.reset([member(number) for number in range(MAX_MEMBERS)])
+    assert not reports
     roster.apply_presence(joined_push(-1))
-    assert len(roster.members) == MAX_MEMBERS
-    roster.apply_presence(PresencePush(room="tea", joined=[member(-1)], left=["m0"], renamed=[]))
-    assert "m-1" in roster.members
+    assert (len(roster.members), roster.count, len(reports)) == (MAX_MEMBERS, MAX_MEMBERS + 1, 1)
+    roster.apply_presence(PresencePush(room="tea", joined=[member(-2)], left=["m0", "m-1"], renamed=[]))
+    assert "m-2" in roster.members
+    assert (len(roster.members), roster.count) == (MAX_MEMBERS, MAX_MEMBERS)
+    roster.reset([member(number) for number in range(MAX_MEMBERS + 5)])
+    assert (len(roster.members), roster.count) == (MAX_MEMBERS, MAX_MEMBERS + 5)
+    roster.cancel()
+
+
+async def test_the_count_includes_the_members_that_a_join_response_omits() -> None:
+    roster = Roster(lambda _: None, lambda: None)
+    roster.reset([member(0), member(1)], 12_000)
+    assert (len(roster.members), roster.count) == (2, 12_000)
+    roster.apply_presence(PresencePush(room="tea", joined=[member(2)], left=["m1", "unlisted"], renamed=[]))
+    assert (len(roster.members), roster.count) == (2, 11_999)
     roster.cancel()

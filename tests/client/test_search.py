@@ -18,7 +18,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory, RoomKey
-from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.errors import BadRequest, NotFound, TooLong
 from tui_chat.protocol.events import Deletion, Edit, Message, MessageChange
 from tui_chat.protocol.search_query import SearchQuery

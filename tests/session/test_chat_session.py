@@ -10,6 +10,7 @@ from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
 from tui_chat.protocol.events import JoinNotice, Member, NickNotice
 from tui_chat.protocol.requests import EditMessage, SendMessage
+from tui_chat.session import room_index
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine, UnreadLine
 from tui_chat.session.screen_delta import DirtyPart
@@ -303,8 +304,25 @@ def test_typing_members_are_listed_until_they_send_or_leave(session: ChatSession
     tea.push_message(session, "done")
     assert view.typing_nicks == []
     session.apply(events.TypingChanged("tea", "b", True))
-    session.apply(events.MembersChanged("tea", (ANN,)))
+    session.apply(events.MembersChanged("tea", (ANN,), 1))
     assert view.typing_nicks == []
+
+
+def test_floods_of_typing_members_and_speakers_are_bounded(session: ChatSession) -> None:
+    guests = {
+        f"m{number}": Member(member_id=f"m{number}", nick_name=f"g{number}", role="member") for number in range(200)
+    }
+    tea = FakeRoom("tea", members=guests).join()
+    view = session.add_room(tea)
+    for member_id in guests:
+        session.apply(events.TypingChanged("tea", member_id, True))
+    assert len(view.typing_nicks) == room_index.MAX_TYPING_MEMBERS
+    tea.is_basic_server = True
+    view.update_members_and_gaps()
+    for number in range(room_index.MAX_RECENT_SPEAKERS + 1):
+        tea.push_message(session, "hi", Member(member_id=f"s{number}", nick_name=f"s{number}", role="member"))
+    assert len(view.other_nicks) == room_index.MAX_RECENT_SPEAKERS
+    assert view.other_nicks[-1] == "s1"
 
 
 def test_completion_lists_the_latest_senders_first(session: ChatSession) -> None:
@@ -321,8 +339,8 @@ def test_messages_of_a_confusable_author_keep_their_mark(session: ChatSession) -
     tea = FakeRoom("tea").join("from bob")
     view = session.add_room(tea)
     seq = tea.push_message(session, "before the member list", impostor)
-    session.apply(events.MembersChanged("tea", (ANN, BOB, impostor)))
-    session.apply(events.MembersChanged("tea", (ANN, BOB)))
+    session.apply(events.MembersChanged("tea", (ANN, BOB, impostor), 3))
+    session.apply(events.MembersChanged("tea", (ANN, BOB), 2))
     tea.push_message(session, "after the leave", impostor)
     notice = JoinNotice(
         room="tea", nick_name=impostor.nick_name, member_id="c", message="", ts=1, confusable=impostor.confusable

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 
-from tui_chat.session.notification_batcher import BATCH_INTERVAL, NotifiableMessage, NotificationBatcher
+from tui_chat.session.notification_batcher import BATCH_INTERVAL, MAX_PENDING, NotifiableMessage, NotificationBatcher
 
 
 @dataclass
@@ -31,6 +31,13 @@ def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> Non
     batch = batcher.pop_due(show_text=True)
     assert batch == ("2 messages in tea and dev", "bob: message 3")
     assert batcher.delay is None
+
+
+def test_the_number_of_queued_messages_is_bounded() -> None:
+    batcher = NotificationBatcher(FakeClock())
+    for number in range(MAX_PENDING + 1):
+        batcher.add(make_message(number))
+    assert batcher.pop_due(show_text=True) == ("1,000 messages in tea", f"bob: message {MAX_PENDING}")
 
 
 def test_a_mention_takes_precedence_over_the_latest_message() -> None:

@@ -148,6 +148,18 @@ def test_thousands_of_joins_and_leaves_are_counted_in_one_line() -> None:
     ]
 
 
+def test_the_oldest_notices_are_removed_above_the_limit() -> None:
+    transcript = Transcript()
+    transcript.put_messages([make_line(1)])
+    for number in range(transcript_module.MAX_NOTICES + 2):
+        transcript.add_notice(0, str(number))
+    transcript.add_membership_notice(join_notice("bob", "bob"))
+    shown = displayed_texts(transcript)
+    assert len(shown) == transcript_module.MAX_NOTICES + 1
+    assert shown[:2] == ["hi", "* 3"]
+    assert shown[-1] == "* bob joined"
+
+
 def test_a_notice_keeps_its_position_when_older_history_loads() -> None:
     transcript = Transcript()
     transcript.put_messages([make_line(5, "five")])

@@ -36,6 +36,11 @@ class FakeRoom:
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: ChatError | None = None
 
+    @property
+    def member_count(self) -> int:
+        """Return the number of members."""
+        return len(self.members)
+
     def unsent(self) -> tuple[OutboxItem, ...]:
         """Return the unacknowledged items."""
         return self.unsent_items

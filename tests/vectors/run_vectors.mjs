@@ -97,8 +97,9 @@ const RUNNERS = {
         log.memberId = "a";
         if (op === "join") log.applyJoin(page, since);
         else if (op === "page") log.applyPage(page, request);
-        else if (op === "push") log.applyPush(complete(entry));
-        else if (op === "disconnect") log.onDisconnected();
+        else if (op === "push") {
+          for (let offset = 0; offset < (count ?? 1); offset += 1) log.applyPush(complete({ ...entry, seq: entry.seq + offset }));
+        } else if (op === "disconnect") log.onDisconnected();
         else if (op === "trim") log.trim(count);
         else if (op === "reset") log = log.replacement();
         else states.push(describeLog(log));

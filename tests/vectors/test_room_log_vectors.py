@@ -72,7 +72,9 @@ def test_the_room_log_matches_the_vectors(case: dict[str, Any]) -> None:
             case "page":
                 log.apply_page(decode_page(operation["response"]), History(room=ROOM, **operation["request"]))
             case "push":
-                log.apply_push(decode_entry(operation["entry"]))
+                entry = decode_entry(operation["entry"])
+                for offset in range(operation.get("count", 1)):
+                    log.apply_push(msgspec.structs.replace(entry, seq=entry.seq + offset))
             case "disconnect":
                 log.on_disconnected()
             case "trim":

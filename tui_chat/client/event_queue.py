@@ -4,7 +4,8 @@
 - Batching: unread `LogChanged` events of one room merge if they are consecutive and have the same `is_live`. A batch
   is popped in parts of up to `MAX_MESSAGES_PER_POP` messages, because twenty messages cost little more to apply than
   one. A slow consumer receives fewer events.
-- Member lists: of the unread `MembersChanged` events of a room, only the last is delivered, in place of the first.
+- Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
+  delivered, in place of the first.
 - Soft limit: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge
   with an unread one of their room. No message is omitted.
 - Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, TypingChanged
+from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, TopicChanged, TypingChanged
 
 MAX_MESSAGES_PER_POP = 100
 
@@ -36,6 +37,14 @@ class _LogChangeBatch:
     room: str
     is_live: bool
     seqs: deque[int]
+    compact_at: int = MAX_UNREAD_EVENTS
+
+    def drop_repetitions(self) -> int:
+        """Remove repeated sequence numbers and return their number. Repeated when the size has doubled."""
+        size_before = len(self.seqs)
+        self.seqs = deque(dict.fromkeys(self.seqs))
+        self.compact_at = max(MAX_UNREAD_EVENTS, 2 * len(self.seqs))
+        return size_before - len(self.seqs)
 
 
 class EventQueue(Generic[EventT]):
@@ -54,7 +63,7 @@ class EventQueue(Generic[EventT]):
         self._on_ready = on_ready
         self._unread: deque[Any] = deque()
         self._log_changes: dict[tuple[str, bool], _LogChangeBatch] = {}
-        self._member_lists: dict[str, MembersChanged] = {}
+        self._latest_states: dict[tuple[type, str], MembersChanged | TopicChanged] = {}
         self.size = 0
         self._closed = False
         self._wakeup = asyncio.Event()
@@ -80,11 +89,14 @@ class EventQueue(Generic[EventT]):
                 batch = self._log_changes.get((room, is_live))
                 if batch is not None and (is_full or batch is self._unread[-1]):
                     batch.seqs.extend(seqs)
+                    if len(batch.seqs) >= batch.compact_at:
+                        self.size -= batch.drop_repetitions()
                     return
                 entry = self._log_changes[room, is_live] = _LogChangeBatch(room, is_live, deque(seqs))
-            case MembersChanged(room):
-                is_merged = room in self._member_lists
-                self._member_lists[room] = event
+            case MembersChanged(room) | TopicChanged(room):
+                state_key = (type(event), room)
+                is_merged = state_key in self._latest_states
+                self._latest_states[state_key] = event
                 if is_merged:
                     return
                 self.size += 1
@@ -111,12 +123,12 @@ class EventQueue(Generic[EventT]):
         else:
             self._unread.popleft()
             self.size -= 1
-            if isinstance(event, MembersChanged):
-                event = self._member_lists.pop(event.room)
+            if isinstance(event, MembersChanged | TopicChanged):
+                event = self._latest_states.pop((type(event), event.room))
         return event
 
     def pop_newest(self) -> EventT:
-        """Remove and return the newest event. The event must not be a `LogChanged` or `MembersChanged`."""
+        """Remove and return the newest event. Not for `LogChanged`, `MembersChanged` and `TopicChanged`."""
         self.size -= 1
         return self._unread.pop()
 

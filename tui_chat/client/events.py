@@ -106,10 +106,17 @@ class NoticeReceived:
 
 @dataclass(frozen=True, slots=True)
 class MembersChanged:
-    """Complete member list of a room after a change."""
+    """Complete member list of a room after a change.
+
+    Attributes:
+        room: Room name.
+        members: Stored members.
+        count: Number of present members; above `len(members)` in a large room.
+    """
 
     room: str
     members: tuple[Member, ...]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,9 @@ class OutboxItemChanged:
 
 @dataclass(frozen=True, slots=True)
 class ProblemReported:
-    """Failure of the local storage, in which case the client continues in memory, or of a background task.
+    """Failure of the local storage or of a background task, or received data above a limit of the client.
+
+    The client continues, after a storage failure in memory.
 
     Attributes:
         error: Cause and consequence.

@@ -21,11 +21,12 @@ from tui_chat.client.events import LogChanged
 from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.room_cache import RoomCache
+from tui_chat.client.sync.apply_change import is_excess_reaction
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
-from tui_chat.protocol.events import Entry
-from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.events import Entry, Reaction
+from tui_chat.protocol.limits import HISTORY_PAGE, REACTIONS_PER_MESSAGE
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, JoinResponse
 
@@ -122,18 +123,25 @@ class HistorySync:
         self._notify(changed_seqs, False)
         self.start_auto_fill()
 
+    def sanitize_entries(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Return received entries with sanitized texts. Reports reactions above the limit once."""
+        entries = list(entries)
+        if any(map(sanitize.exceeds_reaction_limit, entries)):
+            self._report_excess_reactions()
+        return [sanitize.received(entry) for entry in entries]
+
     def on_push(self, entry: Entry) -> None:
         """Apply a sanitized push. Starts a gap fill for missed entries and a trim above twice `max_messages`."""
+        target = self.log[entry.target] if isinstance(entry, Reaction) and entry.target in self.log else None
+        if isinstance(entry, Reaction) and target is not None and is_excess_reaction(target, entry):
+            self._report_excess_reactions()
         changed_seqs = self.log.apply_push(entry)
         if self.cursor.offer((entry,)) or self.log.last > self.cursor.buffered_to:
             self._entries_available.set()
         self._notify(changed_seqs, True)
         if self.log.missing_after() is not None:
             self.start_auto_fill()
-        max_messages = self._context.client.max_messages
-        is_idle = self._trim_task is None or self._trim_task.done()
-        if max_messages is not None and len(self.log) > 2 * max_messages and is_idle:
-            self._trim_task = self._context.client.tasks.start(self.trim(max_messages), "log trim")
+        self._start_trim()
 
     def reset(self, position: int) -> None:
         """Clear the log after a replacement of the server log.
@@ -275,6 +283,15 @@ class HistorySync:
         if seqs:
             self._context.client.emit(LogChanged(self._context.name, seqs, is_live))
 
+    def _start_trim(self) -> None:
+        max_messages = self._context.client.max_messages
+        is_idle = self._trim_task is None or self._trim_task.done()
+        if max_messages is not None and len(self.log) > 2 * max_messages and is_idle:
+            self._trim_task = self._context.client.tasks.start(self.trim(max_messages), "log trim")
+
+    def _report_excess_reactions(self) -> None:
+        self._context.client.report_excess("reactions_unlisted", limit=REACTIONS_PER_MESSAGE)
+
     async def _fetch_next(self) -> None:
         """Fetch the next page of the iteration once a connection exists."""
         try:
@@ -329,10 +346,12 @@ class HistorySync:
             log.warning("server log of a room was replaced during a connection: reconnecting")
             transport.abort()
             return False
-        page = replace(page, messages=[sanitize.received(entry) for entry in page.messages])
+        page = replace(page, messages=self.sanitize_entries(page.messages))
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)
         self.cursor.offer(sorted(page.messages, key=attrgetter("seq")))
         self._entries_available.set()
         self._notify(changed_seqs, is_live)
+        if is_live:
+            self._start_trim()
         return state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)

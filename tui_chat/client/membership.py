@@ -19,11 +19,11 @@ from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.room_context import RoomContext
-from tui_chat.client.roster import Roster
+from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.protocol.errors import ChatError, NotJoined
-from tui_chat.protocol.events import Entry, Message, PresencePush, TopicChange
+from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.requests import JoinRoom, LeaveRoom
 from tui_chat.protocol.responses import Empty, JoinResponse
@@ -66,7 +66,10 @@ class RoomMembership:
         on_leave: "Callable[[RoomMembership], None]",
     ) -> None:
         self.context = context
-        self.roster = Roster(lambda members: context.client.emit(MembersChanged(context.name, members)))
+        self.roster = Roster(
+            self._on_members_changed,
+            lambda: context.client.report_excess("members_unlisted", limit=MAX_MEMBERS),
+        )
         self.history = HistorySync(context)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
         self.sender = OutboxSender(context, outbox, self.basic_server)
@@ -138,11 +141,11 @@ class RoomMembership:
         context.member_id = sanitize.member_id(response.member_id)
         context.gate.set(transport)
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
-        self.roster.reset(response.members)
+        self.roster.reset(response.members, response.member_count)
         self._set_topic(response.room.topic)
         self._save_room_info()
         self.history.on_join(
-            replace(response, messages=[sanitize.received(entry) for entry in response.messages]),
+            replace(response, messages=self.history.sanitize_entries(response.messages)),
             since,
             rejoined=rejoined,
         )
@@ -150,7 +153,7 @@ class RoomMembership:
 
     def on_push(self, entry: Entry) -> None:
         """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
-        entry = sanitize.received(entry)
+        (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
         if isinstance(entry, TopicChange) and self.context.gate.value is not None:
             self._set_topic(entry.topic)
@@ -203,6 +206,9 @@ class RoomMembership:
         self._on_leave(self)
         if transport is not None:
             await self._send_leave(transport)
+
+    def _on_members_changed(self, members: tuple[Member, ...]) -> None:
+        self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))
 
     async def _load_cache(self) -> None:
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:

@@ -80,13 +80,21 @@ class Room:
 
     @property
     def members(self) -> dict[str, Member]:
-        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection."""
+        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection.
+
+        A large room contains further members (`member_count`).
+        """
         return self.membership.roster.members
 
     def is_confusable(self, entry: Entry) -> bool:
         """Return whether the author is present under this nickname, and the server marks the nickname as confusable."""
         author = self.members.get(entry.member_id)
         return author is not None and author.confusable and author.nick_name == entry.nick_name
+
+    @property
+    def member_count(self) -> int:
+        """Number of present members, 0 on a basic server."""
+        return self.membership.roster.count
 
     @property
     def is_basic_server(self) -> bool:

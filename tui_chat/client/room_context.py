@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from tui_chat.client.events import ClientEvent
+from tui_chat.client.events import ClientEvent, ProblemReported
+from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.requests import Request
 
 
@@ -24,6 +26,7 @@ class ClientContext:
         now_ms: Clock in milliseconds since the epoch.
         max_messages: Limit of messages in memory per room, None for no limit.
         guest_key: Current guest key, None before the first join.
+        reported_excesses: Reasons that `report_excess` has reported.
     """
 
     url: str
@@ -34,6 +37,20 @@ class ClientContext:
     now_ms: Callable[[], int]
     max_messages: int | None
     guest_key: str | None
+    reported_excesses: set[str] = field(default_factory=set[str])
+
+    def report_excess(self, reason: str, *, limit: int) -> None:
+        """Log and report received data above a limit of the client; no effect for a further report of the reason.
+
+        Args:
+            reason: Reason of the reported error (`tui_chat.protocol.error_reasons`).
+            limit: Exceeded limit.
+        """
+        if reason not in self.reported_excesses:
+            self.reported_excesses.add(reason)
+            error = Unavailable(reason, limit=limit)
+            log.warning("received data above a limit: %s", error)
+            self.emit(ProblemReported(error))
 
 
 @dataclass(slots=True)

@@ -3,12 +3,11 @@
 - Source: the members of the last join response, updated by presence pushes.
 - Throttling: listeners receive the complete list, which is expensive for large rooms. The minimum
   interval grows with the list by `NOTIFY_INTERVAL_PER_MEMBER`; changes in between coalesce.
-- Bound: at most `MAX_MEMBERS` members; further joins are ignored.
+- Bound: at most `MAX_MEMBERS` members are stored; further members are only counted.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from itertools import islice
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -18,7 +17,8 @@ from tui_chat.protocol.events import Member, PresencePush
 NOTIFY_INTERVAL_PER_MEMBER = 20e-6
 """Interval per member in seconds: ten times the cost of sorting and rendering one list row."""
 
-MAX_MEMBERS = 100_000
+MAX_MEMBERS = 10_000
+"""Maximum number of stored members of a room."""
 
 
 class Roster:
@@ -26,33 +26,53 @@ class Roster:
 
     Args:
         on_change: Callback for the complete list after a change.
+        on_excess: Callback for each change with members above `MAX_MEMBERS`.
 
     Attributes:
-        members: Members by member id, including the user.
+        members: Stored members by member id, including the user.
     """
 
-    def __init__(self, on_change: Callable[[tuple[Member, ...]], None]) -> None:
+    def __init__(self, on_change: Callable[[tuple[Member, ...]], None], on_excess: Callable[[], None]) -> None:
         self.members: dict[str, Member] = {}
         self._on_change = on_change
+        self._on_excess = on_excess
+        self._unlisted_count = 0
         self._next_notify_at = 0.0
         self._notify_timer: asyncio.TimerHandle | None = None
 
-    def reset(self, members: Iterable[Member]) -> None:
-        """Replace the list and notify immediately. Members above `MAX_MEMBERS` are dropped."""
-        self.members = {member.member_id: member for member in map(sanitize.received, islice(members, MAX_MEMBERS))}
+    @property
+    def count(self) -> int:
+        """Number of present members, including members that are not stored."""
+        return len(self.members) + self._unlisted_count
+
+    def reset(self, members: Sequence[Member], count: int | None = None) -> None:
+        """Replace the list and notify immediately.
+
+        Args:
+            members: Members; those above `MAX_MEMBERS` are only counted.
+            count: Number of present members, None for the number of `members`.
+        """
+        self.members = {member.member_id: member for member in map(sanitize.received, members[:MAX_MEMBERS])}
+        self._unlisted_count = max(0, (len(members) if count is None else count) - len(self.members))
+        if len(members) > MAX_MEMBERS:
+            self._on_excess()
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
         """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval.
 
-        Leaves apply first, then joins, then nickname changes; unknown ids are ignored. Joins above `MAX_MEMBERS` are
-        ignored. A push without effect also notifies.
+        Leaves apply first, then joins, then nickname changes; nickname changes of unknown ids are ignored. Joins above
+        `MAX_MEMBERS` and leaves of unknown ids only change `count`. A push without effect also notifies.
         """
         for member_id in push.left:
-            self.members.pop(sanitize.member_id(member_id), None)
+            if self.members.pop(sanitize.member_id(member_id), None) is None:
+                self._unlisted_count = max(0, self._unlisted_count - 1)
         for member in map(sanitize.received, push.joined):
             if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
                 self.members[member.member_id] = member
+            else:
+                self._unlisted_count += 1
+                self._on_excess()
         for renamed in push.renamed:
             if (member := self.members.get(sanitize.member_id(renamed.member_id))) is not None:
                 self.members[member.member_id] = replace(

@@ -48,6 +48,9 @@ MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
 MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
 """Character limit of a member id; `chat-server` ids have 22 characters."""
 
+ROLES = ("member", "moderator", "owner")
+"""Known roles of members; unknown roles become the first."""
+
 ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
 
@@ -112,6 +115,15 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
     return text
 
 
+def exceeds_reaction_limit(raw: WireStruct) -> bool:
+    """Return whether a received message has more than `REACTIONS_PER_MESSAGE` different reactions."""
+    return isinstance(raw, Message) and len(raw.reactions or {}) > REACTIONS_PER_MESSAGE
+
+
+def _role(text: str) -> str:
+    return text if text in ROLES else ROLES[0]
+
+
 def _reactions(reactions: dict[str, ReactionSummary]) -> dict[str, ReactionSummary]:
     return {
         _emoji(emoji): replace(summary, by=[received(reactor) for reactor in summary.by[:REACTION_NAMES]])
@@ -132,7 +144,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     Reaction: {**_AUTHOR, "emoji": _emoji},
     TopicChange: {**_AUTHOR, "topic": topic},
     Reactor: _AUTHOR,
-    Member: {**_AUTHOR, "account": nickname, "via": nickname},
+    Member: {**_AUTHOR, "role": _role, "account": nickname, "via": nickname},
     JoinNotice: _NOTICE,
     LeaveNotice: _NOTICE,
     NickNotice: {**_NOTICE, "old_nick_name": nickname},

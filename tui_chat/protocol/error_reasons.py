@@ -125,6 +125,10 @@ SDK_MESSAGES = {
     "host_name_invalid": "{name} is not a valid host name",
     "port_missing": "the port is missing after the colon",
     "port_invalid": "the port must be between 1 and 65535",
+    # received data above a limit
+    "members_unlisted": "the member list is limited to {limit} members; further members are only counted",
+    "reactions_unlisted": "the server exceeds the limit of {limit} different reactions on a message; further ones are "
+    "ignored",
     # local storage
     "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",
     "outbox_damaged": "the outbox was damaged and moved to {file}",

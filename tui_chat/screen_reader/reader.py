@@ -91,7 +91,7 @@ class ScreenReader:
         count = max(recent_count, INITIAL_MESSAGES, view.unread_count) if recent_count or view.unread_count else 0
         self._mark_read()
         self._announced_unread.discard(view)
-        self.announce(speech.room_joined_text(view.name, len(view.members) - 1, view.topic))
+        self.announce(speech.room_joined_text(view.name, max(0, view.member_count - 1), view.topic))
         for message in list(view.room.log.messages())[-count:] if count else ():
             self._announce_message(view, message)
 

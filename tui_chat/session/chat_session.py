@@ -278,7 +278,7 @@ class ChatSession:
         """Remove the lines of messages that the room log has trimmed. No effect for an unknown room."""
         view = self.find_room(name)
         if view is not None:
-            view.transcript.trim(view.room.log.first)
+            view.trim()
 
     def rooms_to_trim(self) -> dict[str, int]:
         """Return the rooms above their line limit.
@@ -382,7 +382,7 @@ class ChatSession:
             view.transcript.add_membership_notice(notice)
 
     def _on_members_changed(self, view: RoomView, event: events.MembersChanged) -> None:
-        view.set_members(event.members)
+        view.set_members(event.members, event.count)
         if view is self.current_room:
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
 

@@ -5,12 +5,16 @@
 - Read rooms: queued messages of a room are discarded after a visit.
 """
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
+
+MAX_PENDING = 1_000
+"""Maximum number of messages in one notification."""
 
 BATCH_INTERVAL = 5.0
 """Minimum interval between notifications, in seconds."""
@@ -42,16 +46,18 @@ class NotificationBatcher:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._pending: list[NotifiableMessage] = []
+        self._pending: deque[NotifiableMessage] = deque(maxlen=MAX_PENDING)
         self._next_at = float("-inf")
 
     def add(self, message: NotifiableMessage) -> None:
-        """Queue a message; the queue is unbounded until `pop_due`."""
+        """Queue a message; above `MAX_PENDING` messages, the oldest one is dropped."""
         self._pending.append(message)
 
     def discard_room(self, room: str) -> None:
         """Remove the queued messages of a room."""
-        self._pending = [message for message in self._pending if message.room != room]
+        remaining = [message for message in self._pending if message.room != room]
+        self._pending.clear()
+        self._pending.extend(remaining)
 
     @property
     def delay(self) -> float | None:
@@ -70,7 +76,8 @@ class NotificationBatcher:
         if self.delay != 0.0:
             return None
         self._next_at = self._now() + BATCH_INTERVAL
-        messages, self._pending = self._pending, []
+        messages = list(self._pending)
+        self._pending.clear()
         highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
         body = chat_strings.quote(highlight.nick, highlight.text)
         if len(messages) > 1:

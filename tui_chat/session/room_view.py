@@ -17,6 +17,7 @@ from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, ReactionCount
 from tui_chat.session.ports import RoomPort
+from tui_chat.session.room_index import MAX_TYPING_MEMBERS, RecentSpeakers, ReplyIndex
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
@@ -45,7 +46,8 @@ class RoomView:
         topic: Topic, may be empty.
         nick: User's nickname in the room.
         member_id: User's member id in the room.
-        members: Present members, sorted by nickname.
+        members: Stored members, sorted by nickname.
+        member_count: Number of present members, including members that are not stored; 0 on a basic server.
         is_basic_server: True for a server without acknowledgements, history and member list.
         transcript: Timeline lines.
         unread_count: Number of unread messages.
@@ -76,23 +78,22 @@ class RoomView:
         self._is_hidden = is_hidden
         self.members: tuple[Member, ...] = ()
         self._confusable_authors: set[tuple[str, str]] = set()
+        self.member_count = 0
         self.is_basic_server = False
         self.transcript = Transcript()
-        self.unread_count = 0
-        self.mention_count = 0
+        self.unread_count = self.mention_count = 0
         self.draft = saved_state.draft
         self.input_history = InputHistory(saved_state.sent_texts)
-        self.read_seq = 0
+        self.read_seq = self.newest_seq = 0
         self.saved_read_seq = -1
         self._previous_read_seq = saved_state.read_seq
-        self.newest_seq = 0
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
-        self._replies: dict[int, set[int]] = {}  # replies by the `seq` of their parent message
+        self._replies = ReplyIndex()
         self._is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
-        self._recent_speakers: dict[str, str] = {}
+        self._recent_speakers = RecentSpeakers()
 
     def reset(self) -> None:
         """Remove all log lines and end the compose mode, whose target message no longer exists.
@@ -101,6 +102,7 @@ class RoomView:
         """
         self.transcript.reset()
         self.deletions.clear()
+        self._replies.clear()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
         self.newest_seq = self.read_seq = 0
@@ -114,11 +116,17 @@ class RoomView:
         lines, last_seq = self._visible_lines(self.room.log.messages()), self.room.log.last
         self._put_lines(lines)
         for line in lines:
-            self._record_speaker(line)
+            self._recent_speakers.add(line.member_id, line.nick)
         self.advance_to(last_seq)
         previous_read_seq, self._previous_read_seq = self._previous_read_seq, None
         self.read_seq = last_seq if previous_read_seq is None else min(previous_read_seq, last_seq)
         self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
+
+    def trim(self) -> None:
+        """Remove the lines of messages that the room log has trimmed."""
+        first = self.room.log.first
+        self.transcript.trim(first)
+        self._replies.trim(first)
 
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`, never backwards; a viewed room is read up to that entry."""
@@ -152,7 +160,7 @@ class RoomView:
         for line in lines:
             self._typing_member_ids.pop(line.member_id, None)
             if (line.seq or 0) > self.newest_seq:
-                self._record_speaker(line)
+                self._recent_speakers.add(line.member_id, line.nick)
         if not self._is_viewed:
             self._count_unread(unread_lines)
         elif unread_lines and not is_live:
@@ -296,9 +304,9 @@ class RoomView:
         changed_seqs: set[int] = set()
         for line in lines:
             if line.reply_to is not None and line.seq is not None:
-                self._replies.setdefault(line.reply_to, set()).add(line.seq)
+                self._replies.add(line.reply_to, line.seq)
                 changed_seqs.add(line.seq)
-            changed_seqs |= self._replies.get(line.seq or 0, set())
+            changed_seqs |= self._replies.replies_to(line.seq or 0)
         # The same batch may contain or change the parent message of a quote.
         for seq in sorted(changed_seqs):
             reply = self.transcript.find_message(seq)
@@ -337,9 +345,9 @@ class RoomView:
     def set_typing(self, member_id: str, is_typing: bool) -> None:
         """Set the typing state of a member.
 
-        The user's own indicator is ignored. No timeout applies; a message of the member ends the state.
+        Own indicators and those above `MAX_TYPING_MEMBERS` are ignored. No timeout; a message ends the state.
         """
-        if is_typing and member_id != self.member_id:
+        if is_typing and member_id != self.member_id and len(self._typing_member_ids) < MAX_TYPING_MEMBERS:
             self._typing_member_ids[member_id] = None
         else:
             self._typing_member_ids.pop(member_id, None)
@@ -364,14 +372,15 @@ class RoomView:
     def update_members_and_gaps(self) -> None:
         """Copy members and gaps of the room after a join."""
         self.is_basic_server = self.room.is_basic_server
-        self.set_members(list(self.room.members.values()))
+        self.set_members(list(self.room.members.values()), self.room.member_count)
         self._update_gaps()
 
     def _update_gaps(self) -> None:
         self.transcript.set_gaps((gap.after, gap.before) for gap in self.room.log.gaps())
 
-    def set_members(self, members: Sequence[Member]) -> None:
-        """Replace the member list, mark confusable authors and clear the typing state of departed members."""
+    def set_members(self, members: Sequence[Member], count: int) -> None:
+        """Replace the stored members and the number of all members; update marks and typing states."""
+        self.member_count = count
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
         confusable_authors = {(member.member_id, member.nick_name) for member in members if member.confusable}
         self._confusable_authors &= confusable_authors
@@ -382,13 +391,9 @@ class RoomView:
     @property
     def other_nicks(self) -> list[str]:
         """Nicknames of the other members, most recent speaker first; on a basic server, of the recent speakers."""
-        speakers = dict(reversed(self._recent_speakers.items()))
+        speakers = self._recent_speakers.newest_first()
         members = {member.member_id: member.nick_name for member in self.members}
         ordered = (
             speakers if self.is_basic_server else {key: members[key] for key in speakers if key in members} | members
         )
         return [nick for member_id, nick in ordered.items() if member_id != self.member_id]
-
-    def _record_speaker(self, line: MessageLine) -> None:
-        self._recent_speakers.pop(line.member_id, None)
-        self._recent_speakers[line.member_id] = line.nick

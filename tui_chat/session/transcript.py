@@ -9,6 +9,7 @@
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import deque
 from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
@@ -54,6 +55,9 @@ _UNSENT_BASE = 2**36
 _COUNTER_MASK = 2**24 - 1
 
 
+MAX_NOTICES = 1_000
+"""Maximum number of notices; the oldest notice is removed on overflow."""
+
 MAX_QUEUED_LINES = 20_000
 """Capacity of the splice queue in lines."""
 
@@ -79,6 +83,7 @@ class Transcript:
         self.needs_reload = False
         self._unsent_keys: dict[str, _SortKey] = {}
         self._counter = 0
+        self._notice_keys: deque[_SortKey] = deque()  # oldest first, also of removed notices
         self._newest_seq = 0
         self._gaps: set[tuple[int, int]] = set()
         self._unread_after: int | None = None
@@ -185,10 +190,8 @@ class Transcript:
 
     def add_notice(self, ts: int, text: str) -> None:
         """Add a client notice after the newest entry."""
-        self._counter += 1
-        self._set_line(
-            _sort_key(self._newest_seq, _KIND_NOTICE, self._counter), NoticeLine(f"notice-{self._counter}", ts, text)
-        )
+        key = self._create_notice_key()
+        self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, text))
 
     def add_membership_notice(self, notice: MembershipNotice) -> None:
         """Add a membership event, merged into the summary line directly before, if there is one.
@@ -198,8 +201,7 @@ class Transcript:
         unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
         last_key = self._keys[unsent_index - 1] if unsent_index else None
         if self._membership is None or last_key != self._membership[0]:
-            self._counter += 1
-            self._membership = (_sort_key(self._newest_seq, _KIND_NOTICE, self._counter), MembershipSummary())
+            self._membership = (self._create_notice_key(), MembershipSummary())
         key, summary = self._membership
         summary.add(notice)
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", notice.ts, summary.format()))
@@ -243,6 +245,15 @@ class Transcript:
         for key in [key for key in self._keys if key >> 24 & 3 == _KIND_NOTICE]:
             self._remove(key)
         self._membership = None
+
+    def _create_notice_key(self) -> _SortKey:
+        """Return the key of a new notice after the newest entry, and remove the oldest notice above `MAX_NOTICES`."""
+        self._counter += 1
+        key = _sort_key(self._newest_seq, _KIND_NOTICE, self._counter)
+        self._notice_keys.append(key)
+        if len(self._notice_keys) > MAX_NOTICES:
+            self._remove(self._notice_keys.popleft())
+        return key
 
     def _find(self, key: _SortKey) -> int | None:
         index = bisect_left(self._keys, key)

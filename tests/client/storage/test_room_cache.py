@@ -17,7 +17,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import ProblemReported, RoomJoined
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
-from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Message
 
 TEA = RoomKey("http://localhost:3000", "tea", "ann")

@@ -16,7 +16,7 @@ from tui_chat.client.log import log
 from tui_chat.client.search_page import SearchPage
 from tui_chat.client.storage import history_tables as tables, local_search
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile
-from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.search_query import SearchQuery
 

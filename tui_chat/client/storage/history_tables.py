@@ -14,7 +14,7 @@ import msgspec
 
 from tui_chat.client import sanitize
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteSchema
-from tui_chat.client.sync.room_log import LogSegment
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.client.sync.seq_ranges import SeqRanges
 from tui_chat.protocol.events import Message, MessageChange
 

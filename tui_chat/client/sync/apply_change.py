@@ -11,13 +11,14 @@ from tui_chat.protocol.events import (
     ReactionSummary,
     Reactor,
 )
-from tui_chat.protocol.limits import REACTION_NAMES
+from tui_chat.protocol.limits import REACTION_NAMES, REACTIONS_PER_MESSAGE
 
 
 def apply_change(message: Message, change: MessageChange, member_id: str) -> Message:
     """Return the message after a change (docs/protocol.md, "Entries").
 
-    Without effect: a change of a deleted message, and a repetition that the sample or `own` reveals. A deletion clears
+    Without effect: a change of a deleted message, a repetition that the sample or `own` reveals, and a reaction above
+    `REACTIONS_PER_MESSAGE`. A deletion clears
     the text and the reactions; an edit sets `edited` even for an equal text.
 
     Args:
@@ -31,7 +32,20 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
         return replace(message, message=change.message, edited=change.seq)
     if isinstance(change, Deletion):
         return replace(message, message="", deleted=True, reactions=None)
+    if is_excess_reaction(message, change):
+        return message
     return _apply_reaction(message, change, is_own=change.member_id == member_id)
+
+
+def is_excess_reaction(message: Message, change: MessageChange) -> bool:
+    """Return whether a change adds a reaction to a message with `REACTIONS_PER_MESSAGE` other ones."""
+    reactions = message.reactions or {}
+    return (
+        isinstance(change, Reaction)
+        and change.on
+        and change.emoji not in reactions
+        and len(reactions) >= REACTIONS_PER_MESSAGE
+    )
 
 
 def mark_own_reactions(message: Message, member_id: str) -> Message:

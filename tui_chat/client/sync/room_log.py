@@ -12,6 +12,8 @@
   once all entries between are known, because a gap may contain an earlier change.
 - Early changes: a change without its target is stored until the message arrives, because the page with the message
   may predate the change.
+- Limit: above `MAX_PENDING_CHANGES`, the changes of the least recently changed target are folded despite unknown
+  entries, or dropped without a loaded target. A later page includes them.
 - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes that
   the page can lack.
 - Replacement: a join response with a lower `last_seq` indicates another log. The log is then `reset`, and the room is
@@ -20,10 +22,10 @@
 
 from bisect import insort
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 
 from tui_chat.client.sync.apply_change import apply_change, mark_own_reactions
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.client.sync.message_store import MessageStore
 from tui_chat.client.sync.seq_ranges import Gap, SeqRanges
 from tui_chat.protocol.events import Entry, Message, MessageChange
@@ -33,20 +35,8 @@ from tui_chat.protocol.responses import HistoryPage, JoinResponse
 MAX_BUFFERED_PUSHES = 1_000
 """Limit of buffered pushes; later pushes are fetched from the server."""
 
-
-@dataclass(frozen=True, slots=True)
-class LogSegment:
-    """Part of a log for storage.
-
-    Attributes:
-        messages: Pairs of message and `as_of`, ascending.
-        changes: Changes not yet folded into their target, by target and `seq`.
-        ranges: First and last `seq` of each known range, ascending.
-    """
-
-    messages: tuple[tuple[Message, int], ...] = ()
-    changes: tuple[MessageChange, ...] = ()
-    ranges: tuple[tuple[int, int], ...] = ()
+MAX_PENDING_CHANGES = 1_000
+"""Limit of changes that are not folded yet."""
 
 
 class RoomLog:
@@ -198,6 +188,7 @@ class RoomLog:
         }
         affected.update(change.target for change in segment.changes if self._add_change(change))
         changed_seqs = tuple(sorted(seq for seq in affected if self._rebuild(seq)))
+        self._limit_changes()
         self._is_tracking = was_tracking
         return changed_seqs
 
@@ -303,9 +294,9 @@ class RoomLog:
             self._messages.put(entry, entry.seq)
             self._mark_dirty(entry.seq)
             return (entry.seq,)
-        if isinstance(entry, MessageChange) and self._add_change(entry) and self._rebuild(entry.target):
-            return (entry.target,)
-        return ()
+        is_changed = isinstance(entry, MessageChange) and self._add_change(entry) and self._rebuild(entry.target)
+        self._limit_changes()
+        return (entry.target,) if isinstance(entry, MessageChange) and is_changed else ()
 
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
         """Apply a contiguous range whose messages include all changes up to `as_of`.
@@ -329,7 +320,9 @@ class RoomLog:
                     affected.add(entry.seq)
             elif isinstance(entry, MessageChange) and self._add_change(entry):
                 affected.add(entry.target)
-        return {seq for seq in affected if self._rebuild(seq)}
+        changed = {seq for seq in affected if self._rebuild(seq)}
+        self._limit_changes()
+        return changed
 
     def _add_base(self, message: Message, as_of: int) -> bool:
         """Insert a base, or replace the stored one unless its `as_of` is equal or higher; return whether inserted."""
@@ -383,6 +376,13 @@ class RoomLog:
             self._changes[seq], self._bases[seq] = pending, base
         self._messages.put(message, as_of)
         return message != message_before
+
+    def _limit_changes(self) -> None:
+        while sum(map(len, self._changes.values())) > MAX_PENDING_CHANGES:
+            target = next(iter(self._changes))
+            changes = self._changes.pop(target)
+            if self._bases.pop(target, None) is not None:
+                self._messages.put(self._messages[target], changes[-1].seq)
 
     def _mark_dirty(self, target: int) -> None:
         if self._is_tracking:

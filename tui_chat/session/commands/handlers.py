@@ -59,7 +59,8 @@ def _change_nick(argument: str, context: CommandContext) -> None:
 
 
 def _list_members(argument: str, context: CommandContext) -> str:
-    return chat_strings.member_list(context.room().members)
+    room = context.room()
+    return chat_strings.member_list(room.members, room.member_count)
 
 
 def _send_action(argument: str, context: CommandContext) -> None:

@@ -119,12 +119,19 @@ def topic_changed(topic: str) -> str:
 ROOM_LOST = mark("You are no longer in {room}: {reason}")
 
 
-def member_list(members: Sequence[Member]) -> str:
-    """Return the reply to `/names`, with a sign before confusable nicknames; basic servers provide no members."""
+def member_list(members: Sequence[Member], count: int) -> str:
+    """Return the reply to `/names`, with a sign before confusable nicknames; basic servers provide no members.
+
+    Args:
+        members: Members to list.
+        count: Number of present members.
+    """
     if not members:
         return tr("This server has no member list.")
     nicks = [CONFUSABLE_SIGN * member.confusable + member.nick_name for member in members]
-    listing = tr("{count:,} here: {names}", count=len(nicks), names=_join_names(nicks))
+    unlisted_count = max(0, count - len(nicks))
+    names = summarize_names(nicks, len(nicks) + 1, unlisted_count) if unlisted_count else _join_names(nicks)
+    listing = tr("{count:,} here: {names}", count=count, names=names)
     has_confusable = any(member.confusable for member in members)
     return f"{listing}\n{CONFUSABLE_SIGN} {tr(LOOKS_LIKE_ANOTHER)}" if has_confusable else listing
 

@@ -212,7 +212,10 @@ class ChatView:
             if DirtyPart.ROOM_LIST in changes.parts:
                 self.rooms.set_rooms(list(self.session.rooms.values()), view, self.session.is_muted)
             if DirtyPart.MEMBER_LIST in changes.parts:
-                self.members.set_members(view.members if view else (), view.member_id if view else "")
+                if view is None:
+                    self.members.set_members((), 0, "")
+                else:
+                    self.members.set_members(view.members, view.member_count, view.member_id)
             if changes.parts & (DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER):
                 self.layout()
             if DirtyPart.STATUS in changes.parts:

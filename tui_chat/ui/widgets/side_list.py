@@ -175,11 +175,12 @@ class MemberList(SideList):
     In the row of the user, the label `you` replaces the sign of a basic client.
     """
 
-    def set_members(self, members: Sequence[Member], own_member_id: str) -> None:
+    def set_members(self, members: Sequence[Member], count: int, own_member_id: str) -> None:
         """Show the members of a room.
 
         Args:
-            members: Members in display order.
+            members: Stored members in display order.
+            count: Number of present members, for the heading.
             own_member_id: Member id of the user.
         """
 
@@ -191,4 +192,4 @@ class MemberList(SideList):
             sign += CONFUSABLE_SIGN * member.confusable
             return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
 
-        self.set_rows(lambda: chat_strings.member_count(len(members)), build_row, len(members))
+        self.set_rows(lambda: chat_strings.member_count(count), build_row, len(members))

@@ -3,7 +3,7 @@
  * `tui_chat/client/sync/apply_change.py`.
  */
 
-import { REACTION_NAMES } from "./limits.js";
+import { REACTION_NAMES, REACTIONS_PER_MESSAGE } from "./limits.js";
 
 /**
  * @typedef {import("./room_log.js").Entry} Entry
@@ -13,7 +13,8 @@ import { REACTION_NAMES } from "./limits.js";
 /**
  * Apply a change to a message.
  *
- * Without effect: a change of a deleted message, and a repetition that the sample or `own` reveals.
+ * Without effect: a change of a deleted message, a repetition that the sample or `own` reveals, and a reaction above
+ * `REACTIONS_PER_MESSAGE`.
  * @param {Item} item
  * @param {Entry} change
  * @param {string} memberId User's member id, for `own` of reactions.
@@ -25,6 +26,7 @@ export function applyChange(item, change, memberId) {
   const { reactions, ...rest } = item;
   if (change.kind === "delete") return { ...rest, message: "", deleted: true };
   if (change.kind !== "reaction" || !change.emoji) return item;
+  if (change.on && !reactions?.[change.emoji] && Object.keys(reactions ?? {}).length >= REACTIONS_PER_MESSAGE) return item;
   const isOwn = change.memberId === memberId;
   const summary = reactions?.[change.emoji] ?? { count: 0, by: [], own: false };
   const others = summary.by.filter((reactor) => reactor.memberId !== change.memberId);

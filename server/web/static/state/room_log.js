@@ -10,6 +10,8 @@
  *   response's `lastSeq`, its `asOf`. A base with a higher `asOf` replaces a lower one.
  * - Changes: changes after `asOf` apply in order of `seq`. Changes are folded into the base once all entries between are
  *   known, because a gap may contain an earlier change. A change without its target is stored until the message arrives.
+ * - Limit: above `MAX_PENDING_CHANGES`, the changes of the least recently changed target are folded despite unknown
+ *   entries, or dropped without a loaded target. A later page includes them.
  * - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
  *   that the page can lack.
  * - Items are immutable; a change creates a new object.
@@ -46,6 +48,7 @@ import { SeqRanges } from "./seq_ranges.js";
  */
 
 const MAX_BUFFERED_PUSHES = 1000; // later pushes are fetched as history
+const MAX_PENDING_CHANGES = 1000; // not folded yet
 
 export class RoomLog {
   /** @type {Item[]} */
@@ -266,6 +269,18 @@ export class RoomLog {
       } else if (entry.target !== undefined && this.#addChange(entry, entry.target)) affected.add(entry.target);
     }
     for (const seq of affected) this.#rebuild(seq);
+    this.#limitChanges();
+  }
+
+  #limitChanges() {
+    let count = 0;
+    for (const changes of this.#changes.values()) count += changes.length;
+    for (const [target, changes] of this.#changes) {
+      if (count <= MAX_PENDING_CHANGES) return;
+      this.#changes.delete(target);
+      if (this.#bases.delete(target)) this.#asOf.set(target, changes.at(-1)?.seq ?? target);
+      count -= changes.length;
+    }
   }
 
   /**

@@ -4,6 +4,7 @@
 
 const RESEND_INTERVAL = 4000; // ms
 const EXPIRES_AFTER = 6000; // ms
+const MAX_TYPING_MEMBERS = 100; // further members are ignored
 
 export class TypingIndicator {
   #send;
@@ -37,7 +38,10 @@ export class TypingIndicator {
   /** Handle the typing state of another member. */
   onTyping({ memberId, on }) {
     if (!on) return this.#expiryByMember.delete(memberId);
-    this.#expiryByMember.set(memberId, Date.now() + EXPIRES_AFTER);
+    const now = Date.now();
+    for (const [id, expiry] of this.#expiryByMember) if (expiry <= now) this.#expiryByMember.delete(id);
+    if (this.#expiryByMember.size >= MAX_TYPING_MEMBERS && !this.#expiryByMember.has(memberId)) return undefined;
+    this.#expiryByMember.set(memberId, now + EXPIRES_AFTER);
     setTimeout(this.#onChange, EXPIRES_AFTER + 50);
     return undefined;
   }

@@ -1,0 +1,20 @@
+"""Part of a room log for storage, exchanged between `RoomLog` and the local history."""
+
+from dataclasses import dataclass
+
+from tui_chat.protocol.events import Message, MessageChange
+
+
+@dataclass(frozen=True, slots=True)
+class LogSegment:
+    """Part of a log for storage.
+
+    Attributes:
+        messages: Pairs of message and `as_of`, ascending.
+        changes: Changes not yet folded into their target, by target and `seq`.
+        ranges: First and last `seq` of each known range, ascending.
+    """
+
+    messages: tuple[tuple[Message, int], ...] = ()
+    changes: tuple[MessageChange, ...] = ()
+    ranges: tuple[tuple[int, int], ...] = ()
