@@ -36,6 +36,17 @@ async def test_candidates_are_listed_until_other_input(server: RunningServer, tm
         await ann.wait_until(lambda: "/theme" not in ann.screen_text())
 
 
+async def test_tab_without_candidates_shows_a_hint(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("tab")
+        await ann.wait_for_text("Type the start of a name, then press Tab.")
+        await ann.type_text("hello zoe")
+        assert "Type the start" not in ann.screen_text()
+        await ann.press("tab")
+        await ann.wait_for_text("No completion for zoe.")
+        assert ann.composer.text == "hello zoe"
+
+
 async def test_tab_completes_an_emoji_shortcode(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("well :smile:")

@@ -38,7 +38,7 @@ class MentionTokens:
         self._tails = [
             folded[index + 1 :]
             for index, character in enumerate(folded)
-            if character == "@" and not _is_joined(folded[index - 1 : index])
+            if character == "@" and not is_joined(folded[index - 1 : index])
         ]
 
     @property
@@ -56,17 +56,17 @@ class MentionTokens:
     def _is_after_at(self, key: str) -> bool:
         return any(
             tail.startswith(key)
-            and not (_is_spaced_word_character(key[-1]) and _is_spaced_word_character(tail[len(key) : len(key) + 1]))
+            and not (is_spaced_word_character(key[-1]) and is_spaced_word_character(tail[len(key) : len(key) + 1]))
             for tail in self._tails
         )
 
 
-def _is_joined(preceding: str) -> bool:
+def is_joined(preceding: str) -> bool:
     """Return whether an `@` after this character, empty at the start of the text, belongs to an address or path."""
-    return preceding in {"@", "/"} or _is_spaced_word_character(preceding)
+    return preceding in {"@", "/"} or is_spaced_word_character(preceding)
 
 
-def _is_spaced_word_character(character: str) -> bool:
+def is_spaced_word_character(character: str) -> bool:
     """Return whether a character, possibly empty, belongs to a word of a script with spaces."""
     return (
         bool(character)

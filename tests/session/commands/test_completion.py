@@ -24,6 +24,37 @@ def test_a_nickname_elsewhere_gets_a_space() -> None:
     assert candidate_texts(complete("hello 小", ["小明"], [])) == ["小明 "]
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("(an", "(ann"),
+        ("see [@an", "see [@ann"),
+        ("“an", "“ann"),
+        ("well,an", "well,ann "),
+        ("so...an", "so...ann "),
+        ("你好an", "你好ann "),
+        ("你好，小", "你好，小明 "),
+        ("我们找小", "我们找小明 "),
+        ("我们找@小", "我们找@小明 "),
+        ("ask Bob L", "ask Bob Lee "),
+        ("bob ", "Bob Lee: "),
+        ("@bob l", "@Bob Lee "),
+        ("(bob le", "(Bob Lee"),
+        ("おはようan", "おはようann "),
+        ("(#t", "(#tea "),
+    ],
+)
+def test_names_complete_after_punctuation_and_text_without_spaces(typed: str, expected: str) -> None:
+    completion = complete(typed, ["ann", "小明", "Bob Lee"], ["tea"])
+    assert completion is not None
+    assert typed[: completion.start] + completion.current_text == expected
+
+
+@pytest.mark.parametrize("typed", ["don't", "mail@an", "https://an", "path/an", "#an", "xan", "_an", "an "])
+def test_parts_of_other_words_have_no_completions(typed: str) -> None:
+    assert complete(typed, ["ann", "tom"], []) is None
+
+
 def test_commands_complete_only_at_the_start() -> None:
     assert candidate_texts(complete("/ni", [], [])) == ["/nick "]
     assert candidate_texts(complete("/NAM", [], [])) == ["/names "]

@@ -3,13 +3,18 @@
 - Commands: `/` and letters at the start of the text complete to a command name, its arguments by their
   `ArgumentKind`.
 - Words: other words complete to nicknames, most recent speaker first; `#` completes rooms, `:` emoji.
-- Suffix: `: ` after a nickname without `@` at the start of a line, otherwise a space.
+- Word start: the start of a line, or a position after a space, punctuation or a script without spaces. The longest word
+  with candidates counts, because nicknames may contain spaces.
+- Suffix: `: ` after a nickname without `@` at the start of a line, none after an opening bracket or quote, otherwise a
+  space.
 - Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
 from tui_chat.session import emoji_names
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import ArgumentKind, Command
@@ -18,6 +23,9 @@ from tui_chat.session.settings.schema import DEFAULT_VALUE, ValueKind
 
 MAX_EMOJI = 30
 """Maximum number of emoji candidates."""
+
+MAX_WORD = 100
+"""Maximum length of a completed word, in characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +127,35 @@ def _setting_values(setting: str) -> Sequence[str]:
 
 def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
     line_start = text_before.rfind("\n") + 1
-    start = max(line_start, text_before.rfind(" ") + 1, text_before.rfind("\t") + 1)
-    typed = text_before[start:]
+    line = text_before[line_start:]
+    for start in _word_starts(line):
+        candidates = _word_candidates(line[:start], line[start:], nicks, rooms)
+        if candidates:
+            return Completion(line_start + start, line[start:], tuple(candidates))
+    return None
+
+
+def _word_starts(line: str) -> Iterator[int]:
+    """Yield the offsets at which the last word of a line may start, longest word first."""
+    for start in range(max(0, len(line) - MAX_WORD), len(line)):
+        character, before = line[start], line[:start]
+        # The letters after an apostrophe belong to the word before, as in "don't".
+        is_contraction = before.endswith(("'", "’")) and is_spaced_word_character(before[-2:-1])
+        if not (character.isspace() or is_joined(before[-1:]) or before.endswith("#") or is_contraction):
+            yield start
+
+
+def _word_candidates(before: str, typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> list[Candidate]:
     if typed.startswith("#"):
-        return _build_completion(
-            start, typed, _to_candidates(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms))
-        )
+        return _to_candidates(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms))
     if typed.startswith(":") and typed.strip(":"):
-        return _build_completion(start, typed, _emoji_candidates(typed.strip(":")))
+        return _emoji_candidates(typed.strip(":"))
     at_sign = "@" if typed.startswith("@") else ""
-    suffix = ": " if start == line_start and not at_sign else " "
+    is_quoted = before[-1:] in {'"', "'"} or unicodedata.category(before[-1:] or " ") in {"Ps", "Pi"}
+    suffix = ": " if not before and not at_sign else "" if is_quoted else " "
     prefix = typed[len(at_sign) :]
     matches = _filter_by_prefix(prefix, nicks) if prefix else ()
-    return _build_completion(start, typed, [Candidate(f"{at_sign}{nick}{suffix}", nick) for nick in matches])
+    return [Candidate(f"{at_sign}{nick}{suffix}", nick) for nick in matches]
 
 
 def _emoji_candidates(typed: str) -> list[Candidate]:

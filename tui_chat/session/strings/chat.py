@@ -162,6 +162,14 @@ def quote(nick: str, text: str) -> str:
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
+def no_completion(text_before: str) -> str:
+    """Return the hint for Tab without candidates after this text."""
+    word = text_before.rsplit(maxsplit=1)[-1] if text_before and not text_before[-1].isspace() else ""
+    if not word:
+        return tr("Type the start of a name, then press Tab.")
+    return tr("No completion for {word}.", word=word[-40:])
+
+
 def quote_line(line: MessageLine, limit: int) -> str:
     """Return the quote of a message with at most `limit` characters of its text."""
     return quote(line.marked_nick, "" if line.deleted else line.text[:limit])

@@ -141,6 +141,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         )
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
         self.view.composer.show_error = self.view.show_error
+        self.view.composer.show_status = self.view.status.show_status
         timeline = self.view.timeline
         self.actions: dict[str, Callable[..., object]] = {
             **self.message_actions.actions,

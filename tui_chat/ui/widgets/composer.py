@@ -47,6 +47,7 @@ class Composer(TextArea, inherit_bindings=False):
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
         confirm_paste: Called with the sanitised text of a large paste in place of its insertion.
         show_error: Called with the error message for rejected input.
+        show_status: Called with a hint.
     """
 
     @dataclass
@@ -78,6 +79,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.paste_lines = 0
         self.confirm_paste: Callable[[str], None] = lambda text: None
         self.show_error: Callable[[str], None] = lambda problem: None
+        self.show_status: Callable[[str], None] = lambda text: None
         self._complete = complete
         self._submit = submit
         self._edit_last_message = edit_last_message
@@ -287,7 +289,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.insert_text(self._kill_buffer)
 
     def action_complete(self, step: int) -> None:
-        """Insert a completion, or cycle to another candidate; without candidates, the text stays.
+        """Insert a completion, or cycle to another candidate; without candidates, show a hint.
 
         A new completion starts at the first candidate for step 1 and at the last for step -1.
 
@@ -301,6 +303,7 @@ class Composer(TextArea, inherit_bindings=False):
         else:
             first = self._complete(text_before_cursor)
             if first is None:
+                self.show_status(chat_strings.no_completion(text_before_cursor))
                 return
             completion = first if step > 0 else first.cycle(step - 1)
         start = _location_at(text_before_cursor, completion.start)
