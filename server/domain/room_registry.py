@@ -73,13 +73,15 @@ class RoomRegistry(Generic[ConnectionT]):
 
     @contextmanager
     def lock_rooms(self, conflict_reason: str, *room_keys: str) -> Generator[None]:
-        """Keep rooms without participants within the context: joins raise `Unavailable`.
+        """Keep rooms without participants within the context: joins and new observations raise `Unavailable`.
+
+        Present observers stay.
 
         Raises:
-            Conflict: A room is live or locked already; with `conflict_reason`.
+            Conflict: A room has participants, or is locked already; with `conflict_reason`.
         """
         keys = {*room_keys}
-        if keys & self._locked_keys or keys & self.rooms.keys():
+        if keys & self._locked_keys or any(map(self.count_members, keys)):
             raise errors.Conflict(conflict_reason)
         self._locked_keys |= keys
         try:
@@ -175,6 +177,21 @@ class RoomRegistry(Generic[ConnectionT]):
             self._observed_rooms.pop(connection, None)
         if room is not None:
             self._unsubscribe(connection, room)
+
+    def end_observations(self, room_key: str) -> list[ConnectionT]:
+        """End the observations of a room, and return the former observers; members stay."""
+        room = self.rooms.get(room_key)
+        if room is None:
+            return []
+        observers = [
+            subscriber
+            for subscribers in room.subscribers.values()
+            for subscriber in subscribers
+            if subscriber not in room.connections
+        ]
+        for observer in observers:
+            self.unobserve(observer, room_key)
+        return observers
 
     def count_observers(self) -> int:
         """Return the number of observations of all rooms."""

@@ -4,6 +4,7 @@
   rooms result in `forbidden`, and rooms outside the public list in `not_found`.
 - Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
   never changes. A join during the change of a room is refused with `room_changing`.
+- Observers: a rename moves the observers to the new name, and a removal ends their observation; both are pushed.
 - Deletion in the log: deleting a room appends a deletion for each message, so that clients with
   cached entries reach the same state.
 - Rate limits: each write is a transaction of its own that delays messages. All connections share
@@ -19,6 +20,7 @@ from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
 from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.gateway.fanout import encode_push_frame
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, responses
@@ -61,9 +63,8 @@ class RoomCatalog:
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
         """Create a room; this connection may update and delete the room.
 
-        The creator does not join the room. A live or stored room with the same key raises `Conflict`; a removed one is
-        restored with its id. A conflict with a stored room consumes a
-        token of the write rates.
+        The creator does not join the room. A room with members or a stored room with the same key raises `Conflict`; a
+        removed one is restored with its id. A conflict with a stored room consumes a token of the write rates.
         """
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
@@ -97,8 +98,8 @@ class RoomCatalog:
     ) -> RoomRecord:
         """Change the name or the topic of a room; None keeps the current value.
 
-        A new name requires an empty room (`Conflict`) and a token of the write rates; a new topic requires neither. A
-        failed topic change keeps the new name. Rooms of other connections raise `Forbidden`.
+        A new name requires a room without members (`Conflict`) and a token of the write rates; a new topic requires
+        neither. A failed topic change keeps the new name. Rooms of other connections raise `Forbidden`.
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
@@ -106,6 +107,10 @@ class RoomCatalog:
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
                 self._acquire_write(connection)
                 await self._database.rooms.rename(room_id, new_key, name)
+            frame = encode_push_frame(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
+            for observer in self._room_registry.end_observations(room.key):
+                self._room_registry.observe(observer, name)
+                observer.push(frame)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
             await self._database.journal.append(
@@ -141,6 +146,9 @@ class RoomCatalog:
                     )
                 )
             await self._database.rooms.delete(room_id)
+        frame = encode_push_frame(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
+        for observer in self._room_registry.end_observations(room.key):
+            observer.push(frame)
         self._created_rooms[connection].discard(room_id)
         return room
 

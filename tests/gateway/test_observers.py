@@ -63,6 +63,43 @@ async def test_an_observer_receives_pushes_without_presence_or_notice(
     assert not [push for push in ann.pushes if '"leave"' in push or push.count("memberId") > 1]
 
 
+async def test_observers_follow_a_rename_and_end_with_the_removal(server: RunningServer, visitor: RawClient) -> None:
+    await visitor.request("observe", {"room": "green"})
+    await visitor.request("observe", {"room": "Blue"})
+    async with raw_client(server.url) as owner:
+        room = await owner.request("createRoom", {"name": "green"})
+        await owner.request("sendMessage", {"room": "green", "message": "one", "as": {"nickName": "bot"}})
+        assert (await visitor.wait_for_push("message"))["message"] == "one"
+        renamed = await owner.request("updateRoom", {"id": room["id"], "name": "blue"})
+        assert renamed["name"] == "blue"
+        assert await visitor.wait_for_push("roomRenamed") == {"room": "green", "newName": "blue"}
+        await owner.request("sendMessage", {"room": "blue", "message": "two", "as": {"nickName": "bot"}})
+        push = await visitor.wait_for_push("message")
+        assert (push["room"], push["message"]) == ("blue", "two")
+        page = await visitor.request("history", {"room": "blue", "after": 0})
+        assert [entry["message"] for entry in page["messages"]] == ["one", "two"]
+        assert (await visitor.request("history", {"room": "green", "after": 0}))["error"]["code"] == "not_joined"
+        assert (await owner.request("removeRoom", room["id"]))["name"] == "blue"
+        deletions = [await visitor.wait_for_push("update") for _ in range(2)]
+        assert {(deletion["kind"], deletion["target"]) for deletion in deletions} == {("delete", 1), ("delete", 2)}
+        assert await visitor.wait_for_push("roomRemoved") == {"room": "blue"}
+        assert (await visitor.request("history", {"room": "blue", "after": 0}))["error"]["code"] == "not_joined"
+        assert not [packet for packet in visitor.pushes if "roomRe" in packet]
+
+
+async def test_a_member_beside_an_observer_prevents_a_rename_and_a_removal(
+    server: RunningServer, visitor: RawClient
+) -> None:
+    async with raw_client(server.url) as owner, raw_client(server.url) as ann:
+        room = await owner.request("createRoom", {"name": "green"})
+        await visitor.request("observe", {"room": "green"})
+        await ann.join("green", "ann")
+        for event, argument in (("updateRoom", {"id": room["id"], "name": "blue"}), ("removeRoom", room["id"])):
+            assert (await owner.request(event, argument))["error"]["code"] == "conflict"
+        await ann.request("leaveRoom", {"room": "green"})
+        assert (await owner.request("removeRoom", room["id"]))["name"] == "green"
+
+
 async def test_a_room_that_is_only_observed_is_not_listed(visitor: RawClient) -> None:
     response = await visitor.request("observe", {"room": "empty"})
     assert (response["memberCount"], response["members"], response["room"]["lastSeq"]) == (0, [], 0)

@@ -212,6 +212,19 @@ class ReadMarkerPush(WireStruct, frozen=True):
     unread: int
 
 
+class RoomRenamedPush(WireStruct, frozen=True):
+    """New name of an observed room; the observation continues under this name."""
+
+    room: str
+    new_name: str
+
+
+class RoomRemovedPush(WireStruct, frozen=True):
+    """Removal of an observed room, which ends the observation."""
+
+    room: str
+
+
 class GoingAwayPush(WireStruct, frozen=True):
     """Announcement of a planned shutdown; reconnect after `reconnect_after` seconds, with jitter."""
 
@@ -229,6 +242,8 @@ UPDATE: Literal["update"] = "update"
 PRESENCE: Literal["presence"] = "presence"
 TYPING: Literal["typing"] = "typing"
 READ_MARKER: Literal["readMarker"] = "readMarker"
+ROOM_RENAMED: Literal["roomRenamed"] = "roomRenamed"
+ROOM_REMOVED: Literal["roomRemoved"] = "roomRemoved"
 ERROR: Literal["error"] = "error"
 GOING_AWAY: Literal["goingAway"] = "goingAway"
 AUTH_FAIL: Literal["authFail"] = "authFail"
