@@ -35,8 +35,8 @@ class BasicNodeServer:
         """Change the behaviour of the server.
 
         Args:
-            behavior: `announces`: send a notice about each join. `echoes`: send messages to the sender too. `answers`:
-                acknowledgement of joins.
+            behavior: `announces`: send a notice about each join. `announcement`: text of the notice. `echoes`: send
+                messages to the sender too. `answers`: acknowledgement of joins.
         """
         self._send_command({"do": "configure", "set": behavior})
 

@@ -3,19 +3,22 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import socketio
+from aiohttp import web
 
 from server.gateway.dispatcher import Dispatcher
 from tests.support.basic_node_server import BasicNodeServer, basic_node_server
 from tests.support.event_recorder import EventRecorder
+from tests.support.hostile_server import hostile_server
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import DeliveryUnknown, UnsupportedByServer
-from tui_chat.client.events import NoticeReceived, Offline, Online
+from tui_chat.client.events import NoticeReceived, Offline, Online, RoomJoined
 from tui_chat.client.net import basic_server, transport
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItemState
@@ -150,7 +153,17 @@ async def test_a_late_join_response_switches_to_the_native_protocol(
         assert (await tea.send("hello")).seq == 1
 
 
-async def test_join_announcements_of_a_basic_server_become_notices(server: BasicNodeServer) -> None:
+@pytest.mark.parametrize(
+    "announcement",
+    [
+        "{nick} 加入了 {room} 房间",
+        "{nick} has joined {room}",
+        "*** Bienvenue à {nick} ***",
+        "a new person in {room}: {nick}",
+    ],
+)
+async def test_join_announcements_of_a_basic_server_become_notices(server: BasicNodeServer, announcement: str) -> None:
+    server.configure(announcement=announcement)
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         events = EventRecorder(ann)
         tea = await ann.join("tea", nick="ann")
@@ -159,6 +172,59 @@ async def test_join_announcements_of_a_basic_server_become_notices(server: Basic
         (notice_event,) = [event for event in events if isinstance(event, NoticeReceived)]
         assert (notice_event.notice.nick_name, notice_event.notice.room) == ("小明", "tea")
         assert logged_messages(tea) == []
+        server.disconnect_all()
+        await wait_until(lambda: [event for event in events if isinstance(event, RoomJoined) and event.rejoined])
+        texts = [announcement.format(nick=nick, room="tea") for nick in ("bob", "ann")]
+        for text in texts:
+            await tea.send(text)
+        assert [text for _, text in logged_messages(tea)] == texts
+
+
+async def test_an_own_message_with_the_own_nickname_is_no_announcement(server: BasicNodeServer) -> None:
+    server.configure(announces=False, answers="ok")
+    async with ChatClient(server.url) as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.send("ann is here")
+        await tea.send("ann is here")
+        assert logged_messages(tea) == [("ann", "ann is here"), ("ann", "ann is here")]
+
+
+@pytest.mark.parametrize("arguments", ["", '"joined"', 'null,{"members":3}'], ids=["none", "one", "two"])
+async def test_any_number_of_acknowledgement_arguments_means_a_basic_server(arguments: str) -> None:
+    async def acknowledge(socket: web.WebSocketResponse, event: str, _: dict[str, Any]) -> None:
+        if event == "joinRoom":
+            await socket.send_str(f"431[{arguments}]")
+
+    async with hostile_server(acknowledge) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann", timeout=transport.BASIC_SERVER_TIMEOUT)
+        assert tea.is_basic_server
+
+
+async def test_a_python_socketio_server_is_basic() -> None:
+    server: Any = cast(Any, socketio).AsyncServer(async_mode="aiohttp")
+
+    async def join_room(sid: str, request: dict[str, str]) -> None:
+        await server.enter_room(sid, request["roomName"])
+        await server.emit("message", {"nickName": request["nickName"], "message": f"-> {request['nickName']}"})
+
+    async def send_message(_: str, request: dict[str, str]) -> None:
+        await server.emit("message", {"nickName": request["nickName"], "message": request["message"]})
+
+    server.on("joinRoom", join_room)
+    server.on("sendMessage", send_message)
+    app = web.Application()
+    server.attach(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with ChatClient(f"http://127.0.0.1:{runner.addresses[0][1]}") as ann:
+            tea = await ann.join("tea", nick="ann")
+            assert tea.is_basic_server
+            await tea.send("hello")
+            assert logged_messages(tea) == [("ann", "hello")]
+    finally:
+        await runner.cleanup()
 
 
 async def test_unsupported_requests_to_a_basic_server_fail_locally(

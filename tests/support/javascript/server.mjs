@@ -8,7 +8,7 @@ const { Server } = await import(`socket.io-${version}`);
 const report = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 // Differences between servers of this kind; the command `configure` changes them.
-const behavior = { announces: true, echoes: true, answers: undefined };
+const behavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, answers: undefined };
 
 const http = createServer();
 const io = new Server(http);
@@ -19,7 +19,8 @@ io.on("connection", (socket) => {
   socket.on("joinRoom", ({ roomName, nickName }, answer) => {
     socket.join(roomName);
     if (behavior.answers !== undefined) answer(behavior.answers);
-    if (behavior.announces) io.to(roomName).emit("message", { nickName, message: `${nickName} 加入了 ${roomName} 房间` });
+    const announcement = behavior.announcement.replaceAll("{nick}", nickName).replaceAll("{room}", roomName);
+    if (behavior.announces) io.to(roomName).emit("message", { nickName, message: announcement });
   });
   socket.on("sendMessage", ({ room, nickName, message }) => {
     const readers = behavior.echoes ? io.to(room) : socket.to(room);

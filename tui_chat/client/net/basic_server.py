@@ -3,12 +3,16 @@
 Source: docs/clients.md, "Basic servers".
 
 - Numbering: `seq` is assigned locally in order of arrival, for the lifetime of the program.
+- Join notices: the first push after a join that carries the user's nickname as author and in its text is the
+  announcement of the user's join. The same text with the nickname of another author announces that member. Servers
+  that announce in another way send ordinary messages.
 - Echo: a push with the user's nickname and the text of a sent message confirms the oldest such message.
 - At most once: no message is sent twice. Without an echo after `ECHO_TIMEOUT` seconds or at a
   connection loss, the message is unconfirmed, and only the user resends.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
@@ -68,6 +72,8 @@ class BasicServer:
         self._now_ms = now_ms
         self._last_seq = 0
         self._expected_echoes: list[ExpectedEcho] = []
+        self._is_first_push = True
+        self._announcement_forms: list[tuple[str, str]] = []  # text before and after the nickname
 
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
         """Build the join response that a basic server does not send.
@@ -91,8 +97,8 @@ class BasicServer:
         """Convert a push to a sanitized message or join notice.
 
         A message takes the next local `seq`, above `last_seq` and all previous results; the id is the same number. A
-        join notice takes no `seq`. The timestamp is the current time. A missing nickname is replaced by the room name.
-        Own messages are not recognized here, but by `match_echo`.
+        join notice, also of the user, takes no `seq`. The timestamp is the current time. A missing nickname is replaced
+        by the room name. Own messages are not recognized here, but by `match_echo`.
 
         Args:
             room: Room name.
@@ -100,7 +106,7 @@ class BasicServer:
             last_seq: Highest `seq` in the log.
         """
         nick = sanitize.nickname(push.nick_name) or room
-        if push.message == f"{push.nick_name} 加入了 {room} 房间":
+        if self._is_announcement(push):
             text = sanitize.line(push.message)
             return JoinNotice(
                 room=room, nick_name=nick, member_id=_nick_member_id(nick), message=text, ts=self._now_ms()
@@ -118,16 +124,31 @@ class BasicServer:
             )
         )
 
+    def _is_announcement(self, push: BasicMessage) -> bool:
+        is_first, self._is_first_push = self._is_first_push, False
+        nick, text = push.nick_name, push.message
+        is_own = nick == self._get_nick()
+        is_echo = is_own and self._find_echo(sanitize.body(text)) is not None
+        if not nick or is_echo or len(text) > sanitize.MAX_LINE_LENGTH:
+            return False
+        if is_first and is_own:
+            self._announcement_forms = [
+                (text[: match.start()], text[match.end() :]) for match in re.finditer(re.escape(nick), text)
+            ]
+        return any(text == f"{before}{nick}{after}" for before, after in self._announcement_forms)
+
+    def _find_echo(self, text: str) -> ExpectedEcho | None:
+        return next((echo for echo in self._expected_echoes if echo.text == text.strip()), None)
+
     def match_echo(self, message: Message) -> None:
         """Complete the oldest expected echo with the same text, also an expired one; ignore other members' messages."""
-        if message.nick_name == self._get_nick():
-            echo = next((echo for echo in self._expected_echoes if echo.text == message.message.strip()), None)
-            if echo is not None:
-                self.cancel_echo(echo)
-                echo.on_echo(message)
+        if message.nick_name == self._get_nick() and (echo := self._find_echo(message.message)) is not None:
+            self.cancel_echo(echo)
+            echo.on_echo(message)
 
     def on_disconnected(self) -> None:
         """Expire and forget all expected echoes; each message without an echo becomes unconfirmed."""
+        self._is_first_push = True
         echoes, self._expected_echoes = self._expected_echoes, []
         for echo in echoes:
             echo.expire()

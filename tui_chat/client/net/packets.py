@@ -18,7 +18,7 @@ INVALID_PACKET_EVENT = "invalid_packet"
 
 _CONNECT, _DISCONNECT, _EVENT, _ACK, _CONNECT_ERROR = range(5)
 _event_decoder = msgspec.json.Decoder(tuple[str, Raw])
-_ack_decoder = msgspec.json.Decoder(tuple[Raw])
+_ack_decoder = msgspec.json.Decoder(list[Raw])
 _object_decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -29,7 +29,8 @@ class Packet:
         packet_type: Socket.IO packet type, 0 to 4.
         id: Acknowledgement id, None without one.
         namespace: Namespace from the library; received packets have none.
-        data: Argument as `msgspec.Raw` in received packets, as builtin types in sent ones.
+        data: Arguments as `msgspec.Raw` in received packets, as builtin types in sent ones. An acknowledgement of a
+            basic server has any number of arguments.
         attachment_count: Number of binary attachments, always 0.
     """
 
@@ -78,7 +79,7 @@ class Packet:
             if self.id < 1:
                 # The library stores its id counter under key 0 of the callback table.
                 raise ValueError("unknown acknowledgement id")
-            self.data = list(_ack_decoder.decode(bracket + argument))
+            self.data = _ack_decoder.decode(bracket + argument)
         elif self.packet_type == _CONNECT:
             self.data = _object_decoder.decode(body) if body else {}
         elif self.packet_type == _CONNECT_ERROR:
