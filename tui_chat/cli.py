@@ -65,6 +65,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--screen-reader", action="store_true", help=tr("line-based mode for screen readers"))
     parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("settings file"))
+    parser.add_argument("--log", type=Path, default=None, metavar="FILE", help=tr("log file"))
     parser.add_argument("--version", action=VersionAction, nargs=0, help=tr("show the version"))
     return parser
 
@@ -85,7 +86,7 @@ def main() -> None:
     options = _build_options(args)
     if not args.screen_reader:
         _require_terminal()
-    configure_logging(options.log)
+    errors = configure_logging(options.log)
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     if args.screen_reader:
@@ -101,8 +102,9 @@ def main() -> None:
     from tui_chat.ui.app import ChatApp  # noqa: PLC0415
 
     app = ChatApp(options, saved_profile, "\n".join(filter(None, (profile_problem, *settings.problems))), settings)
+    errors.on_unhandled = app.report_internal_error
     app.run(mouse=settings.settings.mouse)
-    sys.exit(app.return_code or 0)
+    sys.exit(app.return_code or errors.exit_code)
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
@@ -143,7 +145,7 @@ def _build_options(args: argparse.Namespace) -> StartOptions:
     return StartOptions(
         state=platformdirs.user_state_path("tui-chat", appauthor=False),
         cache=None if args.no_cache else platformdirs.user_cache_path("tui-chat", appauthor=False),
-        log=log_path(),
+        log=args.log or log_path(),
         settings=args.settings or platformdirs.user_config_path("tui-chat", appauthor=False) / settings_file.FILE_NAME,
         server=args.server,
         room=args.room,

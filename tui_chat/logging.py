@@ -1,8 +1,12 @@
-"""Logging of the client to a file, never to the terminal."""
+"""Logging of the client to a file, never to the terminal.
+
+An internal error is a log record with a traceback from level ERROR. Each one makes the exit code of the process 1.
+"""
 
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,18 +16,45 @@ import platformdirs
 MAX_LOG_BYTES = 1_000_000
 """Log size in bytes above which the next start renames the file to `.old`."""
 
+_UNHANDLED = "chat.unhandled"
+
 
 def log_path() -> Path:
     """Return the platform's default path of the log file."""
     return platformdirs.user_log_path("tui-chat", appauthor=False) / "chat-tui.log"
 
 
-def configure_logging(path: Path) -> None:
-    """Redirect all log records, warnings and unhandled thread exceptions to `path`.
+class InternalErrorMonitor(logging.Handler):
+    """Log handler that detects internal errors.
+
+    Attributes:
+        exit_code: Exit code of the process: 1 after an internal error, otherwise 0.
+        on_unhandled: Called in any thread after an error of a thread or task that no part of the program reports.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.exit_code = 0
+        self.on_unhandled: Callable[[], object] = lambda: None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Process a record, after the log file."""
+        if record.exc_info:
+            self.exit_code = 1
+            if record.name in (_UNHANDLED, "asyncio"):
+                self.on_unhandled()
+
+
+def configure_logging(path: Path) -> InternalErrorMonitor:
+    """Redirect all log records, warnings and unhandled exceptions of threads and tasks to `path`.
 
     Records are discarded if the log file cannot be prepared. Earlier handlers are replaced. The file is created with
     the first record, from level INFO.
+
+    Returns:
+        Monitor of the log records.
     """
+    monitor = InternalErrorMonitor()
     handler: logging.Handler = logging.NullHandler()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,15 +62,16 @@ def configure_logging(path: Path) -> None:
             path.replace(path.with_suffix(".old"))
         handler = logging.FileHandler(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler, monitor], force=True)
     logging.raiseExceptions = False  # a failing handler would print a traceback over the screen
     logging.captureWarnings(True)
     for logger_name in ("aiosqlite", "sqlalchemy", "asyncio", "aiohttp.access", "socketio", "engineio"):
         logging.getLogger(logger_name).setLevel(logging.WARNING)
     threading.excepthook = partial(_log_unhandled, "unhandled exception: a thread has ended")
     sys.unraisablehook = partial(_log_unhandled, "unraisable exception: ignored by the interpreter")
+    return monitor
 
 
 def _log_unhandled(text: str, args: "threading.ExceptHookArgs | sys.UnraisableHookArgs") -> None:
     if args.exc_value is not None:
-        logging.getLogger("chat").error(text, exc_info=args.exc_value)
+        logging.getLogger(_UNHANDLED).error(text, exc_info=args.exc_value)

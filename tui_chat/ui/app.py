@@ -289,7 +289,11 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def _on_internal_error(self, error: BaseException | None) -> None:
         log.error("background work failed: error shown to the user", exc_info=error)
-        self._lifecycle.show_error(tr(chat_strings.INTERNAL_ERROR))
+        self.report_internal_error()
+
+    def report_internal_error(self) -> None:
+        """Show that an error is in the log. May be called in any thread."""
+        self.call_later(self._lifecycle.show_error, tr(chat_strings.INTERNAL_ERROR))
 
     # Actions
 

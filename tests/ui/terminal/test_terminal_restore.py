@@ -43,6 +43,40 @@ main()
 """
 
 
+FAILING_INPUT = """
+from tui_chat.ui.terminal.input_framer import InputFramer
+
+def fail(self, data, now):
+    raise ValueError("by design")
+
+InputFramer.feed = fail
+from tui_chat.cli import main
+main()
+"""
+
+FAILING_THREAD_AND_TASK = """
+import asyncio, threading
+from tui_chat.ui.screens.join import JoinScreen
+
+def fail_in_thread():
+    raise ValueError("thread by design")
+
+async def fail_in_task():
+    raise ValueError("task by design")
+
+validate = JoinScreen._validate
+
+def fail(self):
+    threading.Thread(target=fail_in_thread).start()
+    asyncio.create_task(fail_in_task())
+    return validate(self)
+
+JoinScreen._validate = fail
+from tui_chat.cli import main
+main()
+"""
+
+
 def assert_restored(tty: PtyTerminal) -> None:
     modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes, "the cursor is hidden"
@@ -92,9 +126,36 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
     async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
         await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
-        assert await tty.wait_closed() == 0
+        assert await tty.wait_closed() == 1
         (log,) = tmp_path.rglob("chat-tui.log")
         assert log.read_text().count("ValueError: by design") == 1
+
+
+async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path: Path) -> None:
+    script, log = tmp_path / "failing.py", tmp_path / "chat.log"
+    script.write_text(FAILING_INPUT)
+    command = (CHAT_TUI[0], str(script), "--log", str(log))
+    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.write_keys("a")
+        assert await tty.wait_closed() == 1
+        assert_restored(tty)
+        assert "chat-tui crashed" in tty.screen_text()
+        assert log.read_text().count("ValueError: by design") == 1
+
+
+async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp_path: Path) -> None:
+    script, log = tmp_path / "failing.py", tmp_path / "chat.log"
+    script.write_text(FAILING_THREAD_AND_TASK)
+    command = (CHAT_TUI[0], str(script), "--log", str(log))
+    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        tty.write_keys("\r")
+        await tty.wait_for_text("Internal error")
+        tty.write_keys("\x11")
+        assert await tty.wait_closed() == 1
+        assert log.read_text().count("ValueError: thread by design") == 1
+        assert log.read_text().count("ValueError: task by design") == 1
 
 
 @pytest.mark.parametrize("is_controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])

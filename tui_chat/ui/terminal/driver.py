@@ -71,6 +71,10 @@ class _DisconnectSafeFile:
         return self._file.fileno()
 
 
+def _raise(error: Exception) -> None:
+    raise error
+
+
 class TerminalDriver(LinuxDriver):
     """Linux driver with window title, mouse switching and disconnect detection."""
 
@@ -124,7 +128,13 @@ class TerminalDriver(LinuxDriver):
             self.write(_PUSH_TITLE + self._window_title)
 
     def run_input_thread(self) -> None:
-        """Read terminal input until the app exits or the terminal disconnects."""
+        """Read terminal input until the app exits or the terminal disconnects. An error ends the app."""
+        try:
+            self._read_input()
+        except Exception as error:
+            self._app.call_later(_raise, error)  # the message loop of the app logs and reports errors
+
+    def _read_input(self) -> None:
         framer, decoder = InputFramer(constants.ESCAPE_DELAY), InputDecoder(self._debug)
         with SelectSelector() as selector:
             selector.register(self.fileno, EVENT_READ)

@@ -40,7 +40,7 @@ class InputDecoder:
         try:
             return list(self._messages(frame))
         except Exception:
-            log.exception("terminal input ignored: the parser failed")
+            log.warning("terminal input ignored: the parser failed", exc_info=True)
             broken, self._parser = self._parser, XTermParser(self._debug)
             self._parser.mouse_pixels = broken.mouse_pixels
             self._parser.terminal_size = broken.terminal_size
