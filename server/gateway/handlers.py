@@ -358,36 +358,8 @@ class Handlers:
             limit=request.limit,
         )
 
-    async def _list_rooms(
-        self, connection: ClientConnection, request: requests.ListRooms
-    ) -> responses.RoomListResponse:
-        live_rooms = sorted(
-            (room for room in self.room_registry.rooms.values() if room.participants),
-            key=lambda room: -len(room.participants),
-        )
-        if not request.query:
-            live_rooms = live_rooms[: request.limit]
-        records = await self._database.reader.list_rooms(
-            request.query, request.limit, [room.key for room in live_rooms]
-        )
-        summaries = {
-            record.key: responses.RoomSummary(
-                name=record.name,
-                topic=record.topic,
-                members=self.room_registry.count_members(record.key),
-                last_seq=record.last_seq,
-            )
-            for record in records
-        }
-        key_part = names.canonical_key(request.query) if request.query else ""
-        for room in live_rooms:
-            if key_part in room.key and room.key not in summaries:
-                summaries[room.key] = responses.RoomSummary(
-                    name=room.name, topic="", members=len(room.participants), last_seq=0
-                )
-        return responses.RoomListResponse(
-            rooms=sorted(summaries.values(), key=lambda summary: -summary.members)[: request.limit]
-        )
+    async def _list_rooms(self, _: ClientConnection, request: requests.ListRooms) -> responses.RoomListResponse:
+        return responses.RoomListResponse(rooms=await self.room_catalog.list_summaries(request.query, request.limit))
 
     async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
         room, participant = self.room_registry.require_membership(connection, request.room)

@@ -76,6 +76,37 @@ class RoomCatalog:
         created_ids.add(room.id)
         return room
 
+    async def list_summaries(self, query: str | None, limit: int) -> list[responses.RoomSummary]:
+        """Return public rooms and rooms with present members, largest number of members first.
+
+        Args:
+            query: Part of the room name or of the topic; None or an empty query selects all rooms.
+            limit: Maximum number of rooms.
+        """
+        live_rooms = sorted(
+            (room for room in self._room_registry.rooms.values() if room.participants),
+            key=lambda room: -len(room.participants),
+        )
+        if not query:
+            live_rooms = live_rooms[:limit]
+        records = await self._database.reader.list_rooms(query, limit, [room.key for room in live_rooms])
+        summaries = {
+            record.key: responses.RoomSummary(
+                name=record.name,
+                topic=record.topic,
+                members=self._room_registry.count_members(record.key),
+                last_seq=record.last_seq,
+            )
+            for record in records
+        }
+        key_part = names.canonical_key(query) if query else ""
+        for room in live_rooms:
+            if key_part in room.key and room.key not in summaries:
+                summaries[room.key] = responses.RoomSummary(
+                    name=room.name, topic="", members=len(room.participants), last_seq=0
+                )
+        return sorted(summaries.values(), key=lambda summary: -summary.members)[:limit]
+
     async def list_public(self) -> list[RoomRecord]:
         """Return up to `ROOM_LIST_PAGE` public rooms, latest activity first.
 
