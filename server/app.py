@@ -18,6 +18,7 @@ from aiohttp import web
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
+from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
@@ -102,7 +103,13 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=clocks.now, supervisor=supervisor)
     try:
-        dispatcher = _build_dispatcher(settings, database, await database.load_secret("guests"), clocks)
+        dispatcher = _build_dispatcher(
+            settings,
+            database,
+            GuestKeys(await database.load_secret("guests"), secrets.token_bytes),
+            SearchCursors(await database.load_secret("search")),
+            clocks,
+        )
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
             if settings.rate_limit == "on"
@@ -216,15 +223,24 @@ def _collect_metrics(
     )
 
 
-def _build_dispatcher(settings: ServerSettings, database: Database, guest_secret: bytes, clocks: Clocks) -> Dispatcher:
-    guest_keys = GuestKeys(guest_secret, secrets.token_bytes)
+def _build_dispatcher(
+    settings: ServerSettings, database: Database, guest_keys: GuestKeys, search_cursors: SearchCursors, clocks: Clocks
+) -> Dispatcher:
     room_registry = RoomRegistry[ClientConnection]()
     dialects = create_dialects(room_registry, settings.load_time_zone())
     fanout = Fanout({dialect.name: dialect for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     return Dispatcher(
         dialects,
-        Handlers(database, guest_keys, clocks, room_registry, fanout, room_write_limiter=room_write_limiter),
+        Handlers(
+            database,
+            guest_keys,
+            clocks,
+            room_registry,
+            fanout,
+            search_cursors=search_cursors,
+            room_write_limiter=room_write_limiter,
+        ),
         {
             **DEFAULT_RATES,
             "messages": Rate(settings.message_burst, settings.message_rate),

@@ -34,7 +34,7 @@ from tui_chat.client.events import (
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.room import Room
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
@@ -115,6 +115,7 @@ __all__ = [
     "RoomLog",
     "RoomLost",
     "RoomSummary",
+    "SearchCursor",
     "SearchPage",
     "SearchSource",
     "SendResponse",

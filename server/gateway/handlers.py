@@ -23,6 +23,7 @@ from server.domain.log_commands import (
 )
 from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import JoinResult, RoomRegistry
+from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
 from server.gateway.fanout import Fanout
@@ -61,6 +62,7 @@ class Handlers:
         clocks: Monotonic and wall clock.
         room_registry: Rooms with members.
         fanout: Sender of room events.
+        search_cursors: Encoder and decoder of search cursors.
         room_write_limiter: Rate limit per address for room creation, rename and removal; None for
             no limit.
 
@@ -78,10 +80,12 @@ class Handlers:
         room_registry: RoomRegistry[ClientConnection],
         fanout: Fanout,
         *,
+        search_cursors: SearchCursors,
         room_write_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
         self._guest_keys = guest_keys
+        self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
@@ -349,13 +353,22 @@ class Handlers:
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
-        return await self._database.reader.search(
+        room_key = None if request.room is None else names.canonical_key(request.room)
+        result = await self._database.reader.search(
             request.query,
-            room_key=None if request.room is None else names.canonical_key(request.room),
+            room_key=room_key,
             joined=joined_keys,
             reader=connection.member_id,
-            before=request.before,
+            before=(
+                None if request.cursor is None else self._search_cursors.decode(request.cursor, request.query, room_key)
+            ),
             limit=request.limit,
+        )
+        end = result.next_before
+        return responses.SearchResponse(
+            messages=result.messages,
+            has_more=end is not None,
+            next=None if end is None else self._search_cursors.encode(end, request.query, room_key),
         )
 
     async def _list_rooms(self, _: ClientConnection, request: requests.ListRooms) -> responses.RoomListResponse:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
-from server.storage.search import find_first_seq, search
+from server.storage.search import SearchResult, find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol import errors, events, names, responses
 from tui_chat.protocol.limits import REACTION_NAMES
@@ -178,7 +178,7 @@ class LogReader:
         reader: str | None = None,
         before: int | None,
         limit: int,
-    ) -> responses.SearchResponse:
+    ) -> SearchResult:
         """Run `server.storage.search.search`, one search at a time.
 
         Raises:
@@ -278,7 +278,7 @@ def _read_page(
         last = min(first + limit - 1, room.last_seq)
     else:
         if at is not None:
-            around = find_first_seq(connection, room.id, room.last_seq, entries.c.ts, at)
+            around = find_first_seq(connection, room, entries.c.ts, at)
         center = around or 1
         first = max(room.first_seq, min(center - limit // 2, room.last_seq - limit + 1))
         last = min(first + limit - 1, room.last_seq)

@@ -4,13 +4,15 @@ The index yields candidates, and the current text of each candidate is compared 
 punctuation only has no index terms and scans the log.
 
 - Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`.
-- Paging: `next` is the exclusive upper bound for the next request; it is set even if no examined entry matched.
+- Paging: the entry id orders the messages. An id is allocated under a lock until the commit, so a message that is
+  committed after a page has a greater id than all messages of that page.
 - Visibility: results come only from rooms that the searcher can read.
 - Positions: `id` and `ts` never decrease with increasing `seq`, so a binary search finds the `seq` of an id or a time.
 """
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +30,7 @@ from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, message_from_row
 from server.storage.search_index import encode_hash_token, encode_room_token, fts_table, gin_table
 from server.storage.tables import PUBLIC, entries, rooms
-from tui_chat.protocol import errors, events, responses, search_query
+from tui_chat.protocol import errors, events, search_query
 
 MAX_CANDIDATES = 2_000  # maximum number of entries examined by one search
 
@@ -38,6 +40,19 @@ _CHUNK_SIZE = 250  # candidates per query; the first chunk suffices for most sea
 
 _select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
 _entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Messages found by one search.
+
+    Attributes:
+        messages: Matching messages, newest first.
+        next_before: Upper bound of the entry id for the next search; None if no further matches exist.
+    """
+
+    messages: list[events.Message]
+    next_before: int | None
 
 
 def search(
@@ -50,11 +65,11 @@ def search(
     before: int | None,
     limit: int,
     clock: Callable[[], int],
-) -> responses.SearchResponse:
+) -> SearchResult:
     """Return the messages that match a query, newest first.
 
-    A page may be empty although `has_more` is True; the search then continues at `next`. Deleted messages never match.
-    A joined room without a stored log yields an empty response.
+    The result may have no messages although `next_before` is set. Deleted messages never match. A joined room without
+    a stored log yields an empty result.
 
     Args:
         connection: Connection with an open read transaction.
@@ -75,15 +90,17 @@ def search(
         if room_key not in joined and (room is None or room.visibility != PUBLIC):
             raise errors.NotFound("room_not_found")
         if room is None:
-            return responses.SearchResponse(messages=[], has_more=False)
+            return SearchResult([], None)
     query = search_query.SearchQuery(text)
     candidates, order_column = _build_candidate_query(connection, query, room)
     upper_bound = before
     if room is not None and order_column is entries.c.seq and before is not None:
-        upper_bound = find_first_seq(connection, room.id, room.last_seq, entries.c.id, before)
+        upper_bound = find_first_seq(connection, room, entries.c.id, before)
     matching_rows: list[Row[Any]] = []
     examined, has_more, deadline = 0, True, clock() + TIME_LIMIT_MS
-    while has_more and len(matching_rows) <= limit and examined < MAX_CANDIDATES and clock() <= deadline:
+    while (
+        has_more and len(matching_rows) <= limit and examined < MAX_CANDIDATES and (clock() <= deadline or not examined)
+    ):
         chunk = connection.execute(
             candidates if upper_bound is None else candidates.where(order_column < upper_bound)
         ).all()
@@ -96,11 +113,7 @@ def search(
     if len(matching_rows) > limit:
         matching_rows, has_more = matching_rows[:limit], True
         before = matching_rows[-1].id
-    return responses.SearchResponse(
-        messages=_messages_from_rows(connection, matching_rows, reader),
-        has_more=has_more,
-        next=before if has_more else None,
-    )
+    return SearchResult(_messages_from_rows(connection, matching_rows, reader), before if has_more else None)
 
 
 def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
@@ -144,23 +157,21 @@ def _messages_from_rows(
     return [message_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in matching_rows]
 
 
-def find_first_seq(
-    connection: Connection, room_id: int, last_seq: int, column: ColumnElement[int], minimum: int
-) -> int:
+def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement[int], minimum: int) -> int:
     """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
 
-    The result is 1 for an empty log.
+    The result is `first_seq` for an empty log.
 
     Args:
         connection: Connection with an open transaction.
-        room_id: Identifier of the room.
-        last_seq: Newest `seq` of the room.
+        room: Row of the room.
         column: `entries.c.id` or `entries.c.ts`.
         minimum: Lower bound of the column value.
     """
-    select_value = select(column).where(entries.c.room_id == room_id, entries.c.seq == bindparam("seq"))
+    select_value = select(column).where(entries.c.room_id == room.id, entries.c.seq == bindparam("seq"))
 
     def read_value(seq: int) -> int:
         return connection.execute(select_value, {"seq": seq}).scalar_one()
 
-    return 1 + bisect_left(range(1, last_seq + 1), minimum, key=read_value)
+    stored_seqs = range(room.first_seq, room.last_seq + 1)
+    return room.first_seq + bisect_left(stored_seqs, minimum, key=read_value)

@@ -22,6 +22,7 @@ from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ClientEvent, Offline, ProblemReported, RoomLost
 from tui_chat.client.room import Room
 from tui_chat.client.roster import MAX_MEMBERS
+from tui_chat.client.search_page import SearchCursor
 from tui_chat.protocol.errors import InternalError, RateLimited
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 
@@ -279,7 +280,7 @@ async def respond_to_search(_: web.WebSocketResponse, event: str, __: dict[str, 
     if event != "search":
         return {"ok": True}
     rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
-    return {"ok": True, "messages": [make_search_hit(room) for room in rooms], "hasMore": True}
+    return {"ok": True, "messages": [make_search_hit(room) for room in rooms], "hasMore": True, "next": "c"}
 
 
 async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None:
@@ -288,13 +289,13 @@ async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
-        assert (results.has_more, results.next_before) == (True, 1)
+        assert results.next == SearchCursor("c", (10**15, 1))
 
 
 async def test_a_page_that_repeats_its_cursor_ends_the_search() -> None:
     async with hostile_server(respond_to_search) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
-        last_page = await chat.search("pic", before=1)
-        assert (last_page.has_more, last_page.next_before) == (False, None)
+        last_page = await chat.search("pic", cursor=SearchCursor("c"))
+        assert last_page.next is None
 
 
 FLOOD_MEMORY = 3_000_000

@@ -16,7 +16,7 @@ from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import Position, SearchCursor, SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory, RoomKey
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.errors import BadRequest, NotFound, TooLong
@@ -71,9 +71,47 @@ async def test_search_falls_back_to_local_history_while_offline(
         assert hits(results) == local_hits
         assert hits(await milk.search("茶")) == [("milk", "绿茶 latte")]
         first = await chat.search("green", limit=1)
-        assert (hits(first), first.has_more) == (local_hits[:1], True)
-        assert hits(await chat.search("green", limit=1, before=first.next_before)) == local_hits[1:]
+        assert hits(first) == local_hits[:1]
+        assert hits(await chat.search("green", limit=1, cursor=first.next)) == local_hits[1:]
         assert not (await chat.search("nothing")).messages
+
+
+@pytest.mark.parametrize("with_history", [True, False])
+async def test_a_search_continues_across_a_disconnect_without_repeated_messages(
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path, with_history: bool
+) -> None:
+    async with (
+        ChatClient(server.url) as bob,
+        LocalHistory(tmp_path / "cache") as history,
+        ChatClient(proxy.url, history=history if with_history else None) as chat,
+    ):
+        tea, milk = await chat.join("tea", nick="ann"), await chat.join("milk", nick="ann")
+        elsewhere = await bob.join("elsewhere", nick="bob")
+        texts = [f"green {number}" for number in range(12)]
+        for number, text in enumerate(texts):
+            await (tea, milk, elsewhere)[number % 3 if number < 3 else number % 2].send(text)
+        await wait_until(lambda: len(tea.log) + len(milk.log) == 11)
+        sources: list[SearchSource] = []
+        found: list[str] = []
+        cursor: SearchCursor | None = None
+        for is_online in (True, False, True, False, True):
+            if is_online:
+                proxy.accept_connections()
+                await wait_until(lambda: isinstance(chat.state, Online))
+            else:
+                proxy.refuse_connections()
+                proxy.reset_all()
+                await wait_until(lambda: not isinstance(chat.state, Online))
+            page = await chat.search("green", limit=3, cursor=cursor)
+            sources.append(page.source)
+            found += [message.message for message in page.messages]
+            cursor = page.next
+        while cursor is not None:
+            page = await chat.search("green", limit=3, cursor=cursor)
+            found += [message.message for message in page.messages]
+            cursor = page.next
+        assert sources == [SearchSource.SERVER, SearchSource.LOCAL] * 2 + [SearchSource.SERVER]
+        assert found == texts[::-1]
 
 
 async def test_invalid_searches_are_rejected(server: RunningServer) -> None:
@@ -161,13 +199,14 @@ async def check_search(logs: list[list[tuple[str, str | None]]], search_queries:
 
 async def search_all_pages(history: LocalHistory, query: str, room: int | None) -> list[int]:
     ids: list[int] = []
-    before: int | None = None
+    before: Position | None = None
     while True:
-        page = await history.search(SERVER, SearchQuery(query), None if room is None else f"room{room}", before, 2)
-        ids += [message.id for message in page.messages]
-        if not page.has_more:
+        messages, before = await history.search(
+            SERVER, SearchQuery(query), None if room is None else f"room{room}", before, 2
+        )
+        ids += [message.id for message in messages]
+        if before is None:
             return ids
-        before = page.next_before
 
 
 stored_logs = st.lists(st.tuples(texts, st.none() | st.just("") | texts), max_size=6)

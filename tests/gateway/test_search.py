@@ -27,7 +27,7 @@ async def test_search_returns_newest_hits_first_in_all_rooms_or_one(tmp_path: Pa
             assert [entry["message"] for entry in in_room["messages"]] == ["绿茶很好"]
             page = await client.request("search", {"query": "green", "limit": 1})
             assert page["hasMore"] is True
-            rest = await client.request("search", {"query": "green", "before": page["next"]})
+            rest = await client.request("search", {"query": "green", "cursor": page["next"]})
             assert [entry["message"] for entry in rest["messages"]] == ["green leaves"]
 
 
@@ -37,7 +37,8 @@ async def test_search_returns_newest_hits_first_in_all_rooms_or_one(tmp_path: Pa
         ({"query": "中" * 251}, "too_long"),
         ({"query": " \t"}, "bad_request"),
         ({"query": "tea", "limit": 101}, "bad_request"),
-        ({"query": "tea", "before": 0}, "bad_request"),
+        ({"query": "tea", "cursor": 5}, "bad_request"),
+        ({"query": "tea", "cursor": "x" * 129}, "bad_request"),
         ({"query": 5}, "bad_request"),
         ({"query": "tea", "room": "nowhere"}, "not_found"),
     ],
@@ -46,6 +47,63 @@ async def test_an_invalid_search_is_rejected(tmp_path: Path, request_: dict[str,
     async with running_server(tmp_path) as server, raw_client(server.url) as ann:
         response = await ann.request("search", request_)
         assert (response["ok"], response["error"]["code"]) == (False, code)
+
+
+@pytest.mark.parametrize("query", ["green", "-"])
+async def test_messages_that_arrive_between_pages_do_not_change_the_older_pages(tmp_path: Path, query: str) -> None:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
+        sent: list[tuple[str, str]] = []
+
+        async def send(room: str, text: str) -> None:
+            await ann.request("sendMessage", {"room": room, "message": text})
+            sent.insert(0, (room, text))
+
+        for room in ("tea", "coffee"):
+            await ann.join(room, "ann")
+        for number in range(12):
+            await send(("tea", "coffee")[number % 3 == 0], f"green - {number}")
+        for room in ("tea", None):
+            expected = [message for message in sent if room in {None, message[0]}]
+            found: list[tuple[str, str]] = []
+            request = {"query": query, "room": room, "limit": 3, "cursor": None}
+            while True:
+                page = await ann.request("search", request)
+                found += [(message["room"], message["message"]) for message in page["messages"]]
+                assert page["hasMore"] == ("next" in page)
+                if "next" not in page:
+                    break
+                request["cursor"] = page["next"]
+                for new_room in ("tea", "coffee"):
+                    await send(new_room, f"green - new {len(sent)}")
+            assert found == expected
+
+
+async def test_a_cursor_is_valid_only_for_its_search_and_survives_a_restart(tmp_path: Path) -> None:
+    green_tea = {"query": "green", "room": "TEA", "limit": 1}
+    async with running_server(tmp_path / "other", rate_limit="off") as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        await ann.send_messages("tea", ["green 1", "green 2"])
+        foreign_cursor = (await ann.request("search", green_tea))["next"]
+    async with running_server(tmp_path / "chat", rate_limit="off") as server, raw_client(server.url) as ann:
+        await ann.join("tea", "ann")
+        await ann.send_messages("tea", ["green 1", "green 2"])
+        await ann.join("coffee", "ann")
+        cursor = (await ann.request("search", green_tea))["next"]
+        swapped = cursor[:12].swapcase() + cursor[12:]
+        for request in (
+            *(
+                {**green_tea, "cursor": invalid}
+                for invalid in (foreign_cursor, swapped, cursor[:-1], "", "茶", "2", "====")
+            ),
+            {**green_tea, "room": "coffee", "cursor": cursor},
+            {"query": "green", "cursor": cursor},
+            {**green_tea, "query": "gree", "cursor": cursor},
+        ):
+            error = (await ann.request("search", request))["error"]
+            assert (error["code"], error["reason"]) == ("bad_request", "cursor_invalid"), request
+    async with running_server(tmp_path / "chat", rate_limit="off") as server, raw_client(server.url) as bob:
+        page = await bob.request("search", {**green_tea, "room": "tea", "limit": 50, "cursor": cursor})
+        assert [message["message"] for message in page["messages"]] == ["green 1"]
 
 
 async def test_searches_have_a_separate_rate_limit(tmp_path: Path) -> None:

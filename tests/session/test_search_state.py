@@ -1,4 +1,4 @@
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.search_state import MAX_EMPTY_PAGES, SearchState, build_hit
@@ -8,20 +8,20 @@ def make_message(seq: int, text: str) -> Message:
     return Message(room="tea", seq=seq, id=seq, nick_name="bob", member_id="b", message=text, ts=seq)
 
 
-def make_page(*seqs: int, before: int | None = None, source: SearchSource = SearchSource.SERVER) -> SearchPage:
-    return SearchPage(tuple(make_message(seq, "green") for seq in seqs), before is not None, before, False, source)
+def make_page(*seqs: int, cursor: SearchCursor | None = None, source: SearchSource = SearchSource.SERVER) -> SearchPage:
+    return SearchPage(tuple(make_message(seq, "green") for seq in seqs), cursor, False, source)
 
 
 def test_pages_are_loaded_one_after_another_on_request() -> None:
     search = SearchState()
     first = search.start(" green ", None)
     assert first is not None
-    assert (first.query, first.room, first.before) == ("green", None, None)
+    assert (first.query, first.room, first.cursor) == ("green", None, None)
     assert search.load_more() is None
-    assert search.apply_page(first, make_page(9, 8, before=8)) is None
+    assert search.apply_page(first, make_page(9, 8, cursor=SearchCursor("8"))) is None
     second = search.load_more()
     assert second is not None
-    assert second.before == 8
+    assert second.cursor == SearchCursor("8")
     assert search.apply_page(second, make_page(3)) is None
     assert [hit.seq for hit in search.hits] == [9, 8, 3]
     assert search.load_more() is None
@@ -33,7 +33,7 @@ def test_responses_to_superseded_requests_are_ignored() -> None:
     new = search.start("green", "tea")
     assert old is not None
     assert new is not None
-    assert search.apply_page(old, make_page(1, before=1)) is None
+    assert search.apply_page(old, make_page(1, cursor=SearchCursor("1"))) is None
     search.fail(old, "no")
     assert (search.hits, search.is_loading, search.problem) == ([], True, "")
     search.apply_page(new, make_page(2, source=SearchSource.LOCAL))
@@ -48,26 +48,26 @@ def test_a_limited_number_of_empty_pages_is_skipped() -> None:
     request_count = 0
     while request is not None:
         request_count += 1
-        request = search.apply_page(request, make_page(before=1000 - request_count))
+        request = search.apply_page(request, make_page(cursor=SearchCursor(str(request_count))))
     assert request_count == MAX_EMPTY_PAGES + 1
     assert search.has_more
     next_request = search.load_more()
     assert next_request is not None
-    assert next_request.before == 1000 - request_count
+    assert next_request.cursor == SearchCursor(str(request_count))
 
 
 def test_a_failed_page_is_reported_and_can_be_requested_again() -> None:
     search = SearchState()
     first = search.start("green", None)
     assert first is not None
-    search.apply_page(first, make_page(9, before=9))
+    search.apply_page(first, make_page(9, cursor=SearchCursor("9")))
     second = search.load_more()
     assert second is not None
     search.fail(second, "too many searches")
     assert (search.problem, len(search.hits)) == ("too many searches", 1)
     retry = search.load_more()
     assert retry is not None
-    assert retry.before == 9
+    assert retry.cursor == SearchCursor("9")
 
 
 def test_a_hit_excerpt_is_one_line_with_match_ranges() -> None:

@@ -11,21 +11,21 @@ from hypothesis import given, settings, strategies as st
 from server.domain.log_commands import LogCommand
 from server.storage import log_reader, search as search_module
 from server.storage.database import Database, open_database
+from server.storage.search import SearchResult
 from tests.support.reactions import reacting_members
 from tests.support.search_model import check_search, command_batches, queries as any_query
 from tests.support.storage import ManualClock, RoomRef, build_deletion, build_edit, build_message, build_reaction
 from tui_chat.protocol.errors import NotFound, Unavailable
-from tui_chat.protocol.responses import SearchResponse
 
 
 async def search(
     database: Database, text: str, *, room: str | None = "lounge", before: int | None = None, limit: int = 50
-) -> SearchResponse:
+) -> SearchResult:
     return await database.reader.search(text, room_key=room, joined=frozenset(), before=before, limit=limit)
 
 
-def texts(response: SearchResponse) -> list[str]:
-    return [message.message for message in response.messages]
+def texts(result: SearchResult) -> list[str]:
+    return [message.message for message in result.messages]
 
 
 async def check_in_file(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
@@ -87,7 +87,7 @@ async def test_private_rooms_are_searched_only_by_their_members(database: Databa
         with pytest.raises(NotFound, match="no such room"):
             await search(database, "tea", room=room)
     in_unwritten_room = await database.reader.search("tea", room_key="new", joined={"new"}, before=None, limit=9)
-    assert in_unwritten_room == SearchResponse(messages=[], has_more=False)
+    assert in_unwritten_room == SearchResult([], None)
 
 
 async def test_a_search_stops_at_its_candidate_limit_and_continues_by_page(
@@ -103,10 +103,10 @@ async def test_a_search_stops_at_its_candidate_limit_and_continues_by_page(
     while True:
         page = await search(database, "-", before=position)
         pages += 1
-        if not page.has_more:
+        if page.next_before is None:
             break
         assert page.messages == []
-        position = page.next
+        position = page.next_before
     assert texts(page) == ["needle -x"]
     assert pages == 3
 
@@ -120,7 +120,7 @@ async def test_a_search_stops_at_its_time_limit_and_returns_a_position(database:
 
     database.reader._clock = advance_clock  # pyright: ignore[reportPrivateUsage]
     page = await search(database, "cup -")
-    assert (page.messages, page.has_more, page.next) == ([], True, 51)
+    assert page == SearchResult([], 51)
 
 
 HOSTILE = [
@@ -143,9 +143,9 @@ async def test_searches_beyond_the_queue_limit_are_rejected(
     monkeypatch.setattr(log_reader, "MAX_QUEUED_SEARCHES", 3)
     results = await asyncio.gather(*(search(database, "tea", room=None) for _ in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [
-        SearchResponse,
-        SearchResponse,
-        SearchResponse,
+        SearchResult,
+        SearchResult,
+        SearchResult,
         Unavailable,
         Unavailable,
     ]

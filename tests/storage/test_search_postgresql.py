@@ -37,6 +37,34 @@ def test_search_equals_a_full_scan(server: PostgreSQLServer) -> None:
     check()
 
 
+@pytest.mark.parametrize("in_one_room", [False, True])
+async def test_messages_of_several_nodes_between_pages_do_not_change_the_older_pages(
+    server: PostgreSQLServer, clock: ManualClock, in_one_room: bool
+) -> None:
+    tea, coffee = (RoomRef(key=uuid4().hex, name=name) for name in ("Tea", "Coffee"))
+    word = f"leaf{uuid4().hex}"
+    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(2)))
+    expected: list[int] = []
+    for number in range(12):
+        room = coffee if number % 3 == 0 else tea
+        entry = (await nodes[number % 2].journal.append(build_message(f"{word} {number}", room=room))).entry
+        if room == tea or not in_one_room:
+            expected.insert(0, entry.id)
+    found: list[int] = []
+    before = None
+    while before is not None or not found:
+        page = await nodes[0].reader.search(
+            word, room_key=tea.key if in_one_room else None, joined=(), before=before, limit=3
+        )
+        found += [message.id for message in page.messages]
+        before = page.next_before
+        new_messages = [(node, build_message(f"{word} new", room=room)) for node in nodes for room in (tea, coffee)]
+        await asyncio.gather(*(node.journal.append(command) for node, command in new_messages))
+    assert found == expected
+    for node in nodes:
+        await node.close()
+
+
 async def test_concurrent_edits_on_several_nodes_update_the_index(server: PostgreSQLServer, clock: ManualClock) -> None:
     room = RoomRef(key=uuid4().hex, name="Old")
     nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(3)))
@@ -50,8 +78,8 @@ async def test_concurrent_edits_on_several_nodes_update_the_index(server: Postgr
         while True:
             response = await first.reader.search(word, room_key=room.key, joined=(), before=before, limit=100)
             seqs += [message.seq for message in response.messages]
-            before = response.next
-            if not response.has_more:
+            before = response.next_before
+            if before is None:
                 break
         assert len(seqs) == len(set(seqs)) == count
     with pytest.raises(NotFound):

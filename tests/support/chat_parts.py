@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from tests.support.fake_room import FakeRoom
 from tui_chat.client.events import OutboxItemChanged
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.drafts import DraftKeeper
@@ -45,9 +45,9 @@ class RecordedRequests:
     def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         self.calls.append(("load_context", room, seq, ts))
 
-    async def search(self, query: str, room: str | None, before: int | None) -> SearchPage:
-        self.calls.append(("search", query, room, before))
-        return SearchPage((), False, None, False, SearchSource.SERVER)
+    async def search(self, query: str, room: str | None, cursor: SearchCursor | None) -> SearchPage:
+        self.calls.append(("search", query, room, cursor))
+        return SearchPage((), None, False, SearchSource.SERVER)
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
         self.calls.append(("save_draft", room, text, mode.kind if mode is not None else None))

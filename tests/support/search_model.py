@@ -90,7 +90,7 @@ async def _fetch_all_ids(database: Database, query: str, room: str | None, limit
         page = await database.reader.search(query, room_key=room, joined={room or ""}, before=before, limit=limit)
         assert len(page.messages) <= limit
         ids += [message.id for message in page.messages]
-        if not page.has_more:
+        if page.next_before is None:
             return ids
-        assert before is None or (page.next or 0) < before
-        before = page.next
+        assert before is None or page.next_before < before
+        before = page.next_before

@@ -37,7 +37,7 @@ from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search import MessageSearcher
-from tui_chat.client.search_page import SearchPage
+from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol import names
@@ -321,7 +321,7 @@ class ChatClient:
         return [sanitize.received(room) for room in response.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
-        self, query: str, *, room: str | None = None, before: int | None = None, limit: int = HISTORY_DEFAULT
+        self, query: str, *, room: str | None = None, cursor: SearchCursor | None = None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
         """Search messages on the server, or in the local history without a connection.
 
@@ -331,15 +331,15 @@ class ChatClient:
         Args:
             query: Search words, all required (docs/protocol.md, "Search").
             room: Room to search, None for all readable rooms.
-            before: Exclusive upper bound of the message `id`: `next_before` of the previous page.
+            cursor: `next` of the previous page of the same search, None for the first page.
             limit: Maximum number of messages, at most 100.
 
         Raises:
-            BadRequest, TooLong: Invalid query.
+            BadRequest, TooLong: Invalid query, or cursor of another search.
             NotFound: The room does not exist.
             RateLimited: The search rate limit applied.
         """
-        return await self._searcher.search(query, room, before, limit)
+        return await self._searcher.search(query, room, cursor, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Change the user's nickname.

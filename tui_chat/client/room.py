@@ -16,7 +16,7 @@ from tui_chat.client.errors import ConnectionLost, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox_item import OutboxItem
-from tui_chat.client.search_page import SearchPage
+from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.events import Entry, Member
@@ -50,7 +50,7 @@ class Room:
     """
 
     def __init__(
-        self, membership: RoomMembership, search: Callable[[str, str, int | None, int], Awaitable[SearchPage]]
+        self, membership: RoomMembership, search: Callable[[str, str, SearchCursor | None, int], Awaitable[SearchPage]]
     ) -> None:
         self.log = membership.history.log
         self.membership = membership
@@ -180,9 +180,11 @@ class Room:
         await self.membership.history.load_around(at=ts, limit=limit)
         return self.log.find_seq_at(ts)
 
-    async def search(self, query: str, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> SearchPage:
+    async def search(
+        self, query: str, *, cursor: SearchCursor | None = None, limit: int = HISTORY_DEFAULT
+    ) -> SearchPage:
         """Search this room; documented by `ChatClient.search`."""
-        return await self._search(query, self.name, before, limit)
+        return await self._search(query, self.name, cursor, limit)
 
     def __aiter__(self) -> "Room":
         return self

@@ -1,15 +1,16 @@
 """Message search on the server, or in the local history without a connection.
 
 - Matching: both use the rules of `tui_chat.protocol.search_query` and return the newest messages first.
+- Paging: each page comes from the server if possible. Pages of both sources never repeat a message.
 """
 
 import asyncio
 import heapq
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
-from operator import attrgetter
 
-from msgspec.structs import replace
+from msgspec import structs
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
@@ -17,7 +18,7 @@ from tui_chat.client.events import Connecting
 from tui_chat.client.log import log
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import Position, SearchCursor, SearchPage, SearchSource, get_position
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
@@ -53,43 +54,51 @@ class MessageSearcher:
         self._history = history
         self._rooms = rooms
 
-    async def search(self, query: str, room: str | None, before: int | None, limit: int) -> SearchPage:
+    async def search(self, query: str, room: str | None, cursor: SearchCursor | None, limit: int) -> SearchPage:
         """Search messages; documented by `ChatClient.search`."""
-        request = Search(query=query, room=room, before=before, limit=limit)
+        cursor = cursor or SearchCursor()
+        request = Search(query=query, room=room, cursor=cursor.server, limit=limit)
         try:
             response = await self._search_server(request)
         except (ConnectionLost, TimeoutError):
             log.debug("search: no response of the server, using the local history")
-        else:
-            next_before = response.next or min((message.id for message in response.messages), default=None)
-            has_more = response.has_more and next_before is not None and (before is None or next_before < before)
-            messages = tuple(_sanitize_results(response.messages[:limit]))
-            return SearchPage(
-                messages, has_more, next_before if has_more else None, response.incomplete, SearchSource.SERVER
-            )
+            messages, before = await self._search_locally(request, cursor.before)
+            local_cursor = None if before is None else replace(cursor, before=before, local_end=before)
+            return SearchPage(tuple(messages), local_cursor, False, SearchSource.LOCAL)
+        messages = [
+            message
+            for message in _sanitize_results(response.messages[:limit])
+            if cursor.local_end is None or get_position(message) < cursor.local_end
+        ]
+        has_more = response.has_more and response.next not in {None, cursor.server}
+        before = get_position(messages[-1]) if messages else cursor.before
+        server_cursor = replace(cursor, server=response.next, before=before) if has_more else None
+        return SearchPage(tuple(messages), server_cursor, response.incomplete, SearchSource.SERVER)
+
+    async def _search_locally(self, request: Search, before: Position | None) -> tuple[list[Message], Position | None]:
+        """Search the local history, or the open rooms in memory; documented by `LocalHistory.search`."""
+        query = SearchQuery(request.query)
         room_key = None if request.room is None else names.canonical_key(request.room)
         if self._history is not None:
             for open_room in self._rooms:
                 await open_room.flush()
             try:
-                return await self._history.search(
-                    self._context.url, SearchQuery(request.query), room_key, before, limit
-                )
+                return await self._history.search(self._context.url, query, room_key, before, request.limit)
             except LocalStorageError as error:
                 log.warning("search: local history failed: %s; using the messages in memory", error)
         logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
         newest_first = heapq.merge(
-            *(reversed(list(room_log.messages())) for room_log in logs), key=attrgetter("id"), reverse=True
+            *(reversed(list(room_log.messages())) for room_log in logs), key=get_position, reverse=True
         )
-        parsed_query = SearchQuery(request.query)
         matches = (
             message
             for message in newest_first
-            if (before is None or message.id < before) and not message.deleted and parsed_query.matches(message.message)
+            if (before is None or get_position(message) < before)
+            and not message.deleted
+            and query.matches(message.message)
         )
-        page = tuple(islice(matches, limit))
-        has_more = next(matches, None) is not None
-        return SearchPage(page, has_more, page[-1].id if has_more else None, False, SearchSource.LOCAL)
+        page = list(islice(matches, request.limit))
+        return page, None if next(matches, None) is None else get_position(page[-1])
 
     async def _search_server(self, request: Search) -> SearchResponse:
         """Search on the current connection, or on a first connection in progress.
@@ -115,4 +124,4 @@ def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
             room = names.validate_room_name(message.room)
         except ChatError:
             continue
-        yield replace(sanitize.received(message), room=room)
+        yield structs.replace(sanitize.received(message), room=room)

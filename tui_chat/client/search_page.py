@@ -5,6 +5,9 @@ from enum import Enum
 
 from tui_chat.protocol.events import Message
 
+Position = tuple[int, int]
+"""`ts` and `id` of a message, which increase within a room."""
+
 
 class SearchSource(Enum):
     """Origin of the search results."""
@@ -14,19 +17,38 @@ class SearchSource(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class SearchCursor:
+    """Position in the results of one search, opaque to callers.
+
+    Attributes:
+        server: Cursor of the server for its next page, None for its first page.
+        before: Position of the last message of the previous pages. A local page continues there; None for no bound.
+        local_end: Position of the last message of the local pages. Pages of the server omit messages up to this one;
+            None without a local page.
+    """
+
+    server: str | None = None
+    before: Position | None = None
+    local_end: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SearchPage:
     """Page of search results.
 
     Attributes:
         messages: Matching messages in their last known state, newest first.
-        has_more: True if older matches may exist. Continue with `before=next_before`, also after an empty page.
-        next_before: Message `id` at which the search stopped, None on the last page.
+        next: Cursor of the next page, possibly after an empty page; None on the last page.
         incomplete: True if the server's search index does not cover all messages.
         source: Server or local history.
     """
 
     messages: tuple[Message, ...]
-    has_more: bool
-    next_before: int | None
+    next: SearchCursor | None
     incomplete: bool
     source: SearchSource
+
+
+def get_position(message: Message) -> Position:
+    """Return the position of a message in search results."""
+    return message.ts, message.id

@@ -15,6 +15,7 @@ WIRE_MESSAGES = {
     "text_unencodable": "the text contains a lone surrogate",
     "message_empty": "a message cannot be empty",
     "query_empty": "a query cannot be empty",
+    "cursor_invalid": "the cursor is not valid for this search; search again",
     "reaction_empty": "a reaction cannot be empty",
     "reaction_invalid": "use one emoji or a word of at most {limit} columns",
     "history_position": "history takes exactly one of before, after, around and at",

@@ -251,7 +251,7 @@ class Search(Request, frozen=True):
     Attributes:
         query: Query text.
         room: Room to search, None for all visible rooms.
-        before: Exclusive upper bound of the entry `id`, for the next page.
+        cursor: `next` of the previous page of the same query and room, None for the first page.
         limit: Maximum number of messages.
     """
 
@@ -259,7 +259,7 @@ class Search(Request, frozen=True):
     rate_class: ClassVar[str] = "searches"
     query: str
     room: str | None = None
-    before: Seq | None = None
+    cursor: OpaqueString | None = None
     limit: Annotated[int, Meta(ge=1, le=SEARCH_PAGE)] = HISTORY_DEFAULT
 
     def __post_init__(self) -> None:

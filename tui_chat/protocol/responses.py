@@ -130,14 +130,14 @@ class SearchResponse(WireStruct, frozen=True):
 
     Attributes:
         messages: Messages of this page.
-        has_more: Further results may exist; repeat the request with `before` set to `next`.
-        next: `id` at which the search stopped, possibly after a page without a match; None if `has_more` is False.
+        has_more: Further results may exist; repeat the request with `cursor` set to `next`.
+        next: Opaque cursor of the next page; None if `has_more` is False.
         incomplete: The index does not cover all messages, so matches may be missing.
     """
 
     messages: list[Message]
     has_more: bool
-    next: int | None = None
+    next: str | None = None
     incomplete: bool = False
 
 

@@ -6,7 +6,7 @@
 
 from dataclasses import dataclass, replace
 
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.lines import action_text
@@ -47,12 +47,12 @@ class SearchPageRequest:
     Attributes:
         query: Search text.
         room: Room to search, None for all rooms.
-        before: Exclusive upper bound of the message `id`, None for the first page.
+        cursor: Position of the page, None for the first page.
     """
 
     query: str
     room: str | None
-    before: int | None = None
+    cursor: SearchCursor | None = None
 
 
 class SearchState:
@@ -65,7 +65,6 @@ class SearchState:
         problem: Error text of the last response, "" on success.
         source: Origin of the last page, None before the first response.
         is_incomplete: True if the server's search index does not cover all messages.
-        has_more: True if a further page may have results.
     """
 
     def __init__(self) -> None:
@@ -75,9 +74,13 @@ class SearchState:
         self.problem = ""
         self.source: SearchSource | None = None
         self.is_incomplete = False
-        self.has_more = False
-        self._next_before: int | None = None
+        self._next: SearchCursor | None = None
         self._empty_pages = 0
+
+    @property
+    def has_more(self) -> bool:
+        """Return whether a further page may have results."""
+        return self._next is not None
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
         """Clear the results, start a search and return its first request.
@@ -86,8 +89,8 @@ class SearchState:
         """
         self.request = SearchPageRequest(query.strip(), room) if query.strip() else None
         self.hits, self.problem, self.source = [], "", None
-        self.is_incomplete = self.has_more = False
-        self._next_before, self._empty_pages = None, 0
+        self.is_incomplete = False
+        self._next, self._empty_pages = None, 0
         self.is_loading = self.request is not None
         return self.request
 
@@ -109,8 +112,8 @@ class SearchState:
         self.hits += [build_hit(message, query) for message in page.messages]
         self.is_loading, self.problem = False, ""
         self.source, self.is_incomplete = page.source, page.incomplete
-        self.has_more, self._next_before = page.has_more, page.next_before
-        if page.messages or not page.has_more or self._empty_pages >= MAX_EMPTY_PAGES:
+        self._next = page.next
+        if page.messages or page.next is None or self._empty_pages >= MAX_EMPTY_PAGES:
             return None
         self._empty_pages += 1
         return self._request_next_page()
@@ -122,7 +125,7 @@ class SearchState:
 
     def _request_next_page(self) -> SearchPageRequest:
         assert self.request is not None
-        self.request = replace(self.request, before=self._next_before)
+        self.request = replace(self.request, cursor=self._next)
         self.is_loading = True
         return self.request
 

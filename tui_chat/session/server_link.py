@@ -41,7 +41,7 @@ from tui_chat.session.strings import chat as chat_strings
 if TYPE_CHECKING:
     from tui_chat.client.client import ChatClient
     from tui_chat.client.room import Room
-    from tui_chat.client.search_page import SearchPage
+    from tui_chat.client.search_page import SearchCursor, SearchPage
 
 log = logging.getLogger("chat.session")
 
@@ -351,18 +351,18 @@ class ServerLink:
         elif open_room is not None and seq is not None:
             self.event_queue.put(ContextLoaded(room, seq if await open_room.load_around(seq) else None))
 
-    async def search(self, query: str, room: str | None, before: int | None = None) -> "SearchPage":
+    async def search(self, query: str, room: str | None, cursor: "SearchCursor | None" = None) -> "SearchPage":
         """Search messages (`ChatClient.search`).
 
         Args:
             query: Search text.
             room: Room name, None for all rooms.
-            before: Position of the next page, None for the first page.
+            cursor: `next` of the previous page, None for the first page.
 
         Raises:
             ChatError: The search is not possible at present.
         """
-        return await self._require_client().search(query, room=room, before=before)
+        return await self._require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:
         """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from tui_chat.client.log import log
-from tui_chat.client.search_page import SearchPage
+from tui_chat.client.search_page import Position
 from tui_chat.client.storage import history_tables as tables, local_search
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.events import Message
 from tui_chat.protocol.search_query import SearchQuery
 
 T = TypeVar("T")
@@ -177,8 +178,8 @@ class LocalHistory:
         return await self._read(room_key, read)
 
     async def search(
-        self, server_url: str, query: SearchQuery, room_key: str | None, before: int | None, limit: int
-    ) -> SearchPage:
+        self, server_url: str, query: SearchQuery, room_key: str | None, before: Position | None, limit: int
+    ) -> tuple[list[Message], Position | None]:
         """Search the cached messages of a server, newest first.
 
         A page may be empty although further pages exist, because one search scans a limited number of messages.
@@ -187,8 +188,11 @@ class LocalHistory:
             server_url: Base URL of the server.
             query: Parsed search query.
             room_key: Canonical key of the room to search, None for all rooms.
-            before: Exclusive upper bound of the message `id`, None for no bound.
+            before: Exclusive upper bound of the position, None for no bound.
             limit: Maximum number of messages.
+
+        Returns:
+            The messages, and the position from which to continue; None after the last message.
 
         Raises:
             LocalStorageError: The messages cannot be read.

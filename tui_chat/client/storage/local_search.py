@@ -1,18 +1,18 @@
 """Search by text and by time in the local history.
 
 - State: messages are matched after their pending changes are applied.
-- Bound: one search scans at most `MAX_SCANNED_MESSAGES` messages and returns the id to continue from.
+- Order: by `ts` and `id`, because an `id` increases only within a room.
+- Bound: one search scans at most `MAX_SCANNED_MESSAGES` messages and returns the position to continue from.
 """
 
 import heapq
 import sqlite3
 from collections.abc import Callable, Iterator
-from operator import attrgetter
 
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
-from tui_chat.client.search_page import SearchPage, SearchSource
+from tui_chat.client.search_page import Position, get_position
 from tui_chat.client.storage.history_tables import change_decoder, decode, message_decoder
 from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.protocol.events import Message, MessageChange
@@ -28,9 +28,9 @@ def search_messages(
     query: SearchQuery,
     *,
     room_key: str | None,
-    before: int | None,
+    before: Position | None,
     limit: int,
-) -> SearchPage:
+) -> tuple[list[Message], Position | None]:
     """Search the messages of a server, newest first.
 
     The scan limit can end a page before `limit`, possibly without matches.
@@ -40,20 +40,24 @@ def search_messages(
         server_url: Base URL of the server.
         query: Parsed search query.
         room_key: Canonical key of the room to search, None for all rooms.
-        before: Exclusive upper bound of the message `id`, None for no bound.
+        before: Exclusive upper bound of the position, None for no bound.
         limit: Maximum number of messages.
+
+    Returns:
+        The messages, and the position from which to continue; None after the last message.
     """
     rooms = connection.execute(
         "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)", (server_url, room_key, room_key)
     ).fetchall()
     logs = [_iter_newest_first(connection, room_id, room_name, before) for room_id, room_name in rooms]
     matches: list[Message] = []
-    for scanned, message in enumerate(heapq.merge(*logs, key=attrgetter("id"), reverse=True)):
+    for scanned, message in enumerate(heapq.merge(*logs, key=get_position, reverse=True)):
         if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
-            return SearchPage(tuple(matches), True, message.id + 1, False, SearchSource.LOCAL)
+            return matches, before
+        before = get_position(message)
         if not message.deleted and query.matches(message.message):
             matches.append(message)
-    return SearchPage(tuple(matches), False, None, False, SearchSource.LOCAL)
+    return matches, None
 
 
 def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
@@ -73,13 +77,15 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
 
 
 def _iter_newest_first(
-    connection: sqlite3.Connection, room_id: int, room_name: str, before: int | None
+    connection: sqlite3.Connection, room_id: int, room_name: str, before: Position | None
 ) -> Iterator[Message]:
     pending_changes: dict[int, list[MessageChange]] = {}
     for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
         change = decode(change_decoder, body)
         pending_changes.setdefault(change.target, []).append(change)
-    end_seq = 2**63 - 1 if before is None else _bisect_seq(connection, room_id, lambda message: message.id >= before)
+    end_seq = (
+        None if before is None else _bisect_seq(connection, room_id, lambda message: get_position(message) >= before)
+    )
     select_messages = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
     for (body,) in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
         message = decode(message_decoder, body)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from tui_chat.client.search_page import SearchPage
+from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -47,7 +47,7 @@ class NavigationRequests(Protocol):
     """Requests for messages that are not loaded."""
 
     def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None: ...
-    async def search(self, query: str, room: str | None, before: int | None) -> SearchPage: ...
+    async def search(self, query: str, room: str | None, cursor: SearchCursor | None) -> SearchPage: ...
 
 
 class MessageNavigation:
@@ -80,7 +80,7 @@ class MessageNavigation:
         """Open the message search with an initial query."""
         view = self._view.session.current_room
         screen = SearchScreen(
-            lambda request: self._requests.search(request.query, request.room, request.before),
+            lambda request: self._requests.search(request.query, request.room, request.cursor),
             lambda room: self._view.session.find_room(room) is not None,
             view.name if view is not None else None,
             query,

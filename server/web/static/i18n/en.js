@@ -196,6 +196,7 @@ export const en = {
     message_empty: () => "A message cannot be empty.",
     packet_binary: () => "Binary packets are not supported.",
     text_unencodable: () => "The text contains invalid characters.",
+    cursor_invalid: () => "The search cannot continue. Search again.",
     reaction_empty: () => "A reaction cannot be empty.",
     reaction_invalid: ({ limit }) => `Use one emoji or a word of at most ${limit} columns.`,
     reaction_too_long: ({ limit }) => `Use one emoji or a word of at most ${limit} columns.`,

@@ -191,6 +191,7 @@ export const zh = {
     message_empty: () => "消息不能为空。",
     packet_binary: () => "不支持二进制数据包。",
     text_unencodable: () => "文字含有无效字符。",
+    cursor_invalid: () => "搜索位置已失效，请重新搜索。",
     reaction_empty: () => "回应不能为空。",
     reaction_invalid: ({ limit }) => `请使用一个表情符号，或最多 ${limit} 列宽的词。`,
     reaction_too_long: ({ limit }) => `请使用一个表情符号，或最多 ${limit} 列宽的词。`,

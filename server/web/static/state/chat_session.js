@@ -152,13 +152,13 @@ export class ChatSession {
 
   /**
    * Search messages.
-   * @returns {Promise<{messages: object[], hasMore: boolean, next?: number, incomplete?: boolean}>}
+   * @returns {Promise<{messages: object[], next?: string, incomplete?: boolean}>}
    * @throws {RequestError}
    */
-  async search(query, { room, before, limit }) {
+  async search(query, { room, cursor, limit }) {
     const parameters = { query: validateQuery(query), limit };
     if (room) parameters.room = room;
-    if (before) parameters.before = before;
+    if (cursor) parameters.cursor = cursor;
     const response = await this.#socket.request("search", parameters);
     return { ...response, messages: response.messages.map(sanitizeReceived) };
   }

@@ -12,6 +12,8 @@ import { excerpt } from "./render_line.js";
 const PAGE_SIZE = 30;
 const DEBOUNCE = 300; // ms
 
+/** @typedef {{query: string, room?: string, cursor?: string}} PageRequest */
+
 const UNSUPPORTED_REASONS = new Set(["request_unknown", "request_unsupported"]);
 
 export class SearchPanel {
@@ -23,10 +25,11 @@ export class SearchPanel {
   #more = requireElement("search-more", HTMLButtonElement);
   #getSession;
   #onOpenResult;
-  #generation = 0; // responses of older searches are ignored
+  #generation = 0; // responses of older requests are ignored
   #timer = 0;
   #count = 0;
-  #cursor = null; // server-side position of the next page
+  /** @type {PageRequest} Request for the next page. */
+  #nextPage = { query: "" };
 
   /**
    * @param {object} options
@@ -45,7 +48,7 @@ export class SearchPanel {
       this.#timer = setTimeout(() => this.#runSearch(), DEBOUNCE);
     });
     this.#allRooms.addEventListener("change", () => this.#runSearch());
-    this.#more.addEventListener("click", () => this.#runSearch(this.#cursor));
+    this.#more.addEventListener("click", () => this.#loadPage(this.#nextPage));
   }
 
   /** Focus the search field and optionally start a search. */
@@ -71,24 +74,30 @@ export class SearchPanel {
     setText(this.#status, "");
   }
 
-  async #runSearch(before) {
+  #runSearch() {
     clearTimeout(this.#timer);
-    if (!before) this.#clear();
-    const generation = this.#generation;
+    this.#clear();
     const query = this.#field.value.trim();
+    const room = this.#allRooms.checked ? undefined : this.#getSession()?.current?.name;
+    if (query) this.#loadPage({ query, room });
+  }
+
+  /** @param {PageRequest} request */
+  async #loadPage({ query, room, cursor }) {
     const session = this.#getSession();
-    if (!query || !session) return;
-    const room = this.#allRooms.checked ? undefined : session.current?.name;
+    if (!session) return;
+    this.#generation += 1;
+    const generation = this.#generation;
     setText(this.#status, strings.searching);
     try {
-      const { messages, hasMore, next, incomplete } = await session.search(query, { room, before, limit: PAGE_SIZE });
+      const { messages, next, incomplete } = await session.search(query, { room, cursor, limit: PAGE_SIZE });
       if (generation !== this.#generation) return;
       this.#count += messages.length;
-      this.#cursor = next ?? messages.at(-1)?.id;
+      this.#nextPage = { query, room, cursor: next };
       const terms = query.split(/\s+/u);
       this.#list.append(...messages.map((message) => this.#renderResult(message, terms, !room)));
-      this.#more.hidden = !hasMore;
-      const summary = this.#count || hasMore ? strings.searchCount(this.#count, hasMore) : strings.searchEmpty;
+      this.#more.hidden = !next;
+      const summary = this.#count || next ? strings.searchCount(this.#count, Boolean(next)) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
     } catch (error) {
       const failure = requireRequestError(error);
