@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from server.engineio.options import PACKET_RATE
+from server.gateway.dispatcher import DEFAULT_RATES
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 
@@ -44,16 +46,23 @@ async def test_stored_bytes_are_limited(tmp_path: Path) -> None:
 
 async def test_a_client_that_continues_after_refusals_is_throttled_and_closed(tmp_path: Path) -> None:
     settings = {"message_burst": 1, "message_rate": 0.01, "flood_timeout": 0.2}
+    request_count = int(PACKET_RATE.burst) // 2  # the packet limit does not close the connection
     async with running_server(tmp_path, **settings) as server, raw_client(server.url) as mallory:
         await mallory.join("tea", "mallory")
-        for number in range(2000):
+        for number in range(request_count):
             await mallory.ws.send_str(f'421{number:04}["sendMessage",{{"room":"tea","message":"m"}}]')
         answers: list[dict[str, Any]] = []
+        pushed_reasons: list[str] = []
         while (packet := await mallory.read_packet()) is not None:
             if packet.startswith("431"):
                 answers.append(json.loads(packet[7:])[0])
-        assert len(answers) < 200
-        assert sum(answer["ok"] for answer in answers) <= 2
+            elif packet.startswith('42["error"'):
+                pushed_reasons.append(json.loads(packet[2:])[1]["reason"])
+        reasons = [answer["error"]["reason"] for answer in answers if not answer["ok"]]
+        assert DEFAULT_RATES["refusals"].burst <= len(reasons) < request_count
+        assert set(reasons) == {"too_many_messages"}
+        assert pushed_reasons == ["rate_limit_ignored"]
+        assert sum(answer["ok"] for answer in answers) == 1
 
 
 @pytest.mark.parametrize("message", ["m" * 4001, 7, "", None])
