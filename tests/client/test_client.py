@@ -375,3 +375,16 @@ async def test_closing_fails_pending_requests(unused_port: int) -> None:
         with pytest.raises(Unavailable, match="closed"):
             await pending
     await wait_until(lambda: asyncio.all_tasks() <= tasks)
+
+
+async def test_a_cancelled_close_closes_the_connection(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never_flush(_: Room) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Room, "flush", never_flush)
+    chat = await ChatClient(server.url).__aenter__()
+    await chat.join("tea", nick="ann")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await chat.close()
+    assert isinstance(chat.state, Closed)

@@ -167,20 +167,25 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event queue; idempotent."""
+        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event queue; idempotent.
+
+        A cancellation ends the flush only.
+        """
         if self._closed:
             return
         self._closed = True
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FLUSH_TIMEOUT):
-                for room in self._rooms:
-                    await room.flush()
-        for room in self._rooms:
-            room.membership.close(Unavailable("client_closed"), silent=True)
-        await self._tasks.cancel_all()
-        await self._connector.close()
-        if self._event_queue is not None:
-            self._event_queue.close()
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FLUSH_TIMEOUT):
+                    for room in self._rooms:
+                        await room.flush()
+        finally:
+            for room in self._rooms:
+                room.membership.close(Unavailable("client_closed"), silent=True)
+            await self._tasks.cancel_all()
+            await self._connector.close()
+            if self._event_queue is not None:
+                self._event_queue.close()
 
     def events(self) -> EventQueue[ClientEvent]:
         """Return an asynchronous iterator over future events. Raises the exception of `attach_queue`."""

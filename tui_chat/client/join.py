@@ -1,6 +1,7 @@
 """Joins of the rooms of one client over the current connection."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import RoomLost
@@ -12,6 +13,9 @@ from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+
+if TYPE_CHECKING:
+    from tui_chat.client.net.transport import Transport
 
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
@@ -38,6 +42,7 @@ class RoomJoiner:
         self._history = history
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
+        self._joining: dict[Room, Transport] = {}  # connections of the running joins
 
     async def load_cache(self, room: Room) -> None:
         """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
@@ -56,7 +61,7 @@ class RoomJoiner:
         self._context.tasks.supervise(lambda: self.join(room), "room join")
 
     async def join(self, room: Room) -> None:
-        """Join a room over the current connection.
+        """Join a room over the current connection; no effect if another call joins the room over this connection.
 
         Temporary errors are retried; others close the room. An unexpected exception propagates after a record in
         `last_error`.
@@ -66,27 +71,37 @@ class RoomJoiner:
         await self.load_cache(room)
         if membership.was_joined:
             await membership.sender.claim_orphans()
-        gate = membership.context.gate
-        async with self._slots:
-            while transport is not None and not gate.has_failed and gate.value is not transport:
-                try:
-                    response = await membership.join(transport)
-                except ConnectionLost:
-                    return
-                except (RateLimited, Unavailable, InternalError) as error:
-                    membership.last_error = error
-                    await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
-                except ChatError as error:
-                    self._on_rejected(room, error)
-                except Exception:
-                    gate.clear(transport)  # joined on the server, but not applied
-                    membership.last_error = InternalError("client_error")
-                    raise
-                else:
-                    self._rooms.add_pushed_name(room)
-                    if not room.is_basic_server:
-                        await self._set_guest_key(response.guest_key)
-                    return
+        if transport is None or self._joining.get(room) is transport:
+            return
+        self._joining[room] = transport
+        try:
+            async with self._slots:
+                await self._join_over(room, transport)
+        finally:
+            if self._joining.get(room) is transport:
+                del self._joining[room]
+
+    async def _join_over(self, room: Room, transport: "Transport") -> None:
+        membership, gate = room.membership, room.membership.context.gate
+        while not gate.has_failed and gate.value is not transport:
+            try:
+                response = await membership.join(transport)
+            except ConnectionLost:
+                return
+            except (RateLimited, Unavailable, InternalError) as error:
+                membership.last_error = error
+                await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
+            except ChatError as error:
+                self._on_rejected(room, error)
+            except Exception:
+                gate.clear(transport)  # joined on the server, but not applied
+                membership.last_error = InternalError("client_error")
+                raise
+            else:
+                self._rooms.add_pushed_name(room)
+                if not room.is_basic_server:
+                    await self._set_guest_key(response.guest_key)
+                return
 
     async def _set_guest_key(self, guest_key: str) -> None:
         old_key, self._context.guest_key = self._context.guest_key, guest_key

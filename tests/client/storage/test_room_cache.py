@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,11 +15,14 @@ from tests.support.in_process_server import running_server
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import ProblemReported, RoomJoined
+from tui_chat.client.events import Online, ProblemReported, RoomJoined
+from tui_chat.client.net.transport import Transport
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Message
+from tui_chat.protocol.requests import JoinRoom
+from tui_chat.protocol.responses import JoinResponse
 
 TEA = RoomKey("http://localhost:3000", "tea", "ann")
 
@@ -82,6 +86,35 @@ async def test_a_cached_room_opens_offline_and_synchronises_later(tmp_path: Path
                 chat.reconnect_now()
                 await wait_until(lambda: texts(room) == ["one", "two", "three"])
                 assert room.member_id == member_id
+
+
+async def test_a_room_that_opens_during_the_connection_attempt_joins_once(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with LocalHistory(tmp_path) as history:
+        await post_messages(server.url, "one")
+        await cache_room(server.url, history, 1)
+        chat = ChatClient(server.url, connect_in_background=True, history=history)
+        read_room = history.read_room
+
+        async def read_after_connection(*args: Any) -> Any:
+            await wait_until(lambda: isinstance(chat.state, Online))
+            return await read_room(*args)
+
+        monkeypatch.setattr(history, "read_room", read_after_connection)
+        join_requests: list[str] = []
+        join = Transport.join
+
+        async def count_join(transport: Transport, request: JoinRoom) -> JoinResponse | None:
+            join_requests.append(request.room_name)
+            return await join(transport, request)
+
+        monkeypatch.setattr(Transport, "join", count_join)
+        async with chat:
+            room = await open_cached_room(chat)
+            await wait_until(lambda: room.was_joined)
+            await room.send("two")
+            assert join_requests == ["tea"]
 
 
 async def test_missed_changes_are_applied_to_cached_messages(server: RunningServer, tmp_path: Path) -> None:
