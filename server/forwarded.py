@@ -54,6 +54,15 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
     return ClientInfo(address, normalize_origin(f"{scheme}://{host}"))
 
 
+def find_untrusted_proxy(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> str | None:
+    """Return the private peer address of a request with an ignored X-Forwarded-For header, or None.
+
+    A public peer is no candidate: any visitor on the internet can forge the header.
+    """
+    ip = parse_ip_address(request.remote or "") if "X-Forwarded-For" in request.headers else None
+    return None if ip is None or not ip.is_private or is_in_networks(str(ip), trusted_networks) else str(ip)
+
+
 def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Return whether an address belongs to one of the networks; False for an invalid address."""
     ip = parse_ip_address(address) if networks else None

@@ -25,7 +25,7 @@ from server.engineio.packets import Frame
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import WEBSOCKET_STATES, SessionState
 from server.engineio.tick_limiter import TickLimiter
-from server.forwarded import ClientInfo, get_client_info
+from server.forwarded import ClientInfo, find_untrusted_proxy, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
 from server.origins import is_same_site, normalize_origin
@@ -185,6 +185,9 @@ class EngineIOServer(engineio.AsyncServer):
 
         A rejection has status 429 (limit of the address) or 503 (shutdown), with `Retry-After`.
         """
+        untrusted_proxy = find_untrusted_proxy(request, self.options.trusted_proxies)
+        if untrusted_proxy is not None:
+            self._rejection_log.log_untrusted_proxy(untrusted_proxy)
         await self._handshake_limiter.acquire()
         try:
             if self._is_stopping:

@@ -1,4 +1,4 @@
-"""Log hints for the operator about rejected origins, hosts and clients.
+"""Log hints for the operator about rejected origins, hosts and clients, and about proxies that are not trusted.
 
 - Deduplication: each distinct hint is logged once.
 - Bound: at most `MAX_HINTS` hints are logged, because remote clients control the contents of hints.
@@ -45,6 +45,14 @@ class RejectionLog:
         self._log_once(
             "WebSocket request without an Upgrade header rejected; the reverse proxy must pass the headers Upgrade"
             ' and Connection (docs/operating.md, "Reverse proxy")'
+        )
+
+    def log_untrusted_proxy(self, address: str) -> None:
+        """Log a hint for an ignored X-Forwarded-For header of a possible reverse proxy."""
+        self._log_once(
+            "X-Forwarded-For from {0} ignored; if this is your reverse proxy, add --trusted-proxy {0}, because the"
+            " limits per address do not work for its visitors otherwise",
+            address,
         )
 
     def log_rejected_version(self, version: str) -> None:

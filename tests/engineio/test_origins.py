@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import make_mocked_request
 
 from server.app import RunningServer
+from server.forwarded import find_untrusted_proxy
 from server.settings import ServerSettings, resolve_settings
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
@@ -98,6 +100,27 @@ async def test_rejections_of_the_http_limits_are_readable_by_listed_origins(tmp_
                     assert response.headers.get("Vary") == ("Origin" if is_listed else None)
 
 
+async def test_an_untrusted_proxy_is_logged_once_with_the_option_that_trusts_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chat.rejections")
+    for proxies, hints in (((), 1), (("127.0.0.1",), 0)):
+        caplog.clear()
+        async with running_server(tmp_path, trusted_proxy=proxies) as server:
+            assert await handshake_status(server) == 200
+            for number in range(3):
+                assert await handshake_status(server, X_Forwarded_For=f"203.0.113.{number}") == 200
+        assert len([hint for hint in caplog.messages if "--trusted-proxy 127.0.0.1," in hint]) == hints
+
+
+def test_only_private_peers_count_as_untrusted_proxies() -> None:
+    networks = ServerSettings(trusted_proxy=("10.1.0.0/16",)).parse_trusted_networks()
+    for peer, expected in (("10.2.0.1", "10.2.0.1"), ("fd00::1", "fd00::1"), ("10.1.0.1", None), ("8.8.8.8", None)):
+        request = make_mocked_request("GET", "/", {"X-Forwarded-For": "203.0.113.8"}).clone(remote=peer)
+        assert isinstance(request, web.Request)
+        assert find_untrusted_proxy(request, networks) == expected
+
+
 async def test_every_option_in_a_hint_is_accepted_and_allows_the_request(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -121,6 +144,7 @@ async def test_every_option_in_a_hint_is_accepted_and_allows_the_request(
         for origin in origins:
             assert await handshake_status(server, Origin=origin) == 400, origin
             await handshake_status(server, Host=origin.rpartition("/")[2] or "evil.example")
+        await handshake_status(server, X_Forwarded_For="203.0.113.8")
     flags = [re.findall(r"--([a-z-]+) ([^\s,]+)", hint) for hint in caplog.messages]
     for name, value in [flag for hint_flags in flags for flag in hint_flags]:
         resolve_settings({name.replace("-", "_"): (value,)}, {}, None)
