@@ -1,13 +1,11 @@
 """Command line interface of `chat-server`."""
 
 import argparse
-import io
 import json
 import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn, cast
 
@@ -15,13 +13,15 @@ from server import control_commands
 from server.control_commands import CONTROL_COMMANDS
 from server.control_socket import ControlError
 from server.settings import SETTINGS, ConfigError, ServerSettings, find_ignored_variables, resolve_settings, suggest
+from tui_chat.argument_parser import ProgramParser, VersionAction
 from tui_chat.protocol import limits
+from tui_chat.standard_streams import run_program, write_error, write_output
 
 _EXIT_USAGE_ERROR = 2  # for errors that the operator can correct
 _MANAGED_FLAG = "--managed"  # for programs that start the server (docs/operating.md, "Managed process")
 
 
-class ServerParser(argparse.ArgumentParser):
+class ServerParser(ProgramParser):
     """Argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
         " --port and --database select a server.",
     )
     parser.add_argument("--json", action="store_true", help="With status and stop: print one JSON object per server.")
-    parser.add_argument("--version", action="version", version=version("tui-chat"))
+    parser.add_argument("--version", action=VersionAction, nargs=0, help="Show the version.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
     parser.add_argument(
         _MANAGED_FLAG,
@@ -88,46 +88,47 @@ def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
         if name == "database":
             value = settings.describe_database()
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
-        print(f"{name} = {formatted}  ({source})")
-    print()
+        write_output(f"{name} = {formatted}  ({source})")
+    write_output("")
     for name in sorted(filter(str.isupper, vars(limits))):
-        print(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
-    print(end="", flush=True)
+        write_output(f"{name.lower()} = {getattr(limits, name)}  (fixed by the protocol)")
 
 
 def main() -> None:
-    """Run the command line interface.
+    """Run the command line interface, then exit the process.
 
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
-    that the operator can correct, 69 for `status` and `stop` without a server.
+    that the operator can correct, 69 for `status` and `stop` without a server, and the codes of
+    `tui_chat.standard_streams`.
     """
-    _prepare_standard_streams()
+    run_program(_run, lambda reason: write_error(f"chat-server: cannot write to standard output: {reason}"))
+
+
+def _run() -> int:
     managed = _MANAGED_FLAG in sys.argv[1:]
     try:
         parsed, settings, sources = _parse(sys.argv[1:])
         if parsed.command in CONTROL_COMMANDS:
-            sys.exit(_run_control_command(parsed, settings))
+            return _run_control_command(parsed, settings)
     except (ConfigError, ControlError) as error:
-        _exit_with_error(error, managed)
-    for warning in find_ignored_variables(os.environ):
-        print(f"chat-server: {warning}", file=sys.stderr)
+        return _report_error(error, managed)
     if parsed.command == "config":
-        try:
-            _print_settings(settings, sources)
-        except BrokenPipeError:  # the reader needs no more lines; the interpreter would report the rest at its exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return
+        for warning in find_ignored_variables(os.environ):
+            write_error(f"chat-server: {warning}")
+        _print_settings(settings, sources)
+        return 0
     # Deferred import: --help and usage errors do not load the server.
     from server import process  # noqa: PLC0415
 
     try:
         process.run(settings, managed=managed)
     except process.STARTUP_ERRORS as error:
-        code = process.startup_error_code(error)
+        code, running_url = process.startup_error_code(error), ""
         if code == "databaseInUse":
             servers = control_commands.find_servers({"database": settings.describe_database()})
-            _exit_with_error(error, managed, code, *(server.fields["url"] for server in servers))
-        _exit_with_error(error, managed, code)
+            running_url = next((server.fields["url"] for server in servers), "")
+        return _report_error(error, managed, code, running_url)
+    return 0
 
 
 def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -> int:
@@ -137,24 +138,9 @@ def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -
     return control_commands.run(parsed.command, selection, parsed.json)
 
 
-def _prepare_standard_streams() -> None:
-    """Open closed standard streams, and escape characters that the encoding of an output stream lacks.
-
-    Otherwise the database or a socket could receive the descriptor of a closed stream, and with it the log.
-    """
-    for descriptor in range(3):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # receives the lowest free descriptor
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def _exit_with_error(error: Exception, managed: bool, code: str = "startFailed", running_url: str = "") -> NoReturn:
+def _report_error(error: Exception, managed: bool, code: str = "startFailed", running_url: str = "") -> int:
+    write_error(f"chat-server: {error}")
     if managed:
         running = {"runningUrl": running_url} if running_url else {}
-        print(json.dumps({"error": str(error), "code": code, **running}))
-    print(f"chat-server: {error}", file=sys.stderr)
-    sys.exit(_EXIT_USAGE_ERROR)
+        write_output(json.dumps({"error": str(error), "code": code, **running}))
+    return _EXIT_USAGE_ERROR

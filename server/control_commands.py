@@ -1,7 +1,6 @@
 """Commands `status` and `stop` of `chat-server`, which reach running servers through their control sockets."""
 
 import socket
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from server.control_socket import SOCKET_SUFFIX, ControlError, has_control_sockets, socket_directories
+from tui_chat.standard_streams import write_error, write_json, write_output
 
 CONTROL_COMMANDS = ("status", "stop")
 """Names of the commands."""
@@ -111,7 +111,7 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
             with suppress(OSError):
                 path.unlink()
         except TimeoutError:
-            print(f"chat-server: no response from the server at {path}", file=sys.stderr)
+            write_error(f"chat-server: no response from the server at {path}")
         except OSError:  # the server has just ended, or belongs to another user
             continue
         else:
@@ -139,15 +139,15 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
     servers = find_servers(selection)
     if not servers:
         criteria = " and ".join(f"{name} {value}" for name, value in selection.items())
-        print(f"chat-server: no server is running{criteria and f' with {criteria}'}", file=sys.stderr)
+        write_error(f"chat-server: no server is running{criteria and f' with {criteria}'}")
         return EXIT_UNAVAILABLE
     if command == "stop":
         servers = [_stop(servers)]
     for server in servers:
         if as_json:
-            print(msgspec.json.encode(server.fields).decode())
+            write_json(msgspec.json.encode(server.fields))
         else:
-            print(f"stopped {server.name}" if command == "stop" else _format_status(server.fields))
+            write_output(f"stopped {server.name}" if command == "stop" else _format_status(server.fields))
     return 0
 
 

@@ -32,7 +32,7 @@ except ImportError:  # not available on Windows
 from server.app import RunningServer, StartupError, serve
 from server.control_socket import ControlHandler, serve_control_socket
 from server.logging import LogWriter, configure_logging
-from server.settings import ServerSettings
+from server.settings import ServerSettings, find_ignored_variables
 from server.storage.errors import DatabaseInUse, StorageError
 
 log = logging.getLogger("chat.server")
@@ -75,6 +75,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
         log_writer = configure_logging(settings.log_format, settings.log_level, log_path, settings.log_max_bytes)
     except OSError as error:
         raise StartupError(f"{settings.log_file}: {error.strerror or error}") from error
+    for warning in find_ignored_variables(os.environ):
+        log.warning(warning)
     _raise_open_file_limit()
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_run_until_signal(settings, managed, log_writer))
@@ -106,8 +108,8 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
             loop.add_signal_handler(signal.SIGHUP, _reload, server, log_writer)
         _tune_gc()
         message = f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
-        with suppress(OSError):  # standard output has no reader
-            os.write(1, f"{json.dumps({'url': server.url}) if managed else message}\n".encode())
+        report = f"{json.dumps({'url': server.url}) if managed else message}\n".encode()
+        Thread(target=_report_start, args=(report,), daemon=True).start()
         await stop_requested.wait()
         await _drain(server, settings.drain, stop_requested)
         log.info("server stopping")
@@ -150,6 +152,12 @@ async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: 
     while (remaining := timeout - min(server.idle_time(), time.monotonic() - started_at)) > 0:  # noqa: ASYNC110 (computed wait)
         await asyncio.sleep(remaining)
     log.info("no clients for %g seconds", timeout)
+
+
+def _report_start(report: bytes) -> None:
+    """Write to the descriptor of standard output, on a thread because a pipe that is not read blocks the write."""
+    with suppress(OSError):  # full disk or closed pipe
+        os.write(1, report)
 
 
 async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> RunningServer:

@@ -6,21 +6,36 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import sys
 from pathlib import Path
 
 import platformdirs
 
-from tui_chat.command_line import CommandLineParser, VersionAction, exit_with_error, parse_language, set_language
+from tui_chat.argument_parser import VersionAction
+from tui_chat.command_line import (
+    CommandLineParser,
+    exit_with_error,
+    parse_language,
+    print_error,
+    set_language,
+)
 from tui_chat.local_server import LocalServer, LocalServerError, join_instructions
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.standard_streams import OutputError, run_program, write_output
 from tui_chat.ui import gc_tuning
 from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
+
+log = logging.getLogger("chat.cli")
+
+EXIT_INTERNAL_ERROR = 1
+"""Exit code for an unexpected exception, which is in the log."""
 
 SUBCOMMANDS = ("send", "tail", "who")
 """Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""
@@ -74,14 +89,29 @@ def main() -> None:
     """Run `chat-tui` and exit the process.
 
     Exit codes: 0 for success, 1 for an internal error, 2 for a usage error, 69 for a server that the
-    screen-reader mode cannot reach, 128 + n for signal n. The exit codes of the script subcommands are in
-    `tui_chat.cli_commands.room_visit.ExitCode`.
+    screen-reader mode cannot reach, 128 + n for signal n, and the codes of `tui_chat.standard_streams`. The exit codes
+    of the script subcommands are in `tui_chat.cli_commands.room_visit.ExitCode`.
     """
+    run_program(_run_safely, lambda reason: print_error(tr("cannot write to standard output: {reason}", reason=reason)))
+
+
+def _run_safely() -> int:
+    try:
+        return _run()
+    except OutputError:
+        raise
+    except Exception:
+        log.exception("program ended by an unexpected exception")
+        print_error(tr(chat_strings.INTERNAL_ERROR))
+        return EXIT_INTERNAL_ERROR
+
+
+def _run() -> int:
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
         from tui_chat.cli_commands import arguments  # noqa: PLC0415 (script subcommands only)
 
-        sys.exit(arguments.run(sys.argv[1:]))
+        return arguments.run(sys.argv[1:])
     args = build_parser().parse_args()
     options = _build_options(args)
     if not args.screen_reader:
@@ -90,7 +120,7 @@ def main() -> None:
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     if args.screen_reader:
-        sys.exit(_run_screen_reader(options, settings))
+        return _run_screen_reader(options, settings)
     saved_profile, profile_problem = profile_store.load(options.state)
     # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")
@@ -104,7 +134,7 @@ def main() -> None:
     app = ChatApp(options, saved_profile, "\n".join(filter(None, (profile_problem, *settings.problems))), settings)
     errors.on_unhandled = app.report_internal_error
     app.run(mouse=settings.settings.mouse)
-    sys.exit(app.return_code or errors.exit_code)
+    return app.return_code or errors.exit_code
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
@@ -116,7 +146,7 @@ def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     server = LocalServer()
     try:
         url = asyncio.run(server.start(options.host, options.port))
-        print("\n".join(join_instructions(options.host, options.port, url)))
+        write_output("\n".join(join_instructions(options.host, options.port, url)))
         return run(ReaderOptions(url, options.room, options.nick, options.state), settings)
     except LocalServerError as error:
         exit_with_error(str(error))
@@ -129,7 +159,7 @@ def _require_terminal() -> None:
 
     Textual draws on standard error, so standard error counts too.
     """
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         exit_with_error(
             tr("standard input, output and error must be a terminal; use --screen-reader or `chat-tui send`")
         )

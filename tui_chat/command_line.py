@@ -1,4 +1,4 @@
-"""Shared parts of all `chat-tui` command lines: error output, `--version` and the language.
+"""Shared parts of all `chat-tui` command lines: error output and the language.
 
 - Start-up: argparse imports in 6 ms, cyclopts in 50 ms; the first screen may take at most 1.5 times as long as a
   bare Textual program.
@@ -10,8 +10,10 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from typing import NoReturn
 
+from tui_chat.argument_parser import ProgramParser
 from tui_chat.session import i18n
 from tui_chat.session.i18n import Language, mark, tr
+from tui_chat.standard_streams import write_error
 
 EXIT_USAGE_ERROR = 2
 """Exit code for errors that the user can correct."""
@@ -30,7 +32,7 @@ _ARGPARSE_MESSAGES = (
 """Built-in messages of argparse, marked for translation; argparse uses the gettext domain that `set_language` binds."""
 
 
-class CommandLineParser(argparse.ArgumentParser):
+class CommandLineParser(ProgramParser):
     """Argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
@@ -38,20 +40,14 @@ class CommandLineParser(argparse.ArgumentParser):
         exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.prog))
 
 
-class VersionAction(argparse.Action):
-    """Action of `--version`."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print the version of the installed distribution, then exit."""
-        from importlib.metadata import version  # noqa: PLC0415 (20 ms)
-
-        print(f"chat-tui {version('tui-chat')}")
-        parser.exit()
+def print_error(message: str) -> None:
+    """Print one error line to standard error. The line starts with `chat-tui: `."""
+    write_error(f"chat-tui: {message}")
 
 
 def exit_with_error(message: str) -> NoReturn:
     """Print `message` to standard error and exit with `EXIT_USAGE_ERROR`."""
-    print(f"chat-tui: {message}", file=sys.stderr)
+    print_error(message)
     sys.exit(EXIT_USAGE_ERROR)
 
 

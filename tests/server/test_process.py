@@ -236,17 +236,6 @@ async def test_startup_faults_print_one_line_and_exit_with_2(
     await assert_startup_fails(tmp_path, (flag, value), reason)
 
 
-async def test_config_ends_without_error_if_its_output_has_no_reader(tmp_path: Path) -> None:
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "config"), stdout=write_end, stderr=asyncio.subprocess.PIPE, env={"HOME": str(tmp_path)}
-    )
-    os.close(write_end)
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
-    assert (process.returncode, errors) == (0, b"")
-
-
 async def test_output_streams_of_any_encoding_are_accepted(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(*COMMAND, "config", "--time-zone", "Mond/Krater ☾"),

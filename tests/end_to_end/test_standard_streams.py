@@ -1,0 +1,226 @@
+"""Closed, full, broken and unread standard streams of `chat-tui` and `chat-server`, in real processes."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import pytest
+from aiohttp import ClientError, ClientSession
+
+from tests.support.server_process import SERVER_COMMAND
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+
+TIMEOUT = 30.0
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+@pytest.fixture(scope="module")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    home = tmp_path_factory.mktemp("server")
+    process = subprocess.Popen(
+        (sys.executable, *SERVER_COMMAND, "--port", "0", "--rate-limit", "off", "--connects-per-minute", "1000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment(home),
+    )
+    assert process.stdout is not None
+    with process:
+        yield process.stdout.readline().decode().split("listens on ")[1].split()[0]
+        process.terminate()
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_", "PYTHON"))
+    }
+    return inherited | {"HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(Path.cwd())} | variables
+
+
+@contextmanager
+def unusable(state: str) -> Generator[int | IO[bytes]]:
+    """Provide a stream that is `full`, `broken` (a pipe without reader) or `unread` (a full pipe with a reader)."""
+    if state in {"full", "closed"}:
+        with Path("/dev/full").open("r+b", buffering=0) as device:
+            yield device
+        return
+    read_end, write_end = os.pipe()
+    if state == "broken":
+        os.close(read_end)
+    else:
+        os.set_blocking(write_end, False)
+        try:
+            while True:
+                os.write(write_end, b"x" * 4096)
+        except BlockingIOError:
+            os.set_blocking(write_end, True)
+    try:
+        yield write_end
+    finally:
+        os.close(write_end)
+        if state != "broken":
+            os.close(read_end)
+
+
+@contextmanager
+def start(
+    command: tuple[str, ...], stream: str, state: str, home: Path, **variables: str
+) -> Generator[subprocess.Popen[bytes]]:
+    """Run a program with one unusable stream; the others are pipes."""
+    redirection = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}[stream] if state == "closed" else ""
+    with unusable(state) as target:
+        streams = {name: target if name == stream else subprocess.PIPE for name in STREAMS}
+        process = subprocess.Popen(
+            ("sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, *command),
+            env=environment(home, **variables),
+            **streams,  # pyright: ignore[reportArgumentType, reportCallIssue]
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "send": ("send", "--room", "tea", "--json", "hello"),
+    "who": ("who", "--room", "lobby"),
+    "tail": ("tail", "--room", "lobby", "--json", "--no-follow"),
+    "screen reader": ("--screen-reader", "--room", "tea", "--nick", "ann"),
+    "version": ("--version",),
+    "help": ("--help",),
+}
+
+
+@pytest.fixture(scope="module")
+def lobby(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Provide a room with a message and a member."""
+    home = tmp_path_factory.mktemp("lobby")
+    room_args = ("--room", "lobby", "--server", server_url)
+    subprocess.run((sys.executable, "-m", "tui_chat", "send", *room_args, "hi"), env=environment(home), check=True)
+    process = subprocess.Popen(
+        (sys.executable, "-m", "tui_chat", "tail", *room_args),
+        env=environment(home),
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    with process:
+        assert process.stdout.readline()
+        yield
+        process.terminate()
+
+
+@pytest.mark.usefixtures("lobby")
+@pytest.mark.parametrize("state", ["closed", "full", "broken"])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unusable_output_sets_the_exit_code_and_prints_at_most_one_line(
+    server_url: str, tmp_path: Path, name: str, state: str
+) -> None:
+    arguments = COMMANDS[name]
+    address = (server_url,) if name == "screen reader" else ("--server", server_url) if "--room" in arguments else ()
+    with start(("-m", "tui_chat", *arguments, *address), "stdout", state, tmp_path) as process:
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == {"closed": 0, "full": 74, "broken": 141}[state], errors
+    message = b"chat-tui: cannot write to standard output: No space left on device\n"
+    assert errors == (message if state == "full" else b"")
+
+
+@pytest.mark.parametrize("state", ["closed", "full", "broken"])
+def test_an_unusable_error_stream_changes_no_exit_code(tmp_path: Path, state: str) -> None:
+    for arguments in (("send", "hello"), ("--nosuch",), ("tail", "--lang", "zh")):
+        with start(("-m", "tui_chat", *arguments), "stderr", state, tmp_path) as process:
+            output, _ = process.communicate(timeout=TIMEOUT)
+        assert (process.returncode, output) == (2, b"")
+
+
+def test_a_closed_input_counts_as_empty(server_url: str, tmp_path: Path) -> None:
+    for arguments, code, problem in (
+        (("send", "--room", "tea", "--server", server_url), 1, b"chat-tui: A message cannot be empty.\n"),
+        (("send", "--lines", "--room", "tea", "--server", server_url), 0, b""),
+        (("--screen-reader", "--room", "tea", "--nick", "ben", server_url), 0, b""),
+    ):
+        with start(("-m", "tui_chat", *arguments), "stdin", "closed", tmp_path) as process:
+            assert process.communicate(timeout=TIMEOUT)[1] == problem
+            assert process.returncode == code
+
+
+async def test_sigint_ends_a_command_whose_output_is_not_read(server_url: str, tmp_path: Path) -> None:
+    arguments = ("tail", "--room", "crowd", "--nick", "tail", "--server", server_url)
+    async with ChatClient(server_url) as chat:
+        room = await chat.join("crowd", nick="ann")
+        await room.send("hello")
+        with start(("-m", "tui_chat", *arguments), "stdout", "unread", tmp_path) as process:
+            await wait_until(lambda: len(room.members) == 2)
+            process.send_signal(signal.SIGINT)
+            _, errors = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
+            assert (process.returncode, errors) == (130, b"")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_path: Path, encoding: str) -> None:
+    def run(*arguments: str, data: bytes = b"") -> str:
+        command = (sys.executable, "-m", "tui_chat", *arguments)
+        variables = environment(tmp_path, PYTHONIOENCODING=encoding)
+        return subprocess.run(command, input=data, env=variables, capture_output=True, check=True).stdout.decode(
+            "latin-1"
+        )
+
+    room_args = ("--room", f"tea {encoding}", "--server", server_url)
+    run("send", *room_args, "你好 caf\xe9 🫖")
+    run("send", *room_args, data=b"caf\xe9\n" if encoding == "iso-8859-1" else b"plain\n")
+    output = run("tail", *room_args, "--json", "--no-follow")
+    texts = [json.loads(line)["message"] for line in output.splitlines()]
+    assert texts == ["你好 café 🫖", "café" if encoding == "iso-8859-1" else "plain"]
+    assert r"\u4f60\u597d" in run("tail", *room_args, "--no-follow")
+    assert r"\u4f60\u597d" in run("--screen-reader", "--nick", "ann", "--room", f"tea {encoding}", server_url)
+    assert r"\u" in run("--lang", "zh", "--help")
+
+
+SERVER_TABLE = [("stdin", "closed")] + [
+    (stream, state) for stream in ("stdout", "stderr") for state in ("closed", "full", "broken", "unread")
+]
+
+
+@pytest.mark.parametrize(("stream", "state"), SERVER_TABLE)
+async def test_the_server_starts_serves_and_stops_with_an_unusable_stream(
+    tmp_path: Path, stream: str, state: str
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    flags = ("--port", str(port), "--log-level", "debug")
+    with start((*SERVER_COMMAND, *flags), stream, state, tmp_path, CHAT_NOSUCH="1") as process:
+        async with asyncio.timeout(TIMEOUT), ClientSession() as http:
+            while True:
+                try:
+                    async with http.get(f"http://127.0.0.1:{port}/ready") as response:
+                        assert response.status == 200
+                        break
+                except ClientError:
+                    assert process.poll() is None
+                    await asyncio.sleep(0.05)
+        process.terminate()
+        output, errors = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
+    assert process.returncode == 0, errors
+    assert b"Traceback" not in (errors or b"")
+    assert stream == "stdout" or b"listens on" in output
+
+
+@pytest.mark.parametrize(("state", "code"), [("closed", 0), ("full", 74), ("broken", 141)])
+@pytest.mark.parametrize("arguments", [("config",), ("--help",), ("--version",)])
+def test_the_output_of_server_commands_follows_the_same_rules(
+    tmp_path: Path, arguments: tuple[str, ...], state: str, code: int
+) -> None:
+    with start((*SERVER_COMMAND, *arguments), "stdout", state, tmp_path) as process:
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == code
+    message = b"chat-server: cannot write to standard output: No space left on device\n"
+    assert errors == (message if state == "full" else b"")
