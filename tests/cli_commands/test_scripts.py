@@ -14,6 +14,7 @@ import pytest
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.server_process import server_process
+from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
@@ -46,10 +47,10 @@ async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subpro
             await process.communicate()
 
 
-async def run_command(home: Path, *args: str, stdin: str = "") -> tuple[int, str, str]:
+async def run_command(home: Path, *args: str, stdin: str | bytes = "") -> tuple[int, str, str]:
     """Run a command to completion and return (exit code, stdout, stderr)."""
     async with start_command(home, *args) as process, asyncio.timeout(TIMEOUT):
-        output, errors = await process.communicate(stdin.encode())
+        output, errors = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
         assert process.returncode is not None
         return process.returncode, output.decode(), errors.decode()
 
@@ -84,6 +85,53 @@ async def test_send_lines_posts_and_acknowledges_each_line(server: RunningServer
             assert await process.wait() == 0
     _, output, _ = await run_command(tmp_path, "tail", "--server", server.url, "--room", "tea", "--no-follow", "--json")
     assert [json.loads(line)["message"] for line in output.splitlines()] == ["one", "two"]
+
+
+NOT_TEXT = "chat-tui: warning: the input is not utf-8 text; invalid characters are replaced\n"
+
+
+async def test_send_cleans_its_text(server: RunningServer, tmp_path: Path) -> None:
+    colored = "\x1b[1;31mred\x1b[0m \x1b]8;;https://a.example\x1b\\link\x1b]8;;\x07 \x1b(Bend \x1b[?25l\x9b2K[x]"
+    sent: list[str] = []
+    for words, stdin, expected, warning in (
+        ((), "\ufeffone\r\ntwo\r\n", ["one\ntwo"], ""),
+        (("-",), "from input\r\n", ["from input"], ""),
+        (("-", "-"), "unused", ["- -"], ""),
+        ((colored,), "", ["red link end [x]"], ""),
+        ((), colored, ["red link end [x]"], ""),
+        (("ends\r\n",), "", ["ends"], ""),
+        (("--lines", "a\r\n\r\nb"), "unused", ["a", "b"], ""),
+        (("--lines",), f"\ufeff\x1b[32m{'x' * 10}\x1b[m\r\ny\r\n", ["x" * 10, "y"], ""),
+        ((), b"\x89PNG\r\n\xff", ["\ufffdPNG\n\ufffd"], NOT_TEXT),
+        (("--lines",), b"\xff\n\xfe\n", ["\ufffd", "\ufffd"], NOT_TEXT),
+        ((), "a\0b", ["ab"], NOT_TEXT),
+        ((), "valid \ufffd", ["valid \ufffd"], ""),
+    ):
+        args = ("send", "--room", "tea", "--server", server.url, *words)
+        assert await run_command(tmp_path, *args, stdin=stdin) == (0, "", warning), (words, stdin)
+        sent += expected
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann", limit=100)
+        assert [message.message for message in room.log.messages()] == sent
+
+
+async def test_unreadable_input_is_reported(server: RunningServer, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@" 0>/dev/null', "sh"),
+        *(sys.executable, "-m", "tui_chat", "send", "--room", "tea", "--server", server.url),
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "HOME": str(tmp_path)},
+    )
+    _, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
+    assert (process.returncode, errors) == (74, b"chat-tui: cannot read standard input: Bad file descriptor\n")
+
+
+async def test_ctrl_c_ends_send_during_a_read(server: RunningServer, tmp_path: Path) -> None:
+    for flags in ((), ("--lines",)):
+        async with terminal((*CHAT_TUI, "send", "--room", "tea", "--server", server.url, *flags), tmp_path) as tty:
+            await tty.wait_for_text("Type a message")
+            tty.write_keys("\x03")
+            assert await tty.wait_closed() == 130
 
 
 async def test_rejected_lines_are_reported_and_the_others_are_sent(server: RunningServer, tmp_path: Path) -> None:

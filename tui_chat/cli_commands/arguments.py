@@ -1,7 +1,6 @@
 """Argument parser and dispatch of `chat-tui send`, `tail` and `who`."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import cast
 
@@ -32,8 +31,6 @@ def run(arguments: Sequence[str]) -> int:
     from tui_chat.cli_commands import commands  # noqa: PLC0415
     from tui_chat.cli_commands.room_visit import CliTarget, run_to_exit_code  # noqa: PLC0415
 
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     command = cast(str, args.command)
     target = CliTarget(
         server=args.server,
@@ -45,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     )
     match command:
         case "send":
-            coroutine = commands.send(target, " ".join(args.text), by_line=args.lines, as_json=args.json)
+            coroutine = commands.send(target, args.text, by_line=args.lines, as_json=args.json)
         case "tail":
             coroutine = commands.tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
@@ -60,8 +57,8 @@ def build_parser() -> argparse.ArgumentParser:
     send = commands.add_parser(
         "send", description=tr("Send a message to a room and exit after the server's confirmation.")
     )
-    send.add_argument("text", nargs="*", metavar="TEXT", help=tr("message text (default: standard input)"))
-    send.add_argument("--lines", action="store_true", help=tr("send each line of standard input as a message"))
+    send.add_argument("text", nargs="*", metavar="TEXT", help=tr("message text (default and “-”: standard input)"))
+    send.add_argument("--lines", action="store_true", help=tr("send each line as a message"))
     tail = commands.add_parser("tail", description=tr("Print the recent messages of a room, then new messages."))
     tail.add_argument(
         "--lines",

@@ -5,30 +5,27 @@
 - `who`: print the members of a room.
 """
 
-import asyncio
-import os
-import sys
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime, tzinfo
 
 import msgspec
 
-from tui_chat.cli_commands.room_visit import CliTarget, ExitCode, exit_code_for, open_room, print_error
+from tui_chat.cli_commands.input_reader import InputReader, clean_text
+from tui_chat.cli_commands.room_visit import CliTarget, ExitCode, exit_code_for, open_room
 from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.client.room import Room
+from tui_chat.command_line import print_error
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Entry, Message
 from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.sanitize import validate_message_body
 from tui_chat.session import error_text, log_format
 from tui_chat.session.i18n import tr
-
-MAX_LINE_BYTES = 65_536
-"""Read limit for one message in bytes, above the size of any valid message."""
+from tui_chat.standard_streams import write_json, write_output
 
 
-async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) -> ExitCode:
-    """Send `text`, or standard input if `text` is empty.
+async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> ExitCode:
+    """Send the joined words, or standard input without words or with a single `-`.
 
     In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
     command. Without `by_line`, the input is validated before the connection opens. Line numbers count from 1 and
@@ -36,8 +33,8 @@ async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) ->
 
     Args:
         target: Server, room and identity.
-        text: Message body; ignored in `by_line` mode.
-        by_line: Send each non-blank line of standard input as a message, as soon as the line is complete.
+        words: Text arguments.
+        by_line: Send each non-blank line as a message, as soon as the line is complete.
         as_json: Print one JSON object for each acknowledgement.
 
     Returns:
@@ -45,17 +42,20 @@ async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) ->
 
     Raises:
         ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed join raises.
+        UnreadableInput: Standard input cannot be read.
     """
+    text = None if list(words) in ([], ["-"]) else clean_text(" ".join(words))
     if not by_line:
-        body = text or await _read_all_input()
+        body = await InputReader().read_text() if text is None else text
         # A rejected message must not cause join and leave notices.
         validate_message_body(body)
         async with open_room(target, 1) as room:
             await _send_message(room, body, target.timeout, as_json)
         return ExitCode.SUCCESS
-    exit_code = ExitCode.SUCCESS
+    exit_code, line_number = ExitCode.SUCCESS, 0
     async with open_room(target, 1) as room:
-        async for line_number, line in _read_lines():
+        async for line in InputReader().read_lines() if text is None else _split_lines(text):
+            line_number += 1
             if line.strip():
                 try:
                     await _send_message(room, line, target.timeout, as_json)
@@ -67,37 +67,16 @@ async def send(target: CliTarget, text: str, *, by_line: bool, as_json: bool) ->
     return exit_code
 
 
+async def _split_lines(text: str) -> AsyncGenerator[str]:
+    for line in text.split("\n"):
+        yield line.rstrip("\r")
+
+
 async def _send_message(room: Room, text: str, timeout: float, as_json: bool) -> None:
     response = await room.send(text, timeout=timeout)
     if as_json:
         record = {"room": room.name, "seq": response.seq, "id": response.id, "ts": response.ts}
-        print(msgspec.json.encode(record).decode(), flush=True)
-
-
-async def _read_all_input() -> str:
-    _prompt_for_input()
-    # Validation rejects an oversized text; a smaller read would silently truncate it.
-    return _decode(await asyncio.to_thread(sys.stdin.buffer.read, MAX_LINE_BYTES + 1)).rstrip("\n")
-
-
-async def _read_lines() -> AsyncGenerator[tuple[int, str]]:
-    _prompt_for_input()
-    line_number = 0
-    while chunk := await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES):
-        line_number += 1
-        first_chunk = chunk
-        while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
-            chunk = await asyncio.to_thread(sys.stdin.buffer.readline, MAX_LINE_BYTES)
-        yield line_number, _decode(first_chunk).rstrip("\r\n")
-
-
-def _prompt_for_input() -> None:
-    if sys.stdin.isatty() and os.isatty(sys.stderr.fileno()):
-        print(tr("Type a message; Ctrl+D sends it."), file=sys.stderr, flush=True)
-
-
-def _decode(data: bytes) -> str:
-    return data.decode("utf-8", errors="replace")
+        write_json(msgspec.json.encode(record))
 
 
 async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
@@ -134,10 +113,10 @@ def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tz
         is_confusable = room.is_confusable(entry)
         if as_json:
             record = msgspec.to_builtins(entry) | ({"confusable": True} if is_confusable else {})
-            print(msgspec.json.encode(record).decode(), flush=True)
+            write_json(msgspec.json.encode(record))
         else:
             moment = datetime.fromtimestamp(entry.ts / 1000, zone)
-            print(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}", flush=True)
+            write_output(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}")
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
@@ -157,6 +136,8 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
             raise UnsupportedByServer("basic_server_only_sends")
         other_members = [member for member in room.members.values() if member.member_id != room.member_id]
     for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
-        mark = f"\t{tr('(look-alike)')}" if member.confusable else ""
-        print(msgspec.json.encode(member).decode() if as_json else member.nick_name + mark, flush=True)
+        if as_json:
+            write_json(msgspec.json.encode(member))
+        else:
+            write_output(member.nick_name + (f"\t{tr('(look-alike)')}" if member.confusable else ""))
     return ExitCode.SUCCESS

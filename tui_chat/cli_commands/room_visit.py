@@ -6,8 +6,7 @@
 
 import asyncio
 import getpass
-import os
-import sys
+import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -15,26 +14,27 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
+from tui_chat.cli_commands.input_reader import UnreadableInput
 from tui_chat.client.client import ChatClient
 from tui_chat.client.net import address
 from tui_chat.client.room import Room
+from tui_chat.command_line import print_error
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity
+from tui_chat.standard_streams import EXIT_IO_ERROR
 
 
 class ExitCode(IntEnum):
-    """Process exit codes of the subcommands (docs/scripts.md)."""
+    """Process exit codes of the subcommands, in addition to those of `tui_chat.standard_streams` (docs/scripts.md)."""
 
     SUCCESS = 0
     REJECTED = 1
     USAGE_ERROR = 2
     UNAVAILABLE = 69  # EX_UNAVAILABLE in sysexits.h
-    INTERRUPTED = 128 + 2  # SIGINT as a shell exit status
-    PIPE_CLOSED = 128 + 13  # SIGPIPE as a shell exit status
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +62,28 @@ class InvalidTarget(Exception):
     """Error for an invalid `CliTarget`; the text is a translated sentence."""
 
 
-def run_to_exit_code(command: Coroutine[Any, Any, ExitCode]) -> ExitCode:
-    """Run `command` and convert exceptions to an error line and an exit code.
+def run_to_exit_code(command: Coroutine[Any, Any, ExitCode]) -> int:
+    """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
-    A closed pipe and an interrupt print no line. Other exceptions propagate.
+    SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks.
     """
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         return asyncio.run(command)
     except InvalidTarget as error:
         print_error(str(error))
         return ExitCode.USAGE_ERROR
-    except BrokenPipeError:
-        # The flush at interpreter exit would raise again for the buffered rest.
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.PIPE_CLOSED
+    except UnreadableInput as error:
+        print_error(str(error))
+        return EXIT_IO_ERROR
     except ChatError as chat_error:
         print_error(error_text.describe(chat_error))
         return exit_code_for(chat_error)
-    except KeyboardInterrupt:
-        return ExitCode.INTERRUPTED
+
+
+def _interrupt(*_: object) -> None:
+    # With the default handler, asyncio would only cancel the command, and its blocked write would continue.
+    raise KeyboardInterrupt
 
 
 def exit_code_for(error: ChatError) -> ExitCode:
@@ -90,11 +92,6 @@ def exit_code_for(error: ChatError) -> ExitCode:
     `UNAVAILABLE` for a server without a response or connection, `REJECTED` for any other error.
     """
     return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
-
-
-def print_error(message: str) -> None:
-    """Print one error line to standard error. The line starts with `chat-tui: `."""
-    print(f"chat-tui: {message}", file=sys.stderr, flush=True)
 
 
 @asynccontextmanager

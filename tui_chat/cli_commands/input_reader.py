@@ -1,0 +1,106 @@
+"""Standard input of `chat-tui send` as text.
+
+- Decoding: in the encoding of the command line. One warning reports input that is not text.
+- Removal: byte order marks, terminal escape sequences and the final line break, with or without a carriage return.
+- Exit: a daemon thread reads, so that a waiting read does not delay the exit of the process.
+"""
+
+import asyncio
+import codecs
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from threading import Thread
+
+from tui_chat.command_line import print_error
+from tui_chat.protocol.sanitize import remove_escape_sequences
+from tui_chat.session.i18n import tr
+from tui_chat.standard_streams import write_error
+
+MAX_LINE_BYTES = 65_536
+"""Read limit for one message in bytes, above the size of any valid message."""
+
+
+class UnreadableInput(Exception):
+    """Failed read of standard input; the text is a translated sentence."""
+
+
+class InputReader:
+    """Reader of standard input."""
+
+    def __init__(self) -> None:
+        # `sys.stdin.buffer` would block the exit of the interpreter while the thread waits in a read.
+        self._stream = open(0, "rb", closefd=False)  # noqa: SIM115 (standard input stays open)
+        self._has_warned = False
+        if sys.stdin.isatty() and os.isatty(2):
+            write_error(tr("Type a message; Ctrl+D sends it."))
+
+    async def read_text(self) -> str:
+        """Return the complete input, or a part that exceeds the length limit of a message.
+
+        Raises:
+            UnreadableInput: The stream cannot be read.
+        """
+        # Validation rejects an oversized text; a smaller read would silently truncate it.
+        return self._decode(await _read(lambda: self._stream.read(MAX_LINE_BYTES + 1)))
+
+    async def read_lines(self) -> AsyncGenerator[str]:
+        """Yield each line, with an overlong line cut after `MAX_LINE_BYTES`.
+
+        Raises:
+            UnreadableInput: The stream cannot be read.
+        """
+        while chunk := await _read(self._read_chunk):
+            first_chunk = chunk
+            while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
+                chunk = await _read(self._read_chunk)
+            yield self._decode(first_chunk)
+
+    def _read_chunk(self) -> bytes:
+        return self._stream.readline(MAX_LINE_BYTES)
+
+    def _decode(self, data: bytes) -> str:
+        data = data.removeprefix(codecs.BOM_UTF8)
+        encoding = sys.stdin.encoding
+        text = data.decode(encoding, errors="replace")
+        if ("\ufffd" in text and text.encode(encoding) != data) or "\0" in text:
+            self._warn(encoding)
+        return clean_text(text)
+
+    def _warn(self, encoding: str) -> None:
+        if not self._has_warned:
+            self._has_warned = True
+            print_error(
+                tr("warning: the input is not {encoding} text; invalid characters are replaced", encoding=encoding)
+            )
+
+
+def clean_text(text: str) -> str:
+    """Return a text without terminal escape sequences and final line breaks."""
+    return remove_escape_sequences(text).rstrip("\r\n")
+
+
+async def _read(read: Callable[[], bytes]) -> bytes:
+    """Return the result of a blocking read.
+
+    Raises:
+        UnreadableInput: The stream cannot be read.
+    """
+    loop = asyncio.get_running_loop()
+    result: asyncio.Future[bytes | OSError] = loop.create_future()
+
+    def run() -> None:
+        try:
+            outcome = read()
+        except OSError as error:
+            outcome = error
+        with suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(lambda: result.done() or result.set_result(outcome))
+
+    Thread(target=run, daemon=True).start()
+    outcome = await result
+    if isinstance(outcome, OSError):
+        reason = outcome.strerror or str(outcome)
+        raise UnreadableInput(tr("cannot read standard input: {reason}", reason=reason))
+    return outcome
