@@ -275,3 +275,86 @@ async def test_set_saves_a_setting_and_reports_its_missing_effect(server: Runnin
         tui.write_keys("/set clock 12h\r/set clock\r")
         await tui.wait_for_text("clock has no effect in screen-reader mode")
         await tui.wait_for_text("* clock = 12h")
+
+
+FAILING_COMMAND = """
+from tui_chat.session.commands import handlers
+
+def fail(argument, context):
+    raise ValueError("by design")
+
+handlers.HANDLERS["shrug"] = fail
+from tui_chat.cli import main
+main()
+"""
+
+FAILING_LINK = """
+import asyncio
+from tui_chat.session.server_link import ServerLink
+
+async def fail(self):
+    await asyncio.sleep(0.5)
+    raise ValueError("by design")
+
+ServerLink._run = fail
+from tui_chat.cli import main
+main()
+"""
+
+FAILING_PROFILE = """
+from tui_chat.session.store import profile
+
+def fail(*arguments):
+    raise ValueError("by design")
+
+profile.load = fail
+from tui_chat.cli import main
+main()
+"""
+
+
+def log_text(home: Path) -> str:
+    return next(home.rglob("chat-tui.log")).read_text()
+
+
+async def test_a_failing_command_is_logged_and_the_session_continues(server: RunningServer, tmp_path: Path) -> None:
+    async with terminal((sys.executable, "-c", FAILING_COMMAND, *READER[3:], server.url), tmp_path) as tui:
+        await tui.wait_for_text(READY)
+        tui.write_keys("/shrug\r")
+        await tui.wait_for_text("Internal error. See the log for details.")
+        tui.write_keys("/help\r")
+        await tui.wait_for_text("/quit:")
+        tui.write_keys("/quit\r")
+        assert await tui.wait_closed() == 0
+    assert "ValueError: by design" in log_text(tmp_path)
+
+
+@pytest.mark.parametrize("program", [FAILING_LINK, FAILING_PROFILE])
+async def test_a_failed_session_is_logged_and_exits_with_1(tmp_path: Path, program: str) -> None:
+    async with terminal((sys.executable, "-c", program, *READER[3:], "127.0.0.1:1"), tmp_path) as tui:
+        assert await tui.wait_closed() == 1
+        assert "Internal error. See the log for details." in tui.screen_text()
+        assert "Traceback" not in tui.screen_text()
+    assert log_text(tmp_path).count("ValueError: by design") == 1
+
+
+async def test_invalid_bytes_do_not_end_the_input(server: RunningServer, tmp_path: Path) -> None:
+    async with screen_reader(server, tmp_path) as tui, ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        tui.write_bytes(b"caf\xff\r")
+        await wait_until(lambda: [message.message for message in room.log.messages()] == ["caf\ufffd"])
+
+
+async def test_piped_lines_after_the_join_details_are_sent(server: RunningServer, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tui_chat", "--screen-reader", server.url),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+    )
+    async with asyncio.timeout(20):
+        await process.communicate("\ufefftea\r\nann\r\nhello\r\n".encode())
+    assert process.returncode == 0
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="Ben")
+        assert [message.message for message in room.log.messages()] == ["hello"]

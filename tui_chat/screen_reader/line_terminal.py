@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import codecs
 import logging
 import sys
 import threading
@@ -14,6 +15,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import FileIO
+
+from tui_chat.standard_streams import OutputError, write_output
 
 try:
     import readline
@@ -32,11 +35,16 @@ POLL_INTERVAL = 0.5
 class LineTerminal:
     """Standard input and output as an asynchronous line interface."""
 
-    def __init__(self) -> None:
-        """Create a terminal without changing its state."""
+    def __init__(self, on_output_error: Callable[[OutputError], None]) -> None:
+        """Create a terminal without changing its state.
+
+        Args:
+            on_output_error: Called for each failed write; the line is lost.
+        """
+        self._on_output_error = on_output_error
         self._complete: Callable[[str], Sequence[str]] = lambda _: ()
         self._is_reading = False
-        self._is_interactive = sys.stdin.isatty() and sys.stdout.isatty()
+        self._is_interactive = is_interactive()
         self._pending: list[str] = []
         self._input_lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._read_requests = threading.Semaphore(0)
@@ -75,10 +83,14 @@ class LineTerminal:
         if not self.current_input():
             self._flush()
 
+    def write_immediately(self, text: str) -> None:
+        """Write a line below the partial input line."""
+        self._write(f"\n{text}")
+
     async def read_line(self) -> str | None:
         """Return the next input line, or None at end of input.
 
-        Queued output is written before the return. The final newline is missing on a terminal, present on a pipe.
+        Queued output is written before the return.
         """
         self._read_requests.release()
         while True:
@@ -98,7 +110,13 @@ class LineTerminal:
     def _flush(self) -> None:
         pending, self._pending = self._pending, []
         for text in pending:
-            print(text, flush=True)
+            self._write(text)
+
+    def _write(self, text: str, end: str = "\n") -> None:
+        try:
+            write_output(text, end=end)
+        except OutputError as error:
+            self._on_output_error(error)
 
     def _flush_overdue(self) -> None:
         current, now = self.current_input(), time.monotonic()
@@ -109,20 +127,18 @@ class LineTerminal:
         if not current:
             self._flush()
         elif now - self._last_input[1] > IDLE_FLUSH_SECONDS:
-            print()
+            self._write("")
             self._flush()
-            print(current, end="", flush=True)
+            self._write(current, end="")
             self._last_input = (current, now)
 
     def _read_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        # Piped input bypasses `sys.stdin`: a daemon thread that holds its lock at interpreter exit aborts the process.
-        raw = FileIO(0, closefd=False)
         while True:
             self._read_requests.acquire()
             line: str | None
             try:
-                line = input() if self._is_interactive else (raw.readline().decode(errors="replace") or None)
-            except (EOFError, OSError, ValueError):
+                line = read_input()
+            except EOFError:
                 line = None
             except Exception:
                 log.exception("input closed: terminal cannot be read")
@@ -139,6 +155,30 @@ class LineTerminal:
         if index == 0:
             self._candidates = [text[begin:] for text in self._complete(readline.get_line_buffer()[:end])]
         return self._candidates[index] if index < len(self._candidates) else None
+
+
+def is_interactive() -> bool:
+    """Return whether standard input and output are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def read_input(prompt: str = "") -> str:
+    """Write a prompt, and return the next line of standard input without its line break.
+
+    Raises:
+        EOFError: The input has ended or cannot be read.
+        OutputError: The prompt cannot be written.
+    """
+    data = b""
+    with suppress(OSError):
+        if is_interactive():
+            return input(prompt)
+        write_output(prompt, end="")
+        # `sys.stdin` would read ahead, and a daemon thread that holds its lock at interpreter exit aborts the process.
+        data = FileIO(0, closefd=False).readline()
+    if not data:
+        raise EOFError
+    return data.removeprefix(codecs.BOM_UTF8).decode(sys.stdin.encoding, errors="replace").rstrip("\r\n")
 
 
 def _save_terminal_state() -> Callable[[], None]:

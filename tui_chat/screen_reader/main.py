@@ -11,14 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tui_chat.client.net import address
 from tui_chat.client.net.address import Address
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.screen_reader.command_handlers import ReaderCommands
-from tui_chat.screen_reader.line_terminal import LineTerminal
+from tui_chat.screen_reader.line_terminal import LineTerminal, read_input
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
 from tui_chat.session.i18n import Translatable, tr
@@ -26,11 +26,14 @@ from tui_chat.session.server_link import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.standard_streams import write_output
 
 ValueT = TypeVar("ValueT")
 
 log = logging.getLogger("chat.screen_reader")
 
+EXIT_INTERNAL_ERROR = 1
+"""Exit code for an unexpected error of the session, which is in the log."""
 EXIT_UNAVAILABLE = 69
 """Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
 DOUBLE_INTERRUPT_SECONDS = 2.0
@@ -63,12 +66,15 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     first.
 
     Returns:
-        Exit code: 0 at a normal end or a cancelled prompt, `EXIT_UNAVAILABLE` if the connection or the join fails, or
-        128 plus the number of the terminating signal.
+        Exit code: 0 at a normal end or a cancelled prompt, `EXIT_INTERNAL_ERROR`, `EXIT_UNAVAILABLE` if the connection
+        or the join fails, or 128 plus the number of the terminating signal.
+
+    Raises:
+        OutputError: Standard output cannot be written.
     """
     saved_profile, problem = profile_store.load(options.state_dir)
     for line in filter(None, (problem, *settings.problems)):
-        print(line)
+        write_output(line)
     try:
         last_server = saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
         server_address = _ask(chat_strings.LABEL_SERVER, options.server, last_server, address.parse_address)
@@ -81,7 +87,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
         nick = _ask(chat_strings.LABEL_NICK, options.nick, saved_profile.nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
-    print(tr(chat_strings.CONNECTING_TO, server=server_address.base_url), flush=True)
+    write_output(tr(chat_strings.CONNECTING_TO, server=server_address.base_url))
     target = SessionTarget(
         server_address.base_url,
         room,
@@ -100,16 +106,16 @@ def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[
     prompt = f"{tr(label)} [{last_used}]: " if last_used else f"{tr(label)}: "
     while True:
         try:
-            return validate(initial or input(prompt).strip() or last_used)
+            return validate(initial or read_input(prompt).strip() or last_used)
         except ChatError as error:
-            print(error_text.describe(error))
+            write_output(error_text.describe(error))
         initial = ""
 
 
 async def _run_sessions(target: SessionTarget, state_dir: Path, settings: SettingsFile) -> int:
-    terminal = LineTerminal()
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    _install_signal_handlers(exit_code)
+    terminal = LineTerminal(lambda error: None if exit_code.done() else exit_code.set_exception(error))
+    _install_signal_handlers(exit_code, terminal)
     previous: SessionTarget | None = None
     try:
         while True:
@@ -148,21 +154,23 @@ def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settin
 async def _run_session(
     reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal, exit_code: "asyncio.Future[int]"
 ) -> None:
-    """Run the session on one server until its end, the end of the input, or a signal."""
-    tasks: set[asyncio.Task[object]] = {
-        asyncio.create_task(reader.controller.server_link.run()),
+    """Run the session on one server until its end, the end of the input, a signal or an internal error."""
+    link = asyncio.create_task(reader.controller.server_link.run())
+    tasks: set[asyncio.Task[Any]] = {
+        link,
         asyncio.create_task(reader.process_events()),
         asyncio.create_task(_read_input(reader, commands, terminal)),
         asyncio.create_task(reader.finished.wait()),
     }
     try:
         done, _ = await asyncio.wait({*tasks, exit_code}, return_when=asyncio.FIRST_COMPLETED)
-        error = next((error for task in done if not task.cancelled() and (error := task.exception())), None)
-        if isinstance(error, OSError):  # the output was closed
-            raise error
-        if error is not None:
+        errors = [error for task in done & tasks if (error := task.exception()) is not None]
+        for error in errors:
             log.error("screen reader session failed", exc_info=error)
-            reader.failure = tr(chat_strings.INTERNAL_ERROR)
+        if errors or link in done:  # the link ends only after an error, which it has logged
+            terminal.write_line(tr(chat_strings.INTERNAL_ERROR))
+            if not exit_code.done():
+                exit_code.set_result(EXIT_INTERNAL_ERROR)
     finally:
         if reader.controller.deletions.flush():
             await _wait_until_sent(reader)
@@ -188,7 +196,7 @@ async def _wait_until_sent(reader: ScreenReader) -> None:
             await reader.outbox_idle.wait()
 
 
-def _install_signal_handlers(exit_code: "asyncio.Future[int]") -> None:
+def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
     if sys.platform == "win32":
         return
     loop, last_interrupt = asyncio.get_running_loop(), [-DOUBLE_INTERRUPT_SECONDS]
@@ -203,7 +211,7 @@ def _install_signal_handlers(exit_code: "asyncio.Future[int]") -> None:
         if is_repeated:
             on_terminate(signal.SIGINT)
         else:
-            print(f"\n{tr(chat_strings.CONFIRM_QUIT)}", flush=True)
+            terminal.write_immediately(tr(chat_strings.CONFIRM_QUIT))
 
     loop.add_signal_handler(signal.SIGINT, on_interrupt)
     for signum in (signal.SIGTERM, signal.SIGHUP):
