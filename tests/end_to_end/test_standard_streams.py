@@ -92,8 +92,8 @@ def start(
 
 COMMANDS: dict[str, tuple[str, ...]] = {
     "send": ("send", "--room", "tea", "--json", "hello"),
-    "who": ("who", "--room", "lobby"),
-    "tail": ("tail", "--room", "lobby", "--json", "--no-follow"),
+    "who": ("who", "--room", "hall"),
+    "tail": ("tail", "--room", "hall", "--json", "--no-follow"),
     "screen reader": ("--screen-reader", "--room", "tea", "--nick", "ann"),
     "version": ("--version",),
     "help": ("--help",),
@@ -101,10 +101,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 @pytest.fixture(scope="module")
-def lobby(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Provide a room with a message and a member."""
-    home = tmp_path_factory.mktemp("lobby")
-    room_args = ("--room", "lobby", "--server", server_url)
+    home = tmp_path_factory.mktemp("hall")
+    room_args = ("--room", "hall", "--server", server_url)
     subprocess.run((sys.executable, "-m", "tui_chat", "send", *room_args, "hi"), env=environment(home), check=True)
     process = subprocess.Popen(
         (sys.executable, "-m", "tui_chat", "tail", *room_args),
@@ -118,7 +118,7 @@ def lobby(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generato
         process.terminate()
 
 
-@pytest.mark.usefixtures("lobby")
+@pytest.mark.usefixtures("hall")
 @pytest.mark.parametrize("state", ["closed", "full", "broken"])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_unusable_output_sets_the_exit_code_and_prints_at_most_one_line(
