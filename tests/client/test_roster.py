@@ -61,3 +61,11 @@ async def test_the_count_includes_the_members_that_a_join_response_omits() -> No
     roster.apply_presence(PresencePush(room="tea", joined=[member(2)], left=["m1", "unlisted"], renamed=[]))
     assert (len(roster.members), roster.count) == (2, 11_999)
     roster.cancel()
+
+
+async def test_added_members_are_no_longer_unlisted() -> None:
+    roster = Roster(lambda _: None, lambda: None)
+    roster.reset([member(0), member(1)], 4)
+    roster.add([member(1), member(2)], 4)
+    assert (len(roster.members), roster.count) == (3, 4)
+    roster.cancel()

@@ -110,13 +110,19 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
 
 def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
     for entry in entries:
-        is_confusable = room.is_confusable(entry)
+        is_confusable = _is_confusable(room, entry)
         if as_json:
             record = msgspec.to_builtins(entry) | ({"confusable": True} if is_confusable else {})
             write_json(msgspec.json.encode(record))
         else:
             moment = datetime.fromtimestamp(entry.ts / 1000, zone)
             write_output(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}")
+
+
+def _is_confusable(room: Room, entry: Entry) -> bool:
+    """Return whether the author is present under this nickname, and the server marks the nickname as confusable."""
+    author = room.members.get(entry.member_id)
+    return author is not None and author.confusable and author.nick_name == entry.nick_name
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
@@ -134,7 +140,7 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
     async with open_room(target, 1) as room:
         if room.is_basic_server:
             raise UnsupportedByServer("basic_server_only_sends")
-        other_members = [member for member in room.members.values() if member.member_id != room.member_id]
+        other_members = [member for member in await room.list_members() if member.member_id != room.member_id]
     for member in sorted(other_members, key=lambda member: member.nick_name.casefold()):
         if as_json:
             write_json(msgspec.json.encode(member))

@@ -24,12 +24,16 @@ from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
-from tui_chat.protocol.limits import HISTORY_PAGE
-from tui_chat.protocol.requests import JoinRoom, LeaveRoom
-from tui_chat.protocol.responses import Empty, JoinResponse
+from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
+from tui_chat.protocol.names import canonical_key
+from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers
+from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
+
+LIST_TIMEOUT = 30.0
+"""Time limit of a `listMembers` request, in seconds."""
 
 LEAVE_TIMEOUT = 5.0
 """Time limit of the `leaveRoom` request, in seconds."""
@@ -176,6 +180,22 @@ class RoomMembership:
             self.roster.apply_presence(push)
             if (own_member := self.roster.members.get(self.context.member_id)) is not None:
                 self.context.nick = own_member.nick_name
+
+    async def list_members(self, query: str, limit: int) -> list[Member]:
+        """Return the present members; documented by `Room.list_members`."""
+        roster = self.roster
+        if roster.count == len(roster.members):
+            key = canonical_key(query)
+            return [member for member in roster.members.values() if key in canonical_key(member.nick_name)][:limit]
+        members: list[Member] = []
+        while True:
+            after, page_limit = members[-1].member_id if members else "", min(MEMBER_PAGE, limit - len(members))
+            request = ListMembers(room=self.context.name, after=after, limit=page_limit, query=query or None)
+            page = await self.context.request(request, MemberListResponse, LIST_TIMEOUT, wait_for_rate_limit=True)
+            members += map(sanitize.received, page.members[:page_limit])
+            if not page.has_more or not page.members or len(members) >= limit:
+                roster.add(members, page.member_count)
+                return members
 
     def on_disconnected(self) -> None:
         """Suspend requests until the next join."""

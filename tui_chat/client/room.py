@@ -17,6 +17,7 @@ from tui_chat.client.errors import ConnectionLost, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.errors import RateLimited
@@ -86,11 +87,6 @@ class Room:
         A large room contains further members (`member_count`).
         """
         return self.membership.roster.members
-
-    def is_confusable(self, entry: Entry) -> bool:
-        """Return whether the author is present under this nickname, and the server marks the nickname as confusable."""
-        author = self.members.get(entry.member_id)
-        return author is not None and author.confusable and author.nick_name == entry.nick_name
 
     @property
     def member_count(self) -> int:
@@ -204,6 +200,13 @@ class Room:
         if entry is None:
             raise StopAsyncIteration
         return entry
+
+    async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
+        """Return the present members with `query` in their nickname, and store them in `members`.
+
+        Sends no request if all members are stored. Raises the exceptions of `send`.
+        """
+        return await self.membership.list_members(query, limit)
 
     async def flush(self) -> None:
         """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""

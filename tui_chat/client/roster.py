@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec.structs import replace
 
@@ -56,6 +56,19 @@ class Roster:
         self._unlisted_count = max(0, (len(members) if count is None else count) - len(self.members))
         if len(members) > MAX_MEMBERS:
             self._on_excess()
+        self._notify()
+
+    def add(self, members: Iterable[Member], count: int) -> None:
+        """Insert or replace members and notify immediately.
+
+        Args:
+            members: Members; those above `MAX_MEMBERS` are only counted.
+            count: Number of present members.
+        """
+        for member in members:
+            if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
+                self.members[member.member_id] = member
+        self._unlisted_count = max(0, count - len(self.members))
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:

@@ -201,6 +201,11 @@ def member_count(count: int) -> str:
     return tr("{count:,} here", count=count) if count else tr("members unknown")
 
 
+def unlisted_members(count: int) -> str:
+    """Return the last row of a member list that omits members."""
+    return plural("and {count:,} more", "and {count:,} more", count)
+
+
 def not_in_room(room: str) -> str:
     """Return the error for a room that is not open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)

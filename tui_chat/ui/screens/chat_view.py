@@ -263,6 +263,7 @@ class ChatView:
         self.header.set_content(
             room_name,
             view.topic if view else "",
+            chat_strings.member_count(view.member_count) if view and view.members and not self.members.display else "",
             "" if self.rooms.display else unread_summary,
             state,
             retry_in=state.retry_at - time.monotonic() if isinstance(state, Offline) else 0.0,

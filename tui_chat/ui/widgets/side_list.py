@@ -180,11 +180,13 @@ class MemberList(SideList):
 
         Args:
             members: Stored members in display order.
-            count: Number of present members, for the heading.
+            count: Number of present members, for the heading and the number of omitted members in the last row.
             own_member_id: Member id of the user.
         """
 
         def build_row(index: int) -> ListRow:
+            if index == len(members):
+                return ListRow(chat_strings.unlisted_members(count - len(members)), style="muted")
             member = members[index]
             sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
@@ -192,4 +194,5 @@ class MemberList(SideList):
             sign += CONFUSABLE_SIGN * member.confusable
             return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
 
-        self.set_rows(lambda: chat_strings.member_count(count), build_row, len(members))
+        row_count = len(members) + (count > len(members))
+        self.set_rows(lambda: chat_strings.member_count(count), build_row, row_count)

@@ -20,25 +20,35 @@ class ChatHeader(Widget):
 
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
 
-    _room_name = _topic = _unread_summary = ""
+    _room_name = _topic = _members = _unread_summary = ""
     _connection_state: ConnectionState = Connecting()
     _retry_in = 0.0
     _unsent_count = 0
 
     def set_content(
-        self, room: str, topic: str, unread_summary: str, state: ConnectionState, *, retry_in: float, unsent: int
+        self,
+        room: str,
+        topic: str,
+        members: str,
+        unread_summary: str,
+        state: ConnectionState,
+        *,
+        retry_in: float,
+        unsent: int,
     ) -> None:
         """Replace the whole content.
 
         Args:
             room: Room name, empty if no room is open.
             topic: Topic of the room.
+            members: Number of members, empty while the member list is visible.
             unread_summary: Unread counts of the other rooms, empty while the room list is visible.
             state: Connection state.
             retry_in: Reconnect delay while offline, in seconds.
             unsent: Number of unacknowledged messages and changes.
         """
-        self._room_name, self._topic, self._unread_summary = room, topic, unread_summary
+        self._room_name, self._topic, self._members = room, topic, members
+        self._unread_summary = unread_summary
         self._connection_state, self._retry_in, self._unsent_count = state, retry_in, unsent
         self.refresh()
 
@@ -52,7 +62,8 @@ class ChatHeader(Widget):
             max(8, width - right.cell_length - 2), ellipsis=True
         )
         topic = with_stable_width(Content.assemble(("  " + self._topic if self._topic else "", "$text-muted")))
-        left = Content.assemble(room, topic).truncate(max(0, width - right.cell_length - 2), ellipsis=True)
+        members = Content.assemble((f"  {self._members}" if self._members else "", "$text-muted"))
+        left = Content.assemble(room, members, topic).truncate(max(0, width - right.cell_length - 2), ellipsis=True)
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
