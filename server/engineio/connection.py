@@ -1,7 +1,7 @@
 """Client connection to the root namespace, and the interfaces between transport and dispatcher."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Raw
@@ -38,7 +38,7 @@ class ClientConnection:
         address: Network address of the client.
         member_id: Member id of the guest; None before the first join.
         rate_buckets: Token buckets by rate class.
-        throttled_since: Monotonic time in seconds at which throttling began; None if not throttled.
+        throttled_since: Monotonic time in seconds at which throttling began, by throttled rate class.
     """
 
     push: Callable[[Frame], None]
@@ -46,7 +46,7 @@ class ClientConnection:
     sid: str
     address: str
     rate_buckets: dict[str, TokenBucket]
-    throttled_since: float | None = None
+    throttled_since: dict[str, float] = field(default_factory=dict[str, float])
     member_id: str | None = None
 
 

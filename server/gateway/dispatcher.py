@@ -4,7 +4,8 @@
   acknowledgement if the client requested one, otherwise an `error` event.
 - Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`, up to the rate of
   refusals. Other requests wait for a token in order; the session handles no further packet while a
-  request waits. Throttling for `flood_timeout` seconds without a pause closes the connection.
+  request waits. Throttling of one rate class for `flood_timeout` seconds without a pause closes the
+  connection.
 - Invalid requests: a request that cannot be decoded and each `BadRequest` count as invalid. An excess of
   invalid requests closes the connection.
 - Reconnects: rate limits belong to the session, so DISCONNECT and CONNECT reset nothing.
@@ -99,7 +100,7 @@ class Dispatcher:
             previous.rate_buckets
             if previous
             else {name: TokenBucket(rate, self._clocks.monotonic()) for name, rate in self._request_rates.items()},
-            previous.throttled_since if previous else None,
+            previous.throttled_since if previous else {},
         )
         self._connections.add(connection)
         return connection
@@ -110,7 +111,7 @@ class Dispatcher:
         """Run one request and return its acknowledgement, if requested.
 
         Errors become the acknowledgement, or an `error` event without one; none is raised. An unknown event is a
-        `BadRequest`. An immediately available token ends the throttling.
+        `BadRequest`. An immediately available token ends the throttling of its rate class.
         """
         dialect = self._find_dialect(event, arguments)
         request = None
@@ -120,7 +121,7 @@ class Dispatcher:
             size = sum(memoryview(argument).nbytes for argument in arguments)
             delay = self._acquire_tokens(connection, request, size)
             if not delay:
-                connection.throttled_since = None
+                connection.throttled_since.pop(request.rate_class, None)
             elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._clocks.monotonic()):
                 subject = "requests" if request.rate_class == "default" else request.rate_class
                 raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
@@ -207,16 +208,14 @@ class Dispatcher:
         Raises `Unavailable` after a disconnect, and closes the connection with `RateLimited` after `flood_timeout`.
         """
         while delay:
-            self._throttle(connection)
+            self._throttle(connection, request.rate_class)
             await asyncio.sleep(min(max(delay, 0.001), self._flood_timeout))
             self._require_open(connection)
             delay = self._acquire_tokens(connection, request, size)
 
-    def _throttle(self, connection: ClientConnection) -> None:
+    def _throttle(self, connection: ClientConnection, rate_class: str) -> None:
         now = self._clocks.monotonic()
-        if connection.throttled_since is None:
-            connection.throttled_since = now
-        elif now - connection.throttled_since > self._flood_timeout:
+        if now - connection.throttled_since.setdefault(rate_class, now) > self._flood_timeout:
             error = errors.RateLimited("rate_limit_ignored")
             _push_error(connection, error)
             connection.close("rate limit exceeded for too long")

@@ -65,6 +65,19 @@ async def test_a_client_that_continues_after_refusals_is_throttled_and_closed(tm
         assert sum(answer["ok"] for answer in answers) == 1
 
 
+async def test_other_requests_do_not_extend_the_deadline_of_throttled_messages(tmp_path: Path) -> None:
+    settings = {"message_burst": 1, "message_rate": 20, "flood_timeout": 0.5}
+    async with running_server(tmp_path, **settings) as server, raw_client(server.url) as mallory:
+        await mallory.join("tea", "mallory")
+        for _ in range(50):
+            await mallory.ws.send_str('42["sendMessage",{"room":"tea","message":"m"}]')
+            await mallory.ws.send_str('42["typing",{"room":"tea","on":true}]')
+        last_packet = ""
+        while (packet := await mallory.read_packet()) is not None:
+            last_packet = packet
+        assert json.loads(last_packet[2:])[1]["reason"] == "rate_limit_ignored"
+
+
 @pytest.mark.parametrize("message", ["m" * 4001, 7, "", None])
 async def test_requests_that_cannot_be_decoded_count_as_invalid(tmp_path: Path, message: Any) -> None:
     async with running_server(tmp_path) as server, raw_client(server.url) as mallory:

@@ -52,7 +52,7 @@ class EchoDispatcher:
         # The event follows the CONNECT packet. The suite misses the second of two packets in one network read.
         event = packets.encode_event(b'["auth",%b]' % (bytes(auth) if auth else b"{}"))
         asyncio.get_running_loop().call_later(0.02, sink.push, event)
-        return ClientConnection(sink.push, sink.close, "echo", address, {}, None)
+        return ClientConnection(sink.push, sink.close, "echo", address, {})
 
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
