@@ -20,6 +20,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ClientEvent, Offline, ProblemReported, RoomLost
+from tui_chat.client.join import MAX_CONCURRENT_JOINS
 from tui_chat.client.room import Room
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor
@@ -220,6 +221,33 @@ async def test_a_rejected_rejoin_emits_room_lost() -> None:
                 assert (event.room, event.error.message) == ("tea", "you are banned")
                 break
         assert ann.rooms == {}
+
+
+async def test_joins_that_wait_for_a_retry_do_not_delay_the_joins_after_a_reconnect() -> None:
+    is_busy = True
+    join_count = 0
+
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        nonlocal is_busy, join_count
+        if event == "listRooms" and is_busy:
+            is_busy = False
+            await socket.close()
+            return None
+        if event == "listRooms":
+            return {"ok": True, "rooms": []}
+        join_count += 1
+        if is_busy:
+            return {"ok": False, "error": {"code": "unavailable", "message": "busy", "retryAfter": 30}}
+        return JOINED | {"room": JOINED["room"] | {"name": body["roomName"]}}
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        names = [f"room {number}" for number in range(MAX_CONCURRENT_JOINS)]
+        joins = asyncio.gather(*(ann.join(name, nick="ann", timeout=15) for name in names))
+        await wait_until(lambda: join_count == MAX_CONCURRENT_JOINS)
+        listing = asyncio.create_task(ann.list_rooms())
+        await joins
+        assert sorted(ann.rooms) == names
+        assert await listing == []
 
 
 async def test_a_namespace_error_closes_the_connection() -> None:

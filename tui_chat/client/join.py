@@ -1,6 +1,7 @@
 """Joins of the rooms of one client over the current connection."""
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
@@ -90,7 +91,10 @@ class RoomJoiner:
                 return
             except (RateLimited, Unavailable, InternalError) as error:
                 membership.last_error = error
-                await asyncio.sleep(error.retry_after or JOIN_RETRY_DELAY)
+                # A lost connection ends the wait, because the joins over the next connection need the slots.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(error.retry_after or JOIN_RETRY_DELAY):
+                        await transport.wait_closed()
             except ChatError as error:
                 self._on_rejected(room, error)
             except Exception:
