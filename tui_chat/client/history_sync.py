@@ -265,7 +265,7 @@ class HistorySync:
             The entry, or None after a silent close.
 
         Raises:
-            ChatError: The room is closed.
+            ChatError: The room is closed, or the server rejected the fetch of missed entries.
         """
         while (entry := self.cursor.pop()) is None:
             if self._closed:

@@ -194,7 +194,7 @@ class Room:
 
         Raises:
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
-            ChatError: The room became unavailable.
+            ChatError: The room is unavailable, or a fetch of missed entries was rejected; the next call repeats it.
         """
         entry = await self.membership.history.next_entry()
         if entry is None:

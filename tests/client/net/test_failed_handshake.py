@@ -2,13 +2,16 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
+from tui_chat.client.net.transport import Transport
 
 
 @pytest.mark.parametrize("handshake", ["", "0", '0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}'])
@@ -34,3 +37,33 @@ async def test_a_connection_aborted_during_the_handshake_raises_unreachable_and_
         gc.collect()  # a leaked resource warns at collection, and a warning fails the test
         await asyncio.sleep(0)
         gc.collect()
+
+
+async def test_a_failure_of_an_interrupted_attempt_is_not_reported_as_unhandled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop_errors: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: loop_errors.append(context))
+    attempts: list[Transport] = []
+    cleanups: list[Transport] = []
+
+    async def fail_cleanup(transport: Transport) -> None:
+        cleanups.append(transport)
+        await cleanup(transport)
+        raise RuntimeError("injected")
+
+    async def connect(transport: Transport, _: float) -> None:
+        attempts.append(transport)
+        await asyncio.Event().wait()
+
+    cleanup = Transport._cleanup  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(Transport, "_cleanup", fail_cleanup)
+    monkeypatch.setattr(Transport, "_connect", connect)
+    async with ChatClient("http://127.0.0.1:1", connect_in_background=True) as chat:
+        await wait_until(lambda: attempts)
+        chat.reconnect_now()
+        await wait_until(lambda: len(attempts) == 2)
+        assert len(cleanups) == 1
+    gc.collect()
+    await asyncio.sleep(0)
+    assert loop_errors == []

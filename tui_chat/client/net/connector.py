@@ -277,6 +277,8 @@ class Connector:
             retry_task.cancel()
             open_task.cancel()
             await asyncio.wait({open_task})
+            if not open_task.cancelled() and (error := open_task.exception()) is not None:
+                log.debug("connection attempt failed: %s", type(error).__name__)
 
     async def _wait_before_retry(self, error: ChatError) -> None:
         delay = self._backoff.next_delay()
