@@ -41,19 +41,25 @@ class HttpConnection(web.RequestHandler):
     Args:
         server: aiohttp server of the connection.
         pool: Receiver of the reports.
+        handshake: TLS handshake that precedes the connection, or None.
     """
 
-    __slots__ = ("_pool", "address")
+    __slots__ = ("_handshake", "_pool", "address")
 
-    def __init__(self, server: web.Server, pool: "HttpConnectionPool", **options: Any) -> None:
+    def __init__(
+        self, server: web.Server, pool: "HttpConnectionPool", handshake: "TlsHandshake | None", **options: Any
+    ) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
-        self._pool = pool
+        self._pool, self._handshake = pool, handshake
         self.address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the first idle period."""
+        """Start the first idle period, in place of that of the handshake."""
         super().connection_made(transport)
         self.address = _get_peer_address(transport)
+        if self._handshake is not None:
+            self._pool.mark_busy(self._handshake)
+            self._handshake = None
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -105,7 +111,7 @@ class TlsHandshake(asyncio.Protocol):
     def __init__(
         self,
         pool: "HttpConnectionPool",
-        create_connection: Callable[[], HttpConnection],
+        create_connection: Callable[["TlsHandshake"], HttpConnection],
         context: ssl.SSLContext,
         timeout: float,
     ) -> None:
@@ -132,7 +138,7 @@ class TlsHandshake(asyncio.Protocol):
     async def _run(self, accepted: socket.socket) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._create_connection,
+                lambda: self._create_connection(self),
                 accepted,
                 ssl=self._context,
                 ssl_handshake_timeout=self._timeout,
@@ -176,9 +182,9 @@ class HttpConnectionPool:
             tls_context: Certificate and parameters of TLS; None for plain HTTP.
         """
 
-        def create_connection() -> HttpConnection:
+        def create_connection(handshake: TlsHandshake | None = None) -> HttpConnection:
             return HttpConnection(
-                server, self, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
+                server, self, handshake, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
             )
 
         if tls_context is None:
