@@ -51,6 +51,17 @@ async def test_invalid_input_is_reported_next_to_the_field(
         await driver.wait_until(lambda: expected in driver.screen_text())
 
 
+async def test_a_nickname_with_joined_emoji_is_typed_into_the_form(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, chat_app(tmp_path, server=server.url) as driver:
+        await driver.type_text("tea")
+        await driver.press("enter")
+        await driver.type_text("👨\u200d👩\u200d👧 ❤\ufe0fx")
+        await driver.press("backspace", "enter")
+        await driver.wait_until(lambda: len(driver.app.screen_stack) > 1 and driver.displayed_room)
+        assert driver.displayed_room is not None
+        assert driver.displayed_room.nick == "👨\u200d👩\u200d👧 ❤"
+
+
 async def test_the_joined_room_is_saved_with_its_guest_key(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, chat_app_in_room(tmp_path, server.url, "ann") as driver:
         profile, notice = load(tmp_path / "ann" / "state")

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from wcwidth import grapheme_boundary_before
+
 
 class HistorySearch:
     """Case-insensitive search through the sent texts of a room, newest first.
@@ -53,7 +55,7 @@ class HistorySearch:
 
         An empty query has no match.
         """
-        self.query = self.query[:-1]
+        self.query = self.query[: grapheme_boundary_before(self.query, len(self.query))]
         self._index = None
         self.failed = False
         if self.query:

@@ -19,6 +19,8 @@ INPUTS: list[tuple[list[bytes], str]] = [
     ([b"\x1bP>|XTerm(379)\x1b\\device\x1b[?62;22c \x1b_Gi=31;OK\x1b\\answers\r"], "device answers"),
     ([b"caf\xe9 latin\r"], "caf\ufffd latin"),
     ([b"\x1b[9999999999u\x1b[97:65;5:3uparser error\r"], "parser error"),
+    (["family 👨\u200d👩\u200d👧".encode(), b"\x7f", b"deleted\r"], "family deleted"),
+    (["小\u3000明 می\u200cخواهم 👨\u200d👩\u200d👧\r".encode()], "小\u3000明 می\u200cخواهم 👨\u200d👩\u200d👧"),
     ([START + b"unfinished\rpaste"], ""),
     ([b"\r"], "unfinished\npaste"),
 ]
@@ -44,5 +46,7 @@ async def test_raw_input_arrives_as_text_and_the_keyboard_stays_alive(tmp_path: 
                 assert [message.message for message in room.log.messages()] == sent
             else:
                 await ann.wait_for_text("unfinished")
+        ann.write_keys("/nick 👨\u200d👩\u200d👧 ❤\ufe0f\r")
+        await wait_until(lambda: "👨\u200d👩\u200d👧 ❤" in {member.nick_name for member in room.members.values()})
         ann.write_keys("\x11")
         assert await ann.wait_closed() == 0

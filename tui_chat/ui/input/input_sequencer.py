@@ -19,6 +19,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Input, TextArea
 
+from tui_chat.ui.input.inserted_text import typed_text
+
 # Passes from the focused widget up to the app until a key has had all its effects: the widget or an ancestor handles
 # the key, messages of the widget reach its ancestors, and a closing screen calls back the screen that opened it.
 SETTLE_ROUNDS = 3
@@ -135,7 +137,7 @@ class InputSequencer:
         field = self._focus_path()[0]
         if not isinstance(item, Key) or not isinstance(field, Input | TextArea):
             return False
-        if item.is_printable and not item.key.startswith("alt+"):
+        if typed_text(item):
             return True
         return isinstance(field, LocalKeyField) and field.is_local_key(item)
 

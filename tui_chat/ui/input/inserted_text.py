@@ -1,8 +1,21 @@
-"""Text that input events insert, the same for all input fields."""
+"""Text that keys and pastes insert, the same for all input fields."""
 
-from textual.events import Paste
+from unicodedata import category
+
+from textual.events import Key, Paste
 
 from tui_chat.protocol import sanitize
+
+
+def typed_text(key: Key) -> str:
+    """Return the sanitised text of a key, empty for a key without text.
+
+    `Key.is_printable` is no test for text: it excludes joiners, most spaces and private use.
+    """
+    character = key.character
+    if not character or key.key.startswith("alt+") or category(character[0]) in ("Cc", "Cs"):
+        return ""
+    return sanitize.sanitize_body(character)
 
 
 def pasted_text(paste: Paste) -> str:

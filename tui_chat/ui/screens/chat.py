@@ -21,6 +21,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
+from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
@@ -282,10 +283,10 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         """End the message selection on a printable key without a binding, and insert the key into the composer."""
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.MESSAGE_CURSOR]
-        if self.view.timeline.has_focus and event.is_printable and not is_bound and not event.key.startswith("alt+"):
+        if self.view.timeline.has_focus and not is_bound and (text := typed_text(event)):
             event.stop()
             self._end_selection()
-            self.view.composer.insert_text(event.character or "")
+            self.view.composer.insert_text(text)
 
     def on_paste(self, event: events.Paste) -> None:
         """End the message selection on a paste, and pass the paste to the composer."""

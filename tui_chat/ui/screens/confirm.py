@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 
 from tui_chat.session.i18n import tr
 from tui_chat.ui.app_services import app_services
+from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 
 MAX_EXCERPT_LINES = 8
@@ -81,9 +82,9 @@ class ConfirmScreen(ModalScreen[Answer | None]):
         """End the question on a printable key without a binding. A key from before the question never confirms."""
         is_early = event.time < self._opened_at
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.CONFIRM_DIALOG]
-        if event.is_printable and (is_early or not is_bound) and not event.key.startswith("alt+"):
+        if (text := typed_text(event)) and (is_early or not is_bound):
             event.stop()
-            self.dismiss(Answer(False, event.character or ""))
+            self.dismiss(Answer(False, text))
         elif is_early:
             event.stop()
 

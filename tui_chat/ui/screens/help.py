@@ -12,6 +12,8 @@ from textual.widgets import Static
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import plural, tr
 from tui_chat.ui.app_services import app_services
+from tui_chat.ui.input.grapheme_boundaries import previous_boundary
+from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.side_list import SIGNS
 
@@ -106,9 +108,9 @@ class HelpScreen(ModalScreen[None]):
         """Edit the search text."""
         query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
-            self._search(query[:-1])
-        elif event.is_printable and event.character:
-            self._search(query + event.character)
+            self._search(query[: previous_boundary(query, len(query))])
+        elif text := typed_text(event):
+            self._search(query + text)
         else:
             return
         event.stop().prevent_default()

@@ -18,7 +18,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.room_view import RoomView
-from tui_chat.ui.input.inserted_text import pasted_text
+from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
@@ -86,7 +86,7 @@ class RoomNavigation:
         if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
         self._end_switch()
-        text = "".join(_typed_text(item) for item in self._drain_input())
+        text = "".join(_inserted_text(item) for item in self._drain_input())
         if text.strip():
             self._return_to_composer(text.rstrip("\n"))
 
@@ -159,10 +159,8 @@ class RoomNavigation:
             self.go_to_room(room)
 
 
-def _typed_text(item: Key | Paste) -> str:
+def _inserted_text(item: Key | Paste) -> str:
     """Return the text that this input would insert."""
     if isinstance(item, Paste):
         return pasted_text(item)
-    if item.key == "enter":
-        return "\n"
-    return (item.character or "") if item.is_printable and not item.key.startswith("alt+") else ""
+    return "\n" if item.key == "enter" else typed_text(item)

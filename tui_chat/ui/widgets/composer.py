@@ -4,6 +4,7 @@
 - Echo: key actions of the composer and the chat screen run inside this widget without bubbling through the app, so
   each key shows immediately.
 - Submission: the text is cleared before `submit` runs; the owner restores rejected text with `set_text`.
+- Cursor: movement and deletion work on grapheme clusters. Typed text may join the clusters around the cursor.
 - Drafts: returning from the input history or cancelling a search restores the draft.
 """
 
@@ -16,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import TextArea
-from textual.widgets.text_area import Selection
+from textual.widgets.text_area import Location, Selection
 
 from tui_chat.protocol.limits import PACKET_BYTES
 from tui_chat.session.commands.completion import Completion
@@ -26,7 +27,8 @@ from tui_chat.session.input_history import InputHistory
 from tui_chat.session.paste import Paste
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of
-from tui_chat.ui.input.inserted_text import pasted_text
+from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary, previous_boundary
+from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
 
@@ -119,20 +121,50 @@ class Composer(TextArea, inherit_bindings=False):
 
     def insert_text(self, text: str) -> None:
         """Insert text at the cursor or in place of the selection."""
-        self.replace(text, *self.selection)
+        self.replace(text, *self.selection, maintain_selection_offset=False)
+
+    def move_cursor(
+        self, location: Location, select: bool = False, center: bool = False, record_width: bool = True
+    ) -> None:
+        """Move the cursor to `location`, or to the start of the grapheme cluster around `location`."""
+        super().move_cursor(self._rounded(location, cluster_start), select, center, record_width)
+
+    def get_target_document_location(self, event: events.MouseEvent) -> Location:
+        """Return the location under the mouse pointer, at the start of a grapheme cluster."""
+        return self._rounded(super().get_target_document_location(event), cluster_start)
+
+    def get_cursor_left_location(self) -> Location:
+        """Return the location one grapheme cluster to the left."""
+        row, column = self.cursor_location
+        if column:
+            return row, previous_boundary(self.document[row], column)
+        return super().get_cursor_left_location()
+
+    def get_cursor_right_location(self) -> Location:
+        """Return the location one grapheme cluster to the right."""
+        row, column = self.cursor_location
+        line = self.document[row]
+        return (row, next_boundary(line, column)) if column < len(line) else super().get_cursor_right_location()
+
+    def get_cursor_word_right_location(self) -> Location:
+        """Return the location one word to the right, at the end of a grapheme cluster."""
+        return self._rounded(super().get_cursor_word_right_location(), cluster_end)
+
+    def _rounded(self, location: Location, round_index: Callable[[str, int], int]) -> Location:
+        row, column = self.clamp_visitable(location)
+        return row, round_index(self.document[row], column)
 
     def is_local_key(self, key: events.Key) -> bool:
         """Return whether `key` is bound to a local action (`keys.LOCAL_ACTIONS`), so later keys need not wait."""
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
-        keymap = self._keymap()
+        keymap, text = self._keymap(), typed_text(event)
         if self._history_search is not None:
-            if (
-                search_action := keymap.actions[KeyScope.HISTORY_SEARCH].get(event.key)
-            ) is not None or event.is_printable:
+            search_action = keymap.actions[KeyScope.HISTORY_SEARCH].get(event.key)
+            if search_action is not None or text:
                 event.stop().prevent_default()
-                await self._continue_search(search_action, event.character or "")
+                await self._continue_search(search_action, text)
                 return
             if event.key in keymap.actions[KeyScope.CHAT]:
                 self.action_search_cancel()
@@ -146,6 +178,9 @@ class Composer(TextArea, inherit_bindings=False):
         elif screen_action is not None:
             event.stop().prevent_default()
             await self.screen.run_action(screen_action)
+        elif text:
+            event.stop().prevent_default()
+            self.insert_text(text)
         elif not event.key.startswith("alt+"):  # TextArea would insert the letter
             await super()._on_key(event)
 
@@ -321,6 +356,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.set_text(text)
 
     def _kill_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        start = self._rounded(start, cluster_start)
         if start != end:
             self._kill_buffer = self.get_text_range(start, end)
             self.delete(start, end, maintain_selection_offset=False)

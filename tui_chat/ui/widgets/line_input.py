@@ -1,13 +1,21 @@
-"""Single-line input of the join form and the search dialogs."""
+"""Single-line input of the join form and the search dialogs.
+
+- Text: typed and pasted text pass the same sanitising, with spaces in place of line breaks.
+- Cursor: movement and deletion work on grapheme clusters.
+"""
+
+from collections.abc import Callable
 
 from textual import events
 from textual.binding import Binding
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from tui_chat.protocol import sanitize
-from tui_chat.ui.input.inserted_text import pasted_text
+from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary, previous_boundary
+from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 
 _ACTION_BY_KEY = {
     key: binding.action
@@ -37,9 +45,62 @@ class LineInput(Input):
         if (action := _ACTION_BY_KEY.get(event.key)) is not None:
             event.stop().prevent_default()
             await self.run_action(action)
+        elif text := typed_text(event):
+            event.stop().prevent_default()
+            self.replace(text.replace("\n", " "), *self.selection)
         elif not event.key.startswith("alt+"):  # Input would insert the letter
             await super()._on_key(event)
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop().prevent_default()
         self.replace(sanitize.sanitize_line(pasted_text(event)), *self.selection)
+
+    def action_cursor_left(self, select: bool = False) -> None:
+        """Move the cursor one character to the left."""
+        super().action_cursor_left(select)
+        self._round_cursor(cluster_start)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Move the cursor one character to the right."""
+        super().action_cursor_right(select)
+        self._round_cursor(cluster_end)
+
+    def action_cursor_left_word(self, select: bool = False) -> None:
+        """Move the cursor to the start of a word."""
+        super().action_cursor_left_word(select)
+        self._round_cursor(cluster_start)
+
+    def action_cursor_right_word(self, select: bool = False) -> None:
+        """Move the cursor to the start of the next word."""
+        super().action_cursor_right_word(select)
+        self._round_cursor(cluster_end)
+
+    def action_delete_left(self) -> None:
+        """Delete the selection, or else the previous character."""
+        start, end = self.selection
+        self.delete(previous_boundary(self.value, end) if start == end else start, end)
+
+    def action_delete_right(self) -> None:
+        """Delete the selection, or else the next character."""
+        start, end = self.selection
+        self.delete(start, next_boundary(self.value, end) if start == end else end)
+
+    def action_delete_left_word(self) -> None:
+        """Delete the selection, or else to the start of a word."""
+        if self.selection.is_empty:
+            self.action_cursor_left_word(select=True)
+        self.delete_selection()
+
+    def action_delete_right_word(self) -> None:
+        """Delete the selection, or else to the start of the next word."""
+        if self.selection.is_empty:
+            self.action_cursor_right_word(select=True)
+        self.delete_selection()
+
+    def _cell_offset_to_index(self, offset: int) -> int:
+        return cluster_start(self.value, super()._cell_offset_to_index(offset))
+
+    def _round_cursor(self, round_index: Callable[[str, int], int]) -> None:
+        start, end = self.selection
+        rounded = round_index(self.value, end)
+        self.selection = Selection(rounded if start == end else start, rounded)
