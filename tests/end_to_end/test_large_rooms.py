@@ -13,6 +13,7 @@ from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.client import ChatClient
+from tui_chat.ui.screens.output import OutputScreen
 
 CROWD = [f"m{number}" for number in range(6)]
 
@@ -38,6 +39,7 @@ async def test_members_are_listed_page_by_page(server: RunningServer) -> None:
         assert sorted(member.nick_name for member in await room.list_members()) == ["ann", *CROWD]
         assert (len(room.members), room.member_count) == (7, 7)
         assert [member.nick_name for member in await room.list_members("M5")] == ["m5"]
+        assert len(await room.list_members()) == 7
 
 
 async def test_the_member_pane_and_the_header_show_the_number_of_all_members(
@@ -60,3 +62,35 @@ async def test_the_who_command_and_the_screen_reader_mode_count_all_members(
             assert await tty.wait_closed() == 0
     async with terminal((*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann", server.url), tmp_path) as tty:
         await tty.wait_for_text("You are in tea, with 6 others.")
+        tty.write_keys("/names\r")
+        await tty.wait_for_text("7 here: ann, " + ", ".join(CROWD))
+
+
+async def test_commands_and_completion_find_unlisted_members(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/whois m1")
+        await ann.wait_for_text("m1: guest · in tea")
+        await ann.type_text("@m2")
+        await ann.press("tab")
+        await ann.wait_until(lambda: ann.composer.text == "@m2 ")
+        await ann.press("ctrl+c")
+        await ann.send_message("/who M3")
+        await ann.wait_for_text("1 found: m3")
+        await ann.send_message("/whois nobody")
+        await ann.wait_for_text("No such nickname: nobody.")
+        await ann.send_message("/names")
+        await ann.wait_for_text("7 here: ann, " + ", ".join(CROWD))
+
+
+async def test_a_long_member_list_opens_in_a_dialog(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui_chat.ui.screens.screen_commands.MAX_NOTICE_LENGTH", 20)
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/names")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, OutputScreen))
+        await ann.wait_for_text("7 here: ann, " + ", ".join(CROWD))
+        await ann.press("escape")
+        await ann.wait_until(lambda: not isinstance(ann.app.screen, OutputScreen))
+        await ann.type_text("back")
+        assert ann.composer.text == "back"

@@ -185,7 +185,7 @@ class RoomMembership:
         """Return the present members; documented by `Room.list_members`."""
         roster = self.roster
         if roster.count == len(roster.members):
-            key = canonical_key(query)
+            key = canonical_key(query) if query else ""
             return [member for member in roster.members.values() if key in canonical_key(member.nick_name)][:limit]
         members: list[Member] = []
         while True:

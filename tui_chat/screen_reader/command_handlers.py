@@ -71,6 +71,7 @@ class ReaderCommands:
             leave_room=lambda view: self._link.leave(view.name),
             send=lambda text: self._reader.controller.messages.submit(None, text),
             compose=self._compose,
+            show_output=self._session.add_notice,
             change_server=self._change_server,
             own_commands=self._refusals | supported_commands,
         )

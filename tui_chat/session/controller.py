@@ -22,6 +22,7 @@ from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
     JoinFailed,
+    MembersLoaded,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -124,6 +125,7 @@ class SessionController:
             RoomTrimmed: lambda event: self.session.trim_room(event.room),
             RoomListReceived: self._on_rooms_listed,
             NoticeReceived: self._on_notice_received,
+            MembersLoaded: lambda event: event.on_loaded(),
             ContextLoaded: lambda event: None,  # for the front end alone
             RequestFailed: lambda event: front_end.show_error(event.problem),
         }

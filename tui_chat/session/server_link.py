@@ -26,6 +26,7 @@ from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
     JoinFailed,
+    MembersLoaded,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -47,6 +48,9 @@ log = logging.getLogger("chat.session")
 
 GAP_FETCH_LIMIT = 400
 """Maximum number of entries per fetch of a visible gap. The remainder stays a smaller gap."""
+
+LOADED_MEMBERS = 2_000
+"""Maximum number of members per load."""
 
 P = ParamSpec("P")
 
@@ -315,6 +319,20 @@ class ServerLink:
                 raise
         else:
             self.event_queue.put(RoomListReceived(rooms, requested_by_user))
+
+    @_background
+    async def load_members(self, room: str, query: str, on_loaded: Callable[[], None]) -> None:
+        """Add members to the member list of a room, then call `on_loaded`. A room that is not open is ignored.
+
+        Args:
+            room: Room name.
+            query: Part of the nickname, empty for all members.
+            on_loaded: Called by the session controller, after the change of the member list.
+        """
+        open_room = self.find_room(room)
+        if open_room is not None:
+            await open_room.list_members(query, limit=LOADED_MEMBERS)
+            self.event_queue.put(MembersLoaded(on_loaded))
 
     @_background
     async def load_older(self, room: str) -> None:

@@ -1,5 +1,6 @@
 """Events of one session: those of the client, and the results of requests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -105,6 +106,17 @@ class RoomListReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class MembersLoaded:
+    """Completed load of members of a room. The changed member list is an earlier event.
+
+    Attributes:
+        on_loaded: Continuation of the operation that requires the members.
+    """
+
+    on_loaded: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class ContextLoaded:
     """Completed load of the messages around a position.
 
@@ -138,6 +150,7 @@ SessionEvent = (
     | RoomRestoreStarted
     | RoomTrimmed
     | RoomListReceived
+    | MembersLoaded
     | ContextLoaded
     | RequestFailed
 )

@@ -94,6 +94,7 @@ class CommandRun:
             leave_room=front_end.leave_room,
             send=front_end.send,
             compose=front_end.compose,
+            show_output=self.session.add_notice,
             change_server=front_end.change_server,
             own_commands=front_end.own_commands,
         )
@@ -115,6 +116,8 @@ def commands() -> CommandRun:
     ("text", "notice"),
     [
         ("/names", "2 here: ann, bob"),
+        ("/who B", "1 found: bob"),
+        ("/names cai", "No such nickname: cai."),
         ("/topic", "Topic: leaves"),
         ("/set clock", "  clock = 24h"),
         ("/mute", "Notifications for tea are off."),

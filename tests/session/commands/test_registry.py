@@ -44,7 +44,7 @@ def test_an_unknown_command_is_rejected(text: str) -> None:
         parse(text)
 
 
-@pytest.mark.parametrize("text", ["/join", "/nick", "/names all", "/quit now"])
+@pytest.mark.parametrize("text", ["/join", "/nick", "/clear all", "/quit now"])
 def test_wrong_arguments_report_the_usage_of_the_command(text: str) -> None:
     with pytest.raises(CommandRejected, match=text.split(maxsplit=1)[0]):
         parse(text)

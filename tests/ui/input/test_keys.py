@@ -21,6 +21,7 @@ from tui_chat.ui.screens.copy_mode import CopyModeScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.screens.output import OutputScreen
 from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 from tui_chat.ui.screens.search import SearchScreen
@@ -42,6 +43,7 @@ ACTION_OWNERS = {
     KeyScope.THEME_LIST: (ThemeScreen,),
     KeyScope.LINK_DIALOG: (LinkScreen,),
     KeyScope.COPY_MODE: (CopyModeScreen,),
+    KeyScope.OUTPUT: (OutputScreen,),
 }
 
 

@@ -29,6 +29,7 @@ class CommandContext:
         send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
+        show_output: Shows a text below the messages of the current room, or in a dialog if the text is long.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
         own_commands: Handlers of the front end by command name, called with the argument. They replace the common
             handlers, and return an error message or nothing.
@@ -42,6 +43,7 @@ class CommandContext:
     leave_room: Callable[[RoomView], None]
     send: Callable[[str], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
+    show_output: Callable[[str], None]
     change_server: Callable[[str], object]
     own_commands: Mapping[str, Callable[[str], str | None]]
 

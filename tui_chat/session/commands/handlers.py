@@ -58,9 +58,18 @@ def _change_nick(argument: str, context: CommandContext) -> None:
     context.link.change_nick(names.validate_nickname(argument))
 
 
-def _list_members(argument: str, context: CommandContext) -> str:
-    room = context.room()
-    return chat_strings.member_list(room.members, room.member_count)
+def _list_members(argument: str, context: CommandContext) -> None:
+    room, key = context.room(), names.canonical_key(argument) if argument else ""
+
+    def show_members() -> None:
+        members = [member for member in room.members if key in names.canonical_key(member.nick_name)]
+        count = len(members) if key else room.member_count
+        context.show_output(chat_strings.member_list(members, count, argument))
+
+    if room.member_count > len(room.members):
+        context.link.load_members(room.name, argument, show_members)
+    else:
+        show_members()
 
 
 def _send_action(argument: str, context: CommandContext) -> None:

@@ -16,22 +16,51 @@ from tui_chat.session.strings import chat as chat_strings
 _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
 
-def whois(nick: str, context: CommandContext) -> str:
+def whois(nick: str, context: CommandContext) -> str | None:
     """Return the details of a member, from the current room first.
 
-    For an absent nickname, the last loaded message is described; without one, the command is rejected. A leading `@`
-    and a final `:` are ignored.
+    An unlisted member of the current room is loaded from the server first. For an absent nickname, the last loaded
+    message is described; without one, the command is rejected. A leading `@` and a final `:` are ignored.
     """
-    nick_key = names.canonical_key(_strip_mention(nick))
-    rooms = list(context.session.rooms.values())
+    name, room = _strip_mention(nick), context.session.current_room
+    details = _describe_member(name, context)
+    if not details and room is not None and room.member_count > len(room.members):
+        context.link.load_members(
+            room.name,
+            name,
+            lambda: context.show_output(
+                _describe_member(name, context)
+                or _describe_absent_author(name, context)
+                or chat_strings.no_such_nick(nick)
+            ),
+        )
+        return None
+    details = details or _describe_absent_author(name, context)
+    if not details:
+        raise CommandRejected(chat_strings.no_such_nick(nick))
+    return details
+
+
+def _describe_member(name: str, context: CommandContext) -> str:
+    """Return the details of a known member, empty for an absent nickname."""
+    nick_key, rooms = names.canonical_key(name), list(context.session.rooms.values())
     for room in sorted(rooms, key=lambda view: view is not context.session.current_room):
         for member in room.members:
             if names.canonical_key(member.nick_name) == nick_key:
                 return _join_details(member.nick_name, *_member_details(member, room, rooms, context))
-    found = [room.find_newest(lambda line: names.canonical_key(line.nick) == nick_key) for room in rooms]
+    return ""
+
+
+def _describe_absent_author(name: str, context: CommandContext) -> str:
+    """Return the details of the author of a loaded message, empty without one."""
+    nick_key = names.canonical_key(name)
+    found = [
+        room.find_newest(lambda line: names.canonical_key(line.nick) == nick_key)
+        for room in context.session.rooms.values()
+    ]
     messages = [line for line in found if line is not None]
     if not messages:
-        raise CommandRejected(tr("No such nickname: {nick}.", nick=nick[:64]))
+        return ""
     last_message = max(messages, key=lambda line: line.ts)
     return _join_details(
         last_message.nick, tr("not in your rooms"), *_activity_details(last_message.nick, last_message, context)

@@ -77,7 +77,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("join", mark("join a room; other rooms stay open"), (_ROOM,), aliases=("j",)),
     Command("part", mark("leave this or another room"), (_OPTIONAL_ROOM,), aliases=("leave", "close")),
     Command("nick", mark("change your nickname"), (_NICK,)),
-    Command("names", mark("list the members of this room"), aliases=("who",)),
+    Command(
+        "names",
+        mark("list the members of this room, or find some"),
+        (Argument(mark("part of a name"), is_optional=True),),
+        aliases=("who",),
+    ),
     Command("me", mark("send an action"), (Argument(mark("action")),)),
     Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
     Command("whois", mark("show details of a member"), (_NICK,)),

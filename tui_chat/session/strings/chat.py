@@ -119,19 +119,32 @@ def topic_changed(topic: str) -> str:
 ROOM_LOST = mark("You are no longer in {room}: {reason}")
 
 
-def member_list(members: Sequence[Member], count: int) -> str:
+MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
+
+
+def no_such_nick(nick: str) -> str:
+    """Return the error for an absent nickname."""
+    return tr("No such nickname: {nick}.", nick=nick[:64])
+
+
+def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
     """Return the reply to `/names`, with a sign before confusable nicknames; basic servers provide no members.
 
     Args:
         members: Members to list.
-        count: Number of present members.
+        count: Number of present members, or of members with `query` in their nickname.
+        query: Part of the nicknames, empty for all members.
     """
     if not members:
-        return tr("This server has no member list.")
-    nicks = [CONFUSABLE_SIGN * member.confusable + member.nick_name for member in members]
+        return no_such_nick(query) if query else tr("This server has no member list.")
+    nicks = [CONFUSABLE_SIGN * member.confusable + member.nick_name for member in members[:MAX_LISTED_NAMES]]
     unlisted_count = max(0, count - len(nicks))
     names = summarize_names(nicks, len(nicks) + 1, unlisted_count) if unlisted_count else _join_names(nicks)
-    listing = tr("{count:,} here: {names}", count=count, names=names)
+    listing = (
+        tr("{count:,} found: {names}", count=count, names=names)
+        if query
+        else tr("{count:,} here: {names}", count=count, names=names)
+    )
     has_confusable = any(member.confusable for member in members)
     return f"{listing}\n{CONFUSABLE_SIGN} {tr(LOOKS_LIKE_ANOTHER)}" if has_confusable else listing
 

@@ -33,6 +33,7 @@ class KeyScope(Enum):
     THEME_LIST = mark("Theme list (/theme)")
     LINK_DIALOG = mark("Link (o)")
     COPY_MODE = mark("Copy mode (Alt+L)")
+    OUTPUT = mark("Command output")
 
 
 OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
@@ -274,6 +275,10 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     *_in_scope(
         KeyScope.HELP,
         KeyBinding("help-close", ("f1", "escape"), "app.help", mark("close"), mark("close")),
+    ),
+    *_in_scope(
+        KeyScope.OUTPUT,
+        KeyBinding("output-close", ("escape",), "close", mark("close"), mark("close")),
     ),
     *_in_scope(
         KeyScope.SETTINGS,

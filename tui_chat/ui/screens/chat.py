@@ -19,6 +19,7 @@ from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.inserted_text import typed_text
@@ -29,6 +30,7 @@ from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
 from tui_chat.ui.screens.link import open_link
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
+from tui_chat.ui.screens.output import OutputScreen
 from tui_chat.ui.screens.paste import PasteFlow
 from tui_chat.ui.screens.room_navigation import RoomNavigation
 from tui_chat.ui.screens.screen_commands import ScreenCommands
@@ -138,6 +140,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
             settings=lambda: app_services(self).settings,
             set_setting=self._set_setting,
             change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),
+            open_output=lambda text: self.view.open_dialog(OutputScreen(text), lambda _: None),
             run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
         )
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
@@ -198,8 +201,28 @@ class ChatScreen(Screen[None], inherit_bindings=False):
     # Composing
 
     def _complete(self, text_before_cursor: str) -> Completion | None:
+        """Return the completion of known names; without one, load members with this part of the nickname."""
+        view = self.session.current_room
+        completion = self._complete_known(text_before_cursor)
+        if completion is None and view is not None and view.member_count > len(view.members):
+            words = text_before_cursor.split()
+            query = words[-1].removeprefix("@") if words and text_before_cursor[-1:].strip() else ""
+            if query and query[0] not in "/#:":
+                self.server_link.load_members(
+                    view.name, query, lambda: self._complete_after_load(view, text_before_cursor)
+                )
+        return completion
+
+    def _complete_known(self, text_before_cursor: str) -> Completion | None:
         view = self.session.current_room
         return complete(text_before_cursor, view.other_nicks if view else (), self.room_navigation.known_room_names)
+
+    def _complete_after_load(self, view: RoomView, text_before_cursor: str) -> None:
+        """Complete a nickname if the room and the text before the cursor are unchanged."""
+        composer = self.view.composer
+        is_unchanged = composer.get_text_range((0, 0), composer.cursor_location) == text_before_cursor
+        if is_unchanged and view is self.session.current_room and self._complete_known(text_before_cursor) is not None:
+            composer.action_complete(1)
 
     def _edit_last_message(self) -> bool:
         return self.compose_controller.edit_last_message()

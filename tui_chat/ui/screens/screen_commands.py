@@ -16,6 +16,9 @@ from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.room_navigation import RoomNavigation
 
+MAX_NOTICE_LENGTH = 600
+"""Maximum number of characters of an output below the messages; a longer one opens a dialog."""
+
 
 class ScreenCommands:
     """Commands on the chat screen.
@@ -31,6 +34,7 @@ class ScreenCommands:
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting, and shows a problem.
         change_server: Ends the session and connects to an address.
+        open_output: Opens a dialog with a text.
         run_app_action: Runs an action of the app, such as `help`, after the current event.
 
     Attributes:
@@ -50,12 +54,14 @@ class ScreenCommands:
         settings: Callable[[], ClientSettings],
         set_setting: Callable[[str, object], None],
         change_server: Callable[[str], object],
+        open_output: Callable[[str], object],
         run_app_action: Callable[[str], object],
     ) -> None:
         self._session = session
         self._deletions = deletions
         self._confirm_deletion = confirm_deletion
         self._room_navigation = room_navigation
+        self._open_output = open_output
         self._run_app_action = run_app_action
         self.own_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._go_to_matching_room,
@@ -78,6 +84,7 @@ class ScreenCommands:
             leave_room=room_navigation.leave_room,
             send=compose_controller.send,
             compose=compose_controller.start,
+            show_output=self._show_output,
             change_server=change_server,
             own_commands=self.own_commands,
         )
@@ -89,6 +96,12 @@ class ScreenCommands:
             Error message, empty on success or if the operation has started.
         """
         return handlers.run_input(text, self._context)
+
+    def _show_output(self, text: str) -> None:
+        if len(text) > MAX_NOTICE_LENGTH:
+            self._open_output(text)
+        else:
+            self._session.add_notice(text)
 
     def _go_to_matching_room(self, query: str) -> None:
         """Show the open room with exactly this name, or else open the room switcher."""

@@ -1,0 +1,40 @@
+"""Dialog with the long output of a command."""
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui_chat.session.i18n import tr
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
+
+
+class OutputScreen(ModalScreen[None]):
+    """Scrollable text without markup.
+
+    Args:
+        text: Output of the command.
+    """
+
+    CSS_PATH = "output.tcss"
+    BINDINGS = textual_bindings(KeyScope.OUTPUT)
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Yield the scrollable text."""
+        with VerticalScroll(id="output"):
+            yield Static(Content(self._text))
+
+    def on_mount(self) -> None:
+        """Set the titles of the frame."""
+        frame = self.query_one("#output")
+        frame.border_title = Content(tr("Output"))
+        frame.border_subtitle = Content(tr("PgUp PgDn scroll · Esc close"))
+
+    def action_close(self) -> None:
+        """Return to the chat screen."""
+        self.dismiss(None)
