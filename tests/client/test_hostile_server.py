@@ -23,6 +23,7 @@ from tui_chat.client.events import ClientEvent, Offline, ProblemReported, RoomLo
 from tui_chat.client.join import MAX_CONCURRENT_JOINS
 from tui_chat.client.room import Room
 from tui_chat.client.roster import MAX_MEMBERS
+from tui_chat.client.sanitize import MAX_TIMESTAMP
 from tui_chat.client.search_page import SearchCursor
 from tui_chat.protocol.errors import InternalError, RateLimited
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
@@ -78,6 +79,9 @@ INVALID_PACKETS = [
     '42["presence",{"room":"elsewhere","joined":[],"left":[],"renamed":[]}]',
     '42["typing",{"room":"\\u0000","memberId":"m2","on":true}]',
     '42["message",NaN]',
+    message_packet(1, ts=float("nan")),
+    message_packet(1, ts=float("inf")),
+    message_packet(1, ts=None),
     '42["message",' + "[" * 50_000 + "]" * 50_000 + "]",
     "421[",
     '42999999999999999999["message",{}]',
@@ -317,7 +321,7 @@ async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
-        assert results.next == SearchCursor("c", (10**15, 1))
+        assert results.next == SearchCursor("c", (MAX_TIMESTAMP, 1))
 
 
 async def test_a_page_that_repeats_its_cursor_ends_the_search() -> None:

@@ -174,6 +174,7 @@ async function loadSanitizers(load) {
     message: sanitize.validateMessage,
     topic: sanitize.validateTopic,
     query: sanitize.validateQuery,
+    timestamp: sanitize.sanitizeTimestamp,
   };
 }
 

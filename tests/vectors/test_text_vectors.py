@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.vectors import expand, load_vectors
+from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.mentions import MentionTokens
@@ -19,14 +20,15 @@ from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
 Case = dict[str, Any]
 
-SANITIZERS: dict[str, Callable[[str], str]] = {
+SANITIZERS: dict[str, Callable[[Any], Any]] = {
     "body": sanitize.sanitize_body,
     "line": sanitize.sanitize_line,
     "message": sanitize.validate_message_body,
     "topic": sanitize.validate_topic,
     "query": sanitize.validate_query,
+    "timestamp": timestamp,
 }
-VALIDATORS: dict[str, Callable[[str], str]] = {
+VALIDATORS: dict[str, Callable[[Any], Any]] = {
     **SANITIZERS,
     "nickname": names.validate_nickname,
     "room_name": names.validate_room_name,
@@ -41,7 +43,7 @@ def vectors(name: str) -> pytest.MarkDecorator:
     )
 
 
-def result_or_error(function: Callable[[str], str], text: str) -> Any:
+def result_or_error(function: Callable[[Any], Any], text: Any) -> Any:
     try:
         return function(text)
     except ChatError as error:

@@ -17,6 +17,7 @@ const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
+const { sanitizeReceived } = await load("state/sanitize");
 const { randomUuid } = await load("state/uuid");
 const { stringsFor } = await load("i18n/strings");
 
@@ -236,6 +237,14 @@ const cases = {
     Object.defineProperty(crypto, "randomUUID", { value: randomUUID, configurable: true });
     assert.equal(ids.size, 1000);
     for (const id of ids) assert.match(id, pattern);
+  },
+  "received entries have a timestamp that a date can represent"() {
+    for (const ts of [-1e17, 1e17, 2 ** 63, NaN, Infinity, undefined, null, "1"]) {
+      const received = sanitizeReceived(messageEntry(1, "ann", ts));
+      assert.match(new Date(received.ts).toISOString(), /^(?:1970|9999)-/);
+    }
+    const valid = messageEntry(1, "ann", NOON);
+    assert.equal(sanitizeReceived(valid), valid);
   },
   "all languages define the same strings"() {
     const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);

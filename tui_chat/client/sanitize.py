@@ -4,6 +4,7 @@
 - Truncation: text above the protocol limits is truncated with a visible mark, because a basic server may
   send a message of megabytes, or 40,000 terminal rows.
 - Idempotent: sanitized text is returned unchanged.
+- Timestamps: clamped to the years that `datetime` supports in every time zone.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,7 +38,7 @@ from tui_chat.protocol.limits import (
     ROOM_NAME_GRAPHEMES,
     TOPIC_CHARACTERS,
 )
-from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.responses import RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 
 StructT = TypeVar("StructT", bound=WireStruct)
@@ -50,6 +51,9 @@ MAX_ID_LENGTH = 2 * NAME_CODE_POINTS
 
 ROLES = ("member", "moderator", "owner")
 """Known roles of members; unknown roles become the first."""
+
+MAX_TIMESTAMP = 253_402_214_400_000
+"""Latest timestamp in milliseconds since the epoch, the start of 9999-12-31 UTC."""
 
 ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
@@ -108,6 +112,11 @@ def body(text: str) -> str:
     return text if sanitized == text else sanitized
 
 
+def timestamp(ts: int) -> int:
+    """Return a timestamp in milliseconds since the epoch, at least 0 and at most `MAX_TIMESTAMP`."""
+    return max(0, min(ts, MAX_TIMESTAMP))
+
+
 def _sanitize_name(text: str, max_graphemes: int) -> str:
     text = line(text, NAME_CODE_POINTS)
     if len(text) > max_graphemes and len(graphemes := list(iter_graphemes(text))) > max_graphemes:
@@ -136,24 +145,26 @@ def _emoji(text: str) -> str:
 
 
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}
-_NOTICE = {**_AUTHOR, "message": line, "via": nickname}
+_ENTRY = {**_AUTHOR, "ts": timestamp}
+_NOTICE = {**_ENTRY, "message": line, "via": nickname}
 _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
-    Message: {**_AUTHOR, "message": body, "account": nickname, "reactions": _reactions},
-    Edit: {**_AUTHOR, "message": body},
-    Deletion: _AUTHOR,
-    Reaction: {**_AUTHOR, "emoji": _emoji},
-    TopicChange: {**_AUTHOR, "topic": topic},
+    Message: {**_ENTRY, "message": body, "account": nickname, "reactions": _reactions},
+    Edit: {**_ENTRY, "message": body},
+    Deletion: _ENTRY,
+    Reaction: {**_ENTRY, "emoji": _emoji},
+    TopicChange: {**_ENTRY, "topic": topic},
     Reactor: _AUTHOR,
     Member: {**_AUTHOR, "role": _role, "account": nickname, "via": nickname},
     JoinNotice: _NOTICE,
     LeaveNotice: _NOTICE,
     NickNotice: {**_NOTICE, "old_nick_name": nickname},
+    SendResponse: {"ts": timestamp},
     RoomSummary: {"name": room_name, "topic": topic},
 }
 
 
 def received(raw: StructT) -> StructT:
-    """Return an entry, notice, member or room list item with sanitized texts and ids."""
+    """Return an entry, notice, member, send response or room list item with sanitized texts, ids and timestamps."""
     changed: dict[str, object] = {}
     for name, sanitizer in _SANITIZERS[type(raw)].items():
         value = getattr(raw, name)

@@ -6,6 +6,7 @@ from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.scrollbar import ScrollTo
 
 from tests.support.timeline_app import START_TS, TimelineApp, make_append, make_message, make_messages
+from tui_chat.client.sanitize import MAX_TIMESTAMP
 from tui_chat.session.lines import GapLine, Splice, UnreadLine
 from tui_chat.ui.timeline.messages import FollowChanged, GapRequested, OlderMessagesRequested
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
@@ -307,8 +308,8 @@ async def test_a_cleared_timeline_accepts_new_lines():
         assert "new" in app.rendered_rows()[-1]
 
 
-async def test_messages_with_timestamps_outside_the_datetime_range_are_rendered():
-    app = TimelineApp([make_message(1, ts=-(10**18)), make_message(2, ts=10**18)])
+async def test_messages_with_extreme_timestamps_are_rendered():
+    app = TimelineApp([make_message(1, ts=0), make_message(2, ts=MAX_TIMESTAMP)])
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert app.rendered_rows()[-1].endswith("message 2")

@@ -25,6 +25,7 @@ import aiohttp
 import socketio
 from msgspec import Raw
 
+from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.net import basic_codec
@@ -35,7 +36,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
 from tui_chat.protocol.errors import BadRequest, ChatError
 from tui_chat.protocol.requests import JoinRoom, Request
-from tui_chat.protocol.responses import JoinResponse
+from tui_chat.protocol.responses import JoinResponse, SendResponse
 
 CONNECT_TIMEOUT = 10.0
 """Default time limit of a connection attempt, in seconds."""
@@ -380,6 +381,7 @@ class Transport:
 def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStructT:
     """Decode a response; raise the server's error with sanitized texts and a bounded `retry_after`."""
     try:
-        return decode_response(response_type, body)
+        response = decode_response(response_type, body)
     except ChatError as error:
         raise sanitize_error(error) from None
+    return sanitize.received(response) if isinstance(response, SendResponse) else response

@@ -11,7 +11,6 @@ from typing import Literal
 from tui_chat.session.lines import Line, MessageLine, NoticeLine
 
 GROUP_WINDOW_MS = 5 * 60 * 1000
-_MAX_TS = 253_402_214_400_000  # 9999-12-31: `datetime` overflows after it in some zones
 
 
 TimeStyle = Literal["24h", "12h", "seconds", "none"]
@@ -49,7 +48,7 @@ class TimeFormat:
         return local_datetime.strftime(_TIME_PATTERNS[self.style])
 
     def _local_datetime(self, ts: int) -> datetime:
-        return datetime.fromtimestamp(max(86_400_000, min(ts, _MAX_TS)) / 1000, self.tz)
+        return datetime.fromtimestamp(ts / 1000, self.tz)
 
 
 @dataclass(frozen=True, slots=True)

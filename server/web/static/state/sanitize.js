@@ -14,6 +14,7 @@ const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
 const FORBIDDEN_IN_BODY = /[\0-\b\v-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
+const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
 const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
 
 /**
@@ -68,7 +69,15 @@ export function validateQuery(text) {
 }
 
 /**
- * Return a received entry, notice or member with sanitized texts; the same object if nothing changed.
+ * Return a timestamp in ms since the epoch, clamped to the years that dates of the page and of other clients support.
+ * @param {unknown} ts
+ */
+export function sanitizeTimestamp(ts) {
+  return typeof ts === "number" && ts > 0 ? Math.min(ts, MAX_TIMESTAMP) : 0;
+}
+
+/**
+ * Return a received entry, notice or member with sanitized texts and timestamp; the same object if nothing changed.
  * @template {object} T
  * @param {T} received
  * @returns {T}
@@ -81,6 +90,8 @@ export function sanitizeReceived(received) {
     const safe = typeof value === "string" ? sanitize(toWellFormed(value)) : value;
     if (safe !== value) sanitized = { ...sanitized, [field]: safe };
   }
+  const ts = "kind" in record ? sanitizeTimestamp(record.ts) : record.ts;
+  if (ts !== record.ts) sanitized = { ...sanitized, ts };
   if (record.reactions) sanitized = { ...sanitized, reactions: sanitizeReactions(record.reactions) };
   return /** @type {T} */ (sanitized);
 }
