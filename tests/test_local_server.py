@@ -1,4 +1,4 @@
-"""Local server of the client: a real `chat-server` process."""
+"""Local server of the client: real `chat-server` processes."""
 
 import asyncio
 import os
@@ -10,42 +10,105 @@ from pathlib import Path
 
 import pytest
 
+from server import control_commands
+from tests.support.faulty_disk import small_disk
 from tests.support.in_process_server import running_server
-from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, start_or_join
+from tests.support.raw_client import raw_client
+from tests.support.wait import wait_until
+from tui_chat import local_server
+from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, server_log_path, start_or_join
 
 HOST = "127.0.0.1"
 
 
 @pytest.fixture
-async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[LocalServer]:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+async def server(home: Path) -> AsyncGenerator[LocalServer]:
     server = LocalServer()
     yield server
     server.close()
 
 
-async def wait_until_stopped(url: str) -> None:
-    async with asyncio.timeout(20):
-        while await is_chat_server(url):  # noqa: ASYNC110 (another process reports nothing)
-            await asyncio.sleep(0.05)
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
 
 
-async def test_the_process_serves_until_close_and_can_start_again(server: LocalServer) -> None:
-    for _ in range(2):
-        url = await server.start(HOST, 0)
-        assert await is_chat_server(url)
-        await asyncio.to_thread(server.close)
-        assert not await is_chat_server(url)
-    server.close()
+async def wait_until_stopped() -> None:
+    await wait_until(lambda: "server stopped" in server_log_path().read_text())
 
 
-async def test_a_server_module_in_the_working_directory_is_not_started(
-    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_the_starting_client_counts_as_a_client_until_close(
+    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "server.py").write_text("raise SystemExit('server of the user')\n")
-    monkeypatch.chdir(tmp_path)
-    assert await is_chat_server(await server.start(HOST, 0))
+    (home / "server.py").write_text("raise SystemExit('server of the user')\n")
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", "0.5")
+    url = await server.start(HOST, 0)
+    async with raw_client(url) as ann:
+        await ann.join("tea", "ann")
+    await asyncio.sleep(1.0)
+    assert await is_chat_server(url)
+    (found,) = control_commands.find_servers({})
+    assert os.getsid(found.fields["pid"]) == found.fields["pid"] != os.getsid(0)
+    server.close()
+    await wait_until_stopped()
+    assert not await is_chat_server(url)
+    assert server_log_path().is_relative_to(home / ".local/state/tui-chat")
+
+
+async def test_a_second_client_joins_the_server_with_the_same_database(server: LocalServer, home: Path) -> None:
+    await start_or_join(server, HOST, 0)
+    second = LocalServer()
+    lines = await start_or_join(second, HOST, free_port())
+    assert second.url == server.url
+    assert lines == [f"Joined the server that already runs at {server.url}."]
+
+
+async def test_two_clients_that_start_at_the_same_time_share_one_server(server: LocalServer) -> None:
+    second, port = LocalServer(), free_port()
+    first_lines, second_lines = await asyncio.gather(
+        start_or_join(server, HOST, port), start_or_join(second, HOST, port)
+    )
+    assert server.url == second.url == f"http://{HOST}:{port}"
+    assert sorted(lines[0].startswith("Joined") for lines in (first_lines, second_lines)) == [False, True]
+    assert len(control_commands.find_servers({})) == 1
+    second.close()
+
+
+@pytest.mark.parametrize("database", ["chat.db", "other.db"])
+async def test_a_chat_server_on_the_port_is_joined(
+    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    monkeypatch.setenv("CHAT_DATABASE", str(home / database))
+    async with running_server(home) as running:
+        await start_or_join(server, HOST, running.port)
+        assert server.url == running.url
+
+
+async def test_stop_asks_with_other_clients_and_ends_the_process(server: LocalServer) -> None:
+    url = await server.start(HOST, 0)
+    async with raw_client(url) as ann, raw_client(url) as bob:
+        for client, nick in ((ann, "ann"), (bob, "bob")):
+            await client.join("tea", nick)
+        expected = "1 other is here. Repeat /stop-server to stop the server."
+        assert await server.stop(url) == expected
+        assert await server.leave() == "2 others are still here; the server runs on until they leave."
+        assert await server.stop(url.replace(HOST, "localhost")) == ""
+        await bob.wait_closed()
+    assert not await is_chat_server(url)
+    assert (server.url, await server.leave()) == ("", "")
+    with pytest.raises(LocalServerError, match=r"^No server is running with port \d+\.$"):
+        await server.stop(url)
+    with pytest.raises(LocalServerError, match="only a server on this computer"):
+        await server.stop("http://chat.example.org:3000")
+
+
+async def test_a_lone_client_stops_the_server_without_a_question(server: LocalServer) -> None:
+    url = await server.start(HOST, 0)
+    async with raw_client(url) as ann:
+        await ann.join("tea", "ann")
+        assert await server.stop(url) == ""
 
 
 async def test_a_port_of_another_program_is_reported(server: LocalServer) -> None:
@@ -57,35 +120,49 @@ async def test_a_port_of_another_program_is_reported(server: LocalServer) -> Non
             await start_or_join(server, HOST, port)
 
 
-@pytest.mark.parametrize("database", ["chat.db", "other.db"])
-async def test_a_running_chat_server_is_joined_and_not_stopped(
-    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, database: str
+async def test_failed_starts_are_reported_as_one_sentence(
+    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / database))
-    async with running_server(tmp_path) as running:
-        url, lines = await start_or_join(server, HOST, running.port)
-        server.close()
-        assert url == running.url
-        assert len(lines) == 1
-        assert await is_chat_server(url)
+    damaged, file = home / "damaged.db", home / "file"
+    damaged.write_bytes(b"not a database\n" * 1000)
+    file.touch()
+    for name, value, reason in (
+        ("CHAT_LOG_LEVEL", "loud", r"Environment CHAT_LOG_LEVEL: invalid value 'loud' .*"),
+        ("CHAT_DATABASE", str(damaged), rf"Cannot open the database {damaged}: not a database"),
+        ("CHAT_DATABASE", "/proc/missing/chat.db", r"Cannot open the database /proc/missing/chat\.db: file not found"),
+        ("CHAT_LOG_FILE", f"{file}/server.log", rf"{file}/server\.log: Not a directory"),
+        ("XDG_STATE_HOME", str(file), rf"{file}/tui-chat.*: Not a directory"),
+        ("PYTHONHOME", str(home / "missing"), r"The server failed to start; see .*chat-server\.log"),
+    ):
+        with monkeypatch.context() as environment:
+            environment.setenv(name, value)
+            with pytest.raises(LocalServerError, match=f"^{reason}\\.$"):
+                await start_or_join(server, HOST, 0)
 
 
-async def test_a_failed_start_is_reported_as_a_sentence(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHAT_LOG_LEVEL", "loud")
-    with pytest.raises(LocalServerError, match=r"^Environment CHAT_LOG_LEVEL: invalid value 'loud' .*\.$"):
-        await server.start(HOST, 0)
-
-
-async def test_a_crash_without_a_report_refers_to_the_log(
-    server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_full_disk_is_reported_as_one_sentence(
+    server: LocalServer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PYTHONHOME", str(tmp_path / "missing"))
-    with pytest.raises(LocalServerError, match=r"see .*chat-tui\.log"):
-        await server.start(HOST, 0)
+    with small_disk(tmp_path, 16_384) as disk:
+        monkeypatch.setenv("CHAT_DATABASE", str(disk / "chat.db"))
+        with pytest.raises(
+            LocalServerError, match=r"^Cannot open the database .*: (no space left on device|disk I/O error)\.$"
+        ):
+            await start_or_join(server, HOST, 0)
+
+
+async def test_a_database_locked_by_an_unreachable_server_is_reported_after_the_retries(
+    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_server, "_START_ATTEMPTS", 2)
+    monkeypatch.setenv("CHAT_DATABASE", str(home / "chat.db"))
+    async with running_server(home):
+        with pytest.raises(LocalServerError, match=r"in use by another chat-server\.$"):
+            await start_or_join(server, HOST, free_port())
 
 
 CLIENT = """
-import asyncio, sys, time
+import asyncio, time
 from tui_chat.local_server import LocalServer
 server = LocalServer()
 print(asyncio.run(server.start("127.0.0.1", 0)), flush=True)
@@ -94,13 +171,17 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("kill_signal", [signal.SIGKILL, signal.SIGTERM])
-async def test_the_server_stops_after_a_crash_of_the_client(tmp_path: Path, kill_signal: signal.Signals) -> None:
-    client = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", CLIENT), stdout=asyncio.subprocess.PIPE, env={**os.environ, "HOME": str(tmp_path)}
-    )
+async def test_the_server_continues_after_a_crash_of_the_client_until_it_is_idle(
+    home: Path, monkeypatch: pytest.MonkeyPatch, kill_signal: signal.Signals
+) -> None:
+    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", "0.5")
+    client = await asyncio.create_subprocess_exec(*(sys.executable, "-c", CLIENT), stdout=asyncio.subprocess.PIPE)
     assert client.stdout is not None
     url = (await asyncio.wait_for(client.stdout.readline(), 20)).decode().strip()
-    assert await is_chat_server(url)
-    client.send_signal(kill_signal)
-    await client.wait()
-    await wait_until_stopped(url)
+    async with raw_client(url) as ann:
+        await ann.join("tea", "ann")
+        client.send_signal(kill_signal)
+        await client.wait()
+        await asyncio.sleep(1.0)
+        assert (await ann.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+    await wait_until_stopped()

@@ -21,7 +21,7 @@ from tui_chat.command_line import (
     print_error,
     set_language,
 )
-from tui_chat.local_server import LocalServer, LocalServerError, join_instructions
+from tui_chat.local_server import LocalServer, LocalServerError, start_or_join
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import settings_file
@@ -60,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
         help=tr("room to join (default: the rooms of the last session)"),
     )
     parser.add_argument("--nick", default="", metavar="NICK", help=tr("your nickname; with --room, joins directly"))
-    parser.add_argument("--serve", action="store_true", help=tr("start a local server that others can join"))
+    parser.add_argument(
+        "--serve", action="store_true", help=tr("start a local server that others can join, or join the running one")
+    )
     parser.add_argument(
         "--host",
         default="",
@@ -141,17 +143,14 @@ def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     # The screen-reader mode starts faster without Textual and Rich.
     from tui_chat.screen_reader.main import ReaderOptions, run  # noqa: PLC0415
 
-    if not options.serve:
-        return run(ReaderOptions(options.server, options.room, options.nick, options.state), settings)
     server = LocalServer()
-    try:
-        url = asyncio.run(server.start(options.host, options.port))
-        write_output("\n".join(join_instructions(options.host, options.port, url)))
-        return run(ReaderOptions(url, options.room, options.nick, options.state), settings)
-    except LocalServerError as error:
-        exit_with_error(str(error))
-    finally:
-        server.close()
+    if options.serve:
+        try:
+            write_output("\n".join(asyncio.run(start_or_join(server, options.host, options.port))))
+        except LocalServerError as error:
+            exit_with_error(str(error))
+    address = server.url or options.server
+    return run(ReaderOptions(address, options.room, options.nick, options.state, server), settings)
 
 
 def _require_terminal() -> None:

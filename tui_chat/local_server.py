@@ -1,10 +1,12 @@
-"""Local server: a `chat-server` process with the lifetime of the client, and the URLs of local servers.
+"""Local server: a `chat-server` process of its own that all clients on this machine share, and its URLs.
 
-- Isolation: `-P` keeps the working directory out of the import path, so a `server.py` there is never started. Signals
-  of the terminal do not reach the process.
-- Lifetime: the server stops when its standard input ends, also after a crash of the client.
-- Streams: standard output carries one JSON line at the start, `{"url"}` or `{"error", "code"}`. Standard error is
-  appended to the log file of the client.
+- Isolation: `-P` keeps the working directory out of the import path, so a `server.py` there is never started. The
+  process has its own session and none of the standard streams of the client.
+- Lifetime: the server outlives the client, and stops after `CHAT_EXIT_WHEN_IDLE` seconds without clients. The client
+  that started the server counts as one, also in the join form, as long as it holds the server's standard input open.
+- Start report: one JSON line on standard output, `{"url"}` or `{"error", "code"}`. The log goes to `server_log_path()`.
+- Commands: `python -m server status` and `stop` reach a running server, so that one program implements the client of
+  the control socket.
 """
 
 import asyncio
@@ -14,41 +16,77 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from threading import Thread
+from typing import Any
+from urllib.parse import urlsplit
 
 from tui_chat.logging import log_path
 from tui_chat.session import error_text
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import plural, tr
 
 log = logging.getLogger("chat.local_server")
 
 SERVICE_NAME = "chat-server"
 """Value of `service` in the response to `GET /health`."""
 
-SERVER_COMMAND = (sys.executable, "-P", "-m", "server", "--managed")
-"""Command line of the server, without address and port."""
+SERVER_COMMAND = (sys.executable, "-P", "-m", "server")
+"""Command line of `chat-server` with the interpreter of the client."""
 
-STOP_TIMEOUT = 6.0
-"""Maximum duration of a graceful shutdown, in seconds."""
+IDLE_TIMEOUT = 60
+"""Seconds from the departure of the last client to the end of a local server."""
+
+MAX_LOG_BYTES = 1_000_000
+"""Size in bytes above which the log file of a local server is renamed to `.1`."""
+
+STOP_CONFIRM_WINDOW = 30.0
+"""Seconds within which a second request stops a server with other clients."""
+
+# On Windows, the counterpart of a new session.
+_CREATION_FLAGS = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
+_START_ATTEMPTS = 10  # while another server with the same database starts or stops
+_RETRY_DELAY = 0.3  # seconds between two attempts
+_COMMAND_TIMEOUT = 20.0  # seconds; above the longest shutdown of a server
 
 
 class LocalServerError(Exception):
-    """Failure to start a local server; the message is a sentence for the user."""
+    """Failure to start or to reach a local server; the message is a sentence for the user.
+
+    Attributes:
+        code: Code of the start report (docs/operating.md, "Managed process").
+        running_url: URL of the server that uses the same database, empty if unknown.
+    """
+
+    def __init__(self, message: str, code: str = "startFailed", running_url: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.running_url = running_url
+
+
+def server_log_path() -> Path:
+    """Return the path of the log file of local servers."""
+    return log_path().with_name("chat-server.log")
 
 
 class LocalServer:
-    """Handle of at most one server process."""
+    """Local server that this client has started or joined.
+
+    Attributes:
+        url: Base URL, empty without a server.
+    """
 
     def __init__(self) -> None:
+        self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._stop_confirm_until = 0.0
 
     async def start(self, host: str, port: int) -> str:
         """Start a server and wait until the socket listens.
 
-        All other settings come from the environment (`CHAT_…`), as for `chat-server`. Call `close` before a second
-        start.
+        All other settings come from the environment (`CHAT_…`), as for `chat-server`.
 
         Args:
             host: Listen address.
@@ -62,66 +100,161 @@ class LocalServer:
         """
         report = await asyncio.to_thread(self._spawn, host, port)
         if "url" in report:
-            return report["url"]
+            self.url = report["url"]
+            return self.url
         self.close()
-        raise LocalServerError(
-            tr("{address} is in use by another program.", address=f"{host}:{port}")
-            if report.get("code") == "portInUse"
-            else error_text.sentence(report["error"])
-        )
+        code, running_url = report["code"], report.get("runningUrl", "")
+        if code == "portInUse":
+            message = tr("{address} is in use by another program.", address=f"{host}:{port}")
+        else:
+            message = error_text.sentence(report["error"])
+        raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
         """Start the process, and return its start report."""
-        with _open_log() as errors:
-            self._process = process = subprocess.Popen(
-                (*SERVER_COMMAND, "--host", host, "--port", str(port)),
+        self.close()
+        path = server_log_path()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            errors = path.open("ab")
+        except OSError as error:
+            return {"error": f"{error.filename}: {error.strerror}", "code": "startFailed"}
+        with errors:
+            process = subprocess.Popen(
+                (*SERVER_COMMAND, "--managed", "--host", host, "--port", str(port)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env=_server_environment(os.environ),
                 start_new_session=True,
+                creationflags=_CREATION_FLAGS,
             )
         assert process.stdout is not None
-        line = process.stdout.readline()
-        return json.loads(line) if line else {"error": f"the server failed to start; see {log_path()}"}
+        with process.stdout as output:
+            line = output.readline()
+        Thread(target=process.wait, daemon=True).start()  # the process may end long before this client
+        self._process = process
+        crash = {"error": f"the server failed to start; see {path}", "code": "startFailed"}
+        return json.loads(line) if line else crash
+
+    async def stop(self, url: str) -> str:
+        """Stop a server of this user on this machine, and wait for the end of its process.
+
+        With other clients, the first call only asks for a second one within `STOP_CONFIRM_WINDOW`.
+
+        Args:
+            url: Base URL of the server, to which this client is connected.
+
+        Returns:
+            The question for the user; empty after the server has stopped.
+
+        Raises:
+            LocalServerError: The server runs elsewhere, belongs to another user, or does not stop.
+        """
+        host = urlsplit(url).hostname or ""
+        if url != self.url and host not in ("localhost", "::1", "0.0.0.0") and not host.startswith("127."):
+            raise LocalServerError(tr("/stop-server stops only a server on this computer."))
+        others = (await _run_command("status", url))["connections"] - 1
+        if others > 0 and time.monotonic() >= self._stop_confirm_until:
+            self._stop_confirm_until = time.monotonic() + STOP_CONFIRM_WINDOW
+            return plural(
+                "{count:,} other is here. Repeat /stop-server to stop the server.",
+                "{count:,} others are here. Repeat /stop-server to stop the server.",
+                others,
+            )
+        await _run_command("stop", url)
+        self.close()
+        self.url = ""
+        return ""
+
+    async def leave(self) -> str:
+        """Release the server after the disconnection of this client.
+
+        Returns:
+            Message about the other clients, for which the server continues; empty without other clients.
+        """
+        self.close()
+        try:
+            others = (await _run_command("status", self.url))["connections"] if self.url else 0
+        except LocalServerError as error:
+            log.info("clients of the local server not counted: %s", error)
+            return ""
+        if not others:
+            return ""
+        return plural(
+            "{count:,} other is still here; the server runs on until they leave.",
+            "{count:,} others are still here; the server runs on until they leave.",
+            others,
+        )
 
     def close(self) -> None:
-        """Stop the server gracefully and wait for its exit; after `STOP_TIMEOUT` seconds, kill the process.
-
-        Idempotent; no effect before `start`.
-        """
+        """Stop counting as a client of the started server; idempotent, and without effect on other clients."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        try:
-            process.communicate(timeout=STOP_TIMEOUT)  # closes standard input
-        except subprocess.TimeoutExpired:
-            log.error("shutdown of the local server timed out after %s s; killing the process", STOP_TIMEOUT)
-            process.kill()
-            process.communicate()
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
 
 
-async def start_or_join(server: LocalServer, host: str, port: int) -> tuple[str, list[str]]:
-    """Start a server, or use a chat server that already listens on the port.
+async def start_or_join(server: LocalServer, host: str, port: int) -> list[str]:
+    """Start a server, or join the one that uses the same database or listens on the port.
+
+    Of several simultaneous calls, one starts the server and the others join it.
 
     Args:
-        server: Idle handle; stays idle if another server is used.
+        server: Handle of the server; its `url` is set.
         host: Listen address.
         port: TCP port; 0 selects a free one.
 
     Returns:
-        Base URL of the server, and status lines for the user.
+        Status lines for the user.
 
     Raises:
         LocalServerError: The server failed to start, and no chat server listens on the port.
     """
+    for attempt in range(1, _START_ATTEMPTS + 1):
+        try:
+            return join_instructions(host, port, await server.start(host, port))
+        except LocalServerError as error:
+            url = error.running_url or local_url(host, port)
+            if await is_chat_server(url):
+                server.url = url
+                return [tr("Joined the server that already runs at {url}.", url=url)]
+            if error.code != "databaseInUse" or attempt == _START_ATTEMPTS:
+                raise
+        await asyncio.sleep(_RETRY_DELAY)
+    raise AssertionError("unreachable")
+
+
+async def _run_command(command: str, url: str) -> dict[str, Any]:
+    """Run a command of `chat-server` for the server at `url`, and return the JSON result.
+
+    Raises:
+        LocalServerError: The command failed.
+    """
+    command_line = (*SERVER_COMMAND, command, "--json", "--port", str(urlsplit(url).port))
     try:
-        url = await server.start(host, port)
-    except LocalServerError:  # the port, or the lock of the database, belongs to the other server
-        url = local_url(host, port)
-        if not await is_chat_server(url):
-            raise
-        return url, [tr("Joined the chat server that already runs there.")]
-    return url, join_instructions(host, port, url)
+        process = await asyncio.to_thread(
+            subprocess.run,
+            command_line,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_COMMAND_TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise LocalServerError(error_text.sentence(str(error))) from error
+    if process.returncode:
+        raise LocalServerError(error_text.sentence(process.stderr.decode().strip().removeprefix("chat-server: ")))
+    return json.loads(process.stdout.splitlines()[0])
+
+
+def _server_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a local server; variables of the user have priority over the defaults."""
+    defaults = {
+        "CHAT_EXIT_WHEN_IDLE": str(IDLE_TIMEOUT),
+        "CHAT_LOG_FILE": str(server_log_path()),
+        "CHAT_LOG_MAX_BYTES": str(MAX_LOG_BYTES),
+    }
+    return {**defaults, **environ}
 
 
 async def is_chat_server(url: str) -> bool:
@@ -169,14 +302,6 @@ def join_instructions(host: str, port: int, url: str) -> list[str]:
     commands = [f"  chat-tui {join_url}" for join_url in urls or [url]]
     hint = tr("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
     return ["\n".join((tr("Server started. Others join with:"), *commands)), *([] if urls else [hint])]
-
-
-def _open_log() -> IO[bytes]:
-    """Open the log file of the client for appending, or the null device if the file is not writable."""
-    with suppress(OSError):
-        log_path().parent.mkdir(parents=True, exist_ok=True)
-        return log_path().open("ab")
-    return Path(os.devnull).open("wb")
 
 
 def _outbound_addresses() -> list[str]:

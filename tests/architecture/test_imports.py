@@ -30,7 +30,7 @@ def importers(package: str) -> set[str]:
         ),
         (("sqlalchemy",), ("server.storage",)),
         (("textual", "rich"), ("tui_chat.ui",)),
-        (("tui_chat.local_server",), ("tui_chat.ui", "tui_chat.cli")),
+        (("tui_chat.local_server",), ("tui_chat.ui", "tui_chat.screen_reader", "tui_chat.cli")),
     ],
 )
 def test_a_library_is_imported_only_by_its_modules(packages: tuple[str, ...], allowed: tuple[str, ...]) -> None:

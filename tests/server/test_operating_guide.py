@@ -12,7 +12,9 @@ GUIDE = GUIDE_PATH.read_text(encoding="utf-8")
 def test_documented_options_and_variables_exist() -> None:
     options = {name.replace("-", "_") for name in re.findall(r"--([a-z][a-z-]+)", GUIDE)}
     variables = {name.lower() for name in re.findall(r"CHAT_([A-Z_]+)", GUIDE)}
-    assert options | variables <= {*ServerSettings.__struct_fields__, "help", "config", "json", "managed"}
+    client_options = {"serve"}
+    server_options = {*ServerSettings.__struct_fields__, "help", "config", "json", "managed"}
+    assert options | variables <= server_options | client_options
 
 
 def test_every_option_in_messages_of_the_server_exists() -> None:

@@ -85,12 +85,9 @@ async def test_a_chat_url_fills_server_and_room(tmp_path: Path) -> None:
             assert driver.first_row_of(driver.chat_screen.query_one("ChatHeader")).startswith("茶")
 
 
-async def test_an_unreachable_local_address_offers_a_server_that_stops_with_the_client(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "own.db"))
+async def test_an_unreachable_local_address_offers_a_server_that_continues_for_other_clients(home: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    async with chat_app(tmp_path, server=url, room="tea", nick="ann") as driver:
+    async with chat_app(home, server=url, room="tea", nick="ann") as driver:
         await driver.wait_for_text(tr("No chat server at {server}.", server="").split("  ")[0].rstrip(" ."))
         await driver.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
         await driver.press("enter")
@@ -100,12 +97,12 @@ async def test_an_unreachable_local_address_offers_a_server_that_stops_with_the_
             room = await bob.join("tea", nick="bob")
             await room.send("hello from outside")
             await driver.wait_for_text("hello from outside")
-        await driver.send_message("hello back")
-        await driver.wait_until(lambda: driver.chat_screen.session.pending_count == 0)
-        await driver.press("ctrl+q")
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
-    assert (tmp_path / "own.db").exists()
+            await driver.send_message("hello back")
+            await driver.wait_until_sent()
+            await driver.press("ctrl+q")
+            await driver.wait_until(lambda: not driver.app.is_running)
+            await room.send("still here")
+            await driver.wait_until(room.log.messages)
 
 
 async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Path) -> None:
@@ -114,25 +111,40 @@ async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Pat
         assert tr(chat_strings.BUTTON_START_SERVER) not in driver.screen_text()
 
 
-async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "local.db"))
+async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(home: Path) -> None:
     async with (
-        running_server(tmp_path) as server,
-        chat_app(tmp_path, serve=True, port=server.port, room="tea", nick="ann") as driver,
+        running_server(home) as server,
+        chat_app(home, serve=True, port=server.port, room="tea", nick="ann") as driver,
     ):
         await driver.wait_for_text("1 here")
-        await driver.wait_for_text(tr("Joined the chat server that already runs there.")[:40])
+        await driver.wait_for_text("Joined the server that already runs at")
 
 
-async def test_serve_reports_a_port_used_by_another_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CHAT_DATABASE", str(tmp_path / "local.db"))
+async def test_stop_server_asks_with_others_and_returns_to_the_form(home: Path) -> None:
+    async with chat_app(home, serve=True, port=0, room="tea", nick="ann") as driver:
+        await driver.wait_for_text("Others join with")
+        server = driver.app._lifecycle.local_server  # pyright: ignore[reportPrivateUsage]
+        async with ChatClient(server.url) as bob:
+            await bob.join("tea", nick="bob")
+            await driver.send_message("/stop-server")
+            await driver.wait_for_text("Repeat /stop-server to stop the server.")
+            await driver.send_message("/stop-server")
+            await driver.wait_for_text(tr(chat_strings.SERVER_STOPPED))
+            assert driver.app.screen is driver.join_screen
+
+
+async def test_stop_server_rejects_a_server_of_another_program(tmp_path: Path, home: Path) -> None:
+    async with running_server(tmp_path) as server, chat_app_in_room(tmp_path, server.url, "ann") as driver:
+        await driver.send_message("/stop-server")
+        await driver.wait_for_text(f"No server is running with port {server.port}.")
+
+
+async def test_serve_reports_a_port_used_by_another_program(home: Path) -> None:
     with socket.socket() as occupied:
         occupied.bind(("127.0.0.1", 0))
         occupied.listen()
         port = occupied.getsockname()[1]
-        async with chat_app(tmp_path, serve=True, port=port, room="tea", nick="ann") as driver:
+        async with chat_app(home, serve=True, port=port, room="tea", nick="ann") as driver:
             await driver.wait_for_text("is in use by")
 
 

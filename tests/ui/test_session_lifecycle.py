@@ -71,6 +71,9 @@ class RecordingChat:
     def show_error(self, problem: str) -> None:
         self.errors.append(problem)
 
+    def draw_changes(self) -> None:
+        pass
+
 
 class TaskWorker:
     """Worker around a task."""
@@ -107,6 +110,9 @@ class RecordingWindow:
     def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
         assert group == "connection"
         return cast("Worker[None]", TaskWorker(work))
+
+    def show_status(self, text: str) -> None:
+        raise AssertionError(text)
 
     def on_events_queued(self) -> None:
         asyncio.get_running_loop().call_soon(self.process)

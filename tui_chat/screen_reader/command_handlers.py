@@ -9,6 +9,7 @@ from itertools import islice
 
 from tui_chat.client.net.address import Address, parse_address
 from tui_chat.client.room import Room
+from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import date_parser, i18n
@@ -34,18 +35,20 @@ class ReaderCommands:
     Args:
         reader: Announcements of the session.
         settings_file: Current settings and their file.
+        local_server: Server on this machine, for `/stop-server`.
 
     Attributes:
         context: Context of the command calls, with a refusal for each command that needs a screen.
         next_server: Server to switch to after the session; None to exit.
     """
 
-    def __init__(self, reader: ScreenReader, settings_file: SettingsFile) -> None:
+    def __init__(self, reader: ScreenReader, settings_file: SettingsFile, local_server: LocalServer) -> None:
         self._reader = reader
         self._session = reader.session
         self._link = reader.controller.server_link
         self._deletions = reader.controller.deletions
         self._settings_file = settings_file
+        self._local_server = local_server
         self.next_server: Address | None = None
         supported_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._switch_room,
@@ -54,6 +57,7 @@ class ReaderCommands:
             "delete": self._delete_last_message,
             "undo": self._undo_deletion,
             "set": self._set_setting,
+            "stop-server": self._stop_server,
             "help": self._help,
             "quit": self._quit,
         }
@@ -210,6 +214,20 @@ class ReaderCommands:
         return output or (
             tr("{name} has no effect in screen-reader mode.", name=name) if name not in SUPPORTED_SETTINGS else ""
         )
+
+    def _stop_server(self, argument: str) -> None:
+        self._link.start(self._announce_stop())
+
+    async def _announce_stop(self) -> None:
+        """Stop the server of the session, or ask if others are present, and end the session of a stopped server."""
+        try:
+            question = await self._local_server.stop(self._link.url)
+        except LocalServerError as error:
+            self._reader.announce(str(error))
+            return
+        self._reader.announce(question or tr(chat_strings.SERVER_STOPPED))
+        if not question:
+            self._reader.finished.set()
 
     def _help(self, argument: str) -> str:
         return "\n".join(

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from tui_chat.client.net import address
 from tui_chat.client.net.address import Address
+from tui_chat.local_server import LocalServer
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.screen_reader.command_handlers import ReaderCommands
@@ -51,12 +52,14 @@ class ReaderOptions:
         room: Room name.
         nick: Nickname.
         state_dir: State directory of the profile, the outbox and the composer store.
+        local_server: Server on this machine, for `/stop-server`.
     """
 
     server: str
     room: str
     nick: str
     state_dir: Path
+    local_server: LocalServer
 
 
 def run(options: ReaderOptions, settings: SettingsFile) -> int:
@@ -95,7 +98,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
         restore_rooms=not options.room and settings.settings.restore_rooms,
         guest_key=saved_profile.guest_key(server_address.base_url, nick),
     )
-    return asyncio.run(_run_sessions(target, options.state_dir, settings))
+    return asyncio.run(_run_sessions(target, options, settings))
 
 
 def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[str], ValueT]) -> ValueT:
@@ -112,15 +115,15 @@ def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[
         initial = ""
 
 
-async def _run_sessions(target: SessionTarget, state_dir: Path, settings: SettingsFile) -> int:
+async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings: SettingsFile) -> int:
     exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     terminal = LineTerminal(lambda error: None if exit_code.done() else exit_code.set_exception(error))
     _install_signal_handlers(exit_code, terminal)
     previous: SessionTarget | None = None
     try:
         while True:
-            reader = ScreenReader(target, settings, state_dir, terminal.write_line)
-            commands = ReaderCommands(reader, settings)
+            reader = ScreenReader(target, settings, options.state_dir, terminal.write_line)
+            commands = ReaderCommands(reader, settings, options.local_server)
             await _run_session(reader, commands, terminal, exit_code)
             if exit_code.done():
                 return exit_code.result()
@@ -130,9 +133,11 @@ async def _run_sessions(target: SessionTarget, state_dir: Path, settings: Settin
                     return EXIT_UNAVAILABLE
                 previous, target = None, previous
             elif commands.next_server is None:
+                if message := await options.local_server.leave():
+                    terminal.write_line(message)
                 return 0
             else:
-                previous, target = target, _next_target(commands.next_server, reader, state_dir, settings)
+                previous, target = target, _next_target(commands.next_server, reader, options.state_dir, settings)
             terminal.write_line(tr(chat_strings.CONNECTING_TO, server=target.url))
     finally:
         terminal.close()

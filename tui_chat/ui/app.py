@@ -2,7 +2,7 @@
 
 - Composition: the app connects its parts with each other and with Textual. The parts hold the state.
 - Startup: network and server modules are imported only after the first screen is painted.
-- Shutdown: the connection closes first, the local server last.
+- Shutdown: the connection closes first, then the app releases the local server, which continues for other clients.
 - Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a restored terminal.
 """
 
@@ -93,6 +93,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat_screen: ChatScreen | None = None
         self._lifecycle = SessionLifecycle(self, options, saved_profile)
+        self.action_stop_server = self._lifecycle.stop_server
         self.join_form = JoinScreen(
             options.room or server_address.room_in_url(options.server) or saved_profile.room,
             options.nick or saved_profile.nick,
@@ -380,12 +381,12 @@ class ChatApp(App[None], inherit_bindings=False):
         self.start_worker(self._shut_down(exit_code), "shutdown")
 
     async def _shut_down(self, exit_code: int) -> None:
-        await self._lifecycle.close()
-        self.exit(return_code=exit_code)
+        message = await self._lifecycle.close()
+        self.exit(return_code=exit_code, message=Text(message) if message and not exit_code else None)
 
     async def on_unmount(self) -> None:
-        """Stop the local server, also after an unexpected error."""
-        await asyncio.to_thread(self._lifecycle.local_server.close)
+        """Release the local server, also after an unexpected error."""
+        self._lifecycle.local_server.close()
 
     def panic(self, *renderables: RenderableType) -> None:
         """Exit with a short crash report. Details are in the log file."""

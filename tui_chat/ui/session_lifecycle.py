@@ -92,6 +92,9 @@ class SessionWindow(Protocol):
         """Run `work` in the background instead of earlier work of the same group."""
         ...
 
+    def show_status(self, text: str) -> None:
+        """Show a message in the status line, or on the join form."""
+
     def on_events_queued(self) -> None:
         """Schedule a call of `SessionLifecycle.process_events`."""
 
@@ -107,7 +110,7 @@ class SessionLifecycle:
         saved_profile: Profile of the previous session.
 
     Attributes:
-        local_server: Server started by this app, idle if none was requested.
+        local_server: Server on this machine, started or joined by this app.
         startup_messages: Messages for the chat, shown as notices when it opens.
     """
 
@@ -165,8 +168,12 @@ class SessionLifecycle:
         """Queue the deletions that can still be undone. Return whether there were any."""
         return self._controller is not None and self._controller.deletions.flush()
 
-    async def close(self) -> None:
-        """Send held deletions, disconnect, then stop the local server."""
+    async def close(self) -> str:
+        """Send held deletions and disconnect.
+
+        Returns:
+            Message about the other clients of the local server, empty without any.
+        """
         worker, session = self._worker, self.session
         if self.send_held_deletions() and session is not None:
             for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
@@ -177,7 +184,24 @@ class SessionLifecycle:
         if worker is not None:
             with suppress(WorkerError):
                 await worker.wait()
-        await asyncio.to_thread(self.local_server.close)
+        return await self.local_server.leave()
+
+    def stop_server(self) -> None:
+        """Stop the server of the session, if it runs on this machine; with other clients, ask first."""
+        self._window.start_worker(self._stop_server(), "local-server")
+
+    async def _stop_server(self) -> None:
+        if self._controller is None:
+            return
+        try:
+            question = await self.local_server.stop(self._controller.target.url)
+        except LocalServerError as error:
+            self.show_error(str(error))
+            return
+        if question:
+            self._window.show_status(question)
+        else:
+            self.on_session_ended(tr(chat_strings.SERVER_STOPPED))
 
     def serve_and_join(self, details: JoinDetails) -> None:
         """Start a local server at the address of the join form, then submit the form."""
@@ -198,11 +222,11 @@ class SessionLifecycle:
         form = self._window.join_form
         form.begin_waiting(tr("Starting a server…"))
         try:
-            url, self.startup_messages = await start_or_join(self.local_server, host, port)
+            self.startup_messages = await start_or_join(self.local_server, host, port)
         except LocalServerError as error:
             form.show_field_error("server", str(error))
             return
-        form.set_server(url)
+        form.set_server(self.local_server.url)
         form.show_progress("\n".join(self.startup_messages))
         if join:
             form.action_submit()
@@ -272,7 +296,7 @@ class SessionLifecycle:
         self._update_profile(self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Disconnect, close all dialogs and return to the join form. A local server keeps running.
+        """Disconnect, close all dialogs and return to the join form. A local server continues.
 
         Args:
             reason: Message to show on the form, empty for none.

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.fake_room import FakeRoom
+from tui_chat.local_server import LocalServer
 from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session.chat_session import ChatSession
@@ -191,6 +192,6 @@ async def test_a_failed_request_arrives_as_an_event(commands: CommandRun) -> Non
 
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:
     reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
-    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile()).context.own_commands) == {
+    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile(), LocalServer()).context.own_commands) == {
         command.name for command in registry.COMMANDS
     }

@@ -164,14 +164,3 @@ async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controll
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
         tty.disconnect()
         assert await tty.wait_closed() == 128 + signal.SIGHUP
-
-
-async def test_the_local_server_stops_with_the_client_on_sigterm(tmp_path: Path) -> None:
-    command = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
-    async with terminal(command, tmp_path) as tty:
-        await tty.wait_for_text("Server started")
-        tty.send_signal(signal.SIGTERM)
-        assert await tty.wait_closed() == 128 + signal.SIGTERM
-        assert_restored(tty)
-    wal_files = [path for path in tmp_path.rglob("chat.db-wal") if path.stat().st_size]
-    assert not wal_files, "the local server must checkpoint its database"

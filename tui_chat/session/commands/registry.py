@@ -109,6 +109,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("topic", mark("show or set the topic"), (Argument(mark("topic"), is_optional=True),)),
     Command("reconnect", mark("reconnect now")),
     Command("server", mark("connect to another server"), (Argument(mark("URL")),)),
+    Command("stop-server", mark("stop the server on this computer")),
     Command("edit", mark("edit your last message"), (_OPTIONAL_TEXT,)),
     Command("delete", mark("delete your last message")),
     Command("undo", mark("restore a message within 5 seconds of its deletion")),

@@ -161,6 +161,7 @@ COMMAND_USAGE = mark("Usage: {syntax}")
 NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 COPIED = mark("Copied.")
 INTERNAL_ERROR = mark("Internal error. See the log for details.")
+SERVER_STOPPED = mark("Server stopped.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 
 

@@ -72,6 +72,7 @@ class ScreenCommands:
             "undo": self._undo_deletion,
             "theme": self._set_theme,
             "settings": partial(self._run_app_command, "settings"),
+            "stop-server": partial(self._run_app_command, "stop_server"),
             "help": partial(self._run_app_command, "help"),
             "quit": partial(self._run_app_command, "quit_when_sent"),
         }

@@ -1,0 +1,111 @@
+"""Local server that outlives its host: `chat-tui --serve`, `make chat` and `chat-server` as real processes."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from server import control_commands
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.requirements import require_uv
+from tests.support.server_process import server_process
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.wait import wait_until
+from tui_chat.local_server import server_log_path
+
+ROOT = Path(__file__).parents[2]
+HOST = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea")
+READER_READY = "/quit exits."
+
+
+def server_urls() -> list[str]:
+    return [server.fields["url"] for server in control_commands.find_servers({})]
+
+
+async def wait_for_url(host: PtyTerminal) -> str:
+    await host.wait_for_text("Others join with")
+    (url,) = server_urls()
+    return url
+
+
+async def wait_for_message(client: RawClient, text: str) -> None:
+    while (await client.wait_for_push("message"))["message"] != text:
+        pass
+
+
+async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(home: Path) -> None:
+    environ = {"CHAT_EXIT_WHEN_IDLE": "1"}
+    async with terminal((*HOST, "--nick", "ann"), home, environ=environ) as host:
+        url = await wait_for_url(host)
+        async with terminal((*HOST, "--nick", "bob", "--screen-reader"), home, environ=environ) as guest:
+            await guest.wait_for_text(f"Joined the server that already runs at {url}.")
+            await guest.wait_for_text(READER_READY)
+            async with raw_client(url) as observer:
+                await observer.join("tea", "carl")
+                guest.write_keys("before\r")
+                await wait_for_message(observer, "before")
+                host.process.kill()
+                await host.wait_closed()
+                guest.write_keys("after\r")
+                await wait_for_message(observer, "after")
+            guest.write_keys("/quit\r")
+            assert await guest.wait_closed() == 0
+            assert "still here" not in guest.screen_text()
+    await wait_until(lambda: "server stopped" in server_log_path().read_text())
+    assert server_urls() == []
+
+
+async def test_a_quitting_host_reports_the_others_and_a_later_client_stops_the_server(home: Path) -> None:
+    async with terminal((*HOST, "--nick", "ann"), home) as host:
+        url = await wait_for_url(host)
+        async with raw_client(url) as bob:
+            await bob.join("tea", "bob")
+            host.write_keys("/quit\r")
+            assert await host.wait_closed() == 0
+            assert "1 other is still here; the server runs on until they leave." in host.screen_text()
+            assert (await bob.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
+            async with terminal((*HOST, "--nick", "ann", "--screen-reader"), home) as reader:
+                await reader.wait_for_text(READER_READY)
+                reader.write_keys("/stop-server\r")
+                await reader.wait_for_text("1 other is here. Repeat /stop-server to stop the server.")
+                reader.write_keys("/stop-server\r")
+                await reader.wait_for_text("Server stopped.")
+                assert await reader.wait_closed() == 0
+                await bob.wait_closed()
+    assert server_urls() == []
+
+
+async def test_a_failed_start_is_one_line_in_the_form(home: Path) -> None:
+    database = home / ".local/share/tui-chat/chat.db"
+    database.parent.mkdir(parents=True)
+    database.write_bytes(b"not a database\n" * 1000)
+    async with terminal((*HOST, "--nick", "ann"), home, columns=120) as host:
+        await host.wait_for_text("not a database.")
+        assert "Cannot open the database" in host.screen_text()
+        assert "Nickname" in host.screen_text()
+
+
+async def test_serve_joins_a_server_of_the_administrator(home: Path) -> None:
+    async with server_process(home) as server, terminal((*HOST, "--nick", "ann"), home, columns=120) as client:
+        await client.wait_for_text(f"Joined the server that already runs at {server.url}.")
+        await client.wait_for_text("1 here")
+
+
+@pytest.fixture(scope="module")
+def installed_project() -> None:
+    """Skip a test that would install the project first."""
+    require_uv()
+    if subprocess.run(["make", "-q", ".venv/ready"], cwd=ROOT, check=False).returncode:
+        pytest.skip("make chat would install the project first")
+
+
+@pytest.mark.usefixtures("installed_project")
+async def test_make_chat_starts_a_server_that_continues_after_the_host(home: Path) -> None:
+    command = ("make", "-C", str(ROOT), "chat", "ARGS=--port 0 --room tea --nick ann")
+    async with terminal(command, home) as host:
+        url = await wait_for_url(host)
+        async with raw_client(url) as bob:
+            await bob.join("tea", "bob")
+            host.disconnect()
+            await host.wait_closed()
+            assert (await bob.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
