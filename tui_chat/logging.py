@@ -1,6 +1,7 @@
 """Logging of the client to a file, never to the terminal.
 
-An internal error is a log record with a traceback from level ERROR. Each one makes the exit code of the process 1.
+An internal error is a log record with a traceback from level ERROR, but not from the network library. Each one makes
+the exit code of the process 1.
 """
 
 import logging
@@ -17,6 +18,7 @@ MAX_LOG_BYTES = 1_000_000
 """Log size in bytes above which the next start renames the file to `.old`."""
 
 _UNHANDLED = "chat.unhandled"
+_NETWORK_LIBRARY = "chat.client.library"  # reports faults of the server as errors
 
 
 def log_path() -> Path:
@@ -39,7 +41,7 @@ class InternalErrorMonitor(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Process a record, after the log file."""
-        if record.exc_info:
+        if record.exc_info and record.name != _NETWORK_LIBRARY:
             self.exit_code = 1
             if record.name in (_UNHANDLED, "asyncio"):
                 self.on_unhandled()

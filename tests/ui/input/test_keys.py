@@ -17,6 +17,7 @@ from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.chat_view import RoomTimeline
+from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
@@ -43,6 +44,7 @@ ACTION_OWNERS = {
     KeyScope.THEME_LIST: (ThemeScreen,),
     KeyScope.LINK_DIALOG: (LinkScreen,),
     KeyScope.COPY_MODE: (CopyModeScreen,),
+    KeyScope.CONFIRM_DIALOG: (ConfirmScreen,),
     KeyScope.OUTPUT: (OutputScreen,),
 }
 
