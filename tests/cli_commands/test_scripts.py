@@ -103,6 +103,7 @@ async def test_send_cleans_its_text(server: RunningServer, tmp_path: Path) -> No
         (("--lines", "a\r\n\r\nb"), "unused", ["a", "b"], ""),
         (("--lines",), f"\ufeff\x1b[32m{'x' * 10}\x1b[m\r\ny\r\n", ["x" * 10, "y"], ""),
         ((), b"\x89PNG\r\n\xff", ["\ufffdPNG\n\ufffd"], NOT_TEXT),
+        (("--lines",), "seen\n\u3164\u200b\n\u2800\n", ["seen"], ""),
         (("--lines",), b"\xff\n\xfe\n", ["\ufffd", "\ufffd"], NOT_TEXT),
         ((), "a\0b", ["ab"], NOT_TEXT),
         ((), "valid \ufffd", ["valid \ufffd"], ""),
@@ -113,6 +114,14 @@ async def test_send_cleans_its_text(server: RunningServer, tmp_path: Path) -> No
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann", limit=100)
         assert [message.message for message in room.log.messages()] == sent
+
+
+async def test_an_invisible_message_is_rejected(server: RunningServer, tmp_path: Path) -> None:
+    for words, stdin in ((("\u3164\u2800",), ""), ((), "\u00ad\u200b\n")):
+        code, output, errors = await run_command(
+            tmp_path, "send", "--room", "tea", "--server", server.url, *words, stdin=stdin
+        )
+        assert (code, output, errors) == (1, "", "chat-tui: A message cannot be empty.\n")
 
 
 async def test_unreadable_input_is_reported(server: RunningServer, tmp_path: Path) -> None:

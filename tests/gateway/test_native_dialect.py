@@ -243,6 +243,21 @@ async def test_edits_by_other_members_and_changes_of_unknown_messages_are_reject
         assert missing["error"]["code"] == "not_found"
 
 
+async def test_invisible_messages_are_rejected_and_invisible_topics_are_empty(ann: RawClient) -> None:
+    await ann.join("tea", "ann")
+    (sent,) = await send_messages(ann, "visible")
+    for invisible in ("\u2800", "\u3164 \u115f", "\u00ad", "\u200b\u200d", "\ufe0f", "\U000e0067\U000e007f"):
+        (posted,) = await send_messages(ann, invisible)
+        edited = await ann.request("editMessage", {"room": "tea", "seq": sent["seq"], "message": invisible})
+        assert (posted["error"]["reason"], edited["error"]["reason"]) == ("message_empty", "message_empty")
+        joined = await ann.request("joinRoom", {"roomName": invisible, "nickName": "ann"})
+        assert joined["error"]["code"] == "room_invalid"
+        await ann.request("setTopic", {"room": "tea", "topic": "green"})
+        assert (await ann.wait_for_push("topic"))["topic"] == "green"
+        await ann.request("setTopic", {"room": "tea", "topic": invisible})
+        assert (await ann.wait_for_push("topic"))["topic"] == ""
+
+
 async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
     await ann.join("tea", "ann")
     await send_messages(ann, "question")

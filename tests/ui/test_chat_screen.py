@@ -37,6 +37,18 @@ async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path
         assert "2 here" in ann.screen_text()
 
 
+async def test_invisible_text_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        for text in ("\u2800\u3164", "\u00ad\u200b", "/me \u115f"):
+            ann.composer.insert_text(text)
+            await ann.press("enter")
+        await ann.wait_for_text("Usage: /me action")
+        ann.composer.set_text("visible")
+        await ann.press("enter")
+        await ann.wait_until_sent()
+        assert [message.message for message in ann.sdk_room("tea").log.messages()] == ["visible"]
+
+
 async def test_the_header_shows_room_topic_and_connection_state(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")

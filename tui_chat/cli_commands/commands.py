@@ -18,7 +18,7 @@ from tui_chat.command_line import print_error
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Entry, Message
 from tui_chat.protocol.limits import HISTORY_PAGE
-from tui_chat.protocol.sanitize import validate_message_body
+from tui_chat.protocol.sanitize import is_blank, validate_message_body
 from tui_chat.session import error_text, log_format
 from tui_chat.session.i18n import tr
 from tui_chat.standard_streams import write_json, write_output
@@ -56,7 +56,7 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
     async with open_room(target, 1) as room:
         async for line in InputReader().read_lines() if text is None else _split_lines(text):
             line_number += 1
-            if line.strip():
+            if not is_blank(line):
                 try:
                     await _send_message(room, line, target.timeout, as_json)
                 except ChatError as error:

@@ -20,6 +20,7 @@ from wcwidth import iter_graphemes, table_grapheme
 
 from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
 from tui_chat.protocol.limits import NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES
+from tui_chat.protocol.sanitize import BLANK_GLYPHS
 
 PICTOGRAPH = "[{}]".format(
     "".join(f"{chr(first)}-{chr(last)}" for first, last in table_grapheme.EXTENDED_PICTOGRAPHIC if last > 0x7F)
@@ -32,7 +33,7 @@ EMOJI_ELEMENT = f"{PICTOGRAPH}[\ufe0e\ufe0f]?{_SKIN_TONE}?(?:{_TAGS})?"
 """Pattern of one element of a joined emoji sequence (UTS #51, ED-15)."""
 
 _STAND_IN = "\u2603"  # replaces an emoji sequence during the enforcement of a profile
-_INVISIBLE = re.compile("[\u2800\ufffc\U00013441\U00013442\U0001d159]")  # characters without a visible glyph
+_INVISIBLE = re.compile(f"[{BLANK_GLYPHS}]")
 _NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
 _MAX_MARKS = 4  # combining marks in a row
 _RESERVED_NICK_KEYS = frozenset({"room", "everyone"})

@@ -4,6 +4,7 @@
 - Control characters: C0, C1 and DEL are removed; bodies keep tab and newline.
 - Bidirectional formatting: embeddings, overrides and isolates (UAX #9) are removed, because they reorder text outside
   of the message.
+- Blank texts: a text without a visible character counts as empty.
 - Limits: excess length and unencodable text raise an error; nothing is truncated.
 
 The server sanitizes stored texts, and the client sanitizes displayed texts, both with this module.
@@ -16,6 +17,15 @@ from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS, QUERY_CHARACTERS, TOPIC_CHARACTERS
 
 _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+BLANK_GLYPHS = "\u2800\ufffc\U00013441\U00013442\U0001d159"
+"""Characters without a visible glyph that Unicode classifies as visible."""
+
+_DEFAULT_IGNORABLES = (  # DerivedCoreProperties.txt; later versions of Unicode add none outside of these blocks
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
+    "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_FORMAT_CONTROLS = "\x00-\x1f\x7f-\x9f\ufff9-\ufffb\U00013430-\U00013440"
+_VISIBLE = re.compile(rf"[^\s{_FORMAT_CONTROLS}{_DEFAULT_IGNORABLES}{BLANK_GLYPHS}]")
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _FORBIDDEN_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
@@ -53,6 +63,11 @@ def sanitize_line(text: str) -> str:
     return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub("", text)).strip()
 
 
+def is_blank(text: str) -> bool:
+    """Return whether a text has no visible character."""
+    return _VISIBLE.search(text) is None
+
+
 def remove_escape_sequences(text: str) -> str:
     """Return `text` without terminal escape sequences (ECMA-48), for pasted text and output of programs.
 
@@ -71,31 +86,34 @@ def validate_message_body(text: str) -> str:
         TooLong: The sanitized body exceeds `MESSAGE_CHARACTERS` code points.
     """
     text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "message_too_long")
-    if not text.strip():
+    if is_blank(text):
         raise BadRequest("message_empty")
     return text
 
 
 def validate_topic(text: str) -> str:
-    """Return a sanitized topic; an empty topic is valid.
+    """Return a sanitized topic, empty for a blank one.
 
     Raises:
         BadRequest: The text contains a lone surrogate.
         TooLong: The topic exceeds `TOPIC_CHARACTERS` code points.
     """
-    return _require_max_length(sanitize_line(text), TOPIC_CHARACTERS, "topic_too_long")
+    return _validate_line(text, TOPIC_CHARACTERS, "topic_too_long")
 
 
 def validate_query(text: str) -> str:
-    """Return a sanitized search query.
-
-    An empty query is valid.
+    """Return a sanitized search query, empty for a blank one.
 
     Raises:
         BadRequest: The text contains a lone surrogate.
         TooLong: The query exceeds `QUERY_CHARACTERS` code points.
     """
-    return _require_max_length(sanitize_line(text), QUERY_CHARACTERS, "query_too_long")
+    return _validate_line(text, QUERY_CHARACTERS, "query_too_long")
+
+
+def _validate_line(text: str, limit: int, reason: str) -> str:
+    line = _require_max_length(sanitize_line(text), limit, reason)
+    return "" if is_blank(line) else line
 
 
 def _require_encodable(text: str) -> str:

@@ -10,6 +10,7 @@ from itertools import islice
 from tui_chat.client.net.address import Address, parse_address
 from tui_chat.client.room import Room
 from tui_chat.local_server import LocalServer, LocalServerError
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import date_parser, i18n
@@ -86,7 +87,7 @@ class ReaderCommands:
         A blank line has no effect. Errors are announced, not raised.
         """
         text = line.rstrip("\r\n")
-        if not text.strip():
+        if is_blank(text):
             return
         try:
             if problem := handlers.run_input(text, self.context):

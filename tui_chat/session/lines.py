@@ -8,6 +8,8 @@ from enum import Enum
 
 from msgspec import Struct
 
+from tui_chat.protocol.sanitize import is_blank
+
 ACTION_PREFIX = "/me "
 """Prefix of action messages, part of the stored text."""
 
@@ -17,7 +19,8 @@ CONFUSABLE_SIGN = "!"
 
 def action_text(text: str) -> str:
     """Return the text of an action message (`/me waves`) without the prefix; empty for all other messages."""
-    return text[len(ACTION_PREFIX) :].strip() if text.startswith(ACTION_PREFIX) else ""
+    action = text.removeprefix(ACTION_PREFIX)
+    return "" if action == text or is_blank(action) else action.strip()
 
 
 class DeliveryState(Enum):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.protocol.sanitize import is_blank
 
 MAX_MESSAGES = 40
 """Maximum number of messages from one paste, a flood guard."""
@@ -72,7 +73,7 @@ class Paste:
             case PasteMode.SINGLE_MESSAGE:
                 return [self.text]
             case PasteMode.LINE_BY_LINE:
-                return [line for line in self.text.split("\n") if line.strip()]
+                return [line for line in self.text.split("\n") if not is_blank(line)]
             case PasteMode.CHUNKS:
                 return _split_text(self.text, MESSAGE_CHARACTERS)
 
@@ -85,4 +86,4 @@ def _split_text(text: str, limit: int) -> list[str]:
         end = next((index for index in breaks if index > 0), None)
         chunks.append(text[: end or limit])
         text = text[limit if end is None else end + 1 :]
-    return [chunk for chunk in [*chunks, text] if chunk.strip()]
+    return [chunk for chunk in [*chunks, text] if not is_blank(chunk)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.protocol.events import Message
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.lines import action_text
 
@@ -85,9 +86,9 @@ class SearchState:
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
         """Clear the results, start a search and return its first request.
 
-        An empty query starts no search and returns None. A pending response of an earlier search is ignored.
+        A blank query starts no search and returns None. A pending response of an earlier search is ignored.
         """
-        self.request = SearchPageRequest(query.strip(), room) if query.strip() else None
+        self.request = None if is_blank(query) else SearchPageRequest(query.strip(), room)
         self.hits, self.problem, self.source = [], "", None
         self.is_incomplete = False
         self._next, self._empty_pages = None, 0

@@ -8,6 +8,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.i18n import Translatable, mark, tr
 from tui_chat.session.strings import chat as chat_strings
 
@@ -175,7 +176,7 @@ class CommandRejected(Exception):
 def parse(text: str) -> CommandCall | str:
     """Return the command in a submitted text, or the message body without the escape.
 
-    Only `//` at the start is an escape. The command name ends at the first white space.
+    Only `//` at the start is an escape. The command name ends at the first white space. Blank arguments are ignored.
 
     Raises:
         CommandRejected: The command is unknown, or the number of arguments is wrong; the text gives the usage.
@@ -189,7 +190,7 @@ def parse(text: str) -> CommandCall | str:
     if command is None:
         raise CommandRejected(tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40]))
     rest = text[1 + len(name) :]
-    arguments = rest.split(None, len(command.arguments) - 1)
+    arguments = [] if is_blank(rest) else rest.split(None, len(command.arguments) - 1)
     if not command.min_arguments <= len(arguments) <= len(command.arguments):
         raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import TextArea
 
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
@@ -233,7 +234,7 @@ class ChatScreen(Screen[None], inherit_bindings=False):
         Blank text is ignored. Rejected input, edits and reactions do not enter the input history.
         """
         text = raw_text.strip("\n")
-        if not text.strip():
+        if is_blank(text):
             return
         mode = self.compose_controller.mode
         error = self.run_input(text)

@@ -16,6 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from tui_chat.protocol.events import Member
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN
 from tui_chat.session.room_view import RoomView
@@ -162,7 +163,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
         count = f"({count})"
     return ListRow(
         (f"{index + 1} " if index < 9 else "  ") + room.name,
-        " ".join(filter(None, ("✎" if room.draft.strip() and not is_current else "", count))),
+        " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", count))),
         "current" if is_current else "muted" if is_muted and not room.mention_count else "",
         Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),
         "mention" if room.mention_count else "",

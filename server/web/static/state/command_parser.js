@@ -2,11 +2,12 @@
  * Slash command parser; the same grammar as in `tui_chat/session/commands/registry.py`.
  *
  * - An unknown or malformed command is an error and is never sent.
+ * - A blank argument is ignored.
  * - `//x` escapes to the text `/x`.
  * - `/me waves` is sent as a regular message and displayed as `* Ann waves`.
  */
 
-import { stripSpace } from "./sanitize.js";
+import { isBlank, stripSpace } from "./sanitize.js";
 
 /**
  * @typedef {object} CommandSyntax
@@ -44,7 +45,8 @@ export function parseInput(text) {
   if (text.startsWith("//")) return { text: text.slice(1) };
   if (!text.startsWith("/")) return { text };
   const rawName = text.slice(1).match(/^[^\p{Z}\t-\r]*/u)?.[0] ?? "";
-  const argument = stripSpace(text.slice(1 + rawName.length));
+  const rest = text.slice(1 + rawName.length);
+  const argument = isBlank(rest) ? "" : stripSpace(rest);
   const name = rawName.toLowerCase();
   const command = ALIASES.get(name) ?? name;
   const syntax = COMMANDS.get(command);
@@ -58,5 +60,5 @@ export function parseInput(text) {
  * @param {string} text
  */
 export function actionText(text) {
-  return (text.startsWith("/me ") && stripSpace(text.slice(4))) || null;
+  return text.startsWith("/me ") && !isBlank(text.slice(4)) ? stripSpace(text.slice(4)) : null;
 }

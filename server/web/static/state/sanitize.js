@@ -2,6 +2,7 @@
  * Sanitizing and validation of texts (docs/protocol.md, "Text and names"); the same rules as in
  * `tui_chat/protocol/sanitize.py`.
  *
+ * - A text without a visible character counts as empty.
  * - Sent texts are sanitized before the outbox, so that a pending message equals its log entry.
  * - Received texts are sanitized again, because the page does not rely on the server.
  */
@@ -13,6 +14,7 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
 const FORBIDDEN_IN_BODY = /[\0-\b\v-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+const VISIBLE = /[^\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{1d159}]/u;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
 const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
@@ -46,26 +48,34 @@ export function sanitizeLine(text) {
  */
 export function validateMessage(text) {
   const body = requireMaxLength(sanitizeBody(text), MESSAGE_CHARACTERS, "message_too_long");
-  if (!stripSpace(body)) throw new RequestError("bad_request", { reason: "message_empty" });
+  if (isBlank(body)) throw new RequestError("bad_request", { reason: "message_empty" });
   return body;
 }
 
 /**
- * Return a sanitized topic; an empty topic is valid.
+ * Return a sanitized topic, empty for a blank one.
  * @param {string} text
  * @throws {RequestError} `bad_request` or `too_long`.
  */
 export function validateTopic(text) {
-  return requireMaxLength(sanitizeLine(text), TOPIC_CHARACTERS, "topic_too_long");
+  return validateLine(text, TOPIC_CHARACTERS, "topic_too_long");
 }
 
 /**
- * Return a sanitized search query; an empty query is valid.
+ * Return a sanitized search query, empty for a blank one.
  * @param {string} text
  * @throws {RequestError} `bad_request` or `too_long`.
  */
 export function validateQuery(text) {
-  return requireMaxLength(sanitizeLine(text), QUERY_CHARACTERS, "query_too_long");
+  return validateLine(text, QUERY_CHARACTERS, "query_too_long");
+}
+
+/**
+ * Return whether a text has no visible character.
+ * @param {string} text
+ */
+export function isBlank(text) {
+  return !VISIBLE.test(text);
 }
 
 /**
@@ -144,6 +154,15 @@ function toWellFormed(text) {
  */
 export function requireEncodable(text) {
   if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request", { reason: "text_unencodable" });
+}
+
+/**
+ * @param {string} text
+ * @param {number} limit Code points.
+ */
+function validateLine(text, limit, reason) {
+  const line = requireMaxLength(sanitizeLine(text), limit, reason);
+  return isBlank(line) ? "" : line;
 }
 
 /**

@@ -8,7 +8,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
-import { messageLength } from "../state/sanitize.js";
+import { isBlank, messageLength } from "../state/sanitize.js";
 import { requireElement, setText } from "./dom.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
@@ -167,7 +167,7 @@ export class Composer {
 
   #submit() {
     const { text } = this;
-    if (!text.trim() || messageLength(text) > MESSAGE_CHARACTERS) return;
+    if (isBlank(text) || messageLength(text) > MESSAGE_CHARACTERS) return;
     if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
     this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
   }
@@ -189,7 +189,7 @@ export class Composer {
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
     const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);
-    this.#button.disabled = !this.#field.value.trim() || remaining < 0;
+    this.#button.disabled = isBlank(this.#field.value) || remaining < 0;
     this.#charCount.hidden = remaining > WARNING_THRESHOLD;
     this.#charCount.classList.toggle("over", remaining < 0);
     setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));

@@ -5,6 +5,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { canonicalName } from "../state/names.js";
+import { isBlank } from "../state/sanitize.js";
 import { createElement, createNickname, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
@@ -79,7 +80,7 @@ export class SearchPanel {
     this.#clear();
     const query = this.#field.value.trim();
     const room = this.#allRooms.checked ? undefined : this.#getSession()?.current?.name;
-    if (query) this.#loadPage({ query, room });
+    if (!isBlank(query)) this.#loadPage({ query, room });
   }
 
   /** @param {PageRequest} request */
