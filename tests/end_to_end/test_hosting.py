@@ -1,5 +1,7 @@
 """Local server that outlives its host: `chat-tui --serve`, `make chat` and `chat-server` as real processes."""
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -53,6 +55,19 @@ async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(ho
             assert "still here" not in guest.screen_text()
     await wait_until(lambda: "server stopped" in server_log_path().read_text())
     assert server_urls() == []
+
+
+async def test_a_client_restarts_a_killed_server_and_sends_the_messages_typed_meanwhile(home: Path) -> None:
+    async with terminal((*HOST, "--nick", "ann"), home) as host:
+        url = await wait_for_url(host)
+        (server,) = control_commands.find_servers({})
+        os.kill(server.fields["pid"], signal.SIGKILL)
+        host.write_keys("after the crash\r")
+        await wait_until(lambda: server_urls() == [url])
+        async with raw_client(url) as bob:
+            joined = await bob.join("tea", "bob")
+            if "after the crash" not in str(joined["messages"]):
+                await wait_for_message(bob, "after the crash")
 
 
 async def test_a_quitting_host_reports_the_others_and_a_later_client_stops_the_server(home: Path) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from textual.worker import Worker, WorkerError
@@ -231,6 +232,18 @@ class SessionLifecycle:
         if join:
             form.action_submit()
 
+    async def _restart_local_server(self) -> None:
+        """Start the local server again at its port, or find it alive; the session reconnects by itself.
+
+        A server ends without an announcement after a crash, or when idle during a suspension of this client.
+        """
+        address = urlsplit(self.local_server.url)
+        host = self._options.host if self._options.serve else address.hostname or ""
+        try:
+            await start_or_join(self.local_server, host, address.port or 0)
+        except LocalServerError as error:
+            self.show_error(str(error))
+
     def _disconnect(self) -> None:
         self.send_held_deletions()
         if self._worker is not None:
@@ -308,9 +321,18 @@ class SessionLifecycle:
         self._window.join_form.show_progress(reason)
 
     def on_event(self, event: "SessionEvent") -> None:
-        """Pass the event to the chat screen."""
+        """Pass the event to the chat screen, and restart a local server that has ended without an announcement."""
         if self._chat is not None:
             self._chat.on_session_event(event)
+        if self._controller is not None and self._controller.target.url == self.local_server.url:
+            # Imported here to keep startup fast.
+            from tui_chat.client.events import ConnectionStateChanged, Offline  # noqa: PLC0415
+
+            match event:
+                case ConnectionStateChanged(Offline(error)) if error.reason == "connection_lost":
+                    self._window.start_worker(self._restart_local_server(), "local-server")
+                case _:
+                    pass
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line, or beside the server field of the join form."""
