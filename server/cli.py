@@ -13,7 +13,7 @@ from server import control_commands
 from server.control_commands import CONTROL_COMMANDS
 from server.control_socket import ControlError
 from server.settings import SETTINGS, ConfigError, ServerSettings, find_ignored_variables, resolve_settings, suggest
-from tui_chat.argument_parser import ProgramParser, VersionAction
+from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
 from tui_chat.protocol import limits
 from tui_chat.standard_streams import run_program, write_error, write_output
 
@@ -29,8 +29,12 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"{message} (see chat-server --help)")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with one option per setting; absent options are None."""
+def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
+    """Return the parser with one option per setting; absent options are None.
+
+    Args:
+        for_completion: Declare the commands as choices; `_parse` reports an unknown one with the nearest name.
+    """
     parser = ServerParser(
         prog="chat-server",
         usage="chat-server [config|status|stop] [options]",
@@ -44,12 +48,19 @@ def build_parser() -> argparse.ArgumentParser:
         "command",
         nargs="?",
         metavar="config|status|stop",
+        choices=("config", *CONTROL_COMMANDS) if for_completion else None,
         help="config: print the effective settings with their sources, and the protocol limits."
         " status: list the running servers of this user. stop: stop the server."
         " --port and --database select a server.",
     )
     parser.add_argument("--json", action="store_true", help="With status and stop: print one JSON object per server.")
-    parser.add_argument("--version", action=VersionAction, nargs=0, help="Show the version.")
+    parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
+    parser.add_argument(
+        "--completion",
+        action=CompletionAction,
+        build_parser=partial(build_parser, for_completion=True),
+        help=f"Print the completion script of a shell: {', '.join(SHELLS)}.",
+    )
     parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
     parser.add_argument(
         _MANAGED_FLAG,
@@ -75,8 +86,8 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
     if unknown or parsed.command not in {None, "config", *CONTROL_COMMANDS}:
         name = (unknown or [parsed.command])[0].partition("=")[0]
-        flags = ["--config", "--json", _MANAGED_FLAG, *(setting.flag for setting in SETTINGS.values())]
-        valid_names = ["config", *CONTROL_COMMANDS, *flags]
+        flags = ["--config", "--json", "--completion", "--version", _MANAGED_FLAG]
+        valid_names = ["config", *CONTROL_COMMANDS, *flags, *(setting.flag for setting in SETTINGS.values())]
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names)}")
     options = {name: value for name, value in vars(parsed).items() if name in SETTINGS and value is not None}
     return parsed, *resolve_settings(options, os.environ, parsed.config)

@@ -4,8 +4,14 @@
 """
 
 import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from tui_chat.standard_streams import write_output
+
+SHELLS = ("bash", "zsh", "fish")
+"""Shells with a completion script."""
 
 
 class ProgramParser(argparse.ArgumentParser):
@@ -20,6 +26,32 @@ class ProgramParser(argparse.ArgumentParser):
         write_output(self.format_help(), end="")
 
 
+class CompletionAction(argparse.Action):
+    """Action of `--completion`.
+
+    Args:
+        build_parser: Function that returns the parser with all completed arguments; file names complete an argument
+            of the type `Path`.
+    """
+
+    def __init__(self, *args: Any, build_parser: Callable[[], argparse.ArgumentParser], **kwargs: Any) -> None:
+        super().__init__(*args, choices=SHELLS, metavar="SHELL", **kwargs)
+        self._build_parser = build_parser
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: Any, *__: object) -> None:
+        """Print the completion script of a shell, then exit.
+
+        Raises:
+            OutputError: Standard output cannot be written.
+        """
+        import shtab  # noqa: PLC0415 (20 ms)
+
+        completed = self._build_parser()
+        _mark_file_arguments(completed, shtab.FILE)
+        write_output(shtab.complete(completed, shell))
+        parser.exit()
+
+
 class VersionAction(argparse.Action):
     """Action of `--version`."""
 
@@ -31,6 +63,12 @@ class VersionAction(argparse.Action):
         """
         print_version(parser.prog)
         parser.exit()
+
+
+def _mark_file_arguments(parser: argparse.ArgumentParser, file_completion: object) -> None:
+    for action in parser._actions:
+        if action.type is Path:
+            action.complete = file_completion  # type: ignore[attr-defined]
 
 
 def print_version(program: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from tui_chat.argument_parser import VersionAction
+from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction
 from tui_chat.command_line import (
     CommandLineParser,
     exit_with_error,
@@ -37,7 +37,7 @@ log = logging.getLogger("chat.cli")
 EXIT_INTERNAL_ERROR = 1
 """Exit code for an unexpected exception, which is in the log."""
 
-SUBCOMMANDS = ("send", "tail", "who")
+SUBCOMMANDS = ("send", "tail", "who", "version")
 """Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""
 
 THREAD_SWITCH_INTERVAL = 0.0005
@@ -53,6 +53,21 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port or chat://host/room"))
+    _add_options(parser)
+    return parser
+
+
+def _build_completion_parser() -> argparse.ArgumentParser:
+    """Return a parser of all modes, which the shell completion describes."""
+    from tui_chat.cli_commands.arguments import add_subcommands  # noqa: PLC0415 (completion only)
+
+    parser = CommandLineParser(prog="chat-tui")
+    _add_options(parser)
+    add_subcommands(parser)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--room",
         default="",
@@ -83,8 +98,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--screen-reader", action="store_true", help=tr("line-based mode for screen readers"))
     parser.add_argument("--settings", type=Path, default=None, metavar="FILE", help=tr("settings file"))
     parser.add_argument("--log", type=Path, default=None, metavar="FILE", help=tr("log file"))
-    parser.add_argument("--version", action=VersionAction, nargs=0, help=tr("show the version"))
-    return parser
+    parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help=tr("show the version"))
+    parser.add_argument(
+        "--completion",
+        action=CompletionAction,
+        build_parser=_build_completion_parser,
+        help=tr("print the completion script of a shell: {shells}", shells=", ".join(SHELLS)),
+    )
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Argument parser and dispatch of `chat-tui send`, `tail` and `who`."""
+"""Argument parser and dispatch of `chat-tui send`, `tail`, `who` and `version`."""
 
 import argparse
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from typing import cast
 
 import platformdirs
 
+from tui_chat.argument_parser import print_version
 from tui_chat.command_line import CommandLineParser, parse_language
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
@@ -26,6 +27,9 @@ def run(arguments: Sequence[str]) -> int:
         The process exit code (`tui_chat.cli_commands.room_visit.ExitCode`).
     """
     args = build_parser().parse_args(arguments)
+    if args.command == "version":
+        print_version("chat-tui")
+        return 0
     configure_logging(log_path())
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
     from tui_chat.cli_commands import commands  # noqa: PLC0415
@@ -50,16 +54,24 @@ def run(arguments: Sequence[str]) -> int:
     return run_to_exit_code(coroutine)
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> CommandLineParser:
     """Return the parser of the subcommands, with help texts in the active language."""
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
+    add_subcommands(parser)
+    return parser
+
+
+def add_subcommands(parser: CommandLineParser) -> None:
+    """Add the parsers of all subcommands to a parser."""
     commands = parser.add_subparsers(dest="command", required=True)
-    send = commands.add_parser(
-        "send", description=tr("Send a message to a room and exit after the server's confirmation.")
-    )
+
+    def add_command(name: str, description: str) -> CommandLineParser:
+        return commands.add_parser(name, help=description, description=description)  # shtab skips commands without help
+
+    send = add_command("send", tr("Send a message to a room and exit after the server's confirmation."))
     send.add_argument("text", nargs="*", metavar="TEXT", help=tr("message text (default and “-”: standard input)"))
     send.add_argument("--lines", action="store_true", help=tr("send each line as a message"))
-    tail = commands.add_parser("tail", description=tr("Print the recent messages of a room, then new messages."))
+    tail = add_command("tail", tr("Print the recent messages of a room, then new messages."))
     tail.add_argument(
         "--lines",
         type=_parse_count,
@@ -70,7 +82,8 @@ def build_parser() -> argparse.ArgumentParser:
     tail.add_argument(
         "--follow", action=argparse.BooleanOptionalAction, default=True, help=tr("keep printing new messages")
     )
-    who = commands.add_parser("who", description=tr("Print the members of a room."))
+    add_command("version", tr("Print the version."))
+    who = add_command("who", tr("Print the members of a room."))
     for subparser in (send, tail, who):
         subparser.allow_abbrev = False
         subparser.add_argument(
@@ -101,7 +114,6 @@ def build_parser() -> argparse.ArgumentParser:
         subparser.add_argument(
             "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")
         )
-    return parser
 
 
 def _parse_count(text: str) -> int:

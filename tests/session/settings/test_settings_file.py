@@ -98,6 +98,13 @@ def test_a_malformed_file_is_reported_with_its_line_and_never_overwritten(path: 
     assert path.read_text() == text
 
 
+def test_a_byte_order_mark_is_ignored(path: Path) -> None:
+    file = load_text(path, '\ufeffclock = "12h"\r\n')
+    assert (file.settings.clock, file.problems) == ("12h", ())
+    assert file.change("clock", "24h") == ""
+    assert SettingsFile.load(path).settings.clock == "24h"
+
+
 def test_a_file_that_is_not_utf_8_is_never_overwritten(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"\xff\xfe\x00theme")

@@ -94,7 +94,7 @@ class SettingsFile:
 
     def _read_file(self) -> str:
         try:
-            return "" if self.path is None else self.path.read_text(encoding="utf-8")
+            return "" if self.path is None else self.path.read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             return ""
 
