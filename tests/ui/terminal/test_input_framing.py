@@ -1,15 +1,18 @@
 """Framing and decoding of terminal input on a virtual clock."""
 
+import asyncio
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from textual.app import App, ComposeResult
 from textual.events import Key, MouseEvent, Paste
 from textual.message import Message
 
 from tui_chat.ui.terminal import alt_keys
 from tui_chat.ui.terminal.input_decoder import InputDecoder
 from tui_chat.ui.terminal.input_framer import PASTE_TIMEOUT, SEQUENCE_TIMEOUT, InputFrame, InputFramer
+from tui_chat.ui.widgets.composer import Composer
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 ESCAPE_DELAY = 0.1
@@ -34,11 +37,11 @@ def action_of(message: Message) -> Action:
             return (type(message).__name__,)
 
 
-def actions_of(*steps: bytes | float) -> list[Action]:
-    """Return the actions after reads and pauses, and a final silence."""
+def messages_of(*steps: bytes | float) -> list[Message]:
+    """Return the messages after reads and pauses, and a final silence."""
     alt_keys.register_alt_keys()
     framer, decoder, now = InputFramer(ESCAPE_DELAY), InputDecoder(), 0.0
-    actions: list[Action] = []
+    messages: list[Message] = []
     for step in (*steps, SILENCE):
         if isinstance(step, bytes):
             frames = framer.feed(step, now)
@@ -48,8 +51,13 @@ def actions_of(*steps: bytes | float) -> list[Action]:
             while framer.deadline is not None and framer.deadline <= end:
                 frames += framer.expire(framer.deadline)
             now = end
-        actions += [action_of(message) for frame in frames for message in decoder.decode(frame)]
-    return actions
+        messages += [message for frame in frames for message in decoder.decode(frame)]
+    return messages
+
+
+def actions_of(*steps: bytes | float) -> list[Action]:
+    """Return the actions after reads and pauses, and a final silence."""
+    return [action_of(message) for message in messages_of(*steps)]
 
 
 def key_names(*steps: bytes | float) -> list[object]:
@@ -145,35 +153,68 @@ INPUT_ITEMS = (
 )
 
 
-def split(draw: st.DrawFn, data: bytes, max_prefix_pause: float) -> list[bytes | float]:
+def split(draw: st.DrawFn, data: bytes, max_first_pause: float = MAX_PREFIX_PAUSE) -> list[bytes | float]:
     """Return `data` in reads with pauses between the reads."""
     cuts = sorted(draw(st.sets(st.integers(1, len(data) - 1), max_size=8))) if len(data) > 1 else []
     steps: list[bytes | float] = []
     for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
-        steps += [data[start:end], draw(st.floats(0, max_prefix_pause if data[:end] in KEY_PREFIXES else MAX_PAUSE))]
+        max_pause = MAX_PREFIX_PAUSE if data[:end] in KEY_PREFIXES else MAX_PAUSE
+        steps += [data[start:end], draw(st.floats(0, max_first_pause if end == 1 else max_pause))]
     return steps
 
 
 @st.composite
-def split_inputs(draw: st.DrawFn) -> tuple[list[bytes | float], list[Action]]:
-    """Return reads and pauses, and the expected actions."""
+def split_inputs(draw: st.DrawFn) -> tuple[list[bytes | float], list[InputItem]]:
+    """Return reads and pauses, and the parts of the input."""
     items = draw(st.lists(INPUT_ITEMS, max_size=8))
-    steps = [step for item in items for step in (*split(draw, item.data, MAX_PREFIX_PAUSE), item.silence)]
-    return steps, [action for item in items for action in item.actions]
+    return [step for item in items for step in (*split(draw, item.data), item.silence)], items
 
 
 @settings(max_examples=400)
 @given(split_inputs())
 def test_actions_do_not_depend_on_the_boundaries_and_pauses_of_reads(
-    split_input: tuple[list[bytes | float], list[Action]],
+    split_input: tuple[list[bytes | float], list[InputItem]],
 ) -> None:
-    steps, expected = split_input
-    assert actions_of(*steps) == expected
+    steps, items = split_input
+    assert actions_of(*steps) == [action for item in items for action in item.actions]
+
+
+class ComposerApp(App[None], inherit_bindings=False):
+    """App with one composer that records submitted texts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submitted: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """Create the composer."""
+        yield Composer(lambda text: None, self.submitted.append, lambda: False)
+
+
+async def composer_results(messages: list[Message]) -> tuple[str, list[str]]:
+    """Return the text of a composer and its submitted texts after the messages of a terminal."""
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for message in messages:
+            if isinstance(message, Key | Paste):
+                app.post_message(message)
+        await pilot.pause()
+        return app.query_one(Composer).text, app.submitted
+
+
+@settings(max_examples=15)
+@given(split_inputs())
+def test_the_composer_does_not_depend_on_the_boundaries_and_pauses_of_reads(
+    split_input: tuple[list[bytes | float], list[InputItem]],
+) -> None:
+    steps, items = split_input
+    expected = asyncio.run(composer_results([message for item in items for message in messages_of(item.data)]))
+    assert asyncio.run(composer_results(messages_of(*steps))) == expected
 
 
 @st.composite
 def paused_sequences(draw: st.DrawFn) -> tuple[list[bytes | float], str]:
-    """Return reads of a paste or answer and a letter with pauses of any length, and the expected text."""
+    """Return reads of a paste or answer and a letter with a pause after ESC, and the expected text."""
     data, text = draw(
         st.sampled_from([(answer, "") for answer in ANSWERS]) | st.just((START + b"a\rb\x1b[31m" + END, "a\rb\x1b[31m"))
     )

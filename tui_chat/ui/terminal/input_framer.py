@@ -253,7 +253,7 @@ class InputFramer:
             return PASTE_TIMEOUT
         if len(self._sequence) == self._expired:
             return None
-        return self._escape_delay if self._sequence in KEY_PREFIXES and not self._expired else SEQUENCE_TIMEOUT
+        return self._escape_delay if self._sequence in KEY_PREFIXES else SEQUENCE_TIMEOUT
 
     def _emit(self, kind: InputFrameKind, text: str) -> None:
         if text:
