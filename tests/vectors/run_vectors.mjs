@@ -120,6 +120,7 @@ function runBackoff(Backoff, { random, backoff: operations }) {
   for (const operation of operations) {
     if (operation === "next") delays.push(backoff.nextDelay());
     else if (operation === "stable") backoff.resetFailures();
+    else if (operation.skip) for (let skipped = 0; skipped < operation.skip; skipped += 1) backoff.nextDelay();
     else backoff.setAnnouncedDelay(operation.announced);
   }
   return delays;

@@ -185,6 +185,9 @@ def test_reconnect_delays_match_the_vectors(case: dict[str, Any]) -> None:
             result.append(delays.next_delay())
         elif operation == "stable":
             delays.reset_failures()
+        elif "skip" in operation:
+            for _ in range(operation["skip"]):
+                delays.next_delay()
         else:
             delays.set_announced_delay(operation["announced"])
     assert result == case["expected"]

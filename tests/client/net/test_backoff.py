@@ -1,6 +1,6 @@
 from hypothesis import given, strategies as st
 
-from tui_chat.client.net.backoff import INITIAL_DELAY, MAX_DELAY, RESTART_JITTER, Backoff
+from tui_chat.client.net.backoff import EARLY_MAX_DELAY, EARLY_RETRY_DURATION, INITIAL_DELAY, MAX_DELAY, RESTART_JITTER, Backoff
 
 
 def test_the_first_three_delays_stay_below_two_seconds() -> None:
@@ -17,9 +17,21 @@ def test_delays_grow_up_to_the_maximum(random_value: float, attempts: int) -> No
     assert delays == sorted(delays)
 
 
+@given(st.floats(0, 1, exclude_max=True))
+def test_the_first_minute_has_an_attempt_every_two_seconds(random_value: float) -> None:
+    backoff = Backoff(lambda: random_value)
+    first_minute: list[float] = []
+    while sum(first_minute) < EARLY_RETRY_DURATION:
+        first_minute.append(backoff.next_delay())
+    assert max(first_minute) <= EARLY_MAX_DELAY
+    assert min(first_minute[3:]) >= EARLY_MAX_DELAY / 2
+    later = [backoff.next_delay() for _ in range(9)]
+    assert later[-1] >= MAX_DELAY / 2
+
+
 def test_jitter_covers_half_of_the_delay() -> None:
     early, late = Backoff(lambda: 0.0), Backoff(lambda: 0.999999)
-    shortest, longest = [(early.next_delay(), late.next_delay()) for _ in range(20)][-1]
+    shortest, longest = [(early.next_delay(), late.next_delay()) for _ in range(100)][-1]
     assert shortest == MAX_DELAY / 2
     assert longest > MAX_DELAY * 0.99
 

@@ -1,8 +1,8 @@
 """Reconnect delays: exponential backoff with jitter.
 
 - First attempt: within `INITIAL_DELAY` after a connection loss.
-- Growth: the ceiling doubles per failure up to `MAX_DELAY`; jitter covers half of each delay and
-  spreads the reconnects of many clients.
+- Growth: the ceiling doubles per failure up to `EARLY_MAX_DELAY`, and after `EARLY_RETRY_DURATION` seconds of delays
+  up to `MAX_DELAY`; jitter covers half of each delay and spreads the reconnects of many clients.
 - Planned restart: the delay announced by the server precedes the next attempt.
 - Suspend: for `FAST_RETRY_DURATION` seconds after a resume, delays stay below
   `FAST_RETRY_MAX_DELAY`, because the network of a laptop returns within moments.
@@ -14,6 +14,10 @@ from collections.abc import Callable
 
 INITIAL_DELAY = 0.25
 """Ceiling of the first delay, in seconds."""
+EARLY_RETRY_DURATION = 60.0
+"""Sum of the delays with the ceiling `EARLY_MAX_DELAY`, in seconds."""
+EARLY_MAX_DELAY = 2.0
+"""Ceiling of the delays of the first minute, in seconds."""
 MAX_DELAY = 15.0
 """Ceiling of all delays, in seconds."""
 FAST_RETRY_DURATION = 60.0
@@ -37,6 +41,7 @@ class Backoff:
         self._clock = clock
         self._fast_retry_until = 0.0
         self._failures = 0
+        self._total_delay = 0.0  # seconds since the last stable connection
         self._announced_delay: float | None = None
 
     @property
@@ -46,13 +51,14 @@ class Backoff:
 
     def start_fast_retry(self) -> None:
         """Start the fast retry period after a suspend. Clears the failure count and the announced delay."""
-        self._failures = 0
+        self.reset_failures()
         self._announced_delay = None
         self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
 
     def reset_failures(self) -> None:
         """Clear the failure count after a stable connection."""
         self._failures = 0
+        self._total_delay = 0.0
 
     def set_announced_delay(self, seconds: float) -> None:
         """Set the next delay to the server's announcement, limited to `MAX_DELAY`.
@@ -73,7 +79,12 @@ class Backoff:
             delay = self._announced_delay + self._random() * RESTART_JITTER
             self._announced_delay = None
             return delay
-        ceiling = min(FAST_RETRY_MAX_DELAY if self.is_fast_retry else MAX_DELAY, INITIAL_DELAY * 2**self._failures)
-        if ceiling < MAX_DELAY:
+        limit = EARLY_MAX_DELAY if self._total_delay < EARLY_RETRY_DURATION else MAX_DELAY
+        if self.is_fast_retry:
+            limit = FAST_RETRY_MAX_DELAY
+        ceiling = min(limit, INITIAL_DELAY * 2**self._failures)
+        if ceiling < limit:
             self._failures += 1
-        return ceiling * (0.5 + 0.5 * self._random())
+        delay = ceiling * (0.5 + 0.5 * self._random())
+        self._total_delay += delay
+        return delay

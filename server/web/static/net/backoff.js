@@ -1,12 +1,15 @@
 /**
  * Reconnect delays: exponential backoff with jitter; the same rules as in `tui_chat/client/net/backoff.py`.
  *
- * - Growth: the ceiling doubles per failure up to `MAX_DELAY`; jitter covers half of each delay.
+ * - Growth: the ceiling doubles per failure up to `EARLY_MAX_DELAY`, and after `EARLY_RETRY_DURATION` of delays up to
+ *   `MAX_DELAY`; jitter covers half of each delay.
  * - Planned restart: the delay announced by the server precedes the next attempt and does not count as a failure.
  * - Reset: a connection of at least `STABLE_AFTER` clears the failure count; a short one counts as a failure.
  */
 
 export const INITIAL_DELAY = 0.25; // s, ceiling of the first delay
+export const EARLY_RETRY_DURATION = 60; // s, sum of the delays with the ceiling `EARLY_MAX_DELAY`
+export const EARLY_MAX_DELAY = 2; // s, ceiling of the delays of the first minute
 export const MAX_DELAY = 15; // s, ceiling of all delays
 export const RESTART_JITTER = 2; // s, spread of the reconnects after an announced restart
 export const STABLE_AFTER = 5; // s, lifetime of a stable connection
@@ -14,6 +17,7 @@ export const STABLE_AFTER = 5; // s, lifetime of a stable connection
 export class Backoff {
   #random;
   #failures = 0;
+  #totalDelay = 0; // s since the last stable connection
   /** @type {number | null} */
   #announcedDelay = null;
 
@@ -25,6 +29,7 @@ export class Backoff {
   /** Clear the failure count after a stable connection. */
   resetFailures() {
     this.#failures = 0;
+    this.#totalDelay = 0;
   }
 
   /**
@@ -42,8 +47,11 @@ export class Backoff {
       this.#announcedDelay = null;
       return delay;
     }
-    const ceiling = Math.min(MAX_DELAY, INITIAL_DELAY * 2 ** this.#failures);
-    if (ceiling < MAX_DELAY) this.#failures += 1;
-    return ceiling * (0.5 + 0.5 * this.#random());
+    const limit = this.#totalDelay < EARLY_RETRY_DURATION ? EARLY_MAX_DELAY : MAX_DELAY;
+    const ceiling = Math.min(limit, INITIAL_DELAY * 2 ** this.#failures);
+    if (ceiling < limit) this.#failures += 1;
+    const delay = ceiling * (0.5 + 0.5 * this.#random());
+    this.#totalDelay += delay;
+    return delay;
   }
 }
