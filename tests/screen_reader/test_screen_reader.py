@@ -12,6 +12,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -146,6 +147,28 @@ async def test_a_deletion_is_announced_and_undone_or_sent_on_quitting(server: Ru
             tui.write_keys("/quit\r")
             assert await tui.wait_closed() == 0
             await wait_until(lambda: room.log[1].deleted)
+
+
+async def test_an_edit_is_confirmed(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as chat, screen_reader(server, tmp_path) as tui:
+        room = await chat.join("tea", nick="Ben")
+        tui.write_keys("teh tea\r")
+        await wait_until(lambda: room.log.last == 1)
+        tui.write_keys("/edit the tea\r")
+        await tui.wait_for_text("Edited: the tea")
+
+
+async def test_a_join_without_a_connection_waits_and_blocks_no_input(server: RunningServer, tmp_path: Path) -> None:
+    async with tcp_proxy(server.port) as proxy, terminal((*READER, proxy.url), tmp_path) as tui:
+        await tui.wait_for_text(READY)
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await tui.wait_for_text("Connection lost")
+        tui.write_keys("/join dev\r/nick bob\r")
+        await tui.wait_for_text("dev opens after the reconnect.")
+        await tui.wait_for_text("/nick needs a connection.")
+        proxy.accept_connections()
+        await tui.wait_for_text("dev is open.")
 
 
 async def test_tab_completes_a_nickname(server: RunningServer, tmp_path: Path) -> None:

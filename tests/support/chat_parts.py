@@ -77,6 +77,10 @@ class RecordedStatusLine(StatusLine):
     error = ""
     text = ""
 
+    @property
+    def shown_text(self) -> str:
+        return self.error or self.text
+
     def show_error(self, error: str) -> None:
         self.error, self.text = error, ""
 

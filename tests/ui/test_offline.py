@@ -75,6 +75,47 @@ async def test_the_header_shows_the_unsent_count_and_the_retry_delay(server: Run
         assert message_texts(ann) == ["one", "two", "three"]
 
 
+async def test_offline_commands_answer_at_once_and_a_join_waits_for_the_connection(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with tcp_proxy(server.port) as proxy, chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
+        await ann.send_message("hello")
+        await ann.wait_until_sent()
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await ann.wait_until(lambda: "○ offline" in header_text(ann))
+        for command in ("/nick bob", "/list", "/topic leaves", "/date yesterday"):
+            await ann.send_message(command)
+            assert f"{command.split()[0]} needs a connection. You are offline." in ann.screen_text()
+            await ann.press("ctrl+u")
+        await ann.send_message("/join dev")
+        await ann.wait_for_text("You are offline. dev opens after the reconnect.")
+        await ann.type_text("meanwhile")
+        assert ann.composer.text == "meanwhile"
+        await ann.press("ctrl+u")
+        await ann.send_message("/jion dev")
+        assert "Did you mean /join?" in ann.screen_text()
+        proxy.accept_connections()
+        await ann.wait_for_text("dev is open.")
+        await ann.wait_until(lambda: "● online" in header_text(ann))
+        await ann.wait_until(lambda: "Did you mean" not in ann.screen_text())
+        assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["tea"]
+        assert "dev" in ann.chat_screen.session.rooms
+
+
+async def test_a_taken_nickname_is_explained_and_a_topic_names_its_author(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as observer, chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        tea = await observer.join("tea", nick="bob")
+        await ann.send_message("/nick Bob")
+        await ann.wait_for_text("Bob is taken. The server assigned Bob2.")
+        await tea.set_topic("leaves")
+        await ann.wait_for_text("bob set the topic: leaves")
+        await tea.set_topic("")
+        await ann.wait_for_text("bob cleared the topic.")
+
+
 async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> None:
     start_options: dict[str, Any] = {"server": "", "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
     async with running_server(tmp_path / "server", rate_limit="off") as server:

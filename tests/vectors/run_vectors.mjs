@@ -63,7 +63,7 @@ const RUNNERS = {
     const { MentionTokens } = await load("state/mentions");
     return ({ input }) => {
       const tokens = new MentionTokens(input.text);
-      return { names: input.names.filter((name) => tokens.includes(name)), room: tokens.includesRoom };
+      return { names: input.names.filter((name) => tokens.includes(name, input.members)), room: tokens.includesRoom };
     };
   },
 

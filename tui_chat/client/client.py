@@ -219,7 +219,7 @@ class ChatClient:
         nick: str,
         limit: int = HISTORY_DEFAULT,
         invite: str | None = None,
-        timeout: float = REQUEST_TIMEOUT,
+        timeout: float | None = REQUEST_TIMEOUT,
     ) -> Room:
         """Join a room, or return the joined room of this name.
 
@@ -232,7 +232,7 @@ class ChatClient:
             nick: Requested nickname; `Room.nick` is the assigned one.
             limit: Number of history entries to fetch, limited to 200.
             invite: Invite code of a private room.
-            timeout: Time limit of the call in seconds.
+            timeout: Time limit of the call in seconds; None waits for the connection without a limit.
 
         Raises:
             ChatError: A name is invalid, or the server rejected the join.

@@ -130,10 +130,17 @@ class TypingChanged:
 
 @dataclass(frozen=True, slots=True)
 class TopicChanged:
-    """New topic of a room."""
+    """New topic of a room.
+
+    Attributes:
+        room: Room name.
+        topic: Sanitized topic, empty for none.
+        nick_name: Author, empty for a change during an absence.
+    """
 
     room: str
     topic: str
+    nick_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

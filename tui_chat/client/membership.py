@@ -160,7 +160,7 @@ class RoomMembership:
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
         if isinstance(entry, TopicChange) and self.context.gate.value is not None:
-            self._set_topic(entry.topic)
+            self._set_topic(entry.topic, entry.nick_name)
 
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.
@@ -266,12 +266,12 @@ class RoomMembership:
         except (ChatError, TimeoutError) as error:
             log.debug("leave request failed: %s; room closed locally", type(error).__name__)
 
-    def _set_topic(self, topic: str) -> None:
+    def _set_topic(self, topic: str, nick_name: str = "") -> None:
         topic = sanitize.topic(topic)
         if topic != self.context.topic:
             self.context.topic = topic
             self._save_room_info()
-            self.context.client.emit(TopicChanged(self.context.name, topic))
+            self.context.client.emit(TopicChanged(self.context.name, topic, nick_name))
 
     def _save_room_info(self) -> None:
         if self.history.cache is not None:

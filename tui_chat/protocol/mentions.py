@@ -7,7 +7,8 @@
   of scripts without spaces (Chinese, Japanese, Korean, Thai and others) may precede `@`.
 - End: the name ends where the next character is not a letter, a digit, a combining mark or `_`. Scripts without spaces
   need no such boundary: `@小明你好` mentions 小明. Punctuation always ends a name.
-- Overlap: names are independent of each other, so `@Ann Lee` mentions both `Ann` and `Ann Lee`.
+- Overlap: the longest name of a present member counts, so `@Ann Lee` mentions only `Ann Lee`. Without that member, the
+  text mentions `Ann`.
 - Code: no mentions inside code. Code is the text between two runs of equally many backticks (CommonMark 0.31,
   section 6.1), also over several lines. A run of three or more without a partner extends to the end of the message.
 
@@ -16,6 +17,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.search_query import UNSPACED_SCRIPTS, fold
@@ -44,21 +46,31 @@ class MentionTokens:
     @property
     def includes_room(self) -> bool:
         """True if the text mentions all members."""
-        return self._is_after_at(_ROOM)
+        return any(_starts_with_name(tail, _ROOM) for tail in self._tails)
 
-    def includes(self, name: str) -> bool:
-        """Return whether the text mentions a nickname or account name; the empty name is never mentioned."""
+    def includes(self, name: str, member_names: Iterable[str] = ()) -> bool:
+        """Return whether the text mentions a nickname or account name; the empty name is never mentioned.
+
+        Args:
+            name: Nickname or account name.
+            member_names: Names of the members, of which a longer match takes precedence.
+        """
         if not name or not (self._tails or self._start):
             return False
         key = canonical_key(name)
-        return self._start.startswith(f"{key}:") or self._is_after_at(key)
+        if self._start.startswith(f"{key}:"):
+            return True
+        tails = [tail for tail in self._tails if _starts_with_name(tail, key)]
+        if not tails:
+            return False
+        longer_keys = [other for other in map(canonical_key, member_names) if other.startswith(key) and other != key]
+        return any(not any(_starts_with_name(tail, other) for other in longer_keys) for tail in tails)
 
-    def _is_after_at(self, key: str) -> bool:
-        return any(
-            tail.startswith(key)
-            and not (is_spaced_word_character(key[-1]) and is_spaced_word_character(tail[len(key) : len(key) + 1]))
-            for tail in self._tails
-        )
+
+def _starts_with_name(tail: str, key: str) -> bool:
+    return tail.startswith(key) and not (
+        is_spaced_word_character(key[-1]) and is_spaced_word_character(tail[len(key) : len(key) + 1])
+    )
 
 
 def is_joined(preceding: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from functools import partial
 from itertools import islice
 
+from tui_chat.client.events import Offline
 from tui_chat.client.net.address import Address, parse_address
 from tui_chat.client.room import Room
 from tui_chat.local_server import LocalServer, LocalServerError
@@ -127,6 +128,8 @@ class ReaderCommands:
     def _go_to_room(self, room: str) -> None:
         view = self._session.current_room
         if self._session.find_room(room) is None:
+            if isinstance(self._session.connection_state, Offline):
+                self._reader.announce(chat_strings.join_queued(room))
             self._link.join(room, view.nick if view is not None else "")
         else:
             self._session.show_room(room)
@@ -175,6 +178,7 @@ class ReaderCommands:
             return search_strings.invalid_date(text)
         if room is None:
             return tr(chat_strings.NOT_IN_A_ROOM)
+        self.context.require_connection("date")
         self._link.start(self._announce_day(day, room))
         return ""
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from tui_chat.client import events
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.protocol.events import Message
-from tui_chat.protocol.requests import SendMessage
+from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.screen_reader import speech
 from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
@@ -133,6 +134,8 @@ class ScreenReader:
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
                 (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()
+                if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):
+                    self.announce(tr("Edited: {text}", text=item.text))
                 if item.error is not None and isinstance(item.request, SendMessage):
                     problem = error_text.phrase(item.error)
                     self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))

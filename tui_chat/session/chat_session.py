@@ -394,5 +394,5 @@ class ChatSession:
     def _on_topic_changed(self, view: RoomView, event: events.TopicChanged) -> None:
         if view.topic != event.topic:
             view.topic = event.topic
-            self._add_room_notice(view, chat_strings.topic_changed(event.topic))
+            self._add_room_notice(view, chat_strings.topic_changed(event.topic, event.nick_name))
             self._dirty_parts |= DirtyPart.HEADER

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
 from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
 from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
@@ -23,6 +24,7 @@ from tui_chat.session.session_events import (
     ContextLoaded,
     JoinFailed,
     MembersLoaded,
+    NickAssigned,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -126,6 +128,7 @@ class SessionController:
             RoomListReceived: self._on_rooms_listed,
             NoticeReceived: self._on_notice_received,
             MembersLoaded: lambda event: event.on_loaded(),
+            NickAssigned: self._on_nick_assigned,
             ContextLoaded: lambda event: None,  # for the front end alone
             RequestFailed: lambda event: front_end.show_error(event.problem),
         }
@@ -188,6 +191,8 @@ class SessionController:
                     assigned=room.nick,
                 )
             )
+        if event.was_queued:
+            self.session.add_notice(tr("{room} is open.", room=room.name))
         if event.show:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
@@ -223,6 +228,16 @@ class SessionController:
         view = self.session.find_room(event.notice.room)
         if view is not None and isinstance(event.notice, NickNotice) and view.member_id == event.notice.member_id:
             self._report_nick(view.nick)
+
+    def _on_nick_assigned(self, event: NickAssigned) -> None:
+        if names.canonical_key(event.assigned) != names.canonical_key(event.requested):
+            self.session.add_notice(
+                tr(
+                    "{requested} is taken. The server assigned {assigned}.",
+                    requested=chat_strings.quote_nick(event.requested),
+                    assigned=chat_strings.quote_nick(event.assigned),
+                )
+            )
 
     def _report_nick(self, nick: str) -> None:
         self.server_link.composer_store.rename_nick(nick)

@@ -249,7 +249,7 @@ class RoomView:
 
     def _is_mentioned(self, message: Message) -> bool:
         mentions = MentionTokens(message.message)
-        return mentions.includes(self.nick) or (
+        return mentions.includes(self.nick, (member.nick_name for member in self.members)) or (
             mentions.includes_room
             and any(member.member_id == message.member_id and member.role != "member" for member in self.members)
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from tui_chat.client.event_queue import EventQueue
-from tui_chat.client.events import ConnectionStateChanged
+from tui_chat.client.events import ConnectionStateChanged, Offline
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, InternalError, Unavailable
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
@@ -27,6 +27,7 @@ from tui_chat.session.session_events import (
     ContextLoaded,
     JoinFailed,
     MembersLoaded,
+    NickAssigned,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -36,7 +37,7 @@ from tui_chat.session.session_events import (
     ServerConnected,
     SessionEvent,
 )
-from tui_chat.session.store.composer_store import ComposerStore
+from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 
 if TYPE_CHECKING:
@@ -122,6 +123,7 @@ class ServerLink:
         self._cache_dir = cache_dir
         self._client: ChatClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._queued_joins: dict[str, asyncio.Task[None]] = {}  # by canonical room name
         self._trimming: set[str] = set()
         self._is_restore_pending = target.restore_rooms
 
@@ -179,11 +181,12 @@ class ServerLink:
 
     # Background requests
 
-    def start(self, request: Coroutine[Any, Any, None]) -> None:
-        """Run a request in the background. A failure arrives as `RequestFailed`."""
+    def start(self, request: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run a request in the background and return its task. A failure arrives as `RequestFailed`."""
         task = asyncio.create_task(request)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
+        return task
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -198,9 +201,9 @@ class ServerLink:
         self.event_queue.put(RequestFailed(problem))
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is running and all results are in the event queue."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait until no request is running, except joins without a connection, and all results are in the queue."""
+        while tasks := self._tasks - set(self._queued_joins.values()):
+            await asyncio.wait(tasks)
 
     async def _cancel_tasks(self) -> None:
         for task in self._tasks:
@@ -224,15 +227,31 @@ class ServerLink:
     async def join(self, room: str, nick: str) -> None:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
-        The first room that opens also starts the restoring of the previous rooms, if requested.
+        Without a connection, the join waits for one. The first room that opens also starts the restoring of the
+        previous rooms, if requested.
         """
         saved_state = await self.composer_store.load_room(room)
+        if self._client is not None and isinstance(self._client.state, Offline):
+            key = names.canonical_key(room)
+            if key not in self._queued_joins:
+                self._queued_joins[key] = self.start(self._join_when_online(room, nick, saved_state))
+            return
         try:
             joined_room = await self._require_client().join(room, nick=nick)
         except ChatError as error:
             self.event_queue.put(JoinFailed(room, error))
         else:
             self._on_opened(RoomOpened(joined_room, saved_state, nick, show=True))
+
+    async def _join_when_online(self, room: str, nick: str, saved_state: SavedRoomState) -> None:
+        try:
+            joined_room = await self._require_client().join(room, nick=nick, timeout=None)
+        except ChatError as error:
+            self.event_queue.put(JoinFailed(room, error))
+        else:
+            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=False, was_queued=True))
+        finally:
+            del self._queued_joins[names.canonical_key(room)]
 
     def _on_opened(self, event: RoomOpened) -> None:
         self.event_queue.put(event)
@@ -290,7 +309,7 @@ class ServerLink:
     @_background
     async def change_nick(self, nick: str) -> None:
         """Request a new nickname in all rooms."""
-        await self._require_client().change_nick(nick)
+        self.event_queue.put(NickAssigned(nick, await self._require_client().change_nick(nick)))
 
     @_background
     async def set_topic(self, room: str, topic: str) -> None:

@@ -30,6 +30,19 @@ class ConnectFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class NickAssigned:
+    """Response to a request for a nickname.
+
+    Attributes:
+        requested: Requested nickname.
+        assigned: Assigned nickname, which differs if the requested one is taken.
+    """
+
+    requested: str
+    assigned: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomOpened:
     """Room joined, or opened from the local cache and joined once a connection exists.
 
@@ -38,12 +51,14 @@ class RoomOpened:
         saved_state: Draft, read marker and input history from the previous session.
         requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
         show: Make the room current, because the user requested the join.
+        was_queued: The join waited for the connection. The current room then stays.
     """
 
     room: "Room"
     saved_state: SavedRoomState
     requested_nick: str
     show: bool
+    was_queued: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,7 @@ SessionEvent = (
     | ConnectFailed
     | RoomOpened
     | JoinFailed
+    | NickAssigned
     | RoomLeft
     | RoomRestoreStarted
     | RoomTrimmed

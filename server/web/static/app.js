@@ -43,6 +43,7 @@ const drafts = new DraftStore(sessionStore);
 let session = null;
 let roomVisible = false;
 let renderedName = "";
+let wasOffline = false;
 let savedNick = "";
 
 const joinForm = new JoinForm({ onSubmit: startSession, onChange: stopSession, onLanguageChange: changeLanguage });
@@ -273,7 +274,12 @@ async function copyText(text) {
 
 function render() {
   if (!session) return;
-  const { current } = session;
+  const { current, connection } = session;
+  if (connection.state === "offline") wasOffline = true;
+  else if (wasOffline && connection.state === "online") {
+    wasOffline = false;
+    composer.showError(""); // concerned the lost connection
+  }
   if (!roomVisible) {
     if (session.connection.state === "offline") joinForm.error = strings.serverUnreachable;
     if (!current?.hasJoined) return;

@@ -1,6 +1,13 @@
 from hypothesis import given, strategies as st
 
-from tui_chat.client.net.backoff import EARLY_MAX_DELAY, EARLY_RETRY_DURATION, INITIAL_DELAY, MAX_DELAY, RESTART_JITTER, Backoff
+from tui_chat.client.net.backoff import (
+    EARLY_MAX_DELAY,
+    EARLY_RETRY_DURATION,
+    INITIAL_DELAY,
+    MAX_DELAY,
+    RESTART_JITTER,
+    Backoff,
+)
 
 
 def test_the_first_three_delays_stay_below_two_seconds() -> None:

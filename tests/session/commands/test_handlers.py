@@ -8,6 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from tests.support.fake_room import FakeRoom
+from tui_chat.client.events import Offline, Online
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.local_server import LocalServer
 from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
@@ -185,9 +187,17 @@ def test_a_handler_of_the_front_end_replaces_the_common_handler(commands: Comman
 
 
 async def test_a_failed_request_arrives_as_an_event(commands: CommandRun) -> None:
+    commands.session.connection_state = Online()
     assert commands.run("/list") == ""
     await commands.link.wait_until_idle()
     assert commands.link.event_queue.pop() == RequestFailed("No connection to the server.")
+
+
+@pytest.mark.parametrize("text", ["/nick bob", "/list", "/topic new leaves"])
+def test_a_command_that_needs_the_server_is_rejected_offline(commands: CommandRun, text: str) -> None:
+    commands.session.connection_state = Offline(Unavailable("not_connected"), retry_in=1.0, retry_at=1.0)
+    name = text.split(maxsplit=1)[0]
+    assert commands.run(text) == f"{name} needs a connection. You are offline."
 
 
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:

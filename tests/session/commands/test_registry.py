@@ -29,6 +29,15 @@ def test_commands_and_aliases_are_case_insensitive(text: str, name: str, argumen
     assert parse_call(text) == (name, arguments)
 
 
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [("/jion tea", "join"), ("/topci x", "topic"), ("/nik ann", "nick"), ("/serch tea", "search"), ("/not", "notify")],
+)
+def test_a_wrong_command_name_suggests_the_nearest(text: str, nearest: str) -> None:
+    with pytest.raises(CommandRejected, match=f"Did you mean /{nearest}\\?"):
+        parse(text)
+
+
 def test_a_double_slash_escapes_a_leading_slash() -> None:
     assert parse("//join tea") == "/join tea"
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tui_chat.client.events import Online
 from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
@@ -46,6 +48,15 @@ class CommandContext:
     show_output: Callable[[str], None]
     change_server: Callable[[str], object]
     own_commands: Mapping[str, Callable[[str], str | None]]
+
+    def require_connection(self, command: str) -> None:
+        """Check the connection before a command that needs the server.
+
+        Raises:
+            CommandRejected: Offline; the text names the command.
+        """
+        if not isinstance(self.session.connection_state, Online):
+            raise CommandRejected(tr("/{command} needs a connection. You are offline.", command=command))
 
     def room(self, name: str = "") -> RoomView:
         """Return the open room with this name, the current room for "".

@@ -55,7 +55,9 @@ def _part(argument: str, context: CommandContext) -> None:
 
 
 def _change_nick(argument: str, context: CommandContext) -> None:
-    context.link.change_nick(names.validate_nickname(argument))
+    nick = names.validate_nickname(argument)
+    context.require_connection("nick")
+    context.link.change_nick(nick)
 
 
 def _list_members(argument: str, context: CommandContext) -> None:
@@ -81,13 +83,16 @@ def _send_shrug(argument: str, context: CommandContext) -> None:
 
 
 def _list_rooms(argument: str, context: CommandContext) -> None:
+    context.require_connection("list")
     context.link.list_rooms(argument, requested_by_user=True)
 
 
 def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
     room = context.room()
     if argument:
-        context.link.set_topic(room.name, validate_topic(argument))
+        topic = validate_topic(argument)
+        context.require_connection("topic")
+        context.link.set_topic(room.name, topic)
         return None
     return chat_strings.topic_changed(room.topic) if room.topic else tr("This room has no topic.")
 

@@ -6,6 +6,7 @@
 """
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import Enum
 
 from tui_chat.protocol.sanitize import is_blank
@@ -188,12 +189,20 @@ def parse(text: str) -> CommandCall | str:
     name = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
     command = find(name)
     if command is None:
-        raise CommandRejected(tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40]))
+        raise CommandRejected(_unknown_command(name))
     rest = text[1 + len(name) :]
     arguments = [] if is_blank(rest) else rest.split(None, len(command.arguments) - 1)
     if not command.min_arguments <= len(arguments) <= len(command.arguments):
         raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
+
+
+def _unknown_command(name: str) -> str:
+    """Return the error of an unknown command, with the nearest command name if there is one."""
+    nearest = get_close_matches(name.lower(), _COMMANDS_BY_NAME, 1)
+    if nearest:
+        return tr("Unknown command /{name}. Did you mean /{nearest}?", name=name[:40], nearest=nearest[0])
+    return tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40])
 
 
 def complete(prefix: str) -> list[str]:

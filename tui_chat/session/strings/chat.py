@@ -111,12 +111,24 @@ def own_nick_changed(nick: str) -> str:
     return tr("You are now {nick}.", nick=quote_nick(nick))
 
 
-def topic_changed(topic: str) -> str:
-    """Return the topic notice; an empty topic means removal."""
+def topic_changed(topic: str, nick: str = "") -> str:
+    """Return the topic notice, with the author if known; an empty topic means removal."""
+    if nick:
+        name = quote_nick(nick)
+        return (
+            tr("{nick} set the topic: {topic}", nick=name, topic=topic)
+            if topic
+            else tr("{nick} cleared the topic.", nick=name)
+        )
     return tr("Topic: {topic}", topic=topic) if topic else tr("Topic cleared.")
 
 
 ROOM_LOST = mark("You are no longer in {room}: {reason}")
+
+
+def join_queued(room: str) -> str:
+    """Return the answer to `/join` without a connection."""
+    return tr("You are offline. {room} opens after the reconnect.", room=room)
 
 
 MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`

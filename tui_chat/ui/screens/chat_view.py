@@ -151,6 +151,7 @@ class ChatView:
         self._pane_settings: dict[str, PaneVisibility] = {}
         self._retry_countdown: Timer | None = None
         self._text_at_error = ""
+        self._status_before_offline = ""
 
     def widgets(self) -> ComposeResult:
         """Yield the widgets from top to bottom."""
@@ -244,11 +245,14 @@ class ChatView:
     def _draw_header(self) -> None:
         view, state = self.session.current_room, self.session.connection_state
         if isinstance(state, Offline) and self._retry_countdown is None:
+            self._status_before_offline = self.status.shown_text
             self._retry_countdown = self._set_interval(1.0, self._draw_header)
         elif not isinstance(state, Offline) and self._retry_countdown is not None:
             self._retry_countdown.stop()
             self._retry_countdown = None
             self.timeline.reset_requests()
+            if self.status.shown_text != self._status_before_offline:
+                self.status.show_status("")  # concerned the lost connection
         room_name = view.name if view else ""
         rooms = list(enumerate(self.session.rooms.values(), 1))
         unmuted = [room for _, room in rooms if not self.session.is_muted(room)]

@@ -14,10 +14,12 @@ from typing import Protocol
 from textual.events import Key, Paste
 from textual.timer import Timer
 
+from tui_chat.client.events import Offline
 from tui_chat.protocol import names
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
@@ -117,14 +119,18 @@ class RoomNavigation:
     def go_to_room(self, room: str) -> None:
         """Show an open room, or join a new one.
 
-        Input is held back until the join ends, at most `SWITCH_TIMEOUT`.
+        Input is held back until the join ends, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
+        and the join waits for the connection.
         """
         if self._view.session.find_room(room) is not None:
             self._view.session.show_room(room)
             self._view.draw_changes()
         else:
             view = self._view.session.current_room
-            self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
+            if isinstance(self._view.session.connection_state, Offline):
+                self._view.status.show_status(chat_strings.join_queued(room))
+            else:
+                self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
             self._requests.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:

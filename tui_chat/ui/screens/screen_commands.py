@@ -66,7 +66,7 @@ class ScreenCommands:
         self.own_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._go_to_matching_room,
             "search": message_navigation.open_search,
-            "date": message_navigation.go_to_day,
+            "date": partial(self._go_to_day, message_navigation),
             "clear": self._clear_notices,
             "delete": self._delete_last_message,
             "undo": self._undo_deletion,
@@ -111,6 +111,10 @@ class ScreenCommands:
             self._room_navigation.go_to_room(open_room.name)
         else:
             self._room_navigation.open_switcher(query)
+
+    def _go_to_day(self, message_navigation: MessageNavigation, argument: str) -> str:
+        self._context.require_connection("date")
+        return message_navigation.go_to_day(argument)
 
     def _delete_last_message(self, argument: str) -> str:
         view = self._session.current_room

@@ -116,6 +116,11 @@ class StatusLine(Widget):
         """Show a status text in place of any error, until the next `show_error`."""
         self._error, self._status_text = "", text
 
+    @property
+    def shown_text(self) -> str:
+        """Current error or status text."""
+        return self._error or self._status_text
+
     def show_new_below(self, count: int) -> None:
         """Show the number of new messages below the visible part."""
         self._new_below = count

@@ -140,7 +140,10 @@ export const en = {
     undo: "restore a message within 5 seconds of its deletion",
     help: "show this help",
   },
-  unknownCommand: (name) => `Unknown command: /${name}. Type /help for a list, or //${name} to send it as text.`,
+  unknownCommand: (name, nearest) =>
+    nearest ? `Unknown command: /${name}. Did you mean /${nearest}?` : `Unknown command: /${name}. Type /help for a list, or //${name} to send it as text.`,
+  commandOffline: (command) => `/${command} needs a connection. You are offline.`,
+  nicknameTaken: (requested, assigned) => `${requested} is taken. The server assigned ${assigned}.`,
   commandUsage: (usage) => `Usage: ${usage}`,
   notInRoom: (room) => `You are not in ${room}.`,
   currentTopic: (topic) => (topic ? `Topic: ${topic}` : "No topic set."),

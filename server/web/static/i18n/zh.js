@@ -137,7 +137,10 @@ export const zh = {
     undo: "删除后 5 秒内恢复消息",
     help: "显示此帮助",
   },
-  unknownCommand: (name) => `未知命令：/${name}。输入 /help 查看列表，或输入 //${name} 按原文发送。`,
+  unknownCommand: (name, nearest) =>
+    nearest ? `未知命令：/${name}。是否想输入 /${nearest}？` : `未知命令：/${name}。输入 /help 查看列表，或输入 //${name} 按原文发送。`,
+  commandOffline: (command) => `/${command} 需要连接。你已离线。`,
+  nicknameTaken: (requested, assigned) => `昵称 ${requested} 已被占用，服务器分配了 ${assigned}。`,
   commandUsage: (usage) => `用法：${usage}`,
   notInRoom: (room) => `你不在 ${room} 中。`,
   currentTopic: (topic) => (topic ? `话题：${topic}` : "未设置话题。"),

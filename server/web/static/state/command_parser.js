@@ -55,6 +55,44 @@ export function parseInput(text) {
   return { command, argument };
 }
 
+const MAX_EDITS = 2; // of a wrong command name
+
+/**
+ * Return the command name that is nearest to an unknown name; "" without a similar one.
+ * @param {string} name
+ */
+export function nearestCommand(name) {
+  const lowerName = name.toLowerCase();
+  let nearest = "";
+  let fewestEdits = Math.min(MAX_EDITS, lowerName.length - 1) + 1;
+  for (const candidate of [...COMMANDS.keys(), ...ALIASES.keys()]) {
+    const edits = candidate.startsWith(lowerName) ? 0 : countEdits(lowerName, candidate);
+    if (candidate.length > 1 && edits < fewestEdits) [nearest, fewestEdits] = [candidate, edits];
+  }
+  return nearest;
+}
+
+/**
+ * Return the edit distance of two words; swapped neighbours count as one edit.
+ * @param {string} word
+ * @param {string} target
+ */
+function countEdits(word, target) {
+  if (Math.abs(word.length - target.length) > MAX_EDITS) return Infinity;
+  /** @type {number[][]} */
+  const rows = [Array.from({ length: target.length + 1 }, (_, column) => column)];
+  for (let row = 1; row <= word.length; row += 1) {
+    rows.push([row]);
+    for (let column = 1; column <= target.length; column += 1) {
+      const isEqual = word[row - 1] === target[column - 1];
+      const isSwap = word[row - 1] === target[column - 2] && word[row - 2] === target[column - 1];
+      const swap = isSwap ? rows[row - 2][column - 2] + 1 : Infinity;
+      rows[row].push(Math.min(rows[row - 1][column] + 1, rows[row][column - 1] + 1, rows[row - 1][column - 1] + (isEqual ? 0 : 1), swap));
+    }
+  }
+  return rows[word.length][target.length];
+}
+
 /**
  * Return the text of an action message without `/me`; null for all other messages.
  * @param {string} text

@@ -27,21 +27,22 @@ export class MentionTokens {
 
   /** True if the text mentions all members. */
   get includesRoom() {
-    return this.#isAfterAt(ROOM);
+    return this.#tails.some((tail) => startsWithName(tail, ROOM));
   }
 
   /**
    * Return whether the text mentions a name; the empty name is never mentioned.
    * @param {string} name
+   * @param {Iterable<string>} memberNames Names of the members, of which a longer match takes precedence.
    */
-  includes(name) {
+  includes(name, memberNames = []) {
     const key = canonicalName(name);
-    return key !== "" && (this.#start.startsWith(`${key}:`) || this.#isAfterAt(key));
-  }
-
-  /** @param {string} key */
-  #isAfterAt(key) {
-    return this.#tails.some((tail) => tail.startsWith(key) && endsAtBoundary(key, tail.slice(key.length)));
+    if (key === "") return false;
+    if (this.#start.startsWith(`${key}:`)) return true;
+    const tails = this.#tails.filter((tail) => startsWithName(tail, key));
+    if (!tails.length) return false;
+    const longerKeys = [...memberNames].map(canonicalName).filter((other) => other.startsWith(key) && other !== key);
+    return tails.some((tail) => !longerKeys.some((other) => startsWithName(tail, other)));
   }
 }
 
@@ -57,7 +58,20 @@ const tokensByItem = new WeakMap();
 export function isMentioned(item, nick, members) {
   const tokens = tokensByItem.get(item) ?? new MentionTokens(item.message ?? "");
   tokensByItem.set(item, tokens);
-  return tokens.includes(nick) || (tokens.includesRoom && MODERATOR_ROLES.has(members.get(item.memberId)?.role ?? ""));
+  return tokens.includes(nick, nickNames(members)) || (tokens.includesRoom && MODERATOR_ROLES.has(members.get(item.memberId)?.role ?? ""));
+}
+
+/** @param {Map<string, import("./room.js").Member>} members */
+function* nickNames(members) {
+  for (const { nickName } of members.values()) yield nickName;
+}
+
+/**
+ * @param {string} tail Text after an `@`.
+ * @param {string} key Canonical name.
+ */
+function startsWithName(tail, key) {
+  return tail.startsWith(key) && endsAtBoundary(key, tail.slice(key.length));
 }
 
 /**

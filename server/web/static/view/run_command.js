@@ -4,7 +4,8 @@
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
-import { COMMANDS, parseInput } from "../state/command_parser.js";
+import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
+import { canonicalName, quoteName } from "../state/names.js";
 
 /**
  * @param {string} text
@@ -15,7 +16,7 @@ export function runCommand(text, context) {
   const input = parseInput(text);
   if ("text" in input) return context.send(input.text);
   if ("argument" in input) return HANDLERS[input.command](input.argument, context) !== false;
-  if (input.error === "unknown") context.showError(strings.unknownCommand(input.command.slice(0, 40)));
+  if (input.error === "unknown") context.showError(strings.unknownCommand(input.command.slice(0, 40), nearestCommand(input.command)));
   else context.showError(strings.commandUsage(commandUsage(input.command)));
   return false;
 }
@@ -35,9 +36,9 @@ const HANDLERS = {
   me: (text, { send }) => send(`/me ${text}`),
   join: (room, { openRoom, openRoomDialog }) => void (room ? openRoom(room) : openRoomDialog("")),
   part: (room, { leave }) => leave(room),
-  nick: (nick, { session, showError, openSettings }) => void (nick ? reportFailure(session.changeNick(nick), showError) : openSettings()),
+  nick: (nick, context) => void (nick ? reportFailure("nick", changeNick(nick, context), context) : context.openSettings()),
   topic: (topic, { room, showError }) =>
-    void (topic ? reportFailure(room.setTopic(topic), showError) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
+    void (topic ? reportFailure("topic", room.setTopic(topic), { showError }) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => void openSearch(query),
   list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
   names: (_argument, { room }) =>
@@ -52,10 +53,17 @@ function reject(showError, error) {
   return false;
 }
 
-async function reportFailure(request, showError) {
+/** Change the nickname, and explain an assigned nickname that differs. */
+async function changeNick(nick, { session, room }) {
+  const assigned = await session.changeNick(nick);
+  if (canonicalName(assigned) !== canonicalName(nick)) room.addLocalNotice(strings.nicknameTaken(quoteName(nick), quoteName(assigned)));
+}
+
+async function reportFailure(command, request, { showError }) {
   try {
     await request;
   } catch (error) {
-    showError(errorText(requireRequestError(error)));
+    const failure = requireRequestError(error);
+    showError(failure.code === "offline" ? strings.commandOffline(command) : errorText(failure));
   }
 }
