@@ -16,7 +16,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.server_link import SessionTarget
+from tui_chat.session.session_target import SessionTarget
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from tests.support.wait import wait_until
 from tui_chat.session.controller import SessionController
 from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.server_link import SessionTarget
 from tui_chat.session.session_events import SessionEvent
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
 
 

@@ -369,7 +369,7 @@ async def test_the_topic_command_sets_and_shows_the_topic(server: RunningServer,
         await ann.send_message("/topic")
         await ann.wait_for_text(tr("This room has no topic."))
         await ann.send_message("/topic green or black")
-        await ann.wait_for_text("Topic: green or black")
+        await ann.wait_for_text("ann set the topic: green or black")
         assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  green or black")
 
 

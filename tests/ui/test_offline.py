@@ -91,7 +91,7 @@ async def test_offline_commands_answer_at_once_and_a_join_waits_for_the_connecti
         await ann.send_message("/join dev")
         await ann.wait_for_text("You are offline. dev opens after the reconnect.")
         await ann.type_text("meanwhile")
-        assert ann.composer.text == "meanwhile"
+        await ann.wait_until(lambda: ann.composer.text == "meanwhile")
         await ann.press("ctrl+u")
         await ann.send_message("/jion dev")
         assert "Did you mean /join?" in ann.screen_text()

@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.chat_parts import ChatParts
-from tests.support.fake_room import FakeRoom
+from tests.support.fake_room import ANN, FakeRoom
+from tui_chat.client.events import Online
 from tui_chat.session.commands import handlers, registry
-from tui_chat.session.lines import NoticeLine
-from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine, NoticeLine
+from tui_chat.session.server_link import ServerLink
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.room_navigation import RoomNavigation
@@ -24,6 +29,7 @@ class CommandParts(ChatParts):
     def __init__(self, directory: Path) -> None:
         super().__init__()
         self.app_actions: list[str] = []
+        self.confirmed_texts: list[str] = []
         self.changed_settings: list[tuple[str, object]] = []
         room_navigation = RoomNavigation(
             self.requests,
@@ -41,14 +47,22 @@ class CommandParts(ChatParts):
             ComposeController(self.messages, self.view, self.drafts, message_navigation.go_to_newest),
             room_navigation,
             message_navigation,
+            deletions=HeldDeletions(self.messages.delete, lambda problem: None),
+            confirm_deletion=self.confirm_deletion,
+            open_output=lambda text: None,
             settings=ClientSettings,
             set_setting=lambda name, value: self.changed_settings.append((name, value)),
             change_server=lambda address: None,
             run_app_action=self.app_actions.append,
         )
+        self.session.connection_state = Online()
         for name in ("tea", "dev"):
             self.session.add_room(FakeRoom(name).join("hello"))
         self.view.draw_changes()
+
+    def confirm_deletion(self, line: MessageLine) -> str:
+        self.confirmed_texts.append(line.text)
+        return ""
 
 
 @pytest.fixture
@@ -68,6 +82,16 @@ def test_go_shows_a_room_with_the_exact_name_and_opens_the_switcher_otherwise(pa
     assert parts.dialogs == []
     parts.commands.run_input("/go de")
     assert isinstance(parts.dialogs[-1][0], RoomSwitcher)
+
+
+def test_delete_asks_for_the_last_own_message(parts: CommandParts) -> None:
+    assert parts.commands.run_input("/delete") == tr(chat_strings.NO_SUCH_MESSAGE)
+    room = parts.session.rooms["dev"].room
+    assert isinstance(room, FakeRoom)
+    room.push_message(parts.session, "mine", ANN)
+    assert parts.commands.run_input("/delete") == ""
+    assert parts.confirmed_texts == ["mine"]
+    assert parts.commands.run_input("/undo") == tr(chat_strings.NO_DELETION)
 
 
 def test_search_opens_its_dialog(parts: CommandParts) -> None:

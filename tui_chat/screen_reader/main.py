@@ -23,7 +23,7 @@ from tui_chat.screen_reader.line_terminal import LineTerminal, read_input
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
 from tui_chat.session.i18n import Translatable, tr
-from tui_chat.session.server_link import SessionTarget
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings

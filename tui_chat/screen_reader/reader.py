@@ -21,8 +21,8 @@ from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.server_link import SessionTarget
 from tui_chat.session.session_events import RoomLeft, RoomOpened, SessionEvent
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity

@@ -18,7 +18,7 @@ from tui_chat.session.held_deletions import HeldDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
@@ -34,6 +34,7 @@ from tui_chat.session.session_events import (
     ServerConnected,
     SessionEvent,
 )
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
 

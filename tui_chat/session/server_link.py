@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -37,6 +36,7 @@ from tui_chat.session.session_events import (
     ServerConnected,
     SessionEvent,
 )
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 
@@ -54,25 +54,6 @@ LOADED_MEMBERS = 2_000
 """Maximum number of members per load."""
 
 P = ParamSpec("P")
-
-
-@dataclass(frozen=True, slots=True)
-class SessionTarget:
-    """Server and first room of a session.
-
-    Attributes:
-        url: Base URL of the server.
-        room: Room to join first.
-        nick: Requested nickname.
-        restore_rooms: Reopen the rooms of the previous session as well.
-        guest_key: Guest key of an earlier session, None for a new guest.
-    """
-
-    url: str
-    room: str
-    nick: str
-    restore_rooms: bool
-    guest_key: str | None = None
 
 
 def _background(

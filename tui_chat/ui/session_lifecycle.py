@@ -138,7 +138,7 @@ class SessionLifecycle:
         """Connect to the server of the join form and join its room. Ends the current session first."""
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
-        from tui_chat.session.server_link import SessionTarget  # noqa: PLC0415
+        from tui_chat.session.session_target import SessionTarget  # noqa: PLC0415
 
         window = self._window
         window.join_form.begin_waiting(tr(chat_strings.CONNECTING_TO, server=details.server))

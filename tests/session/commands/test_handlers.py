@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from tests.support.fake_room import FakeRoom
 from tui_chat.client.events import Offline, Online
-from tui_chat.protocol.errors import Unavailable
 from tui_chat.local_server import LocalServer
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session.chat_session import ChatSession
@@ -20,8 +20,9 @@ from tui_chat.session.commands.handlers import HANDLERS, run_input
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.server_link import ServerLink, SessionTarget
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.session_events import RequestFailed
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings import schema
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile

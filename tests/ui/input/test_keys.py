@@ -10,7 +10,7 @@ from tests.support.recorded_session import RecordedSession
 from tools.generated_docs import keys_page
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
-from tui_chat.session.server_link import SessionTarget
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.keymap import Keymap
@@ -36,6 +36,7 @@ ACTION_OWNERS = {
     KeyScope.COMPOSER: (Composer,),
     KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
     KeyScope.PASTE_DIALOG: (PasteScreen,),
+    KeyScope.CONFIRM_DIALOG: (ConfirmScreen,),
     KeyScope.MESSAGE_SEARCH: (SearchScreen,),
     KeyScope.HISTORY_SEARCH: (Composer,),
     KeyScope.MESSAGE_CURSOR: (RoomTimeline,),

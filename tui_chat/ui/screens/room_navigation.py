@@ -120,17 +120,17 @@ class RoomNavigation:
         """Show an open room, or join a new one.
 
         Input is held back until the join ends, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
-        and the join waits for the connection.
+        the join waits for the connection, and input of the next `ROOM_CLOSED_GRACE` seconds moves into the composer.
         """
         if self._view.session.find_room(room) is not None:
             self._view.session.show_room(room)
             self._view.draw_changes()
         else:
             view = self._view.session.current_room
-            if isinstance(self._view.session.connection_state, Offline):
+            is_offline = isinstance(self._view.session.connection_state, Offline)
+            if is_offline:
                 self._view.status.show_status(chat_strings.join_queued(room))
-            else:
-                self._begin_switch(names.canonical_key(room), SWITCH_TIMEOUT)
+            self._begin_switch(names.canonical_key(room), ROOM_CLOSED_GRACE if is_offline else SWITCH_TIMEOUT)
             self._requests.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:

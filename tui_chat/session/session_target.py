@@ -1,0 +1,22 @@
+"""Target of a session: the input of the connection."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTarget:
+    """Server and first room of a session.
+
+    Attributes:
+        url: Base URL of the server.
+        room: Room to join first.
+        nick: Requested nickname.
+        restore_rooms: Reopen the rooms of the previous session as well.
+        guest_key: Guest key of an earlier session, None for a new guest.
+    """
+
+    url: str
+    room: str
+    nick: str
+    restore_rooms: bool
+    guest_key: str | None = None
