@@ -1,5 +1,6 @@
 """Commands `status` and `stop` of `chat-server`, which reach running servers through their control sockets."""
 
+import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -112,12 +113,19 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
                 path.unlink()
         except TimeoutError:
             write_error(f"chat-server: no response from the server at {path}")
-        except OSError:  # the server has just ended, or belongs to another user
+        except (OSError, ControlError, msgspec.DecodeError):  # the server has just ended, or belongs to another user
             continue
         else:
-            if all(str(status.fields[name]) == value for name, value in selection.items()):
+            if all(_is_same(name, status.fields[name], value) for name, value in selection.items()):
                 found.append(status)
     return found
+
+
+def _is_same(name: str, reported: object, selected: str) -> bool:
+    """Return whether a status field has the selected value; paths of a database are compared without links."""
+    if name == "database":
+        return os.path.realpath(str(reported)) == os.path.realpath(selected)
+    return str(reported) == selected
 
 
 def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:

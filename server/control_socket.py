@@ -28,6 +28,9 @@ ControlHandler = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 SOCKET_SUFFIX = ".sock"
 
+REPUBLISH_INTERVAL = 30.0
+"""Seconds between two checks of the socket file."""
+
 
 class ControlError(Exception):
     """Failure of a command; the message is one line for the operator."""
@@ -55,26 +58,58 @@ async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncG
     Args:
         handlers: Handlers by command name.
     """
-    try:
-        path, listener = _open_listener()
-    except OSError as error:
-        log.warning("no control socket, status and stop cannot find this server: %s", error)
-        yield
-        return
-    connections: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        # Python 3.11 logs the cancellation of tasks that `start_unix_server` creates itself.
-        task = asyncio.get_running_loop().create_task(_serve_connection(handlers, reader, writer))
-        connections.add(task)
-        task.add_done_callback(connections.discard)
-
-    control_server = await asyncio.start_unix_server(accept, sock=listener)
+    control_socket = _ControlSocket(handlers)
+    await control_socket.publish()
+    republish_task = asyncio.create_task(control_socket.republish())
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
-        control_server.close()
+        republish_task.cancel()
+        control_socket.withdraw()
+
+
+class _ControlSocket:
+    """Listening socket in the file system."""
+
+    def __init__(self, handlers: Mapping[str, ControlHandler]) -> None:
+        self._handlers = handlers
+        self._path: Path | None = None
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+
+    async def publish(self) -> None:
+        """Listen in the first usable directory; a failure is logged."""
+        try:
+            path, listener = _open_listener()
+        except OSError as error:
+            log.warning("no control socket, status and stop cannot find this server: %s", error)
+        else:
+            self._path, self._server = path, await asyncio.start_unix_server(self._accept, sock=listener)
+
+    async def republish(self) -> None:
+        """Publish the socket again after the removal of its file, until cancelled.
+
+        A runtime directory is removed at the last logout of its user.
+        """
+        while True:
+            await asyncio.sleep(REPUBLISH_INTERVAL)
+            if self._path is not None and not self._path.exists():
+                self.withdraw()
+                await self.publish()
+
+    def withdraw(self) -> None:
+        """Remove the socket. Open connections stay open."""
+        path, server, self._path, self._server = self._path, self._server, None, None
+        if path is not None and server is not None:
+            with suppress(OSError):
+                path.unlink()
+            server.close()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Python 3.11 logs the cancellation of tasks that `start_unix_server` creates itself.
+        task = asyncio.get_running_loop().create_task(_serve_connection(self._handlers, reader, writer))
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
 
 
 def _open_listener() -> tuple[Path, socket.socket]:

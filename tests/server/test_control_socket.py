@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import signal
 import socket
 import stat
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from server import control_commands
+from server import control_commands, control_socket
 from server.control_socket import serve_control_socket
 from tests.support.raw_client import raw_client
 from tests.support.server_process import ServerProcess, server_process, spawn_server
+from tests.support.wait import wait_until
 
 
 @pytest.fixture
@@ -68,7 +70,8 @@ async def test_several_servers_are_selected_by_port_or_database(home: Path, serv
         assert errors.endswith("; select one with --port or --database\n")
         assert server.url in errors
         assert other.url in errors
-        code, output, _ = await run(home, "status", "--json", "--database", database)
+        (home / "link.db").symlink_to(database)
+        code, output, _ = await run(home, "status", "--json", "--database", str(home / "link.db"))
         assert json.loads(output)["url"] == other.url
         code, output, _ = await run(home, "stop", "--port", str(other.port), "--json")
         assert json.loads(output)["pid"] == other.process.pid
@@ -125,6 +128,21 @@ async def test_an_invalid_request_or_failing_handler_does_not_end_the_connection
         assert accepted == {"ok": True, "sum": 3}
         assert caplog.text.count("control command failed") == 1
         assert await exchange(path, b"x" * 100_000 + b"\n") == []
+    assert sockets(home) == []
+
+
+async def test_a_removed_runtime_directory_is_replaced_by_the_state_directory(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_socket, "REPUBLISH_INTERVAL", 0.01)
+    runtime_dir = home / "run"
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime_dir))
+    async with serve_control_socket({}):
+        shutil.rmtree(runtime_dir)
+        runtime_dir.touch()
+        await wait_until(lambda: (home / ".local/state/tui-chat/run").exists() and sockets(home))
+        await wait_until(lambda: sockets(home)[0].suffix == ".sock")
+        assert await exchange(sockets(home)[0], b"{}\n") == [{"ok": False, "error": "unknown command None"}]
     assert sockets(home) == []
 
 
