@@ -34,12 +34,14 @@ from server.control_socket import ControlHandler, serve_control_socket
 from server.logging import LogWriter, configure_logging
 from server.settings import ServerSettings, find_ignored_variables
 from server.storage.errors import DatabaseInUse, StorageError
+from tui_chat.signal_handlers import handle_signal
 
 log = logging.getLogger("chat.server")
 
 STARTUP_ERRORS = (StartupError, StorageError)
 """Exceptions of `run` that the operator can resolve."""
 
+_MAX_OPEN_FILES_MACOS = 10_240  # OPEN_MAX in sys/syslimits.h
 _SHUTDOWN_TIMEOUT = 5.0  # maximum duration of an orderly shutdown, in seconds
 
 
@@ -85,9 +87,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer: LogWriter) -> None:
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
-    with suppress(NotImplementedError):  # Windows has no signal handlers of the event loop
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signal_number, stop_requested.set)
+    for name in ("SIGINT", "SIGTERM"):
+        handle_signal(name, lambda _: stop_requested.set())
     starter_left = asyncio.Event()
     if managed:
         on_input_end = starter_left.set if settings.exit_when_idle else stop_requested.set
@@ -104,8 +105,7 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
             idle_watch = loop.create_task(_wait_until_idle(server, settings.exit_when_idle, starter_left))
             idle_watch.add_done_callback(lambda _: stop_requested.set())
             stack.callback(idle_watch.cancel)
-        with suppress(NotImplementedError, AttributeError):
-            loop.add_signal_handler(signal.SIGHUP, _reload, server, log_writer)
+        handle_signal("SIGHUP", lambda _: _reload(server, log_writer))
         _tune_gc()
         message = f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
         report = f"{json.dumps({'url': server.url}) if managed else message}\n".encode()
@@ -208,10 +208,19 @@ async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.
 
 
 def _raise_open_file_limit() -> None:
-    """Raise the soft limit of open files to the hard limit, because each connection uses one descriptor."""
-    if resource is not None:
-        hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    """Raise the soft limit of open files to the hard limit, because each connection uses one descriptor.
+
+    macOS refuses an unlimited number and accepts `_MAX_OPEN_FILES_MACOS`. Without a higher limit, the server starts
+    with the current one.
+    """
+    if resource is None:
+        return
+    soft_limit, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limit in (hard_limit, _MAX_OPEN_FILES_MACOS):
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard_limit))
+            return
+    log.warning("the system refuses a higher limit of open files than %d, which limits the connections", soft_limit)
 
 
 def _tune_gc() -> None:

@@ -74,7 +74,7 @@ def lock_database(path: Path) -> Generator[None]:
     """
     lock_path = path if sys.platform == "linux" else path.resolve().with_name(f"{path.name}.lock")
     try:
-        fd = os.open(lock_path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(lock_path, os.O_RDONLY | os.O_CREAT, 0o600)
     except OSError as error:
         raise StorageError(f"cannot lock {lock_path}: {describe_error(error)}") from None
     try:

@@ -5,8 +5,6 @@
 
 import asyncio
 import logging
-import signal
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.signal_handlers import handle_signal
 from tui_chat.standard_streams import write_output
 
 ValueT = TypeVar("ValueT")
@@ -202,22 +201,20 @@ async def _wait_until_sent(reader: ScreenReader) -> None:
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
-    if sys.platform == "win32":
-        return
     loop, last_interrupt = asyncio.get_running_loop(), [-DOUBLE_INTERRUPT_SECONDS]
 
     def on_terminate(signum: int) -> None:
         if not exit_code.done():
             exit_code.set_result(128 + signum)
 
-    def on_interrupt() -> None:
+    def on_interrupt(signum: int) -> None:
         is_repeated = loop.time() - last_interrupt[0] < DOUBLE_INTERRUPT_SECONDS
         last_interrupt[0] = loop.time()
         if is_repeated:
-            on_terminate(signal.SIGINT)
+            on_terminate(signum)
         else:
             terminal.write_immediately(tr(chat_strings.CONFIRM_QUIT))
 
-    loop.add_signal_handler(signal.SIGINT, on_interrupt)
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(signum, on_terminate, signum)
+    handle_signal("SIGINT", on_interrupt)
+    for name in ("SIGTERM", "SIGHUP"):
+        handle_signal(name, on_terminate)

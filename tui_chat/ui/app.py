@@ -6,11 +6,8 @@
 - Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a restored terminal.
 """
 
-import asyncio
 import logging
 import os
-import signal
-import sys
 import time
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,6 +29,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.signal_handlers import handle_signal
 from tui_chat.ui import gc_tuning, preload, server_address, theme as themes
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
 from tui_chat.ui.input.keymap import Keymap
@@ -143,11 +141,11 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.join_form
 
     def on_mount(self) -> None:
-        """Install the signal handlers (not on Windows or headless) and schedule the work after the first paint."""
+        """Install the signal handlers, unless headless, and schedule the work after the first paint."""
         self.terminal.apply_settings()
-        if sys.platform != "win32" and not self.is_headless:
-            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(number, self._begin_shutdown, SIGNAL_EXIT_BASE + number)
+        if not self.is_headless:
+            for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+                handle_signal(name, lambda number: self._begin_shutdown(SIGNAL_EXIT_BASE + number))
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:

@@ -1,0 +1,26 @@
+"""Signal handlers of both programs.
+
+- Portability: signals that the system lacks are ignored. Event loops without signal handlers, as on Windows, use a
+  handler of the interpreter.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+
+def handle_signal(name: str, callback: Callable[[int], object]) -> None:
+    """Call a function on the running event loop for each signal.
+
+    Args:
+        name: Name of the signal, for example `SIGTERM`.
+        callback: Function to call with the number of the signal.
+    """
+    number: signal.Signals | None = getattr(signal, name, None)
+    if number is None:
+        return
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_signal_handler(number, callback, number)
+    except NotImplementedError:
+        signal.signal(number, lambda received, _: loop.call_soon_threadsafe(callback, received))
