@@ -71,3 +71,9 @@ async def open_tab(
     context = await browser.new_context(viewport=size, locale=locale, **context_options)
     context.set_default_timeout(15_000)
     return BrowserTab(context, await context.new_page())
+
+
+async def send_devtools_command(page: Page, method: str, parameters: dict[str, Any]) -> None:
+    """Send a command of the Chrome DevTools Protocol to a page."""
+    session: Any = await page.context.new_cdp_session(page)
+    await session.send(method, parameters)

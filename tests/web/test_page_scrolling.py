@@ -6,13 +6,22 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
-from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, send_devtools_command
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 TOP_EDGE = "(row) => Math.round(row.getBoundingClientRect().top)"
+FIRST_VISIBLE = """(() => {
+  const top = timeline.getBoundingClientRect().top;
+  const rows = [...document.querySelectorAll("#timeline-lines .message")];
+  const row = rows.find((candidate) => candidate.getBoundingClientRect().bottom > top);
+  const rect = row.getBoundingClientRect();
+  return { key: row.dataset.key, top: (rect.top - top) / rect.height };
+})()"""
+"""Message at the top edge of the timeline, and its distance from that edge in heights of the message."""
+AFTER_LAYOUT = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))"
 IS_AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
 
 
@@ -187,4 +196,77 @@ async def test_shift_tab_focuses_the_timeline_and_typing_returns_to_the_composer
     await expect(log).to_be_focused()
     await chat_page.page.keyboard.press("h")
     await expect(chat_page.composer).to_have_value("h")
+    chat_page.assert_no_errors()
+
+
+@pytest.mark.parametrize("change", ["width", "height", "rotate", "zoom", "panel", "composer", "font size"])
+async def test_layout_changes_keep_the_place_and_read_nothing(
+    browser: Browser, server: RunningServer, bot: RawClient, change: str
+) -> None:
+    await bot.send_messages("tea", [f"line {number} " + "word " * 60 for number in range(1, 101)])
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport={"width": 1100, "height": 700})
+    page = chat_page.page
+    await expect(chat_page.messages.last).to_contain_text("line 100")
+    # The last lines are below the view, but not below a view of twice the height.
+    await page.locator("#timeline").evaluate("(scroller) => scroller.scrollBy(0, -500)")
+    await expect(page.locator("#jump-to-newest")).to_be_visible()
+    before = await page.evaluate(FIRST_VISIBLE)
+    await bot.request("sendMessage", {"room": "tea", "message": "unread"})
+    await expect(page).to_have_title("(1) tea")
+
+    async def apply(is_changed: bool) -> None:
+        match change:
+            case "width":
+                await page.set_viewport_size({"width": 500 if is_changed else 1100, "height": 700})
+            case "height":
+                await page.set_viewport_size({"width": 1100, "height": 1600 if is_changed else 700})
+            case "rotate":
+                await page.set_viewport_size(
+                    {"width": 700, "height": 1100} if is_changed else {"width": 1100, "height": 700}
+                )
+            case "zoom":
+                scale = 1.5 if is_changed else 1
+                size = {"width": round(1100 / scale), "height": round(700 / scale), "deviceScaleFactor": scale}
+                await send_devtools_command(page, "Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
+            case "panel":
+                await page.locator("#members-toggle").click()
+            case "composer":
+                await chat_page.composer.fill("a line\n" * 30 if is_changed else "")
+            case _:
+                await page.evaluate(
+                    "(size) => { document.documentElement.style.fontSize = size; }", "22px" if is_changed else ""
+                )
+        await page.evaluate(AFTER_LAYOUT)
+
+    await apply(True)
+    during = await page.evaluate(FIRST_VISIBLE)
+    if change != "height":  # the taller view ends at the newest message
+        assert during["key"] == before["key"]
+        assert abs(during["top"] - before["top"]) <= 0.02
+    await expect(page).to_have_title("(1) tea")
+    await apply(False)
+    after = await page.evaluate(FIRST_VISIBLE)
+    assert after["key"] == before["key"]
+    assert abs(after["top"] - before["top"]) <= 0.02
+    await expect(page).to_have_title("(1) tea")
+    await expect(page.locator("#jump-to-newest")).to_have_text("1 new message ↓")
+    chat_page.assert_no_errors()
+
+
+async def test_scrolling_down_resumes_following_in_a_view_that_has_grown(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await send_messages(bot, 60)
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport={"width": 1100, "height": 400})
+    page = chat_page.page
+    await expect(chat_page.messages.last).to_have_text("line 60")
+    await page.locator("#timeline").evaluate("(scroller) => scroller.scrollBy(0, -300)")
+    await expect(page.locator("#jump-to-newest")).to_be_visible()
+    await page.set_viewport_size({"width": 1100, "height": 900})
+    await page.evaluate(AFTER_LAYOUT)
+    assert await page.locator("#timeline").evaluate(IS_AT_BOTTOM)
+    await expect(page.locator("#jump-to-newest")).to_be_visible()
+    await page.locator("#timeline").hover()
+    await page.mouse.wheel(0, 100)
+    await expect(page.locator("#jump-to-newest")).to_be_hidden()
     chat_page.assert_no_errors()

@@ -2,7 +2,9 @@
  * Scrollable timeline of one room.
  *
  * - Scroll anchoring: at the bottom, the view follows new messages. Elsewhere, visible messages keep their
- *   position when lines are inserted above, below or between them.
+ *   position when lines are inserted above, below or between them, and when the size of the view changes.
+ * - Only scrolling by the user starts or ends following. A resized window, a rotated screen, zooming and side
+ *   panels also move the scroll position, and would otherwise mark messages as read.
  * - Windowing: the document contains a part of the log. Lines over the limit are removed at the top while the
  *   view follows new messages, and at the bottom while the user is scrolled up.
  * - Unchanged lines keep their elements, which preserves text selections.
@@ -22,8 +24,16 @@ const MAX_LOG_ITEMS = 20_000; // loaded items while following
 const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
 const BOTTOM_TOLERANCE = 40; // px
+const SCROLL_TOLERANCE = 1.5; // px; element sizes are rounded
 /** @type {{unreadCount: number, unreadAfter: number | null}} */
 const NO_UNREAD = { unreadCount: 0, unreadAfter: null };
+
+/**
+ * @typedef {object} Anchor Position of a row in px below the top edge of the view.
+ * @property {string} key
+ * @property {number} top
+ * @property {number} bottom
+ */
 
 export class Timeline {
   #scroller = requireElement("timeline");
@@ -43,8 +53,11 @@ export class Timeline {
   /** @type {number | null} */
   #windowEnd = null; // seq of the last rendered item; null while following the log
   #isFollowing = true;
-  #bottomSize = ""; // content and viewport size at the last scroll to the bottom
-  #bottomScrollTop = 0; // scrollTop at the last scroll to the bottom
+  #layoutKey = ""; // content and viewport size at the last change of the position
+  #scrollTop = 0; // scrollTop at the last change of the position
+  #devicePixelRatio = 0; // at the last change of the position; changes on zooming
+  /** @type {Anchor | null} */
+  #anchor = null; // first visible row after the last scroll of the user; null while following
   #readState = NO_UNREAD;
   #announcedSeq = 0; // seq of the first item in the previous render
   #muteTimer = 0;
@@ -70,6 +83,9 @@ export class Timeline {
     this.#isHeld = isHeld;
     this.#scroller.addEventListener("scroll", () => this.#onScrolled(), { passive: true });
     this.#jumpButton.addEventListener("click", () => this.scrollToNewest());
+    // At the bottom, scrolling down causes no scroll event.
+    this.#scroller.addEventListener("wheel", ({ deltaY }) => deltaY > 0 && this.#followAtBottom(), { passive: true });
+    this.#scroller.addEventListener("touchmove", () => this.#followAtBottom(), { passive: true });
     const resizeObserver = new ResizeObserver(() => this.#onScrolled());
     resizeObserver.observe(this.#scroller);
     resizeObserver.observe(this.#list);
@@ -82,17 +98,16 @@ export class Timeline {
 
   /** Switch to a room and restore its scroll position. */
   showRoom(room) {
-    if (this.#room) this.#savedPositions.set(this.#room, this.#capturePosition());
+    this.#applyScroll();
+    if (this.#room) this.#savedPositions.set(this.#room, { windowStart: this.#windowStart, windowEnd: this.#windowEnd, anchor: this.#anchor });
     this.#room = room;
     this.rerender();
     const saved = this.#savedPositions.get(room);
     this.#windowStart = saved?.windowStart ?? null;
     this.#windowEnd = saved?.windowEnd ?? null;
-    this.#isFollowing = !saved || saved.isFollowing;
-    if (this.#isFollowing) return;
-    this.render({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
-    const row = this.#rows.get(saved.key)?.row;
-    if (row) this.#scroller.scrollTop += row.getBoundingClientRect().top - saved.top;
+    this.#anchor = saved?.anchor ?? null;
+    this.#isFollowing = !this.#anchor;
+    if (!this.#isFollowing) this.#update({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
   }
 
   /** Discard all rows so that the next render recreates them. */
@@ -106,14 +121,15 @@ export class Timeline {
   scrollToNewest() {
     this.#windowEnd = null;
     this.#isFollowing = true;
-    this.render({ ...this.#readState, unreadCount: 0 });
-    this.#scrollToBottom();
+    this.#anchor = null;
+    this.#update({ ...this.#readState, unreadCount: 0 });
     this.#onFollowChange();
   }
 
   /** Scroll by a number of pages; negative values scroll up. */
   scrollByPages(pages) {
     this.#scroller.scrollBy({ top: pages * this.#scroller.clientHeight * 0.9 });
+    if (pages > 0) this.#followAtBottom();
   }
 
   /**
@@ -134,9 +150,10 @@ export class Timeline {
     }
     this.#isFollowing = false;
     this.#muteAnnouncements();
-    this.render(this.#readState);
+    this.#update(this.#readState);
     const row = this.#rows.get(`m${target}`)?.row;
     row?.scrollIntoView({ block: "center" });
+    this.#onUserScroll();
     row?.classList.add("highlighted");
     row?.focus({ preventScroll: true });
     return true;
@@ -158,6 +175,11 @@ export class Timeline {
    * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.
    */
   render(state) {
+    this.#applyScroll();
+    this.#update(state);
+  }
+
+  #update(state) {
     const room = this.#room;
     if (!room) return;
     this.#readState = state;
@@ -194,17 +216,6 @@ export class Timeline {
     this.#jumpButton.hidden = this.#isFollowing;
     setText(this.#jumpButton, `${strings.newMessages(state.unreadCount)} ↓`);
     this.#extendWindow();
-  }
-
-  #capturePosition() {
-    const row = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
-    return {
-      windowStart: this.#windowStart,
-      windowEnd: this.#windowEnd,
-      isFollowing: !row,
-      key: row?.dataset.key,
-      top: row?.getBoundingClientRect().top,
-    };
   }
 
   #selectWindow(items) {
@@ -260,42 +271,87 @@ export class Timeline {
   }
 
   #withAnchor(update) {
-    const anchor = this.#isFollowing ? null : findFirstVisible(this.#scroller, this.#list);
-    // Compare bottom edges, because the top edge moves when the previous group loses its header.
-    const before = anchor?.getBoundingClientRect().bottom;
-    const key = anchor?.dataset.key;
+    const anchor = this.#isFollowing ? null : this.#captureAnchor();
     update();
-    if (this.#isFollowing) {
-      this.#scrollToBottom();
-    } else if (anchor) {
-      const after = this.#rows.get(key)?.row.getBoundingClientRect().bottom;
-      if (after !== undefined) this.#scroller.scrollTop += after - before;
+    // Compare bottom edges, because the top edge moves when the previous group loses its header.
+    if (anchor) this.#scrollBy(anchor.key, ({ bottom }) => bottom - anchor.bottom);
+    else this.#restorePosition();
+    if (this.#anchor && !this.#rows.has(this.#anchor.key)) this.#anchor = this.#captureAnchor();
+    this.#savePosition();
+  }
+
+  /** @returns {Anchor | null} */
+  #captureAnchor() {
+    const row = findFirstVisible(this.#scroller, this.#list);
+    if (!row) return null;
+    const { top, bottom } = row.getBoundingClientRect();
+    const viewTop = this.#scroller.getBoundingClientRect().top;
+    return { key: row.dataset.key, top: top - viewTop, bottom: bottom - viewTop };
+  }
+
+  /** Scroll by a distance in px, computed from the current position of a row. */
+  #scrollBy(key, distance) {
+    const rect = this.#rows.get(key)?.row.getBoundingClientRect();
+    if (!rect) return;
+    const viewTop = this.#scroller.getBoundingClientRect().top;
+    this.#scroller.scrollTop += distance({ top: rect.top - viewTop, bottom: rect.bottom - viewTop });
+  }
+
+  /** Scroll to the bottom while following, otherwise to the anchor. */
+  #restorePosition() {
+    const anchor = this.#anchor;
+    if (this.#isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    else if (anchor) {
+      this.#scrollBy(anchor.key, ({ top, bottom }) => {
+        // The part of the row above the view grows and shrinks with the row.
+        const growth = anchor.top < 0 ? (bottom - top) / (anchor.bottom - anchor.top) : 1;
+        return top - anchor.top * growth;
+      });
     }
   }
 
-  #scrollToBottom() {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#bottomSize = sizeKey(this.#scroller);
-    this.#bottomScrollTop = this.#scroller.scrollTop;
+  #savePosition() {
+    this.#layoutKey = layoutKey(this.#scroller);
+    this.#scrollTop = this.#scroller.scrollTop;
+    this.#devicePixelRatio = devicePixelRatio;
   }
 
-  /** Detect scrolling by the user; a resized viewport also reduces scrollTop but stays at the bottom. */
-  #hasScrolledUp() {
+  /** Detect scrolling by the user. A smaller layout reduces scrollTop to the maximum, and zooming scales it. */
+  #hasUserScrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return scrollTop < Math.min(this.#bottomScrollTop, scrollHeight - clientHeight) - BOTTOM_TOLERANCE;
+    const isZoomed = devicePixelRatio !== this.#devicePixelRatio;
+    return !isZoomed && Math.abs(scrollTop - Math.min(this.#scrollTop, scrollHeight - clientHeight)) > SCROLL_TOLERANCE;
+  }
+
+  get #isAtBottom() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return this.#windowEnd === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
+  }
+
+  #onUserScroll() {
+    const wasFollowing = this.#isFollowing;
+    this.#isFollowing = this.#isAtBottom;
+    this.#anchor = this.#isFollowing ? null : this.#captureAnchor();
+    this.#savePosition();
+    if (this.#isFollowing !== wasFollowing) this.#onFollowChange();
+  }
+
+  #followAtBottom() {
+    if (!this.#isFollowing && this.#isAtBottom) this.#onUserScroll();
+  }
+
+  /** Apply a scroll of the user, or restore the position after a change of the layout. */
+  #applyScroll() {
+    if (!this.#scroller.clientHeight) return;
+    if (this.#hasUserScrolled()) this.#onUserScroll();
+    else if (layoutKey(this.#scroller) !== this.#layoutKey) {
+      this.#restorePosition();
+      this.#savePosition();
+    }
   }
 
   #onScrolled() {
-    if (this.#isFollowing && sizeKey(this.#scroller) !== this.#bottomSize && !this.#hasScrolledUp()) {
-      this.#scrollToBottom(); // the composer or the window was resized
-      return;
-    }
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const isFollowing = this.#windowEnd === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
-    if (isFollowing !== this.#isFollowing) {
-      this.#isFollowing = isFollowing;
-      this.#onFollowChange();
-    }
+    this.#applyScroll();
     this.#extendWindow();
   }
 
@@ -344,8 +400,8 @@ export class Timeline {
   }
 }
 
-function sizeKey({ scrollHeight, clientHeight }) {
-  return `${scrollHeight}/${clientHeight}`;
+function layoutKey({ scrollHeight, clientHeight, clientWidth }) {
+  return `${scrollHeight}/${clientHeight}/${clientWidth}/${devicePixelRatio}`;
 }
 
 function historyStartText(log, isAtTop) {
