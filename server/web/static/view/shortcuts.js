@@ -25,19 +25,21 @@ export function installShortcuts(context) {
 
 function shortcutFor(event, session, { showRoom, composer, timeline, panels, openRoomDialog, openHelp }) {
   const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
+  const isInTextField = target.closest?.("input, textarea");
   const hasCommandKey = (ctrlKey || metaKey) && !altKey;
   const letter = key.toLowerCase();
   if (key === "F1") return openHelp;
   if (hasCommandKey && !shiftKey && letter === "k") return openRoomDialog;
   if (hasCommandKey && shiftKey && letter === "f") return () => panels.setOpen("search", true);
-  if (altKey && !hasCommandKey) {
-    const room = roomForKey(event, session);
+  if (altKey) {
+    if (ctrlKey || metaKey || event.getModifierState("AltGraph")) return null;
+    // In a text field, Option on macOS types characters: `key` is that character or "Dead".
+    const altKeyName = isInTextField || !event.code.startsWith("Key") ? letter : event.code.slice(3).toLowerCase();
+    const room = roomForKey(altKeyName, session);
     if (room) return () => showRoom(room);
-    if (event.code === "KeyU") return () => timeline.jumpToFirstUnread();
-    return null;
+    return altKeyName === "u" ? () => timeline.jumpToFirstUnread() : null;
   }
-  if (hasCommandKey || altKey) return null;
-  const isInTextField = target.closest?.("input, textarea");
+  if (hasCommandKey) return null;
   const isInComposer = target.id === "composer-input";
   if (key === "Escape") return () => panels.closePanel() || composer.cancelContext() || scrollToNewest(timeline, composer);
   if ((key === "PageUp" || key === "PageDown") && (!isInTextField || (isInComposer && !composer.text))) {
@@ -56,11 +58,11 @@ function scrollToNewest(timeline, composer) {
 }
 
 /** Return the room selected by Alt+Arrow or Alt+A. */
-function roomForKey({ key, code }, { rooms, current }) {
+function roomForKey(key, { rooms, current }) {
   const currentIndex = rooms.indexOf(current);
-  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  const step = { arrowup: -1, arrowdown: 1 }[key];
   if (step) return rooms[(currentIndex + step + rooms.length) % rooms.length];
-  if (code !== "KeyA") return null;
+  if (key !== "a") return null;
   const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
   return (
     searchOrder.find(({ readTracker }) => readTracker.mentionCount) ??
