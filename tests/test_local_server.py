@@ -16,7 +16,7 @@ from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 from tests.support.wait import wait_until
 from tui_chat import local_server
-from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, server_log_path, start_or_join
+from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, server_log_path
 
 HOST = "127.0.0.1"
 
@@ -58,22 +58,11 @@ async def test_the_starting_client_counts_as_a_client_until_close(
 
 
 async def test_a_second_client_joins_the_server_with_the_same_database(server: LocalServer, home: Path) -> None:
-    await start_or_join(server, HOST, 0)
+    await server.start_or_join(HOST, 0)
     second = LocalServer()
-    lines = await start_or_join(second, HOST, free_port())
+    lines = await second.start_or_join(HOST, free_port())
     assert second.url == server.url
     assert lines == [f"Joined the server that already runs at {server.url}."]
-
-
-async def test_two_clients_that_start_at_the_same_time_share_one_server(server: LocalServer) -> None:
-    second, port = LocalServer(), free_port()
-    first_lines, second_lines = await asyncio.gather(
-        start_or_join(server, HOST, port), start_or_join(second, HOST, port)
-    )
-    assert server.url == second.url == f"http://{HOST}:{port}"
-    assert sorted(lines[0].startswith("Joined") for lines in (first_lines, second_lines)) == [False, True]
-    assert len(control_commands.find_servers({})) == 1
-    second.close()
 
 
 @pytest.mark.parametrize("database", ["chat.db", "other.db"])
@@ -82,7 +71,7 @@ async def test_a_chat_server_on_the_port_is_joined(
 ) -> None:
     monkeypatch.setenv("CHAT_DATABASE", str(home / database))
     async with running_server(home) as running:
-        await start_or_join(server, HOST, running.port)
+        await server.start_or_join(HOST, running.port)
         assert server.url == running.url
 
 
@@ -117,7 +106,7 @@ async def test_a_port_of_another_program_is_reported(server: LocalServer) -> Non
         listener.listen()
         port = listener.getsockname()[1]
         with pytest.raises(LocalServerError, match=f"{HOST}:{port} is in use by another program"):
-            await start_or_join(server, HOST, port)
+            await server.start_or_join(HOST, port)
 
 
 async def test_failed_starts_are_reported_as_one_sentence(
@@ -137,7 +126,7 @@ async def test_failed_starts_are_reported_as_one_sentence(
         with monkeypatch.context() as environment:
             environment.setenv(name, value)
             with pytest.raises(LocalServerError, match=f"^{reason}\\.$"):
-                await start_or_join(server, HOST, 0)
+                await server.start_or_join(HOST, 0)
 
 
 async def test_a_full_disk_is_reported_as_one_sentence(
@@ -148,7 +137,7 @@ async def test_a_full_disk_is_reported_as_one_sentence(
         with pytest.raises(
             LocalServerError, match=r"^Cannot open the database .*: (no space left on device|disk I/O error)\.$"
         ):
-            await start_or_join(server, HOST, 0)
+            await server.start_or_join(HOST, 0)
 
 
 async def test_a_database_locked_by_an_unreachable_server_is_reported_after_the_retries(
@@ -158,7 +147,7 @@ async def test_a_database_locked_by_an_unreachable_server_is_reported_after_the_
     monkeypatch.setenv("CHAT_DATABASE", str(home / "chat.db"))
     async with running_server(home):
         with pytest.raises(LocalServerError, match=r"in use by another chat-server\.$"):
-            await start_or_join(server, HOST, free_port())
+            await server.start_or_join(HOST, free_port())
 
 
 CLIENT = """

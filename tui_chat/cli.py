@@ -21,7 +21,7 @@ from tui_chat.command_line import (
     print_error,
     set_language,
 )
-from tui_chat.local_server import LocalServer, LocalServerError, start_or_join
+from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import settings_file
@@ -166,7 +166,7 @@ def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     server = LocalServer()
     if options.serve:
         try:
-            write_output("\n".join(asyncio.run(start_or_join(server, options.host, options.port))))
+            write_output("\n".join(asyncio.run(server.start_or_join(options.host, options.port))))
         except LocalServerError as error:
             exit_with_error(str(error))
     address = server.url or options.server

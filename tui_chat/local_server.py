@@ -80,8 +80,52 @@ class LocalServer:
 
     def __init__(self) -> None:
         self.url = ""
+        self._host = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._stop_confirm_until = 0.0
+
+    async def start_or_join(self, host: str, port: int) -> list[str]:
+        """Start a server, or join the one that uses the same database or listens on the port.
+
+        Of several simultaneous calls, also of other clients, one starts the server and the others join it.
+
+        Args:
+            host: Listen address.
+            port: TCP port; 0 selects a free one.
+
+        Returns:
+            Status lines for the user.
+
+        Raises:
+            LocalServerError: The server failed to start, and no chat server listens on the port.
+        """
+        self._host = host
+        for _ in range(_START_ATTEMPTS - 1):
+            try:
+                return await self._start_or_join_once(host, port)
+            except LocalServerError as error:
+                if error.code != "databaseInUse":
+                    raise
+            await asyncio.sleep(_RETRY_DELAY)  # the other server starts or stops
+        return await self._start_or_join_once(host, port)
+
+    async def _start_or_join_once(self, host: str, port: int) -> list[str]:
+        try:
+            return join_instructions(host, port, await self.start(host, port))
+        except LocalServerError as error:
+            url = error.running_url or local_url(host, port)
+            if not await is_chat_server(url):
+                raise
+            self.url = url
+            return [tr("Joined the server that already runs at {url}.", url=url)]
+
+    async def restart(self) -> None:
+        """Start the server again at its address, or join the one that another client has started.
+
+        Raises:
+            LocalServerError: The server failed to start.
+        """
+        await self.start_or_join(self._host, urlsplit(self.url).port or 0)
 
     async def start(self, host: str, port: int) -> str:
         """Start a server and wait until the socket listens.
@@ -192,36 +236,6 @@ class LocalServer:
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.stdin.close()
-
-
-async def start_or_join(server: LocalServer, host: str, port: int) -> list[str]:
-    """Start a server, or join the one that uses the same database or listens on the port.
-
-    Of several simultaneous calls, one starts the server and the others join it.
-
-    Args:
-        server: Handle of the server; its `url` is set.
-        host: Listen address.
-        port: TCP port; 0 selects a free one.
-
-    Returns:
-        Status lines for the user.
-
-    Raises:
-        LocalServerError: The server failed to start, and no chat server listens on the port.
-    """
-    for attempt in range(1, _START_ATTEMPTS + 1):
-        try:
-            return join_instructions(host, port, await server.start(host, port))
-        except LocalServerError as error:
-            url = error.running_url or local_url(host, port)
-            if await is_chat_server(url):
-                server.url = url
-                return [tr("Joined the server that already runs at {url}.", url=url)]
-            if error.code != "databaseInUse" or attempt == _START_ATTEMPTS:
-                raise
-        await asyncio.sleep(_RETRY_DELAY)
-    raise AssertionError("unreachable")
 
 
 async def _run_command(command: str, url: str) -> dict[str, Any]:

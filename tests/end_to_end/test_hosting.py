@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -18,6 +19,12 @@ from tui_chat.local_server import server_log_path
 ROOT = Path(__file__).parents[2]
 HOST = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea")
 READER_READY = "/quit exits."
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def server_urls() -> list[str]:
@@ -57,17 +64,32 @@ async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(ho
     assert server_urls() == []
 
 
-async def test_a_client_restarts_a_killed_server_and_sends_the_messages_typed_meanwhile(home: Path) -> None:
-    async with terminal((*HOST, "--nick", "ann"), home) as host:
-        url = await wait_for_url(host)
+@pytest.mark.parametrize("mode", [(), ("--screen-reader",)], ids=["screen", "screen reader"])
+async def test_a_client_restarts_a_killed_server_and_sends_the_messages_typed_meanwhile(
+    home: Path, mode: tuple[str, ...]
+) -> None:
+    async with terminal((*HOST, "--nick", "ann", *mode), home) as host:
+        await host.wait_for_text(READER_READY if mode else "1 here")
         (server,) = control_commands.find_servers({})
         os.kill(server.fields["pid"], signal.SIGKILL)
         host.write_keys("after the crash\r")
-        await wait_until(lambda: server_urls() == [url])
-        async with raw_client(url) as bob:
+        await wait_until(lambda: server_urls() == [server.fields["url"]])
+        async with raw_client(server.fields["url"]) as bob:
             joined = await bob.join("tea", "bob")
             if "after the crash" not in str(joined["messages"]):
                 await wait_for_message(bob, "after the crash")
+
+
+async def test_of_two_clients_that_start_at_the_same_time_one_starts_the_server(home: Path) -> None:
+    command = (*CHAT_TUI, "--serve", "--port", str(free_port()), "--room", "tea", "--screen-reader")
+    async with terminal((*command, "--nick", "ann"), home) as ann, terminal((*command, "--nick", "bob"), home) as bob:
+        for client in (ann, bob):
+            await client.wait_for_text(READER_READY)
+        screens = ann.screen_text() + bob.screen_text()
+        assert screens.count("Server started.") == screens.count("Joined the server that already runs at") == 1
+        assert len(server_urls()) == 1
+        ann.write_keys("hello bob\r")
+        await bob.wait_for_text("ann says: hello bob")
 
 
 async def test_a_quitting_host_reports_the_others_and_a_later_client_stops_the_server(home: Path) -> None:

@@ -51,6 +51,7 @@ class ReaderCommands:
         self._deletions = reader.controller.deletions
         self._settings_file = settings_file
         self._local_server = local_server
+        reader.on_connection_lost = self._restart_local_server
         self.next_server: Address | None = None
         supported_commands: dict[str, Callable[[str], str | None]] = {
             "go": self._switch_room,
@@ -219,6 +220,17 @@ class ReaderCommands:
         return output or (
             tr("{name} has no effect in screen-reader mode.", name=name) if name not in SUPPORTED_SETTINGS else ""
         )
+
+    def _restart_local_server(self) -> None:
+        if self._link.url == self._local_server.url:
+            self._link.start(self._announce_failed_restart())
+
+    async def _announce_failed_restart(self) -> None:
+        """Start the local server again after a crash, or find it alive; the session reconnects by itself."""
+        try:
+            await self._local_server.restart()
+        except LocalServerError as error:
+            self._reader.announce(str(error))
 
     def _stop_server(self, argument: str) -> None:
         self._link.start(self._announce_stop())

@@ -46,6 +46,7 @@ class ScreenReader:
         announce: Output function for one sentence.
         opened: Set after the first join.
         finished: Set when the session ends.
+        on_connection_lost: Called after the loss of the connection without an announcement of the server.
         failure: Reason of a failed connection or first join, "" otherwise.
         outbox_idle: Set while no outbox item is pending.
     """
@@ -67,6 +68,7 @@ class ScreenReader:
         self.session = self.controller.session
         self.opened = asyncio.Event()
         self.finished = asyncio.Event()
+        self.on_connection_lost: Callable[[], None] = lambda: None
         self.failure = ""
         self.outbox_idle = asyncio.Event()
         self.outbox_idle.set()
@@ -120,10 +122,7 @@ class ScreenReader:
         """Announce an event that gives no notice."""
         match event:
             case events.ConnectionStateChanged(state):
-                is_online = isinstance(state, events.Online)
-                if is_online != self._is_online and (sentence := speech.connection_text(state)):
-                    self._is_online = is_online
-                    self.announce(sentence)
+                self._on_connection_state(state)
             case events.LogChanged(is_live=True):
                 self._on_log_changed(event)
             case events.NoticeReceived(notice):
@@ -148,6 +147,14 @@ class ScreenReader:
                 self.announce_current_room()
             case _:
                 pass
+
+    def _on_connection_state(self, state: events.ConnectionState) -> None:
+        is_online = isinstance(state, events.Online)
+        if is_online != self._is_online and (sentence := speech.connection_text(state)):
+            self._is_online = is_online
+            self.announce(sentence)
+        if isinstance(state, events.Offline) and state.error.reason == "connection_lost":
+            self.on_connection_lost()
 
     def _on_log_changed(self, event: events.LogChanged) -> None:
         view = self.session.find_room(event.room)

@@ -5,12 +5,11 @@ import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 from textual.worker import Worker, WorkerError
 
-from tui_chat.local_server import LocalServer, LocalServerError, start_or_join
+from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
@@ -223,7 +222,7 @@ class SessionLifecycle:
         form = self._window.join_form
         form.begin_waiting(tr("Starting a server…"))
         try:
-            self.startup_messages = await start_or_join(self.local_server, host, port)
+            self.startup_messages = await self.local_server.start_or_join(host, port)
         except LocalServerError as error:
             form.show_field_error("server", str(error))
             return
@@ -233,14 +232,12 @@ class SessionLifecycle:
             form.action_submit()
 
     async def _restart_local_server(self) -> None:
-        """Start the local server again at its port, or find it alive; the session reconnects by itself.
+        """Start the local server again, or find it alive; the session reconnects by itself.
 
         A server ends without an announcement after a crash, or when idle during a suspension of this client.
         """
-        address = urlsplit(self.local_server.url)
-        host = self._options.host if self._options.serve else address.hostname or ""
         try:
-            await start_or_join(self.local_server, host, address.port or 0)
+            await self.local_server.restart()
         except LocalServerError as error:
             self.show_error(str(error))
 
