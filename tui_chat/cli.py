@@ -142,7 +142,7 @@ def _run() -> int:
     settings = SettingsFile.load(options.settings)
     set_language(sys.argv[1:], settings.settings.language, os.environ)
     if args.screen_reader:
-        return _run_screen_reader(options, settings)
+        return _run_screen_reader(options, settings) or errors.exit_code
     saved_profile, profile_problem = profile_store.load(options.state)
     # Textual's default limit of 60 frames per second delays the echo of a key by up to 16 ms during a flood.
     os.environ.setdefault("TEXTUAL_FPS", "240")

@@ -348,7 +348,7 @@ async def test_a_failing_command_is_logged_and_the_session_continues(server: Run
         tui.write_keys("/help\r")
         await tui.wait_for_text("/quit:")
         tui.write_keys("/quit\r")
-        assert await tui.wait_closed() == 0
+        assert await tui.wait_closed() == 1
     assert "ValueError: by design" in log_text(tmp_path)
 
 
