@@ -65,7 +65,8 @@ def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
     parser.add_argument(
         _MANAGED_FLAG,
         action="store_true",
-        help="For programs that start the server: report the start as a line of JSON, stop at the end of the input.",
+        help="For programs that start the server: report the start as a line of JSON, and stop at the end of the input;"
+        " with --exit-when-idle, after the last client.",
     )
     for setting in SETTINGS.values():
         parser.add_argument(
