@@ -291,6 +291,21 @@ async def test_an_unknown_theme_is_rejected_with_the_allowed_values(server: Runn
         await ann.wait_for_text("Invalid value for theme. Allowed: dark, light")
 
 
+@pytest.mark.parametrize(
+    "problem",
+    [
+        "Change rejected: the message is longer than the server permits, so shorten the text and send it again",
+        "更改被拒绝：消息超过服务器允许的长度，请缩短文字以后再次发送，或者分成几条消息。再试一次吧，谢谢",
+    ],
+)
+async def test_a_long_error_wraps_and_shows_its_end(server: RunningServer, tmp_path: Path, problem: str) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(48, 16)) as ann:
+        ann.chat_screen.show_error(problem)
+        await ann.wait_until(lambda: problem.replace(" ", "") in "".join(ann.screen_text().split()))
+        await ann.type_text("x")
+        await ann.wait_until(lambda: ann.chat_screen.view.status.size.height == 1)
+
+
 async def test_the_member_pane_is_hidden_in_a_narrow_terminal_and_f3_shows_the_pane(
     server: RunningServer, tmp_path: Path
 ) -> None:

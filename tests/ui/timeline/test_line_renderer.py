@@ -236,3 +236,14 @@ async def test_quotes_and_reactions_are_rendered_as_plain_text() -> None:
             assert strip.cell_length == app.timeline.size.width
             assert not any(ord(character) < 32 or 127 <= ord(character) < 160 for character in strip.text)
             assert "\u202e" not in strip.text
+
+
+@pytest.mark.parametrize("width", [24, 48, 59, 60, 80])
+async def test_a_wrapped_chinese_notice_shows_every_character(width: int) -> None:
+    app = TimelineApp()
+    async with app.run_test(size=(width, 40)):
+        for length in range(10, 70):
+            text = "".join("小明、张三加入了房间"[index % 10] for index in range(length)) + "终"
+            app.timeline.set_lines([NoticeLine("n", START_TS, text)])
+            rows = ["".join(segment.text for segment in app.timeline.render_line(row)) for row in range(40)]
+            assert text in "".join(rows).replace(" ", "")

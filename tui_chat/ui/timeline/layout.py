@@ -80,7 +80,7 @@ class TimelineGeometry:
     @property
     def notice_start(self) -> int:
         """Start column of notices: next to the time if a narrow timeline has the space, else the text column."""
-        beside_time = 2 + self.time_width
+        beside_time = 4 + self.time_width  # cursor, time, blank, status mark and blank
         return beside_time if self.is_narrow and self.time_width and self.width > beside_time + 9 else self.text_start
 
     @property

@@ -13,6 +13,7 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 MAX_CANDIDATE_WIDTH = 32  # maximum columns per completion candidate
+MAX_STATUS_ROWS = 3  # rows of a long error or status text
 
 
 class ChatHeader(Widget):
@@ -83,7 +84,8 @@ class ChatHeader(Widget):
 class StatusLine(Widget):
     """Status line between timeline and composer.
 
-    The right side holds the length warning. The left side holds the first available of: completion candidates, history
+    A long error or status text takes up to `MAX_STATUS_ROWS` rows. Otherwise, the right side holds the length warning.
+    The left side holds the first available of: completion candidates, history
     search, error, status text, compose mode, new messages below, typing indicator.
 
     Attributes:
@@ -93,10 +95,10 @@ class StatusLine(Widget):
         history_search: Prompt of the history search, empty for none.
     """
 
-    DEFAULT_CSS = "StatusLine { height: 1; text-wrap: nowrap; }"
+    DEFAULT_CSS = f"StatusLine {{ height: auto; min-height: 1; max-height: {MAX_STATUS_ROWS}; }}"
 
-    _error: reactive[str] = reactive("")
-    _status_text: reactive[str] = reactive("")
+    _error: reactive[str] = reactive("", layout=True)
+    _status_text: reactive[str] = reactive("", layout=True)
     _new_below: reactive[int] = reactive(0)
     typing_nicks: reactive[Sequence[str]] = reactive[Sequence[str]](())
     compose_hint: reactive[str] = reactive("")
@@ -147,7 +149,11 @@ class StatusLine(Widget):
             if self._completion is not None
             else Content.assemble(next((part for part in by_priority if part[0]), ""))
         )
-        left = with_stable_width(left).truncate(max(0, width - right.cell_length - 1), ellipsis=True)
+        left = with_stable_width(left)
+        is_message = self.shown_text and self._completion is None and not self.history_search
+        if is_message and left.cell_length > width:
+            return left  # Textual wraps the text, because the reason is at its end.
+        left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
 
