@@ -4,7 +4,7 @@
 - Validators: the ETag (RFC 9110, section 8.8.3) is a hash of content and coding. A new release
   changes the ETag; an unchanged file is not downloaded again.
 - Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
-  permanently, and a page never mixes assets of two releases.
+  permanently, and a page never mixes modules of two releases.
 """
 
 import gzip

@@ -1,6 +1,7 @@
 """HTTP routes: the browser page, the JavaScript client, liveness and readiness."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 from aiohttp import ETag, web
@@ -10,6 +11,7 @@ from server.web.headers import SOCKETIO_PATH, security_headers, set_server_heade
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
+from tui_chat.protocol.errors import NotFound
 
 _SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognise a chat server on a port
 
@@ -60,8 +62,10 @@ def add_routes(
     if pages_directory is not None:
         add_static_site(app, pages_directory)
     else:
-        for path, asset in load_page_assets().items():
+        page_assets = load_page_assets()
+        for path, asset in page_assets.items():
             app.router.add_get(path, _create_asset_handler(asset, {} if path == INDEX_PATH else _IMMUTABLE_HEADERS))
+        app.router.add_get("/assets/{hash:[0-9a-f]{12}}/{name:.+}", _create_release_redirect(page_assets))
 
 
 def _create_asset_handler(
@@ -84,6 +88,24 @@ def _create_asset_handler(
         return response
 
     return serve
+
+
+def _create_release_redirect(page_assets: Iterable[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Return a handler that redirects asset paths of another release, which an index page in a cache contains.
+
+    Modules import relative to the path after the redirect, so that all modules are of this release.
+    """
+    paths = {path.split("/", 3)[3]: path for path in page_assets if path != INDEX_PATH}
+
+    async def redirect(request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        if name not in paths:
+            raise NotFound("path_not_found")
+        # Relative, because a reverse proxy may serve the page below a path of its own.
+        location = "../" * (name.count("/") + 2) + paths[name][1:]
+        return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": location})
+
+    return redirect
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:

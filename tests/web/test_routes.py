@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from server.web.assets import load_page_assets
 from server.web.routes import add_routes
@@ -69,6 +70,17 @@ async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> 
     assert referenced <= load_page_assets().keys()
     # A module without a preload link costs an extra round trip.
     assert {path for path in load_page_assets() if path.endswith(".js")} <= referenced
+
+
+@pytest.mark.parametrize("name", ["app.js", "view/timeline.js", "vendor/socket.io.LICENSE.txt"])
+async def test_asset_paths_of_other_releases_redirect_to_this_release(name: str) -> None:
+    async with serve() as client:
+        answer = await client.get(f"/assets/0123456789ab/{name}", allow_redirects=False)
+        assert (answer.status, answer.headers["Cache-Control"]) == (307, "no-store")
+        location = answer.headers["Location"]
+        target = URL(f"http://chat.example/below/assets/0123456789ab/{name}").join(URL(location))
+        assert target.path == f"/below{asset_path(name)}"
+        assert (await client.get("/assets/0123456789ab/nothing.js")).status == 404
 
 
 async def test_assets_are_compressed_for_clients_that_accept_gzip() -> None:

@@ -384,3 +384,4 @@ if (saved?.room) {
 } else {
   joinForm.show();
 }
+document.getElementById("load-error")?.remove();

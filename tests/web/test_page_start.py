@@ -1,0 +1,102 @@
+"""Start of the page: modules that fail to load, index pages of another release, room in the URL."""
+
+import re
+
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from server.app import RunningServer
+from tests.support.browser import open_tab
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+LOAD_ERRORS = ("net::ERR_", "Failed to load resource", "does not provide an export", "no HTMLElement")
+
+
+async def count_index_loads(page: Page) -> list[str]:
+    """Return a list that grows with each document request."""
+    loads: list[str] = []
+    page.on("request", lambda request: loads.append(request.url) if request.is_navigation_request() else None)
+    return loads
+
+
+async def test_a_module_that_fails_once_is_loaded_by_one_reload(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser)
+    failures = ["first load"]
+
+    async def fail_once(route: Route) -> None:
+        # The preload and the import request the module during the same load.
+        await (route.abort() if failures and len(loads) == 1 else route.continue_())
+
+    loads = await count_index_loads(tab.page)
+    await tab.page.route("**/view/status.js", fail_once)
+    await tab.page.goto(f"{server.url}/#/tea")
+    await expect(tab.page.locator("#load-error")).to_contain_text("The page did not load completely.")
+    await expect(tab.page.locator("#join-room")).to_have_value("tea")
+    await expect(tab.page.locator("#load-error")).to_have_count(0)
+    assert len(loads) == 2
+    tab.ignore_errors(*LOAD_ERRORS)
+    assert tab.console_errors == []
+
+
+@pytest.mark.parametrize("pattern", ["**/app.js", "**/i18n/zh.js"])
+async def test_a_missing_module_leaves_a_message_in_both_languages(
+    browser: Browser, server: RunningServer, pattern: str
+) -> None:
+    tab = await open_tab(browser)
+    loads = await count_index_loads(tab.page)
+    await tab.page.route(pattern, lambda route: route.fulfill(status=404))
+    await tab.page.goto(server.url)
+    message = tab.page.locator("#load-error")
+    async with tab.page.expect_navigation():
+        await expect(message).to_be_visible()
+    await expect(message).to_be_visible()
+    await expect(message).to_contain_text("页面未能完整加载")
+    await expect(message.locator(":lang(zh)")).to_be_visible()
+    await tab.page.wait_for_load_state("networkidle")
+    assert len(loads) == 2
+    tab.ignore_errors(*LOAD_ERRORS)
+    assert tab.console_errors == []
+
+
+async def test_the_message_needs_neither_scripts_nor_styles(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser)
+    await tab.page.route("**/assets/**", lambda route: route.abort())
+    await tab.page.goto(server.url)
+    await expect(tab.page.locator("#load-error")).to_be_visible()
+
+
+async def test_an_index_page_of_another_release_loads_the_modules_of_this_release(
+    browser: Browser, server: RunningServer
+) -> None:
+    tab = await open_tab(browser)
+    modules: list[str] = []
+    tab.page.on("response", lambda answer: modules.append(answer.url) if answer.ok and ".js" in answer.url else None)
+
+    async def outdate(route: Route) -> None:
+        answer = await route.fetch()
+        outdated = re.sub(r"assets/[0-9a-f]{12}/", "assets/0123456789ab/", await answer.text())
+        await route.fulfill(response=answer, body=outdated)
+
+    await tab.page.route(f"{server.url}/", outdate)
+    await tab.page.goto(server.url)
+    await expect(tab.page.locator("#join-form")).to_be_visible()
+    assert await tab.page.locator("#join-submit").evaluate("(button) => getComputedStyle(button).borderRadius") != "0px"
+    assert any(url.endswith("/view/timeline.js") for url in modules)
+    assert not any("0123456789ab" in url for url in modules)
+    assert tab.console_errors == []
+
+
+async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser)
+    loads = await count_index_loads(tab.page)
+
+    async def outdate(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.text()
+        await route.fulfill(response=answer, body=body.replace('id="toast"', "") if len(loads) == 1 else body)
+
+    await tab.page.route(f"{server.url}/", outdate)
+    await tab.page.goto(server.url)
+    await expect(tab.page.locator("#join-form")).to_be_visible()
+    assert len(loads) == 2
