@@ -293,7 +293,7 @@ function render() {
   let mentionCount = 0;
   for (const room of session.rooms) {
     const isViewed = isPageActive && room === current && timeline.isFollowing && room.isUpToDate;
-    const newMentions = room.readTracker.update({ ...room, isViewed });
+    const newMentions = room.readTracker.update({ ...room, members: room.members, isViewed });
     if (!isPageActive) notifier.onMentions(room, newMentions);
     unreadCount += room.readTracker.unreadCount;
     mentionCount += room.readTracker.mentionCount;

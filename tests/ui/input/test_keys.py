@@ -45,7 +45,6 @@ ACTION_OWNERS = {
     KeyScope.THEME_LIST: (ThemeScreen,),
     KeyScope.LINK_DIALOG: (LinkScreen,),
     KeyScope.COPY_MODE: (CopyModeScreen,),
-    KeyScope.CONFIRM_DIALOG: (ConfirmScreen,),
     KeyScope.OUTPUT: (OutputScreen,),
 }
 

@@ -126,7 +126,7 @@ export const en = {
   changeNickname: "Save",
   help: "Shortcuts and commands",
   commands: "Commands",
-  arguments: { text: "text", room: "room", nick: "nickname", topic: "topic", query: "terms" },
+  arguments: { text: "text", room: "room", nick: "nickname", topic: "topic", query: "terms", namePart: "part of a name" },
   commandHelp: {
     me: "send an action",
     join: "join or switch to a room",
@@ -135,7 +135,7 @@ export const en = {
     topic: "set or show the topic",
     search: "search messages",
     list: "list rooms",
-    names: "list members",
+    names: "list or find members",
     delete: "delete your last message",
     undo: "restore a message within 5 seconds of its deletion",
     help: "show this help",
@@ -150,7 +150,9 @@ export const en = {
   lookAlike: (nick) => `${nick} (look-alike)`,
   looksLikeAnother: "looks like the nickname of another member",
   memberNames: (names, count) =>
-    `${count} ${count === 1 ? "member" : "members"}: ${names.join(", ")}${count > names.length ? ` and ${count - names.length} more` : ""}`,
+    `${count.toLocaleString("en")} ${count === 1 ? "member" : "members"}: ${names.join(", ")}${count > names.length ? ` and ${(count - names.length).toLocaleString("en")} more` : ""}`,
+  membersFound: (names) => `${names.length.toLocaleString("en")} found: ${names.join(", ")}`,
+  noSuchNick: (nick) => `No such nickname: ${nick}.`,
   shortcutsGlobal: "Anywhere",
   shortcutsComposer: "Composer",
   shortcutsMessage: "Selected message",

@@ -27,7 +27,7 @@ export const COMMANDS = new Map([
   ["topic", { argument: "topic" }],
   ["search", { argument: "query" }],
   ["list", { argument: "room" }],
-  ["names", {}],
+  ["names", { argument: "namePart" }],
   ["delete", {}],
   ["undo", {}],
   ["help", {}],

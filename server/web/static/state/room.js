@@ -13,11 +13,11 @@ import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
+import { Roster } from "./roster.js";
 import { requireEncodable, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
-const MAX_MEMBERS = 5000; // further members are counted only
 const MAX_CONFUSABLE_AUTHORS = 1000; // the oldest are dropped
 const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
@@ -26,12 +26,7 @@ const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
 const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 /**
- * @typedef {object} Member
- * @property {string} memberId
- * @property {string} nickName
- * @property {string} role
- * @property {string} [via] Dialect of a basic client.
- * @property {boolean} [confusable] The nickname looks like that of another member.
+ * @typedef {import("./roster.js").Member} Member
  *
  * @typedef {object} Notice
  * @property {number} id
@@ -47,7 +42,6 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 export class Room {
   #host;
-  #unlistedCount = 0;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
   #isCatchingUp = false;
   #activeFetches = new Set(); // keys of history requests in flight
@@ -68,10 +62,9 @@ export class Room {
   memberId = "";
   hasJoined = false;
   isUpToDate = false;
-  /** @type {Map<string, Member>} Known present members. Replaced on every change. */
-  members = new Map();
   /** @type {Notice[]} */
   notices = [];
+  roster;
   outbox;
   readTracker;
   typingIndicator;
@@ -87,6 +80,13 @@ export class Room {
     this.requestedName = this.name = name;
     this.nick = nick;
     this.ownMemberIds = host.ownMemberIds;
+    this.roster = new Roster({
+      requestPage: (body) => host.request("listMembers", { room: this.name, ...body }),
+      onLoaded: (members) => {
+        for (const member of members) this.#recordConfusable(member);
+        host.onChange();
+      },
+    });
     this.readTracker = new ReadTracker({ readSeq: host.readSeq, onRead: host.onRead });
     this.typingIndicator = new TypingIndicator({
       send: (on) => this.#isJoined && host.send("typing", { room: this.name, on }),
@@ -273,9 +273,8 @@ export class Room {
     this.name = response.room.name;
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
-    this.members = new Map(response.members.map((member) => [member.memberId, sanitizeReceived(member)]));
+    this.roster.reset(response.members, response.memberCount);
     for (const member of this.members.values()) this.#recordConfusable(member);
-    this.#unlistedCount = Math.max(0, (response.memberCount ?? 0) - this.members.size);
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
     this.log.memberId = response.memberId;
@@ -297,9 +296,14 @@ export class Room {
     this.#host.onChange();
   }
 
+  /** Stored present members by id; a new map after every change. */
+  get members() {
+    return this.roster.members;
+  }
+
   /** Number of present members, including those that `members` does not contain. */
   get memberCount() {
-    return this.members.size + this.#unlistedCount;
+    return this.roster.count;
   }
 
   /**
@@ -359,20 +363,10 @@ export class Room {
   }
 
   #onPresence({ joined = [], left = [], renamed = [] }) {
-    const members = new Map(this.members);
-    for (const memberId of left) if (!members.delete(memberId)) this.#unlistedCount = Math.max(0, this.#unlistedCount - 1);
-    for (const member of joined.map(sanitizeReceived)) {
-      if (members.size < MAX_MEMBERS || members.has(member.memberId)) members.set(member.memberId, member);
-      else this.#unlistedCount += 1;
-      this.#recordConfusable(member);
-    }
-    for (const { memberId, nickName, confusable } of renamed.map(sanitizeReceived)) {
-      this.#recordConfusable({ memberId, nickName, confusable });
-      const member = members.get(memberId);
-      if (member) members.set(memberId, { ...member, nickName, confusable });
-      if (this.ownMemberIds.has(memberId)) this.nick = nickName;
-    }
-    this.members = members;
+    const changes = { joined: joined.map(sanitizeReceived), left, renamed: renamed.map(sanitizeReceived) };
+    this.roster.applyPresence(changes);
+    for (const member of [...changes.joined, ...changes.renamed]) this.#recordConfusable(member);
+    for (const { memberId, nickName } of changes.renamed) if (this.ownMemberIds.has(memberId)) this.nick = nickName;
   }
 
   /** Schedule a fetch in case the push of this entry gets lost. */

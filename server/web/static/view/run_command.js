@@ -6,6 +6,8 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
 import { canonicalName, quoteName } from "../state/names.js";
+import { LOADED_MEMBERS } from "../state/roster.js";
+import { sortMembers } from "./sidebar.js";
 
 /**
  * @param {string} text
@@ -41,8 +43,7 @@ const HANDLERS = {
     void (topic ? reportFailure("topic", room.setTopic(topic), { showError }) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => void openSearch(query),
   list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
-  names: (_argument, { room }) =>
-    void room.addLocalNotice(strings.memberNames([...room.members.values()].map(({ nickName }) => nickName), room.memberCount)),
+  names: (query, { room, showError }) => void reportFailure("names", listMembers(query, room), { showError }),
   delete: (_argument, { deleteLast, showError }) => deleteLast() || reject(showError, strings.noMessage),
   undo: (_argument, { undoDelete, showError }) => undoDelete() || reject(showError, strings.noDeletion),
   help: (_argument, { openHelp }) => void openHelp(),
@@ -57,6 +58,19 @@ function reject(showError, error) {
 async function changeNick(nick, { session, room }) {
   const assigned = await session.changeNick(nick);
   if (canonicalName(assigned) !== canonicalName(nick)) room.addLocalNotice(strings.nicknameTaken(quoteName(nick), quoteName(assigned)));
+}
+
+/**
+ * Load the members with a part of the nickname, and show a notice with their nicknames.
+ * @param {string} query Empty for all members.
+ * @param {import("../state/room.js").Room} room
+ */
+async function listMembers(query, room) {
+  await room.roster.load(query);
+  const members = room.roster.find(query).slice(0, LOADED_MEMBERS);
+  const names = sortMembers(members, room.ownMemberIds).map(({ nickName, confusable }) => (confusable ? strings.lookAlike(nickName) : nickName));
+  if (!query) room.addLocalNotice(strings.memberNames(names, room.memberCount));
+  else room.addLocalNotice(names.length ? strings.membersFound(names) : strings.noSuchNick(query));
 }
 
 async function reportFailure(command, request, { showError }) {

@@ -82,17 +82,26 @@ export class MemberList {
   render({ members, memberCount, ownMemberIds }) {
     if (members === this.#rendered) return;
     this.#rendered = members;
-    const collator = new Intl.Collator(strings.lang, { numeric: true });
-    const sorted = [...members.values()].sort(
-      (first, second) =>
-        Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
-    );
+    const sorted = sortMembers(members.values(), ownMemberIds);
     for (const id of ["members-count", "members-total"]) setText(requireElement(id), String(memberCount));
     const rows = sorted.slice(0, MAX_SHOWN_MEMBERS).map((member) => renderMember(member, ownMemberIds.has(member.memberId)));
     const hiddenCount = memberCount - rows.length;
     if (hiddenCount > 0) rows.push(createElement("li", "overflow", `+${hiddenCount}`));
     this.#list.replaceChildren(...rows);
   }
+}
+
+/**
+ * Return members in display order: the user, then by nickname.
+ * @param {Iterable<import("../state/room.js").Member>} members
+ * @param {Set<string>} ownMemberIds
+ */
+export function sortMembers(members, ownMemberIds) {
+  const collator = new Intl.Collator(strings.lang, { numeric: true });
+  return [...members].sort(
+    (first, second) =>
+      Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
+  );
 }
 
 /**
