@@ -310,11 +310,13 @@ async def test_the_member_pane_is_hidden_in_a_narrow_terminal_and_f3_shows_the_p
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
-        assert "1 here" not in ann.screen_text()
+        assert not ann.chat_screen.view.members.display
+        assert "1 here" in ann.screen_text().splitlines()[0]
         await ann.send_message("hi")
         await ann.wait_for_text("hi")
         await ann.press("f3")
-        await ann.wait_for_text("1 here")
+        await ann.wait_until(lambda: ann.chat_screen.view.members.display)
+        await ann.wait_until(lambda: "1 here" in "".join(ann.screen_text().splitlines()[1:]))
 
 
 async def test_m_on_a_selected_message_mentions_its_sender(server: RunningServer, tmp_path: Path) -> None:
