@@ -93,9 +93,10 @@ class _ControlSocket:
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)
-            if self._path is not None and not self._path.exists():
-                self.withdraw()
-                await self.publish()
+            with suppress(OSError):  # the file cannot be checked
+                if self._path is not None and not self._path.exists():
+                    self.withdraw()
+                    await self.publish()
 
     def withdraw(self) -> None:
         """Remove the socket. Open connections stay open."""

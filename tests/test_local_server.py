@@ -143,7 +143,7 @@ async def test_a_full_disk_is_reported_as_one_sentence(
 async def test_a_database_locked_by_an_unreachable_server_is_reported_after_the_retries(
     server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_server, "_START_ATTEMPTS", 2)
+    monkeypatch.setattr(local_server, "_START_TIMEOUT", 0.1)
     monkeypatch.setenv("CHAT_DATABASE", str(home / "chat.db"))
     async with running_server(home):
         with pytest.raises(LocalServerError, match=r"in use by another chat-server\.$"):

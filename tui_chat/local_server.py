@@ -47,7 +47,7 @@ STOP_CONFIRM_WINDOW = 30.0
 
 # On Windows, the counterpart of a new session.
 _CREATION_FLAGS = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
-_START_ATTEMPTS = 10  # while another server with the same database starts or stops
+_START_TIMEOUT = 15.0  # seconds to wait for another server with the same database, which starts or stops
 _RETRY_DELAY = 0.3  # seconds between two attempts
 _COMMAND_TIMEOUT = 20.0  # seconds; above the longest shutdown of a server
 
@@ -100,14 +100,14 @@ class LocalServer:
             LocalServerError: The server failed to start, and no chat server listens on the port.
         """
         self._host = host
-        for _ in range(_START_ATTEMPTS - 1):
+        deadline = time.monotonic() + _START_TIMEOUT
+        while True:
             try:
                 return await self._start_or_join_once(host, port)
             except LocalServerError as error:
-                if error.code != "databaseInUse":
+                if error.code != "databaseInUse" or time.monotonic() > deadline:
                     raise
-            await asyncio.sleep(_RETRY_DELAY)  # the other server starts or stops
-        return await self._start_or_join_once(host, port)
+            await asyncio.sleep(_RETRY_DELAY)
 
     async def _start_or_join_once(self, host: str, port: int) -> list[str]:
         try:
