@@ -1,5 +1,7 @@
 """Text input of the page: characters of keyboard layouts, paste outside the composer, pasted files."""
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -47,3 +49,89 @@ async def test_alt_letters_of_option_keys_and_altgr_layouts_type_characters(
     await page.keyboard.press("Alt+A")
     await expect(page.locator("#room-name")).to_have_text("tea")
     chat_page.assert_no_errors()
+
+
+PASTE = """([selector, text, files]) => {
+  const clipboardData = new DataTransfer();
+  if (text) clipboardData.setData("text/plain", text);
+  for (const bytes of files) clipboardData.items.add(new File([new Uint8Array(bytes)], "file"));
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  return !document.querySelector(selector).dispatchEvent(event);
+}"""
+"""Dispatch a paste event; the result is whether the page handled the event."""
+
+
+async def test_a_paste_outside_of_text_fields_reaches_the_composer(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await bot.request("sendMessage", {"room": "tea", "message": "a message"})
+    writer = await open_chat_page(browser, server.url, "Ann")
+    page = writer.page
+    await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    await page.evaluate("navigator.clipboard.writeText('two\\nlines')")
+    await writer.composer.fill("before ")
+    await writer.messages.first.click()
+    await expect(writer.rows.first).to_be_focused()
+    await page.keyboard.press("Control+V")
+    await expect(writer.composer).to_have_value("before two\nlines")
+    await expect(writer.composer).to_be_focused()
+    await page.keyboard.press("Control+K")
+    await page.keyboard.press("Control+V")
+    await expect(page.locator("#room-dialog-input")).to_have_value("two lines")
+    await expect(writer.composer).to_have_value("before two\nlines")
+    writer.assert_no_errors()
+
+
+async def test_pasted_files_are_read_as_text_or_name_the_accepted_types(
+    browser: Browser, server: RunningServer
+) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    page = writer.page
+    await writer.composer.fill("text ")
+    assert await page.evaluate(PASTE, ["#composer-input", "", [list("你好".encode()), list(b"second")]])
+    await expect(writer.composer).to_have_value("text 你好\nsecond")
+    for selector in ("#composer-input", "#timeline"):
+        await writer.composer.fill("kept")
+        assert await page.evaluate(PASTE, [selector, "", [list(b"good"), [0x89, 0x50, 0x4E, 0x47, 0xFF]]])
+        await expect(page.locator("#composer-error")).to_contain_text("Files cannot be sent.")
+        await expect(page.locator("#composer-error")).to_contain_text("64 KB")
+        await expect(writer.composer).to_have_value("kept")
+    # Office programs put a picture of the text beside the text.
+    assert await page.evaluate(PASTE, ["#timeline", " cells", [[0x89, 0x50]]])
+    await expect(writer.composer).to_have_value("kept cells")
+    assert not await page.evaluate(PASTE, ["#composer-input", "", []])
+    writer.assert_no_errors()
+
+
+async def test_the_paste_dialog_is_usable_by_keyboard_and_sends_nothing_by_accident(
+    browser: Browser, server: RunningServer
+) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    page, keys, dialog = writer.page, writer.page.keyboard, writer.page.get_by_role("dialog")
+    text = "\n".join(f"line {number}" for number in range(9))
+
+    async def paste(selector: str = "#composer-input") -> None:
+        await writer.composer.fill("")
+        await page.evaluate(PASTE, [selector, text, []])
+        await expect(dialog).to_be_visible()
+
+    await paste()
+    await expect(dialog.get_by_role("button", name="Insert into message")).to_be_focused()
+    await keys.type("so what")
+    await expect(dialog).to_be_hidden()
+    await expect(writer.composer).to_have_value(re.compile("line 8"))
+    await expect(writer.messages).to_have_count(0)
+    for selector in ("#composer-input", "#timeline"):
+        await paste(selector)
+        await keys.press("ArrowLeft")
+        await expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        await keys.press("Enter")
+        await expect(writer.composer).to_be_focused()
+        await expect(writer.composer).to_have_value("")
+    await paste("#timeline")
+    await keys.press("ArrowRight")
+    await expect(dialog.get_by_role("button", name="Send as one message")).to_be_focused()
+    await keys.press("Enter")
+    await writer.expect_messages(text)
+    await expect(writer.composer).to_be_focused()
+    writer.assert_no_errors()

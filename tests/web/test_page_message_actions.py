@@ -289,7 +289,9 @@ async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: R
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
     await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
-    await expect(writer.page.locator("#composer-error")).to_have_text("Only text and text files are supported.")
+    await expect(writer.page.locator("#composer-error")).to_have_text(
+        "Files cannot be sent. You can paste or drop text, and UTF-8 text files of up to 64 KB."
+    )
     await expect(writer.messages).to_have_count(0)
     writer.assert_no_errors()
 

@@ -97,7 +97,7 @@ export const en = {
   pasteTooLong: (characters) => `${characters.toLocaleString("en")} characters. The limit is 4,000.`,
   pasteSend: "Send as one message",
   pasteInsert: "Insert into message",
-  dropTextOnly: "Only text and text files are supported.",
+  textOnly: (kilobytes) => `Files cannot be sent. You can paste or drop text, and UTF-8 text files of up to ${kilobytes} KB.`,
   dropText: "Drop text here",
   storageUnavailable: "Browser storage is off. Unsent messages are lost when you close the page.",
   search: "Search",

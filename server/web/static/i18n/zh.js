@@ -94,7 +94,7 @@ export const zh = {
   pasteTooLong: (characters) => `${characters.toLocaleString("zh-CN")} 字，上限为 4,000 字。`,
   pasteSend: "作为一条消息发送",
   pasteInsert: "插入到消息",
-  dropTextOnly: "仅支持文字和文本文件。",
+  textOnly: (kilobytes) => `无法发送文件。可以粘贴或拖入文字，以及不超过 ${kilobytes} KB 的 UTF-8 文本文件。`,
   dropText: "将文字拖放到此处",
   storageUnavailable: "浏览器存储已关闭，关闭页面会丢失未发送的消息。",
   search: "搜索",

@@ -9,7 +9,7 @@
 import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
 import { isBlank, messageLength } from "../state/sanitize.js";
-import { requireElement, setText } from "./dom.js";
+import { closestElement, requireElement, setText } from "./dom.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
@@ -70,7 +70,7 @@ export class Composer {
       setText(this.#error, "");
       this.#onInput();
     });
-    this.#field.addEventListener("paste", (event) => this.#onPaste(event));
+    document.addEventListener("paste", (event) => this.#onPaste(event));
     requireElement("compose-context-cancel", HTMLButtonElement).addEventListener("click", () => {
       this.cancelContext();
       this.focus();
@@ -195,11 +195,24 @@ export class Composer {
     setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));
   }
 
+  /** Handle a paste into the input, and anywhere else outside of text fields and dialogs. */
   async #onPaste(event) {
+    const isInComposer = event.target === this.#field;
+    const isElsewhere = closestElement(event.target, "input, textarea, dialog, [popover]");
+    if (!isInComposer && (isElsewhere || !this.#form.checkVisibility())) return;
     const text = event.clipboardData?.getData("text/plain") ?? "";
-    if (this.#fitsUnconfirmed(text)) return; // native paste supports undo
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (isInComposer && text && this.#fitsUnconfirmed(text)) return; // native paste supports undo
+    if (!text && !files.length) return;
     event.preventDefault();
-    await this.#insertOrConfirm(text);
+    await this.#insertTransfer(text, files);
+  }
+
+  /** Insert text, or the contents of text files if there is no text. */
+  async #insertTransfer(text, files) {
+    const contents = text ? [text] : await Promise.all(files.map(readTextFile));
+    if (contents.length && contents.every(Boolean)) await this.#insertOrConfirm(contents.join("\n"));
+    else this.showError(strings.textOnly(MAX_FILE_SIZE / 1024));
   }
 
   #fitsUnconfirmed(text) {
@@ -220,10 +233,11 @@ export class Composer {
       title: strings.pasteTitle(text.split("\n").length),
       text: isTooLong ? strings.pasteTooLong(messageLength(text)) : preview.length < text.length ? `${preview}…` : preview,
       choices: [
-        { value: "insert", label: strings.pasteInsert },
-        ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend, kind: "primary" }]),
+        { value: "insert", label: strings.pasteInsert, kind: "primary" },
+        ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend }]),
       ],
     });
+    this.focus();
     if (!choice || room !== this.#room) return;
     if (choice === "insert") this.insertText(text);
     else this.#onSubmit({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
@@ -243,10 +257,8 @@ export class Composer {
     target.addEventListener("drop", async (event) => {
       event.preventDefault();
       this.#dropZone.hidden = true;
-      const [file] = event.dataTransfer.files;
-      const text = file ? await readTextFile(file) : event.dataTransfer.getData("text/plain");
-      if (text) await this.#insertOrConfirm(text);
-      else this.showError(strings.dropTextOnly);
+      const { files } = event.dataTransfer;
+      await this.#insertTransfer(files.length ? "" : event.dataTransfer.getData("text/plain"), [...files]);
     });
   }
 }

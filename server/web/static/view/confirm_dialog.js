@@ -1,5 +1,5 @@
 /**
- * Modal question with buttons.
+ * Modal question with buttons; arrow keys move between the buttons.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -14,7 +14,8 @@ export class ConfirmDialog {
    * @param {object} question
    * @param {string} question.title
    * @param {string} question.text
-   * @param {{value: string, label: string, kind?: string, key?: string}[]} question.choices `key` selects the choice.
+   * @param {{value: string, label: string, kind?: string, key?: string}[]} question.choices The first choice has the
+   *   initial focus. `key` selects a choice if `onTyping` is set.
    * @param {() => void} [question.onTyping] Called for any other printable key, which cancels the question. Cancel then
    *   has the initial focus.
    * @returns {Promise<string | null>} Value of the selected choice; null if cancelled.
@@ -32,19 +33,22 @@ export class ConfirmDialog {
       };
       const cancelButton = createButton("secondary", strings.cancel, () => finish(null));
       const buttons = choices.map(({ value, label, kind = "secondary" }) => createButton(kind, label, () => finish(value)));
-      requireElement("confirm-buttons").replaceChildren(cancelButton, ...buttons);
+      const allButtons = [cancelButton, ...buttons];
+      requireElement("confirm-buttons").replaceChildren(...allButtons);
       // The close event of a previous question can arrive after this one has opened.
       this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
       this.#dialog.onkeydown = (event) => {
         const { key, repeat, ctrlKey, metaKey, altKey } = event;
+        const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+        if (step) allButtons[allButtons.findIndex((button) => button === document.activeElement) + step]?.focus();
         if (!onTyping || repeat || ctrlKey || metaKey || altKey || key.length !== 1 || key === " ") return;
         event.stopPropagation();
         const choice = choices.find((candidate) => candidate.key === key.toLowerCase());
         finish(choice?.value ?? null);
         if (!choice) onTyping();
       };
-      (onTyping ? cancelButton : (buttons.at(-1) ?? cancelButton)).focus();
+      (onTyping ? cancelButton : (buttons[0] ?? cancelButton)).focus();
     });
   }
 }
