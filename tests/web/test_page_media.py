@@ -1,5 +1,6 @@
 """Forced colours, touch screens, print, and the change of the date."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -159,4 +160,16 @@ async def test_print_shows_all_loaded_messages_without_controls(
     scroll_height, client_height = await page.locator("#timeline").evaluate(heights)
     assert scroll_height == client_height > 2000
     assert await page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(251, 251, 250)"
+    chat_page.assert_no_errors()
+
+
+async def test_date_lines_change_at_midnight_without_an_event(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser, timezone_id="UTC")
+    page, chat_page = tab.page, ChatPage(tab)
+    await page.clock.install(time=datetime.now(UTC).replace(hour=23, minute=59, second=50))
+    await chat_page.join_room(server.url, "Ann")
+    await chat_page.send_message("before midnight")
+    await expect(page.locator(".day")).to_have_text("Today")
+    await page.clock.fast_forward("00:12")
+    await expect(page.locator(".day")).to_have_text("Yesterday")
     chat_page.assert_no_errors()

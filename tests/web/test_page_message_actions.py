@@ -344,3 +344,24 @@ async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
     await expect(writer.composer).to_have_value("rejected again\nhalf a sen")
     await writer.expect_messages("fine", "accepted")
     writer.assert_no_errors()
+
+
+async def test_copy_works_without_the_clipboard_api(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    await bot.request("sendMessage", {"room": "tea", "message": "copied\n  text"})
+    tab = await open_tab(browser)
+    # Plain HTTP on a LAN has no Clipboard API.
+    await tab.context.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
+    )
+    chat_page = ChatPage(tab)
+    await chat_page.join_room(server.url, "Ann")
+    await chat_page.expect_messages("copied\n  text")
+    await chat_page.page.keyboard.press("Shift+Tab")
+    await chat_page.page.keyboard.press("ArrowUp")
+    await chat_page.page.keyboard.press("y")
+    await expect(chat_page.page.locator("#toast")).to_have_text("Copied to clipboard.")
+    await expect(chat_page.rows.first).to_be_focused()
+    await chat_page.composer.focus()
+    await chat_page.page.keyboard.press("Control+V")
+    await expect(chat_page.composer).to_have_value("copied\n  text")
+    chat_page.assert_no_errors()

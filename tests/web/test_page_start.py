@@ -7,6 +7,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from server.app import RunningServer
 from tests.support.browser import open_tab
+from tests.support.chat_page import ChatPage
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -100,3 +101,48 @@ async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser,
     await tab.page.goto(server.url)
     await expect(tab.page.locator("#join-form")).to_be_visible()
     assert len(loads) == 2
+
+
+async def test_a_room_in_the_query_opens_the_form_with_that_room(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser)
+    await tab.page.goto(f"{server.url}/?room=caf%C3%A9%20%E8%8C%B6")
+    await expect(tab.page.locator("#join-room")).to_have_value("café 茶")
+    await expect(tab.page.locator("#join-nick")).to_be_focused()
+    await tab.page.keyboard.type("Ann")
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.page.locator("#room-name")).to_have_text("café 茶")
+    assert tab.page.url == f"{server.url}/#/caf%C3%A9%20%E8%8C%B6"
+    await tab.page.goto(f"{server.url}/?room=tea#/coffee")
+    await expect(tab.page.locator("#room-name")).to_have_text("coffee")
+    assert tab.console_errors == []
+
+
+BLOCK_STORAGE = """
+for (const name of ["localStorage", "sessionStorage", "indexedDB"]) {
+  Object.defineProperty(window, name, { get() { throw new DOMException("blocked", "SecurityError"); } });
+}
+"""
+BLOCK_LOCKS = "LockManager.prototype.request = async () => { throw new DOMException('blocked', 'SecurityError'); };"
+BLOCK_CHANNELS = """
+Object.defineProperty(Navigator.prototype, "locks", { get: () => undefined });
+window.BroadcastChannel = class { constructor() { throw new DOMException("blocked", "SecurityError"); } };
+"""
+
+
+@pytest.mark.parametrize("blocked", [BLOCK_LOCKS, BLOCK_CHANNELS], ids=["Web Locks", "BroadcastChannel"])
+async def test_the_page_works_with_blocked_storage_and_locks(
+    browser: Browser, server: RunningServer, blocked: str
+) -> None:
+    tab = await open_tab(browser)
+    await tab.context.add_init_script(BLOCK_STORAGE + blocked)
+    chat_page = ChatPage(tab)
+    await chat_page.join_room(server.url, "Ann")
+    await chat_page.send_message("hello")
+    await chat_page.expect_messages("hello")
+    await chat_page.send_message("/join coffee")
+    await expect(tab.page.locator("#room-name")).to_have_text("coffee")
+    await tab.page.keyboard.press("Alt+ArrowUp")
+    await chat_page.expect_messages("hello")
+    await tab.page.locator("#settings-open").click()
+    await tab.page.get_by_role("radio", name="Dark").click()
+    chat_page.assert_no_errors()

@@ -12,6 +12,7 @@ import { parseInput } from "./state/command_parser.js";
 import { HeldDeletions } from "./state/held_deletions.js";
 import { quoteName } from "./state/names.js";
 import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
+import { writeClipboard } from "./view/clipboard.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
 import { requireElement, setText } from "./view/dom.js";
@@ -35,6 +36,7 @@ import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
+const MAX_DATE_DELAY = 60_000; // ms
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
 
 const chatElement = requireElement("chat");
@@ -264,12 +266,7 @@ async function confirmDelete(item) {
 }
 
 async function copyText(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    showToast(strings.copied);
-  } catch {
-    showToast(strings.copyFailed);
-  }
+  showToast((await writeClipboard(text)) ? strings.copied : strings.copyFailed);
 }
 
 function render() {
@@ -342,7 +339,21 @@ function changeLanguage() {
   scheduler.schedule();
 }
 
+/** Render at midnight. The short delay covers a suspended computer, during which timers stop. */
+function watchDate() {
+  const now = new Date();
+  const delay = new Date(now).setHours(24, 0, 0, 0) - now.getTime();
+  setTimeout(
+    () => {
+      if (new Date().getDate() !== now.getDate()) scheduler.schedule();
+      watchDate();
+    },
+    Math.min(delay, MAX_DATE_DELAY),
+  );
+}
+
 applyStrings();
+watchDate();
 installShortcuts({
   getSession: () => (roomVisible ? session : null),
   showRoom,

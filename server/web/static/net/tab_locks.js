@@ -16,21 +16,30 @@ const CLAIM_WINDOW = 400; // ms
 
 const holdForever = () => new Promise(() => {});
 
+/** Browsers reject locks together with the storage, so that no items of closed tabs exist. */
+function ignoreBlockedLocks(error) {
+  if (!(error instanceof DOMException)) throw error;
+}
+
 class WebLocks {
   #held = new Set();
 
   constructor(tabId) {
-    navigator.locks.request(LOCK_PREFIX + tabId, holdForever);
+    navigator.locks.request(LOCK_PREFIX + tabId, holdForever).catch(ignoreBlockedLocks);
   }
 
-  async whenTabClosed(tabId, scope, callback) {
+  whenTabClosed(tabId, scope, callback) {
+    this.#claimWhenClosed(tabId, scope, callback).catch(ignoreBlockedLocks);
+  }
+
+  async #claimWhenClosed(tabId, scope, callback) {
     await navigator.locks.request(LOCK_PREFIX + tabId, () => {});
     const scopeLock = `${LOCK_PREFIX}${tabId}.${scope}`;
     if (this.#held.has(scopeLock)) {
       callback();
       return;
     }
-    navigator.locks.request(scopeLock, () => {
+    await navigator.locks.request(scopeLock, () => {
       this.#held.add(scopeLock);
       callback();
       return holdForever();
@@ -100,5 +109,11 @@ class BroadcastLocks {
  *   after another, so that only the first tab finds items to claim.
  */
 export function createTabLocks(tabId) {
-  return globalThis.navigator?.locks ? new WebLocks(tabId) : new BroadcastLocks(tabId);
+  if (globalThis.navigator?.locks) return new WebLocks(tabId);
+  try {
+    return new BroadcastLocks(tabId);
+  } catch (error) {
+    ignoreBlockedLocks(error);
+    return { whenTabClosed: () => {} };
+  }
 }
