@@ -42,7 +42,7 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             assert LONG_URL.encode() in bytes(tty.written[bytes_before:])
             rows = [row for row in text.splitlines() if "bob: see" in row]
             assert rows
-            assert rows[0].startswith(tuple("0123456789"))
+            assert rows[0].startswith("[")
             assert not tty.private_modes() & (set(MOUSE_MODES) - {1002})
             tty.write_keys("\x1b[5~")
             await tty.wait_for_text("line 20")

@@ -39,7 +39,7 @@ async def test_a_selection_includes_time_and_nickname_of_complete_messages():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, cell_of(app, "ssage 2"), cell_of(app, "message 4", at_end=True))
-        assert app.screen.get_selected_text() == "ssage 2\n09:03 alice: message 3\n09:04 bob: message 4"
+        assert app.screen.get_selected_text() == "ssage 2\n[09:03] alice: message 3\n[09:04] bob: message 4"
 
 
 async def test_a_selection_from_the_gutter_includes_the_complete_line():
@@ -47,7 +47,7 @@ async def test_a_selection_from_the_gutter_includes_the_complete_line():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         await drag(pilot, cell_of(app, "09:03"), cell_of(app, "message 3", at_end=True))
-        assert app.screen.get_selected_text() == "09:03 alice: message 3"
+        assert app.screen.get_selected_text() == "[09:03] alice: message 3"
 
 
 async def test_select_all_omits_separator_lines():
@@ -63,7 +63,7 @@ async def test_select_all_omits_separator_lines():
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         app.screen.selections = {app.timeline: SELECT_ALL}
-        assert app.screen.get_selected_text() == "09:01 bob: message 1\n09:03 bob left\n09:03 alice: a\nb"
+        assert app.screen.get_selected_text() == "[09:01] bob: message 1\n[09:03] bob left\n[09:03] alice: a\nb"
 
 
 async def test_copied_text_is_the_original_and_not_the_rendered_form():

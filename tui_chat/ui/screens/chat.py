@@ -11,7 +11,6 @@ from functools import partial
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import TextArea
 
 from tui_chat.protocol.sanitize import is_blank
@@ -43,11 +42,12 @@ from tui_chat.ui.timeline.messages import (
     MessageActivated,
     OlderMessagesRequested,
 )
+from tui_chat.ui.timeline.selection_screen import SelectionScreen
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.side_list import RoomList
 
 
-class ChatScreen(Screen[None], inherit_bindings=False):
+class ChatScreen(SelectionScreen, inherit_bindings=False):
     """Chat screen with composing, reading, message actions, navigation and commands.
 
     Args:

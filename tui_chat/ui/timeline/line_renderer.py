@@ -171,7 +171,8 @@ class LineRenderer:
             selected_span,
         )
         # The cursor column shows the cursor without colour.
-        builder.append("▌" if has_cursor else " ", 1, None, PREFIX_OFFSET)
+        is_below_text = row.kind in {RowKind.REACTIONS, RowKind.DELIVERY_ERROR}
+        builder.append("▌" if has_cursor else " ", 1, None, len(layout.text) if is_below_text else PREFIX_OFFSET)
         match row.kind:
             case RowKind.DATE:
                 date = layout.decoration.day

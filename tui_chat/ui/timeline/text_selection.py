@@ -1,7 +1,7 @@
 """Text selection of a timeline and its plain-text copy.
 
 - Coordinates: selections use line numbers and character offsets of the original text; copied text has no wrapping.
-- Prefix: a completely selected message is copied with time and nickname if the selection covers several lines or starts
+- Prefix: a completely selected message is copied as `[15:05] ann: text` if the selection covers several lines or starts
   in front of the text.
 """
 
@@ -145,7 +145,7 @@ def _copy_line(
         return selected_text
     nick, time = format_nick(line), format_time(line.ts)
     separator = " " if isinstance(line, MessageLine) and line.is_action else ": "
-    return (f"{time} " if time else "") + (f"{nick}{separator}{selected_text}" if nick else selected_text)
+    return (f"[{time}] " if time else "") + (f"{nick}{separator}{selected_text}" if nick else selected_text)
 
 
 def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:

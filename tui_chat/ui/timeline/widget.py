@@ -14,7 +14,7 @@ from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
 from textual.selection import SELECT_ALL, Selection
@@ -301,6 +301,12 @@ class Timeline(ScrollView):
         """Return the selected original text; completely selected messages include time and nickname."""
         text = self._selection.copy(self.lines, selection, self._list.time_format.format_time)
         return None if text is None else (text, "\n")
+
+    @property
+    def text_region(self) -> Region:
+        """Region of the rows with lines, at the bottom of the widget, in screen coordinates."""
+        region, rows = self.scrollable_content_region, len(self._viewport.visible_rows)
+        return Region(region.x, region.bottom - rows, region.width, rows)
 
     def _clear_selection(self) -> None:
         if self.is_attached and self.text_selection is not None:

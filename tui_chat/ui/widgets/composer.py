@@ -52,6 +52,8 @@ class Composer(TextArea, inherit_bindings=False):
         show_status: Called with a hint.
     """
 
+    ALLOW_SELECT = False  # a text area has its own selection
+
     @dataclass
     class HistorySearchChanged(Message):
         """Start, change or end of a history search.

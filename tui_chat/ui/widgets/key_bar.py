@@ -27,6 +27,7 @@ class KeyBar(Widget):
         scopes: Active scopes, innermost first.
     """
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"
 
     scopes: reactive[tuple[KeyScope, ...]] = reactive[tuple[KeyScope, ...]](())

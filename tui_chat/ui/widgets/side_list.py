@@ -58,6 +58,7 @@ class ListRow:
 class SideList(ScrollView, can_focus=False):
     """Scrollable list with a heading."""
 
+    ALLOW_SELECT = False
     COMPONENT_CLASSES = {  # noqa: RUF012 (declared as in Textual)
         "side-list--heading",
         "side-list--muted",

@@ -19,6 +19,7 @@ MAX_STATUS_ROWS = 3  # rows of a long error or status text
 class ChatHeader(Widget):
     """Header line with room, topic, unread summary and connection state."""
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
 
     _room_name = _topic = _members = _unread_summary = ""
@@ -95,6 +96,7 @@ class StatusLine(Widget):
         history_search: Prompt of the history search, empty for none.
     """
 
+    ALLOW_SELECT = False
     DEFAULT_CSS = f"StatusLine {{ height: auto; min-height: 1; max-height: {MAX_STATUS_ROWS}; }}"
 
     _error: reactive[str] = reactive("", layout=True)
