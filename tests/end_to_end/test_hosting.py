@@ -43,10 +43,9 @@ async def wait_for_message(client: RawClient, text: str) -> None:
 
 
 async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(home: Path) -> None:
-    environ = {"CHAT_EXIT_WHEN_IDLE": "1"}
-    async with terminal((*HOST, "--nick", "ann"), home, environ=environ) as host:
+    async with terminal((*HOST, "--nick", "ann"), home) as host:
         url = await wait_for_url(host)
-        async with terminal((*HOST, "--nick", "bob", "--screen-reader"), home, environ=environ) as guest:
+        async with terminal((*HOST, "--nick", "bob", "--screen-reader"), home) as guest:
             await guest.wait_for_text(f"Joined the server that already runs at {url}.")
             await guest.wait_for_text(READER_READY)
             async with raw_client(url) as observer:

@@ -210,6 +210,7 @@ async def terminal(
         if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_", "COLUMNS", "LINES"))
     }
     env |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    env["CHAT_EXIT_WHEN_IDLE"] = "1"  # local servers of the program end soon after the test
     for name, value in (environ or {}).items():
         env.pop(name, None)
         if value is not None:
