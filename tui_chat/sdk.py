@@ -28,6 +28,7 @@ from tui_chat.client.events import (
     ProblemReported,
     RoomJoined,
     RoomLost,
+    RoomRenamed,
     TopicChanged,
     TypingChanged,
 )
@@ -114,6 +115,7 @@ __all__ = [
     "RoomJoined",
     "RoomLog",
     "RoomLost",
+    "RoomRenamed",
     "RoomSummary",
     "SearchCursor",
     "SearchPage",

@@ -29,6 +29,11 @@ class GuestKeys:
         """Return a new random member id: `g` followed by 12 base64url characters."""
         return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
 
+    def derive_member_id(self, scope: str) -> str:
+        """Return the member id of a scope, such as one request: the same at each call and on all nodes."""
+        digest = hmac.digest(self._secret, b"member:" + scope.encode(), hashlib.sha256)
+        return "g" + _encode_base64url(digest[:_ID_BYTES])
+
     def issue(self, member_id: str) -> str:
         """Return the guest key of a member.
 

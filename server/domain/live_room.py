@@ -91,9 +91,9 @@ class LiveRoom(Generic[ConnectionT]):
             requested, lambda nick_key: self._nick_owners.get(nick_key, member_id) == member_id
         )
 
-    def borrow_nick(self, requested: str) -> str:
-        """Return a nickname that no member has, without reserving the nickname."""
-        nick, nick_key = self.available_nick(requested, "")
+    def borrow_nick(self, requested: str, member_id: str) -> str:
+        """Return a nickname that no other member than `member_id` has, without reserving the nickname."""
+        nick, nick_key = self.available_nick(requested, member_id)
         self._suffixes.release(nick_key)
         return nick
 

@@ -239,19 +239,21 @@ class Handlers:
     async def _list_members(
         self, connection: ClientConnection, request: requests.ListMembers
     ) -> responses.MemberListResponse:
-        room, _ = self.room_registry.require_membership(connection, request.room)
+        room = self.room_registry.require_reader(connection, request.room)
         query = names.canonical_key(request.query) if request.query else ""
         members, has_more = room.list_page(request.after, request.limit, query)
         return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
 
-    def _resolve_member_id(self, connection: ClientConnection, guest_key: str | None) -> str:
-        """Return the member id for a join: from the guest key, from an earlier join, or new.
+    def _resolve_member_id(
+        self, connection: ClientConnection, guest_key: str | None, default: str | None = None
+    ) -> str:
+        """Return the member id of a guest: from the guest key, from an earlier request, or `default` or a new one.
 
         An invalid guest key, for example of another server, is ignored: the client may join as a new guest. The sources
         have precedence in this order. The first member id of a connection is stored and never replaced.
         """
         member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
-        member_id = member_id or connection.member_id or self._guest_keys.generate_member_id()
+        member_id = member_id or connection.member_id or default or self._guest_keys.generate_member_id()
         if connection.member_id is None:
             connection.member_id = member_id
         return member_id
@@ -284,7 +286,7 @@ class Handlers:
             room, author = live_room.to_ref(), participant.member
             live_room.record_speaker(author.member_id)
         else:
-            room, author = self._resolve_temporary_author(connection, request.room, request.author)
+            room, author = self._resolve_temporary_author(connection, request, request.author)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -301,21 +303,34 @@ class Handlers:
             ts=entry.ts,
             duplicate=append_result.duplicate,
             nick_name=None if request.author is None else entry.nick_name,
+            # Knowledge of a `clientId` proves no identity.
+            guest_key=None
+            if request.author is None or append_result.duplicate
+            else self._guest_keys.issue(author.member_id),
         )
 
     def _resolve_temporary_author(
-        self, connection: ClientConnection, room_name: str, author: requests.TemporaryAuthor
+        self, connection: ClientConnection, request: requests.SendMessage, author: requests.TemporaryAuthor
     ) -> tuple[RoomRef, events.Member]:
+        """Return the room and the author of a message without a join.
+
+        A repeat of the first message of a guest, possibly on another connection, has the same author.
+        """
         if self.room_registry.get_joined_rooms(connection):
             raise errors.BadRequest("author_is_member")
-        room_key = names.canonical_key(room_name)
+        room_key = names.canonical_key(request.room)
         room = self.room_registry.rooms.get(room_key)
+        member_id = self._resolve_member_id(
+            connection,
+            author.guest_key,
+            self._guest_keys.derive_member_id(f"{request.client_id} {room_key}") if request.client_id else None,
+        )
         member = events.Member(
-            member_id=self._resolve_member_id(connection, author.guest_key),
-            nick_name=author.nick_name if room is None else room.borrow_nick(author.nick_name),
+            member_id=member_id,
+            nick_name=author.nick_name if room is None else room.borrow_nick(author.nick_name, member_id),
             role="member",
         )
-        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref(), member
+        return RoomRef(key=room_key, name=request.room) if room is None else room.to_ref(), member
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)

@@ -26,7 +26,8 @@ async def run_command(home: Path, *args: str) -> tuple[int | None, str, str]:
 async def test_send_works_and_who_fails_on_a_basic_server(tmp_path: Path) -> None:
     async with basic_node_server() as server:
         server_args = ("--server", server.url)
-        assert await run_command(tmp_path, "send", "from a script", *server_args) == (0, "", "")
+        notice = "chat-tui: this server requires a join; joining tea as ann\n"
+        assert await run_command(tmp_path, "send", "from a script", *server_args) == (0, "", notice)
         assert server.received_texts() == ["from a script"]
         error = "chat-tui: A basic server supports only joining and sending.\n"
-        assert await run_command(tmp_path, "who", *server_args) == (1, "", error)
+        assert await run_command(tmp_path, "who", *server_args) == (1, "", notice + error)

@@ -8,15 +8,20 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 
 from server.app import RunningServer
+from tests.support.hostile_server import hostile_server
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+from tui_chat.client.events import MembersChanged, NoticeReceived
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 
 TIMEOUT = 20.0
@@ -196,6 +201,74 @@ async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningSe
         async with asyncio.timeout(TIMEOUT):
             _, errors = await process.communicate()
         assert (process.returncode, errors) == (141, b"")
+
+
+async def test_the_commands_are_invisible_and_lines_share_one_nickname(server: RunningServer, tmp_path: Path) -> None:
+    room_args = ("--server", server.url, "--room", "tea")
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="bot")
+        events = chat.events()
+        args = ("send", *room_args, "--nick", "bot", "--lines", "--json")
+        _, output, _ = await run_command(tmp_path, *args, stdin="one\ntwo\n")
+        assert [json.loads(line)["room"] for line in output.splitlines()] == ["tea", "tea"]
+        assert await run_command(tmp_path, "who", *room_args) == (0, "bot\n", "")
+        assert (await run_command(tmp_path, "tail", *room_args, "--no-follow"))[0] == 0
+        await wait_until(lambda: len(room.log) == 2)
+        assert {message.nick_name for message in room.log.messages()} == {"bot2"}
+        await chat.close()
+        received = [event async for event in events]
+        assert {event.count for event in received if isinstance(event, MembersChanged)} <= {1}
+        notices = [event.notice for event in received if isinstance(event, NoticeReceived)]
+        assert {notice.member_id for notice in notices} <= {room.member_id}
+
+
+async def test_tail_reports_a_rename_and_ends_with_the_removal(server: RunningServer, tmp_path: Path) -> None:
+    async with raw_client(server.url) as owner:
+        room = await owner.request("createRoom", {"name": "green"})
+        async with start_command(tmp_path, "tail", "--room", "green", "--server", server.url) as process:
+            author = {"nickName": "ann"}
+            await owner.request("sendMessage", {"room": "green", "message": "before", "as": author})
+            assert (await read_line(process)).endswith("ann: before\n")
+            await owner.request("updateRoom", {"id": room["id"], "name": "blue"})
+            await owner.request("sendMessage", {"room": "blue", "message": "after", "as": author})
+            assert (await read_line(process)).endswith("ann: after\n")
+            await owner.request("removeRoom", room["id"])
+            async with asyncio.timeout(TIMEOUT):
+                _, errors = await process.communicate()
+            assert process.returncode == 1
+            assert errors.decode().splitlines() == [
+                "chat-tui: the room green is now named blue",
+                "chat-tui: The room was removed.",
+            ]
+
+
+async def test_servers_without_observers_get_a_visible_join(tmp_path: Path) -> None:
+    received: list[str] = []
+
+    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        received.append(event)
+        room = {"name": "tea", "topic": "", "logId": "x", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
+        joined: dict[str, Any] = {"room": room, "members": [], "messages": [], "hasMore": False}
+        match event:
+            case "joinRoom":
+                return {"ok": True, **joined, "nickName": body["nickName"], "memberId": "a", "guestKey": "k"}
+            case "sendMessage":
+                return {"ok": True, "seq": 1, "id": 1, "ts": 1, "duplicate": False}
+            case "leaveRoom":
+                return {"ok": True}
+            case _:
+                return {
+                    "ok": False,
+                    "error": {"code": "bad_request", "reason": "request_unknown", "message": "unknown"},
+                }
+
+    async with hostile_server(handle) as port:
+        room_args = ("--server", f"127.0.0.1:{port}", "--room", "tea", "--nick", "ann")
+        notice = "chat-tui: this server requires a join; joining tea as ann\n"
+        for args in (("send", "--lines", "one\ntwo"), ("tail", "--no-follow"), ("who",)):
+            assert await run_command(tmp_path, *args, *room_args) == (0, "", notice)
+    assert received.count("joinRoom") == 3
+    assert received[:4] == ["unobserve", "joinRoom", "sendMessage", "sendMessage"]
 
 
 async def test_the_who_command_lists_members_without_itself(server: RunningServer, tmp_path: Path) -> None:

@@ -89,11 +89,11 @@ def add_subcommands(parser: CommandLineParser) -> None:
         subparser.add_argument(
             "--room", default="", metavar="ROOM", help=tr("room name (default: the room in the URL)")
         )
-        nick_help = (
-            tr("nickname of the temporary guest (default: who)")
-            if subparser is who
-            else tr("your nickname (default: last used)")
-        )
+        nick_help = {
+            send: tr("your nickname (default: last used)"),
+            tail: tr("nickname on servers that require a join (default: last used)"),
+            who: tr("nickname on servers that require a join (default: who)"),
+        }[subparser]
         subparser.add_argument("--nick", default="", metavar="NICK", help=nick_help)
         subparser.add_argument(
             "--server",
@@ -108,7 +108,8 @@ def add_subcommands(parser: CommandLineParser) -> None:
             default=DEFAULT_TIMEOUT,
             metavar="SECONDS",
             help=tr(
-                "timeout in seconds for the join and for each message (default: {default:g})", default=DEFAULT_TIMEOUT
+                "timeout in seconds for the first response and for each message (default: {default:g})",
+                default=DEFAULT_TIMEOUT,
             ),
         )
         subparser.add_argument(

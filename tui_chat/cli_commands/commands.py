@@ -11,7 +11,14 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from tui_chat.cli_commands.input_reader import InputReader, clean_text
-from tui_chat.cli_commands.room_visit import CliTarget, ExitCode, exit_code_for, open_room
+from tui_chat.cli_commands.room_visit import (
+    CliTarget,
+    ExitCode,
+    ScriptSender,
+    exit_code_for,
+    open_room,
+    open_sender,
+)
 from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.client.room import Room
 from tui_chat.command_line import print_error
@@ -41,24 +48,23 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         The exit code of the last failed line, `SUCCESS` if none failed.
 
     Raises:
-        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed join raises.
+        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed connection raises.
         UnreadableInput: Standard input cannot be read.
     """
     text = None if list(words) in ([], ["-"]) else clean_text(" ".join(words))
     if not by_line:
         body = await InputReader().read_text() if text is None else text
-        # A rejected message must not cause join and leave notices.
         validate_message_body(body)
-        async with open_room(target, 1) as room:
-            await _send_message(room, body, target.timeout, as_json)
+        async with open_sender(target) as sender:
+            await _send_message(sender, body, as_json)
         return ExitCode.SUCCESS
     exit_code, line_number = ExitCode.SUCCESS, 0
-    async with open_room(target, 1) as room:
+    async with open_sender(target) as sender:
         async for line in InputReader().read_lines() if text is None else _split_lines(text):
             line_number += 1
             if not is_blank(line):
                 try:
-                    await _send_message(room, line, target.timeout, as_json)
+                    await _send_message(sender, line, as_json)
                 except ChatError as error:
                     print_error(tr("line {number}: {problem}", number=line_number, problem=error_text.describe(error)))
                     exit_code = exit_code_for(error)
@@ -72,10 +78,10 @@ async def _split_lines(text: str) -> AsyncGenerator[str]:
         yield line.rstrip("\r")
 
 
-async def _send_message(room: Room, text: str, timeout: float, as_json: bool) -> None:
-    response = await room.send(text, timeout=timeout)
+async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
+    response = await sender.send(text)
     if as_json:
-        record = {"room": room.name, "seq": response.seq, "id": response.id, "ts": response.ts}
+        record = {"room": sender.room_name, "seq": response.seq, "id": response.id, "ts": response.ts}
         write_json(msgspec.json.encode(record))
 
 
@@ -126,9 +132,10 @@ def _is_confusable(room: Room, entry: Entry) -> bool:
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
-    """Print the nickname of each other member, one per line. A tab and a mark follow a confusable nickname.
+    """Print the nickname of each member, one per line. A tab and a mark follow a confusable nickname.
 
-    The order is alphabetical, without case. A room without other members gives no output and `SUCCESS`.
+    The order is alphabetical, without case. An empty room gives no output and `SUCCESS`. A join of the command is not
+    listed.
 
     Args:
         target: Server, room and identity.

@@ -1,6 +1,7 @@
-"""Lifecycle of one script subcommand: join a room, run the command, leave.
+"""Lifecycle of one script subcommand: connect, read a room or send messages without a join, disconnect.
 
 - Errors: every failure becomes one line on standard error and an `ExitCode`.
+- Fallback: a visible join on servers that require one, announced on standard error.
 - Output: standard output carries only the requested data, without escape sequences in text from other members.
 """
 
@@ -16,11 +17,15 @@ from typing import Any
 
 from tui_chat.cli_commands.input_reader import UnreadableInput
 from tui_chat.client.client import ChatClient
+from tui_chat.client.errors import UnsupportedByServer
+from tui_chat.client.event_queue import EventQueue
+from tui_chat.client.events import ClientEvent, RoomRenamed
 from tui_chat.client.net import address
 from tui_chat.client.room import Room
 from tui_chat.command_line import print_error
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.responses import SendResponse
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile as profile_store
@@ -45,9 +50,9 @@ class CliTarget:
         server: Server address, "" for the last used one.
         room: Room name, "" for the room of the address.
         nick: Nickname, "" for the last used one.
-        timeout: Deadline of the join and of each send, in seconds.
+        timeout: Deadline of the first response and of each send, in seconds.
         state_dir: State directory of the profile.
-        anonymous: Join without the saved guest key, as a new member.
+        anonymous: Ignore the saved guest key; a join makes a new member.
     """
 
     server: str
@@ -94,28 +99,113 @@ def exit_code_for(error: ChatError) -> ExitCode:
     return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
 
 
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """Validated target: base URL of the server, room name and identity."""
+
+    url: str
+    room: str
+    nick: str
+    guest_key: str | None
+
+    async def join(self, client: ChatClient, limit: int, timeout: float) -> Room:
+        """Join with a notice on standard error, for a server that requires a join."""
+        print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
+        return await client.join(self.room, nick=self.nick, limit=limit, timeout=timeout)
+
+    def save_guest_key(self, client: ChatClient, target: CliTarget) -> None:
+        """Save a new guest key, which gives the next run the same member id; a failure is only printed."""
+        if not target.anonymous and client.guest_key and client.guest_key != self.guest_key:
+            saved_profile, _ = profile_store.load(target.state_dir)
+            identity = Identity(self.url, self.nick, client.guest_key)
+            if problem := profile_store.save(target.state_dir, saved_profile.with_identity(identity)):
+                print_error(problem)
+
+
 @asynccontextmanager
 async def open_room(
     target: CliTarget, limit: int, *, client_factory: Callable[..., ChatClient] = ChatClient
 ) -> AsyncGenerator[Room]:
-    """Join the target's room for the duration of the context.
+    """Observe the target's room for the duration of the context, or join on a server that requires a join.
 
-    A new guest key is saved to the profile unless the target is anonymous. A failed save of the profile is only
-    printed. The default address is the last used server, then the local one; the default nickname is the last used one,
-    then the login name.
+    The default address is the last used server, then the local one; the default nickname is the last used one, then the
+    login name. A new name of the room is printed on standard error.
 
     Args:
         target: Server, room and identity.
-        limit: Number of log entries to fetch with the join.
+        limit: Number of log entries to fetch first.
         client_factory: Constructor of the client.
 
     Yields:
-        The joined room.
+        The observed or joined room.
 
     Raises:
         InvalidTarget: The address, the room name or the nickname is invalid or missing.
-        ChatError: The server rejected the join or is unreachable.
+        ChatError: The server rejected the request or is unreachable.
     """
+    visit = _validate(target)
+    async with client_factory(visit.url, guest_key=visit.guest_key) as client:
+        report_task = asyncio.create_task(_report_renames(client.events()))
+        try:
+            try:
+                room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
+            except UnsupportedByServer:
+                room = await visit.join(client, limit, target.timeout)
+                visit.save_guest_key(client, target)
+            yield room
+        finally:
+            report_task.cancel()
+
+
+async def _report_renames(events: EventQueue[ClientEvent]) -> None:
+    async for event in events:
+        if isinstance(event, RoomRenamed):
+            print_error(tr("the room {room} is now named {new_name}", room=event.room, new_name=event.new_name))
+
+
+class ScriptSender:
+    """Sender of the messages of one command, without a join unless the server requires a join.
+
+    All messages have the nickname that the server assigns to the first message.
+    """
+
+    def __init__(self, client: ChatClient, target: CliTarget, visit: _Visit) -> None:
+        self._client = client
+        self._target = target
+        self._visit = visit
+        self._nick = visit.nick
+        self._joined_room: Room | None = None
+
+    @property
+    def room_name(self) -> str:
+        """Room name, after a join in the server's spelling."""
+        return self._visit.room if self._joined_room is None else self._joined_room.name
+
+    async def send(self, text: str) -> SendResponse:
+        """Send a message and wait for the acknowledgement; raises the exceptions of `Room.send`."""
+        timeout = self._target.timeout
+        if self._joined_room is None:
+            try:
+                response = await self._client.send_as(self._visit.room, self._nick, text, timeout=timeout)
+            except UnsupportedByServer:
+                self._joined_room = await self._visit.join(self._client, 1, timeout)
+            else:
+                self._nick = response.nick_name or self._nick
+                self._visit.save_guest_key(self._client, self._target)
+                return response
+            self._visit.save_guest_key(self._client, self._target)
+        return await self._joined_room.send(text, timeout=timeout)
+
+
+@asynccontextmanager
+async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
+    """Connect to the target's server for the duration of the context; arguments and exceptions as for `open_room`."""
+    visit = _validate(target)
+    async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
+        yield ScriptSender(client, target, visit)
+
+
+def _validate(target: CliTarget) -> _Visit:
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
         server_address = address.parse_address(
@@ -132,17 +222,7 @@ async def open_room(
     if not room:
         raise InvalidTarget(tr("no room given; use --room"))
     guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
-    async with client_factory(server_address.base_url, guest_key=guest_key) as client:
-        joined_room = await client.join(room, nick=nick, limit=limit, timeout=target.timeout)
-        if not target.anonymous and client.guest_key and client.guest_key != guest_key:
-            # The saved key gives the next run the same member id and nickname.
-            saved_profile, _ = profile_store.load(target.state_dir)
-            problem = profile_store.save(
-                target.state_dir, saved_profile.with_identity(Identity(server_address.base_url, nick, client.guest_key))
-            )
-            if problem:
-                print_error(problem)
-        yield joined_room
+    return _Visit(server_address.base_url, room, nick, guest_key)
 
 
 def _login_name() -> str:

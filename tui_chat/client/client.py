@@ -28,23 +28,20 @@ from tui_chat.client.events import (
 )
 from tui_chat.client.join import RoomJoiner
 from tui_chat.client.log import log
-from tui_chat.client.membership import RoomMembership
 from tui_chat.client.net.address import parse_address
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.push_dispatcher import PushDispatcher
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext, RoomContext
+from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.task_set import TaskSet
-from tui_chat.protocol import names
-from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
-from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms
-from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary
+from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms, Observe, SendMessage, TemporaryAuthor
+from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary, SendResponse
 
 REQUEST_TIMEOUT = 30.0
 """Default time limit of a join or request, in seconds."""
@@ -120,8 +117,8 @@ class ChatClient:
             self.url, self._connector, self._tasks, self._emit, new_id, now_ms, max_messages, guest_key
         )
         self._pushes = PushDispatcher(self._context, self._rooms)
-        self._joiner = RoomJoiner(self._context, self._rooms, outbox, history)
         self._searcher = MessageSearcher(self._context, history, self._rooms)
+        self._joiner = RoomJoiner(self._context, self._rooms, outbox, history, self._searcher.search)
 
     @property
     def guest_key(self) -> str | None:
@@ -180,8 +177,7 @@ class ChatClient:
                     for room in self._rooms:
                         await room.flush()
         finally:
-            for room in self._rooms:
-                room.membership.close(Unavailable("client_closed"), silent=True)
+            self._joiner.close()
             await self._tasks.cancel_all()
             await self._connector.close()
             if self._event_queue is not None:
@@ -238,21 +234,54 @@ class ChatClient:
             ChatError: A name is invalid, or the server rejected the join.
             Unavailable: No response before the timeout.
         """
-        joined_room, is_new = self._get_or_create_room(room, nick, limit, invite)
-        if joined_room.was_joined:
-            return joined_room
-        if is_new:
-            self._start_join(joined_room)
-        try:
-            async with asyncio.timeout(timeout):
-                await joined_room.membership.context.gate.wait()
-        except TimeoutError:
-            raise joined_room.membership.last_error or Unavailable("no_response") from None
-        finally:
-            # Concurrent calls for the same room share the outcome of this attempt.
-            if is_new and not joined_room.was_joined:
-                await joined_room.leave()
-        return joined_room
+        request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
+        return await self._joiner.open(request, timeout)
+
+    async def observe(self, room: str, *, limit: int = HISTORY_DEFAULT, timeout: float = REQUEST_TIMEOUT) -> Room:
+        """Read a room without a join, or return the joined or observed room of this name.
+
+        Other members see no observer. Requests that change the room raise `NotJoined`; `Room.nick` is empty. Concurrent
+        calls and temporary errors as for `join`. A later `join` ends the observation.
+
+        Args:
+            room: Room name.
+            limit: Number of history entries to fetch, limited to 200.
+            timeout: Time limit of the call in seconds.
+
+        Raises:
+            ChatError: The name is invalid, or the server rejected the request.
+            UnsupportedByServer: The server requires a join.
+            Unavailable: No response before the timeout.
+        """
+        return await self._joiner.open(Observe(room=room, limit=min(limit, HISTORY_PAGE)), timeout)
+
+    async def send_as(
+        self, room: str, nick: str, text: str, *, client_id: UUID | None = None, timeout: float = REQUEST_TIMEOUT
+    ) -> SendResponse:
+        """Send one message without a join, while the client is in no room, and wait until the message is on disk.
+
+        `SendResponse.nick_name` is the assigned nickname. `guest_key` identifies the author. Retries are as for
+        `Room.send`.
+
+        Args:
+            room: Room name.
+            nick: Requested nickname.
+            text: Message text.
+            client_id: Idempotency key, generated by default.
+            timeout: Total time limit in seconds.
+
+        Raises:
+            ChatError: As `Room.send`.
+            BadRequest: An argument is invalid, or the client is in a room.
+            UnsupportedByServer: The server requires a join; nothing was sent.
+        """
+        author = TemporaryAuthor(nick_name=nick, guest_key=self.guest_key)
+        request = SendMessage(room=room, message=text, client_id=client_id or self._context.new_id(), author=author)
+        response = await self._connector.request(
+            self._connector.gate, request, SendResponse, timeout, wait_for_rate_limit=True
+        )
+        self._context.guest_key = response.guest_key or self.guest_key
+        return response
 
     async def open_cached(
         self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
@@ -274,40 +303,8 @@ class ChatClient:
         Raises:
             ChatError: Invalid room name or nickname.
         """
-        cached_room, is_new = self._get_or_create_room(room, nick, limit, invite)
-        await self._joiner.load_cache(cached_room)
-        if cached_room.membership.was_opened:
-            if is_new:
-                self._start_join(cached_room)
-            return cached_room
-        if is_new:
-            await cached_room.leave()
-        return None
-
-    def _get_or_create_room(self, name: str, nick: str, limit: int, invite: str | None) -> tuple[Room, bool]:
-        """Return the room of this name and False, or a new room and True."""
-        if (known_room := self._rooms.get(name)) is not None:
-            return known_room, False
-        request = JoinRoom(room_name=name, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
-        context = RoomContext(
-            self._context,
-            key=names.canonical_key(request.room_name),
-            nick_key=names.canonical_key(request.nick_name),
-            name=request.room_name,
-            nick=request.nick_name,
-        )
-        room = Room(
-            RoomMembership(context, request, outbox=self._outbox, history=self._history, on_leave=self._rooms.remove),
-            self._searcher.search,
-        )
-        self._rooms.add(room)
-        return room, True
-
-    def _start_join(self, room: Room) -> None:
-        if self._closed:
-            room.membership.close(Unavailable("client_closed"))
-        elif self._connector.gate.value is not None:
-            self._joiner.start(room)
+        request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
+        return await self._joiner.open_cached(request)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return the public rooms and the private rooms with the user as a member.

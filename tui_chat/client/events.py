@@ -71,15 +71,28 @@ class RoomJoined:
 
 @dataclass(frozen=True, slots=True)
 class RoomLost:
-    """Room closed because the server rejected the join.
+    """Room closed because the server rejected the join or removed the observed room.
 
     Attributes:
         room: Room name.
-        error: Response of the server.
+        error: Response of the server, or `NotFound` for a removed room.
     """
 
     room: str
     error: ChatError
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRenamed:
+    """New name of an observed room, which `Room.name` already contains.
+
+    Attributes:
+        room: Previous name.
+        new_name: Current name.
+    """
+
+    room: str
+    new_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,7 @@ ClientEvent = (
     ConnectionStateChanged
     | RoomJoined
     | RoomLost
+    | RoomRenamed
     | LogChanged
     | NoticeReceived
     | MembersChanged

@@ -28,7 +28,7 @@ from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
 from tui_chat.protocol.events import Entry, Reaction
 from tui_chat.protocol.limits import HISTORY_PAGE, REACTIONS_PER_MESSAGE
 from tui_chat.protocol.requests import History
-from tui_chat.protocol.responses import HistoryPage, JoinResponse
+from tui_chat.protocol.responses import HistoryPage, ObserveResponse
 
 MAX_BUFFERED_ENTRIES = 1_000
 """Capacity of the cursor's buffer, in entries."""
@@ -105,13 +105,13 @@ class HistorySync:
         self._fetch_lock = asyncio.Lock()
         self._entries_available = asyncio.Event()
 
-    def on_join(self, response: JoinResponse, since: int | None, *, rejoined: bool) -> None:
+    def on_join(self, response: ObserveResponse, since: int | None, *, rejoined: bool) -> None:
         """Apply a join response with sanitized entries.
 
         Starts the automatic gap fill. A rejoin keeps the position of the cursor.
 
         Args:
-            response: Join response.
+            response: Response of the join or observation.
             since: `since` of the join request.
             rejoined: False for the first join, which sets the position of the cursor.
         """

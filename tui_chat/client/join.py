@@ -1,25 +1,33 @@
-"""Joins of the rooms of one client over the current connection."""
+"""Joins and observations of the rooms of one client over the current connection."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import RoomLost
 from tui_chat.client.log import log
+from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox.store import Outbox, hash_guest_key
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext
+from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.room_directory import RoomDirectory
+from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
+from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+from tui_chat.protocol.requests import JoinRoom, Observe
+from tui_chat.protocol.responses import JoinResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
 
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
+SearchFunction = Callable[[str, str, SearchCursor | None, int], Awaitable[SearchPage]]
+
 JOIN_RETRY_DELAY = 1.0
 """Delay after a temporary join error without `retryAfter`, in seconds."""
 
@@ -32,18 +40,96 @@ class RoomJoiner:
         rooms: Rooms of the client; rejected rooms are removed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
+        search: Function with the parameters of `MessageSearcher.search`.
     """
 
     def __init__(
-        self, context: ClientContext, rooms: RoomDirectory, outbox: Outbox | None, history: LocalHistory | None
+        self,
+        context: ClientContext,
+        rooms: RoomDirectory,
+        outbox: Outbox | None,
+        history: LocalHistory | None,
+        search: SearchFunction,
     ) -> None:
         self._context = context
         self._rooms = rooms
+        self._search = search
+        self._closed = False
         self._outbox = outbox
         self._history = history
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
         self._joining: dict[Room, Transport] = {}  # connections of the running joins
+
+    async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
+        """Join or observe a room; documented by `ChatClient.join` and `ChatClient.observe`."""
+        room, is_new = await self._get_or_create(request)
+        if room.was_joined:
+            return room
+        if is_new:
+            self._start_first(room)
+        try:
+            async with asyncio.timeout(timeout):
+                await room.membership.context.gate.wait()
+        except TimeoutError:
+            raise room.membership.last_error or Unavailable("no_response") from None
+        finally:
+            # Concurrent calls for the same room share the outcome of this attempt.
+            if is_new and not room.was_joined:
+                await room.leave()
+        return room
+
+    async def open_cached(self, request: JoinRoom) -> Room | None:
+        """Open a cached room and start the join; documented by `ChatClient.open_cached`."""
+        room, is_new = await self._get_or_create(request)
+        await self.load_cache(room)
+        if room.membership.was_opened:
+            if is_new:
+                self._start_first(room)
+            return room
+        if is_new:
+            await room.leave()
+        return None
+
+    async def _get_or_create(self, request: JoinRoom | Observe) -> tuple[Room, bool]:
+        """Return the room of the request and False, or a new room and True. A join ends the room's observation."""
+        is_join = isinstance(request, JoinRoom)
+        name = request.room_name if is_join else request.room
+        known_room = self._rooms.get(name)
+        if known_room is not None and not (is_join and known_room.membership.is_observed):
+            return known_room, False
+        nick = request.nick_name if is_join else ""
+        context = RoomContext(
+            self._context, key=names.canonical_key(name), nick_key=names.canonical_key(nick), name=name, nick=nick
+        )
+        room = Room(
+            RoomMembership(
+                context,
+                request,
+                outbox=self._outbox if is_join else None,
+                history=self._history if is_join else None,
+                on_leave=self._rooms.remove,
+            ),
+            self._search,
+        )
+        if known_room is not None:
+            self._rooms.remove(known_room.membership)
+        self._rooms.add(room)
+        if known_room is not None:
+            await known_room.leave()
+        return room, True
+
+    def _start_first(self, room: Room) -> None:
+        if self._closed:
+            room.membership.close(Unavailable("client_closed"))
+        elif self._context.connector.gate.value is not None:
+            self.start(room)
+
+    def close(self) -> None:
+        """Close all rooms, and reject later ones."""
+        self._closed = True
+        for room in self._rooms:
+            room.membership.close(Unavailable("client_closed"), silent=True)
 
     async def load_cache(self, room: Room) -> None:
         """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
@@ -103,7 +189,7 @@ class RoomJoiner:
                 raise
             else:
                 self._rooms.add_pushed_name(room)
-                if not room.is_basic_server:
+                if isinstance(response, JoinResponse) and not room.is_basic_server:
                     await self._set_guest_key(response.guest_key)
                 return
 

@@ -1,4 +1,4 @@
-"""Membership in one room: joins, pushes and the parts of the room.
+"""Membership in one room or its observation: joins, pushes and the parts of the room.
 
 - Log: maintained by `HistorySync`.
 - Callers: `ChatClient` and its parts join and close the room and deliver pushes; `Room` is the interface for users.
@@ -26,8 +26,8 @@ from tui_chat.protocol.errors import ChatError, NotJoined
 from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
-from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers
-from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse
+from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers, Observe, Unobserve
+from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse, ObserveResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
@@ -40,7 +40,7 @@ LEAVE_TIMEOUT = 5.0
 
 
 class RoomMembership:
-    """State of one joined or cached room.
+    """State of one joined, observed or cached room.
 
     Attributes:
         context: Identity and connection of the room.
@@ -48,13 +48,14 @@ class RoomMembership:
         roster: Members of the room.
         sender: Outbox of the room.
         basic_server: Adapter for basic servers.
+        is_observed: True for a room that is read without a join; nickname and member id are then empty.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
         was_joined: True after the first join. Remains True while offline and after `leave`.
         last_error: Error of the last failed join attempt, None without a failure.
 
     Args:
         context: Identity and connection of the room.
-        request: First join request.
+        request: First request, which determines whether the room is joined or observed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         on_leave: Called once when the user leaves the room.
@@ -63,7 +64,7 @@ class RoomMembership:
     def __init__(
         self,
         context: RoomContext,
-        request: JoinRoom,
+        request: JoinRoom | Observe,
         *,
         outbox: Outbox | None,
         history: LocalHistory | None,
@@ -77,6 +78,7 @@ class RoomMembership:
         self.history = HistorySync(context)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
         self.sender = OutboxSender(context, outbox, self.basic_server)
+        self.is_observed = isinstance(request, Observe)
         self.is_basic_server = False
         self.was_joined = False
         self.last_error: ChatError | None = None
@@ -107,8 +109,8 @@ class RoomMembership:
         if self.history.cache is not None:
             await self.history.cache.flush()
 
-    async def join(self, transport: "Transport") -> JoinResponse:
-        """Join over a connection and apply the response.
+    async def join(self, transport: "Transport") -> ObserveResponse:
+        """Join or observe the room over a connection and apply the response.
 
         Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
         second time, without `since`. The gate is set before the first event.
@@ -141,8 +143,10 @@ class RoomMembership:
             raise NotJoined("room_left")
         response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
         rejoined, self.was_joined = self.was_joined, True
-        context.name, context.nick = sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name)
-        context.member_id = sanitize.member_id(response.member_id)
+        context.name = sanitize.room_name(response.room.name)
+        if isinstance(response, JoinResponse):
+            context.nick = sanitize.nickname(response.nick_name)
+            context.member_id = sanitize.member_id(response.member_id)
         context.gate.set(transport)
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members, response.member_count)
@@ -238,15 +242,19 @@ class RoomMembership:
             self._has_cached_log = True
         await self.sender.claim_orphans()
 
-    async def _send_join(self, transport: "Transport", since: int | None) -> JoinResponse | None:
-        """Join with the current names; return None on a basic server."""
+    async def _send_join(self, transport: "Transport", since: int | None) -> ObserveResponse | None:
+        """Join or observe the room under its current name; return None on a basic server."""
+        limit = self._request.limit if since is None else HISTORY_PAGE
+        if isinstance(self._request, Observe):
+            request = replace(self._request, room=self.context.name, since=since, limit=limit)
+            return await transport.request(request, ObserveResponse)
         return await transport.join(
             replace(
                 self._request,
                 room_name=self.context.name,
                 nick_name=self.context.nick,
                 since=since,
-                limit=self._request.limit if since is None else HISTORY_PAGE,
+                limit=limit,
                 guest_key=self.context.client.guest_key,
             )
         )
@@ -262,7 +270,8 @@ class RoomMembership:
             return
         try:
             async with asyncio.timeout(LEAVE_TIMEOUT):
-                await transport.request(LeaveRoom(room=self.context.name), Empty)
+                request_type = Unobserve if self.is_observed else LeaveRoom
+                await transport.request(request_type(room=self.context.name), Empty)
         except (ChatError, TimeoutError) as error:
             log.debug("leave request failed: %s; room closed locally", type(error).__name__)
 

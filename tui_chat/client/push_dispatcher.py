@@ -1,14 +1,25 @@
 """Dispatch of the server's pushes to the rooms."""
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import NoticeReceived, TypingChanged
+from tui_chat.client.events import NoticeReceived, RoomLost, RoomRenamed, TypingChanged
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import decode_basic_push
+from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
-from tui_chat.protocol import events
+from tui_chat.protocol import events, names
 from tui_chat.protocol.codec import decode_push
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, NotFound
+
+RoomPush = (
+    events.MessagePush
+    | events.Update
+    | events.PresencePush
+    | events.TypingPush
+    | events.RoomRenamedPush
+    | events.RoomRemovedPush
+)
+"""Pushes of one room."""
 
 
 class PushDispatcher:
@@ -52,13 +63,16 @@ class PushDispatcher:
         if isinstance(push, events.GoingAwayPush):
             self._context.connector.on_going_away(push.reconnect_after)
             return
-        if not isinstance(push, events.MessagePush | events.Update | events.PresencePush | events.TypingPush):
+        if not isinstance(push, RoomPush):
             log.debug("push ignored: no handler for %s", type(push).__name__)
             return
         room = self._rooms.find_pushed(push.room)
         if room is None:
             return
         match push:
+            case events.RoomRenamedPush() | events.RoomRemovedPush():
+                if room.membership.is_observed:
+                    self._apply_room_change(room, push)
             case events.PresencePush():
                 room.membership.on_presence(push)
             case events.TypingPush():
@@ -68,3 +82,15 @@ class PushDispatcher:
                 self._context.emit(NoticeReceived(sanitize.received(push)))
             case _:
                 room.membership.on_push(push)
+
+    def _apply_room_change(self, room: Room, push: events.RoomRenamedPush | events.RoomRemovedPush) -> None:
+        old_name = room.name
+        if isinstance(push, events.RoomRemovedPush):
+            error = NotFound("room_removed")
+            room.membership.close(error)
+            self._rooms.remove(room.membership)
+            self._context.emit(RoomLost(old_name, error.copy()))
+        else:
+            self._rooms.rename(room, names.validate_room_name(push.new_name))
+            if room.name != old_name:
+                self._context.emit(RoomRenamed(old_name, room.name))

@@ -40,7 +40,7 @@ SEND_TIMEOUT = 30.0
 
 
 class Room:
-    """Joined or cached room, created by `ChatClient.join` or `ChatClient.open_cached`.
+    """Joined, observed or cached room, created by `ChatClient.join`, `observe` or `open_cached`.
 
     Attributes:
         log: Known part of the room log.

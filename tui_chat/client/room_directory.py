@@ -8,7 +8,7 @@ from tui_chat.protocol import names
 
 
 class RoomDirectory:
-    """Joined and cached rooms, and rooms with a first join in progress. Iteration is in order of creation."""
+    """Joined, observed and cached rooms, and rooms with a first join in progress. Iteration is in order of creation."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, Room] = {}  # by canonical key of the requested name
@@ -37,6 +37,16 @@ class RoomDirectory:
     def add_pushed_name(self, room: Room) -> None:
         """Add the server's spelling of a room name."""
         self._rooms_by_pushed_name[room.name] = room
+
+    def rename(self, room: Room, new_name: str) -> None:
+        """Set a valid new name; without effect if another room has this name."""
+        context = room.membership.context
+        key = names.canonical_key(new_name)
+        if self._rooms.get(key, room) is room:
+            self.remove(room.membership)
+            context.key, context.name = key, new_name
+            self.add(room)
+            self.add_pushed_name(room)
 
     def remove(self, membership: RoomMembership) -> None:
         """Remove a room; no effect if absent."""

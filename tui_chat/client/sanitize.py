@@ -158,7 +158,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     JoinNotice: _NOTICE,
     LeaveNotice: _NOTICE,
     NickNotice: {**_NOTICE, "old_nick_name": nickname},
-    SendResponse: {"ts": timestamp},
+    SendResponse: {"ts": timestamp, "nick_name": nickname},
     RoomSummary: {"name": room_name, "topic": topic},
 }
 

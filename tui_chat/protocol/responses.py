@@ -86,6 +86,7 @@ class SendResponse(WireStruct, frozen=True):
         ts: Server time in milliseconds since the epoch.
         duplicate: The `clientId` was stored before; the fields belong to the original message.
         nick_name: Assigned nickname of a message with `as`, otherwise None.
+        guest_key: Credential for later messages of the same author; None without `as`, and for a duplicate.
     """
 
     seq: int
@@ -93,6 +94,7 @@ class SendResponse(WireStruct, frozen=True):
     ts: int
     duplicate: bool
     nick_name: str | None = None
+    guest_key: str | None = None
 
 
 class HistoryPage(WireStruct, frozen=True):

@@ -1,5 +1,7 @@
 """Detection and decoding of the pushes and acknowledgements of basic servers (docs/clients.md, "Basic servers")."""
 
+from typing import Literal
+
 import msgspec
 from msgspec import Struct
 
@@ -20,9 +22,14 @@ class _NativeAck(Struct):
     ok: bool
 
 
+class _NativeHealth(Struct):
+    service: Literal["chat-server"]
+
+
 _push_decoder = msgspec.json.Decoder(BasicMessage | str)
 _markers_decoder = msgspec.json.Decoder(_NativeMarkers)
 _ack_decoder = msgspec.json.Decoder(_NativeAck)
+_health_decoder = msgspec.json.Decoder(_NativeHealth)
 
 
 def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
@@ -49,8 +56,17 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
 
 def is_native_ack(body: bytes) -> bool:
     """Return whether an acknowledgement follows the chat protocol (docs/protocol.md, "Requests")."""
+    return _is_valid(_ack_decoder, body)
+
+
+def is_native_health(body: bytes) -> bool:
+    """Return whether a response to `GET /health` identifies a `chat-server`."""
+    return _is_valid(_health_decoder, body)
+
+
+def _is_valid(decoder: "msgspec.json.Decoder[_NativeAck] | msgspec.json.Decoder[_NativeHealth]", body: bytes) -> bool:
     try:
-        _ack_decoder.decode(body)
+        decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return False
     return True

@@ -7,6 +7,7 @@
   missing pong (RFC 6455, section 5.5.2), or after an unanswered request without other traffic.
 - Server type: the response to the first `joinRoom` identifies basic servers. A basic server
   receives only `joinRoom` and `sendMessage`, because other requests would remain unanswered.
+- Requests without a join: an `unobserve` request without effect first tests the support of the server.
 - Close: at most `CLOSE_TIMEOUT` seconds.
 - Import time: socketio and aiohttp load in 200 ms and are confined to this module and
   `ping_websocket`. `Connector` imports this module in a thread.
@@ -35,8 +36,8 @@ from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
 from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
 from tui_chat.protocol.errors import BadRequest, ChatError
-from tui_chat.protocol.requests import JoinRoom, Request
-from tui_chat.protocol.responses import JoinResponse, SendResponse
+from tui_chat.protocol.requests import JoinRoom, Observe, Request, SendMessage, Unobserve
+from tui_chat.protocol.responses import Empty, JoinResponse, SendResponse
 
 CONNECT_TIMEOUT = 10.0
 """Default time limit of a connection attempt, in seconds."""
@@ -84,7 +85,8 @@ class Transport:
         self.basic_room: str | None = None
         self._is_native = False
         self._joining_room: str | None = None
-        self._first_join_lock = asyncio.Lock()
+        self._supports_observers: bool | None = None
+        self._detection_lock = asyncio.Lock()
         self._basic_push_received: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=tls, socket_factory=self._create_socket),
@@ -109,7 +111,7 @@ class Transport:
             },
         )
         self._client.on("*", self._handle_push)
-        self._client.on("connect", self._on_connect)
+        self._client.on("connect", lambda: self._on_connect_response(True))
         self._client.on("connect_error", self._on_connect_error)
         self._watch_task: asyncio.Task[None] | None = None
 
@@ -159,8 +161,10 @@ class Transport:
         Raises:
             ChatError: The server rejected the request.
             ConnectionLost: The connection closed before the response.
-            UnsupportedByServer: The peer is a basic server.
+            UnsupportedByServer: The peer is a basic server, or does not support requests without a join.
         """
+        if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
+            await self._require_observers(request.room)
         if self.basic_room is not None:
             raise UnsupportedByServer("basic_server_only_sends")
         async with self._send_request(request) as response:
@@ -177,30 +181,44 @@ class Transport:
             ChatError: As `request`.
             UnsupportedByServer: Second room on a basic server, whose pushes contain no room name.
         """
-        async with self._first_join_lock:
+        async with self._detection_lock:
             if not self._is_native and self.basic_room is None:
-                return await self._join_and_detect(request)
+                self._joining_room = names.canonical_key(request.room_name)
+                body = await self._request_and_detect(request)
+                if body is None:
+                    log.info("basic server detected: history and delivery state are unavailable")
+                    self.basic_room = self._joining_room
+                    return None
+                return _decode_response(JoinResponse, body)
         if self.basic_room not in (None, names.canonical_key(request.room_name)):
             raise UnsupportedByServer("basic_server_one_room")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
-    async def _join_and_detect(self, request: JoinRoom) -> JoinResponse | None:
-        self._joining_room = names.canonical_key(request.room_name)
+    async def _require_observers(self, room: str) -> None:
+        """Raise `UnsupportedByServer` for a server that supports only members, a basic server included."""
+        async with self._detection_lock:
+            if self._supports_observers is None:
+                body = await self._request_and_detect(Unobserve(room=room))
+                try:
+                    self._supports_observers = body is not None and bool(_decode_response(Empty, body))
+                except BadRequest:
+                    self._supports_observers = False
+        if not self._supports_observers:
+            raise UnsupportedByServer("observers_unsupported")
+
+    async def _request_and_detect(self, request: Request) -> bytes | None:
+        """Send a first request and determine the server type; return the response, or None of a basic server."""
         async with self._send_request(request) as response:
             first_results = {response, self._basic_push_received}
             await asyncio.wait(first_results, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
             if not any(result.done() for result in first_results) and await self._is_native_or_dead():
                 await self._wait_for_response(response)
             body = response.result() if response.done() else b""
-        if self._basic_push_received.done() or not basic_codec.is_native_ack(body):
-            log.info("basic server detected: history and delivery state are unavailable")
-            self.basic_room = self._joining_room
-            return None
-        self._is_native = True
-        return _decode_response(JoinResponse, body)
+        self._is_native = not self._basic_push_received.done() and basic_codec.is_native_ack(body)
+        return body if self._is_native else None
 
     async def _is_native_or_dead(self) -> bool:
-        """Return whether the peer is a chat server or does not answer a ping, for a join without a response."""
+        """Return whether the peer is a chat server or does not answer a ping, for a request without a response."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()
@@ -208,10 +226,9 @@ class Transport:
             return True
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT), self._session.get(self._url + "/health") as http_response:
-                health = SocketIOJson.loads(await http_response.content.read(MAX_HEALTH_BYTES))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError):
+                return basic_codec.is_native_health(await http_response.content.read(MAX_HEALTH_BYTES))
+        except (TimeoutError, aiohttp.ClientError, OSError):
             return False
-        return isinstance(health, dict) and cast(dict[str, Any], health).get("service") == "chat-server"
 
     @asynccontextmanager
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
@@ -355,9 +372,6 @@ class Transport:
                 self._basic_push_received.set_result(None)
             self._on_push(event, body)
 
-    def _on_connect(self) -> None:
-        self._on_connect_response(True)
-
     def _on_connect_response(self, is_accepted: bool) -> None:
         if not self._is_accepted.done():
             self._is_accepted.set_result(is_accepted)
@@ -372,8 +386,7 @@ class Transport:
         return websocket
 
     def _create_socket(self, address_info: Any) -> socket.socket:
-        family, socket_type, protocol, _, _ = address_info
-        sock = socket.socket(family=family, type=socket_type, proto=protocol)
+        sock = socket.socket(*address_info[:3])
         self._sockets.append(sock)
         return sock
 

@@ -30,7 +30,7 @@ from tui_chat.client.sync.message_store import MessageStore
 from tui_chat.client.sync.seq_ranges import Gap, SeqRanges
 from tui_chat.protocol.events import Entry, Message, MessageChange
 from tui_chat.protocol.requests import History
-from tui_chat.protocol.responses import HistoryPage, JoinResponse
+from tui_chat.protocol.responses import HistoryPage, JoinResponse, ObserveResponse
 
 MAX_BUFFERED_PUSHES = 1_000
 """Limit of buffered pushes; later pushes are fetched from the server."""
@@ -43,7 +43,7 @@ class RoomLog:
     """Messages of one room in their current state, with the known ranges of the log.
 
     Attributes:
-        member_id: User's member id, for `own` of reactions; empty before the first join.
+        member_id: User's member id, for `own` of reactions; empty before the first join and for an observer.
         log_id: Identifier of the server's log (docs/protocol.md, "Synchronization"); empty before the first join.
         first_stored: Oldest `seq` that the server has not removed; missing entries below are no gap.
     """
@@ -216,20 +216,21 @@ class RoomLog:
         self._trimmed_at = self.last
         return True
 
-    def apply_join(self, response: JoinResponse, since: int | None) -> tuple[int, ...]:
-        """Apply a join response and all buffered pushes that follow.
+    def apply_join(self, response: ObserveResponse, since: int | None) -> tuple[int, ...]:
+        """Apply the response of a join or observation and all buffered pushes that follow.
 
         Later pushes are applied immediately.
 
         Args:
-            response: Join response.
+            response: Response of the server.
             since: `since` of the request, the live end at that time; None for a full join.
 
         Returns:
             `seq` of each new or modified message, ascending.
         """
         newest = response.room.last_seq
-        self.member_id, self.log_id = response.member_id, response.room.log_id
+        self.log_id = response.room.log_id
+        self.member_id = response.member_id if isinstance(response, JoinResponse) else ""
         self.first_stored = response.room.first_seq
         self._is_live = True
         self._expected_seq = max(self._expected_seq, newest)

@@ -1,0 +1,188 @@
+"""Reading and sending without a join, against a running server."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from server.app import RunningServer
+from tests.support.hostile_server import hostile_server
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.wait import wait_until
+from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, RoomRenamed, UnsupportedByServer
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off") as running:
+        yield running
+
+
+@pytest.fixture
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
+    async with tcp_proxy(server.port) as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
+    """Return a member of `tea`, who records the notices and presence pushes."""
+    async with raw_client(server.url) as client:
+        await client.join("tea", "ann")
+        yield client
+
+
+def assert_no_other_member(ann: RawClient) -> None:
+    """Fail if Ann has received a notice or presence push that is not about herself."""
+    pushes = [push for push in ann.pushes if '"join"' in push or '"leave"' in push or '"presence"' in push]
+    assert not [push for push in pushes if '"nickName":"ann"' not in push]
+
+
+async def post(client: RawClient, message: str, room: str = "tea", **fields: Any) -> dict[str, Any]:
+    return await client.request("sendMessage", {"room": room, "message": message, **fields})
+
+
+async def test_an_observer_reads_and_is_invisible(server: RunningServer, ann: RawClient) -> None:
+    await post(ann, "before")
+    async with ChatClient(server.url) as chat:
+        room = await chat.observe("tea")
+        assert await chat.observe("TEA") is room
+        assert ([member.nick_name for member in await room.list_members()], room.member_id) == (["ann"], "")
+        assert [message.message for message in room.log.messages()] == ["before"]
+        await post(ann, "after")
+        entry = await anext(room)
+        assert isinstance(entry, Message)
+        assert entry.message == "after"
+        with pytest.raises(NotJoined):
+            await room.send("hi")
+        assert (await ann.join("tea", "ann"))["memberCount"] == 1
+        await room.leave()
+        await post(ann, "unobserved")
+    assert_no_other_member(ann)
+
+
+async def test_an_observer_reads_missed_entries_after_a_reconnect(
+    server: RunningServer, proxy: TcpProxy, ann: RawClient
+) -> None:
+    async with ChatClient(proxy.url) as chat:
+        room = await chat.observe("tea")
+        proxy.reset_all()
+        for number in range(3):
+            await post(ann, str(number))
+        assert [(await anext(room)).seq for _ in range(3)] == [1, 2, 3]
+        assert [message.message for message in room.log.messages()] == ["0", "1", "2"]
+
+
+async def test_a_join_ends_an_observation(server: RunningServer, ann: RawClient) -> None:
+    async with ChatClient(server.url) as chat:
+        observed = await chat.observe("tea")
+        joined = await chat.join("tea", nick="ben")
+        assert (joined is observed, chat.rooms) == (False, {"tea": joined})
+        assert await chat.observe("tea") is joined
+        await joined.send("hello")
+        assert [entry async for entry in observed] == []
+
+
+async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: RunningServer, ann: RawClient) -> None:
+    created = await ann.request("createRoom", {"name": "green"})
+    async with ChatClient(server.url) as chat:
+        events = chat.events()
+        room = await chat.observe("green")
+        other_room = await chat.join("tea", nick="ben")
+        await ann.request("updateRoom", {"id": created["id"], "name": "blue"})
+        assert await anext(event async for event in events if isinstance(event, RoomRenamed)) == RoomRenamed(
+            "green", "blue"
+        )
+        assert (room.name, chat.rooms) == ("blue", {"tea": other_room, "blue": room})
+        await ann.request("joinRoom", {"roomName": "blue", "nickName": "ann"})
+        await post(ann, "one", "blue")
+        assert (await anext(room)).room == "blue"
+        await ann.request("leaveRoom", {"room": "blue"})
+        await ann.request("removeRoom", created["id"])
+        assert (await anext(room)).seq == 2
+        with pytest.raises(NotFound, match="the room was removed"):
+            await anext(room)
+        assert chat.rooms == {"tea": other_room}
+
+
+async def test_a_joined_room_ignores_pushes_for_observers() -> None:
+    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        room = {"name": "tea", "topic": "", "logId": "x", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
+        joined: dict[str, Any] = {"ok": True, "room": room, "members": [], "messages": [], "hasMore": False}
+        if event == "joinRoom":
+            await socket.send_str('42["roomRenamed",{"room":"tea","newName":"x"}]')
+            await socket.send_str('42["roomRemoved",{"room":"tea"}]')
+            return {**joined, "nickName": "ann", "memberId": "a", "guestKey": "k"}
+        return {"ok": True, "revision": 7} if event == "setTopic" else None
+
+    async with hostile_server(handle) as port, ChatClient(f"127.0.0.1:{port}") as chat:
+        room = await chat.join("tea", nick="ann")
+        assert (await room.set_topic("x")).revision == 7
+        assert chat.rooms == {"tea": room}
+
+
+async def test_messages_without_a_join_have_one_author(server: RunningServer, ann: RawClient) -> None:
+    async with ChatClient(server.url) as chat:
+        first = await chat.send_as("tea", "Ann", "one")
+        second = await chat.send_as("tea", first.nick_name or "", "two")
+        assert (first.nick_name, second.nick_name) == ("Ann2", "Ann2")
+    async with ChatClient(server.url, guest_key=chat.guest_key) as later:
+        await later.send_as("tea", "Ann", "three")
+        room = await later.observe("tea")
+        assert {message.nick_name for message in room.log.messages()} == {"Ann2"}
+        assert len({message.member_id for message in room.log.messages()}) == 1
+    assert (await ann.join("tea", "ann"))["memberCount"] == 1
+    assert_no_other_member(ann)
+
+
+async def test_a_present_guest_sends_under_its_own_nickname(server: RunningServer) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        async with ChatClient(server.url, guest_key=chat.guest_key) as script:
+            assert (await script.send_as("tea", "ann", "deployed")).nick_name == "ann"
+        with pytest.raises(BadRequest):
+            await chat.send_as("tea", "ann", "as a member")
+        await wait_until(lambda: [message.member_id for message in room.log.messages()] == [room.member_id])
+
+
+async def test_the_first_message_is_stored_once_after_a_lost_acknowledgement(
+    server: RunningServer, proxy: TcpProxy, ann: RawClient
+) -> None:
+    async with ChatClient(proxy.url) as chat:
+        await chat.observe("tea")  # detects the support of the server before the loss
+        proxy.open_connections[-1].stall_downstream()
+        sending = asyncio.create_task(chat.send_as("tea", "bot", "once"))
+        while (await ann.wait_for_push("message")).get("kind") != "message":
+            pass
+        proxy.reset_all()
+        response = await sending
+        assert (response.seq, response.duplicate, chat.guest_key) == (1, True, None)
+        assert (await chat.send_as("tea", "bot", "next")).seq == 2
+        assert chat.guest_key is not None
+
+
+@pytest.mark.parametrize("supported", [False, True])
+async def test_servers_without_observers_are_detected_before_the_request(supported: bool) -> None:
+    received: list[str] = []
+
+    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        received.append(event)
+        if event == "unobserve" and supported:
+            return {"ok": True}
+        if event == "sendMessage":
+            return {"ok": True, "seq": 1, "id": 1, "ts": 1, "duplicate": False}
+        return {"ok": False, "error": {"code": "bad_request", "reason": "request_unknown", "message": "unknown"}}
+
+    async with hostile_server(handle) as port, ChatClient(f"127.0.0.1:{port}") as chat:
+        if supported:
+            assert (await chat.send_as("tea", "bot", "hi")).seq == 1
+        else:
+            for attempt in (chat.observe("tea"), chat.send_as("tea", "bot", "hi")):
+                with pytest.raises(UnsupportedByServer):
+                    await attempt
+    assert received == (["unobserve", "sendMessage"] if supported else ["unobserve"])
