@@ -9,7 +9,6 @@ from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT, open_tab
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
-from tui_chat.protocol import limits
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -260,26 +259,4 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     await chat_page.page.keyboard.press("Alt+ArrowDown")
     await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
-    chat_page.assert_no_errors()
-
-
-async def test_a_room_counts_members_beyond_the_member_list(
-    browser: Browser, server: RunningServer, bot: RawClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "MEMBER_PAGE", 1)
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    total = chat_page.page.locator("#members-total")
-    await expect(total).to_have_text("2")
-    await expect(chat_page.page.locator("#member-list .nick")).to_have_text(["Ann"])
-    await expect(chat_page.page.locator("#member-list .overflow")).to_have_text("+1")
-    await chat_page.send_message("/names")
-    await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("2 members: Ann, bot")
-    await expect(chat_page.page.locator("#member-list .nick")).to_have_text(["Ann", "bot"])
-    await expect(chat_page.page.locator("#member-list .overflow")).to_have_count(0)
-    await chat_page.send_message("/who O")
-    await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("1 found: bot")
-    await chat_page.send_message("/who zoe")
-    await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("No such nickname: zoe.")
-    await bot.ws.close()
-    await expect(total).to_have_text("1")
     chat_page.assert_no_errors()

@@ -20,18 +20,19 @@ import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
 import { JumpToUnread } from "./view/jump_to_unread.js";
+import { MemberPanel } from "./view/member_panel.js";
 import { MessageToolbar } from "./view/message_toolbar.js";
 import { Notifier } from "./view/notifier.js";
 import { excerpt } from "./view/render_line.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
 import { RoomDialog } from "./view/room_dialog.js";
+import { RoomList } from "./view/room_list.js";
 import { roomFromUrl, setRoomUrl } from "./view/room_url.js";
 import { runCommand } from "./view/run_command.js";
 import { SearchPanel } from "./view/search_panel.js";
 import { SettingsDialog } from "./view/settings_dialog.js";
 import { installShortcuts } from "./view/shortcuts.js";
 import { SidePanels } from "./view/side_panels.js";
-import { MemberList, RoomList } from "./view/sidebar.js";
 import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
@@ -55,7 +56,7 @@ const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
 const heldDeletions = new HeldDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
-const memberList = new MemberList();
+const memberPanel = new MemberPanel(() => scheduler.schedule());
 const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
 const settingsDialog = new SettingsDialog({ getSession: () => session, notifier, onLanguageChange: changeLanguage });
@@ -312,7 +313,7 @@ function renderRoom(room) {
   }
   timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);
-  memberList.render(room);
+  memberPanel.render(room);
   setText(requireElement("room-name"), name);
   const topic = requireElement("room-topic");
   setText(topic, log.topic);
@@ -334,7 +335,7 @@ function composeContext({ log }) {
 /** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
-  for (const view of [timeline, messageToolbar, memberList, roomList]) view.rerender();
+  for (const view of [timeline, messageToolbar, memberPanel, roomList]) view.rerender();
   renderedName = "";
   scheduler.schedule();
 }

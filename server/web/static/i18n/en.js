@@ -151,6 +151,12 @@ export const en = {
   looksLikeAnother: "looks like the nickname of another member",
   memberNames: (names, count) =>
     `${count.toLocaleString("en")} ${count === 1 ? "member" : "members"}: ${names.join(", ")}${count > names.length ? ` and ${(count - names.length).toLocaleString("en")} more` : ""}`,
+  findMembers: "Find members",
+  noMatchingMembers: "No matching members",
+  membersFoundCount: (count, more) => `${count.toLocaleString("en")}${more ? "+" : ""} found`,
+  moreMembers: (count) => `and ${count.toLocaleString("en")} more`,
+  showMore: "Show more",
+  clear: "Clear",
   membersFound: (names) => `${names.length.toLocaleString("en")} found: ${names.join(", ")}`,
   noSuchNick: (nick) => `No such nickname: ${nick}.`,
   shortcutsGlobal: "Anywhere",

@@ -91,6 +91,7 @@ export class Roster {
    * Load all members with a part of the nickname, at most `limit`. Sends no request if all members are stored.
    * @param {string} query Empty for all members.
    * @param {number} [limit]
+   * @returns {Promise<boolean>} True if further members have the part of the nickname.
    * @throws {RequestError}
    */
   async load(query, limit = LOADED_MEMBERS) {
@@ -102,15 +103,16 @@ export class Roster {
       loaded.push(...page.members);
       hasMore = page.hasMore && page.members.length > 0;
     }
+    return hasMore;
   }
 
   /**
-   * Load pages of all members until one contains an unlisted member.
+   * Load pages of all members until `size` members are stored.
+   * @param {number} size
    * @throws {RequestError}
    */
-  async loadMore() {
-    const { size } = this.members;
-    while (this.hasMore && this.members.size === size) {
+  async loadMore(size) {
+    while (this.hasMore && this.members.size < size) {
       const page = await this.#loadPage({ after: this.#cursor, limit: MEMBER_PAGE });
       this.#cursor = page.hasMore ? (page.members.at(-1)?.memberId ?? "") : "";
       if (!this.#cursor) break;

@@ -7,7 +7,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
 import { canonicalName, quoteName } from "../state/names.js";
 import { LOADED_MEMBERS } from "../state/roster.js";
-import { sortMembers } from "./sidebar.js";
+import { sortMembers } from "./member_panel.js";
 
 /**
  * @param {string} text

@@ -1,0 +1,195 @@
+/**
+ * Member panel: the members of the visible room, with a search by nickname.
+ *
+ * - A search filters the stored members at once, and loads unlisted members after a pause in typing.
+ * - One load runs at a time. A load for a changed query or room is repeated.
+ * - Rows of unchanged members are reused, so a presence change in a large room renders few rows.
+ */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { MEMBER_PAGE } from "../state/limits.js";
+import { isBlank, stripSpace } from "../state/sanitize.js";
+import { createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+
+const DEBOUNCE = 300; // ms
+
+/**
+ * @typedef {import("../state/room.js").Member} Member
+ * @typedef {import("../state/room.js").Room} Room
+ */
+
+export class MemberPanel {
+  #form = requireElement("member-search", HTMLFormElement);
+  #field = requireElement("member-search-input", HTMLInputElement);
+  #clearButton = requireElement("member-search-clear", HTMLButtonElement);
+  #status = requireElement("member-search-status");
+  #list = requireElement("member-list");
+  #unlisted = requireElement("members-unlisted");
+  #more = requireElement("members-more", HTMLButtonElement);
+  #onChange;
+  #timer = 0;
+  #isLoading = false;
+  #hasMoreMatches = false; // on the server
+  #error = "";
+  #rowLimit = MEMBER_PAGE;
+  /** @type {Room | null} */
+  #room = null;
+  /** @type {Map<string, Member> | null} Rendered members; null forces a full update. */
+  #rendered = null;
+  /** @type {WeakMap<Member, HTMLElement>} */
+  #rows = new WeakMap();
+
+  /** @param {() => void} onChange Schedules a call of `render`. */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#load();
+    });
+    this.#field.addEventListener("input", () => this.#onInput());
+    this.#field.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !this.#field.value || event.isComposing) return;
+      event.preventDefault(); // otherwise the panel closes
+      this.#clear();
+    });
+    this.#clearButton.addEventListener("click", () => {
+      this.#clear();
+      this.#field.focus();
+    });
+    this.#more.addEventListener("click", () => {
+      this.#rowLimit += MEMBER_PAGE;
+      this.#rendered = null;
+      this.#load();
+    });
+  }
+
+  /** Force a full update on the next render. */
+  rerender() {
+    this.#rendered = null;
+    this.#rows = new WeakMap();
+  }
+
+  /** @param {Room} room */
+  render(room) {
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#clear();
+    }
+    if (room.members === this.#rendered) return;
+    this.#rendered = room.members;
+    for (const id of ["members-count", "members-total"]) setText(requireElement(id), room.memberCount.toLocaleString(strings.lang));
+    const members = sortMembers(room.roster.find(this.#query), room.ownMemberIds);
+    const rows = members.slice(0, this.#rowLimit).map((member) => this.#rowOf(member, room.ownMemberIds.has(member.memberId)));
+    this.#list.replaceChildren(...rows);
+    const hiddenCount = (this.#query ? members.length : room.memberCount) - rows.length;
+    const hasMore = members.length > rows.length || (this.#query ? this.#hasMoreMatches : room.roster.hasMore);
+    this.#unlisted.hidden = hiddenCount <= 0;
+    setText(this.#unlisted, strings.moreMembers(hiddenCount));
+    if (!hasMore && document.activeElement === this.#more) this.#list.focus();
+    this.#more.hidden = !hasMore;
+    setText(this.#status, this.#statusText(members.length));
+  }
+
+  /** Part of a nickname; empty without a search. */
+  get #query() {
+    return isBlank(this.#field.value) ? "" : stripSpace(this.#field.value);
+  }
+
+  #statusText(count) {
+    if (this.#error) return this.#error;
+    if (!this.#query) return "";
+    if (count) return strings.membersFoundCount(count, this.#hasMoreMatches);
+    return this.#isLoading ? strings.searching : strings.noMatchingMembers;
+  }
+
+  #rowOf(member, isOwn) {
+    const row = this.#rows.get(member) ?? renderMember(member, isOwn);
+    this.#rows.set(member, row);
+    return row;
+  }
+
+  #clear() {
+    this.#field.value = "";
+    this.#onInput();
+  }
+
+  #onInput() {
+    clearTimeout(this.#timer);
+    this.#clearButton.hidden = !this.#field.value;
+    this.#rowLimit = MEMBER_PAGE;
+    this.#hasMoreMatches = false;
+    this.#error = "";
+    if (this.#query) this.#timer = setTimeout(() => this.#load(), DEBOUNCE);
+    this.#requestRender();
+  }
+
+  #requestRender() {
+    this.#rendered = null;
+    this.#onChange();
+  }
+
+  /** Load the members of the search, or further members without a search, as far as the rows are visible. */
+  async #load() {
+    clearTimeout(this.#timer);
+    if (this.#isLoading) return;
+    this.#isLoading = true;
+    this.#requestRender();
+    let [room, query] = [this.#room, this.#query];
+    try {
+      do {
+        [room, query] = [this.#room, this.#query];
+        const hasMoreMatches = await this.#loadMembers(room, query);
+        if (room === this.#room && query === this.#query) this.#hasMoreMatches = hasMoreMatches;
+      } while (this.#query && (room !== this.#room || query !== this.#query));
+      this.#error = "";
+    } catch (error) {
+      this.#error = errorText(requireRequestError(error));
+    } finally {
+      this.#isLoading = false;
+      this.#requestRender();
+    }
+  }
+
+  /**
+   * @param {Room | null} room
+   * @param {string} query
+   * @returns {Promise<boolean>} True if the server has further matches.
+   */
+  async #loadMembers(room, query) {
+    if (!room) return false;
+    if (query) return room.roster.load(query, this.#rowLimit);
+    await room.roster.loadMore(this.#rowLimit);
+    return false;
+  }
+}
+
+/**
+ * Return members in display order: the user, then by nickname.
+ * @param {Iterable<Member>} members
+ * @param {Set<string>} ownMemberIds
+ */
+export function sortMembers(members, ownMemberIds) {
+  const collator = new Intl.Collator(strings.lang, { numeric: true });
+  return [...members].sort(
+    (first, second) =>
+      Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
+  );
+}
+
+/**
+ * @param {Member} member
+ * @param {boolean} isOwn
+ */
+function renderMember({ nickName, role, via, confusable }, isOwn) {
+  const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+  if (confusable) row.append(createConfusableSign());
+  const note = isOwn ? strings.you : strings.roles[role];
+  if (note) row.append(createElement("span", "note", note));
+  if (via) {
+    const badge = createElement("span", "note", String(via));
+    badge.title = strings.clientKind(String(via));
+    row.append(badge);
+  }
+  return row;
+}

@@ -1,0 +1,124 @@
+"""Rooms with more members than a join response lists: member panel and commands."""
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Locator, Route, expect
+
+from server.app import RunningServer
+from tests.support.browser import open_tab
+from tests.support.chat_page import ChatPage
+from tests.support.raw_client import RawClient, raw_client
+from tui_chat.protocol import limits
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+CROWD = [f"m{number}" for number in range(6)]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def crowd(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[list[RawClient]]:
+    """Yield six members of the room `tea`. A join response lists three members."""
+    monkeypatch.setattr(limits, "MEMBER_PAGE", 3)
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(raw_client(server.url)) for _ in CROWD]
+        for client, nick in zip(clients, CROWD, strict=True):
+            await client.join("tea", nick)
+        yield clients
+
+
+async def open_page(browser: Browser, url: str) -> ChatPage:
+    """Join as Ann with a page that loads three members per request."""
+
+    async def lower_limit(route: Route) -> None:
+        response = await route.fetch()
+        source = await response.text()
+        assert "MEMBER_PAGE = 500" in source
+        await route.fulfill(response=response, body=source.replace("MEMBER_PAGE = 500", "MEMBER_PAGE = 3"))
+
+    chat_page = ChatPage(await open_tab(browser))
+    await chat_page.page.route("**/state/limits.js", lower_limit)
+    await chat_page.join_room(url, "Ann")
+    return chat_page
+
+
+def nicks(chat_page: ChatPage) -> Locator:
+    return chat_page.page.locator("#member-list .nick")
+
+
+def last_notice(chat_page: ChatPage) -> Locator:
+    return chat_page.page.locator(".line.notice").last
+
+
+async def test_the_member_panel_shows_unlisted_members_on_request(
+    browser: Browser, server: RunningServer, crowd: list[RawClient]
+) -> None:
+    chat_page = await open_page(browser, server.url)
+    unlisted, more = chat_page.page.locator("#members-unlisted"), chat_page.page.locator("#members-more")
+    await expect(chat_page.page.locator("#members-total")).to_have_text("7")
+    await expect(nicks(chat_page)).to_have_text(["Ann", "m4", "m5"])
+    await expect(unlisted).to_have_text("and 4 more")
+    await more.focus()
+    await chat_page.page.keyboard.press("Enter")
+    await expect(nicks(chat_page)).to_have_count(6)
+    await expect(unlisted).to_have_text("and 1 more")
+    await expect(more).to_be_focused()
+    await chat_page.page.keyboard.press("Enter")
+    await expect(nicks(chat_page)).to_have_text(["Ann", *CROWD])
+    await expect(unlisted).to_be_hidden()
+    await expect(more).to_be_hidden()
+    await expect(chat_page.page.locator("#member-list")).to_be_focused()
+    await crowd[0].ws.close()
+    await expect(nicks(chat_page)).to_have_text(["Ann", *CROWD[1:]])
+    await expect(chat_page.page.locator("#members-total")).to_have_text("6")
+    chat_page.assert_no_errors()
+
+
+async def test_the_member_search_finds_stored_and_unlisted_members(
+    browser: Browser, server: RunningServer, crowd: list[RawClient]
+) -> None:
+    chat_page = await open_page(browser, server.url)
+    field, status = chat_page.page.get_by_label("Find members").last, chat_page.page.locator("#member-search-status")
+    await field.press_sequentially("M4")
+    await expect(nicks(chat_page)).to_have_text(["m4"])
+    await expect(status).to_have_text("1 found")
+    await field.fill("m0")
+    await expect(nicks(chat_page)).to_have_text(["m0"])
+    await field.fill("m")
+    await expect(status).to_have_text(re.compile(r"\d\+ found"))
+    await expect(nicks(chat_page)).to_have_count(3)
+    await chat_page.page.locator("#members-more").click()
+    await expect(nicks(chat_page)).to_have_text(CROWD)
+    await expect(status).to_have_text("6 found")
+    await field.fill("zoe")
+    await expect(status).to_have_text("No matching members")
+    await field.press("Escape")
+    await expect(field).to_have_value("")
+    await expect(field).to_be_focused()
+    await expect(nicks(chat_page)).to_have_count(3)
+    await expect(status).to_be_empty()
+    await field.fill("ann")
+    await expect(nicks(chat_page)).to_have_text(["Ann"])
+    await chat_page.page.locator("#member-search").get_by_label("Clear").click()
+    await expect(field).to_be_focused()
+    await expect(nicks(chat_page)).to_have_count(3)
+    await field.fill("m1")
+    await expect(status).to_have_text("1 found")
+    await chat_page.send_message("/join coffee")
+    await expect(nicks(chat_page)).to_have_text(["Ann"])
+    await expect(field).to_have_value("")
+    chat_page.assert_no_errors()
+
+
+async def test_commands_find_unlisted_members(browser: Browser, server: RunningServer, crowd: list[RawClient]) -> None:
+    chat_page = await open_page(browser, server.url)
+    await chat_page.send_message("/who M3")
+    await expect(last_notice(chat_page)).to_contain_text("1 found: m3")
+    await chat_page.send_message("/who zoe")
+    await expect(last_notice(chat_page)).to_contain_text("No such nickname: zoe.")
+    await chat_page.send_message("/names")
+    await expect(last_notice(chat_page)).to_contain_text("7 members: Ann, " + ", ".join(CROWD))
+    chat_page.assert_no_errors()
