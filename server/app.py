@@ -195,7 +195,13 @@ def _build_app(
     pages_directory = settings.resolve_pages_directory()
     if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
         log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)
-    add_routes(app, check_readiness=check_readiness, version=version("tui-chat"), pages_directory=pages_directory)
+    add_routes(
+        app,
+        check_readiness=check_readiness,
+        version=version("tui-chat"),
+        trusted_networks=trusted_networks,
+        pages_directory=pages_directory,
+    )
     socketio_server.mount(app)
     add_metrics_route(app, read_metrics, trusted_networks)
     return app

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from server.domain.rate_limits import parse_ip_address
+from server.domain.rate_limits import is_loopback, parse_ip_address
 from server.origins import normalize_origin
 from server.settings import IPNetwork
 
@@ -26,6 +27,13 @@ class ClientInfo:
 
     address: str
     own_origin: str | None
+
+    @property
+    def is_secure_context(self) -> bool:
+        """True if browsers trust the origin (W3C Secure Contexts, section 3.1): HTTPS or the same computer."""
+        origin = urlsplit(self.own_origin or "")
+        host = origin.hostname or ""
+        return origin.scheme == "https" or host == "localhost" or host.endswith(".localhost") or is_loopback(host)
 
 
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:

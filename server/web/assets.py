@@ -18,12 +18,19 @@ from pathlib import PurePosixPath
 INDEX_PATH = "/"
 """URL path of the page; the URL paths of its assets start with the asset prefix."""
 
+FAVICON_PATH = "/favicon.ico"
+"""URL path that browsers request without a link, for example for problem responses."""
+
+ASSETS_PATH = "/assets/"
+"""URL path of all asset prefixes."""
+
 INDEX_FILE = "index.html"
 """Index file of a directory."""
 
 _CONTENT_TYPES = {
     ".css": "text/css",
     ".html": "text/html",
+    ".ico": "image/x-icon",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
@@ -49,7 +56,7 @@ class StaticAsset:
     """One static file.
 
     Attributes:
-        content_type: Media type without charset; all text is UTF-8.
+        content_type: Media type without charset.
         identity: Uncompressed content.
         gzipped: Compressed content; None if not smaller.
     """
@@ -58,12 +65,17 @@ class StaticAsset:
     identity: EncodedBody
     gzipped: EncodedBody | None
 
+    @property
+    def charset(self) -> str | None:
+        """Charset of text files; None for a bitmap."""
+        return None if self.content_type == "image/x-icon" else "utf-8"
+
 
 def load_page_assets() -> dict[str, StaticAsset]:
     """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
 
     The references are relative, so that a reverse proxy can serve the page below a path. Files with unknown extensions
-    are omitted; the index has the path `/` only.
+    are omitted; the index and the icon have the paths `/` and `/favicon.ico` only.
     """
     bodies = {
         str(name): item.read_bytes()
@@ -73,9 +85,11 @@ def load_page_assets() -> dict[str, StaticAsset]:
     release_hash = hashlib.sha256()
     for name in sorted(bodies):
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
-    prefix = f"/assets/{release_hash.hexdigest()[:12]}/"
+    prefix = f"{ASSETS_PATH}{release_hash.hexdigest()[:12]}/"
     index_body = bodies.pop(INDEX_FILE).replace(b'"assets/', f'"{prefix[1:]}'.encode())
-    paths = {INDEX_PATH: (INDEX_FILE, index_body)} | {prefix + name: (name, body) for name, body in bodies.items()}
+    icon = FAVICON_PATH[1:]
+    paths = {INDEX_PATH: (INDEX_FILE, index_body), FAVICON_PATH: (icon, bodies.pop(icon))}
+    paths |= {prefix + name: (name, body) for name, body in bodies.items()}
     return {
         path: _build_asset(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()
     }

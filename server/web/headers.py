@@ -11,8 +11,10 @@ from typing import Final
 
 from aiohttp import typedefs, web
 
+from server.forwarded import IPNetwork, get_client_info
+
 SOCKETIO_PATH: Final = "/socket.io/"
-"""Path of the Socket.IO endpoint, exempt from `security_headers` and `problem_middleware`.
+"""Path of the Socket.IO endpoint, exempt from the security headers and `problem_middleware`.
 
 Assets below this path are not exempt.
 """
@@ -41,7 +43,6 @@ _CONTENT_SECURITY_POLICY = "; ".join(
 _DEFAULT_HEADERS = {
     "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
     "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
@@ -55,17 +56,27 @@ async def set_server_header(_request: web.Request, response: web.StreamResponse)
     response.headers["Server"] = SERVER_NAME
 
 
-@web.middleware
-async def security_headers(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
-    """Add the security headers to a response; values set by the handler take precedence.
+def create_security_headers(trusted_networks: tuple[IPNetwork, ...]) -> typedefs.Middleware:
+    """Return a middleware that adds the security headers; values set by the handler take precedence.
 
     Responses without `Cache-Control` receive `no-store`. Responses of the Socket.IO endpoint and raised redirects stay
-    unchanged.
+    unchanged. `Cross-Origin-Opener-Policy` is limited to secure origins: browsers ignore the header of other origins
+    with an error in the console.
+
+    Args:
+        trusted_networks: Networks of trusted reverse proxies, whose `X-Forwarded-Proto` counts.
     """
-    response = await handler(request)
-    if request.path != SOCKETIO_PATH:
-        is_static_site = request.match_info.route.name == STATIC_SITE_ROUTE
-        for name, value in (_STATIC_SITE_HEADERS if is_static_site else _DEFAULT_HEADERS).items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response
+
+    @web.middleware
+    async def security_headers(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
+        response = await handler(request)
+        if request.path != SOCKETIO_PATH:
+            is_static_site = request.match_info.route.name == STATIC_SITE_ROUTE
+            for name, value in (_STATIC_SITE_HEADERS if is_static_site else _DEFAULT_HEADERS).items():
+                response.headers.setdefault(name, value)
+            if not is_static_site and get_client_info(request, trusted_networks).is_secure_context:
+                response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return security_headers

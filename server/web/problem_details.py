@@ -1,4 +1,7 @@
-"""HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol."""
+"""HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol.
+
+Browsers receive an HTML page with status 404.
+"""
 
 import logging
 import math
@@ -44,6 +47,17 @@ _DETAIL_BY_STATUS: Final = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "compressed request bodies are not supported",
 }
 
+_NOT_FOUND_PAGE: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>Page not found</title>
+<h1>Page not found · <span lang="zh-CN">找不到页面</span></h1>
+<p><a href="{start}">Open the chat · <span lang="zh-CN">打开聊天</span></a></p>
+</html>
+"""
+
 
 def create_problem_response(error: ChatError) -> web.Response:
     """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
@@ -66,26 +80,35 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
     Redirects are raised further, and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
-    status 500 without details.
+    status 500 without details. Status 404 is an HTML page for clients that accept `text/html`.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)
     try:
         return await handler(request)
     except ChatError as error:
-        return create_problem_response(error)
+        response = create_problem_response(error)
     except web.HTTPException as http_error:
         if http_error.status < HTTPStatus.BAD_REQUEST:
             raise
         response = create_http_problem(HTTPStatus(http_error.status))
         if isinstance(http_error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
-        return response
     except Exception:
         _log.exception(
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )
         return create_problem_response(InternalError("internal_error"))
+    if response.status == HTTPStatus.NOT_FOUND and "text/html" in request.headers.get("Accept", ""):
+        return _create_not_found_page(request)
+    return response
+
+
+def _create_not_found_page(request: web.Request) -> web.Response:
+    """Return the 404 response of a browser, with a link to the page that also works below a path of a reverse proxy."""
+    parents = "../" * (request.rel_url.raw_path.count("/") - 1)
+    body = _NOT_FOUND_PAGE.replace("{start}", f"./{parents}")
+    return web.Response(text=body, status=HTTPStatus.NOT_FOUND, content_type="text/html", headers={"Vary": "Accept"})
 
 
 def _encode_problem(status: HTTPStatus, code: str, detail: str, **members: object) -> web.Response:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
-from server.web.assets import INDEX_PATH, StaticAsset, load_client_assets, load_page_assets
-from server.web.headers import SOCKETIO_PATH, security_headers, set_server_header
+from server.forwarded import IPNetwork
+from server.web.assets import ASSETS_PATH, StaticAsset, load_client_assets, load_page_assets
+from server.web.headers import SOCKETIO_PATH, create_security_headers, set_server_header
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
@@ -25,6 +26,7 @@ def add_routes(
     *,
     check_readiness: Callable[[], Awaitable[str | None]],
     version: str,
+    trusted_networks: tuple[IPNetwork, ...] = (),
     pages_directory: Path | None = None,
 ) -> None:
     """Add all HTTP routes and the shared middlewares.
@@ -32,11 +34,12 @@ def add_routes(
     `/health` always returns 200; `/ready` returns 200, or 503 with the problem.
 
     Args:
-        app: Application before its start; its route `/socket.io/` is exempt from `security_headers` and
+        app: Application before its start; its route `/socket.io/` is exempt from the security headers and
             `problem_middleware`; assets below this path are not exempt.
         check_readiness: Called for each `GET /ready`. Returns None if the server is ready, else
             the problem as a sentence.
         version: Version of the server.
+        trusted_networks: Networks of trusted reverse proxies.
         pages_directory: Directory of custom pages instead of the built-in page.
     """
 
@@ -53,7 +56,7 @@ def add_routes(
             else create_problem_response(errors.Unavailable("server_not_ready", problem=problem))
         )
 
-    app.middlewares.extend((security_headers, problem_middleware))
+    app.middlewares.extend((create_security_headers(trusted_networks), problem_middleware))
     app.on_response_prepare.append(set_server_header)
     app.router.add_get("/health", get_health, name="health")
     app.router.add_get("/ready", get_readiness, name="ready")
@@ -64,8 +67,9 @@ def add_routes(
     else:
         page_assets = load_page_assets()
         for path, asset in page_assets.items():
-            app.router.add_get(path, _create_asset_handler(asset, {} if path == INDEX_PATH else _IMMUTABLE_HEADERS))
-        app.router.add_get("/assets/{hash:[0-9a-f]{12}}/{name:.+}", _create_release_redirect(page_assets))
+            is_immutable = path.startswith(ASSETS_PATH)
+            app.router.add_get(path, _create_asset_handler(asset, _IMMUTABLE_HEADERS if is_immutable else {}))
+        app.router.add_get(ASSETS_PATH + "{hash:[0-9a-f]{12}}/{name:.+}", _create_release_redirect(page_assets))
 
 
 def _create_asset_handler(
@@ -82,7 +86,7 @@ def _create_asset_handler(
             if gzipped is not None:
                 headers["Content-Encoding"] = "gzip"
             response = web.Response(
-                body=encoded.body, headers=headers, content_type=asset.content_type, charset="utf-8"
+                body=encoded.body, headers=headers, content_type=asset.content_type, charset=asset.charset
             )
         response.etag = ETag(encoded.etag)
         return response
@@ -95,7 +99,7 @@ def _create_release_redirect(page_assets: Iterable[str]) -> Callable[[web.Reques
 
     Modules import relative to the path after the redirect, so that all modules are of this release.
     """
-    paths = {path.split("/", 3)[3]: path for path in page_assets if path != INDEX_PATH}
+    paths = {path.split("/", 3)[3]: path for path in page_assets if path.startswith(ASSETS_PATH)}
 
     async def redirect(request: web.Request) -> web.Response:
         name = request.match_info["name"]

@@ -1,8 +1,10 @@
 """HTTP routes: page assets, health and readiness probes, problem details."""
 
 import gzip
+import ipaddress
 import json
 import logging
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
@@ -22,12 +24,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serve(*, reason: str | None = None, extra: dict[str, Handler] | None = None) -> AsyncGenerator[HttpClient]:
+async def serve(
+    *, reason: str | None = None, extra: dict[str, Handler] | None = None, trusted: str = "192.0.2.0/24"
+) -> AsyncGenerator[HttpClient]:
     async def check_readiness() -> str | None:
         return reason
 
     app = web.Application()
-    add_routes(app, check_readiness=check_readiness, version="1.2.3")
+    add_routes(app, check_readiness=check_readiness, version="1.2.3", trusted_networks=(ipaddress.ip_network(trusted),))
     for path, handler in (extra or {}).items():
         app.router.add_get(path, handler)
     async with TestClient(TestServer(app), auto_decompress=False) as client:
@@ -205,6 +209,52 @@ async def test_responses_have_security_headers(path: str) -> None:
     assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Cache-Control" in headers
     assert headers["Server"] == "chat-server"
+
+
+@pytest.mark.parametrize(
+    ("host", "proto", "trusted", "expected"),
+    [
+        ("localhost:3000", None, "192.0.2.0/24", True),
+        ("chat.localhost", None, "192.0.2.0/24", True),
+        ("[::1]:3000", None, "192.0.2.0/24", True),
+        ("127.0.0.2:3000", None, "192.0.2.0/24", True),
+        ("192.168.1.20:3000", None, "192.0.2.0/24", False),
+        ("chat.example", None, "192.0.2.0/24", False),
+        ("chat.example", "https", "192.0.2.0/24", False),
+        ("chat.example", "https", "127.0.0.0/8", True),
+        ("localhost.example", None, "192.0.2.0/24", False),
+        ("invalid host", None, "192.0.2.0/24", False),
+    ],
+)
+async def test_the_opener_policy_is_limited_to_secure_origins(
+    host: str, proto: str | None, trusted: str, expected: bool
+) -> None:
+    async with serve(trusted=trusted) as client:
+        headers = {"Host": host} | ({"X-Forwarded-Proto": proto} if proto else {})
+        answer = await client.get("/", headers=headers)
+        assert answer.status == 200
+        assert answer.headers.get("Cross-Origin-Opener-Policy") == ("same-origin" if expected else None)
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/index.html", "/assets/nothing/app.js", "/a/b/"])
+async def test_browsers_receive_a_404_page_with_a_link_to_the_chat(path: str) -> None:
+    async with serve() as client:
+        accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        answer = await client.get(path, headers={"Accept": accept})
+        assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert (answer.headers["Vary"], answer.headers["Cache-Control"]) == ("Accept", "no-store")
+        page = await answer.text()
+        assert "Page not found" in page
+        assert "找不到页面" in page
+        [link] = re.findall('href="([^"]*)"', page)
+        assert URL(f"http://chat.example/below{path}").join(URL(link)).path == "/below/"
+
+
+async def test_the_favicon_is_an_icon_file() -> None:
+    async with serve() as client:
+        answer = await client.get("/favicon.ico")
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "image/x-icon")
+        assert (await answer.read()).startswith(b"\0\0\1\0\2\0\x10\x10")
 
 
 async def test_the_socket_io_endpoint_has_no_page_headers() -> None:
