@@ -70,6 +70,25 @@ def test_a_failed_page_is_reported_and_can_be_requested_again() -> None:
     assert retry.cursor == SearchCursor("9")
 
 
+def test_a_search_with_a_rejected_cursor_starts_again() -> None:
+    search = SearchState()
+    first = search.start("green", "tea")
+    assert first is not None
+    search.apply_page(first, make_page(9, cursor=SearchCursor("old")))
+    second = search.load_more()
+    assert second is not None
+    search.fail(second, "search again", is_cursor_invalid=True)
+    assert (search.problem, len(search.hits)) == ("search again", 1)
+    restarted = search.load_more()
+    assert restarted is not None
+    assert (restarted.query, restarted.room, restarted.cursor) == ("green", "tea", None)
+    assert (search.problem, search.hits) == ("", [])
+    search.apply_page(restarted, make_page(9, 8, cursor=SearchCursor("8")))
+    third = search.load_more()
+    assert third is not None
+    assert third.cursor == SearchCursor("8")
+
+
 def test_a_hit_excerpt_is_one_line_with_match_ranges() -> None:
     hit = build_hit(make_message(1, "first\nGreen and\tgreen"), SearchQuery("green"))
     assert hit.excerpt == "first Green and green"

@@ -71,6 +71,36 @@ async def test_results_are_paged_and_an_empty_result_is_reported(
     chat_page.assert_no_errors()
 
 
+async def test_a_search_with_a_rejected_cursor_starts_again(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await post(bot, "tea", *(f"pan {number}" for number in range(40)))
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.send_message("/search pan")
+    results = chat_page.page.locator("#search-results .search-result .message-text")
+    await expect(results).to_have_count(30)
+    await chat_page.page.evaluate(
+        """() => {
+          const send = WebSocket.prototype.send;
+          WebSocket.prototype.send = function (data) {
+            const damaged = String(data).replace('"cursor":"', '"cursor":"x');
+            if (damaged !== data) WebSocket.prototype.send = send;
+            send.call(this, damaged);
+          };
+        }"""
+    )
+    load_more = chat_page.page.get_by_role("button", name="Load more")
+    await load_more.click()
+    await expect(chat_page.page.locator("#search-status")).to_have_text("The search cannot continue. Search again.")
+    await post(bot, "tea", "pan 40")
+    await load_more.click()
+    await expect(results.first).to_have_text("pan 40")
+    await expect(results).to_have_count(30)
+    await load_more.click()
+    await expect(results).to_have_text([f"pan {number}" for number in reversed(range(41))])
+    chat_page.assert_no_errors()
+
+
 async def test_a_rejected_search_is_reported(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.tab.page.evaluate(

@@ -1,6 +1,7 @@
 """State of one message search, independent of the screen.
 
 - Stale responses: a response is applied only if its request is the current one.
+- Invalid cursor: after the server rejects the cursor, `load_more` starts the search again.
 - Empty pages: up to `MAX_EMPTY_PAGES` consecutive empty pages are followed automatically; the next needs `load_more`.
 """
 
@@ -77,6 +78,7 @@ class SearchState:
         self.is_incomplete = False
         self._next: SearchCursor | None = None
         self._empty_pages = 0
+        self._is_cursor_invalid = False
 
     @property
     def has_more(self) -> bool:
@@ -91,17 +93,20 @@ class SearchState:
         self.request = None if is_blank(query) else SearchPageRequest(query.strip(), room)
         self.hits, self.problem, self.source = [], "", None
         self.is_incomplete = False
-        self._next, self._empty_pages = None, 0
+        self._next, self._empty_pages, self._is_cursor_invalid = None, 0, False
         self.is_loading = self.request is not None
         return self.request
 
     def load_more(self) -> SearchPageRequest | None:
         """Return the request for the next page, None if there is none or a response is pending.
 
-        Resets the limit of empty pages. After a failure with `has_more`, the call repeats the failed request.
+        Resets the limit of empty pages. After a failure with `has_more`, the call repeats the failed request; after a
+        rejected cursor, the call clears the results and returns the request of the first page.
         """
         if self.request is None or self.is_loading or not self.has_more:
             return None
+        if self._is_cursor_invalid:
+            return self.start(self.request.query, self.request.room)
         self._empty_pages = 0
         return self._request_next_page()
 
@@ -119,10 +124,16 @@ class SearchState:
         self._empty_pages += 1
         return self._request_next_page()
 
-    def fail(self, request: SearchPageRequest, problem: str) -> None:
-        """Record the error text of a failed request. The results remain. A stale failure is ignored."""
+    def fail(self, request: SearchPageRequest, problem: str, *, is_cursor_invalid: bool = False) -> None:
+        """Record the error text of a failed request. The results remain. A stale failure is ignored.
+
+        Args:
+            request: Failed request.
+            problem: Error text.
+            is_cursor_invalid: True if the server rejected the cursor, which every repeat would contain.
+        """
         if request is self.request:
-            self.is_loading, self.problem = False, problem
+            self.is_loading, self.problem, self._is_cursor_invalid = False, problem, is_cursor_invalid
 
     def _request_next_page(self) -> SearchPageRequest:
         assert self.request is not None

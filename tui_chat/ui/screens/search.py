@@ -113,7 +113,8 @@ class SearchScreen(ListDialog[SearchHit]):
             except Exception as error:
                 is_expected = isinstance(error, ChatError)
                 problem = error_text.describe(error) if is_expected else tr(chat_strings.INTERNAL_ERROR)
-                self._search_state.fail(request, problem)
+                is_cursor_invalid = isinstance(error, ChatError) and error.reason == "cursor_invalid"
+                self._search_state.fail(request, problem, is_cursor_invalid=is_cursor_invalid)
                 if not is_expected:
                     raise
                 request = None

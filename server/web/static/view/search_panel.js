@@ -49,7 +49,11 @@ export class SearchPanel {
       this.#timer = setTimeout(() => this.#runSearch(), DEBOUNCE);
     });
     this.#allRooms.addEventListener("change", () => this.#runSearch());
-    this.#more.addEventListener("click", () => this.#loadPage(this.#nextPage));
+    this.#more.addEventListener("click", () => {
+      const request = this.#nextPage;
+      if (!request.cursor) this.#clear(); // the search starts again
+      this.#loadPage(request);
+    });
   }
 
   /** Focus the search field and optionally start a search. */
@@ -103,6 +107,7 @@ export class SearchPanel {
     } catch (error) {
       const failure = requireRequestError(error);
       if (generation !== this.#generation) return;
+      if (failure.reason === "cursor_invalid") this.#nextPage = { query, room }; // a repeat would contain the same cursor
       setText(this.#status, UNSUPPORTED_REASONS.has(failure.reason) ? strings.searchUnsupported : errorText(failure));
     }
   }
