@@ -20,7 +20,6 @@ from textual.events import Event, InputEvent, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.signal import Signal
-from textual.theme import Theme
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
@@ -41,7 +40,9 @@ from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
 from tui_chat.ui.terminal import alt_keys, terminal_output
+from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured
 from tui_chat.ui.terminal.notifier import Notifier
+from tui_chat.ui.timeline.grapheme_cells import set_emoji_sequences
 
 if TYPE_CHECKING:
     from tui_chat.session.controller import SessionController
@@ -85,8 +86,10 @@ class ChatApp(App[None], inherit_bindings=False):
         self._settings = SettingsController(settings or SettingsFile(), os.environ, self._on_setting_changed)
         self.change_setting = self._settings.change
         self.set_keymap(self.keymap.textual_keymap())
-        themes.install_themes(self, self._effective_theme(self.settings.theme))
-        self.terminal = terminal_output.TerminalOutput(lambda: self._driver, lambda: self.settings, os.environ)
+        themes.install_themes(self, themes.effective_theme(self.settings.theme, themes.has_few_colors(self)))
+        self.terminal = terminal_output.TerminalOutput(
+            lambda: self._driver, lambda: self.settings, os.environ, set_emoji_sequences
+        )
         self._start_options = options
         self._startup_notice = "\n".join(filter(None, (notice, *self.keymap.problems)))
         self._chat_screen: ChatScreen | None = None
@@ -183,10 +186,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.pop_screen()
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
-        """Join another server on behalf of `/server`, with the room in the URL or else the room in the form.
-
-        Ends the current session first. The new session restores rooms if the setting permits.
-        """
+        """Leave the server and join another one, with the room in the URL or else the room in the form."""
         self._lifecycle.leave_server()
         self.join_form.join_server(server_address.strip_room(event.address), server_address.room_in_url(event.address))
 
@@ -241,7 +241,7 @@ class ChatApp(App[None], inherit_bindings=False):
         match name:
             case "theme":
                 self.preview_theme(self.settings.theme)
-            case "language":
+            case "language" | "emoji":
                 for screen in self.screen_stack:
                     for widget in screen.walk_children(with_self=True):
                         widget.refresh()  # most widgets translate their text while rendering
@@ -254,12 +254,9 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def preview_theme(self, name: str) -> None:
         """Display a theme without saving the choice."""
-        theme = self._effective_theme(name)
+        theme = themes.effective_theme(name, themes.has_few_colors(self))
         self.ansi_color = theme.ansi
         self.theme = theme.name
-
-    def _effective_theme(self, name: str) -> Theme:
-        return themes.effective_theme(name, themes.has_few_colors(self))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
@@ -273,10 +270,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboard of the app and of the terminal.
-
-        Only the app copies a text above the limit of the terminal; a status message reports the omission.
-        """
+        """Copy `text` to the clipboard of the app, and to that of the terminal up to its limit."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(chat_strings.too_long_to_copy(len(text)))
@@ -368,6 +362,11 @@ class ChatApp(App[None], inherit_bindings=False):
         """Quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
         self._lifecycle.send_held_deletions()
         self.start_worker(self._quit_flow.quit_when_sent(), "quitting")
+
+    def on_emoji_sequences_measured(self, event: EmojiSequencesMeasured) -> None:
+        """Draw emoji sequences in the form that the terminal supports."""
+        self.terminal.has_emoji_sequences = event.supported
+        self._on_setting_changed("emoji")
 
     # Shutdown
 

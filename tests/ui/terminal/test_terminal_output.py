@@ -37,7 +37,9 @@ class RecordingWindowDriver(PlainDriver):
 
 def terminal_output(driver: PlainDriver | None, *, term: str = "xterm", **settings: Any) -> TerminalOutput:
     client_settings = ClientSettings(**settings)
-    return TerminalOutput(lambda: cast("Driver | None", driver), lambda: client_settings, {"TERM": term})
+    return TerminalOutput(
+        lambda: cast("Driver | None", driver), lambda: client_settings, {"TERM": term}, lambda enabled: None
+    )
 
 
 def test_text_above_the_clipboard_limit_is_not_written() -> None:

@@ -59,6 +59,10 @@ class ClientSettings(Struct, frozen=True, rename=None):
         bool,
         Meta(description="Show join and leave notices."),
     ] = True
+    emoji: Annotated[
+        Literal["auto", "full", "safe"],
+        Meta(description="Joined emoji and flags: one sign (full) or their parts (safe); auto measures the terminal."),
+    ] = "auto"
     mouse: Annotated[
         bool,
         Meta(description="Use the mouse; off leaves it to the terminal, for its own selection."),

@@ -22,6 +22,7 @@ from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event
 
+from tui_chat.ui.terminal.emoji_probe import PROBE, EmojiProbe, EmojiSequencesMeasured
 from tui_chat.ui.terminal.input_decoder import InputDecoder
 from tui_chat.ui.terminal.input_framer import InputFramer
 
@@ -81,6 +82,7 @@ class TerminalDriver(LinuxDriver):
     _window_title = ""
     _safe_file: _DisconnectSafeFile | None = None
     _queued_writes = 0
+    _emoji_probe: EmojiProbe
 
     @property
     def is_output_blocked(self) -> bool:
@@ -123,7 +125,9 @@ class TerminalDriver(LinuxDriver):
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
             Thread(target=self._watch_disconnect, name="terminal-watch", daemon=True).start()
+        self._emoji_probe = EmojiProbe()
         super().start_application_mode()
+        self.write(PROBE)
         if self._window_title:  # resumed after a suspend
             self.write(_PUSH_TITLE + self._window_title)
 
@@ -150,6 +154,8 @@ class TerminalDriver(LinuxDriver):
                     log.info("terminal disconnected: input thread stopped")
                     return
                 for frame in frames:
+                    if (supported := self._emoji_probe.feed(frame.text)) is not None:
+                        self.send_message(EmojiSequencesMeasured(supported))
                     for message in decoder.decode(frame):
                         self.process_message(message)
 

@@ -33,6 +33,10 @@ class TerminalOutput:
         driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `TerminalDriver`.
         settings: Returns the current settings.
         environ: Environment variables of the process.
+        set_emoji_sequences: Sets whether an emoji sequence is drawn as one sign.
+
+    Attributes:
+        has_emoji_sequences: True after the measurement of a terminal that draws emoji sequences in two columns.
     """
 
     def __init__(
@@ -40,12 +44,15 @@ class TerminalOutput:
         driver: Callable[[], Driver | None],
         settings: Callable[[], ClientSettings],
         environ: Mapping[str, str],
+        set_emoji_sequences: Callable[[bool], None],
     ) -> None:
         self._driver = driver
         self._settings = settings
         self._environ = environ
+        self._set_emoji_sequences = set_emoji_sequences
         self._multiplexer = escape_sequences.detect_multiplexer(environ)
         self._window_title = self._applied_title = ""
+        self.has_emoji_sequences = False
 
     def write(self, sequence: str) -> None:
         """Write an escape sequence."""
@@ -85,8 +92,9 @@ class TerminalOutput:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:
-        """Apply the mouse and title settings."""
+        """Apply the mouse, title and emoji settings."""
         driver, settings = self._terminal_driver(), self._settings()
+        self._set_emoji_sequences(settings.emoji == "full" or (settings.emoji == "auto" and self.has_emoji_sequences))
         if driver is None:
             return
         driver.set_mouse_enabled(settings.mouse)

@@ -3,6 +3,8 @@
 - Stable width: a cluster has the same width in all terminals, as far as possible. Forms with a disputed width are
   replaced: emoji joined by U+200D are drawn side by side, variation selectors and skin tones are removed, a flag
   becomes its two letters, and a character that the width tables disagree on becomes U+FFFD.
+- Emoji sequences: after `set_emoji_sequences(True)`, an emoji sequence (UTS #51) is drawn as one sign of two cells. The
+  terminal must support these widths (`terminal/emoji_probe.py`).
 - Invisible characters: soft hyphens, joiners, fillers and tags are removed.
 - Combining marks: a base has at most `MAX_COMBINING_MARKS`; a mark without a base is drawn on a dotted circle.
 - Width limit: a cluster occupies at most `MAX_CLUSTER_CELLS` cells.
@@ -16,22 +18,51 @@ import re
 from functools import lru_cache
 from unicodedata import category
 
-from rich.cells import get_character_cell_size
-from wcwidth import wcwidth
+from rich.cells import cell_len, get_character_cell_size
+from wcwidth import wcswidth, wcwidth
 
 MAX_COMBINING_MARKS = 4
 MAX_CLUSTER_CELLS = 8
+MAX_EMOJI_CODE_POINTS = 12
 TAB_SIZE = 4
 
 _DOTTED_CIRCLE = "\u25cc"
 _REPLACEMENT_CHARACTER = "\ufffd"
 _REGIONAL_INDICATOR_A = 0x1F1E6
 _REGIONAL_INDICATOR = re.compile("[\U0001f1e6-\U0001f1ff]")
+_EMOJI_ELEMENT = "[^\\s\\x00-\\x7f\u200d\ufe0f][\U0001f3fb-\U0001f3ff]?\ufe0f?"
+_EMOJI_SEQUENCE = re.compile(
+    f"{_REGIONAL_INDICATOR.pattern}{{2}}|[0-9#*]\ufe0f\u20e3|{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*"
+)
+_EMOJI_SEQUENCE_CELLS = 2
 _INVISIBLE = re.compile(
     "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff"
     "\U000e0000-\U000e0fff]"
 )
+
+
+class _EmojiMode:
+    """Form of emoji sequences, one for the terminal of the process."""
+
+    draws_sequences = False
+
+
+def set_emoji_sequences(enabled: bool) -> None:
+    """Set whether an emoji sequence is drawn as one sign. The caller lays out all texts again."""
+    if enabled != _EmojiMode.draws_sequences:
+        _EmojiMode.draws_sequences = enabled
+        render_cluster.cache_clear()
+
+
+def _is_emoji_sequence(cluster: str) -> bool:
+    """Return whether a cluster is an emoji sequence with a width that the width tables agree on."""
+    return (
+        1 < len(cluster) <= MAX_EMOJI_CODE_POINTS
+        and category(cluster[0]) in {"So", "Nd", "Po"}
+        and _EMOJI_SEQUENCE.fullmatch(cluster) is not None
+        and wcswidth(cluster) == cell_len(cluster) == _EMOJI_SEQUENCE_CELLS
+    )
 
 
 @lru_cache(8192)
@@ -45,6 +76,8 @@ def render_cluster(cluster: str) -> tuple[str, int]:
     """
     if " " <= cluster <= "~" and len(cluster) == 1:
         return cluster, 1
+    if _EmojiMode.draws_sequences and _is_emoji_sequence(cluster):
+        return cluster, _EMOJI_SEQUENCE_CELLS
     glyphs: list[str] = []
     cells = mark_count = 0
     for character in cluster:

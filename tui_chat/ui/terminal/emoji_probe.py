@@ -1,0 +1,52 @@
+"""Measurement of the width of emoji sequences in the terminal.
+
+- Method: the probe prints one sequence after another at the start of a row and requests the position of the cursor
+  (DSR 6, CPR, ECMA-48). The first screen overwrites the row, so that the probe causes no delay.
+- Result: the terminal supports emoji sequences if each of them advances the cursor by two columns.
+- Without a complete answer there is no result.
+"""
+
+import re
+
+from textual.events import Event
+
+_SEQUENCES = ("\U0001f469\u200d\U0001f4bb", "\u2764\ufe0f", "\U0001f1e8\U0001f1f3", "\U0001f44d\U0001f3fd")
+_ROW = 2  # a report of row 1 looks like a function key with modifiers
+_EXPECTED_COLUMN = 3
+_REPORT = re.compile(rf"\x1b\[{_ROW};(\d+)R")
+
+PROBE = "".join(f"\x1b[{_ROW};1H\x1b[2K{sequence}\x1b[6n" for sequence in _SEQUENCES) + f"\x1b[{_ROW};1H\x1b[2K"
+"""Output of the probe. The terminal must not show other text yet."""
+
+
+class EmojiSequencesMeasured(Event):
+    """Result of the emoji probe.
+
+    Args:
+        supported: True if the terminal draws an emoji sequence in two columns.
+    """
+
+    def __init__(self, supported: bool) -> None:
+        super().__init__()
+        self.supported = supported
+
+
+class EmojiProbe:
+    """Answers of the terminal to one output of `PROBE`, without I/O."""
+
+    def __init__(self) -> None:
+        self._columns: list[int] = []
+
+    def feed(self, sequence: str) -> bool | None:
+        """Return whether the terminal supports emoji sequences; None before the last answer.
+
+        Args:
+            sequence: Control sequence from the terminal; any other than a cursor position report is ignored.
+        """
+        report = _REPORT.fullmatch(sequence)
+        if report is None or len(self._columns) == len(_SEQUENCES):
+            return None
+        self._columns.append(int(report[1]))
+        if len(self._columns) < len(_SEQUENCES):
+            return None
+        return all(column == _EXPECTED_COLUMN for column in self._columns)
