@@ -62,6 +62,9 @@ async def test_the_who_command_and_the_screen_reader_mode_count_all_members(
             assert await tty.wait_closed() == 0
     async with terminal((*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann", server.url), tmp_path) as tty:
         await tty.wait_for_text("You are in tea, with 6 others.")
+        await tty.wait_for_text("/quit exits.")
+        tty.write_keys("@m2\tis here\r")
+        await tty.wait_for_text("@m2 is here")
         tty.write_keys("/names\r")
         await tty.wait_for_text("7 here: ann, " + ", ".join(CROWD))
 

@@ -17,7 +17,7 @@ from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import date_parser, i18n
 from tui_chat.session.commands import handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
-from tui_chat.session.commands.completion import complete
+from tui_chat.session.commands.completion import complete, nick_query
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.held_deletions import UNDO_SECONDS
 from tui_chat.session.i18n import mark, tr
@@ -104,8 +104,20 @@ class ReaderCommands:
         await self._link.wait_until_idle()
         self._reader.controller.process_events(float("inf"))
 
-    def completions(self, text_before: str) -> Sequence[str]:
-        """Return all completions of the text before the cursor, each including the unchanged part."""
+    async def complete(self, text_before: str) -> Sequence[str]:
+        """Return all completions of the text before the cursor, each including the unchanged part.
+
+        Without one, members with this part of the nickname are loaded first.
+        """
+        view, completions = self._session.current_room, self._complete_known(text_before)
+        query = "" if completions else nick_query(text_before)
+        if query and view is not None and view.member_count > len(view.members):
+            self._link.load_members(view.name, query, lambda: None)
+            await self.wait_for_results()
+            completions = self._complete_known(text_before)
+        return completions
+
+    def _complete_known(self, text_before: str) -> Sequence[str]:
         view = self._session.current_room
         rooms = [room_view.name for room_view in self._session.rooms.values()]
         completion = complete(text_before, view.other_nicks if view is not None else (), rooms)

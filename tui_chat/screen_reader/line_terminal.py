@@ -3,6 +3,7 @@
 - Output: lines are written immediately while the input line is empty. Otherwise the lines are queued
   until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. In the second case, the partial input is printed
   again below the lines.
+- Completion: runs in the event loop while the input thread waits, for `COMPLETION_TIMEOUT` seconds at most.
 - Restore: `close` resets the terminal attributes that `open` saved.
 """
 
@@ -12,9 +13,12 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
+from functools import partial
 from io import FileIO
+from typing import Any
 
 from tui_chat.standard_streams import OutputError, write_output
 
@@ -32,6 +36,12 @@ POLL_INTERVAL = 0.5
 """Interval of the idle checks, in seconds."""
 
 
+COMPLETION_TIMEOUT = 5.0
+"""Time limit of a completion in seconds, for a slow server."""
+
+CompletionFunction = Callable[[str], Coroutine[Any, Any, Sequence[str]]]
+
+
 class LineTerminal:
     """Standard input and output as an asynchronous line interface."""
 
@@ -42,7 +52,7 @@ class LineTerminal:
             on_output_error: Called for each failed write; the line is lost.
         """
         self._on_output_error = on_output_error
-        self._complete: Callable[[str], Sequence[str]] = lambda _: ()
+        self._complete: Callable[[str], Sequence[str]] = lambda _: ()  # called by the input thread
         self._is_reading = False
         self._is_interactive = is_interactive()
         self._pending: list[str] = []
@@ -52,15 +62,16 @@ class LineTerminal:
         self._restore: Callable[[], None] = lambda: None
         self._candidates: Sequence[str] = ()
 
-    def open(self, complete: Callable[[str], Sequence[str]]) -> None:
+    def open(self, complete: CompletionFunction) -> None:
         """Start the input thread; on a second call, only replace the completion.
 
         The terminal attributes are saved for `close`.
 
         Args:
-            complete: Function from the text before the cursor to all complete replacements of that text.
+            complete: Coroutine function from the text before the cursor to all complete replacements of that text.
         """
-        self._complete = complete
+        loop = asyncio.get_running_loop()
+        self._complete = partial(_run_completion, loop, complete)
         if self._is_reading:
             return
         self._is_reading = True
@@ -71,7 +82,7 @@ class LineTerminal:
                 readline.set_completer_delims(" \n")
                 readline.parse_and_bind("tab: complete")
                 readline.parse_and_bind("set enable-bracketed-paste off")
-        threading.Thread(target=self._read_loop, args=(asyncio.get_running_loop(),), daemon=True).start()
+        threading.Thread(target=self._read_loop, args=(loop,), daemon=True).start()
 
     def close(self) -> None:
         """Restore the terminal attributes; no effect before `open`. The input thread and queued lines remain."""
@@ -155,6 +166,23 @@ class LineTerminal:
         if index == 0:
             self._candidates = [text[begin:] for text in self._complete(readline.get_line_buffer()[:end])]
         return self._candidates[index] if index < len(self._candidates) else None
+
+
+def _run_completion(loop: asyncio.AbstractEventLoop, complete: CompletionFunction, text: str) -> Sequence[str]:
+    """Run a completion in the event loop and return its result, empty after an error."""
+    coroutine = complete(text)
+    try:
+        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+    except RuntimeError:  # the event loop is closed
+        coroutine.close()
+        return ()
+    try:
+        return future.result(COMPLETION_TIMEOUT)
+    except (TimeoutError, CancelledError):
+        future.cancel()
+    except Exception:
+        log.exception("completion failed")
+    return ()
 
 
 def is_interactive() -> bool:

@@ -96,6 +96,13 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
     return _complete_word(text_before, nicks, rooms)
 
 
+def nick_query(text_before: str) -> str:
+    """Return the part of a nickname before the cursor for a request of unlisted members, empty without one."""
+    words = text_before.split()
+    query = words[-1].removeprefix("@") if words and text_before[-1:].strip() else ""
+    return "" if query.startswith(("/", "#", ":")) else query
+
+
 def _complete_argument(
     command: Command, rest: str, nicks: Sequence[str], rooms: Sequence[str]
 ) -> tuple[int, str, list[Candidate]] | None:

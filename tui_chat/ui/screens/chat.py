@@ -14,7 +14,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from tui_chat.protocol.sanitize import is_blank
-from tui_chat.session.commands.completion import Completion, complete
+from tui_chat.session.commands.completion import Completion, complete, nick_query
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
@@ -205,13 +205,9 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         """Return the completion of known names; without one, load members with this part of the nickname."""
         view = self.session.current_room
         completion = self._complete_known(text_before_cursor)
-        if completion is None and view is not None and view.member_count > len(view.members):
-            words = text_before_cursor.split()
-            query = words[-1].removeprefix("@") if words and text_before_cursor[-1:].strip() else ""
-            if query and query[0] not in "/#:":
-                self.server_link.load_members(
-                    view.name, query, lambda: self._complete_after_load(view, text_before_cursor)
-                )
+        query = nick_query(text_before_cursor) if completion is None else ""
+        if query and view is not None and view.member_count > len(view.members):
+            self.server_link.load_members(view.name, query, lambda: self._complete_after_load(view, text_before_cursor))
         return completion
 
     def _complete_known(self, text_before_cursor: str) -> Completion | None:
