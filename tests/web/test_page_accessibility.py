@@ -1,9 +1,10 @@
 """Automated accessibility checks with axe-core: all page states, both colour schemes, two viewports."""
 
+import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
@@ -116,4 +117,42 @@ async def test_all_page_states_pass_axe(
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)
     tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
+
+
+async def test_the_invalid_field_is_marked(browser: Browser, server: RunningServer) -> None:
+    tab = await open_tab(browser)
+    page, chat_page = tab.page, ChatPage(tab)
+    invalid = page.locator("[aria-invalid=true]:visible")
+    await reject_marked_texts(page)
+    await page.goto(server.url)
+    await page.locator("#join-submit").click()
+    await expect(invalid).to_have_id("join-room")
+    await page.locator("#join-room").fill("tea")
+    await expect(invalid).to_have_count(0)
+    await page.locator("#join-submit").click()
+    await expect(invalid).to_have_id("join-nick")
+    await page.locator("#join-nick").fill("rejected by the server")
+    await page.locator("#join-submit").click()
+    await expect(page.locator("#join-error")).not_to_be_empty()
+    await expect(invalid).to_have_id("join-nick")
+    await expect(invalid).to_be_focused()
+    await page.locator("#join-nick").fill("Ann")
+    await page.locator("#join-submit").click()
+    await expect(chat_page.composer).to_be_visible()
+    await expect(invalid).to_have_count(0)
+    await chat_page.send_message("/nonsense")
+    await expect(invalid).to_have_id("composer-input")
+    await expect(chat_page.composer).to_have_accessible_description(re.compile("Unknown command: /nonsense"))
+    await chat_page.composer.fill("x" * 4001)
+    await expect(invalid).to_have_id("composer-input")
+    await expect(chat_page.composer).to_have_accessible_description("1 over the limit")
+    await chat_page.composer.fill("fine")
+    await expect(invalid).to_have_count(0)
+    await page.locator("#settings-open").click()
+    await page.locator("#settings-nick").fill("")
+    await page.keyboard.press("Enter")
+    await expect(invalid).to_have_id("settings-nick")
+    await page.locator("#settings-nick").fill("B")
+    await expect(invalid).to_have_count(0)
     chat_page.assert_no_errors()

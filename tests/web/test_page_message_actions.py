@@ -1,12 +1,14 @@
 """Message actions (reply, edit, delete, react, copy), and paste and drop."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
-from tests.support.browser import open_tab
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page, reject_marked_texts
-from tests.support.raw_client import RawClient
+from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -365,3 +367,37 @@ async def test_copy_works_without_the_clipboard_api(browser: Browser, server: Ru
     await chat_page.page.keyboard.press("Control+V")
     await expect(chat_page.composer).to_have_value("copied\n  text")
     chat_page.assert_no_errors()
+
+
+async def test_reactions_name_the_members_for_mouse_keyboard_and_touch(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await bot.request("sendMessage", {"room": "tea", "message": "a message"})
+    names: list[str] = []
+    async with AsyncExitStack() as stack:
+        for number in range(23):
+            client = await stack.enter_async_context(raw_client(server.url))
+            names.append("two words" if number == 0 else f"nick{number}")
+            await client.join("tea", names[-1])
+            await client.request("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True})
+        await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
+        for touch in (False, True):
+            viewport = PHONE_VIEWPORT if touch else DESKTOP_VIEWPORT
+            tab = await open_tab(browser, viewport=viewport, has_touch=touch, is_mobile=touch)
+            chat_page = ChatPage(tab)
+            await chat_page.join_room(server.url, "Ann")
+            shown = ", ".join(["“two words”", *names[1:20]]) + " and 3 more"
+            chip, reactors = tab.page.locator(".reaction").first, tab.page.locator(".reaction-names")
+            await expect(chip).to_have_attribute("title", shown)
+            await expect(reactors).to_be_hidden()
+            if touch:
+                await chat_page.messages.first.tap()
+            else:
+                await chat_page.messages.first.click()
+                await expect(reactors).to_be_hidden()  # the tooltip shows the names
+                await tab.page.keyboard.press("Escape")
+                await tab.page.keyboard.press("Shift+Tab")
+                await tab.page.keyboard.press("ArrowUp")
+            await expect(reactors).to_be_visible()
+            await expect(reactors.locator("span")).to_have_text([f"👍 {shown}", "🎉 bot"])
+            chat_page.assert_no_errors()

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser, Locator, expect
 
 from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT, open_tab
+from tests.support.browser import PHONE_VIEWPORT, BrowserTab, open_tab
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
@@ -100,7 +100,8 @@ async def test_drafts_are_per_room_and_survive_a_reload(
     await writer.composer.fill("half a sen")
     await writer.page.keyboard.press("Alt+ArrowUp")
     await expect(writer.composer).to_have_value("")
-    await writer.rows.first.focus()
+    await writer.page.keyboard.press("Shift+Tab")
+    await writer.page.keyboard.press("ArrowUp")
     await writer.page.keyboard.press("r")
     await writer.composer.press_sequentially("an ans")
     await writer.page.keyboard.press("Alt+ArrowDown")
@@ -115,6 +116,35 @@ async def test_drafts_are_per_room_and_survive_a_reload(
     await expect(writer.page.locator(".quote")).to_have_text("bot a question")
     await writer.expect_all_sent()
     writer.assert_no_errors()
+
+
+async def test_drafts_outlive_the_tab(browser: Browser, server: RunningServer) -> None:
+    writer = await open_chat_page(browser, server.url, "Ann")
+    await writer.composer.fill("half a sen")
+    await writer.page.close()
+
+    async def open_second_tab() -> ChatPage:
+        chat_page = ChatPage(BrowserTab(writer.tab.context, await writer.tab.context.new_page()))
+        await chat_page.join_room(server.url, "Ann")
+        return chat_page
+
+    second = await open_second_tab()
+    await expect(second.composer).to_have_value("half a sen")
+    third = await open_second_tab()
+    await third.send_message("another text")
+    await expect(third.composer).to_have_value("")
+    await second.composer.press("End")
+    await second.composer.press_sequentially("tence")
+    await third.page.reload()  # the draft of another tab does not return after the message was sent
+    await expect(third.composer).to_be_visible()
+    await expect(third.composer).to_have_value("")
+    await second.composer.press("Enter")
+    await second.expect_messages("another text", "half a sentence")
+    await second.page.close()
+    fourth = await open_second_tab()
+    await expect(fourth.composer).to_have_value("")
+    for chat_page in (second, third, fourth):
+        chat_page.assert_no_errors()
 
 
 async def test_the_room_dialog_filters_by_name(browser: Browser, server: RunningServer, bot: RawClient) -> None:

@@ -11,7 +11,7 @@ import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { HeldDeletions } from "./state/held_deletions.js";
 import { quoteName } from "./state/names.js";
-import { DraftStore, JsonStorage, sessionStore } from "./state/storage.js";
+import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
@@ -42,7 +42,6 @@ const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden fo
 
 const chatElement = requireElement("chat");
 const scheduler = new RenderScheduler(render);
-const drafts = new DraftStore(sessionStore);
 let session = null;
 let roomVisible = false;
 let renderedName = "";
@@ -124,10 +123,9 @@ function startSession(room, nick, otherRooms = []) {
 }
 
 function onJoinFailed(room, failure) {
-  const error = errorText(failure);
   const [otherRoom] = session.rooms;
-  if (!otherRoom) return showJoinForm(error);
-  showToast(`${room.name}: ${error}`);
+  if (!otherRoom) return showJoinForm(failure);
+  showToast(`${room.name}: ${errorText(failure)}`);
   if (roomVisible && !session.current) showRoom(otherRoom, { replace: true });
   else session.current ??= otherRoom;
   return undefined;
@@ -180,12 +178,12 @@ function stopSession() {
   roomVisible = false;
 }
 
-function showJoinForm(error) {
+function showJoinForm(failure = null) {
   stopSession();
   sessionStore.remove("session");
   chatElement.hidden = true;
   notifier.updateBadge({ title: strings.title, unreadCount: 0, mentionCount: 0 });
-  joinForm.show(error);
+  joinForm.show({ failure });
 }
 
 function saveSession() {
@@ -391,7 +389,7 @@ if (saved?.room) {
   const isSavedRoom = !urlRoom || saved.rooms.includes(urlRoom);
   startSession(urlRoom || saved.room, saved.nick, saved.rooms);
   setTimeout(() => {
-    if (session && !roomVisible) joinForm.show("", true);
+    if (session && !roomVisible) joinForm.show({ isBusy: true });
   }, isSavedRoom ? JOIN_FORM_DELAY : 0);
 } else {
   joinForm.show();

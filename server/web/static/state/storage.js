@@ -2,8 +2,8 @@
  * Browser storage.
  *
  * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
- *   outbox items, and the guest keys that restore an identity.
- * - `sessionStore` survives reloads of one tab: open rooms and drafts.
+ *   outbox items, drafts, and the guest keys that restore an identity.
+ * - `sessionStore` survives reloads of one tab: open rooms, and the drafts of this tab.
  */
 
 import { canonicalName } from "./names.js";
@@ -13,6 +13,7 @@ const BASE_PATH = globalThis.location ? new URL(".", location.href).pathname : "
 const KEY_PREFIX = BASE_PATH === "/" ? "chat." : `chat.${BASE_PATH}.`;
 const MAX_GUEST_KEYS = 100;
 const MAX_READ_MARKERS = 500;
+const MAX_DRAFTS = 50;
 
 export class JsonStorage {
   #storage;
@@ -113,36 +114,43 @@ export const readMarkers = {
 };
 
 /** Return the value of an entry in a stored list of pairs. */
-function findEntry(list, entryKey) {
-  return localStore.get(list, []).find(([key]) => key === entryKey)?.[1];
+function findEntry(list, entryKey, store = localStore) {
+  return store.get(list, []).find(([key]) => key === entryKey)?.[1];
 }
 
 /** Move an entry to the end of a stored list of pairs, and drop the oldest entries above the limit. */
-function replaceEntry(list, entryKey, value, maxEntries) {
-  const rest = localStore.get(list, []).filter(([key]) => key !== entryKey);
-  localStore.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
+function replaceEntry(list, entryKey, value, maxEntries, store = localStore) {
+  const rest = store.get(list, []).filter(([key]) => key !== entryKey);
+  store.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
+}
+
+function removeEntry(list, entryKey) {
+  localStore.set(list, localStore.get(list, []).filter(([key]) => key !== entryKey));
 }
 
 function markerKey(room, nick) {
   return JSON.stringify([canonicalName(room), canonicalName(nick)]);
 }
 
-export class DraftStore {
-  #storage;
-
-  /** @param {JsonStorage} storage */
-  constructor(storage) {
-    this.#storage = storage;
-  }
-
+/**
+ * Drafts by room.
+ *
+ * Each tab has its own drafts. The latest draft of all tabs is also in local storage: a new tab starts with that draft.
+ */
+export const drafts = {
   /** @returns {import("../view/composer.js").Draft} */
   get(room) {
-    return this.#storage.get("drafts", {})[canonicalName(room)] ?? { text: "" };
-  }
+    const key = canonicalName(room);
+    return findEntry("drafts", key, sessionStore) ?? findEntry("drafts", key) ?? { text: "" };
+  },
 
   save(room, draft) {
-    const { [canonicalName(room)]: _, ...rest } = this.#storage.get("drafts", {});
+    const key = canonicalName(room);
     const isEmpty = !draft.text && !draft.replyTo && !draft.editing;
-    this.#storage.set("drafts", isEmpty ? rest : { ...rest, [canonicalName(room)]: draft });
-  }
-}
+    const previous = JSON.stringify(findEntry("drafts", key, sessionStore));
+    // An empty draft of this tab hides the drafts of other tabs, and does not delete them.
+    replaceEntry("drafts", key, draft, MAX_DRAFTS, sessionStore);
+    if (!isEmpty) replaceEntry("drafts", key, draft, MAX_DRAFTS);
+    else if (previous && previous === JSON.stringify(findEntry("drafts", key))) removeEntry("drafts", key);
+  },
+};

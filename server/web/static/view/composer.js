@@ -9,7 +9,7 @@
 import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
 import { isBlank, messageLength } from "../state/sanitize.js";
-import { closestElement, requireElement, setText } from "./dom.js";
+import { closestElement, markInvalid, requireElement, setText } from "./dom.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
@@ -67,7 +67,7 @@ export class Composer {
       this.#form.requestSubmit();
     });
     this.#field.addEventListener("input", () => {
-      setText(this.#error, "");
+      this.showError("");
       this.#onInput();
     });
     document.addEventListener("paste", (event) => this.#onPaste(event));
@@ -94,7 +94,7 @@ export class Composer {
     this.#draft = draft;
     this.#field.placeholder = strings.composerPlaceholder(room);
     this.#field.value = draft.text;
-    setText(this.#error, "");
+    this.showError("");
     this.#updateControls();
   }
 
@@ -156,9 +156,10 @@ export class Composer {
     this.#onInput();
   }
 
-  /** Show an error below the input. */
+  /** Show an error below the input; an empty text removes the error. */
   showError(message) {
     setText(this.#error, message);
+    markInvalid(this.#field, message !== "" || messageLength(this.text) > MESSAGE_CHARACTERS);
   }
 
   focus() {
@@ -192,6 +193,7 @@ export class Composer {
     this.#button.disabled = isBlank(this.#field.value) || remaining < 0;
     this.#charCount.hidden = remaining > WARNING_THRESHOLD;
     this.#charCount.classList.toggle("over", remaining < 0);
+    markInvalid(this.#field, remaining < 0 || this.#error.textContent !== "");
     setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));
   }
 

@@ -112,6 +112,12 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Mark a text field as invalid for screen readers and styles. */
+export function markInvalid(field, isInvalid) {
+  if (isInvalid) field.setAttribute("aria-invalid", "true");
+  else field.removeAttribute("aria-invalid");
+}
+
 function applyNickColor(element, nick) {
   element.style.setProperty("--hue", nickHue(nick));
   return element;

@@ -4,7 +4,7 @@ import { strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS } from "../state/limits.js";
 import { validateReaction } from "../state/reactions.js";
-import { createButton, createElement, queryElement, requireElement } from "./dom.js";
+import { createButton, createElement, markInvalid, queryElement, requireElement } from "./dom.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
 const MARGIN = 8; // px between popover and window
@@ -36,7 +36,10 @@ export class EmojiPicker {
     field.setAttribute("aria-label", strings.anyEmoji);
     field.placeholder = strings.anyEmoji;
     field.maxLength = 2 * REACTION_CODE_POINTS; // the browser counts UTF-16 units
-    field.addEventListener("input", () => field.setCustomValidity(""));
+    field.addEventListener("input", () => {
+      field.setCustomValidity("");
+      markInvalid(field, false);
+    });
     const form = createElement("form", "", field);
     form.autocomplete = "off";
     form.addEventListener("submit", (event) => {
@@ -47,6 +50,7 @@ export class EmojiPicker {
       } catch (error) {
         requireRequestError(error);
         field.setCustomValidity(strings.invalidReaction);
+        markInvalid(field, true);
         field.reportValidity();
       }
     });

@@ -9,7 +9,7 @@ import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { validateNickname, validateRoomName } from "../state/names.js";
 import { localStore } from "../state/storage.js";
-import { requireElement } from "./dom.js";
+import { markInvalid, requireElement } from "./dom.js";
 import { roomFromUrl } from "./room_url.js";
 
 export class JoinForm {
@@ -55,14 +55,21 @@ export class JoinForm {
     }
   }
 
-  /** Show the form, optionally with an error. */
-  show(error = "", isBusy = false) {
+  /**
+   * Show the form.
+   * @param {object} [state]
+   * @param {import("../net/request_error.js").RequestError | null} [state.failure] Reason of a failed join.
+   * @param {boolean} [state.isBusy]
+   */
+  show({ failure = null, isBusy = false } = {}) {
     this.isBusy = isBusy;
     this.#screen.hidden = false;
     this.#room.value = roomFromUrl() || localStore.get("room", "");
     this.#nick.value = localStore.get("nick", "");
-    this.#showError(error);
-    (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room).focus();
+    this.#showError(failure ? errorText(failure) : "");
+    const invalidField = failure && this.#fieldOf(failure);
+    if (invalidField) markInvalid(invalidField, true);
+    (invalidField ?? (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room)).focus();
   }
 
   hide() {
@@ -81,13 +88,18 @@ export class JoinForm {
 
   #reject(field, error) {
     this.#showError(error);
-    field.setAttribute("aria-invalid", "true");
+    markInvalid(field, true);
     field.focus();
+  }
+
+  #fieldOf({ code, reason }) {
+    const subject = reason || code;
+    return subject.startsWith("nick_") ? this.#nick : subject.startsWith("room_") ? this.#room : null;
   }
 
   #showError(error) {
     this.#error.textContent = error;
-    for (const field of [this.#room, this.#nick]) field.removeAttribute("aria-invalid");
+    for (const field of [this.#room, this.#nick]) markInvalid(field, false);
   }
 }
 

@@ -91,7 +91,7 @@ function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quot
     const text = renderText(action ?? presented.message, action === null ? null : item.nickName, isConfusable);
     if (presented.edited) text.append(" ", createElement("span", "edited", `(${strings.edited})`));
     body.append(text);
-    if (presented.reactions) body.append(renderReactions(presented, actions));
+    if (presented.reactions) body.append(renderReactions(presented, actions), renderReactionNames(presented));
   }
   for (const change of changes ?? []) if (change.state === "failed") body.append(renderSendError(change, strings.changeFailed, actions));
   const isPending = changes?.some(({ state }) => state !== "failed");
@@ -184,10 +184,22 @@ function renderReactions({ seq, reactions }, { onReact }) {
     const button = createButton("reaction", "", () => onReact(seq, emoji, !own));
     button.append(createElement("span", "", emoji), " ", String(count));
     button.setAttribute("aria-pressed", String(own));
-    button.title = by.map(({ nickName }) => nickName).join(", ") + (count > by.length ? ", …" : "");
+    button.title = reactorNames(by, count);
     return button;
   });
   return createElement("p", "reactions", ...buttons);
+}
+
+/** Names of a selected message, for touch screens and keyboards, which show no tooltips. */
+function renderReactionNames({ reactions }) {
+  const lines = Object.entries(reactions).map(([emoji, { count, by }]) => createElement("span", "", `${emoji} ${reactorNames(by, count)}`));
+  const element = createElement("p", "reaction-names", ...lines);
+  element.setAttribute("aria-hidden", "true"); // screen readers read the descriptions of the buttons
+  return element;
+}
+
+function reactorNames(by, count) {
+  return strings.listWithMore(by.map(({ nickName }) => quoteName(nickName)), count - by.length);
 }
 
 function renderDeliveryState(symbol, label, state) {

@@ -6,7 +6,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { canonicalName } from "../state/names.js";
 import { isBlank } from "../state/sanitize.js";
-import { createElement, createNickname, requireElement, setText } from "./dom.js";
+import { createElement, createNickname, markInvalid, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
@@ -77,6 +77,7 @@ export class SearchPanel {
     this.#list.replaceChildren();
     this.#more.hidden = true;
     setText(this.#status, "");
+    markInvalid(this.#field, false);
   }
 
   #runSearch() {
@@ -108,6 +109,7 @@ export class SearchPanel {
       const failure = requireRequestError(error);
       if (generation !== this.#generation) return;
       if (failure.reason === "cursor_invalid") this.#nextPage = { query, room }; // a repeat would contain the same cursor
+      markInvalid(this.#field, failure.reason.startsWith("query_"));
       setText(this.#status, UNSUPPORTED_REASONS.has(failure.reason) ? strings.searchUnsupported : errorText(failure));
     }
   }

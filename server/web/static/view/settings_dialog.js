@@ -6,7 +6,7 @@ import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from 
 import { requireRequestError } from "../net/request_error.js";
 import { localStore } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createElement, queryElement, requireElement, setText } from "./dom.js";
+import { createElement, markInvalid, queryElement, requireElement, setText } from "./dom.js";
 
 const THEMES = ["", "light", "dark"];
 /** @type {Record<string, string>} */
@@ -35,6 +35,7 @@ export class SettingsDialog {
       event.preventDefault();
       this.#changeNick(getSession());
     });
+    this.#nick.addEventListener("input", () => this.#showNickError(""));
     this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
     this.#notifyHideText.addEventListener("change", () => (notifier.isTextHidden = this.#notifyHideText.checked));
     applyTheme(storedTheme());
@@ -43,7 +44,7 @@ export class SettingsDialog {
   /** @param {string} nick Current nickname. */
   open(nick) {
     this.#nick.value = nick;
-    setText(this.#nickError, "");
+    this.#showNickError("");
     this.#render();
     this.#dialog.showModal();
   }
@@ -84,14 +85,19 @@ export class SettingsDialog {
 
   async #changeNick(session) {
     const nick = this.#nick.value.trim();
-    if (!nick) return setText(this.#nickError, strings.nicknameRequired);
+    if (!nick) return this.#showNickError(strings.nicknameRequired);
     try {
       this.#nick.value = await session.changeNick(nick);
       this.#dialog.close();
     } catch (error) {
-      setText(this.#nickError, errorText(requireRequestError(error)));
+      this.#showNickError(errorText(requireRequestError(error)));
     }
     return undefined;
+  }
+
+  #showNickError(error) {
+    setText(this.#nickError, error);
+    markInvalid(this.#nick, error !== "");
   }
 }
 
