@@ -34,6 +34,7 @@ from server.control_socket import ControlHandler, serve_control_socket
 from server.logging import LogWriter, configure_logging
 from server.settings import ServerSettings, find_ignored_variables
 from server.storage.errors import DatabaseInUse, StorageError
+from tui_chat.argument_parser import shown_command
 from tui_chat.signal_handlers import handle_signal
 
 log = logging.getLogger("chat.server")
@@ -107,7 +108,8 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
             stack.callback(idle_watch.cancel)
         handle_signal("SIGHUP", lambda _: _reload(server, log_writer))
         _tune_gc()
-        message = f"chat-server listens on {server.url} · terminal: chat-tui {server.url} · browser: {server.url}/"
+        client = f"{shown_command('chat-tui')} {server.url}"
+        message = f"chat-server listens on {server.url} · terminal: {client} · browser: {server.url}/"
         report = f"{json.dumps({'url': server.url}) if managed else message}\n".encode()
         Thread(target=_report_start, args=(report,), daemon=True).start()
         await stop_requested.wait()

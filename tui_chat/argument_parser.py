@@ -1,9 +1,11 @@
 """Parts of the command lines of `chat-tui` and `chat-server`.
 
 - Output: help and version raise `OutputError` if standard output rejects them; argparse would ignore the error.
+- Shown commands: `shown_command` returns the command of this installation for texts on the screen.
 """
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,29 @@ def _mark_file_arguments(parser: argparse.ArgumentParser, file_completion: objec
     for action in parser._actions:
         if action.type is Path:
             action.complete = file_completion  # type: ignore[attr-defined]
+
+
+def shown_command(program: str) -> str:
+    """Return the command that starts a program of this installation, from any directory of this computer.
+
+    The name is sufficient if the PATH contains the installation. Otherwise, the result is the path of the script, or
+    the command of the module in an installation without scripts.
+
+    Args:
+        program: `chat-tui` or `chat-server`.
+    """
+    import shlex  # noqa: PLC0415 (5 ms together)
+    import shutil  # noqa: PLC0415
+    import sysconfig  # noqa: PLC0415
+
+    on_path = shutil.which(program)
+    script = shutil.which(program, path=sysconfig.get_path("scripts")) or shutil.which(sys.argv[0])
+    if script is None or Path(script).stem != program:
+        module = {"chat-tui": "tui_chat", "chat-server": "server"}[program]
+        return f"{shlex.quote(sys.executable)} -m {module}"
+    if on_path is not None and Path(on_path).samefile(script):
+        return program
+    return shlex.quote(str(Path(script).absolute()))
 
 
 def print_version(program: str) -> None:

@@ -24,6 +24,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+from tui_chat.argument_parser import shown_command
 from tui_chat.logging import log_path
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
@@ -310,10 +311,11 @@ def network_urls(host: str, port: int) -> list[str]:
 def join_instructions(host: str, port: int, url: str) -> list[str]:
     """Return the lines with the commands that join a local server from other terminals.
 
-    Without a network address, a second line states that only this machine can connect.
+    Without a network address, the command is that of this installation, and a second line states that only this machine
+    can connect.
     """
     urls = network_urls(host, port)
-    commands = [f"  chat-tui {join_url}" for join_url in urls or [url]]
+    commands = [f"  chat-tui {join_url}" for join_url in urls] or [f"  {shown_command('chat-tui')} {url}"]
     hint = tr("Only this computer can connect. To allow the network, start with --serve --host 0.0.0.0")
     return ["\n".join((tr("Server started. Others join with:"), *commands)), *([] if urls else [hint])]
 

@@ -1,0 +1,59 @@
+"""Commands on the screen run as shown: installed on the PATH, in an environment, and as a module."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.support.server_process import server_process
+from tests.support.terminal import CHAT_TUI, terminal
+
+SCRIPTS = sysconfig.get_path("scripts")
+
+
+def shown_after(label: str, text: str) -> str:
+    return text.split(label)[1].splitlines()[0].split(" · ")[0].strip()
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"), [("/usr/bin:/bin", f"{SCRIPTS}/chat-tui"), (f"{SCRIPTS}:/usr/bin:/bin", "chat-tui")]
+)
+async def test_the_join_command_runs_as_shown(
+    tmp_path: Path, path: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    async with server_process(tmp_path) as server:
+        command = shown_after("terminal: ", server.ready_line)
+    assert command == f"{expected} {server.url}"
+    environment = {"PATH": path, "HOME": str(tmp_path)}
+    result = subprocess.run(
+        ("sh", "-c", f"{command} --version"),
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith("chat-tui ")
+    arguments = ("--screen-reader", "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
+    async with terminal((*CHAT_TUI, *arguments), tmp_path, columns=200) as tui:
+        await tui.wait_for_text("/quit exits.")
+        assert shown_after("Others join with:\n", tui.screen_text()).startswith(f"{expected} http://127.0.0.1:")
+        tui.write_keys("/quit\r")
+        assert await tui.wait_closed() == 0
+
+
+def test_an_installation_without_scripts_shows_the_module() -> None:
+    program = (
+        "import sysconfig; sysconfig.get_path = lambda name: '/nonexistent'\n"
+        "from tui_chat.argument_parser import shown_command; print(shown_command('chat-tui'))"
+    )
+    result = subprocess.run(
+        (sys.executable, "-c", program), env={"PATH": "/usr/bin"}, capture_output=True, text=True, check=True
+    )
+    assert result.stdout == f"{sys.executable} -m tui_chat\n"
