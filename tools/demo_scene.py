@@ -238,7 +238,14 @@ async def demo_app_in_terminal(
 @contextmanager
 def fixed_environment(lang: Language) -> Generator[None]:
     """Set the time zone, the colour variables and the language to fixed values within the block."""
-    overrides = {"TZ": "UTC", "NO_COLOR": None, "COLORTERM": "truecolor", "TERM": "xterm-256color", "TEXTUAL": None}
+    overrides = {
+        "LOGNAME": "ann",
+        "TZ": "UTC",
+        "NO_COLOR": None,
+        "COLORTERM": "truecolor",
+        "TERM": "xterm-256color",
+        "TEXTUAL": None,
+    }
     saved = {name: os.environ.get(name) for name in overrides}
     previous_language = i18n.active_language()
     _apply_environment(overrides)

@@ -181,9 +181,9 @@ async def test_tab_completes_a_nickname(server: RunningServer, tmp_path: Path) -
 
 async def test_missing_join_details_are_prompted_for(server: RunningServer, tmp_path: Path) -> None:
     async with terminal((*CHAT_TUI, "--screen-reader", server.url), tmp_path) as tui:
-        await tui.wait_for_text("Room:")
+        await tui.wait_for_text("Room [lobby]:")
         tui.write_keys("tea\r")
-        await tui.wait_for_text("Nickname:")
+        await tui.wait_for_text("Nickname [")
         tui.write_keys("\u202e\rann\r")
         await tui.wait_for_text("A nickname cannot contain U+202E")
         await tui.wait_for_text("You are in tea")
@@ -239,7 +239,7 @@ async def test_open_rooms_are_restored_with_unread_counts(server: RunningServer,
     async with ChatClient(server.url) as chat:
         dev = await chat.join("dev", nick="Ben")
         async with terminal(command, tmp_path) as tui:
-            await tui.wait_for_text("Room:")
+            await tui.wait_for_text("Room [lobby]:")
             tui.write_keys("dev\r")
             await tui.wait_for_text(READY)
             tui.write_keys("/join tea\r")

@@ -7,7 +7,7 @@ from tests.support.chat_app import chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
-from tui_chat.session.store.profile import Profile, load
+from tui_chat.session.store.profile import DEFAULT_ROOM, Profile, load
 from tui_chat.session.strings import chat as chat_strings
 
 
@@ -17,16 +17,27 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-async def test_missing_input_is_reported_next_to_the_field(tmp_path: Path) -> None:
+async def test_enter_accepts_the_grey_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "lin")
+    async with running_server(tmp_path) as server, chat_app(tmp_path, server=server.url) as driver:
+        assert DEFAULT_ROOM in driver.screen_text()
+        assert "lin" in driver.screen_text()
+        await driver.press("enter", "enter")
+        await driver.wait_until(lambda: len(driver.app.screen_stack) > 1 and driver.displayed_room)
+        view = driver.displayed_room
+        assert view is not None
+        assert (view.name, view.nick) == (DEFAULT_ROOM, "lin")
+
+
+async def test_a_login_name_that_is_no_nickname_is_reported_next_to_the_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "a\u200bb")
     async with chat_app(tmp_path) as driver:
-        await driver.press("enter")
-        await driver.wait_for_text(tr(chat_strings.ROOM_REQUIRED))
-        assert tr(chat_strings.NICK_REQUIRED) in driver.screen_text()
-        await driver.type_text("tea")
-        assert tr(chat_strings.ROOM_REQUIRED) not in driver.screen_text()
-        await driver.press("enter")
+        await driver.press("enter", "enter")
+        await driver.wait_for_text("cannot contain")
         await driver.type_text("ann")
-        assert "ann" in driver.screen_text()
+        assert "cannot contain" not in driver.screen_text()
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,9 @@
 """
 
 import asyncio
-import getpass
 import signal
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -216,16 +215,10 @@ def _validate(target: CliTarget) -> _Visit:
             if target.room or server_address.room
             else ""
         )
-        nick = names.validate_nickname(target.nick or saved_profile.nick or _login_name())
+        nick = names.validate_nickname(target.nick or saved_profile.nick or profile_store.login_name())
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
     if not room:
         raise InvalidTarget(tr("no room given; use --room"))
     guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
     return _Visit(server_address.base_url, room, nick, guest_key)
-
-
-def _login_name() -> str:
-    with suppress(OSError, KeyError):
-        return getpass.getuser()
-    return "guest"

@@ -83,10 +83,11 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
         room = _ask(
             chat_strings.LABEL_ROOM,
             options.room or server_address.room or "",
-            saved_profile.room,
+            saved_profile.room or profile_store.DEFAULT_ROOM,
             names.validate_room_name,
         )
-        nick = _ask(chat_strings.LABEL_NICK, options.nick, saved_profile.nick, names.validate_nickname)
+        last_nick = saved_profile.nick or profile_store.login_name()
+        nick = _ask(chat_strings.LABEL_NICK, options.nick, last_nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
     write_output(tr(chat_strings.CONNECTING_TO, server=server_address.base_url))
@@ -100,15 +101,15 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     return asyncio.run(_run_sessions(target, options, settings))
 
 
-def _ask(label: Translatable, initial: str, last_used: str, validate: Callable[[str], ValueT]) -> ValueT:
+def _ask(label: Translatable, initial: str, default: str, validate: Callable[[str], ValueT]) -> ValueT:
     """Return `initial` or a prompted value, validated and converted by `validate`.
 
-    An invalid value is reported and prompted again; an empty input selects `last_used`.
+    An invalid value is reported and prompted again; an empty input selects `default`.
     """
-    prompt = f"{tr(label)} [{last_used}]: " if last_used else f"{tr(label)}: "
+    prompt = f"{tr(label)} [{default}]: "
     while True:
         try:
-            return validate(initial or read_input(prompt).strip() or last_used)
+            return validate(initial or read_input(prompt).strip() or default)
         except ChatError as error:
             write_output(error_text.describe(error))
         initial = ""

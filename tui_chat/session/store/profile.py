@@ -5,6 +5,7 @@
 - Corruption: an undecodable file is renamed, not overwritten, and reported in one sentence.
 """
 
+import getpass
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +16,16 @@ from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
 
 FILE_NAME = "profile.json"
+
+DEFAULT_ROOM = "lobby"
+"""Room name without a last room."""
+
+
+def login_name() -> str:
+    """Return the name of the user on this computer, the default nickname; `guest` if unknown."""
+    with suppress(OSError, KeyError):
+        return getpass.getuser()
+    return "guest"
 
 
 class Identity(msgspec.Struct, frozen=True):

@@ -22,12 +22,8 @@ JOIN_HINT = mark("Enter a room and a nickname to join.")
 LABEL_ROOM = mark("Room")
 LABEL_NICK = mark("Nickname")
 LABEL_SERVER = mark("Server")
-PLACEHOLDER_ROOM = mark("lobby")
-PLACEHOLDER_NICK = mark("your nickname")
 BUTTON_JOIN = mark("Join")
 BUTTON_START_SERVER = mark("Start a local server")
-ROOM_REQUIRED = mark("Enter a room name.")
-NICK_REQUIRED = mark("Enter a nickname.")
 CONNECTING_TO = mark("Connecting to {server}…")
 
 

@@ -13,6 +13,7 @@ from tui_chat.client.net import address
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
+from tui_chat.session.store import profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
@@ -27,17 +28,17 @@ class FormField(Vertical):
     Args:
         label: Text left of the input.
         value: Initial value.
-        placeholder: Hint for the empty input.
+        default: Value of the empty input, shown in grey.
         id: Widget id.
 
     Attributes:
         input: Input right of the label.
     """
 
-    def __init__(self, label: str, value: str, placeholder: str, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
+    def __init__(self, label: str, value: str, default: str, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
         super().__init__(id=id)
         self._label_text = label
-        self.input = LineInput(value, placeholder)
+        self.input = LineInput(value, default)
         self._error = Static("", classes="error", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -47,15 +48,19 @@ class FormField(Vertical):
             yield self.input
         yield self._error
 
-    def set_labels(self, label: str, placeholder: str) -> None:
-        """Replace label and placeholder after a change of language."""
+    def set_label(self, label: str) -> None:
+        """Replace the label after a change of language."""
         self.query_one(".label", Static).update(label)
-        self.input.placeholder = placeholder
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the default is in effect."""
+        return not self.input.value.strip()
 
     @property
     def value(self) -> str:
-        """Input text without surrounding whitespace."""
-        return self.input.value.strip()
+        """Input text without surrounding whitespace, or the default."""
+        return self.input.value.strip() or self.input.placeholder
 
     def show_error(self, error: str) -> None:
         """Show an error message, empty to hide it."""
@@ -121,8 +126,8 @@ class JoinScreen(Screen[None]):
         """Yield the form and the footer."""
         room, nick, server = self._initial_values
         self._form_fields = {
-            "room": FormField(tr(chat_strings.LABEL_ROOM), room, tr(chat_strings.PLACEHOLDER_ROOM), id="room"),
-            "nick": FormField(tr(chat_strings.LABEL_NICK), nick, tr(chat_strings.PLACEHOLDER_NICK), id="nick"),
+            "room": FormField(tr(chat_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
+            "nick": FormField(tr(chat_strings.LABEL_NICK), nick, profile.login_name(), id="nick"),
             "server": FormField(tr(chat_strings.LABEL_SERVER), server, DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
@@ -143,15 +148,15 @@ class JoinScreen(Screen[None]):
         """Hide the button for a local server and focus the first empty field."""
         self.query_one("#start-server").display = False
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
-        empty = (field for field in self._form_fields.values() if not field.value)
+        empty = (field for field in self._form_fields.values() if field.is_empty)
         next(empty, self._form_fields["room"]).input.focus()
 
     def _update_labels(self) -> None:
         """Translate all labels after a change of language."""
         self.query_one("#hint", Static).update(tr(chat_strings.JOIN_HINT))
-        self._form_fields["room"].set_labels(tr(chat_strings.LABEL_ROOM), tr(chat_strings.PLACEHOLDER_ROOM))
-        self._form_fields["nick"].set_labels(tr(chat_strings.LABEL_NICK), tr(chat_strings.PLACEHOLDER_NICK))
-        self._form_fields["server"].set_labels(tr(chat_strings.LABEL_SERVER), DEFAULT_SERVER)
+        self._form_fields["room"].set_label(tr(chat_strings.LABEL_ROOM))
+        self._form_fields["nick"].set_label(tr(chat_strings.LABEL_NICK))
+        self._form_fields["server"].set_label(tr(chat_strings.LABEL_SERVER))
         self.query_one("#join", Button).label = tr(chat_strings.BUTTON_JOIN)
         self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
@@ -171,8 +176,19 @@ class JoinScreen(Screen[None]):
         self._submit_to(self._on_serve if event.button.id == "start-server" else self._on_join)
 
     @on(Input.Submitted)
+    def _handle_input_submitted(self, event: Input.Submitted) -> None:
+        """Continue with the empty nickname after the room; otherwise request a join."""
+        nick = self._form_fields["nick"]
+        if event.input is self._form_fields["room"].input and nick.is_empty and not self._is_waiting:
+            nick.input.focus()
+        else:
+            self.action_submit()
+
     def action_submit(self) -> None:
-        """Request a join, or focus the first invalid field. No effect while the form is waiting."""
+        """Request a join with the defaults of empty fields, or focus the first invalid field.
+
+        No effect while the form is waiting.
+        """
         self._submit_to(self._on_join)
 
     def join_server(self, server: str, room: str) -> None:
@@ -229,25 +245,20 @@ class JoinScreen(Screen[None]):
         for field in self._form_fields.values():
             field.show_error("")
         values = {name: field.value for name, field in self._form_fields.items()}
-        typed_server, base_url = values["server"] or DEFAULT_SERVER, ""
+        typed_server, base_url = values["server"], ""
         problems: dict[str, str] = {}
         try:
             parsed = address.parse_address(typed_server)
             base_url = parsed.base_url
-            if parsed.room and not values["room"]:
+            if parsed.room and self._form_fields["room"].is_empty:
                 values["room"] = self._form_fields["room"].input.value = parsed.room
         except ChatError as error:
             problems["server"] = error_text.describe(error)
-        for name, validate, required in (
-            ("nick", names.validate_nickname, chat_strings.NICK_REQUIRED),
-            ("room", names.validate_room_name, chat_strings.ROOM_REQUIRED),
-        ):
+        for name, validate in (("nick", names.validate_nickname), ("room", names.validate_room_name)):
             try:
-                values[name] = validate(values[name]) if values[name] else ""
+                values[name] = validate(values[name])
             except ChatError as error:
                 problems[name] = error_text.describe(error)
-            if not values[name]:
-                problems[name] = tr(required)
         for name, problem in problems.items():  # the first field of the form has the focus in the end
             self.show_field_error(name, problem)
         return None if problems else JoinDetails(values["room"], values["nick"], base_url, typed_server)
