@@ -1,5 +1,6 @@
 """Commands on the screen run as shown: installed on the PATH, in an environment, and as a module."""
 
+import asyncio
 import subprocess
 import sys
 import sysconfig
@@ -30,16 +31,12 @@ async def test_the_join_command_runs_as_shown(
         command = shown_after("terminal: ", server.ready_line)
     assert command == f"{expected} {server.url}"
     environment = {"PATH": path, "HOME": str(tmp_path)}
-    result = subprocess.run(
-        ("sh", "-c", f"{command} --version"),
-        cwd=elsewhere,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f"{command} --version"), cwd=elsewhere, env=environment, stdout=asyncio.subprocess.PIPE
     )
-    assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.startswith("chat-tui ")
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    assert output.startswith(b"chat-tui ")
     arguments = ("--screen-reader", "--serve", "--port", "0", "--room", "tea", "--nick", "ann")
     async with terminal((*CHAT_TUI, *arguments), tmp_path, columns=200) as tui:
         await tui.wait_for_text("/quit exits.")
