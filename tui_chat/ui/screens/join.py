@@ -54,7 +54,7 @@ class FormField(Vertical):
 
     @property
     def is_empty(self) -> bool:
-        """Whether the default is in effect."""
+        """True while the default is in effect."""
         return not self.input.value.strip()
 
     @property
