@@ -1,4 +1,6 @@
+import os
 import socket
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -96,7 +98,10 @@ async def test_a_chat_url_fills_server_and_room(tmp_path: Path) -> None:
             assert driver.first_row_of(driver.chat_screen.query_one("ChatHeader")).startswith("茶")
 
 
-async def test_an_unreachable_local_address_offers_a_server_that_continues_for_other_clients(home: Path) -> None:
+async def test_an_unreachable_local_address_offers_a_server_that_continues_for_other_clients(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
     url = f"http://127.0.0.1:{free_port()}"
     async with chat_app(home, server=url, room="tea", nick="ann") as driver:
         await driver.wait_for_text(tr("No chat server at {server}.", server="").split("  ")[0].rstrip(" ."))
