@@ -152,13 +152,21 @@ class RoomCatalog:
         return await self.get(room_id)
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
-        """Delete a room and its messages.
+        """Remove a room after a deletion entry for each of its messages.
 
-        Members in the room or more than `MAX_DELETABLE_ENTRIES` entries raise `Conflict`; rooms of other connections
-        raise `Forbidden`. A failure in between leaves a part of the messages deleted.
+        Observers receive `roomRemoved`, and their observation ends. A failure in between leaves a part of the messages
+        deleted, and the room stays.
 
         Returns:
             The room before the deletion.
+
+        Raises:
+            NotFound: No public room has this id.
+            Forbidden: Another connection created the room.
+            Conflict: The room has more than `MAX_DELETABLE_ENTRIES` entries, has members or is being changed, or
+                received a message during the deletion.
+            RateLimited: A write rate is exceeded.
+            Unavailable: The database failed or is overloaded.
         """
         room = await self._require_owned(connection, room_id)
         if room.last_seq > MAX_DELETABLE_ENTRIES:
@@ -167,15 +175,17 @@ class RoomCatalog:
             self._acquire_write(connection)
             author = self._build_author(connection)
             room_ref = RoomRef(key=room.key, name=room.name)
-            for after in range(0, room.last_seq, limits.HISTORY_PAGE):
+            after, has_more = 0, True
+            while has_more:
                 page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
                 await asyncio.gather(
                     *(
-                        self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=message.seq))
-                        for message in page.messages
-                        if isinstance(message, events.Message) and not message.deleted
+                        self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=entry.seq))
+                        for entry in page.messages
+                        if isinstance(entry, events.Message) and not entry.deleted
                     )
                 )
+                after, has_more = page.messages[-1].seq if page.messages else after, page.has_more
             await self._database.rooms.delete(room_id)
         frame = encode_push_frame(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
         for observer in self._room_registry.end_observations(room.key):

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.app import RunningServer
+from server.storage.log_reader import MAX_PAGE_BYTES
 from server.storage.room_repository import RoomRepository
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
@@ -83,6 +84,17 @@ async def test_a_recreated_room_continues_its_log_without_old_messages(
     joined = await client.join("tea", "bob")
     assert (joined["room"]["lastSeq"], joined["room"]["topic"]) == (4, "black tea")
     assert (joined["room"]["firstSeq"], joined["messages"], joined["hasMore"]) == (5, [], False)
+
+
+async def test_a_room_with_more_text_than_one_page_is_removed(client: RawClient) -> None:
+    created = await client.request("createChatroom", {"name": "tea"})
+    message = {"room": "tea", "message": "a" * 4_000, "as": {"nickName": "ann"}}
+    size = 0
+    while size <= MAX_PAGE_BYTES:
+        assert (await client.request("sendMessage", message))["ok"]
+        size += len(message["message"])
+    assert await client.request("removeChatroom", created["id"]) == created
+    assert await client.request("findAllChatroom") == []
 
 
 async def test_a_message_restores_a_removed_room_to_the_list(client: RawClient) -> None:
