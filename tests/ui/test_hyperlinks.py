@@ -97,6 +97,17 @@ async def test_a_click_on_a_link_opens_a_confirmation_that_escape_cancels(
         assert ann.app.clipboard == ""
 
 
+async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        link = server.url.replace("http://", "chat://")
+        await receive_message(ann, server.url, f"{link}/green%20tea")
+        await ann.press("ctrl+s", "o")
+        await ann.wait_for_text("Enter join")
+        await ann.press("enter")
+        await ann.wait_until(lambda: (view := ann.displayed_room) is not None and view.name == "green tea")
+        assert ann.sdk_room("tea")
+
+
 async def test_o_on_a_message_without_links_is_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await receive_message(ann, server.url, "nothing to see")

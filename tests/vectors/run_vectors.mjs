@@ -110,7 +110,7 @@ const RUNNERS = {
 
   async links(load) {
     const { findLinks } = await load("state/links");
-    return ({ input }) => findLinks(input).map(({ start, url }) => input.slice(start, start + url.length));
+    return ({ input }) => findLinks(input).map(({ start, text }) => input.slice(start, start + text.length));
   },
 };
 

@@ -118,6 +118,24 @@ async def test_urls_become_links_without_trailing_punctuation(
     chat_page.assert_no_errors()
 
 
+async def test_a_room_link_joins_a_room_of_this_server_and_explains_another_server(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    own = server.url.replace("http://", "chat://")
+    await post(bot, f"www.example.org {own}/green%20tea", "chat://chat.example/tea")
+    ann = await open_chat_page(browser, server.url, "Ann")
+    links, dialog = ann.page.locator("#timeline-lines a"), ann.page.locator("#confirm-dialog")
+    await expect(links).to_have_text(["www.example.org", f"{own}/green%20tea", "chat://chat.example/tea"])
+    await expect(links.first).to_have_attribute("href", "http://www.example.org")
+    await links.nth(2).click()
+    await expect(dialog).to_contain_text("another server, chat.example")
+    await dialog.get_by_role("button", name="Cancel").click()
+    await links.nth(1).click()
+    await dialog.get_by_role("button", name="Join “green tea”").click()
+    await expect(ann.page.locator("#room-name")).to_have_text("green tea")
+    ann.assert_no_errors()
+
+
 async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: RunningServer) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.composer.press_sequentially("one")

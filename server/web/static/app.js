@@ -10,6 +10,7 @@ import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { HeldDeletions } from "./state/held_deletions.js";
+import { parseRoomLink } from "./state/links.js";
 import { quoteName } from "./state/names.js";
 import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
 import { writeClipboard } from "./view/clipboard.js";
@@ -264,6 +265,16 @@ async function confirmDelete(item) {
   if (choice) heldDeletions.hold(room, item.seq);
 }
 
+/** Ask before the join of a linked room; explain a link to another server. */
+async function openRoomLink({ host, isSameServer, room }, url) {
+  if (isSameServer && !room) return void roomDialog.open(session);
+  const choices = isSameServer ? [{ value: "join", label: strings.joinRoom(room), kind: "primary" }] : [{ value: "copy", label: strings.copy }];
+  const text = isSameServer ? host : strings.otherServer(host);
+  const choice = await confirmDialog.confirm({ title: url, text, choices });
+  if (choice === "join") openRoom(room);
+  else if (choice === "copy") copyText(url);
+}
+
 async function copyText(text) {
   showToast((await writeClipboard(text)) ? strings.copied : strings.copyFailed);
 }
@@ -369,6 +380,13 @@ document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") session?.reconnectNow();
   else heldDeletions.flush();
   scheduler.schedule();
+});
+requireElement("timeline-lines").addEventListener("click", (event) => {
+  const url = /** @type {Element} */ (event.target).closest("a")?.href ?? "";
+  const link = parseRoomLink(url);
+  if (!link) return;
+  event.preventDefault();
+  openRoomLink(link, url);
 });
 for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
 globalThis.addEventListener("pagehide", () => {

@@ -102,9 +102,12 @@ def _reconnect(argument: str, context: CommandContext) -> None:
 
 
 def _change_server(argument: str, context: CommandContext) -> None:
-    if room := address.parse_address(argument).room:
-        names.validate_room_name(room)
-    context.change_server(argument)
+    server = address.parse_address(argument)
+    room = names.validate_room_name(server.room) if server.room else ""
+    if room and server.base_url == context.link.url:
+        context.go_to_room(room)
+    else:
+        context.change_server(argument)
 
 
 def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:

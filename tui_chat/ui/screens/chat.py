@@ -27,7 +27,7 @@ from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
-from tui_chat.ui.screens.link import open_link
+from tui_chat.ui.screens.link import is_room_link, open_link
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.output import OutputScreen
@@ -124,7 +124,9 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.compose_controller,
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
-            open_link=lambda url: open_link(url, app_of(self)),
+            open_link=lambda url: (
+                self.run_input(f"/server {url}") if is_room_link(url) else open_link(url, app_of(self))
+            ),
         )
         # Interface for the session lifecycle, implemented by the parts.
         self.show_error = self.view.show_error

@@ -44,7 +44,9 @@ class LinkScreen(ListDialog[str]):
         """Set the titles and highlight the first link."""
         self.set_up(
             mark("Link"),
-            mark("Enter open · y copy · Esc cancel")
+            mark("Enter join · y copy · Esc cancel")
+            if all(map(is_room_link, self._urls))
+            else mark("Enter open · y copy · Esc cancel")
             if has_local_display(os.environ)
             else mark("Enter copy · Esc cancel"),
         )
@@ -73,6 +75,11 @@ def _url_row(url: str) -> Content:
         "\n",
         (url, "$text-muted"),
     )
+
+
+def is_room_link(url: str) -> bool:
+    """Return whether a URL is the address of a server or room of this chat."""
+    return url.lower().startswith(("chat://", "chats://"))
 
 
 def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:

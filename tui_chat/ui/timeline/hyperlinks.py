@@ -1,8 +1,10 @@
 """Hyperlink detection in message text, with safe conversion to ASCII.
 
-- Schemes: `http`, `https` and `mailto`, not directly after a Latin letter or a digit.
-- End: white space, quotes, brackets that URLs do not contain, and CJK punctuation.
-- Trailing sentence punctuation and unbalanced closing brackets belong to the sentence.
+- Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
+- End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence punctuation
+  of any script. An apostrophe before a letter or a digit is part of the address.
+- Host: an ASCII host ends at the first CJK character. A path may contain CJK, but no second URL except after a slash.
+- Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
 
 `server/web/static/state/links.js` has the same rules; `tests/vectors/links.json` tests both.
 """
@@ -10,17 +12,42 @@
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from tui_chat.protocol.sanitize import sanitize_line
 
-_CJK_PUNCTUATION = "\u3000-\u3004\u3008-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
-_URL_PATTERN = re.compile(  # no IGNORECASE, which also matches ſ
-    "(?<![0-9A-Za-z])(?:[Hh][Tt][Tt][Pp][Ss]?://|[Mm][Aa][Ii][Ll][Tt][Oo]:)"
-    rf"[^\s<>\"'`{{}}|\\^\u2018-\u201f\u2026{_CJK_PUNCTUATION}\ufeff]+"
+_QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a"
+_BRACKETS = (
+    "\u0f3a-\u0f3d\u169b\u169c\u2045\u2046\u207d\u207e\u208d\u208e\u2308-\u230b\u2329\u232a\u2768-\u2775\u27c5\u27c6"
+    "\u27e6-\u27ef\u2983-\u2998\u29d8-\u29db\u29fc\u29fd\u2e02-\u2e0d\u2e1c\u2e1d\u2e20-\u2e29\u2e42\u2e55-\u2e5c\ufd3e\ufd3f"
 )
-_COMPLETE_URL = re.compile("(?:https?://|mailto:).", re.IGNORECASE)
-_TRAILING_PUNCTUATION = tuple(".,;:!?*_~")
+_SENTENCE_PUNCTUATION = (  # Terminal_Punctuation (PropList.txt) of the scripts in use
+    "\u0589\u05c3\u060c\u061b\u061d-\u061f\u06d4\u0700-\u070a\u070c\u07f8\u07f9\u0830-\u083e\u085e\u0964\u0965\u0e5a\u0e5b"
+    "\u0f08\u0f0d-\u0f12\u104a\u104b\u1361-\u1368\u166e\u16eb-\u16ed\u1735\u1736\u17d4-\u17d6\u17da\u1802-\u1805\u1808\u1809"
+    "\u1944\u1945\u1aa8-\u1aab\u1b5a\u1b5b\u1b5d-\u1b5f\u1b7d-\u1b7f\u1c3b-\u1c3f\u1c7e\u1c7f\u2024-\u2026\u203c\u203d"
+    "\u2047-\u2049\u2cf9-\u2cfb\u2e2e\u2e3c\u2e41\u2e4c\u2e4e\u2e4f\u2e53\u2e54\ua4fe\ua4ff\ua60d-\ua60f\ua6f3-\ua6f7"
+    "\ua876\ua877\ua8ce\ua8cf\ua92f\ua9c7-\ua9c9\uaa5d-\uaa5f\uaadf\uaaf0\uaaf1\uabeb"
+)
+_CJK_PUNCTUATION = (
+    "\u3000-\u3004\u3008-\u303f\ufe10-\ufe19\ufe30-\ufe5e\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+)
+_INVISIBLE = "\u061c\u200b\u200e\u200f\u2060-\u2064\ufeff"
+_CJK = (
+    "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff10-\uffdc"
+    "\U00020000-\U0003ffff"
+)
+_ASCII_CASE = re.ASCII | re.IGNORECASE  # without ASCII, `ſ` matches `s`
+_SCHEME = re.compile(r"(?:https?|chats?)://|mailto:", _ASCII_CASE)
+_START = re.compile(rf"(?<![0-9a-z])(?:{_SCHEME.pattern}|(?<![@./_-])www\.)", _ASCII_CASE)
+_REMAINDER = re.compile(
+    rf"(?:[^\s<>\"'`{{}}|\\^{_QUOTES}{_BRACKETS}{_SENTENCE_PUNCTUATION}{_CJK_PUNCTUATION}{_INVISIBLE}]|'(?=[^\W_]))*"
+)
+_ASCII_HOST = re.compile(rf"([!-.0->@-~]{{0,255}}[0-9A-Za-z])[{_CJK}]([^/?#]{{0,255}})")
+_PART = re.compile(r"[()\[\]?#]|https?://", _ASCII_CASE)
+_COMPLETE_ADDRESS = re.compile(r"(?:https?|chats?)://[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#]", _ASCII_CASE)
+_FORMATTING_BEFORE = re.compile(r"[*_~]*\Z")
+_MAX_FORMATTING = 8  # signs before an address
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -40,22 +67,50 @@ class Hyperlink:
 
 
 def find_hyperlinks(text: str) -> list[Hyperlink]:
-    """Return the `http`, `https` and `mailto` links of a sanitized text, in text order."""
-    if ":" not in text:
-        return []
-    candidates = ((match.start(), _strip_trailing_punctuation(match.group())) for match in _URL_PATTERN.finditer(text))
-    return [
-        Hyperlink(start, start + len(url), _to_ascii_url(url)) for start, url in candidates if _COMPLETE_URL.match(url)
-    ]
+    """Return the links of a sanitized text, in text order."""
+    links: list[Hyperlink] = []
+    match, run_end = _START.search(text), 0
+    while match:
+        start = match.start()
+        if match.end() > run_end:
+            run_end = cast(re.Match[str], _REMAINDER.match(text, match.end())).end()
+        end = _find_end(text, match.end(), run_end)
+        formatting = cast(re.Match[str], _FORMATTING_BEFORE.search(text, max(0, start - _MAX_FORMATTING), start))
+        address = text[start:end].rstrip(f".,;:!?'{formatting[0]}")
+        if _COMPLETE_ADDRESS.match(address):
+            url = address if _SCHEME.match(address) else f"http://{address}"  # as in GitHub Flavored Markdown
+            links.append(Hyperlink(start, start + len(address), _to_ascii_url(url)))
+        match = _SCHEME.match(text, end) or _START.search(text, end)
+    return links
 
 
-def _strip_trailing_punctuation(url: str) -> str:
-    """Remove sentence punctuation from the end of a URL; a bracket with its partner inside the URL stays."""
-    while url.endswith(_TRAILING_PUNCTUATION) or any(
-        url.endswith(closing) and url.count(closing) > url.count(opening) for opening, closing in ("()", "[]")
-    ):
-        url = url[:-1]
-    return url
+def _find_end(text: str, start: int, end: int) -> int:
+    """Return the end of an address, before the removal of trailing punctuation.
+
+    Args:
+        text: Text with the address.
+        start: Index after the scheme.
+        end: Index after the last character that an address can contain.
+    """
+    host = _ASCII_HOST.match(text, start, end)
+    if host and ("." in host[1] or ":" in host[1] or "." not in host[2]):  # otherwise an internationalized host
+        end = host.end(1)
+    opened, is_path = {"(": 0, "[": 0}, True
+    for part in _PART.finditer(text, start, end):
+        match part[0]:
+            case "(" | "[":
+                opened[part[0]] += 1
+            case ")" | "]":
+                opening = "(" if part[0] == ")" else "["
+                if not opened[opening]:
+                    return part.start()
+                opened[opening] -= 1
+            case "?" | "#":
+                is_path = False
+            case _:
+                if is_path and (part.start() == start or text[part.start() - 1] not in "/="):
+                    return part.start()
+    return end
 
 
 def _to_ascii_url(url: str) -> str:

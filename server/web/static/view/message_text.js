@@ -1,7 +1,8 @@
 /**
  * Rendering of message text.
  *
- * Text becomes text nodes. The only elements are links to http, https and mailto URLs.
+ * Text becomes text nodes. The only elements are links: http, https and mailto URLs, and rooms (`chat://host/room`).
+ * Rooms have no browser scheme, and the page handles clicks on them.
  */
 
 import { findLinks } from "../state/links.js";
@@ -9,7 +10,7 @@ import { graphemes } from "../state/names.js";
 
 const EMOJI_ONLY_PATTERN =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
-const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:"]);
+const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:", "chat:", "chats:"]);
 const MAX_EMOJI = 3;
 
 /**
@@ -19,12 +20,12 @@ const MAX_EMOJI = 3;
 export function linkify(text) {
   const nodes = [];
   let position = 0;
-  for (const { start, url } of findLinks(text)) {
-    const link = createLink(url);
+  for (const { start, text: address, url } of findLinks(text)) {
+    const link = createLink(address, url);
     if (!link) continue;
     if (start > position) nodes.push(document.createTextNode(text.slice(position, start)));
     nodes.push(link);
-    position = start + url.length;
+    position = start + address.length;
   }
   if (position < text.length) nodes.push(document.createTextNode(text.slice(position)));
   return nodes;
@@ -35,13 +36,14 @@ export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }
 
-function createLink(url) {
+function createLink(address, url) {
   if (!ALLOWED_SCHEMES.has(schemeOf(url))) return null;
   const link = document.createElement("a");
   link.href = url;
   link.target = "_blank";
   link.rel = "noopener noreferrer";
-  link.textContent = url;
+  link.textContent = address;
+  link.dir = "ltr"; // the order of host and path is independent of the paragraph
   return link;
 }
 
