@@ -51,10 +51,11 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
 <title>Page not found</title>
+<main>
 <h1>Page not found · <span lang="zh-CN">找不到页面</span></h1>
 <p><a href="{start}">Open the chat · <span lang="zh-CN">打开聊天</span></a></p>
+</main>
 </html>
 """
 

@@ -23,7 +23,8 @@ export class ConfirmDialog {
   confirm({ title, text, choices, onTyping }) {
     this.#resolve?.(null);
     setText(requireElement("confirm-title"), title);
-    setText(requireElement("confirm-text"), text);
+    const textElement = requireElement("confirm-text");
+    setText(textElement, text);
     return new Promise((resolve) => {
       this.#resolve = resolve;
       const finish = (value) => {
@@ -38,6 +39,10 @@ export class ConfirmDialog {
       // The close event of a previous question can arrive after this one has opened.
       this.#dialog.onclose = () => this.#dialog.open || finish(null);
       this.#dialog.showModal();
+      textElement.scrollTop = 0;
+      // Long texts scroll, also by keyboard.
+      if (textElement.scrollHeight > textElement.clientHeight) textElement.tabIndex = 0;
+      else textElement.removeAttribute("tabindex");
       this.#dialog.onkeydown = (event) => {
         const { key, repeat, ctrlKey, metaKey, altKey } = event;
         const step = { ArrowRight: 1, ArrowLeft: -1 }[key];
