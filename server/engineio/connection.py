@@ -16,14 +16,15 @@ class FrameSink(Protocol):
     def push(self, frame: Frame) -> None:
         """Append a frame to the send queue; without effect after `close`.
 
-        All frames of one event loop tick leave in one write.
+        All frames of one event loop tick leave in one write. An overflow of the queue raises nothing and aborts the
+        session at that write.
         """
 
     def close(self, reason: str) -> None:
-        """Send the queued frames, then end the connection; `reason` appears in one log line.
+        """Reject further frames, and end the connection after the queued ones; `reason` appears in one log line.
 
-        `EventDispatcher.on_disconnect` is called later, or before the return if nothing is queued for polling. A
-        repeated call has no effect.
+        The call does not wait. `EventDispatcher.on_disconnect` is called later, or before the return if nothing is
+        queued for polling. A repeated call has no effect.
         """
 
 
@@ -58,7 +59,8 @@ class EventDispatcher(Protocol):
     ) -> ClientConnection:
         """Accept a client into the root namespace.
 
-        A raised error becomes CONNECT_ERROR; the session stays open for another attempt.
+        A raised `ChatError` becomes CONNECT_ERROR; the session stays open for another attempt. Any other exception
+        closes the session.
 
         Args:
             sink: Outbound side of the session.
@@ -76,7 +78,8 @@ class EventDispatcher(Protocol):
     ) -> bytes | None:
         """Process one event; the session handles the next packet after the return.
 
-        Failed requests return an error acknowledgement, or push an `error` event if none was requested.
+        A failed request raises nothing: its acknowledgement contains the error, or an `error` event is pushed if no
+        acknowledgement was requested.
 
         Args:
             connection: Sender of the event.
@@ -92,5 +95,5 @@ class EventDispatcher(Protocol):
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a disconnected connection; no further frame may be pushed to the connection.
 
-        Called once per accepted connection.
+        Called once per accepted connection, at its DISCONNECT packet or the end of the session.
         """

@@ -72,7 +72,7 @@ class EngineIOServer(engineio.AsyncServer):
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
     async def stop(self) -> None:
-        """Close all sessions; abort the remaining ones after `close_timeout`.
+        """Close all sessions after their queued frames; abort the remaining ones after `close_timeout`.
 
         Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed.
         """
@@ -90,7 +90,7 @@ class EngineIOServer(engineio.AsyncServer):
     # -- sessions
 
     def on_session_closed(self, session: EngineIOSession) -> None:
-        """Remove a closed session and release its slot in the connection limiter."""
+        """Remove a closed session and release its slot in the connection limiter; called once per session."""
         self.sockets.pop(session.sid, None)
         if self._connection_limiter is not None:
             self._connection_limiter.release(session.address)
@@ -117,8 +117,12 @@ class EngineIOServer(engineio.AsyncServer):
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Handle one HTTP request to the Socket.IO endpoint.
 
-        Responses for an allowed origin receive the CORS headers, except an established WebSocket. A rejected origin
-        receives status 400 and is logged as a hint. Other OPTIONS requests receive an empty response with status 200.
+        A rejected origin receives status 400 and is logged as a hint; requests without an Origin header are accepted.
+        Other OPTIONS requests receive an empty response with status 200. All responses to accepted origins, including
+        errors, receive the CORS headers, except an established WebSocket.
+
+        Raises:
+            web.HTTPBadRequest: The request is no valid WebSocket handshake.
         """
         client = get_client_info(request, self.options.trusted_proxies)
         origin = request.headers.get("Origin")
@@ -131,14 +135,20 @@ class EngineIOServer(engineio.AsyncServer):
         return response
 
     def get_cors_headers(self, request: web.Request) -> dict[str, str]:
-        """Return the CORS headers of a response outside `handle_request`; empty for a rejected origin."""
+        """Return the CORS headers of a response outside `handle_request`; empty for a rejected origin.
+
+        Without an Origin header, the result allows no origin. A rejection is not logged.
+        """
         origin = request.headers.get("Origin")
         client = get_client_info(request, self.options.trusted_proxies)
         is_rejected = origin is not None and not self._is_origin_allowed(origin, client)
         return {} if is_rejected else _create_cors_headers(request)
 
     def is_session_request(self, request: web.Request) -> bool:
-        """Return whether a request reaches a polling session, which limits its own requests."""
+        """Return whether a request is a GET or POST of a polling session, which limits its own requests.
+
+        False for an upgrade request, an unknown session and a session that has moved to WebSocket.
+        """
         session = self.sockets.get(request.query.get("sid", ""))
         return (
             session is not None
@@ -183,7 +193,9 @@ class EngineIOServer(engineio.AsyncServer):
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
         """Create a session and serve its first request (Engine.IO protocol v4, "Handshake").
 
-        A rejection has status 429 (limit of the address) or 503 (shutdown), with `Retry-After`.
+        A polling request returns the OPEN packet; a WebSocket request returns at the end of the session. Above
+        `handshakes_per_tick`, the handshake waits for a later tick. A rejection has status 429 (limit of the address)
+        or 503 (shutdown), with `Retry-After`. An untrusted reverse proxy is logged as a hint.
         """
         untrusted_proxy = find_untrusted_proxy(request, self.options.trusted_proxies)
         if untrusted_proxy is not None:
@@ -211,7 +223,11 @@ class EngineIOServer(engineio.AsyncServer):
 
 
 def _create_cors_headers(request: web.Request) -> dict[str, str]:
-    """Return the CORS headers of a response for an allowed origin (Fetch Standard, "CORS protocol")."""
+    """Return the CORS headers of a response for an allowed origin (Fetch Standard, "CORS protocol").
+
+    The origin and the requested headers are copied from the request, and credentials are allowed. Without an Origin
+    header, no origin is allowed.
+    """
     headers = {"Vary": "Origin"}
     if "Origin" in request.headers:
         headers |= {

@@ -22,7 +22,7 @@ class HandshakeError(Enum):
     UNSUPPORTED_VERSION = (5, "Unsupported protocol version")
 
     def to_response(self) -> web.Response:
-        """Return the error as a JSON response `{"code", "message"}`."""
+        """Return the error as a JSON response `{"code", "message"}` with status 400."""
         code, message = self.value
         return web.Response(
             status=400,
@@ -34,11 +34,12 @@ class HandshakeError(Enum):
 def validate_request(request: web.Request) -> HandshakeError | None:
     """Validate the parts of a request that do not depend on a session.
 
-    The first violation counts. The protocol version is checked only for handshakes, and the existence of the session
-    not at all.
+    The existence of the session is not checked.
 
     Returns:
-        The error, or None for a valid request.
+        None for a valid request, otherwise the first violation in this order: unknown transport; for a handshake, a
+        method other than GET or a protocol version other than 4; JSONP; polling with an `Upgrade: websocket` header, or
+        WebSocket without one.
     """
     query = request.query
     transport = query.get("transport")

@@ -43,9 +43,10 @@ class FlushScheduler:
         self._cooldown_until = 0.0
 
     def schedule(self, send_queue: SendQueue) -> None:
-        """Flush a send queue in the next round; at most one call per flush of the queue.
+        """Add a send queue to the next round, or to the one in progress; nothing is written before the return.
 
-        The round starts in the next tick, or after the current cooldown.
+        The next round starts in the next tick, or after the current cooldown. Repeated calls are not coalesced: a queue
+        calls once per flush.
         """
         self._pending.append(send_queue)
         if not self._scheduled:

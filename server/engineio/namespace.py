@@ -44,14 +44,15 @@ class Namespace:
         self._previous_connection: ClientConnection | None = None
 
     def connect_timed_out(self, now: float) -> bool:
-        """Return whether the deadline for CONNECT has passed without a connection."""
+        """Return whether the deadline for CONNECT has passed; always False while connected."""
         return self._connection is None and now > self._connect_deadline
 
     def handle_message(self, message: bytes) -> packets.EventPacket | None:
         """Handle a CONNECT, DISCONNECT or ACK packet; return an event for `dispatch_event`.
 
-        A rejected CONNECT, or one for another namespace, is answered with CONNECT_ERROR and keeps the session. A second
-        CONNECT is invalid until a DISCONNECT; the content of an ACK is ignored.
+        An accepted CONNECT is answered with CONNECT. A rejected one, or one for another namespace, is answered with
+        CONNECT_ERROR and keeps the session. DISCONNECT is not answered and restarts the deadline for CONNECT. The
+        content of an ACK is ignored.
 
         Args:
             message: Payload of an Engine.IO message packet.
@@ -60,7 +61,8 @@ class Namespace:
             The event, or None if the packet is already handled.
 
         Raises:
-            InvalidPacket: The packet is malformed or not allowed in the current state.
+            InvalidPacket: The packet is malformed, a CONNECT of a connected client, or any other packet for a namespace
+                without a connection.
         """
         packet = packets.parse_packet(message)
         if isinstance(packet, packets.ConnectPacket):
@@ -77,7 +79,7 @@ class Namespace:
     async def dispatch_event(self, event: packets.EventPacket) -> None:
         """Pass an event to the dispatcher and send the acknowledgement, if requested.
 
-        Requires a connected namespace.
+        Returns after the complete processing, including waits for the rate limit. Requires a connected namespace.
         """
         assert self._connection is not None
         response = await self._dispatcher.dispatch(

@@ -16,18 +16,19 @@ class EngineIOOptions:
 
     Attributes:
         ping_interval: Seconds between two pings.
-        ping_timeout: Seconds for the pong; a later pong aborts the session.
-        connect_timeout: Deadline of CONNECT in seconds, from the handshake or the last DISCONNECT.
+        ping_timeout: Seconds for the pong; without a pong, the session is aborted.
+        connect_timeout: Deadline of CONNECT in seconds, from the handshake or the last DISCONNECT; also the timeout of
+            an upgrade to WebSocket.
         max_unsent_bytes: Upper bound of the unsent bytes in one send queue.
         stall_timeout: Seconds without write progress before the session is aborted.
-        cors_origins: Allowed origins besides the server's own.
+        cors_origins: Allowed origins besides the server's own, in canonical form (`server.origins`).
         trusted_proxies: Networks of proxies with trusted X-Forwarded-* headers.
-        close_timeout: Seconds for the client to read the queued frames and close its side.
+        close_timeout: Seconds for the client to read the queued frames and close its side, before the abort.
         post_body_timeout: Seconds to receive the body of a POST.
         max_packet_bytes: Size limit of a received packet, and of the body of a POST.
         max_packets_per_post: Packets in one POST; python-socketio clients send up to 16.
         handshakes_per_tick: Handshakes per event loop tick; one handshake takes about 0.3 ms.
-        packet_rate: Rate limit of received packets per session; None for no limit.
+        packet_rate: Rate limit of received packets per session, and separately of polls; None for no limit.
         flood_timeout: Seconds of throttling by `packet_rate` before the session closes.
     """
 
@@ -48,5 +49,5 @@ class EngineIOOptions:
 
     @property
     def sweep_interval(self) -> float:
-        """Seconds between two checks of all sessions for due pings and timeouts."""
+        """Seconds between two checks of all sessions for due pings and timeouts, at most 1."""
         return min(1.0, self.ping_interval / 5)

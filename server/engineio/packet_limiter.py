@@ -41,10 +41,11 @@ class PacketLimiter:
         self._throttled_since: float | None = None
 
     def acquire(self, now: float) -> float:
-        """Consume the token of one packet.
+        """Consume the token of one packet; a failure consumes none.
 
         Returns:
-            0.0 on success, otherwise the seconds before the next attempt; infinity after the flood timeout.
+            0.0 on success, otherwise the seconds before the next attempt, at least 0.05; infinity after the flood
+            timeout. The caller waits or closes the session.
         """
         if self.prepaid:
             self.prepaid -= 1
@@ -100,7 +101,14 @@ class FrameMeter:
         self._is_throttled = False
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Count the frames that start in `data`, and parse them as far as the rate permits (RFC 6455, section 5.2)."""
+        """Count the frames that start in `data`, and parse them as far as the rate permits (RFC 6455, section 5.2).
+
+        Bytes above the rate are held, and so is an incomplete frame header. After the delay, the meter parses the held
+        bytes itself and resumes the transport.
+
+        Returns:
+            The result of the parser; `(False, b"")` while throttled.
+        """
         if self._held:
             data = self._held + data
         if self._is_throttled:

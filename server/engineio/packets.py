@@ -45,7 +45,7 @@ class InvalidPacket(Exception):
 
 
 class ConnectPacket(msgspec.Struct, frozen=True):
-    """Request to connect to a namespace; `auth` is the payload as JSON."""
+    """Request to connect to a namespace; `auth` is the payload as a JSON object, None if absent."""
 
     namespace: str
     auth: msgspec.Raw | None
@@ -105,13 +105,16 @@ SocketIOPacket = ConnectPacket | DisconnectPacket | EventPacket | AckPacket
 def parse_packet(payload: bytes) -> SocketIOPacket:
     """Parse a Socket.IO packet.
 
-    A query string in the namespace is dropped. Acknowledgement ids are allowed on EVENT and ACK only.
+    Without a namespace, a packet belongs to `/`; a query string in the namespace is dropped. An acknowledgement id is
+    required for ACK, optional for EVENT and invalid for other types. An event with a value that JSON does not allow,
+    such as NaN, is returned with arguments that fail to decode later.
 
     Args:
         payload: Engine.IO message without its type byte.
 
     Raises:
-        InvalidPacket: The packet is malformed, binary or not valid UTF-8.
+        InvalidPacket: The packet is malformed, not valid UTF-8, of an unknown type, CONNECT_ERROR, or binary; only a
+            binary packet has a `client_error`.
     """
     if not payload:
         raise InvalidPacket("empty packet")
@@ -178,6 +181,10 @@ def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
 
     Examples are lone surrogates, NaN and excessive nesting. The returned arguments are as invalid as the received ones,
     so that the codec of the request rejects them with an error response.
+
+    Returns:
+        The event name, with `?` for lone surrogates, and the arguments. After excessive nesting, the only argument is
+        the complete data.
 
     Raises:
         InvalidPacket: The data is no array that starts with an event name.

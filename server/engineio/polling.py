@@ -23,8 +23,10 @@ _RECORD_SEPARATOR = b"\x1e"
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
     """Wait for queued frames and return them as the response of a poll.
 
-    The wait has no timeout of its own. A second concurrent poll receives status 400 and closes the session. During an
-    upgrade, an empty queue returns a NOOP immediately.
+    The wait has no timeout of its own; the end of the session ends the wait with a close packet. A closing session
+    without frames returns the close packet immediately and ends. After the answer to a probe, an empty queue returns a
+    NOOP immediately. A second concurrent poll receives status 400 and closes the session. A client that disconnects
+    during the wait closes the session too. Polls above the packet rate are delayed.
     """
     if session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)
@@ -45,10 +47,11 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
 
 
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
-    """Handle the packets of a POST.
+    """Handle the packets of a POST in order, and return `ok` after the last one.
 
-    An oversized body receives 413; an invalid packet, a timeout or a concurrent POST receives 400; each closes the
-    session. Packets after the close of the session are discarded with `ok`.
+    A body or a number of packets above the limit receives 413; an invalid packet, an incomplete or late body, or a
+    concurrent POST receives 400; each closes the session. Packets before an invalid one have taken effect. Packets
+    after the close of the session are discarded with `ok`.
     """
     if session.inbound_lock.locked():
         session.close_now("concurrent POST requests")

@@ -93,10 +93,10 @@ class SendQueue:
             self._schedule_flush(self)
 
     def flush(self) -> None:
-        """Write the queued frames to the transport, or complete the waiting poll.
+        """Write the queued frames to the transport in one call, or complete the waiting poll.
 
-        Without a transport and a waiting poll, the frames stay queued. An exceeded size limit aborts the session.
-        Frames for a lost connection are discarded.
+        Without a transport and a waiting poll, the frames stay queued. Unsent bytes above the size limit, in the queue
+        or in the write buffer of the transport, abort the session. Frames for a lost connection are discarded.
         """
         self._flush_scheduled = False
         if not self.frames:
@@ -119,7 +119,7 @@ class SendQueue:
     def attach_transport(self, transport: asyncio.Transport) -> None:
         """Send all further frames over this WebSocket transport, beginning with the queued ones.
 
-        Queued frames are written immediately.
+        Queued frames are written immediately. A waiting poll is not completed.
         """
         self._transport = transport
         self._pending_bytes = 0
@@ -128,8 +128,8 @@ class SendQueue:
     def close(self, final_frame: Frame | None = None) -> None:
         """Append `final_frame`, if any, flush, and reject further frames.
 
-        Without a transport and a waiting poll, the frames stay queued for the next poll. A closed queue still accepts
-        `final_frame`.
+        Without a transport and a waiting poll, the frames stay queued for the next poll. The transport stays open. A
+        closed queue still accepts `final_frame`.
         """
         self.closed = True
         if final_frame is not None:
@@ -142,9 +142,9 @@ class SendQueue:
             self._transport.close()
 
     def abort(self) -> None:
-        """Discard the queued frames and abort the WebSocket transport, if attached.
+        """Reject further frames, discard the queued ones and abort the WebSocket transport, if attached.
 
-        A waiting poll is not completed.
+        A waiting poll is not completed, and the owner is not notified.
         """
         self.closed = True
         self.frames.clear()
@@ -170,7 +170,10 @@ class SendQueue:
         return now - self._progress_at > stall_timeout
 
     async def poll(self) -> list[Frame]:
-        """Wait until frames are queued and return them; at most one poll may wait at a time."""
+        """Remove and return the queued frames; wait for the next `flush` or `resolve_poll` if the queue is empty.
+
+        At most one poll may wait at a time; the caller checks `waiting_poll`.
+        """
         if self.frames:
             return self.drain()
         self.waiting_poll = asyncio.get_running_loop().create_future()
@@ -188,7 +191,7 @@ class SendQueue:
             self.waiting_poll.set_result(self.drain() or [fallback])
 
     def drain(self) -> list[Frame]:
-        """Remove and return all queued frames.
+        """Remove and return all queued frames; an empty list without any.
 
         Also possible on a closed queue.
         """

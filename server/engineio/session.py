@@ -124,10 +124,11 @@ class EngineIOSession:
         """Handle one Engine.IO packet; an invalid packet or an internal error closes the session.
 
         The return follows the complete handling, including delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP
-        are valid.
+        are valid. The caller passes one packet at a time, and none to a closing session.
 
         Returns:
-            False after an invalid packet or an internal error; neither is raised.
+            True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
+            raised.
         """
         self._current_packet = packet
         try:
@@ -161,8 +162,10 @@ class EngineIOSession:
     async def admit_packet(self) -> bool:
         """Count a packet that is not a WebSocket frame, and wait until the packet rate admits it.
 
+        Throttling for longer than `flood_timeout` closes the session, and the return follows after `close_timeout`.
+
         Returns:
-            False if the session is closing; the packet is then discarded.
+            True if the caller may handle the packet; False if the session is closing or closed.
         """
         while self.packet_limiter is not None and (delay := self.packet_limiter.acquire(time.monotonic())):
             if delay == math.inf:
@@ -175,6 +178,8 @@ class EngineIOSession:
     def reject(self, error: ChatError, reason: str) -> None:
         """Send an `error` event, if the namespace is connected, and close the session.
 
+        Without effect on a closing session.
+
         Args:
             error: Error for the client.
             reason: Reason for the log line.
@@ -184,7 +189,7 @@ class EngineIOSession:
             self.close(reason)
 
     def close_flood(self) -> None:
-        """Close a session that ignores the throttling by the packet rate."""
+        """Send a `rate_limited` error and close the session, because the client ignores the packet rate."""
         self.reject(RateLimited("rate_limit_ignored"), "packet rate exceeded for too long")
 
     def _close_after_failure(self, reason: str, level: int) -> None:
@@ -203,23 +208,38 @@ class EngineIOSession:
     # -- upgrade
 
     def begin_probe(self, transport: asyncio.BaseTransport | None) -> None:
-        """Reserve the upgrade for a WebSocket request; allowed in the state POLLING only.
+        """Reserve the upgrade for a WebSocket request.
 
-        The end of the session closes `transport`, the transport of the request, until `end_probe` or the upgrade.
+        Until `end_probe` or `attach_websocket`, the end of the session closes `transport`.
+
+        Args:
+            transport: Transport of the request; None if the client has disconnected.
+
+        Raises:
+            IllegalTransition: The session is not in the state POLLING.
         """
         self.state = get_next_state(self.state, TransitionEvent.PROBE)
         self._probe_transport = transport
 
     def answer_probe(self) -> None:
-        """Complete a waiting poll, because the client upgrades only after its return.
+        """Enter the state UPGRADING and complete a waiting poll, because the client upgrades only after its return.
 
-        Without effect on a closing or closed session, except that a waiting poll is completed.
+        A poll without frames receives a NOOP. A closing or closed session keeps its state.
+
+        Raises:
+            IllegalTransition: The session is open without an unanswered probe.
         """
         self.state = get_next_state(self.state, TransitionEvent.PROBE_ANSWERED)
         self.send_queue.resolve_poll(NOOP_FRAME)
 
     def end_probe(self) -> None:
-        """Release the upgrade; an open session without a WebSocket continues over polling."""
+        """Release the upgrade; an open session continues over polling, and a closing or closed one stays unchanged.
+
+        The transport of the probe stays open.
+
+        Raises:
+            IllegalTransition: The session is open without a probe.
+        """
         self.state = get_next_state(self.state, TransitionEvent.PROBE_ENDED)
         self._probe_transport = None
 
@@ -227,6 +247,9 @@ class EngineIOSession:
         """Continue the session on the transport of a WebSocket.
 
         Frames queued for polling are sent first, followed by a close frame if the session is closing or closed.
+
+        Raises:
+            IllegalTransition: The session already has a WebSocket, or its probe is not answered yet.
         """
         self.state = get_next_state(self.state, TransitionEvent.ATTACH)
         self._probe_transport = None
@@ -239,8 +262,8 @@ class EngineIOSession:
     def close(self, reason: str, level: int = logging.INFO) -> None:
         """Send the queued frames and close the session.
 
-        Without effect on a closing session. A polling session with an empty queue ends immediately; otherwise the
-        client has `close_timeout` seconds before the abort.
+        Without effect on a closing session. A polling session with an empty queue ends before the return; otherwise the
+        dispatcher is notified in the next tick, and the client has `close_timeout` seconds before the abort.
 
         Args:
             reason: Reason for the log line.
@@ -264,8 +287,8 @@ class EngineIOSession:
     def close_now(self, reason: str, level: int = logging.INFO) -> None:
         """End a polling session without waiting for further polls.
 
-        A waiting poll receives the queued frames, or a close packet if none are queued. A session that is already
-        closing ends too.
+        A waiting poll receives the queued frames, or a close packet if none are queued. Without a waiting poll, queued
+        frames are lost. A session that is already closing ends too, without a further log line.
         """
         self.close(reason, level)
         self.finalize()
@@ -273,7 +296,8 @@ class EngineIOSession:
     def abort(self, reason: str) -> None:
         """End the session and discard unsent frames; the client recovers missed entries with `since`.
 
-        The abort is counted by reason. A closed session stays unchanged; a closing one is aborted.
+        The abort is logged and counted by reason. A waiting poll receives a close packet. A closed session stays
+        unchanged; a closing one is aborted.
         """
         if self.state is SessionState.CLOSED:
             return
@@ -281,7 +305,10 @@ class EngineIOSession:
         self._abort(reason)
 
     def fail(self, error: Exception) -> None:
-        """Log an internal error and abort the session; nothing is raised."""
+        """Log an internal error and abort the session; nothing is raised.
+
+        The abort is counted as `internal error`, also for a closed session.
+        """
         log.error("internal error, aborting connection from %s", self.address, exc_info=error)
         try:
             self._abort("internal error")
@@ -298,8 +325,9 @@ class EngineIOSession:
     def finalize(self) -> None:
         """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace.
 
-        A repeated call has no effect. The WebSocket of the session stays open, and a waiting poll receives a close
-        packet if no frames are queued.
+        The server and the dispatcher are notified before the return. A repeated call has no effect. The WebSocket of
+        the session stays open, and a waiting poll receives a close packet if no frames are queued. An error of one step
+        is raised after the other steps.
         """
         if self.state is SessionState.CLOSED:
             return
@@ -315,8 +343,9 @@ class EngineIOSession:
     def tick(self, now: float) -> None:
         """Send a due ping and enforce the timeouts; called periodically by the server's heartbeat.
 
-        At most one action per call; no ping is sent before the pong of the previous one. A packet in progress suspends
-        the ping timeout.
+        At most one action per call, in this order: abort after the close timeout, close after the CONNECT timeout,
+        abort after the ping timeout, abort of a stalled reader, ping. No ping is sent before the pong of the previous
+        one. A packet in progress suspends the ping timeout.
 
         Args:
             now: Monotonic time in seconds.
@@ -340,7 +369,7 @@ class EngineIOSession:
             self.push(_PING_FRAME)
 
     def abort_if_overdue(self, now: float) -> bool:
-        """Abort the session if its pong is later than the ping timeout; return whether it was.
+        """Abort the session if its pong is missing after the ping timeout; return whether that is the case.
 
         Packet handling counts as activity, because the pong may be queued behind a slow packet.
 

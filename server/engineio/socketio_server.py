@@ -78,7 +78,7 @@ class SocketIOServer(socketio.AsyncServer):
         self.engineio_server.configure(dispatcher, options, connection_limiter, supervisor)
 
     def mount(self, app: web.Application, path: str = SOCKETIO_PATH) -> None:
-        """Add the endpoint to an application at `path`."""
+        """Add the endpoint to an application at `path`, for all methods."""
         self.attach(app, socketio_path=path)
         # aiohttp answers methods without a route with 405; the specification requires 400.
         app.router.add_route("*", path, self.engineio_server.handle_request)

@@ -21,7 +21,7 @@ class TickLimiter:
         self._waiters: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self) -> None:
-        """Wait for a free slot in the current or a later tick.
+        """Wait for a free slot in the current or a later tick; slots are not released.
 
         Waiters proceed in the order of the calls, and have precedence over new calls. A cancelled waiter uses no slot.
         """

@@ -43,7 +43,10 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         self._session = session
 
     async def close(self, *, code: int = WSCloseCode.OK, message: bytes = b"", drain: bool = True) -> bool:
-        """Close the WebSocket; aiohttp closes with code 1009 after an oversized packet."""
+        """Close the WebSocket; return whether the call closed it (`aiohttp.web.WebSocketResponse.close`).
+
+        aiohttp calls with code 1009 after an oversized packet; an open session then sends an `error` event first.
+        """
         session = self._session
         if code == WSCloseCode.MESSAGE_TOO_BIG and session.state is SessionState.WEBSOCKET:
             session.push_error(TooLong("packet_too_long", limit=session.options.max_packet_bytes))
@@ -76,6 +79,12 @@ async def serve_session(
         session: New session, or a session in the state POLLING for an upgrade.
         request: WebSocket request.
         probe_timeout: Seconds for the probe and the upgrade packet together; None for a new session.
+
+    Returns:
+        The WebSocket; an empty response if the connection is lost during the handshake.
+
+    Raises:
+        web.HTTPBadRequest: The request is no valid WebSocket handshake.
     """
     ws = SessionWebSocket(session)
     if probe_timeout is not None:
@@ -98,7 +107,14 @@ async def serve_session(
 
 
 async def refuse(session: EngineIOSession, request: web.Request) -> web.StreamResponse:
-    """Accept and close a WebSocket for a session that has one; the session continues."""
+    """Accept and close a WebSocket for a session that has one or a pending probe; the session continues.
+
+    Returns:
+        The closed WebSocket; an empty response if the connection is lost during the handshake.
+
+    Raises:
+        web.HTTPBadRequest: The request is no valid WebSocket handshake.
+    """
     ws = SessionWebSocket(session)
     with suppress(ConnectionError):
         await ws.prepare(request)
