@@ -62,13 +62,14 @@ async def test_nick_width_sets_the_width_of_the_nickname_column(server: RunningS
 
 async def test_pane_settings_apply_and_keys_override_them(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(120, 24)) as ann:
-        await ann.wait_for_text("1 here")
+        members = ann.chat_screen.view.members
+        await ann.wait_until(lambda: members.display)
         await ann.send_message("/set member_list never")
-        await ann.wait_until(lambda: "1 here" not in ann.screen_text())
+        await ann.wait_until(lambda: not members.display)
         await ann.send_message("/set room_list always")
         await ann.wait_for_text("1 tea")
         await ann.press("f3")
-        await ann.wait_for_text("1 here")
+        await ann.wait_until(lambda: members.display)
 
 
 async def test_join_notices_follow_the_show_joins_setting(server: RunningServer, tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_the_output_of_a_command_is_a_notice_of_the_current_room(commands: Comma
         ("/set nosuch", "Unknown setting: nosuch."),
         ("/set clock never", "Invalid value for clock"),
         ("/notify never", "Invalid value for /notify"),
-        ("/nick \u202e", "A nickname cannot contain U+202E"),
+        ("/nick a\u202eb", "A nickname cannot contain U+202E"),
         ("/server http://", "The host name is missing."),
         ("/server chat://example.org/%E2%80%AE", "A room name cannot contain U+202E"),
     ],
