@@ -108,6 +108,14 @@ async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, 
         assert ann.sdk_room("tea")
 
 
+async def test_a_disguised_link_shows_its_real_host_beside_the_text(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await receive_message(ann, server.url, "https://аррӏе.com/")
+        await ann.wait_for_text("xn--80ak6aa92e.com)")
+        await receive_message(ann, server.url, "https://pay.example@evil.example/")
+        await ann.wait_for_text("evil.example)")
+
+
 async def test_o_on_a_message_without_links_is_reported(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await receive_message(ann, server.url, "nothing to see")

@@ -108,6 +108,11 @@ const RUNNERS = {
     };
   },
 
+  async disguised_hosts(load) {
+    const { disguisedHost } = await load("state/disguised_hosts");
+    return ({ input }) => disguisedHost(input);
+  },
+
   async links(load) {
     const { findLinks } = await load("state/links");
     return ({ input }) => findLinks(input).map(({ start, text }) => input.slice(start, start + text.length));

@@ -113,6 +113,11 @@ def test_commands_match_the_vectors(case: Case) -> None:
     assert str(rejection.value).startswith(problem)
 
 
+@vectors("disguised_hosts")
+def test_disguised_hosts_match_the_vectors(case: Case) -> None:
+    assert [link.disguised_host for link in find_hyperlinks(case["input"])] == [case["expected"]]
+
+
 @vectors("links")
 def test_links_match_the_vectors(case: Case) -> None:
     text = case["input"]

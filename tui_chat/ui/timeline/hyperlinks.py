@@ -16,6 +16,7 @@ from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from tui_chat.protocol.sanitize import sanitize_line
+from tui_chat.ui.timeline.disguised_hosts import suggests_other_host
 
 _QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _BRACKETS = (
@@ -59,11 +60,13 @@ class Hyperlink:
         start: Index of its first character.
         end: Index after its last character.
         url: Link target in printable ASCII, as OSC 8 requires.
+        disguised_host: Real host if the text suggests another host, otherwise an empty string.
     """
 
     start: int
     end: int
     url: str
+    disguised_host: str = ""
 
 
 def find_hyperlinks(text: str) -> list[Hyperlink]:
@@ -79,7 +82,9 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
         address = text[start:end].rstrip(f".,;:!?'{formatting[0]}")
         if _COMPLETE_ADDRESS.match(address):
             url = address if _SCHEME.match(address) else f"http://{address}"  # as in GitHub Flavored Markdown
-            links.append(Hyperlink(start, start + len(address), _to_ascii_url(url)))
+            url = _to_ascii_url(url)
+            disguised_host = (parse_host(url)[0] or "?") if suggests_other_host(address) else ""
+            links.append(Hyperlink(start, start + len(address), url, disguised_host))
         match = _SCHEME.match(text, end) or _START.search(text, end)
     return links
 
@@ -143,6 +148,9 @@ def parse_host(url: str) -> tuple[str, str]:
     except ValueError:
         return "", ""
     host = sanitize_line(unquote(host, errors="replace"))
+    if not host.isascii():  # a mail address
+        with suppress(UnicodeError):
+            host = host.encode("idna").decode()
     unicode_host = host
     with suppress(UnicodeError):
         unicode_host = sanitize_line(host.encode("ascii").decode("idna"))

@@ -131,7 +131,7 @@ class LineLayout:
         leading_rows: Number of rows above the text (date, nickname, quote).
         nick_label: Sanitized nickname column, with the signs of an action and of a confusable nickname.
         sender_nick: Sanitized nickname of the sender.
-        text: Sanitized text including the `(edited)` suffix.
+        text: Sanitized text, followed by the real hosts of disguised links and `(edited)`.
         source_length: Length of the original part of `text`; a copy excludes the rest.
         delivery_error: Translated reason of a failed or unconfirmed delivery.
         links: Hyperlinks in `text`.
@@ -173,7 +173,10 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
     if line.reply_to is not None:
         rows.append(LayoutRow(RowKind.QUOTE))
     source_text = extract_text(line)
-    shown_text = f"{source_text} {tr('(edited)')}" if line.edited else source_text
+    links = tuple(find_hyperlinks(source_text))
+    hosts = dict.fromkeys(link.disguised_host for link in links if link.disguised_host)
+    labels = [tr("(link to {host})", host=host) for host in hosts] + [tr("(edited)")] * bool(line.edited)
+    shown_text = " ".join([source_text, *labels])
     text = _deletion_text(line) if line.is_text_hidden else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
@@ -192,7 +195,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
         text=text,
         source_length=len(source_text),
         delivery_error=delivery_error,
-        links=tuple(find_hyperlinks(source_text)),
+        links=links,
     )
 
 

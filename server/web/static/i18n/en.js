@@ -76,6 +76,7 @@ export const en = {
   delete: "Delete",
   copy: "Copy",
   copied: "Copied to clipboard.",
+  linkHost: (host) => `(link to ${host})`,
   otherServer: (host) => `This link leads to another server, ${host}. Open it in the terminal client: /server with this address.`,
   copyFailed: "Clipboard access was blocked by the browser.",
   react: "React",

@@ -73,6 +73,7 @@ export const zh = {
   delete: "删除",
   copy: "复制",
   copied: "已复制到剪贴板。",
+  linkHost: (host) => `（链接到 ${host}）`,
   otherServer: (host) => `此链接指向另一台服务器 ${host}。请在终端客户端中用 /server 加此地址打开。`,
   copyFailed: "浏览器阻止了剪贴板访问。",
   react: "回应",

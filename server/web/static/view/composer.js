@@ -8,7 +8,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
-import { isBlank, messageLength } from "../state/sanitize.js";
+import { messageLength } from "../state/sanitize.js";
 import { closestElement, markInvalid, requireElement, setText } from "./dom.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
@@ -168,7 +168,7 @@ export class Composer {
 
   #submit() {
     const { text } = this;
-    if (isBlank(text) || messageLength(text) > MESSAGE_CHARACTERS) return;
+    if (!text.trim() || messageLength(text) > MESSAGE_CHARACTERS) return;
     if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
     this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
   }
@@ -190,7 +190,7 @@ export class Composer {
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
     const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);
-    this.#button.disabled = isBlank(this.#field.value) || remaining < 0;
+    this.#button.disabled = !this.#field.value.trim() || remaining < 0;
     this.#charCount.hidden = remaining > WARNING_THRESHOLD;
     this.#charCount.classList.toggle("over", remaining < 0);
     markInvalid(this.#field, remaining < 0 || this.#error.textContent !== "");

@@ -5,8 +5,11 @@
  * Rooms have no browser scheme, and the page handles clicks on them.
  */
 
+import { strings } from "../i18n/strings.js";
+import { disguisedHost } from "../state/disguised_hosts.js";
 import { findLinks } from "../state/links.js";
 import { graphemes } from "../state/names.js";
+import { createElement } from "./dom.js";
 
 const EMOJI_ONLY_PATTERN =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|[\u200d\ufe0f\u20e3]|\s){1,24}$/u;
@@ -25,6 +28,8 @@ export function linkify(text) {
     if (!link) continue;
     if (start > position) nodes.push(document.createTextNode(text.slice(position, start)));
     nodes.push(link);
+    const host = disguisedHost(address);
+    if (host) nodes.push(createElement("span", "link-host", ` ${strings.linkHost(host)}`));
     position = start + address.length;
   }
   if (position < text.length) nodes.push(document.createTextNode(text.slice(position)));
