@@ -1,5 +1,6 @@
 """Messaging between browser pages over a real server."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,22 @@ from tests.support.chat_page import ChatPage, open_chat_page, reject_marked_text
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+PARAGRAPH_SIDES = """() => [...document.querySelectorAll(".message-text")].map((element) => {
+    const text = element.firstChild;
+    const box = element.getBoundingClientRect();
+    let start = 0;
+    return text.data.split("\\n").map((paragraph) => {
+        const range = document.createRange();
+        range.setStart(text, start);
+        range.setEnd(text, start + paragraph.length);
+        start += paragraph.length + 1;
+        const line = range.getBoundingClientRect();
+        return line.left - box.left < box.right - line.right ? "left" : "right";
+    });
+})"""
+"""Return the sides on which the paragraphs of the messages start."""
 
 
 async def post(client: RawClient, *texts: str) -> list[int]:
@@ -144,6 +161,53 @@ async def test_a_disguised_link_shows_its_real_host(browser: Browser, server: Ru
         "https://аррӏе.com/ (link to xn--80ak6aa92e.com) https://例え.jp",
     )
     ann.assert_no_errors()
+
+
+SELECT_ROWS = """([first, last]) => {
+    const rows = [...document.querySelectorAll("#timeline-lines .message")];
+    const texts = rows.map((row) => row.querySelector(".message-text"));
+    const range = document.createRange();
+    range.setStart(first === null ? rows[0] : texts[0].firstChild, first ?? 0);
+    if (last === null) range.setEndAfter(rows.at(-1));
+    else range.setEnd(texts.at(-1).firstChild, last);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        ((None, None), r"\[TIME\] bot: one\n\[TIME\] \* bot waves\n\[TIME\] bot: two\nlines"),
+        ((1, None), r"ne\n\[TIME\] \* bot waves\n\[TIME\] bot: two\nlines"),
+        ((0, 2), r"\[TIME\] bot: one\n\[TIME\] \* bot waves\ntw"),
+    ],
+    ids=["complete", "partial start", "partial end"],
+)
+async def test_copied_messages_have_one_line_each_without_controls(
+    browser: Browser, server: RunningServer, bot: RawClient, selection: tuple[int | None, int | None], expected: str
+) -> None:
+    await post(bot, "one", "/me waves", "two\nlines")
+    ann = await open_chat_page(browser, server.url, "Ann")
+    await expect(ann.messages).to_have_count(3)
+    await ann.messages.nth(1).hover()  # shows the toolbar
+    await ann.page.evaluate(SELECT_ROWS, selection)
+    await ann.page.keyboard.press("Control+c")
+    await ann.composer.focus()
+    await ann.page.keyboard.press("Control+v")
+    pattern = expected.replace("TIME", r"\d\d:\d\d( [AP]M)?")
+    await expect(ann.composer).to_have_value(re.compile(f"^{pattern}$"))
+    ann.assert_no_errors()
+
+
+async def test_each_paragraph_of_a_message_has_its_own_direction(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await post(bot, "hello world\nשלום עולם\nend", "שלום\nhello")
+    ann = await open_chat_page(browser, server.url, "Ann")
+    await expect(ann.messages).to_have_count(2)
+    sides = await ann.page.evaluate(PARAGRAPH_SIDES)
+    assert sides == [["left", "right", "left"], ["right", "left"]]
 
 
 async def test_enter_sends_unless_shift_or_composition_is_active(browser: Browser, server: RunningServer) -> None:

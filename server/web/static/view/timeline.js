@@ -14,6 +14,7 @@
 import { strings } from "../i18n/strings.js";
 import { buildLines, isSameLine } from "../state/timeline_model.js";
 import { requireElement, setText } from "./dom.js";
+import { formatSelection } from "./copy_messages.js";
 import { renderLine } from "./render_line.js";
 import { findFirstVisible, isNearViewport } from "./viewport.js";
 
@@ -86,6 +87,7 @@ export class Timeline {
     // At the bottom, scrolling down causes no scroll event.
     this.#scroller.addEventListener("wheel", ({ deltaY }) => deltaY > 0 && this.#followAtBottom(), { passive: true });
     this.#scroller.addEventListener("touchmove", () => this.#followAtBottom(), { passive: true });
+    document.addEventListener("copy", (event) => this.#onCopy(event));
     const resizeObserver = new ResizeObserver(() => this.#onScrolled());
     resizeObserver.observe(this.#scroller);
     resizeObserver.observe(this.#list);
@@ -261,6 +263,18 @@ export class Timeline {
       if (row === cursor) cursor = row.nextSibling;
       else this.#list.insertBefore(row, cursor);
     }
+  }
+
+  /** @param {ClipboardEvent} event */
+  #onCopy(event) {
+    const selection = getSelection();
+    if (!selection?.rangeCount || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement) return;
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    const entries = rows.map(({ dataset }) => this.#rows.get(dataset.key)).filter((entry) => entry);
+    const text = formatSelection(selection.getRangeAt(0), entries);
+    if (text === null) return;
+    event.clipboardData?.setData("text/plain", text);
+    event.preventDefault();
   }
 
   #replaceRow(previous, row) {
