@@ -97,7 +97,8 @@ class ChatSession:
     def pop_delta(self) -> ScreenDelta:
         """Return the changes since the previous call and clear them.
 
-        The splices of rooms in the background are discarded; a room switch redraws the complete screen.
+        The splices of rooms in the background are discarded; a room switch redraws the complete screen. `TIMELINE`
+        replaces splices above the capacity of the queue.
         """
         parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
         splices: list[Splice] = []
@@ -139,10 +140,7 @@ class ChatSession:
         return self._settings().is_muted(view.name)
 
     def apply_settings(self) -> None:
-        """Update the view state after a change of settings.
-
-        After a change of the ignored nicknames, the lines of all rooms are rebuilt.
-        """
+        """Redraw the room list after a change of settings; rebuild all lines if the ignored nicknames changed."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
@@ -184,7 +182,7 @@ class ChatSession:
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
         """Add a joined room with the current content of its log, at its position in the saved order.
 
-        A repeated join updates the members, gaps and unsent messages, but not the log.
+        A repeated join updates the members, gaps and unsent messages, but not the log. Queued notices are displayed.
 
         Args:
             room: Joined room.
@@ -264,7 +262,7 @@ class ChatSession:
             self._room_event_handlers[type(event)](view, event)
 
     def add_notice(self, text: str) -> None:
-        """Append a notice to the current room, or queue the notice until a room is added."""
+        """Append a notice to the current room and call `on_notice`, or queue the notice until a room is added."""
         if self.current_room is not None:
             self._add_room_notice(self.current_room, text)
         else:
@@ -275,7 +273,7 @@ class ChatSession:
         self._on_notice(view, text)
 
     def trim_room(self, name: str) -> None:
-        """Remove the lines of messages that the room log has trimmed. No effect for an unknown room."""
+        """Apply a trim of the room log (`RoomView.trim`). No effect for an unknown room."""
         view = self.find_room(name)
         if view is not None:
             view.trim()
@@ -287,7 +285,7 @@ class ChatSession:
         `MAX_LINES`.
 
         Returns:
-            Number of messages to keep, by room name.
+            Number of messages to keep, the limit minus half of `MAX_LINES`, by room name.
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
@@ -360,7 +358,7 @@ class ChatSession:
                 self._queued_notifications.append(NotifiableMessage(view.name, nick, line.text, line.is_mention))
 
     def pop_notifications(self) -> list[NotifiableMessage]:
-        """Return the queued notifications and clear the queue."""
+        """Return the queued notifications, oldest first, and clear the queue."""
         notifications = list(self._queued_notifications)
         self._queued_notifications.clear()
         return notifications

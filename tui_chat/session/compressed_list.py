@@ -61,7 +61,7 @@ class CompressedList(Sequence[Line]):
     def splice(self, index: int, removed: int, lines: Sequence[Line]) -> None:
         """Replace `removed` lines at `index` with `lines`.
 
-        The range must exist; `removed` 0 inserts, and `index` equal to the length appends.
+        The range must exist and is not checked; `removed` 0 inserts, and `index` equal to the length appends.
         """
         self._cached_block = (0, 0, [])
         blocks, end = self._blocks, index + removed
@@ -87,7 +87,7 @@ class CompressedList(Sequence[Line]):
         return duplicate
 
     def get(self, key: str | None) -> Line | None:
-        """Look up a line by its key; None if absent."""
+        """Return the line with this key, None for an unknown key or None."""
         index = None if key is None else self.index_of(key)
         return None if index is None else self[index]
 

@@ -45,16 +45,19 @@ class FrontEnd(Protocol):
     """Interface of a front end towards the session controller."""
 
     def on_event(self, event: SessionEvent) -> None:
-        """React to an event that the session has already applied."""
+        """React to any event, after the session has applied it."""
 
     def on_current_room_changed(self) -> None:
-        """Display the new current room."""
+        """Display the new current room; without rooms there is none."""
 
     def on_room_joined(self, view: RoomView) -> None:
-        """Save the identity of a room that the user opened, and display the session. Not called for restored rooms."""
+        """Save the identity of a room that the user joined or opened from the cache, and display the session.
+
+        Not called for restored rooms, nor for a join that waited for the connection.
+        """
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the user's new nickname."""
+        """Save the user's nickname, after a change and after each join, even if unchanged."""
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """End the session after a failed connection or first join.
@@ -66,7 +69,7 @@ class FrontEnd(Protocol):
         """
 
     def on_session_ended(self, reason: str) -> None:
-        """End the session after the last room was closed."""
+        """End the session after the last room was closed, and show `reason` to the user."""
 
     def show_error(self, problem: str) -> None:
         """Show an error message to the user."""
@@ -163,7 +166,10 @@ class SessionController:
             self._front_end.show_error(tr(chat_strings.INTERNAL_ERROR))
 
     def apply(self, event: SessionEvent) -> None:
-        """Apply an event to the session, and report the result to the front end."""
+        """Apply an event to the session; call `on_event`, then `on_current_room_changed` if another room is current.
+
+        Exceptions propagate.
+        """
         displayed = self.session.current_room
         self._handlers.get(type(event), self.session.apply)(event)
         self._front_end.on_event(event)

@@ -24,7 +24,7 @@ def parse(text: str, today: date) -> date | None:
     """Return the date that `text` denotes, None if the format is unknown or the date invalid.
 
     A weekday denotes its last occurrence before `today`. A date without a year denotes its last occurrence up to and
-    including `today`.
+    including `today`; a date with a year may be later.
 
     Args:
         text: Typed date.

@@ -42,7 +42,7 @@ class DraftKeeper:
         self._typing_sent_at = 0.0
 
     def save(self, view: RoomView, text: str) -> None:
-        """Save the draft of a room and its compose mode, in memory and on disk. No effect if unchanged."""
+        """Save the draft of a room and its compose mode in the view and the store. No effect if unchanged."""
         if (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
             self._store.save_draft(view.name, text, view.compose_mode)
@@ -54,12 +54,15 @@ class DraftKeeper:
             self._store.save_read_marker(view.name, view.read_seq)
 
     def add_sent_text(self, view: RoomView, text: str) -> None:
-        """Append sent text to the input history of a room."""
+        """Append sent text to the input history of a room and to the store; the history omits a repeated text."""
         view.input_history.add(text)
         self._store.add_sent_text(view.name, text)
 
     def update_typing(self, view: RoomView, text: str) -> None:
-        """Send the typing indicator for a changed composer text. Commands send none."""
+        """Start the typing indicator after a change of the composer text, again after `TYPING_REPEAT_INTERVAL`.
+
+        An empty text ends the indicator. A text with a leading `/` sends nothing.
+        """
         now = self._now()
         if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
             self._typing_sent_at = now
@@ -69,5 +72,5 @@ class DraftKeeper:
             self._send_typing(view.name, False)
 
     def reset_typing(self) -> None:
-        """Mark the typing indicator as inactive. A sent message ends the indicator for all members."""
+        """Mark the typing indicator as inactive, without a request: a sent message ends the indicator for all."""
         self._typing_sent_at = 0.0

@@ -32,7 +32,7 @@ def search(query: str, limit: int) -> list[tuple[str, str]]:
 
 
 def find(name: str) -> str | None:
-    """Return the emoji with exactly this name in any case, None if there is none."""
+    """Return the emoji with exactly this name (any case, no colons) and a reliable presentation, otherwise None."""
     return _load_names().get(name.casefold())
 
 

@@ -21,12 +21,12 @@ _MESSAGES_BY_CODE = {
 
 
 def describe(error: ChatError) -> str:
-    """Return the complete sentence for an error; documented by `phrase`."""
+    """Return the text of `phrase` as a complete sentence."""
     return sentence(phrase(error))
 
 
 def sentence(text: str) -> str:
-    """Return a translated text as a complete sentence: first letter capitalized, final period not doubled."""
+    """Return a translated text as a complete sentence: first letter capitalized, exactly one final period."""
     return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}".removesuffix("."))
 
 

@@ -47,7 +47,7 @@ class HeldDeletions:
         self._timers: dict[tuple[RoomView, int], Cancellable] = {}
 
     def hold(self, view: RoomView, seq: int) -> None:
-        """Delete a message after `UNDO_SECONDS`. No effect for a held deletion."""
+        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect for a held deletion."""
         if (view, seq) not in self._timers:
             view.set_deletion(seq, DeletionState.HELD)
             self._timers[view, seq] = self._call_later(UNDO_SECONDS, lambda: self._finish(view, seq))
@@ -58,7 +58,7 @@ class HeldDeletions:
 
         Args:
             seq: Message, None for the newest held deletion.
-            view: Room of the message.
+            view: Room of the message, None for the newest held deletion of all rooms.
         """
         key = next(reversed(self._timers), None) if view is None or seq is None else (view, seq)
         timer = self._timers.pop(key, None) if key is not None else None
@@ -70,7 +70,7 @@ class HeldDeletions:
         return True
 
     def flush(self) -> bool:
-        """Queue all held deletions in the outbox. Return whether there were any."""
+        """Queue all held deletions in the outbox now. Return whether there were any; errors go to `on_changed`."""
         held = list(self._timers)
         for view, seq in held:
             self._finish(view, seq)

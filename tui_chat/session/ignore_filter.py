@@ -37,7 +37,7 @@ class IgnoreFilter:
     def is_hidden(self, nick: str, member_id: str) -> bool:
         """Return whether messages of this member under this nickname are hidden.
 
-        A call with an ignored nickname also records the member id.
+        A call with an ignored nickname also records the member id, so that later nicknames of the member are hidden.
         """
         settings = self._settings()
         if not settings.ignored:

@@ -18,7 +18,10 @@ CONFUSABLE_SIGN = "!"
 
 
 def action_text(text: str) -> str:
-    """Return the text of an action message (`/me waves`) without the prefix; empty for all other messages."""
+    """Return the stripped text of an action message (`/me waves`) without the prefix.
+
+    Empty for all other messages, and for a `/me` without text.
+    """
     action = text.removeprefix(ACTION_PREFIX)
     return "" if action == text or is_blank(action) else action.strip()
 
@@ -102,7 +105,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
     @property
     def marked_nick(self) -> str:
-        """Nickname, after the sign of a confusable nickname."""
+        """Nickname; a confusable one with `CONFUSABLE_SIGN` in front."""
         return f"{CONFUSABLE_SIGN}{self.nick}" if self.is_confusable else self.nick
 
     @property
@@ -112,12 +115,18 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
     @property
     def is_action(self) -> bool:
-        """True for an action message (`/me waves`), rendered as `* ann waves`."""
+        """True for an action message (`/me waves`), rendered as `* ann waves`; False while `is_text_hidden`."""
         return not self.is_text_hidden and action_text(self.text) != ""
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
-    """Timeline line of membership events or of a client notice."""
+    """Timeline line of membership events or of a client notice.
+
+    Attributes:
+        key: Timeline-unique key.
+        ts: Milliseconds since the epoch; of the newest event in a membership summary.
+        text: Translated text, possibly with newlines.
+    """
 
     key: str
     ts: int

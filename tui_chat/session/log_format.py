@@ -16,9 +16,10 @@ def indent_rows(text: str) -> str:
 
 
 def format_entry(entry: Entry, is_confusable: bool = False) -> str:
-    """Return a log line without a timestamp.
+    """Return a log line without a timestamp: `ann: hello`, or a notice such as `* ann deleted a message`.
 
-    The language is the active one. An action message appears unchanged, with its `/me`.
+    A deleted message gives the notice of its deletion, a topic no author. Later rows are indented. An action message
+    appears unchanged, with its `/me`. The language is the active one.
 
     Args:
         entry: Entry of the log.

@@ -30,7 +30,7 @@ class MembershipSummary:
     def add(self, notice: MembershipNotice) -> None:
         """Add an event; a join and a leave of the same member are merged.
 
-        Above `MAX_LISTED` members, an event is only counted.
+        Above `MAX_LISTED` members, an event is only counted, like the unnamed members in `notice.more`.
         """
         match notice:
             case NickNotice():
@@ -46,7 +46,11 @@ class MembershipSummary:
                 self._unlisted_leaves += notice.more + self._add(notice, self._left, self._joined)
 
     def _add(self, notice: MembershipNotice, same_change: dict[str, str], opposite_change: dict[str, str]) -> int:
-        """Add a join or leave. Return the number of events that are not listed: 0 or 1."""
+        """Add a join or leave; a member with both is listed once.
+
+        Returns:
+            1 for an untracked member above `MAX_LISTED`, otherwise 0.
+        """
         member_id, nick = notice.member_id, chat_strings.notice_nick(notice.nick_name, notice.confusable)
         if member_id in opposite_change or member_id in self._joined_and_left:
             opposite_change.pop(member_id, None)
@@ -58,9 +62,10 @@ class MembershipSummary:
         return 0
 
     def format(self) -> str:
-        """Return the summary text: joins, leaves, members with both, nickname changes.
+        """Return the summary text: joins, leaves, members with both, newest `MAX_RENAMES` nickname changes.
 
-        The parts are separated by ` · `; without events, the text is empty.
+        An enumeration lists at most five names, or fewer and the number of the others. The parts are separated by
+        ` · `; without events, the text is empty.
         """
         joined, left, both = (list(nicks.values()) for nicks in (self._joined, self._left, self._joined_and_left))
         parts = [

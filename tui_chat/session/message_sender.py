@@ -34,7 +34,10 @@ class MessageSender:
         self._on_posted = on_posted
 
     def submit(self, mode: ComposeMode | None, text: str) -> str:
-        """Send text according to a compose mode, None for a message. Return the error message, empty on success."""
+        """Queue text according to a compose mode, None for a message. Return the error message, empty on success.
+
+        A reaction that the user has already is removed. Invalid text and a missing room are errors.
+        """
         match mode:
             case None:
                 return self._post(lambda room: room.post(text))
@@ -48,7 +51,7 @@ class MessageSender:
                 return self._post(lambda room: room.post_reaction(mode.seq, emoji, add))
 
     def delete(self, room: str, seq: int) -> str:
-        """Delete a message in a room. Return the error message, empty on success."""
+        """Queue the deletion of a message in a room. Return the error message, empty on success."""
         return self._post(lambda open_room: open_room.post_deletion(seq), room)
 
     def _current_room(self) -> MessageRoom | None:
@@ -67,11 +70,15 @@ class MessageSender:
         return ""
 
     def retry(self, key: str) -> None:
-        """Send the failed message with this line key again. No effect for any other line."""
+        """Queue the failed message with this line key in the current room again. No effect for any other line."""
         self._change_unsent(key, lambda room, client_id: room.retry(client_id))
 
     def discard(self, key: str) -> bool:
-        """Discard the unsent message with this line key. Return False if the message was sent or is in flight."""
+        """Discard the unsent message with this line key in the current room.
+
+        Returns:
+            False without effect if the message was sent, is in flight or does not exist.
+        """
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
 
     def _change_unsent(self, key: str, change: Callable[[MessageRoom, UUID], object]) -> bool:

@@ -36,7 +36,7 @@ class Paste:
 
     @property
     def line_count(self) -> int:
-        """Number of lines."""
+        """Number of newlines plus 1."""
         return self.text.count("\n") + 1
 
     def needs_confirmation(self, max_lines: int) -> bool:
@@ -51,6 +51,7 @@ class Paste:
         """Return each possible mode with its number of messages; 0 for `EDIT`.
 
         A mode above `MAX_MESSAGES` messages is omitted. `SINGLE_MESSAGE` and `CHUNKS` exclude each other.
+        `LINE_BY_LINE` needs at least two lines with text, each within the length limit.
         """
         modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
@@ -65,7 +66,8 @@ class Paste:
     def messages(self, mode: PasteMode) -> list[str]:
         """Return the message bodies for a mode, an empty list for `EDIT`.
 
-        Blank lines and blank chunks are omitted. The limits of `available_modes` are not checked.
+        Blank lines and blank chunks are omitted, and the newline or space between two chunks. The limits of
+        `available_modes` are not checked.
         """
         match mode:
             case PasteMode.EDIT:

@@ -27,7 +27,7 @@ class PendingLines:
         return len(self._pending)
 
     def discard_room(self, room: str) -> None:
-        """Discard the pending items of a closed room.
+        """Remove the items of a closed room from the count. The outbox keeps the items.
 
         Args:
             room: Canonical key of the room.
@@ -36,6 +36,8 @@ class PendingLines:
 
     def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:
         """Apply a new outbox item or its state change to the timeline of its room.
+
+        A deletion hides its message unless the deletion failed or was dropped.
 
         Returns:
             Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.

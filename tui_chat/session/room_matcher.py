@@ -48,7 +48,7 @@ def rank_rooms(
     has.
 
     Args:
-        text: Typed query, "" to list every room.
+        text: Typed query in any case, without regard to whitespace; "" to list every room.
         open_rooms: Open rooms in display order.
         current: Selected room.
         server_rooms: Rooms on the server.
@@ -83,7 +83,7 @@ def _rank_matches(query: str, candidates: Iterable[RoomCandidate]) -> list[RoomC
 def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
     """Return score and indices of the best match, (0, None) without a match.
 
-    Takes O(len(query) * len(name)) steps for any name. An empty query matches every name with score 0.
+    Takes O(len(query) * len(name)) steps for any name. An empty query matches every name: score 0, no indices.
 
     Args:
         query: Case-folded letters without whitespace.

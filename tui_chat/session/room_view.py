@@ -96,9 +96,9 @@ class RoomView:
         self._recent_speakers = RecentSpeakers()
 
     def reset(self) -> None:
-        """Remove all log lines and end the compose mode, whose target message no longer exists.
+        """Remove all lines except unsent ones, and end the compose mode, whose target message no longer exists.
 
-        Unsent lines, the draft and the input history remain.
+        Read marker and unread counts become 0; deletion states are removed. The draft and the input history remain.
         """
         self.transcript.reset()
         self.deletions.clear()
@@ -123,7 +123,7 @@ class RoomView:
         self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
 
     def trim(self) -> None:
-        """Remove the lines of messages that the room log has trimmed."""
+        """Remove all lines before the first entry of the trimmed room log, except unsent messages."""
         first = self.room.log.first
         self.transcript.trim(first)
         self._replies.trim(first)
@@ -136,7 +136,7 @@ class RoomView:
             self.read_seq = self.newest_seq
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
-        """Apply new or changed messages in ascending order.
+        """Apply messages in ascending order, count the unread ones and end the typing state of the authors.
 
         Messages from history synchronization (`is_live` false) get the unread divider even in a viewed room, because
         they arrive together.
@@ -146,7 +146,7 @@ class RoomView:
             is_live: False for messages fetched after a reconnect.
 
         Returns:
-            New messages of other members, empty for a viewed room.
+            New messages of other members after the read marker, without ignored members; empty for a viewed room.
         """
         lines = self._visible_lines(messages)
         unread_lines = [
@@ -213,7 +213,7 @@ class RoomView:
         )
 
     def _is_confusable(self, message: Message) -> bool:
-        """Return whether the author's nickname is confusable. A marked line keeps the mark after the author's leave."""
+        """Return whether the author is present with a confusable nickname, or the line of the message has the mark."""
         line = self.transcript.find_message(message.seq)
         return self.is_confusable(message.member_id, message.nick_name) or (line is not None and line.is_confusable)
 
@@ -241,7 +241,7 @@ class RoomView:
             self.transcript.put_messages(reversed(marked))
 
     def set_deletion(self, seq: int, state: DeletionState) -> None:
-        """Set the state of an unconfirmed deletion of a message."""
+        """Set the state of an unconfirmed deletion, also for a message that is loaded later."""
         self.deletions[seq] = state
         line = self.transcript.find_message(seq)
         if line is not None:
@@ -255,7 +255,7 @@ class RoomView:
         )
 
     def quoted_text(self, seq: int | None) -> str:
-        """Return author and text of a message in one line, "" if the message is not loaded."""
+        """Return author and up to `MAX_QUOTE_LENGTH` characters of a loaded message in one line, "" without one."""
         line = None if seq is None else self.transcript.find_message(seq)
         return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
@@ -314,7 +314,7 @@ class RoomView:
                 self.transcript.put_messages([replace(reply, quote=quote)])
 
     def unsent_line(self, item: OutboxItem) -> MessageLine:
-        """Return the timeline line of a pending outbox item."""
+        """Return the timeline line of an outbox item as `PENDING`, for any state of the item."""
         return MessageLine(
             key=f"{UNSENT_KEY_PREFIX}{item.client_id}",
             seq=None,
@@ -354,7 +354,7 @@ class RoomView:
 
     @property
     def last_message_ts(self) -> int:
-        """Time of the newest message in milliseconds since the epoch, 0 without messages."""
+        """Time of the last message, also an unsent one, in milliseconds since the epoch; 0 without messages."""
         return next((line.ts for line in reversed(self.transcript.lines) if isinstance(line, MessageLine)), 0)
 
     @property
@@ -370,7 +370,7 @@ class RoomView:
         return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
 
     def update_members_and_gaps(self) -> None:
-        """Copy members and gaps of the room after a join."""
+        """Copy members, member count, gaps and `is_basic_server` of the room after a join."""
         self.is_basic_server = self.room.is_basic_server
         self.set_members(list(self.room.members.values()), self.room.member_count)
         self._update_gaps()
@@ -379,7 +379,7 @@ class RoomView:
         self.transcript.set_gaps((gap.after, gap.before) for gap in self.room.log.gaps())
 
     def set_members(self, members: Sequence[Member], count: int) -> None:
-        """Replace the stored members and the number of all members; update marks and typing states."""
+        """Replace the members and their number, mark confusable authors, end the typing state of absent members."""
         self.member_count = count
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
         confusable_authors = {(member.member_id, member.nick_name) for member in members if member.confusable}
@@ -390,7 +390,7 @@ class RoomView:
 
     @property
     def other_nicks(self) -> list[str]:
-        """Nicknames of the other members, most recent speaker first; on a basic server, of the recent speakers."""
+        """Nicknames of the other stored members, recent speakers first; on a basic server, only recent speakers."""
         speakers = self._recent_speakers.newest_first()
         members = {member.member_id: member.nick_name for member in self.members}
         ordered = (

@@ -28,7 +28,7 @@ class SearchHit:
         seq: Log position of the message.
         ts: Milliseconds since the epoch.
         nick: Author's nickname.
-        excerpt: Message text in one line, from shortly before the first match.
+        excerpt: Message text in one line, from shortly before the first match to the end; an action without `/me`.
         match_ranges: Half-open character ranges of the matches in `excerpt`.
         is_action: True for an action message.
     """
@@ -111,7 +111,11 @@ class SearchState:
         return self._request_next_page()
 
     def apply_page(self, request: SearchPageRequest, page: SearchPage) -> SearchPageRequest | None:
-        """Append a page and return the automatic follow-up request, None if there is none. A stale page is ignored."""
+        """Append a page. A stale page is ignored.
+
+        Returns:
+            Request for the next page after one of up to `MAX_EMPTY_PAGES` consecutive empty pages, otherwise None.
+        """
         if request is not self.request:
             return None
         query = SearchQuery(request.query)
@@ -125,7 +129,7 @@ class SearchState:
         return self._request_next_page()
 
     def fail(self, request: SearchPageRequest, problem: str, *, is_cursor_invalid: bool = False) -> None:
-        """Record the error text of a failed request. The results remain. A stale failure is ignored.
+        """End the loading and record the error text of a request. The results remain. A stale failure is ignored.
 
         Args:
             request: Failed request.
@@ -143,7 +147,11 @@ class SearchState:
 
 
 def build_hit(message: Message, query: SearchQuery) -> SearchHit:
-    """Return the list entry of a message. Whitespace characters become spaces. A skipped beginning appears as `…`."""
+    """Return the list entry of a message.
+
+    Each whitespace character becomes a space. `…` replaces the text more than `CONTEXT_BEFORE_MATCH` characters
+    before the first match; the end is not shortened.
+    """
     action = action_text(message.message)
     text = "".join(" " if character.isspace() else character for character in action or message.message)
     match_ranges = query.find_spans(text)

@@ -117,6 +117,7 @@ class ServerLink:
         """Connect, and feed the event queue until cancelled.
 
         A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`.
+        An unexpected exception is logged, emits `ConnectFailed` and ends the method.
         """
         try:
             await self._run()
@@ -208,8 +209,8 @@ class ServerLink:
     async def join(self, room: str, nick: str) -> None:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
-        Without a connection, the join waits for one. The first room that opens also starts the restoring of the
-        previous rooms, if requested.
+        While offline, the join waits for the connection; a repeated join of the waiting room is ignored. The first
+        opened room also starts the restoring of the previous rooms, if requested.
         """
         saved_state = await self.composer_store.load_room(room)
         if self._client is not None and isinstance(self._client.state, Offline):
@@ -289,12 +290,12 @@ class ServerLink:
 
     @_background
     async def change_nick(self, nick: str) -> None:
-        """Request a new nickname in all rooms."""
+        """Request a new nickname in all rooms. The result arrives as `NickAssigned` or `RequestFailed`."""
         self.event_queue.put(NickAssigned(nick, await self._require_client().change_nick(nick)))
 
     @_background
     async def set_topic(self, room: str, topic: str) -> None:
-        """Request a new topic for a room. A room that is not open is ignored."""
+        """Request a new topic for a room; "" removes the topic. A room that is not open is ignored."""
         open_room = self.find_room(room)
         if open_room is not None:
             await open_room.set_topic(topic)
@@ -306,7 +307,7 @@ class ServerLink:
 
     @_background
     async def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
-        """Request the room list.
+        """Request the room list. The result arrives as `RoomListReceived`.
 
         Args:
             query: Text in room name or topic, empty for all rooms.
@@ -322,7 +323,9 @@ class ServerLink:
 
     @_background
     async def load_members(self, room: str, query: str, on_loaded: Callable[[], None]) -> None:
-        """Add members to the member list of a room, then call `on_loaded`. A room that is not open is ignored.
+        """Add up to `LOADED_MEMBERS` members to the member list of an open room, then call `on_loaded`.
+
+        A room that is not open is ignored. After an error, `on_loaded` is not called.
 
         Args:
             room: Room name.
@@ -356,7 +359,7 @@ class ServerLink:
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
 
-        No event follows for a room that is not open.
+        No event follows for a room that is not open. An error arrives as `RequestFailed`.
 
         Args:
             room: Room name.

@@ -124,7 +124,7 @@ class Transcript:
         self._insert(batch)
 
     def advance_to(self, seq: int) -> None:
-        """Advance the newest `seq`; later notices sort after that entry."""
+        """Advance the newest `seq`, never backwards; later notices sort after that entry."""
         self._newest_seq = max(self._newest_seq, seq)
 
     def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
@@ -141,7 +141,12 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Append the line of an unsent message; the line remains below all log messages until `mark_sent`."""
+        """Append the line of a new unsent message; the line remains below all log messages until `mark_sent`.
+
+        Args:
+            client_id: `clientId` without a line.
+            line: Line to append.
+        """
         self._counter += 1
         key = _sort_key(_UNSENT_BASE, 0, self._counter)
         self._unsent_keys[client_id] = key
@@ -189,7 +194,12 @@ class Transcript:
             self._remove(key)
 
     def add_notice(self, ts: int, text: str) -> None:
-        """Add a client notice after the newest entry."""
+        """Add a client notice after the newest entry; above `MAX_NOTICES`, the oldest notice is removed.
+
+        Args:
+            ts: Milliseconds since the epoch.
+            text: Translated text.
+        """
         key = self._create_notice_key()
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, text))
 

@@ -53,7 +53,7 @@ class CommandContext:
         """Check the connection before a command that needs the server.
 
         Raises:
-            CommandRejected: Offline; the text names the command.
+            CommandRejected: Not connected, also before the first connection; the text names the command.
         """
         if not isinstance(self.session.connection_state, Online):
             raise CommandRejected(tr("/{command} needs a connection. You are offline.", command=command))
@@ -63,7 +63,7 @@ class CommandContext:
 
         Raises:
             ChatError: The name is invalid.
-            CommandRejected: There is no such room.
+            CommandRejected: No open room has this name, or no room is open.
         """
         view = self.session.find_room(names.validate_room_name(name)) if name else self.session.current_room
         if view is None:

@@ -97,7 +97,10 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
 
 
 def nick_query(text_before: str) -> str:
-    """Return the part of a nickname before the cursor for a request of unlisted members, empty without one."""
+    """Return the last word before the cursor, without `@`, for a request of unlisted members.
+
+    Empty after whitespace, and for a word with a leading `/`, `#` or `:`.
+    """
     words = text_before.split()
     query = words[-1].removeprefix("@") if words and text_before[-1:].strip() else ""
     return "" if query.startswith(("/", "#", ":")) else query

@@ -24,7 +24,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def run_input(text: str, context: CommandContext) -> str:
-    """Send the text, or run the command in it. The output of a command becomes a notice of the current room.
+    """Queue the text as a message, or run the command in it. The output of a command becomes a notice.
 
     Returns:
         Error message, empty on success or if the operation has started.

@@ -1,6 +1,7 @@
 """Handlers of the member commands `/whois`, `/ignore` and `/unignore`.
 
-- Result: each handler returns its output, and raises `CommandRejected` for an error.
+- Result: each handler returns its output, and raises `CommandRejected` for an error. A nickname may have a leading `@`
+  and final colons.
 """
 
 from datetime import datetime
@@ -19,8 +20,9 @@ _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of t
 def whois(nick: str, context: CommandContext) -> str | None:
     """Return the details of a member, from the current room first.
 
-    An unlisted member of the current room is loaded from the server first. For an absent nickname, the last loaded
-    message is described; without one, the command is rejected. A leading `@` and a final `:` are ignored.
+    An unlisted member of the current room is loaded from the server first; the result is None, and `show_output` shows
+    the details or an error later. For an absent nickname, the last loaded message is described; without one, the
+    command is rejected.
     """
     name, room = _strip_mention(nick), context.session.current_room
     details = _describe_member(name, context)

@@ -65,7 +65,7 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """Syntax line for help and error texts, with optional arguments in brackets."""
+        """Syntax line for help and error texts, with optional arguments in brackets: `/part [room]`."""
         placeholders = (f"[{tr(item.name)}]" if item.is_optional else tr(item.name) for item in self.arguments)
         return " ".join((f"/{self.name}", *placeholders))
 

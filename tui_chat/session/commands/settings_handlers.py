@@ -1,6 +1,6 @@
 """Handlers of the settings commands `/set`, `/notify`, `/mute` and `/unmute`.
 
-- Result: each handler returns its output, if any, and raises `CommandRejected` for an error.
+- Result: each handler returns its output, if any, and raises `CommandRejected` or `ChatError` for an error.
 """
 
 from tui_chat.protocol import names
@@ -15,7 +15,8 @@ from tui_chat.session.strings import settings as settings_strings
 def set_setting(text: str, context: CommandContext) -> str:
     """Return all settings or one setting, or change a setting, depending on the number of words in `text`.
 
-    The value `default` restores the default. A change has no output.
+    The value `default` restores the default. A change has no output. Settings appear as `name = value`, after `*` if
+    changed from the default. An unknown setting and an invalid value are rejected.
     """
     current_settings = context.settings()
     if not text:
@@ -40,9 +41,10 @@ def set_setting(text: str, context: CommandContext) -> str:
 
 
 def set_notification_level(text: str, context: CommandContext) -> str:
-    """Set the notification level of the current room, or return the level if `text` is empty.
+    """Set the notification level of the current room, and return a sentence with the level.
 
-    `default` removes the level of the room; the output then shows the default level. Levels are case-insensitive.
+    An empty text changes nothing. `default` removes the level of the room; the output then shows the default level.
+    Levels are case-insensitive; others are rejected.
     """
     room, current_settings, level = context.room(), context.settings(), text.casefold()
     if not level:
@@ -64,14 +66,17 @@ def _describe_level(room: RoomView, level: str) -> str:
 
 
 def mute(name: str, context: CommandContext) -> str:
-    """Turn the notifications of a room off, of the current room for "". The level of the room becomes `none`."""
+    """Turn the notifications of an open room off, of the current room for "". The level of the room becomes `none`."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
     return tr("Notifications for {room} are off. /unmute turns them on.", room=room.name)
 
 
 def unmute(name: str, context: CommandContext) -> str:
-    """Turn the notifications of a room on. Removes only the level `none`, so that the default level applies."""
+    """Turn the notifications of an open room on, of the current room for "".
+
+    Removes only the level `none`, so that the default level applies; another level remains.
+    """
     room = context.room(name)
     if context.settings().is_muted(room.name):
         context.set_setting("room_notifications", _other_levels(room, context))

@@ -109,7 +109,7 @@ class ClientSettings(Struct, frozen=True, rename=None):
     ] = MappingProxyType({})
 
     def notification_level(self, room: str) -> NotificationLevel:
-        """Return the notification level of a room: its override, otherwise the default level."""
+        """Return the notification level of a room (in any case): its override, otherwise the default level."""
         override: NotificationLevel | None = next(
             (level for name, level in self.room_notifications.items() if name.casefold() == room.casefold()), None
         )
@@ -156,8 +156,8 @@ class SettingField:
         default: Default value.
         type: Annotated type for validation.
         choices: Valid values of the setting or of each table entry, empty if not enumerable.
-        minimum: Minimum of a number.
-        maximum: Maximum of a number.
+        minimum: Minimum of a number, 0 for other kinds.
+        maximum: Maximum of a number, 0 for other kinds.
     """
 
     name: str
@@ -181,7 +181,7 @@ class SettingField:
 
     @property
     def allowed_values(self) -> str:
-        """Valid values as text."""
+        """Valid values as text: `a, b`, `on, off` or `0–32`; notation of the settings file for a list or table."""
         return {
             ValueKind.CHOICE: ", ".join(self.choices),
             ValueKind.BOOLEAN: "on, off",
@@ -218,7 +218,8 @@ def _build_field(name: str, hint: Any) -> SettingField:
 def convert(name: str, value: object) -> Any:
     """Return the validated value of a setting from a file.
 
-    A table is replaced as a whole; one invalid entry rejects all.
+    The value must have the type of the setting and the exact spelling of a choice. One invalid entry rejects a complete
+    table or list.
 
     Raises:
         ValueError: The setting is unknown or the value is invalid; the text is a translated sentence.
@@ -236,8 +237,8 @@ _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
 def parse(name: str, text: str) -> Any:
     """Return the validated value of a setting from typed text.
 
-    Case and surrounding whitespace are ignored. A list is separated by commas or spaces; an empty text is an empty
-    list.
+    Surrounding whitespace and the case of choices are ignored. Switches accept on, off, yes, no, true, false, 1 and 0.
+    A list is separated by commas or spaces; an empty text is an empty list.
 
     Raises:
         ValueError: The setting is unknown, the value is invalid or a table; the text is a translated sentence.
@@ -259,7 +260,7 @@ def parse(name: str, text: str) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """Return a value as text in the notation of `/set`. An empty list or table gives an empty text."""
+    """Return a value as text in the notation of `/set`: `on`, `5`, `ann, bob`, `lobby: none`; empty lists as ""."""
     match value:
         case bool():
             return "on" if value else "off"

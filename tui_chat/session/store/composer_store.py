@@ -76,7 +76,7 @@ class SavedRoomState:
 
 
 class ComposerStore:
-    """Composer state of one user on one server, as an async context manager.
+    """Composer state of one user on one server, as an async context manager. The exit performs scheduled writes.
 
     Attributes:
         on_problem: Callback with a translated sentence, for a corrupt file and for the first storage error.
@@ -168,7 +168,7 @@ class ComposerStore:
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
         """Schedule the write of a draft; an empty text without a mode deletes the draft.
 
-        A later call for the room replaces a scheduled one.
+        An empty text is written without delay. A later call for the room replaces a scheduled one.
         """
         self._drafts[names.canonical_key(room)] = (text, mode)
         self._schedule_flush(self._save_delay if text else 0.0)

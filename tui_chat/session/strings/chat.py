@@ -38,20 +38,20 @@ LOOKS_LIKE_ANOTHER = mark("looks like the nickname of another member")
 def quote_nick(nick: str) -> str:
     """Return a nickname for a notice, in quotation marks unless it is one word, so that it imitates no notice.
 
-    Characters of scripts without spaces need quotation marks too. Quotation marks inside become apostrophes. The page
-    has the same rule; `tests/vectors/quoted_names.json` tests both.
+    `ann`, but `“ann lee”`. Characters of scripts without spaces need quotation marks too; double ones inside become
+    apostrophes. The page has the same rule; `tests/vectors/quoted_names.json` tests both.
     """
     letters = "".join(character for character in nick if not unicodedata.combining(character))
     return nick if _ONE_WORD.fullmatch(letters) else "“" + _QUOTES.sub("'", nick) + "”"
 
 
 def mark_nick(nick: str, is_confusable: bool) -> str:
-    """Return a nickname for a line of text, with a short mark if confusable."""
+    """Return a nickname for a line of text; a confusable one as `ann (look-alike)`."""
     return tr("{nick} (look-alike)", nick=nick) if is_confusable else nick
 
 
 def notice_nick(nick: str, is_confusable: bool = False) -> str:
-    """Return a nickname for a notice, quoted and marked."""
+    """Return a nickname for a notice, with the quotation marks of `quote_nick` and the mark of `mark_nick`."""
     return mark_nick(quote_nick(nick), is_confusable)
 
 
@@ -60,7 +60,15 @@ def _join_names(names: Sequence[str]) -> str:
 
 
 def summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
-    """Return the first `limit` names as an enumeration, or fewer names and the number of all others."""
+    """Return an enumeration: `a, b and c`, or `a, b and 7 others`.
+
+    All names are listed if there are at most `limit` and no unlisted ones, otherwise the first `limit` - 1.
+
+    Args:
+        names: Names to list, at least one unless `unlisted_count` is positive.
+        limit: Maximum number of listed names.
+        unlisted_count: Number of further names.
+    """
     if unlisted_count or len(names) > limit:
         listed = names[: limit - 1]
         remaining = len(names) - len(listed) + unlisted_count
@@ -96,7 +104,7 @@ RENAMED = mark("{old} is now {new}")
 
 
 def typing_indicator(nicks: Sequence[str]) -> str:
-    """Return the typing indicator."""
+    """Return the typing indicator of at least one member: `ann is typing…`, with at most three names."""
     names = summarize_names([quote_nick(nick) for nick in nicks], 3)
     return plural("{names} is typing…", "{names} are typing…", len(nicks), names=names)
 
@@ -108,7 +116,10 @@ def own_nick_changed(nick: str) -> str:
 
 
 def topic_changed(topic: str, nick: str = "") -> str:
-    """Return the topic notice, with the author if known; an empty topic means removal."""
+    """Return the topic notice, with the author if known: `ann set the topic: …`, `Topic: …`.
+
+    An empty topic means removal: `Topic cleared.`
+    """
     if nick:
         name = quote_nick(nick)
         return (
@@ -136,7 +147,10 @@ def no_such_nick(nick: str) -> str:
 
 
 def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
-    """Return the reply to `/names`, with a sign before confusable nicknames; basic servers provide no members.
+    """Return the reply to `/names`: `2 here: ann, bob`.
+
+    At most `MAX_LISTED_NAMES` names, then the number of others. Confusable nicknames have `CONFUSABLE_SIGN` in front,
+    which a second line explains. Without members, an error: no such nickname for a query, otherwise no member list.
 
     Args:
         members: Members to list.
@@ -158,7 +172,7 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:
-    """Return the reply to `/list`."""
+    """Return the reply to `/list`: the number of rooms, then a row `name · 3 here · topic` for each room."""
     if not rooms:
         return tr("No rooms.")
     lines = [" · ".join(filter(None, (room.name, member_count(room.members), room.topic))) for room in rooms]
@@ -185,7 +199,7 @@ def quote(nick: str, text: str) -> str:
 
 
 def no_completion(text_before: str) -> str:
-    """Return the hint for Tab without candidates after this text."""
+    """Return the hint for Tab without candidates: names the last word, or asks for a word after whitespace."""
     word = text_before.rsplit(maxsplit=1)[-1] if text_before and not text_before[-1].isspace() else ""
     if not word:
         return tr("Type the start of a name, then press Tab.")
@@ -193,7 +207,7 @@ def no_completion(text_before: str) -> str:
 
 
 def quote_line(line: MessageLine, limit: int) -> str:
-    """Return the quote of a message with at most `limit` characters of its text."""
+    """Return the `quote` of a message with at most `limit` characters of its text, `nick: …` if deleted."""
     return quote(line.marked_nick, "" if line.deleted else line.text[:limit])
 
 
@@ -219,7 +233,7 @@ PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def member_count(count: int) -> str:
-    """Return the heading of the member list; a count of 0 means a basic server."""
+    """Return the heading of the member list: `3 here`; a count of 0 means a basic server: `members unknown`."""
     return tr("{count:,} here", count=count) if count else tr("members unknown")
 
 
@@ -229,7 +243,7 @@ def unlisted_members(count: int) -> str:
 
 
 def not_in_room(room: str) -> str:
-    """Return the error for a room that is not open."""
+    """Return the error for a room that is not open; "" if no room is open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
@@ -252,9 +266,9 @@ PASTE_OPTIONS = {
 
 # Terminal title.
 def window_title(room: str, unread: int, mentions: int) -> str:
-    """Return the terminal title: unread counter of all rooms and the current room.
+    """Return the terminal title: unread counter of all rooms and current room, `(@3) lobby · chat`.
 
-    `@` marks mentions; without unread messages, the counter is omitted.
+    `@` marks mentions. The counter is omitted without unread messages, the room if empty.
     """
     count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
