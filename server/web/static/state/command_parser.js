@@ -28,6 +28,7 @@ export const COMMANDS = new Map([
   ["search", { argument: "query" }],
   ["list", { argument: "room" }],
   ["names", { argument: "namePart" }],
+  ["whois", { argument: "nick", isRequired: true }],
   ["delete", {}],
   ["undo", {}],
   ["help", {}],

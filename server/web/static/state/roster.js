@@ -21,6 +21,7 @@ export const LOADED_MEMBERS = 2000; // maximum number of members per load
  * @property {string} memberId
  * @property {string} nickName
  * @property {string} role
+ * @property {string} [account]
  * @property {string} [via] Dialect of a basic client.
  * @property {boolean} [confusable] The nickname looks like that of another member.
  */

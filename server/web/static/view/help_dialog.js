@@ -22,6 +22,7 @@ export const SHORTCUTS = {
   shortcutsComposer: {
     send: "Enter",
     newline: "Shift+Enter",
+    completeNick: "Tab",
     editLast: "↑",
     scroll: "PgUp  PgDn",
     selectMessage: "Shift+Tab ↑",

@@ -7,6 +7,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
 import { canonicalName, quoteName } from "../state/names.js";
 import { LOADED_MEMBERS } from "../state/roster.js";
+import { formatShortDate } from "./format_time.js";
 import { sortMembers } from "./member_panel.js";
 
 /**
@@ -44,6 +45,7 @@ const HANDLERS = {
   search: (query, { openSearch }) => void openSearch(query),
   list: (filter, { openRoomDialog }) => void openRoomDialog(filter),
   names: (query, { room, showError }) => void reportFailure("names", listMembers(query, room), { showError }),
+  whois: (nick, { room, showError }) => void reportFailure("whois", describeMember(nick, room), { showError }),
   delete: (_argument, { deleteLast, showError }) => deleteLast() || reject(showError, strings.noMessage),
   undo: (_argument, { undoDelete, showError }) => undoDelete() || reject(showError, strings.noDeletion),
   help: (_argument, { openHelp }) => void openHelp(),
@@ -71,6 +73,36 @@ async function listMembers(query, room) {
   const names = sortMembers(members, room.ownMemberIds).map(({ nickName, confusable }) => (confusable ? strings.lookAlike(nickName) : nickName));
   if (!query) room.addLocalNotice(strings.memberNames(names, room.memberCount));
   else room.addLocalNotice(names.length ? strings.membersFound(names) : strings.noSuchNick(query));
+}
+
+/**
+ * Show a notice with the details of a member; load an unlisted member first.
+ * @param {string} name Nickname, possibly with a leading `@` or a final `:`.
+ * @param {import("../state/room.js").Room} room
+ */
+async function describeMember(name, room) {
+  const nick = name.replace(/^@|:$/gu, "");
+  const findMember = () => room.roster.find(nick).find(({ nickName }) => canonicalName(nickName) === canonicalName(nick));
+  if (!findMember()) await room.roster.load(nick);
+  const member = findMember();
+  room.addLocalNotice(member ? strings.memberDetails(member.nickName, memberDetails(member, room)) : strings.noSuchNick(nick));
+}
+
+/**
+ * @param {import("../state/room.js").Member} member
+ * @param {import("../state/room.js").Room} room
+ * @returns {(string | undefined)[]}
+ */
+function memberDetails({ memberId, role, account, via, confusable }, { ownMemberIds, log }) {
+  const lastMessage = log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
+  return [
+    ownMemberIds.has(memberId) && strings.thatIsYou,
+    confusable && strings.looksLikeAnother,
+    account ? strings.account(account) : strings.guest,
+    strings.roles[role],
+    via && strings.clientKind(via),
+    lastMessage && strings.lastMessageAt(formatShortDate(lastMessage.ts)),
+  ].filter(Boolean);
 }
 
 async function reportFailure(command, request, { showError }) {
