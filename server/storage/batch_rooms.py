@@ -20,7 +20,7 @@ from tui_chat.protocol.events import Entry, TopicChange
 
 
 class TargetMessage(Struct):
-    """Current state of a message that commands of the batch refer to."""
+    """State of a message after the commands processed so far; `id` is the entry id, `text` is empty if deleted."""
 
     id: int
     member_id: str
@@ -32,15 +32,15 @@ class BatchRoom(Struct, eq=False):
     """Working state of a room during a batch.
 
     Attributes:
-        name: Display name; the stored name, if the room exists.
+        name: Display name; the stored name if the room exists, otherwise that of its first command.
         id: Room id, 0 if the room neither exists nor is created by the batch.
         stored_seq: `last_seq` before the batch.
         last_seq: `last_seq` after the commands processed so far.
         active_at: `ts` of the newest entry.
         topic: New topic, None if unchanged.
-        by_client_id: Entries by clientId, stored or created by the batch; for a change without effect, any entry with
-            the first `revision` as `seq` and id 0.
-        targets: Messages by `seq` that commands of the batch refer to.
+        by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
+            effect, any entry with the first `revision` as `seq` and id 0.
+        targets: Existing messages by `seq` that commands of the batch refer to, and the messages of the batch.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
         reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
     """
@@ -62,6 +62,8 @@ def load_rooms(
 ) -> dict[str, BatchRoom]:
     """Lock, create and read the rooms of a batch.
 
+    A missing room is created if one of its commands is a topic change or a message that is no reply.
+
     Args:
         connection: Connection with an open write transaction.
         statements: Compiled statements for the dialect of the connection.
@@ -69,7 +71,7 @@ def load_rooms(
         now: Creation time of new rooms, in milliseconds since the epoch.
 
     Returns:
-        The state of all rooms by key, also of missing rooms.
+        The state of the room of each command, by key. A missing room that was not created has id 0 and no messages.
     """
     commands_by_room: dict[str, list[LogCommand]] = {}
     for command in commands:

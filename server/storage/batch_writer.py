@@ -6,7 +6,7 @@
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
   deletion creates no entry. The result then carries the newest `seq` of the room.
 - Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
-- Deletion: a deleted message accepts no edit and no new reaction. Its text, the texts of its edits and its
+- Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits and its
   reactions are erased from storage.
 - Search index: updated in the same transaction as the entries.
 """
@@ -41,7 +41,8 @@ class AppendResult(Struct, frozen=True):
     Attributes:
         entry: Committed entry. For a repeated clientId, the original; a message has its current state without
             reactions. For a no-op change, an entry with the newest `seq` of the room at its first request and id 0.
-        duplicate: No entry was written: the clientId was committed before, or the change is a no-op.
+            After an uncertain commit, a repeated change without clientId may have the newest entry of the room instead.
+        duplicate: No entry was written: the clientId has an entry already, or the change is a no-op.
     """
 
     entry: events.Entry
@@ -59,6 +60,8 @@ def apply_batch(
     republish: Collection[LogCommand] = frozenset(),
 ) -> list[AppendOutcome]:
     """Validate and write a batch of commands inside the transaction of the caller.
+
+    The error of a rejected command is returned, not raised. An accepted command is durable only after the commit.
 
     Args:
         connection: Connection with an open write transaction.
@@ -88,7 +91,8 @@ def apply_batch(
 class BatchWriter:
     """Working state of one batch: loaded rooms, pending rows and deferred statements.
 
-    The parameters are those of `apply_batch`.
+    The parameters are those of `apply_batch`. The construction locks the rooms of all commands, and creates missing
+    ones (`load_rooms`).
     """
 
     def __init__(
@@ -121,8 +125,17 @@ class BatchWriter:
     def append(self, command: LogCommand) -> AppendResult:
         """Validate one command of the batch, and queue the rows of its entry until `flush`.
 
+        A repeated clientId returns the original entry and queues nothing. The first new entry reserves the entry ids of
+        the whole batch in the database. A rejected command has no effect.
+
+        Args:
+            command: One of the commands passed to the constructor; each is appended once, in the given order.
+
         Raises:
-            ChatError: The command is rejected, without effect on other commands.
+            NotFound: The target message, or the message of `reply_to`, does not exist.
+            Forbidden: The target of an edit or deletion belongs to another member, and the author is no moderator.
+            Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
+                message has `REACTIONS_PER_MESSAGE` other emoji.
         """
         room = self._rooms[command.room.key]
         client_id = None if command.client_id is None else command.client_id.hex
@@ -238,10 +251,11 @@ class BatchWriter:
         return AppendResult(entry, duplicate=False)
 
     def _noop_result(self, room: BatchRoom, command: LogCommand, entry: events.Entry) -> AppendResult:
-        """Return the result of a change without effect.
+        """Return the result of a change without effect: `entry`, with `duplicate` set.
 
-        The change of an uncertain commit returns the newest stored change of the room for publication: readers that
-        lack it receive it, or detect the gap before it. A newest message is published already.
+        A change of an uncertain commit without clientId returns the newest stored entry of the room instead, if that
+        entry is a change. Its publication reaches readers that lack the entry, or shows them the gap before the entry.
+        A newest message is published already.
         """
         if command in self._republish and command.client_id is None:
             in_room = select(entries).where(entries.c.room_id == room.id)
@@ -277,7 +291,10 @@ class BatchWriter:
         return self._next_id, room.last_seq, room.active_at
 
     def _allocate_change_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:
-        """Return the common fields of a change; allocate an entry unless `is_noop`."""
+        """Return the common fields of a change; allocate an entry unless `is_noop`.
+
+        A no-op has id 0, and the newest `seq` and `ts` of the room.
+        """
         entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_entry(room)
         return {
             "room": room.name,
@@ -308,7 +325,10 @@ class BatchWriter:
         self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
 
     def flush(self) -> None:
-        """Write all queued rows; no effect if all commands were rejected."""
+        """Write all queued rows and the search index; called once, after the last command of the batch.
+
+        No statement runs if no row is queued.
+        """
         if self._entry_rows:
             self._statements.bump_seq.execute_many(
                 self._connection,

@@ -33,16 +33,17 @@ class CompiledStatement:
             raise ValueError(f"parameter order is {parameter_order}, expected {parameters}")
 
     def fetch_all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Run the statement and return all rows.
+        """Run the statement and return all rows; empty if no row matches.
 
-        Errors of the driver are raised as `DBAPIError` without parameter values, as in the other methods.
+        Values are those of the driver without a type conversion: SQLite returns a boolean as 0 or 1. Errors of the
+        driver are raised as `DBAPIError` without parameter values, as in the other methods.
         """
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
 
     def execute(self, connection: Connection, *values: Any) -> None:
-        """Run the statement once, without a result."""
+        """Run the statement once, and discard its rows."""
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
 

@@ -85,9 +85,11 @@ class Database:
     async def health_problem(self) -> str | None:
         """Return the reason of current write failures, or None if the database is healthy.
 
-        The check writes and deletes a probe row, at most once per `HEALTH_CACHE_MS`, and returns after at most
-        `PROBE_TIMEOUT` seconds. Failures of the journal and an overloaded queue are reported too, even between two
-        checks. A failed check reconnects the writer.
+        The check writes and deletes a probe row, at most once per `HEALTH_CACHE_MS`; concurrent callers share one
+        check. A check without a result after `PROBE_TIMEOUT` seconds is reported as a failure and continues, and
+        further calls return immediately until its end. A failed check reconnects the writer and starts an outage of the
+        journal; a successful one ends the outage. Failures of the journal and an overloaded queue are reported too,
+        even between two checks.
         """
         loop = asyncio.get_running_loop()
         is_cached = self._probed_at is not None and 0 <= self._clock() - self._probed_at < HEALTH_CACHE_MS
@@ -111,7 +113,10 @@ class Database:
             self._probe_task = None
 
     async def close(self) -> None:
-        """Commit and publish queued commands, then release all resources; idempotent."""
+        """Commit and publish queued commands, then release all resources; idempotent.
+
+        A running health check ends first. Later reads and writes raise `Unavailable`.
+        """
         await self.journal.close()
         if self._probe_task is not None:
             await asyncio.wait({self._probe_task})
@@ -126,19 +131,22 @@ async def open_database(
     max_queue_depth: int = MAX_QUEUE_DEPTH,
     supervisor: Supervisor | None = None,
 ) -> Database:
-    """Open a database, and create the schema of an empty one.
+    """Open a database, and create the schema of an empty one; the caller closes the database.
 
-    Parent directories are created with mode 0700. A SQLite file has at most one server; PostgreSQL has no such lock.
+    A missing SQLite file is created with mode 0600, and its parent directories with mode 0700. A SQLite file has at
+    most one server; PostgreSQL has no such lock. A SQLite file whose content was replaced receives new log ids
+    (`server.storage.restore_detection`).
 
     Args:
         target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
         clock: Source of the current time in milliseconds since the epoch.
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
-        supervisor: Owner of the writer task of the journal.
+        supervisor: Owner of the writer task of the journal; None for one of its own.
 
     Raises:
-        StorageError: The database is unusable; the message is addressed to the operator.
+        StorageError: The database is unusable; the message is addressed to the operator. The cause is `DatabaseInUse`
+            if another server has locked the file.
     """
     path, url = _parse_target(target)
     display_name = url.render_as_string(hide_password=True) if path is None else path
@@ -193,7 +201,10 @@ def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
 def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
     """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server.
 
-    A target without `://` is a path. In the URL of a SQLite file, the path may begin with `~`.
+    A target without `://` is a path, used without expansion. In the URL of a SQLite file, the path may begin with `~`.
+
+    Raises:
+        StorageError: The URL is invalid, has an unsupported backend, or has options or no file for SQLite.
     """
     if isinstance(target, Path) or "://" not in target:
         return Path(target), URL.create("sqlite")

@@ -49,7 +49,7 @@ _PRIMARY_CODE_MASK = 0xFF  # primary result code in an extended result code (sql
 def describe_error(error: BaseException) -> str:
     """Return a short reason for a database error, without statement parameters or texts of chat messages.
 
-    An unknown error is described by its code or type.
+    A `StorageError` is described by its message, and an unknown error by its code or type.
 
     Args:
         error: Exception of a database call.
@@ -73,7 +73,8 @@ def describe_error(error: BaseException) -> str:
 def is_outage(error: BaseException) -> bool:
     """Return whether an error is a failure of the database, not of the submitted data.
 
-    Locks of other programs, timeouts and closed executors are outages; constraint violations are not.
+    Locks of other programs, timeouts, missing tables of SQLite and closed executors are outages. Constraint violations,
+    invalid values, and exceptions of other origin such as a `ChatError` are not.
     """
     if isinstance(error, exc.DBAPIError):
         sqlstate = _get_sqlstate(error.orig)
@@ -86,7 +87,10 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_serialization_failure(error: BaseException) -> bool:
-    """Return whether an error is a conflict of concurrent transactions, resolvable by a retry (SQLSTATE class 40)."""
+    """Return whether an error is a conflict of concurrent transactions, resolvable by a retry (SQLSTATE class 40).
+
+    Always False for SQLite errors.
+    """
     sqlstate = _get_sqlstate(error.orig) if isinstance(error, exc.DBAPIError) else None
     return sqlstate is not None and sqlstate.startswith("40")
 

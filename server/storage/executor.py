@@ -46,11 +46,11 @@ class Executor(Protocol):
     async def reconnect(self) -> None:
         """Close all pooled connections; the next transaction opens a new one.
 
-        Running transactions continue on their connections.
+        Running transactions continue on their connections. A failure to connect is raised by the next `run`.
         """
 
     async def close(self) -> None:
-        """Wait for running transactions, then close all connections; idempotent."""
+        """Reject further transactions and close all idle connections; idempotent."""
 
 
 async def run_or_reconnect(
@@ -58,11 +58,13 @@ async def run_or_reconnect(
 ) -> ResultT:
     """Run a transaction, and reconnect after a failure of the database.
 
+    The failed transaction is not repeated.
+
     Args:
         executor: Executor of the transaction.
         work: Function of the connection.
-        on_outage: Callback for the reason of a failure.
-        reason: Reason of the error for the client.
+        on_outage: Called with the description of a failure (`describe_error`), before the reconnect.
+        reason: Reason of `Unavailable`, such as `storage_unwritable`.
 
     Raises:
         Unavailable: The database failed; other exceptions of `work` propagate.
@@ -93,7 +95,7 @@ class ThreadExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Implement `Executor.run`.
+        """Implement `Executor.run`; above `max_threads` transactions, further ones wait.
 
         A cancelled caller does not stop a started transaction, which may still commit.
         """
@@ -102,12 +104,12 @@ class ThreadExecutor:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._run_transaction, work)
 
     async def reconnect(self) -> None:
-        """Implement `Executor.reconnect`."""
+        """Implement `Executor.reconnect`; wait for a free thread first. Without effect after `close`."""
         if not self._closed:
             await asyncio.get_running_loop().run_in_executor(self._pool, self._engine.dispose)
 
     async def close(self) -> None:
-        """Implement `Executor.close`."""
+        """Implement `Executor.close`; wait for queued and running transactions first."""
         self._closed = True
         await asyncio.to_thread(self._pool.shutdown)
         self._engine.dispose()

@@ -68,9 +68,9 @@ class Journal:
         supervisor: Owner of the writer task.
 
     Attributes:
-        publish: Callback for committed entries, called once per batch with its new entries in commit order, after the
-            callers of `append` have resumed. An exception of the callback is logged; the entries are not published
-            again.
+        publish: Callback for committed entries, None for no publication. Called once per batch with its new entries in
+            commit order, after the callers of `append` have resumed; a batch without new entries causes no call. An
+            exception of the callback is logged; the entries are not published again.
     """
 
     def __init__(
@@ -119,8 +119,9 @@ class Journal:
 
         Exceptions of the future:
             NotFound: The target message, or the message of `reply_to`, does not exist.
-            Forbidden: The target belongs to another member, and the author is not a moderator.
-            Conflict: The clientId belongs to another member, or the target is deleted.
+            Forbidden: The target of an edit or deletion belongs to another member, and the author is no moderator.
+            Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
+                message has `REACTIONS_PER_MESSAGE` other emoji.
             Unavailable: The database failed; the commit is uncertain (see the module documentation).
             InternalError: The command cannot be written; the log contains the reason.
         """
@@ -148,14 +149,15 @@ class Journal:
     def report_outage(self, reason: str) -> None:
         """Mark the database as failing, and log the start of an outage.
 
-        A later reason replaces the current one without another log line.
+        A later reason replaces the current one without another log line. Commands are accepted during an outage; the
+        outage lasts until `report_recovery` or the next committed batch.
         """
         if self._outage is None:
             _log.error("database write failed: %s", reason)
         self._outage = reason
 
     def report_recovery(self) -> None:
-        """Mark the database as working, and log the end of an outage."""
+        """Mark the database as working, and log the end of an outage; without an outage, no effect."""
         if self._outage is not None:
             _log.warning("database writes resumed")
             self._outage = None
@@ -175,20 +177,29 @@ class Journal:
             self._wakeup.clear()
 
     def _fail_batch(self, _error: BaseException) -> None:
-        """Answer the commands of an interrupted batch; their commit is uncertain. Queued commands remain queued."""
+        """Reject the unanswered commands of an interrupted batch with `Unavailable`, and record uncertain commits.
+
+        Queued commands remain queued.
+        """
         unanswered = [(command, future) for command, future in self._batch if not future.done()]
         self._mark_uncertain([command for command, _ in unanswered])
         for _, future in unanswered:
             future.set_exception(errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER))
 
     def _mark_uncertain(self, commands: list[LogCommand]) -> None:
-        """Publish the entries of these commands when the commands are repeated."""
+        """Record uncertain commits: a repeat of one of these commands publishes its entry.
+
+        Above `max_queue_depth` records, the oldest are dropped.
+        """
         self._maybe_committed.update({_get_dedup_key(command): True for command in commands})
         while len(self._maybe_committed) > self._max_queue_depth:
             del self._maybe_committed[next(iter(self._maybe_committed))]
 
     async def _linger(self) -> None:
-        """Wait until `_LINGER_TICKS` event loop ticks add no further command (see "Batching")."""
+        """Wait until `_LINGER_TICKS` event loop ticks add no further command, but at most `LINGER` seconds.
+
+        A full batch ends the wait.
+        """
         deadline = self._loop.time() + LINGER
         previous_depth = 0
         while previous_depth < len(self._queue) < MAX_BATCH and self._loop.time() < deadline:
@@ -217,7 +228,10 @@ class Journal:
                 _log.exception("publication of %d committed entries failed", len(new_entries))
 
     def _select_unpublished(self, batch: list[QueuedCommand], outcomes: list[AppendOutcome]) -> list[events.Entry]:
-        """Return the unpublished entries of a batch in commit order, and forget their uncertain commits."""
+        """Return the unpublished entries of a batch in commit order, and remove their uncertain commits.
+
+        These are the new entries and those of repeated uncertain commits, without the entries of no-ops (id 0).
+        """
         accepted = [
             (_get_dedup_key(command), outcome)
             for (command, _), outcome in zip(batch, outcomes, strict=True)
@@ -231,7 +245,11 @@ class Journal:
         return sorted(to_publish, key=attrgetter("id"))
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
-        """Return the outcome of each command, or None if the commands must be committed one by one."""
+        """Write a transaction and return the outcome of each command, or None to write the commands one by one.
+
+        An outage rejects all commands with `Unavailable`, records their uncertain commits and reconnects. Another
+        error of a single command is logged and becomes `InternalError`.
+        """
         republish = (
             {command for command in commands if command in self._maybe_committed}
             if self._maybe_committed

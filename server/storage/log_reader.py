@@ -65,8 +65,8 @@ class RoomRecord:
         log_id: Identifier of the log.
         first_seq: `seq` of the first entry that was not removed; `last_seq + 1` if all were removed.
         last_seq: `seq` of the newest entry, 0 for an empty log.
-        created_at: Creation time, in milliseconds (Unix time).
-        active_at: `ts` of the newest entry.
+        created_at: Time of the latest creation, in milliseconds (Unix time).
+        active_at: `ts` of the newest entry, or `created_at` if later.
     """
 
     id: int
@@ -99,7 +99,7 @@ class JoinSnapshot:
 class LogReader:
     """Reader of consistent snapshots on a pool of connections.
 
-    All methods raise `Unavailable` if the database is not readable.
+    All methods raise `Unavailable` if the database is not readable or too many reads are queued.
 
     Args:
         executor: Executor for read transactions.
@@ -119,14 +119,14 @@ class LogReader:
     ) -> JoinSnapshot:
         """Return a room with its newest entries; `JoinSnapshot.room` is None for an unknown room.
 
-        A page above `MAX_PAGE_BYTES` loses its oldest entries, and `has_more` is True. A `since` at or after the newest
-        entry yields no entries.
+        A removed room is an empty public room. A page above `MAX_PAGE_BYTES` loses its oldest entries, and `has_more`
+        is True; at least one entry remains. A `since` at or after the newest entry yields no entries.
 
         Args:
             room_key: Canonical key of the room.
             since: Exclude entries up to this `seq`; None excludes none.
             limit: Maximum number of entries.
-            reader: Member id for `own` of reactions.
+            reader: Member id for `own` of reactions; None for a reader without reactions.
         """
         return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit, reader=reader))
 
@@ -146,17 +146,18 @@ class LogReader:
         Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A
         position outside the log yields the entries that exist, possibly none. `has_more` refers to the direction of
         `before` or `after`, and to both directions otherwise. A page above `MAX_PAGE_BYTES` loses the entries farthest
-        from the position.
+        from the position; at least one entry remains. A removed room has no entries.
 
         Args:
             room_key: Canonical key of the room.
             before: Entries directly before this `seq`.
             after: Entries directly after this `seq`.
-            around: Entries on both sides of this `seq`, including the entry itself.
+            around: Entries on both sides of this `seq`, including the entry itself; near an end of the log, more of the
+                other side.
             at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
                 newest entries.
             limit: Maximum number of entries.
-            reader: Member id for `own` of reactions.
+            reader: Member id for `own` of reactions; None for a reader without reactions.
 
         Raises:
             ValueError: Not exactly one position is given.
@@ -179,11 +180,13 @@ class LogReader:
         before: int | None,
         limit: int,
     ) -> SearchResult:
-        """Run `server.storage.search.search`, one search at a time.
+        """Return one page of search results; parameters and result as in `server.storage.search.search`.
+
+        One search runs at a time, further ones wait.
 
         Raises:
             NotFound: The room does not exist or is not visible to the searcher.
-            Unavailable: Too many searches are queued, or the database is not readable.
+            Unavailable: `MAX_QUEUED_SEARCHES` searches are queued or running, or the database is not readable.
         """
         if self._queued_searches >= MAX_QUEUED_SEARCHES:
             raise errors.Unavailable("searches_waiting", retry_after=RETRY_AFTER)
@@ -208,19 +211,20 @@ class LogReader:
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
 
-        Private and removed rooms are omitted. An empty query or None matches all rooms.
+        Private and removed rooms are omitted. An empty query or None matches all rooms. Matching rooms of `live_keys`
+        beyond the limit follow in any order, so the list may have more than `limit` rooms.
 
         Args:
             query: Part of the room name or of the topic; width and case are ignored.
-            limit: Maximum number of rooms, apart from those of `live_keys`.
-            live_keys: Keys of rooms that are listed regardless of their activity.
+            limit: Maximum number of rooms in order of their activity.
+            live_keys: Keys of public rooms that are listed regardless of their activity.
         """
         return await self._run(partial(_list_rooms, query=query, limit=limit, live_keys=live_keys))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
-        """Return one public room, or None.
+        """Return the public room with this id, or None.
 
-        Private and removed rooms yield None.
+        Unknown, private and removed rooms yield None.
         """
         return await self._run(partial(_find_room_by_id, room_id=room_id))
 
@@ -327,7 +331,7 @@ def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
 def _read_entries(
     connection: Connection, room: Row[Any], first: int, last: int, *, center: int, reader: str | None
 ) -> list[events.Entry]:
-    """Return the entries from `first` to `last`, both inclusive.
+    """Return the entries from `first` to `last`, both inclusive; empty if `first` is greater than `last`.
 
     Above `MAX_PAGE_BYTES`, entries farthest from `center` are dropped; at least one entry remains.
     """

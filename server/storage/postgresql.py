@@ -54,7 +54,10 @@ class AsyncExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Implement `Executor.run`."""
+        """Implement `Executor.run`; above `pool_size` transactions, further ones wait.
+
+        A cancelled caller aborts a transaction that is not committed yet.
+        """
         if self._closed:
             raise StorageError("database is closed")
         async with self._engine.begin() as connection:
@@ -65,6 +68,6 @@ class AsyncExecutor:
         await self._engine.dispose()
 
     async def close(self) -> None:
-        """Implement `Executor.close`."""
+        """Implement `Executor.close`; running transactions continue on their connections."""
         self._closed = True
         await self._engine.dispose()

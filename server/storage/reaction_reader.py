@@ -52,13 +52,15 @@ _select_names = (
 
 
 def read_counts(connection: Connection, room_id: int, seqs: Collection[int], reader: str | None) -> Summaries:
-    """Return the summaries of some messages of a room, without names.
+    """Return the summaries of some messages of a room, without names (`by` is empty).
+
+    The emoji of a message are in the order of their first use without interruption.
 
     Args:
         connection: Connection with an open transaction.
         room_id: Room of the messages.
         seqs: `seq` of each message.
-        reader: Member id for `own`, None for a reader without an id.
+        reader: Member id for `own`; None for a reader without an id, whose `own` is False.
     """
     summaries: Summaries = {}
     if not seqs:
@@ -70,7 +72,10 @@ def read_counts(connection: Connection, room_id: int, seqs: Collection[int], rea
 
 
 def add_names(connection: Connection, room_id: int, summaries: Summaries) -> None:
-    """Add the first `REACTION_NAMES` members to each summary of `read_counts`."""
+    """Append the first `REACTION_NAMES` members to each summary of `read_counts`, in order of their reactions.
+
+    The summaries change in place; a second call would append the members again.
+    """
     if not summaries:
         return
     parameters = {"room": room_id, "seqs": list(summaries)}

@@ -38,7 +38,10 @@ class RestoreDetector:
         self._writer = writer
 
     async def rotate(self) -> None:
-        """Replace the generation, after new log ids for a replaced database.
+        """Write a new generation to the database and the marker file.
+
+        In a replaced database, or one whose marker file is missing, each room first receives a new `log_id`: the first
+        12 characters of the old one and a random suffix. A database without a generation keeps its log ids.
 
         Raises:
             OSError: The marker file is not writable.
@@ -47,7 +50,10 @@ class RestoreDetector:
         self._write_marker(await self._writer.run(self._rotate))
 
     async def close(self) -> None:
-        """Replace the generation; a failure is logged, and the next start assigns new log ids."""
+        """Replace the generation (`rotate`); a failure is only logged.
+
+        After a failure, the next start does not detect a backup of this run in the same file.
+        """
         try:
             await self.rotate()
         except (StorageError, SQLAlchemyError, OSError) as error:

@@ -42,7 +42,8 @@ class RoomRepository:
     async def create(self, key: str, name: str, topic: str) -> RoomRecord:
         """Create a public room, or restore a removed one.
 
-        A restored room keeps its id and `seq`; the other values are replaced.
+        A restored room keeps its id, `log_id` and `seq`. Its name, topic, creation time and activity are replaced, and
+        its log starts after the removed entries. The topic of a creation is no entry of the log.
 
         Args:
             key: Canonical key of the name.
@@ -50,14 +51,15 @@ class RoomRepository:
             topic: Topic, empty for none.
 
         Raises:
-            Conflict: A room with this key exists.
+            Conflict: A room with this key exists and is not removed.
         """
         return await self._run(partial(_create, key=key, name=name, topic=topic, now=self._clock()))
 
     async def rename(self, room_id: int, key: str, name: str) -> None:
         """Change the name of a public room.
 
-        Messages and `seq` are kept. The same key with another display form is permitted.
+        Entries, `log_id` and `seq` are kept, and the rename is no entry of the log. The same key with another display
+        form is permitted.
 
         Args:
             room_id: Identifier of the room.
@@ -66,7 +68,7 @@ class RoomRepository:
 
         Raises:
             NotFound: No public room has this id.
-            Conflict: Another room has this key.
+            Conflict: Another room, possibly a removed one, has this key.
         """
         try:
             await self._run(partial(_rename, room_id=room_id, key=key, name=name))
@@ -76,8 +78,8 @@ class RoomRepository:
     async def delete(self, room_id: int) -> None:
         """Remove a public room from the list, and delete its row if the log is empty.
 
-        A room with entries keeps its row as `removed`, without a topic. A later room with this key continues the `seq`;
-        the entries before are no longer readable.
+        A room with entries keeps its row as `removed`, without a topic and without readable entries. A later room with
+        this key continues the `seq`.
 
         Raises:
             NotFound: No public room has this id.

@@ -47,7 +47,10 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
 
 
 def message_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Message:
-    """Return the message of a row in its current state; parameters as in `entry_from_row`."""
+    """Return the message of a row in its current state; parameters as in `entry_from_row`.
+
+    A deleted message has an empty text. Without reactions, `reactions` is None.
+    """
     return Message(
         room=room,
         seq=row.seq,

@@ -15,7 +15,9 @@ FINGERPRINT = "774a2ae67ac6fc46"
 
 
 def ensure(connection: Connection) -> None:
-    """Create the schema in an empty database, and verify the schema of any other database.
+    """Create the schema in an empty database, and verify the fingerprint of any other database.
+
+    On PostgreSQL, concurrent calls wait for each other.
 
     Args:
         connection: Connection with an open write transaction.

@@ -68,8 +68,8 @@ def search(
 ) -> SearchResult:
     """Return the messages that match a query, newest first.
 
-    The result may have no messages although `next_before` is set. Deleted messages never match. A joined room without
-    a stored log yields an empty result.
+    The work of a call is bounded, so the result may have less than `limit` messages, or none, although `next_before` is
+    set. Deleted messages never match. A joined room without a stored log yields an empty result.
 
     Args:
         connection: Connection with an open read transaction.
@@ -123,7 +123,11 @@ def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
 def _build_candidate_query(
     connection: Connection, query: search_query.SearchQuery, room: Row[Any] | None
 ) -> tuple[Select[Any], ColumnElement[int]]:
-    """Return the query for one chunk of candidates, newest first, and its sort column."""
+    """Return the query for one chunk of candidates, newest first, and the sort column for the caller's upper bound.
+
+    The query filters by room and index terms only; without terms, by room only. The caller checks kind, visibility,
+    deletion and text.
+    """
     if not query.term_hashes:
         order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
         all_entries = _select_entries.select_from(_entries_with_rooms)
@@ -160,7 +164,7 @@ def _messages_from_rows(
 def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement[int], minimum: int) -> int:
     """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
 
-    The result is `first_seq` for an empty log.
+    The result is at least `first_seq`, and `first_seq` for an empty log.
 
     Args:
         connection: Connection with an open transaction.

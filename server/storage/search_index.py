@@ -79,6 +79,7 @@ class SearchIndex:
         Args:
             connection: Connection with an open write transaction.
             changes: Entry id, room id, indexed text and new text of each message; the new text is None for a deletion.
+                A wrong indexed text leaves stale terms in the index of SQLite.
         """
         for entry_id, room_id, old_text, new_text in changes:
             if self._is_sqlite:
@@ -96,10 +97,10 @@ class SearchIndex:
 
 @lru_cache(maxsize=1 << 13)
 def encode_hash_token(term_hash: int) -> str:
-    """Return a term hash as a word for the `ascii` tokenizer of FTS5."""
+    """Return a term hash as a word for the `ascii` tokenizer of FTS5, in lower-case hexadecimal: `ff` for 255."""
     return f"{term_hash:x}"
 
 
 def encode_room_token(room_id: int) -> str:
-    """Return a room id as a word that differs from all term hashes."""
+    """Return a room id as a word that differs from all term hashes: `r7` for room 7."""
     return f"r{room_id}"

@@ -34,12 +34,12 @@ _FILE_STATUS = "file"
 
 
 def create_file(path: Path) -> None:
-    """Create the database file and its parent directories if they do not exist.
+    """Create an empty database file (mode 0600) and its parent directories (mode 0700) if they do not exist.
 
     An existing file keeps its content and its mode, and must be readable.
 
     Raises:
-        StorageError: The creation fails, or the path is not a regular file.
+        StorageError: The creation fails, or the path is not a readable regular file.
     """
     try:
         for directory in (*reversed(path.parent.parents), path.parent):
@@ -60,7 +60,9 @@ def create_file(path: Path) -> None:
 
 @contextmanager
 def lock_database(path: Path) -> Generator[None]:
-    """Hold an exclusive lock on a database file within the context.
+    """Hold an exclusive lock on a database file within the context; the call does not wait for the lock.
+
+    Without effect on systems without `flock`, such as Windows.
 
     SQLite must be closed at the end of the context: the close of any descriptor of a file drops the POSIX locks of the
     process on this file.
@@ -98,7 +100,8 @@ def _lock_exclusively(fd: int) -> None:
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
     """Create an engine for an existing database file.
 
-    The first transaction opens the file. A replaced or missing file makes each later transaction raise an error.
+    The first transaction opens the file; a missing file makes that transaction fail. After a replacement or removal of
+    the opened file, each transaction on an open connection fails.
 
     Args:
         path: Path of the database file.

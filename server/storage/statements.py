@@ -50,7 +50,10 @@ ENTRY_COLUMNS = (
 
 
 def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
-    """Return the INSERT construct of a dialect, which supports ON CONFLICT DO NOTHING."""
+    """Return the INSERT construct of a dialect with support for ON CONFLICT.
+
+    SQLite has its own construct; any other dialect yields that of PostgreSQL.
+    """
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 
 
@@ -67,17 +70,19 @@ class BatchStatements:
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
         create_room: Inserts the row of a room, columns in table order without `id`; no effect if the key exists.
-        bump_seq: Advances `last_seq` of a room, and makes a removed room public again.
-        allocate_ids: Reserves `count` consecutive entry ids and returns the last one.
-        insert_entry: Inserts a row of `entries`.
-        update_text: Sets the current text of an edited message.
-        redact: Erases the text of a deleted message.
-        redact_edits: Erases the texts of the edits of a message; a literal kind, as required by the partial index.
-        delete_reactions: Delete all reactions of a message, and their counts.
+        bump_seq: `new_topic`, `new_topic_key`, `count`, `ts`, `room`; adds `count` to `last_seq` of a room, sets
+            `active_at`, and makes a removed room public again. A topic of None is unchanged.
+        allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
+        insert_entry: Inserts a row of `entries`, values as in `ENTRY_COLUMNS`.
+        update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
+        redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text of a deleted message.
+        redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
+            literal, as required by the partial index.
+        delete_reactions: Two statements with `room`, `message`; delete all reactions of a message, and their counts.
         insert_reaction: Inserts a reaction, columns in table order.
         count_reaction: Inserts a count, or sets `count` of an existing one; columns in table order, then `new_count`.
-        delete_reaction: Deletes one reaction of a member.
-        delete_reaction_count: Deletes the count of an emoji on a message.
+        delete_reaction: Deletes one reaction of a member; columns of the primary key in table order.
+        delete_reaction_count: Deletes the count of an emoji on a message; columns of the primary key in table order.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -197,7 +202,10 @@ class BatchStatements:
         ]
 
     def array_param(self, values: Collection[Any]) -> Any:
-        """Return values in the form of the array parameters `keys`, `client_ids`, `seqs` and `members`."""
+        """Return values in the form of the array parameters `keys`, `client_ids`, `seqs` and `members`.
+
+        SQLite uses a JSON array as text, PostgreSQL a list.
+        """
         return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
 
     def _in_array(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:

@@ -53,7 +53,7 @@ rooms = Table(
 
 `topic_key` is the folded topic (`tui_chat.protocol.search_query.fold`), for the filter of room lists. `log_id`
 identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `active_at` is the `ts` of
-the newest entry.
+the newest entry, or `created_at` if later.
 """
 
 entries = Table(
