@@ -55,11 +55,12 @@ class RunningServer:
     """Handle of a server that accepts connections.
 
     Attributes:
-        url: Base URL for clients on the same machine; a wildcard address is replaced by loopback.
+        url: Base URL for clients on the same machine, without a final slash, for example `http://127.0.0.1:3000`; a
+            wildcard address is replaced by loopback.
         port: TCP port in use, also for a configured port of 0.
-        begin_drain: Callback that makes `/ready` return 503; existing and new connections are unaffected.
+        begin_drain: Callback that makes `/ready` return 503 permanently; existing and new connections are unaffected.
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
-            changes nothing if a file is unusable.
+            changes nothing if a file is unusable. No effect without TLS.
         read_metrics: Accessor of the current metrics.
         idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
     """
@@ -274,7 +275,11 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
 
 
 async def _listen(connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings) -> asyncio.Server:
-    """Listen on all addresses of the host, with the same port on each."""
+    """Listen on all addresses of the host, with the same port on each, also for port 0.
+
+    Raises:
+        StartupError: The host or the port is unavailable, or no port is free on all addresses.
+    """
     loop = asyncio.get_running_loop()
     create_listener = partial(loop.create_server, connection_factory, settings.host, backlog=1024)
     try:
@@ -295,7 +300,7 @@ async def _listen(connection_factory: Callable[[], asyncio.Protocol], settings: 
 
 
 def _describe_address(listener: asyncio.Server, settings: ServerSettings) -> tuple[str, int]:
-    """Return URL and port of a listening socket."""
+    """Return `url` and `port` of a `RunningServer`."""
     port: int = listener.sockets[0].getsockname()[1]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
     netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

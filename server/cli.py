@@ -30,10 +30,13 @@ class ServerParser(ProgramParser):
 
 
 def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
-    """Return the parser with one option per setting; absent options are None.
+    """Return the parser with one option per setting; absent settings are None, others are unchecked text.
+
+    A list setting collects its repeated options. The parser accepts any command; usage errors raise `ConfigError`.
 
     Args:
-        for_completion: Declare the commands as choices; `_parse` reports an unknown one with the nearest name.
+        for_completion: Declare the commands as choices, for completion scripts; `_parse` reports an unknown command
+            with the nearest name.
     """
     parser = ServerParser(
         prog="chat-server",
@@ -82,7 +85,9 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
     """Return the command line, the effective settings and their sources.
 
     Raises:
-        ConfigError: The command line, or another source of settings, is invalid or unreadable.
+        ConfigError: The command line, or another source of settings, is invalid or unreadable; for all commands.
+        SystemExit: The output of `--help`, `--version` or `--completion` is printed.
+        OutputError: Standard output rejects this output.
     """
     parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
     if unknown or parsed.command not in {None, "config", *CONTROL_COMMANDS}:
@@ -144,7 +149,13 @@ def _run() -> int:
 
 
 def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -> int:
-    """Run a command for the servers with the port and the database of the command line."""
+    """Run a command for the servers with the port and the database of the command line; return the exit code.
+
+    Only options of the command line select; without them, the command applies to all servers of the user.
+
+    Raises:
+        ControlError: The command failed.
+    """
     selection = {"port": str(settings.port), "database": settings.describe_database()}
     selection = {name: value for name, value in selection.items() if getattr(parsed, name) is not None}
     return control_commands.run(parsed.command, selection, parsed.json)

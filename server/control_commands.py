@@ -48,7 +48,7 @@ class ControlConnection:
         path: Control socket.
 
     Raises:
-        OSError: The server has ended or does not accept the connection.
+        OSError: The server has ended or does not accept the connection within 5 seconds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,11 +69,12 @@ class ControlConnection:
         self._socket.close()
 
     def request(self, command: str) -> dict[str, Any]:
-        """Send a command and return the fields of the response.
+        """Send a command and return the fields of the response, without `ok`.
 
         Raises:
             ControlError: The server rejects the command.
-            OSError: The connection is closed, or the response takes too long.
+            OSError: The connection is closed, or the response takes longer than 5 seconds (`TimeoutError`).
+            msgspec.DecodeError: The response is no JSON object.
         """
         self._socket.sendall(msgspec.json.encode({"command": command}) + b"\n")
         line = self._file.readline()
@@ -85,7 +86,7 @@ class ControlConnection:
         return response
 
     def wait_closed(self, timeout: float) -> None:
-        """Wait until the server process has ended.
+        """Wait until the server has closed the connection, which happens at the exit of its process.
 
         Raises:
             TimeoutError: The process has not ended within `timeout` seconds.
@@ -96,12 +97,16 @@ class ControlConnection:
 
 
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
-    """Return the running servers of this user, and remove the sockets of ended ones.
+    """Return the running servers of this user with the selected values, and remove the sockets of ended ones.
 
-    Servers without a response are reported on standard error.
+    A server without a response within 5 seconds is reported on standard error; sockets with other errors are skipped.
 
     Args:
-        selection: Required values by status field, as text; `{}` selects all servers.
+        selection: Required values by status field, as text; `{}` selects all servers. Paths of databases are compared
+            after the resolution of links.
+
+    Returns:
+        The servers in order of their sockets, which have random names; an empty list without a match.
     """
     found: list[ServerStatus] = []
     for path in sorted(path for directory in socket_directories() for path in directory.glob(f"*{SOCKET_SUFFIX}")):
@@ -122,7 +127,7 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
 
 
 def _is_same(name: str, reported: object, selected: str) -> bool:
-    """Return whether a status field has the selected value; paths of a database are compared without links."""
+    """Return whether a status field has the selected value; links in paths of databases are resolved first."""
     if name == "database":
         return os.path.realpath(str(reported)) == os.path.realpath(selected)
     return str(reported) == selected
@@ -131,16 +136,19 @@ def _is_same(name: str, reported: object, selected: str) -> bool:
 def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
     """Run a command and print its result.
 
+    `status` covers all selected servers. `stop` requires exactly one, and returns after the end of its process.
+
     Args:
         command: One of `CONTROL_COMMANDS`.
         selection: Required values by status field, `port` or `database`.
         as_json: Print one JSON object per server.
 
     Returns:
-        Exit code: 0, or `EXIT_UNAVAILABLE` without a matching server.
+        Exit code: 0, or `EXIT_UNAVAILABLE` without a matching server, after a message on standard error.
 
     Raises:
-        ControlError: The command failed; the message is one line for the operator.
+        ControlError: The system has no Unix sockets; or `stop` matches several servers, is rejected, or exceeds the
+            timeout of the server. The message is one line for the operator.
     """
     if not has_control_sockets():
         raise ControlError(f"{command} needs Unix sockets, which this system does not have")
@@ -160,7 +168,13 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
 
 
 def _stop(servers: list[ServerStatus]) -> ServerStatus:
-    """Stop the only server of the list, and wait for the end of its process."""
+    """Stop the only server of the list, wait for the end of its process, and return the server.
+
+    A server that has ended in the meantime counts as stopped.
+
+    Raises:
+        ControlError: The list has several servers, or the server has not ended within its own timeout.
+    """
     if len(servers) > 1:
         names = ", ".join(server.name for server in servers)
         raise ControlError(f"several servers are running: {names}; select one with --port or --database")

@@ -37,7 +37,10 @@ class ControlError(Exception):
 
 
 def socket_directories() -> list[Path]:
-    """Return the directories of control sockets in order of preference; they may not exist."""
+    """Return the directories of control sockets in order of preference; they may not exist.
+
+    The directories are `$XDG_RUNTIME_DIR/tui-chat`, if the variable is set, and `run` in the user state directory.
+    """
     runtime_dir = os.environ.get("XDG_RUNTIME_DIR")
     state_dir = platformdirs.user_state_path("tui-chat", appauthor=False) / "run"
     return [*([Path(runtime_dir) / "tui-chat"] if runtime_dir else []), state_dir]
@@ -52,8 +55,9 @@ def has_control_sockets() -> bool:
 async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncGenerator[None]:
     """Accept commands within the context.
 
-    An unusable directory is logged, because a server also works without the socket. Open connections stay open after
-    the context.
+    A failure to create the socket is logged and not raised, because a server also works without the socket. Every 30
+    seconds, a removed socket file is created again. The socket is removed after the context; open connections stay
+    open.
 
     Args:
         handlers: Handlers by command name.
@@ -89,7 +93,7 @@ class _ControlSocket:
     async def republish(self) -> None:
         """Publish the socket again after the removal of its file, until cancelled.
 
-        A runtime directory is removed at the last logout of its user.
+        A runtime directory is removed at the last logout of its user. A failed publication is not repeated.
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)
@@ -99,7 +103,7 @@ class _ControlSocket:
                     await self.publish()
 
     def withdraw(self) -> None:
-        """Remove the socket. Open connections stay open."""
+        """Remove the socket, if published. Open connections stay open."""
         path, server, self._path, self._server = self._path, self._server, None, None
         if path is not None and server is not None:
             with suppress(OSError):
@@ -114,7 +118,11 @@ class _ControlSocket:
 
 
 def _open_listener() -> tuple[Path, socket.socket]:
-    """Return path and listening socket, in the first usable directory."""
+    """Return path and listening socket, in the first usable directory.
+
+    Raises:
+        OSError: The system has no Unix sockets, or the last directory is unusable too.
+    """
     if not has_control_sockets():
         raise OSError("this system has no Unix sockets")
     *preferred, fallback = socket_directories()

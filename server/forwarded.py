@@ -30,7 +30,10 @@ class ClientInfo:
 
     @property
     def is_secure_context(self) -> bool:
-        """True if browsers trust the origin (W3C Secure Contexts, section 3.1): HTTPS or the same computer."""
+        """True if browsers trust the origin (W3C Secure Contexts, section 3.1): HTTPS, `localhost` or loopback.
+
+        False for an invalid origin.
+        """
         origin = urlsplit(self.own_origin or "")
         host = origin.hostname or ""
         return origin.scheme == "https" or host == "localhost" or host.endswith(".localhost") or is_loopback(host)
@@ -63,9 +66,9 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 
 
 def find_untrusted_proxy(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> str | None:
-    """Return the private peer address of a request with an ignored X-Forwarded-For header, or None.
+    """Return the peer address of a request if its X-Forwarded-For header is ignored and the address is private.
 
-    A public peer is no candidate: any visitor on the internet can forge the header.
+    None in all other cases. A public peer is no candidate: any visitor on the internet can forge the header.
     """
     ip = parse_ip_address(request.remote or "") if "X-Forwarded-For" in request.headers else None
     return None if ip is None or not ip.is_private or is_in_networks(str(ip), trusted_networks) else str(ip)

@@ -85,7 +85,10 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line of a record, unless its text is repeated too often."""
+        """Queue the line of a record, unless its text is repeated too often; the call does not wait.
+
+        A full queue drops the line. A record with invalid arguments becomes a line about the fault.
+        """
         self._report_repetitions()
         try:
             message = record.getMessage()
@@ -99,7 +102,7 @@ class LogWriter(logging.Handler):
             self._enqueue(record, message)
 
     def reopen(self) -> None:
-        """Open the log file again, after a rotation; without effect for stderr.
+        """Open or create the log file again, after a rotation; without effect for stderr.
 
         Raises:
             OSError: The log file cannot be opened; the previous one stays in use.
@@ -110,7 +113,10 @@ class LogWriter(logging.Handler):
             os.close(descriptor)
 
     def close(self) -> None:
-        """Write the queued lines and end the thread; both steps last at most `_CLOSE_TIMEOUT`."""
+        """Report suppressed lines, write the queued lines and end the thread.
+
+        The call waits at most 2 seconds; lines that are not written by then may be lost. The log file stays open.
+        """
         with self.lock or nullcontext():
             self._window_end = 0.0
             self._report_repetitions()
@@ -180,7 +186,8 @@ def _open_log_file(path: Path) -> int:
 def configure_logging(log_format: str, log_level: str, log_file: Path | None, max_bytes: int = 0) -> LogWriter:
     """Configure the root logger of the process, and return its only handler.
 
-    Some library loggers stay at WARNING in any case.
+    Previous handlers of the root logger are removed and closed. The loggers `sqlalchemy`, `asyncio` and
+    `aiohttp.access` are set to WARNING for any `log_level`.
 
     Args:
         log_format: `text` or `json`.

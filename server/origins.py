@@ -22,8 +22,9 @@ _LOOPBACK_HOSTS: Final = {"localhost", "127.0.0.1", "::1"}
 def normalize_origin(text: str) -> str | None:
     """Return the canonical form of an origin, or None for an invalid one.
 
-    Any scheme is valid, because application shells have their own, such as `capacitor://localhost`. `file://` and
-    `null` have no host.
+    For example, `WSS://Example.com.:443/` becomes `https://example.com`. Any scheme is valid, because application
+    shells have their own, such as `capacitor://localhost`. `file://` and `null` have no host and stay unchanged. A
+    path, a query, user information or `*` makes an origin invalid.
     """
     if text == "null":
         return text
@@ -40,9 +41,9 @@ def normalize_origin(text: str) -> str | None:
 
 
 def is_same_site(origin: str, own_origin: str) -> bool:
-    """Return whether two canonical origins are equal, or the same port of the local machine.
+    """Return whether two canonical origins are equal, or have the same scheme and port on the local machine.
 
-    `127.0.0.1` and `localhost` are names of the local machine.
+    `localhost`, `127.0.0.1` and `[::1]` are names of the local machine; other loopback addresses are not.
     """
     if origin == own_origin:
         return True

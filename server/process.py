@@ -47,7 +47,10 @@ _SHUTDOWN_TIMEOUT = 5.0  # maximum duration of an orderly shutdown, in seconds
 
 
 def startup_error_code(error: Exception) -> str:
-    """Return the code of a `STARTUP_ERRORS` exception for programs that start the server."""
+    """Return the code of a `STARTUP_ERRORS` exception for programs that start the server.
+
+    The code is `databaseInUse`, `portInUse`, or `startFailed` for all other causes.
+    """
     cause = error.__cause__
     if isinstance(cause, DatabaseInUse):
         return "databaseInUse"
@@ -55,10 +58,11 @@ def startup_error_code(error: Exception) -> str:
 
 
 def run(settings: ServerSettings, *, managed: bool = False) -> None:
-    """Serve until a termination signal arrives.
+    """Serve until SIGINT, SIGTERM, the command `stop` or the idle timeout, and return after the shutdown.
 
     The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
-    the shutdown exceeds `_SHUTDOWN_TIMEOUT`.
+    the shutdown exceeds 5 seconds. The call configures the logging and the signal handlers of the process, and must be
+    made in the main thread.
 
     Args:
         settings: Resolved server settings.
@@ -123,7 +127,10 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
 def _create_control_handlers(
     server: RunningServer, settings: ServerSettings, stop: Callable[[], None]
 ) -> dict[str, ControlHandler]:
-    """Return the handlers of the control socket by command name (docs/operating.md, "Control socket")."""
+    """Return the handlers of the control socket by command name (docs/operating.md, "Control socket").
+
+    `stop` only requests the shutdown, and returns the maximum duration of the shutdown as `timeout` in seconds.
+    """
     started_at = time.monotonic()
 
     async def get_status(_request: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,7 +155,10 @@ def _create_control_handlers(
 
 
 async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: asyncio.Event) -> None:
-    """Return `timeout` seconds after the last client, and the program that started the server, have left."""
+    """Wait until `timeout` seconds have passed since the end of the last client and of the starting program.
+
+    The idle time is logged before the return.
+    """
     await starter_left.wait()
     started_at = time.monotonic()
     while (remaining := timeout - min(server.idle_time(), time.monotonic() - started_at)) > 0:  # noqa: ASYNC110 (computed wait)
@@ -163,7 +173,12 @@ def _report_start(report: bytes) -> None:
 
 
 async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> RunningServer:
-    """Start the server within the stack; any exception becomes an error that the operator can read."""
+    """Start the server within the stack.
+
+    Raises:
+        StartupError: The server cannot start, also for an unexpected exception; the message has one line.
+        StorageError: The database is unusable.
+    """
     try:
         return await stack.enter_async_context(serve(settings))
     except STARTUP_ERRORS:
@@ -174,7 +189,7 @@ async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> Runn
 
 
 def _reload(server: RunningServer, log_writer: LogWriter) -> None:
-    """Read the certificate and open the log file again; after an error, the previous one stays in use."""
+    """Open the log file and read the certificate again; after a logged error, the previous one stays in use."""
     for reload in (log_writer.reopen, server.reload_certificate):
         try:
             reload()
@@ -198,7 +213,8 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> N
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
     """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients.
 
-    A timeout of 0 returns immediately, without a failing `/ready`.
+    Connections continue, and `/ready` fails until the end of the process. A timeout of 0 returns immediately, without a
+    failing `/ready`.
     """
     if timeout:
         log.info("server draining: /ready returns 503; shutdown in %g seconds or at the next signal", timeout)
@@ -212,8 +228,8 @@ async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.
 def _raise_open_file_limit() -> None:
     """Raise the soft limit of open files to the hard limit, because each connection uses one descriptor.
 
-    macOS refuses an unlimited number and accepts `_MAX_OPEN_FILES_MACOS`. Without a higher limit, the server starts
-    with the current one.
+    macOS refuses an unlimited number and accepts `_MAX_OPEN_FILES_MACOS`. If the system refuses both, a warning is
+    logged and the limit stays unchanged. No effect on Windows.
     """
     if resource is None:
         return
@@ -226,7 +242,7 @@ def _raise_open_file_limit() -> None:
 
 
 def _tune_gc() -> None:
-    """Reduce the frequency of garbage collections.
+    """Reduce the frequency of garbage collections, and exempt all present objects from them.
 
     Messages in flight exceed the default thresholds, although reference counting frees all of them. In small
     rooms, default thresholds cost a third of the CPU without a freed object (benchmarks/deliveries.py).

@@ -142,7 +142,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return self.database or str(platformdirs.user_data_path("tui-chat", appauthor=False) / "chat.db")
 
     def describe_database(self) -> str:
-        """Return `resolve_database` without the password of a database URL."""
+        """Return `resolve_database` with `…` in place of the password of a database URL."""
         return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", self.resolve_database())
 
     def resolve_pages_directory(self) -> Path | None:
@@ -207,7 +207,7 @@ class ServerSetting:
         variable: Environment variable; commas separate the items of a list.
         is_list: The value is a list of strings.
         is_path: The value is a path.
-        limits: Least and greatest value of a number.
+        limits: Least and greatest value of a number; None for other types.
     """
 
     name: str
@@ -251,7 +251,7 @@ SETTINGS = {field.name: _describe_setting(field) for field in msgspec.structs.fi
 
 
 def suggest(name: str, valid_names: Iterable[str]) -> str:
-    """Return a hint with the valid name nearest to a misspelled one."""
+    """Return `did you mean NAME?` with the nearest valid name; without a similar one, `see chat-server --help`."""
     matches = get_close_matches(name, valid_names, 1)
     return f"did you mean {matches[0]}?" if matches else "see chat-server --help"
 
@@ -270,8 +270,8 @@ def resolve_settings(
     """Merge all sources into validated settings.
 
     A source replaces the whole value of a source with lower precedence, also for lists. Replaced values are not
-    validated; unknown environment variables, and the service address of Kubernetes in `CHAT_PORT`, are ignored.
-    Certificate files are not read.
+    validated; unknown environment variables, and the service address of Kubernetes in `CHAT_PORT`, are ignored without
+    a warning (`find_ignored_variables`). Certificate files are not read.
 
     Args:
         options: Command line options, keyed by setting.
@@ -283,7 +283,8 @@ def resolve_settings(
         `environment …` or `command line`.
 
     Raises:
-        ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set.
+        ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set;
+            or the directory of `pages` does not exist.
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(SETTINGS, "default")
@@ -329,7 +330,7 @@ def find_ignored_variables(environ: Mapping[str, str]) -> list[str]:
     """Return a warning for each environment variable with the prefix `CHAT_` that has no effect.
 
     These variables are no settings, or belong to a Kubernetes service named "chat"; such a service results in one
-    warning for all its variables.
+    warning for all its variables. Unknown names are sorted; without ignored variables, the list is empty.
     """
     variables = [setting.variable for setting in SETTINGS.values()]
     unknown = [name for name in sorted(environ) if name.startswith("CHAT_") and name not in variables]

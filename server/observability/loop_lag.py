@@ -51,8 +51,8 @@ class LoopLagMonitor:
             self._timer.cancel()
 
     def get_cumulative_buckets(self) -> list[tuple[str, int]]:
-        """Return cumulative sample counts by upper bound, in the Prometheus histogram format.
+        """Return pairs of inclusive upper bound in seconds and cumulative count, for a Prometheus histogram.
 
-        The last pair `+Inf` is the total number of samples.
+        For example, `("0.001", 12)`. The last pair, `+Inf`, has the total number of samples.
         """
         return list(zip([*map(str, _BUCKET_BOUNDS), "+Inf"], accumulate(self._bucket_counts), strict=True))

@@ -18,7 +18,8 @@ _MAX_VALUE_LENGTH = 300  # maximum length of a quoted header value, in character
 class RejectionLog:
     """Deduplicated log of rejection hints.
 
-    Hints are INFO lines; quoted values are sanitized and truncated. Each instance counts its own hints.
+    Hints are INFO lines; quoted values are sanitized and truncated. Each distinct hint is logged once. After
+    `MAX_HINTS` hints, an instance logs no further hint.
     """
 
     def __init__(self) -> None:

@@ -47,10 +47,13 @@ class Supervisor:
     ) -> asyncio.Task[None]:
         """Run a coroutine function in a task until it returns; restart the function after each exception.
 
+        A failure is reported (`report_failure`), and the restart follows after the delay.
+
         Args:
             name: Task name for the log, `/ready` and `/metrics`.
             run: Coroutine function; a return ends the task.
-            on_failure: Called with the exception before the restart.
+            on_failure: Called with the exception, also a `CancelledError` of an awaited future, before the delay. Its
+                own exceptions are logged.
 
         Returns:
             The task. Its cancellation is the only way to end a function that does not return.
@@ -61,7 +64,11 @@ class Supervisor:
         return task
 
     def report_failure(self, name: str, error: BaseException) -> float:
-        """Log and count a failure; return the seconds before the restart."""
+        """Log and count a failure; return the seconds before the restart, which is left to the caller.
+
+        The delay doubles from 0.1 to 10 seconds with each failure of the same name. After `RECOVERY_TIME` without a
+        failure, the delay starts at 0.1 again.
+        """
         log.error("%s failed, restarting", name, exc_info=error)
         now = self._clock()
         last_failure = self._last_failures.get(name)
@@ -74,7 +81,10 @@ class Supervisor:
         return delay
 
     def health_problem(self) -> str | None:
-        """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one."""
+        """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one.
+
+        For example, `heartbeat failed with ValueError and restarts`.
+        """
         now = self._clock()
         return next(
             (
@@ -86,7 +96,7 @@ class Supervisor:
         )
 
     async def cancel_all(self) -> None:
-        """Cancel all tasks and wait for their end."""
+        """Cancel all tasks of `supervise` and wait for their end."""
         while self._tasks:
             for task in self._tasks:
                 task.cancel()

@@ -28,11 +28,12 @@ _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?
 def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> typedefs.Middleware:
     """Return a middleware that rejects requests for hosts outside the allowed ones.
 
-    Only plain HTTP requests from loopback peers are checked. A rejection has status 421 and logs a hint.
+    Only plain HTTP requests from loopback peers are checked. IP addresses, names without a dot and names below
+    `localhost` are allowed. A rejection has status 421 and logs a hint.
 
     Args:
         trusted_proxies: Networks of exempt proxies.
-        cors_origins: Allowed origins besides that of the server; their hosts are allowed.
+        cors_origins: Allowed origins besides that of the server, in canonical form; their hosts are allowed.
     """
     allowed_hosts = {urlsplit(origin).hostname or "" for origin in cors_origins}
     rejection_log = RejectionLog()

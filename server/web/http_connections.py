@@ -79,7 +79,13 @@ class HttpConnection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Return the response to a request that is no valid HTTP, without the traceback of aiohttp in the log."""
+        """Return the response to a request that is no valid HTTP, without the traceback of aiohttp in the log.
+
+        The connection closes after the response. Other exceptions have the response and the log entry of aiohttp.
+
+        Raises:
+            ConnectionError: The response has already begun.
+        """
         if not isinstance(exc, (http_exceptions.HttpProcessingError, web.RequestPayloadError)):
             response = super().handle_error(request, status, exc, message)
         else:
@@ -120,7 +126,7 @@ class TlsHandshake(asyncio.Protocol):
         self.address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the handshake."""
+        """Start the handshake on a duplicate of the socket; without a free file descriptor, close the connection."""
         self.address = _get_peer_address(transport)
         with suppress(OSError):  # no free descriptor: the connection is refused
             accepted = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
@@ -131,7 +137,7 @@ class TlsHandshake(asyncio.Protocol):
         cast(asyncio.WriteTransport, transport).abort()
 
     def force_close(self) -> None:
-        """Abort the handshake."""
+        """Abort the handshake; the connection closes later."""
         if self._task is not None:
             self._task.cancel()
 
@@ -156,8 +162,9 @@ class HttpConnectionPool:
 
     Args:
         idle_timeout: Maximum idle time in seconds.
-        max_idle: Maximum number of idle connections per address, the oldest of which is closed; None for no limit.
-        trusted_networks: Networks of proxies, whose connections are exempt.
+        max_idle: Maximum number of idle connections per address, the oldest of which is closed; loopback is exempt.
+            None for no limit.
+        trusted_networks: Networks of proxies, whose connections are exempt from both limits.
 
     Attributes:
         handshakes: Unfinished TLS handshakes, also of trusted proxies.
@@ -199,7 +206,10 @@ class HttpConnectionPool:
         return await handler(request)
 
     def mark_idle(self, connection: HttpConnection | TlsHandshake) -> None:
-        """Start an idle period; above the limit of the address, close its oldest idle connection."""
+        """Start an idle period; above the limit of the address, close its oldest idle connection.
+
+        A second call restarts the period. No effect for a connection of a trusted proxy.
+        """
         if is_in_networks(connection.address, self._trusted_networks):
             return
         self.mark_busy(connection)
@@ -222,7 +232,11 @@ class HttpConnectionPool:
                 del self._idle_by_key[key]
 
     def start(self) -> None:
-        """Start the periodic check on the running event loop."""
+        """Check all idle connections, and again every second until `stop`; requires a running event loop.
+
+        Connections above the idle timeout are closed. If the process has almost no free file descriptor, all idle
+        connections are closed and an error is logged.
+        """
         self._timer = asyncio.get_running_loop().call_later(min(_CHECK_INTERVAL, self._idle_timeout / 4), self.start)
         if not _has_free_descriptors():
             closed = self._close(list(self._idle_since))
@@ -242,7 +256,7 @@ class HttpConnectionPool:
             log.debug("closed %d idle connections: no request before the timeout", self._close(expired))
 
     def stop(self) -> None:
-        """Stop the periodic check, and abort all handshakes."""
+        """Stop the periodic check, and abort all handshakes; established connections stay open."""
         if self._timer is not None:
             self._timer.cancel()
         self._close(self.handshakes.copy())

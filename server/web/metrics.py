@@ -87,7 +87,7 @@ def add_metrics_route(
 ) -> None:
     """Add the `/metrics` route.
 
-    Clients of other machines receive 404.
+    Clients of other machines receive 404, also through a trusted proxy.
 
     Args:
         app: Application before its start.

@@ -61,7 +61,10 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 
 
 def create_problem_response(error: ChatError) -> web.Response:
-    """Return an error as a response, with `Retry-After` in whole seconds if `retry_after` is set."""
+    """Return an error as a problem response with `code`, `reason` and, if any, `params`.
+
+    `Retry-After` is `retry_after` rounded up to whole seconds; absent if None.
+    """
     response = _encode_problem(
         _STATUS_BY_CODE[error.code], error.code, error.message, reason=error.reason, params=error.params or None
     )
@@ -71,7 +74,10 @@ def create_problem_response(error: ChatError) -> web.Response:
 
 
 def create_http_problem(status: HTTPStatus) -> web.Response:
-    """Return the response of an HTTP error that is no error of the protocol."""
+    """Return the problem response of an HTTP error that is no error of the protocol, without a `reason`.
+
+    The `code` is that of the nearest error of the protocol: by default `bad_request` for 4xx and `internal` for 5xx.
+    """
     code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
     return _encode_problem(status, code, _DETAIL_BY_STATUS.get(status, status.phrase))
 
@@ -80,8 +86,9 @@ def create_http_problem(status: HTTPStatus) -> web.Response:
 async def problem_middleware(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
-    Redirects are raised further, and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
-    status 500 without details. Status 404 is an HTML page for clients that accept `text/html`.
+    Redirects are raised further; returned responses, and requests to the Socket.IO endpoint, pass unchanged. Unexpected
+    exceptions result in status 500 without details. A raised 404 becomes an HTML page for clients that accept
+    `text/html`.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)

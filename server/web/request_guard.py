@@ -28,8 +28,11 @@ def create_request_guard(
 ) -> typedefs.Middleware:
     """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
 
+    Any `Content-Encoding` header results in status 415 and closes the connection, also for requests of a session. A
+    request above the rate receives status 429 with `Retry-After`. Rejected requests do not reach the handler.
+
     Args:
-        requests_per_minute: Maximum rate per address; None for no limit.
+        requests_per_minute: Maximum rate and burst per address, loopback excepted; None for no limit.
         trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
         is_session_request: Returns whether a request reaches a session.
         get_cors_headers: Returns the CORS headers of a response of the Socket.IO endpoint.

@@ -31,7 +31,8 @@ def add_routes(
 ) -> None:
     """Add all HTTP routes and the shared middlewares.
 
-    `/health` always returns 200; `/ready` returns 200, or 503 with the problem.
+    `/health` always returns 200; `/ready` returns 200, or 503 with the problem. Without `pages_directory`, `/` and
+    `/assets/` serve the built-in page.
 
     Args:
         app: Application before its start; its route `/socket.io/` is exempt from the security headers and
@@ -97,7 +98,8 @@ def _create_asset_handler(
 def _create_release_redirect(page_assets: Iterable[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return a handler that redirects asset paths of another release, which an index page in a cache contains.
 
-    Modules import relative to the path after the redirect, so that all modules are of this release.
+    The redirect has status 307; a file that this release does not have raises `NotFound`. Modules import relative to
+    the path after the redirect, so that all modules are of this release.
     """
     paths = {path.split("/", 3)[3]: path for path in page_assets if path.startswith(ASSETS_PATH)}
 

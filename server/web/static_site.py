@@ -25,7 +25,8 @@ _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text
 def add_static_site(app: web.Application, directory: Path) -> None:
     """Add a catch-all route for files of the directory; `/` serves `index.html`.
 
-    A directory without a final slash is redirected (301) if it has an index file. Other paths raise `NotFound`.
+    A directory without a final slash is redirected (301) if it has an index file. Other paths, also `/` without an
+    index file, raise `NotFound`. Routes with a fixed path take precedence.
     """
     root = directory.resolve()
 
@@ -45,7 +46,10 @@ def add_static_site(app: web.Application, directory: Path) -> None:
 
 
 def _resolve_file(root: Path, path: str) -> Path | None:
-    """Return the file of a request path, or the index file of a directory; None if not servable."""
+    """Return the file of a request path, or the index file of a directory.
+
+    None for a missing, unreadable or hidden file, and for one outside `root` after the resolution of symlinks.
+    """
     parts = [part for part in path.split("/") if part]
     if any(part.startswith(".") or "\\" in part for part in parts):
         return None
