@@ -71,7 +71,7 @@ class Supervisor:
         """
         log.error("%s failed, restarting", name, exc_info=error)
         now = self._clock()
-        last_failure = self._last_failures.get(name)
+        last_failure = self._last_failures.pop(name, None)  # the names stay in order of failure
         if last_failure is None or now - last_failure[0] >= RECOVERY_TIME:
             self._failures_in_row[name] = 0
         delay = min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2 ** self._failures_in_row[name])

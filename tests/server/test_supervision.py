@@ -81,6 +81,13 @@ def test_restart_delays_double_up_to_a_maximum_and_reset_after_the_recovery() ->
     assert supervisor.failures == {"journal": 10, "heartbeat": 1}
 
 
+def test_the_health_problem_is_the_most_recent_failure() -> None:
+    supervisor = Supervisor()
+    for name in ("journal", "heartbeat", "journal"):
+        supervisor.report_failure(name, RuntimeError())
+    assert supervisor.health_problem() == "journal failed with RuntimeError and restarts"
+
+
 async def test_a_failed_heartbeat_is_reported_by_readiness_and_metrics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
