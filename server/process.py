@@ -190,12 +190,13 @@ async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> Runn
 
 def _reload(server: RunningServer, log_writer: LogWriter) -> None:
     """Open the log file and read the certificate again; after a logged error, the previous one stays in use."""
-    for reload in (log_writer.reopen, server.reload_certificate):
+    for name, reload in (("log file", log_writer.reopen), ("certificate", server.reload_certificate)):
         try:
             reload()
         except (OSError, StartupError) as error:
-            log.error("reload failed, the previous file stays in use: %s", error)
-    log.info("certificate and log file reloaded")
+            log.error("reload failed, the previous %s stays in use: %s", name, error)
+        else:
+            log.info("%s reloaded", name)
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:

@@ -161,7 +161,7 @@ async def test_sighup_reads_the_certificate_again_and_keeps_the_previous_one_aft
         assert await accepts(authorities[0], server.url)
         key.write_text("garbage")
         server.send_signal(signal.SIGHUP)
-        await wait_until(lambda: "reload failed, the previous file stays in use" in log_file.read_text())
+        await wait_until(lambda: "reload failed, the previous certificate stays in use" in log_file.read_text())
         assert await accepts(authorities[0], server.url)
         write_certificate(authorities[1], chain, key)
         server.send_signal(signal.SIGHUP)
@@ -169,6 +169,8 @@ async def test_sighup_reads_the_certificate_again_and_keeps_the_previous_one_aft
             while not await accepts(authorities[1], server.url):
                 pass
         assert not await accepts(authorities[0], server.url)
+        await wait_until(lambda: "certificate reloaded" in log_file.read_text())
+        assert log_file.read_text().count("certificate reloaded") == 1
 
 
 TLS_FAULTS = (
