@@ -66,7 +66,8 @@ class LogWriter(logging.Handler):
 
     Args:
         path: Log file, opened for appending; None for stderr.
-        max_bytes: Size above which the file is renamed to `.1` and a new one is opened; 0 for no limit.
+        max_bytes: Size above which the file is renamed to `.1`, in place of an earlier one, and a new one is opened;
+            0 for no limit.
 
     Raises:
         OSError: The log file cannot be opened.
@@ -85,9 +86,11 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line of a record, unless its text is repeated too often; the call does not wait.
+        """Queue the line of a record; the call does not wait.
 
-        A full queue drops the line. A record with invalid arguments becomes a line about the fault.
+        Above `MAX_REPEATS` lines a minute with the same text and first argument, or one line with `ONE_PER_MINUTE`, the
+        line is suppressed; the number of suppressed lines is logged after the minute. A full queue drops the line. A
+        record with invalid arguments becomes a line about the fault.
         """
         self._report_repetitions()
         try:

@@ -66,8 +66,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 
     Args:
         settings: Resolved server settings.
-        managed: Print the URL as a line of JSON. The starting program counts as a client until the end of standard
-            input; without an idle timeout, the server stops there.
+        managed: Print the URL as a line of JSON, in place of the message for the operator. The starting program counts
+            as a client until the end of standard input; without an idle timeout, the server stops there.
 
     Raises:
         StartupError: The server cannot start, for example because the port, the log file or the TLS certificate is

@@ -274,9 +274,9 @@ def resolve_settings(
     a warning (`find_ignored_variables`). Certificate files are not read.
 
     Args:
-        options: Command line options, keyed by setting.
+        options: Present command line options, keyed by setting; text is converted to the type of the setting.
         environ: Environment; only variables with the prefix `CHAT_` are read. Commas separate list items.
-        config_file: TOML file with one key per setting, or None.
+        config_file: TOML file with one key per setting, or None; a missing file is an error.
 
     Returns:
         The effective settings, and the source of each value for the operator: `default`, the file path,

@@ -65,7 +65,7 @@ class EngineIOServer(engineio.AsyncServer):
         self.aborts: Counter[str] = Counter()
 
     def start(self) -> None:
-        """Start the flush scheduler and the heartbeat on the running event loop."""
+        """Start the flush scheduler and the heartbeat on the running event loop; requires `configure`."""
         self.flush_scheduler = FlushScheduler(self._supervisor)
         self._emptied_at = time.monotonic()
         self._handshake_limiter = TickLimiter(self.options.handshakes_per_tick)
@@ -118,8 +118,9 @@ class EngineIOServer(engineio.AsyncServer):
         """Handle one HTTP request to the Socket.IO endpoint.
 
         A rejected origin receives status 400 and is logged as a hint; requests without an Origin header are accepted.
-        Other OPTIONS requests receive an empty response with status 200. All responses to accepted origins, including
-        errors, receive the CORS headers, except an established WebSocket.
+        Other OPTIONS requests receive an empty response with status 200; invalid requests and unknown sessions receive
+        status 400. All responses to accepted origins, including errors, receive the CORS headers, except an established
+        WebSocket.
 
         Raises:
             web.HTTPBadRequest: The request is no valid WebSocket handshake.

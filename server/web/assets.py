@@ -96,9 +96,9 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def load_client_assets() -> dict[str, StaticAsset]:
-    """Return the JavaScript client by path below `/socket.io/`.
+    """Return the JavaScript client by path below `/socket.io/`, for example `socket.io.min.js`.
 
-    The files have the names that the Socket.IO server for Node.js uses.
+    The names are those of the Socket.IO server for Node.js; `socket.io.js` is minified too.
     """
     package = files("server.web")
     script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])

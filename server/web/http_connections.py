@@ -70,7 +70,7 @@ class HttpConnection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Start an idle period after the response is written."""
+        """Write the response and start an idle period, unless the connection is lost; return the result of aiohttp."""
         result = await super().finish_response(request, resp, start_time)
         if self.transport is not None:
             self._pool.mark_idle(self)
@@ -184,6 +184,8 @@ class HttpConnectionPool:
     ) -> Callable[[], HttpConnection | TlsHandshake]:
         """Return the protocol factory for the listening socket; request bodies are not decompressed.
 
+        With TLS, a connection has `idle_timeout` seconds for the handshake.
+
         Args:
             server: aiohttp server of the connections.
             tls_context: Certificate and parameters of TLS; None for plain HTTP.
@@ -200,7 +202,7 @@ class HttpConnectionPool:
 
     @web.middleware
     async def mark_active(self, request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
-        """End the idle period of the connection."""
+        """End the idle period of the connection, and call the handler."""
         if isinstance(request.protocol, HttpConnection):
             self.mark_busy(request.protocol)
         return await handler(request)
@@ -222,7 +224,7 @@ class HttpConnectionPool:
             self._close([next(iter(idle))])
 
     def mark_busy(self, connection: HttpConnection | TlsHandshake) -> None:
-        """End an idle period, if one has started."""
+        """End an idle period, if one has started; the connection stays open."""
         if self._idle_since.pop(connection, None) is None:
             return
         key = rate_limit_key(connection.address)

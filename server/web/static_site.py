@@ -48,7 +48,7 @@ def add_static_site(app: web.Application, directory: Path) -> None:
 def _resolve_file(root: Path, path: str) -> Path | None:
     """Return the file of a request path, or the index file of a directory.
 
-    None for a missing, unreadable or hidden file, and for one outside `root` after the resolution of symlinks.
+    None for an invalid path, a missing or hidden file, and a file outside `root` after the resolution of symlinks.
     """
     parts = [part for part in path.split("/") if part]
     if any(part.startswith(".") or "\\" in part for part in parts):
