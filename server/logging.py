@@ -190,7 +190,7 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None, ma
     """Configure the root logger of the process, and return its only handler.
 
     Previous handlers of the root logger are removed and closed. The loggers `sqlalchemy`, `asyncio` and
-    `aiohttp.access` are set to WARNING for any `log_level`.
+    `aiohttp.access` write nothing below WARNING.
 
     Args:
         log_format: `text` or `json`.
@@ -202,6 +202,7 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None, ma
         OSError: The log file cannot be opened.
     """
     handler = LogWriter(log_file, max_bytes)
+    handler.setLevel(log_level.upper())  # also for loggers with a level of their own
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)

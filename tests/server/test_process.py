@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import ssl
+import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -132,6 +133,15 @@ def test_a_log_file_above_its_limit_is_renamed(tmp_path: Path) -> None:
     assert 500 < rotated.stat().st_size < 510
     assert path.stat().st_size <= 500
     assert (rotated.read_text() + path.read_text()).endswith("line 98\nline 99\n")
+
+
+def test_the_log_level_applies_to_loggers_of_libraries() -> None:
+    program = (
+        "import logging; from server.logging import configure_logging; configure_logging('text', 'error', None);"
+        " logger = logging.getLogger('asyncio'); logger.warning('suppressed'); logger.error('written')"
+    )
+    output = subprocess.run((sys.executable, "-c", program), capture_output=True, check=True, timeout=20).stderr
+    assert [line.split()[-1] for line in output.splitlines()] == [b"written"]
 
 
 def write_certificate(authority: trustme.CA, certificate_path: Path, key_path: Path) -> None:
