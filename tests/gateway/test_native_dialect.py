@@ -253,9 +253,9 @@ async def test_invisible_messages_are_rejected_and_invisible_topics_are_empty(an
         joined = await ann.request("joinRoom", {"roomName": invisible, "nickName": "ann"})
         assert joined["error"]["code"] == "room_invalid"
         await ann.request("setTopic", {"room": "tea", "topic": "green"})
-        assert (await ann.wait_for_push("topic"))["topic"] == "green"
+        assert (await ann.wait_for_push("update"))["topic"] == "green"
         await ann.request("setTopic", {"room": "tea", "topic": invisible})
-        assert (await ann.wait_for_push("topic"))["topic"] == ""
+        assert (await ann.wait_for_push("update"))["topic"] == ""
 
 
 async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
