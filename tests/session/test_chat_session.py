@@ -2,18 +2,21 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from msgspec import convert
 
 from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
-from tui_chat.protocol.events import JoinNotice, Member, NickNotice
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.session import room_index
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine, UnreadLine
+from tui_chat.session.room_index import SPEAKER_PERIOD
 from tui_chat.session.screen_delta import DirtyPart
+from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 
 
@@ -279,11 +282,49 @@ def test_the_delta_contains_only_splices_of_the_current_room(session: ChatSessio
 
 
 def test_joins_of_other_members_are_shown_and_own_joins_are_not(session: ChatSession) -> None:
-    session.add_room(FakeRoom("tea").join())
+    session.add_room(FakeRoom("tea").join()).transcript.set_join_visibility("all")
     for member_id, nick in (("b", "bob"), ("a", "ann"), ("c", "cai")):
         notice = JoinNotice(room="tea", nick_name=nick, member_id=member_id, message="", ts=1)
         session.apply(events.NoticeReceived(notice))
     assert displayed_texts(session) == ["* bob and cai joined"]
+
+
+def test_joins_follow_the_time_of_the_last_message_and_the_setting() -> None:
+    settings = ClientSettings()
+    session = ChatSession(lambda: 0, lambda: settings)
+    tea = FakeRoom("tea").join()
+    view = session.add_room(tea)
+    tea.push_message(session, "hello", BOB)
+    spoke_at = view.last_message_ts
+    late = spoke_at + SPEAKER_PERIOD + 1
+
+    def notify(notice_type: type[JoinNotice | LeaveNotice], member_id: str, nick: str, ts: int) -> None:
+        notice = notice_type(room="tea", nick_name=nick, member_id=member_id, message="", ts=ts)
+        session.apply(events.NoticeReceived(notice))
+
+    def notices() -> list[str]:
+        return [text for text in displayed_texts(session) if text.startswith("* ")]
+
+    notify(JoinNotice, "c", "cai", spoke_at)
+    notify(LeaveNotice, BOB.member_id, "bob", spoke_at + SPEAKER_PERIOD)
+    assert notices() == ["* bob left"]
+    notify(JoinNotice, BOB.member_id, "bob", late)
+    renamed = NickNotice(
+        room="tea", nick_name="bobby", member_id=BOB.member_id, message="", ts=late, old_nick_name="bob"
+    )
+    session.apply(events.NoticeReceived(renamed))
+    assert notices() == ["* bob left · bob is now bobby"]
+    tea.push_message(session, "later", BOB)
+    notify(LeaveNotice, "c", "cai", late)
+    assert notices() == ["* bob left · bob is now bobby"]
+    for joins, expected in (
+        ("all", ["* cai joined · bob joined and left · bob is now bobby", "* cai left"]),
+        ("none", []),
+        ("smart", ["* bob left · bob is now bobby"]),
+    ):
+        settings = convert({"joins": joins}, ClientSettings)
+        session.apply_settings()
+        assert notices() == expected
 
 
 def test_mentions_match_the_new_nickname_after_a_rename(session: ChatSession) -> None:

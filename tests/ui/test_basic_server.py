@@ -24,6 +24,7 @@ async def test_messages_on_a_basic_server_are_never_sent_twice(tmp_path: Path) -
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
         async with terminal(command, tmp_path, columns=100) as ann, javascript_client("4.3.2") as page:
             await ann.wait_for_text(NOTICE)
+            ann.write_keys("/set joins all\r")
             await page.connect(server.url)
             page.emit("joinRoom", {"roomName": "tea", "nickName": "小明"})
             await ann.wait_for_text("joined")

@@ -25,7 +25,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path) -> None:
     async with (
-        chat_app_in_room(tmp_path, server.url, "ann") as ann,
+        chat_app_in_room(tmp_path, server.url, "ann", settings={"joins": "all"}) as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
     ):
         await ann.wait_for_text("bob joined")

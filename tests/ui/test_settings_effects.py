@@ -72,17 +72,20 @@ async def test_pane_settings_apply_and_keys_override_them(server: RunningServer,
         await ann.wait_until(lambda: members.display)
 
 
-async def test_join_notices_follow_the_show_joins_setting(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann", settings={"show_joins": False}) as ann:
-        async with ChatClient(server.url) as client:
-            room = await client.join("tea", nick="bob")
+async def test_join_notices_follow_the_joins_setting(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        async with ChatClient(server.url) as bob, ChatClient(server.url) as carol:
+            room = await bob.join("tea", nick="bob")
+            await carol.join("tea", nick="carol")
             await room.send("hello")
             await ann.wait_for_text("hello")
             assert "joined" not in ann.screen_text()
-        await ann.send_message("/set show_joins on")
-        async with ChatClient(server.url) as client:
-            await client.join("tea", nick="carol")
-            await ann.wait_for_text("carol joined")
+        await ann.wait_for_text("bob left")
+        assert "carol" not in ann.screen_text()
+        await ann.send_message("/set joins all")
+        await ann.wait_for_text("bob and carol joined")
+        await ann.send_message("/set joins none")
+        await ann.wait_until(lambda: "joined" not in ann.screen_text() and "left" not in ann.screen_text())
 
 
 async def test_typing_indicators_are_sent_only_when_enabled(server: RunningServer, tmp_path: Path) -> None:

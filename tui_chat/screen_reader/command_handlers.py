@@ -27,7 +27,7 @@ from tui_chat.session.strings import chat as chat_strings, search as search_stri
 
 log = logging.getLogger("chat.screen_reader")
 
-SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "show_joins", "notify", "room_notifications", "ignored"})
+SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "joins", "notify", "room_notifications", "ignored"})
 """Settings with an effect in the screen-reader mode."""
 
 

@@ -127,9 +127,10 @@ class ScreenReader:
                 self._on_log_changed(event)
             case events.NoticeReceived(notice):
                 view, settings = self.session.find_room(notice.room), self._settings_file.settings
-                by_other = view is not None and notice.member_id != view.member_id
-                is_announced = by_other and settings.show_joins and not settings.is_ignored(notice.nick_name)
-                if is_announced and view is self.session.current_room:
+                if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
+                    return
+                is_visible = {"all": True, "smart": view.speakers.is_relevant(notice), "none": False}[settings.joins]
+                if is_visible and not settings.is_ignored(notice.nick_name):
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
                 (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()

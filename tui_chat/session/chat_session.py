@@ -142,6 +142,8 @@ class ChatSession:
     def apply_settings(self) -> None:
         """Redraw the room list after a change of settings; rebuild all lines if the ignored nicknames changed."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
+        for view in self.rooms.values():
+            view.transcript.set_join_visibility(self._settings().joins)
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
             for view in self.rooms.values():
@@ -198,6 +200,7 @@ class ChatSession:
             view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self._ignore_filter.is_hidden)
             self._sort_rooms()
             view.load_log()
+            view.transcript.set_join_visibility(self._settings().joins)
         view.room = room
         view.update_members_and_gaps()
         for item in room.unsent():
@@ -372,12 +375,8 @@ class ChatSession:
             view.nick = notice.nick_name
             self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
             self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
-        elif (
-            not is_own
-            and self._settings().show_joins
-            and not self._ignore_filter.is_hidden(notice.nick_name, notice.member_id)
-        ):
-            view.transcript.add_membership_notice(notice)
+        elif not is_own and not self._ignore_filter.is_hidden(notice.nick_name, notice.member_id):
+            view.transcript.add_membership_notice(notice, is_relevant=view.speakers.is_relevant(notice))
 
     def _on_members_changed(self, view: RoomView, event: events.MembersChanged) -> None:
         view.set_members(event.members, event.count)

@@ -1,6 +1,7 @@
 """Summary of consecutive membership events in one line, so that a join storm does not displace the messages."""
 
 from collections import deque
+from typing import Literal
 
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
 from tui_chat.session.i18n import tr
@@ -16,10 +17,19 @@ MAX_RENAMES = 3
 MembershipNotice = JoinNotice | LeaveNotice | NickNotice
 
 
+JoinVisibility = Literal["all", "smart", "none"]
+"""Visible membership events: all, the relevant ones (`RecentSpeakers.is_relevant`), or none."""
+
+
 class MembershipSummary:
-    """Accumulator for the events of one line."""
+    """Accumulator for the events of one line.
+
+    Attributes:
+        ts: Time of the newest event in milliseconds since the epoch, 0 without events.
+    """
 
     def __init__(self) -> None:
+        self.ts = 0
         self._joined: dict[str, str] = {}
         self._left: dict[str, str] = {}
         self._joined_and_left: dict[str, str] = {}
@@ -32,6 +42,7 @@ class MembershipSummary:
 
         Above `MAX_LISTED` members, an event is only counted, like the unnamed members in `notice.more`.
         """
+        self.ts = notice.ts
         match notice:
             case NickNotice():
                 self._renamed.append(
@@ -75,3 +86,21 @@ class MembershipSummary:
             *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
         ]
         return " · ".join(part for part in parts if part)
+
+
+class MembershipGroup:
+    """Consecutive membership events with one summary per visibility, so that a change of the setting applies to all."""
+
+    def __init__(self) -> None:
+        self._all = MembershipSummary()
+        self._relevant = MembershipSummary()
+
+    def add(self, notice: MembershipNotice, *, is_relevant: bool) -> None:
+        """Add an event."""
+        self._all.add(notice)
+        if is_relevant:
+            self._relevant.add(notice)
+
+    def summary(self, visibility: JoinVisibility) -> MembershipSummary:
+        """Return the summary of the visible events."""
+        return {"all": self._all, "smart": self._relevant, "none": MembershipSummary()}[visibility]

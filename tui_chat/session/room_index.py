@@ -1,5 +1,8 @@
 """Bounded indexes of one room: recent speakers and replies by their parent message."""
 
+from tui_chat.protocol.events import NickNotice
+from tui_chat.session.membership_summary import MembershipNotice
+
 MAX_TYPING_MEMBERS = 100
 """Maximum number of members with a typing indicator in one room."""
 
@@ -7,22 +10,37 @@ MAX_RECENT_SPEAKERS = 1_000
 """Maximum number of speakers in `RecentSpeakers`."""
 
 
+SPEAKER_PERIOD = 30 * 60_000
+"""Time after a message in milliseconds in which the joins and leaves of its author are relevant."""
+
+
 class RecentSpeakers:
-    """Nicknames of the `MAX_RECENT_SPEAKERS` most recent speakers by member id."""
+    """Nickname and time of the last message of the `MAX_RECENT_SPEAKERS` most recent speakers, by member id."""
 
     def __init__(self) -> None:
-        self._nicks: dict[str, str] = {}  # oldest first
+        self._speakers: dict[str, tuple[str, int]] = {}  # oldest first
 
-    def add(self, member_id: str, nick: str) -> None:
-        """Record the newest speaker."""
-        self._nicks.pop(member_id, None)
-        self._nicks[member_id] = nick
-        if len(self._nicks) > MAX_RECENT_SPEAKERS:
-            del self._nicks[next(iter(self._nicks))]
+    def add(self, member_id: str, nick: str, ts: int) -> None:
+        """Record the newest speaker; `ts` is in milliseconds since the epoch."""
+        self._speakers.pop(member_id, None)
+        self._speakers[member_id] = (nick, ts)
+        if len(self._speakers) > MAX_RECENT_SPEAKERS:
+            del self._speakers[next(iter(self._speakers))]
 
     def newest_first(self) -> dict[str, str]:
         """Return the nicknames by member id."""
-        return dict(reversed(self._nicks.items()))
+        return {member_id: nick for member_id, (nick, _) in reversed(self._speakers.items())}
+
+    def is_relevant(self, notice: MembershipNotice) -> bool:
+        """Return whether a notice is about a speaker, for a join or leave about one of the last `SPEAKER_PERIOD`.
+
+        A notice of a confusable nickname is always relevant.
+        """
+        if notice.confusable:
+            return True
+        if notice.member_id not in self._speakers:
+            return False
+        return isinstance(notice, NickNotice) or notice.ts - self._speakers[notice.member_id][1] <= SPEAKER_PERIOD
 
 
 class ReplyIndex:

@@ -59,6 +59,7 @@ class RoomView:
         newest_seq: Newest known `seq`.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
+        speakers: Authors of the newest messages.
         deletions: States of unconfirmed deletions by the `seq` of the message.
     """
 
@@ -93,7 +94,7 @@ class RoomView:
         self._replies = ReplyIndex()
         self._is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
-        self._recent_speakers = RecentSpeakers()
+        self.speakers = RecentSpeakers()
 
     def reset(self) -> None:
         """Remove all lines except unsent ones, and end the compose mode, whose target message no longer exists.
@@ -116,7 +117,7 @@ class RoomView:
         lines, last_seq = self._visible_lines(self.room.log.messages()), self.room.log.last
         self._put_lines(lines)
         for line in lines:
-            self._recent_speakers.add(line.member_id, line.nick)
+            self.speakers.add(line.member_id, line.nick, line.ts)
         self.advance_to(last_seq)
         previous_read_seq, self._previous_read_seq = self._previous_read_seq, None
         self.read_seq = last_seq if previous_read_seq is None else min(previous_read_seq, last_seq)
@@ -160,7 +161,7 @@ class RoomView:
         for line in lines:
             self._typing_member_ids.pop(line.member_id, None)
             if (line.seq or 0) > self.newest_seq:
-                self._recent_speakers.add(line.member_id, line.nick)
+                self.speakers.add(line.member_id, line.nick, line.ts)
         if not self._is_viewed:
             self._count_unread(unread_lines)
         elif unread_lines and not is_live:
@@ -391,7 +392,7 @@ class RoomView:
     @property
     def other_nicks(self) -> list[str]:
         """Nicknames of the other stored members, recent speakers first; on a basic server, only recent speakers."""
-        speakers = self._recent_speakers.newest_first()
+        speakers = self.speakers.newest_first()
         members = {member.member_id: member.nick_name for member in self.members}
         ordered = (
             speakers if self.is_basic_server else {key: members[key] for key in speakers if key in members} | members

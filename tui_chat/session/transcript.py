@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.membership_summary import MembershipNotice, MembershipSummary
+from tui_chat.session.membership_summary import JoinVisibility, MembershipGroup, MembershipNotice
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
@@ -87,7 +87,8 @@ class Transcript:
         self._newest_seq = 0
         self._gaps: set[tuple[int, int]] = set()
         self._unread_after: int | None = None
-        self._membership: tuple[_SortKey, MembershipSummary] | None = None
+        self._join_visibility: JoinVisibility = "smart"
+        self._membership_groups: dict[_SortKey, MembershipGroup] = {}  # oldest first, also without a visible event
 
     def pop_splices(self) -> list[Splice]:
         """Return the coalesced splices since the last call and clear them; empty if `needs_reload` was set."""
@@ -203,18 +204,37 @@ class Transcript:
         key = self._create_notice_key()
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, text))
 
-    def add_membership_notice(self, notice: MembershipNotice) -> None:
-        """Add a membership event, merged into the summary line directly before, if there is one.
+    def add_membership_notice(self, notice: MembershipNotice, *, is_relevant: bool = True) -> None:
+        """Add a membership event, merged with the events directly before into one summary line.
 
-        The summary line gets the time of the newest event.
+        The summary line gets the time of the newest visible event.
+
+        Args:
+            notice: Membership event.
+            is_relevant: False for an event that is visible only with the visibility `all`.
         """
         unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
-        last_key = self._keys[unsent_index - 1] if unsent_index else None
-        if self._membership is None or last_key != self._membership[0]:
-            self._membership = (self._create_notice_key(), MembershipSummary())
-        key, summary = self._membership
-        summary.add(notice)
-        self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", notice.ts, summary.format()))
+        last_key = self._keys[unsent_index - 1] if unsent_index else 0
+        key = next(reversed(self._membership_groups), None)
+        if key is None or last_key > key:
+            key = self._create_notice_key()
+            self._membership_groups[key] = MembershipGroup()
+        self._membership_groups[key].add(notice, is_relevant=is_relevant)
+        self._update_membership_line(key)
+
+    def set_join_visibility(self, visibility: JoinVisibility) -> None:
+        """Set the visible membership events and update their lines; initially `smart`."""
+        if visibility != self._join_visibility:
+            self._join_visibility = visibility
+            for key in self._membership_groups:
+                self._update_membership_line(key)
+
+    def _update_membership_line(self, key: _SortKey) -> None:
+        summary = self._membership_groups[key].summary(self._join_visibility)
+        if text := summary.format():
+            self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", summary.ts, text))
+        else:
+            self._remove(key)
 
     def set_unread_line(self, after: int | None) -> None:
         """Move the unread divider after the entry `after`; None removes the divider. There is at most one such line."""
@@ -232,7 +252,7 @@ class Transcript:
         self._newest_seq = 0
         self._gaps.clear()
         self._unread_after = None
-        self._membership = None
+        self._membership_groups.clear()
 
     def remove_messages(self, seqs: Iterable[int]) -> None:
         """Remove log messages by `seq`; unknown ones are ignored."""
@@ -247,14 +267,14 @@ class Transcript:
         self._gaps = {gap for gap in self._gaps if gap[0] >= first}
         if self._unread_after is not None and self._unread_after < first:
             self._unread_after = None
-        if self._membership is not None and self._membership[0] < _sort_key(first):
-            self._membership = None
+        for key in [key for key in self._membership_groups if key < _sort_key(first)]:
+            del self._membership_groups[key]
 
     def clear_notices(self) -> None:
         """Remove all notices, including the membership summaries."""
         for key in [key for key in self._keys if key >> 24 & 3 == _KIND_NOTICE]:
             self._remove(key)
-        self._membership = None
+        self._membership_groups.clear()
 
     def _create_notice_key(self) -> _SortKey:
         """Return the key of a new notice after the newest entry, and remove the oldest notice above `MAX_NOTICES`."""
@@ -262,7 +282,9 @@ class Transcript:
         key = _sort_key(self._newest_seq, _KIND_NOTICE, self._counter)
         self._notice_keys.append(key)
         if len(self._notice_keys) > MAX_NOTICES:
-            self._remove(self._notice_keys.popleft())
+            oldest_key = self._notice_keys.popleft()
+            self._membership_groups.pop(oldest_key, None)
+            self._remove(oldest_key)
         return key
 
     def _find(self, key: _SortKey) -> int | None:

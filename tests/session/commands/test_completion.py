@@ -98,7 +98,7 @@ def test_a_room_name_with_spaces_completes_as_a_whole() -> None:
         ("/whois an", "ann "),
         ("/theme co", "contrast "),
         ("/set nick", "nick_width "),
-        ("/set show_joins o", "on "),
+        ("/set joins s", "smart "),
         ("/set theme d", "dark "),
         ("/notify m", "mentions "),
         ("/react :smile", "😄 "),

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tui_chat.session.i18n import Translatable, mark, tr
+from tui_chat.session.membership_summary import JoinVisibility
 from tui_chat.session.strings import settings as settings_strings
 
 NotificationLevel = Literal["all", "mentions", "none"]
@@ -55,10 +56,10 @@ class ClientSettings(Struct, frozen=True, rename=None):
         PaneVisibility,
         Meta(description="Member list on the right; auto shows it if there is space."),
     ] = "auto"
-    show_joins: Annotated[
-        bool,
-        Meta(description="Show join and leave notices."),
-    ] = True
+    joins: Annotated[
+        JoinVisibility,
+        Meta(description="Join and leave notices; smart shows those of members who wrote in the last 30 minutes."),
+    ] = "smart"
     emoji: Annotated[
         Literal["auto", "full", "safe"],
         Meta(description="Joined emoji and flags: one sign (full) or their parts (safe); auto measures the terminal."),
