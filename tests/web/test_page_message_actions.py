@@ -155,7 +155,7 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(
     await expect(chip).to_have_attribute("title", "bot")
     await chip.click()
     await expect(chip).to_have_text("🎉 2")
-    await expect(chip).to_have_attribute("title", "bot, Ann")
+    await expect(chip).to_have_attribute("title", "bot and Ann")
     await chip.click()
     await expect(chip).to_have_text("🎉 1")
     await tools.first.click()

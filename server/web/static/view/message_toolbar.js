@@ -4,6 +4,8 @@
  * - One toolbar element is moved to the focused or hovered message.
  * - Single-letter shortcuts are active only on the message that the user selected with the arrow keys (WCAG 2.2,
  *   2.1.4). A click or a jump also focuses a message, but selects none.
+ * - The message that was selected or tapped shows the members of its reactions. A change between the press and the
+ *   release of a pointer would move the row below the pointer.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -18,6 +20,8 @@ const TOOLS = [
   { name: "delete", key: "d", ownOnly: true },
 ];
 
+const NO_HOVER_QUERY = globalThis.matchMedia("(hover: none)");
+
 export class MessageToolbar {
   #scroller = requireElement("timeline");
   #list = requireElement("timeline-lines");
@@ -27,6 +31,8 @@ export class MessageToolbar {
   #onExit;
   /** @type {HTMLElement | null} */
   #selectedStop = null; // message or gap button that the arrow keys reached last
+  /** @type {Element | null} */
+  #reactorsRow = null; // message that shows the members of its reactions
 
   /**
    * @param {object} options
@@ -47,12 +53,15 @@ export class MessageToolbar {
     this.#list.addEventListener("pointerleave", () => this.#attach(this.#focusedRow));
     this.#list.addEventListener("click", ({ target }) => {
       const row = closestRow(target);
+      this.#showReactors(NO_HOVER_QUERY.matches ? row : null);
       if (row && !closestElement(target, "a, button") && !getSelection()?.toString()) this.#attach(row);
     });
     this.#list.addEventListener("pointerdown", () => (this.#selectedStop = null));
     this.#list.addEventListener("focusin", ({ target }) => this.#attach(closestRow(target)));
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
-      if (!closestElement(relatedTarget, "#timeline-lines")) this.#attach(null);
+      if (closestElement(relatedTarget, "#timeline-lines")) return;
+      this.#attach(null);
+      if (relatedTarget) this.#showReactors(null);
     });
     this.#scroller.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
@@ -65,6 +74,7 @@ export class MessageToolbar {
   /** Move the toolbar to the new element of a replaced row. */
   onRowReplaced(previous, row) {
     if (this.#selectedStop === previous) this.#selectedStop = row;
+    if (this.#reactorsRow === previous) this.#showReactors(row);
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
 
@@ -91,6 +101,12 @@ export class MessageToolbar {
       );
     }
     row.append(this.#toolbar);
+  }
+
+  #showReactors(row) {
+    this.#reactorsRow?.classList.remove("shows-reactors");
+    this.#reactorsRow = row;
+    row?.classList.add("shows-reactors");
   }
 
   #runAction(name, row = closestRow(this.#toolbar)) {
@@ -125,6 +141,7 @@ export class MessageToolbar {
     const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
     const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
     this.#selectedStop = next ?? null;
+    this.#showReactors(closestRow(next ?? null));
     if (next) {
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest" });
