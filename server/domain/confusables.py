@@ -1,7 +1,7 @@
 """Comparison of names by appearance: skeletons of UTS #39, section 4.
 
-Two names are confusable if their skeletons are equal. The table of `confusable_homoglyphs` lists each pair of a
-character and its prototype in both directions; the prototype is the one with more entries.
+Two names are confusable if a skeleton of one equals a skeleton of the other. The table of `confusable_homoglyphs`
+lists each pair of a character and its prototype in both directions; the prototype is the one with more entries.
 """
 
 import logging
@@ -26,7 +26,11 @@ class _Homoglyph(Struct):
 
 @lru_cache(maxsize=4096)
 def get_skeletons(name: str, key: str) -> frozenset[str]:
-    """Return the skeletons of a name and of its canonical key, which ignores case."""
+    """Return the one or two skeletons of a name and of its canonical key, which ignores case.
+
+    Two names are confusable if their sets have a common skeleton. Without the table, names with a character outside
+    ASCII are confusable with equal ones only.
+    """
     return frozenset(map(_get_skeleton, (name, key)))
 
 
@@ -38,7 +42,10 @@ def _get_skeleton(name: str) -> str:
 
 @cache
 def _load_prototypes() -> dict[int, str]:
-    """Return the prototypes of all confusable characters by code point, read on demand."""
+    """Return the prototypes of all confusable characters by code point.
+
+    The first call reads the table. An unreadable table yields an empty dict, with one log line.
+    """
     try:
         table = json.decode(
             files("confusable_homoglyphs").joinpath("confusables.json").read_bytes(), type=dict[str, list[_Homoglyph]]

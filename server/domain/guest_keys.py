@@ -30,14 +30,17 @@ class GuestKeys:
         return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
 
     def derive_member_id(self, scope: str) -> str:
-        """Return the member id of a scope, such as one request: the same at each call and on all nodes."""
+        """Return the member id of a scope, such as one request: the same at each call and on all nodes.
+
+        The format is that of `generate_member_id`.
+        """
         digest = hmac.digest(self._secret, b"member:" + scope.encode(), hashlib.sha256)
         return "g" + _encode_base64url(digest[:_ID_BYTES])
 
     def issue(self, member_id: str) -> str:
-        """Return the guest key of a member.
+        """Return the guest key of a member: `<member id>.<24 base64url characters>`.
 
-        The key is the same at each call and never expires.
+        The key is the same at each call and never expires. The member id is not checked.
         """
         signature = hmac.digest(self._secret, member_id.encode(), hashlib.sha256)[:_SIGNATURE_BYTES]
         return f"{member_id}.{_encode_base64url(signature)}"

@@ -72,14 +72,15 @@ class LiveRoom(Generic[ConnectionT]):
         return RoomRef(key=self.key, name=self.name, log_id=self.log_id)
 
     def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
-        """Return the nickname that the room assigns for a request, and its canonical key.
+        """Return the nickname that the room assigns for a request, and its canonical key, for `assign_nick`.
 
-        The method assigns nothing. A nickname in use yields the next free suffix from 2; a repeated request of the
-        same member keeps its assigned suffix.
+        The nickname is not assigned. A nickname in use yields the next free suffix from 2, such as `ann2`; the suffix
+        is not offered again before the release of the nickname, so without an assignment, use `borrow_nick`. A repeated
+        request of the same member keeps its assigned suffix.
 
         Args:
             requested: Validated nickname.
-            member_id: Member that requests the nickname; its own nickname counts as available.
+            member_id: Member that requests the nickname, present or not; its own nickname counts as available.
         """
         requested_key = names.canonical_key(requested)
         if self._nick_owners.get(requested_key, member_id) == member_id:
@@ -92,7 +93,10 @@ class LiveRoom(Generic[ConnectionT]):
         )
 
     def borrow_nick(self, requested: str, member_id: str) -> str:
-        """Return a nickname that no other member than `member_id` has, without reserving the nickname."""
+        """Return the requested nickname, with the next free suffix if a member other than `member_id` has the nickname.
+
+        Nothing is reserved or assigned.
+        """
         nick, nick_key = self.available_nick(requested, member_id)
         self._suffixes.release(nick_key)
         return nick
@@ -100,8 +104,14 @@ class LiveRoom(Generic[ConnectionT]):
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """Assign a nickname to a participant and release the previous one.
 
-        The caller ensures that no other member owns the nickname (`available_nick`). A nickname that looks like that of
-        another member is marked as confusable until the next change.
+        The caller ensures that no other member owns the nickname (`available_nick`). `participant.member` is replaced.
+        A nickname that looks like that of another member is marked as confusable until the next change; that of the
+        other member is not. An unchanged nickname has no effect.
+
+        Args:
+            participant: Participant of this room.
+            nick_name: Display form of the nickname.
+            nick_key: Canonical key of the nickname.
         """
         member_id = participant.member.member_id
         if self._nick_owners.get(nick_key) == member_id and participant.member.nick_name == nick_name:
@@ -116,7 +126,10 @@ class LiveRoom(Generic[ConnectionT]):
         participant.nick_key = nick_key
 
     def add_participant(self, participant: Participant[ConnectionT]) -> None:
-        """Add a participant that is not in the room."""
+        """Add a participant that is not in the room.
+
+        The nickname is not checked or reserved; call `assign_nick` afterwards.
+        """
         member = participant.member
         self.participants[member.member_id] = participant
         insort(self._sorted_ids, member.member_id)
@@ -124,17 +137,18 @@ class LiveRoom(Generic[ConnectionT]):
             self._staff_ids[member.member_id] = None
 
     def record_speaker(self, member_id: str) -> None:
-        """Move a participant to the end of the recent speakers."""
+        """Record a present participant as the most recent speaker."""
         self._speaker_ids.pop(member_id, None)
         self._speaker_ids[member_id] = None
 
     def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
         """Return at most `MEMBER_PAGE` participants, in order of arrival if all fit.
 
-        Otherwise owners, moderators, the most recent speakers and the most recent arrivals have precedence.
+        Otherwise the list contains `first`, owners, moderators, speakers (most recent first) and further participants
+        (most recent arrival first), in this order and each once.
 
         Args:
-            first: Participant that the list contains in any case.
+            first: Participant that the list contains in any case; None for no such participant.
         """
         if len(self.participants) <= limits.MEMBER_PAGE:
             return list(self.participants.values())
@@ -148,10 +162,10 @@ class LiveRoom(Generic[ConnectionT]):
         return [self.participants[member_id] for member_id in islice(unique_ids, limits.MEMBER_PAGE)]
 
     def list_page(self, after: str, limit: int, query: str) -> tuple[list[events.Member], bool]:
-        """Return members in order of their ids, and whether more exist.
+        """Return members in order of their ids, and whether more matching members follow.
 
         Args:
-            after: Exclusive lower bound of the member ids.
+            after: Exclusive lower bound of the member ids; empty for the first page.
             limit: Maximum number of members.
             query: Part of the canonical key of the nickname; empty for all members.
         """
@@ -163,7 +177,7 @@ class LiveRoom(Generic[ConnectionT]):
         return page[:limit], len(page) > limit
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
-        """Remove a participant and release its nickname.
+        """Remove a participant and release its nickname; `connections` and `subscribers` stay unchanged.
 
         The freed nickname, with or without a suffix, is available to the next request.
         """

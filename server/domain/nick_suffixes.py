@@ -36,15 +36,18 @@ class NickSuffixes:
         self._pools: dict[tuple[str, int], _SuffixPool] = {}  # by canonical key without suffix, and number of digits
 
     def __len__(self) -> int:
-        """Return the number of pools."""
+        """Return the number of pools with an allocated suffix."""
         return len(self._pools)
 
     def allocate(self, requested: str, is_available: Callable[[str], bool]) -> tuple[str, str]:
-        """Return the requested nickname with the smallest free suffix, and its canonical key.
+        """Return the requested nickname with the smallest free suffix, and its canonical key: `("Ann2", "ann2")`.
+
+        The suffix stays allocated until `release`. A long nickname is truncated (`names.with_suffix`).
 
         Args:
             requested: Validated nickname in use.
-            is_available: Test of a canonical key, because a member may request a nickname with a suffix directly.
+            is_available: Returns whether no member has a nickname with this canonical key, because a member may request
+                a nickname with a suffix directly. Suffixes of such nicknames are skipped until their release.
         """
         digits = 1
         while True:
@@ -65,7 +68,10 @@ class NickSuffixes:
             digits += 1
 
     def release(self, nick_key: str) -> None:
-        """Return the suffix of a nickname that is no longer in use; without effect for other nicknames."""
+        """Free the suffix of a nickname that is no longer in use.
+
+        Without effect for a nickname without an allocated suffix, and for a repeated release.
+        """
         numeric_suffix = _NUMERIC_SUFFIX.search(nick_key)
         for start in range(numeric_suffix.start(), len(nick_key)) if numeric_suffix else ():
             pool_key, suffix = (nick_key[:start], len(nick_key) - start), int(nick_key[start:])

@@ -35,7 +35,7 @@ class PresenceDelta:
     def record_leave(self, member_id: str) -> None:
         """Add a departed member.
 
-        The departure cancels a recorded join or rename, but is reported in any case.
+        The departure cancels a recorded join or rename, and is reported even if the join is not.
         """
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)
@@ -54,7 +54,7 @@ class PresenceDelta:
     def to_push(self, room: str) -> PresencePush:
         """Return the `presence` push with the accumulated changes.
 
-        The delta stays unchanged.
+        The delta stays unchanged. Without changes, the lists of the push are empty.
 
         Args:
             room: Display name of the room.

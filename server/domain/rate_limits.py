@@ -50,7 +50,8 @@ class TokenBucket:
 
         Args:
             now: Monotonic time in seconds.
-            cost: Number of tokens; a cost above the capacity requires a full bucket. A negative cost returns tokens.
+            cost: Number of tokens. A cost above the capacity requires a full bucket and leaves a debt, which delays
+                later requests. A negative cost returns tokens.
 
         Returns:
             0.0 on success, otherwise the seconds until enough tokens are available; a failure consumes no token.
@@ -85,7 +86,10 @@ class PerAddressLimiter:
         self._acquisitions = 0
 
     def __len__(self) -> int:
-        """Return the number of tracked addresses."""
+        """Return the number of tracked addresses (`rate_limit_key`).
+
+        An address with a full bucket is dropped later, during a call of `acquire`.
+        """
         return len(self._buckets)
 
     def acquire(self, address: str, now: float) -> float:
@@ -130,7 +134,8 @@ class ConnectionLimiter:
             now: Monotonic time in seconds.
 
         Raises:
-            RateLimited: A limit of the address is exceeded; the connection is not counted.
+            RateLimited: A limit of the address is exceeded, and the connection is not counted; `retry_after` is in
+                seconds.
         """
         if is_loopback(address):
             return
@@ -157,7 +162,8 @@ class ConnectionLimiter:
 def rate_limit_key(address: str) -> str:
     """Return the key under which an address is counted.
 
-    An IPv6 address maps to its /64 prefix, an IPv4-mapped address to the IPv4 address. An invalid value is its own key.
+    An IPv6 address maps to its /64 prefix, such as `2001:db8::/64`, and an IPv4-mapped address to the IPv4 address. An
+    invalid value is its own key.
     """
     ip = parse_ip_address(address)
     return str(ip_network((int(ip), 64), strict=False)) if isinstance(ip, IPv6Address) else str(ip or address)
@@ -165,9 +171,9 @@ def rate_limit_key(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
-    """Return whether the address is a loopback address (RFC 6890).
+    """Return whether the address is a loopback address (RFC 6890), also an IPv4-mapped one.
 
-    False for an invalid address.
+    False for an invalid address and for a host name such as `localhost`.
     """
     ip = parse_ip_address(address)
     return ip is not None and ip.is_loopback

@@ -32,7 +32,7 @@ class JoinResult(Generic[ConnectionT]):
         room: Joined room.
         participant: Participant of the connection.
         is_new: The member had no connection in the room before.
-        old_nick: Previous nickname of a present member, None if its canonical key is unchanged.
+        old_nick: Previous nickname of a present member; None for a new member, or if the canonical key is unchanged.
         client_changed: The client kind of a present member changed.
     """
 
@@ -73,12 +73,16 @@ class RoomRegistry(Generic[ConnectionT]):
 
     @contextmanager
     def lock_rooms(self, conflict_reason: str, *room_keys: str) -> Generator[None]:
-        """Keep rooms without participants within the context: joins and new observations raise `Unavailable`.
+        """Keep rooms without participants within the context: `join` and `observe` raise `Unavailable`.
 
-        Present observers stay.
+        Present observers stay. The rooms need not be live.
+
+        Args:
+            conflict_reason: Reason of `Conflict`.
+            room_keys: Canonical keys of the rooms.
 
         Raises:
-            Conflict: A room has participants, or is locked already; with `conflict_reason`.
+            Conflict: A room has participants, or is locked already; no room is locked then.
         """
         keys = {*room_keys}
         if keys & self._locked_keys or any(map(self.count_members, keys)):
@@ -102,8 +106,9 @@ class RoomRegistry(Generic[ConnectionT]):
     ) -> JoinResult[ConnectionT]:
         """Add a connection to a room; creates the room and the participant on demand.
 
-        A repeated join replaces the dialect of the connection, and the client kind and nickname of the participant.
-        `account` is stored only for a new participant.
+        A repeated join replaces the dialect of the connection, and the client kind and nickname of the participant. A
+        join ends the observation of the room by the connection. `account` is stored only for a new participant. Nothing
+        is sent.
 
         Args:
             connection: Joining connection.
@@ -115,7 +120,8 @@ class RoomRegistry(Generic[ConnectionT]):
             client_kind: Dialect shown to other members as `via`, None for a native client.
 
         Raises:
-            BadRequest: The connection has reached `ROOMS_PER_CONNECTION`, or is in the room as a different member.
+            BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed, or is in the room as
+                a different member.
             Unavailable: The room is locked (`lock_rooms`).
         """
         room_key = names.canonical_key(room_name)
@@ -146,7 +152,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
         """Remove a connection from one room.
 
-        The participant leaves with its last connection, and the live room ends with its last connection.
+        The participant leaves with its last connection, and the live room ends with its last connection or observer.
 
         Raises:
             NotJoined: The connection is not in the room.
@@ -160,7 +166,8 @@ class RoomRegistry(Generic[ConnectionT]):
         Without effect on a room that the connection has joined.
 
         Raises:
-            BadRequest: The connection has reached `ROOMS_PER_CONNECTION`.
+            BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed.
+            Unavailable: The room is locked (`lock_rooms`).
         """
         room_key = names.canonical_key(room_name)
         room = self._open_room(connection, room_key, room_name)
@@ -170,7 +177,10 @@ class RoomRegistry(Generic[ConnectionT]):
         return room
 
     def unobserve(self, connection: ConnectionT, room_name: str) -> None:
-        """End an observation; without effect on other rooms."""
+        """End the observation of a room; without effect if the connection does not observe the room.
+
+        A membership stays. The live room ends with its last connection or observer.
+        """
         observed_rooms = self._observed_rooms.get(connection, {})
         room = observed_rooms.pop(names.canonical_key(room_name), None)
         if not observed_rooms:
@@ -179,7 +189,13 @@ class RoomRegistry(Generic[ConnectionT]):
             self._unsubscribe(connection, room)
 
     def end_observations(self, room_key: str) -> list[ConnectionT]:
-        """End the observations of a room, and return the former observers; members stay."""
+        """End all observations of a room, and return the former observers; members stay.
+
+        The list is empty for a room without observers. Nothing is sent.
+
+        Args:
+            room_key: Canonical key of the room.
+        """
         room = self.rooms.get(room_key)
         if room is None:
             return []
@@ -194,11 +210,11 @@ class RoomRegistry(Generic[ConnectionT]):
         return observers
 
     def count_observers(self) -> int:
-        """Return the number of observations of all rooms."""
+        """Return the number of observations of all rooms; an observer of two rooms counts twice."""
         return sum(map(len, self._observed_rooms.values()))
 
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
-        """Remove a connection from all of its rooms, and return one result per joined room.
+        """Remove a connection from all of its rooms, end its observations, and return one result per joined room.
 
         The list is empty for a connection without joined rooms.
         """
@@ -226,7 +242,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """Return a room that the connection has joined or observes.
 
         Raises:
-            NotJoined: The connection does neither.
+            NotJoined: The connection has neither joined nor observed the room.
         """
         observed_room = self._observed_rooms.get(connection, {}).get(names.canonical_key(room_name))
         return observed_room or self.require_membership(connection, room_name)[0]
@@ -236,7 +252,7 @@ class RoomRegistry(Generic[ConnectionT]):
     ) -> str | None:
         """Assign a requested nickname, or its next free suffix.
 
-        A change of case alone is a change; the own nickname is always available.
+        A change of case alone is a change; the own nickname is always available. Nothing is sent.
 
         Returns:
             The previous nickname, or None if the nickname is unchanged.
@@ -249,11 +265,11 @@ class RoomRegistry(Generic[ConnectionT]):
         return old_nick
 
     def count_members(self, room_key: str) -> int:
-        """Return the number of members present in a room; 0 for a room that is not live."""
+        """Return the number of members present in a room, without observers; 0 for a room that is not live."""
         return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
 
     def get_joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
-        """Return a snapshot of the rooms of a connection."""
+        """Return a snapshot of the joined rooms of a connection in order of the joins, without observed rooms."""
         return tuple(self._rooms_by_connection.get(connection, {}).values())
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:

@@ -25,10 +25,10 @@ class SearchCursors:
         self._secret = secret
 
     def encode(self, position: int, query: str, room_key: str | None) -> str:
-        """Return the cursor of a position, an entry id below 2**64.
+        """Return the cursor of a position: 32 base64url characters, the same at each call.
 
         Args:
-            position: Exclusive upper bound of the entry id.
+            position: Exclusive upper bound of the entry id, below 2**64.
             query: Query text of the search.
             room_key: Canonical key of the searched room, None for all rooms.
         """

@@ -119,7 +119,7 @@ class Journal:
 
         Exceptions of the future:
             NotFound: The target message, or the message of `reply_to`, does not exist.
-            Forbidden: The target of an edit or deletion belongs to another member, and the author is no moderator.
+            Forbidden: The target of an edit or deletion belongs to another member, and the author's role is `member`.
             Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
                 message has `REACTIONS_PER_MESSAGE` other emoji.
             Unavailable: The database failed; the commit is uncertain (see the module documentation).

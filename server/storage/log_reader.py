@@ -126,7 +126,7 @@ class LogReader:
             room_key: Canonical key of the room.
             since: Exclude entries up to this `seq`; None excludes none.
             limit: Maximum number of entries.
-            reader: Member id for `own` of reactions; None for a reader without reactions.
+            reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
         """
         return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit, reader=reader))
 
@@ -157,7 +157,7 @@ class LogReader:
             at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
                 newest entries.
             limit: Maximum number of entries.
-            reader: Member id for `own` of reactions; None for a reader without reactions.
+            reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
 
         Raises:
             ValueError: Not exactly one position is given.

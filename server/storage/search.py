@@ -68,8 +68,8 @@ def search(
 ) -> SearchResult:
     """Return the messages that match a query, newest first.
 
-    The work of a call is bounded, so the result may have less than `limit` messages, or none, although `next_before` is
-    set. Deleted messages never match. A joined room without a stored log yields an empty result.
+    The work of a call is bounded, so the result may have fewer than `limit` messages, or none, although `next_before`
+    is set. Deleted messages never match. A joined room without a stored log yields an empty result.
 
     Args:
         connection: Connection with an open read transaction.
