@@ -33,7 +33,7 @@ class TimeFormat:
 
     @property
     def width(self) -> int:
-        """Maximum width of a formatted time, in cells."""
+        """Maximum width of a formatted time in cells, 0 for the style `none`."""
         return _TIME_WIDTHS[self.style]
 
     def local_date(self, ts: int) -> date:
@@ -41,7 +41,7 @@ class TimeFormat:
         return self._local_datetime(ts).date()
 
     def format_time(self, ts: int) -> str:
-        """Return the time of day of `ts`, or an empty string for the style `none`."""
+        """Return the time of day of `ts`: `14:05` (`24h`), `2:05pm` (`12h`), `14:05:09` (`seconds`), empty (`none`)."""
         local_datetime = self._local_datetime(ts)
         if self.style == "12h":  # `%p` of strftime is empty in many locales
             return f"{local_datetime.hour % 12 or 12}:{local_datetime:%M}{'am' if local_datetime.hour < 12 else 'pm'}"
@@ -58,7 +58,7 @@ class Decoration:
     Attributes:
         day: Date of the separator above the line; None for no separator.
         is_grouped: True if the line continues the messages of the same sender, without a repeated nickname.
-        time: Time of day; empty if the previous line of the group has the same time.
+        time: Time of day; empty if times are hidden or the previous line of the group has the same time.
     """
 
     day: date | None = None
@@ -69,7 +69,8 @@ class Decoration:
 def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Decoration:
     """Return the decoration of `lines[index]`, empty for a gap or an unread marker.
 
-    The first timed line has a date separator. Any other line between two messages ends their group.
+    The first timed line and the first one of a day have a date separator. A group consists of adjacent messages of one
+    day by the same sender with the same nickname, each less than `GROUP_WINDOW_MS` after the previous, without actions.
 
     Args:
         lines: All lines, oldest first.

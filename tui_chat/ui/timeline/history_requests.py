@@ -29,7 +29,10 @@ class HistoryRequests:
         self._requested_gaps.clear()
 
     def request_visible(self) -> None:
-        """Request each visible gap, and older messages less than a view height below the top of the list."""
+        """Request each visible gap, and older messages up to a view height below the top, unless requested before.
+
+        A gap at the top of the list replaces the request for older messages.
+        """
         viewport = self._viewport
         if not viewport.visible_rows:
             return

@@ -131,7 +131,7 @@ class LineLayout:
         leading_rows: Number of rows above the text (date, nickname, quote).
         nick_label: Sanitized nickname column, with the signs of an action and of a confusable nickname.
         sender_nick: Sanitized nickname of the sender.
-        text: Sanitized text, followed by the real hosts of disguised links and `(edited)`.
+        text: Sanitized text, followed by the real hosts of disguised links and `(edited)`; the note of a deletion.
         source_length: Length of the original part of `text`; a copy excludes the rest.
         delivery_error: Translated reason of a failed or unconfirmed delivery.
         links: Hyperlinks in `text`.
@@ -150,7 +150,7 @@ class LineLayout:
 
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) -> LineLayout:
-    """Return the layout of a line; only messages that are not deleted have links."""
+    """Return the layout of a line; only messages with a visible text have links."""
     rows: list[LayoutRow] = []
     if decoration.day is not None:
         rows.append(LayoutRow(RowKind.DATE))
@@ -215,12 +215,12 @@ def extract_text(line: Line) -> str:
 
 
 def extract_quote(line: Line) -> str:
-    """Return the sanitized quote of a reply as a single line."""
+    """Return the sanitized quote of a reply as a single line, empty for other lines."""
     return _sanitize_line(line.quote) if isinstance(line, MessageLine) else ""
 
 
 def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
-    """Return the reactions of a message with sanitized texts."""
+    """Return the reactions of a message with sanitized texts, none for other lines."""
     return tuple(
         replace(
             reaction, emoji=_sanitize_line(reaction.emoji), names=tuple(_sanitize_line(name) for name in reaction.names)
@@ -241,12 +241,12 @@ def format_full_date(day: date) -> str:
 
 
 def format_gap(missing: int) -> str:
-    """Return the label of a gap of `missing` entries."""
+    """Return the label of a gap of `missing` entries: `3 messages not loaded · Enter`."""
     return plural("{count:,} message not loaded · Enter", "{count:,} messages not loaded · Enter", missing)
 
 
 def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
-    """Return the error of an unsent message or of one with an unknown delivery state, otherwise an empty string."""
+    """Return the error of a failed or unconfirmed message, `not sent: REASON — retry`; empty for other states."""
     if delivery is DeliveryState.UNCONFIRMED:
         return tr("not confirmed: {problem} — retry?", problem=reason)
     if delivery is not DeliveryState.FAILED:
@@ -255,7 +255,7 @@ def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
 
 
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
-    """Return an estimated number of rows, without wrapping the text."""
+    """Return an estimated number of rows, without wrapping the text; 1 for a line that is no message."""
     if isinstance(line, MessageLine):
         return 1 + (line.reply_to is not None) + bool(line.reactions) + len(line.text) // geometry.text_width
     return 1

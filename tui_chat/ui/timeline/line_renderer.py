@@ -159,7 +159,7 @@ class LineRenderer:
             layout: Layout of the line.
             row_index: Index in `layout.rows`.
             line_number: Line number in selection coordinates.
-            has_cursor: True if the line is under the cursor.
+            has_cursor: True if the line is under the cursor, which a date row does not show.
             selected_span: Half-open range of the selected characters; None without a selection.
         """
         row = layout.rows[row_index]
@@ -355,7 +355,7 @@ def _is_mention(line: Line, row: LayoutRow) -> bool:
 
 
 def _with_hyperlink(style: Style, url: str) -> Style:
-    """Return `style` with an OSC 8 hyperlink; all rows of a wrapped URL share the link id."""
+    """Return a copy of `style` with an OSC 8 hyperlink; equal URLs have the same link id."""
     hyperlink_style = style.update_link(url)
     # Rich assigns a random link id per copy, which would split the link at each wrapped row.
     hyperlink_style._link_id = str(crc32(url.encode()))  # pyright: ignore[reportPrivateUsage]

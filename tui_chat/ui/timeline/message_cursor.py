@@ -30,7 +30,10 @@ class MessageCursor:
         self._is_highlight = False
 
     def show(self) -> None:
-        """Select the visible highlighted message, otherwise the last visible message or gap."""
+        """Select the highlighted or selected line if visible, otherwise the last message or gap in or above the view.
+
+        No effect without such a line.
+        """
         visible = self._viewport.visible_range
         if self.index is not None and self.index in visible:
             self.move_to(self.index)
@@ -43,7 +46,7 @@ class MessageCursor:
         self._set_key(None)
 
     def highlight(self, index: int) -> None:
-        """Highlight `lines[index]`, and end a selection."""
+        """Highlight `lines[index]` without scrolling, and end a selection."""
         self.index, self._is_highlight = index, True
         self._set_key(None)
 

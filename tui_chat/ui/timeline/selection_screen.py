@@ -14,9 +14,10 @@ class SelectionScreen(Screen[None], inherit_bindings=False):
     """Screen with one timeline; the other widgets set `ALLOW_SELECT` to False."""
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
-        """Return the widget and the text offset at a cell, during a selection those of the nearest text cell.
+        """Return the widget and the text offset at a cell, (None, None) for other widgets during a selection.
 
-        A cell above the text stands for its first cell, and a cell below the text for its last cell.
+        In the timeline, and anywhere during a selection, the cell is that of the nearest text. A cell above the text
+        stands for the first text cell, and a cell below the text for the last one.
         """
         timeline = self.query_one(Timeline)
         if self._selecting or timeline.scrollable_content_region.contains(x, y):

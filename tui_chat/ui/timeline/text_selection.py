@@ -110,7 +110,8 @@ class TextSelection:
     def copy(self, lines: Sequence[Line], selection: Selection, format_time: Callable[[int], str]) -> str | None:
         """Return the plain text of a selection, or None for an empty selection.
 
-        Lines are separated by newlines; gaps and unread markers are omitted.
+        Lines are separated by newlines; gaps and unread markers are omitted. A completely selected message is
+        `[15:05] ann: text`, a single one only if the selection starts in front of its text.
 
         Args:
             lines: Lines of the timeline.

@@ -228,12 +228,12 @@ class Viewport:
         return True
 
     def scroll_by(self, rows: int) -> None:
-        """Scroll by an exact number of rows, down if positive; call `update` afterwards."""
+        """Scroll by an exact number of rows, down if positive, and disable follow mode; call `update` afterwards."""
         if (anchor := self.anchor) is not None:
             self.place_line(anchor.index, anchor.row - rows)
 
     def scroll_to(self, row: int) -> None:
-        """Scroll to an absolute row, based on partly estimated heights; call `update` afterwards."""
+        """Scroll to an absolute row, by partly estimated heights, and disable follow mode; call `update` afterwards."""
         if self.lines:
             index, row_in_line = self._heights.locate(row)
             self.place_line(index, self._get_extent(index).leading_rows - row_in_line)

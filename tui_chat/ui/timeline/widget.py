@@ -48,7 +48,7 @@ class Timeline(ScrollView):
     `FollowChanged` (module `messages`).
 
     Attributes:
-        new_message_count: Number of unseen messages of other members below the view.
+        new_message_count: Number of unseen messages of other members below the view, 0 in follow mode.
     """
 
     DEFAULT_CSS = Path(__file__).with_name("timeline.tcss").read_text(encoding="utf-8")
@@ -189,7 +189,7 @@ class Timeline(ScrollView):
         return index is not None
 
     def highlight(self, key: str) -> None:
-        """Highlight a line of the list, and end the selection."""
+        """Highlight a line without scrolling, and end the selection. No effect for an unknown key."""
         index = self.lines.index_of(key)
         if index is not None:
             self._cursor.highlight(index)
@@ -200,16 +200,16 @@ class Timeline(ScrollView):
         self._requests.reset()
 
     def action_show_cursor(self) -> None:
-        """Show the cursor on the last visible message."""
+        """Select the highlighted line if visible, otherwise the last message or gap in or above the view."""
         self._cursor.show()
         self._sync_view()
 
     def action_cursor_up(self) -> None:
-        """Move the cursor to the previous message; scroll up one row without a cursor."""
+        """Move the cursor to the previous message or gap; scroll up one row without a cursor."""
         self._move_cursor(-1)
 
     def action_cursor_down(self) -> None:
-        """Move the cursor to the next message; scroll down one row without a cursor."""
+        """Move the cursor to the next message or gap; scroll down one row without a cursor."""
         self._move_cursor(1)
 
     def _move_cursor(self, step: int) -> None:
@@ -219,7 +219,7 @@ class Timeline(ScrollView):
             self._scroll_rows(step)
 
     def action_select_cursor(self) -> None:
-        """Activate the message under the cursor, or request the gap."""
+        """Post `MessageActivated` or `GapRequested` for the line under the cursor. No effect without a cursor."""
         line = self.lines.get(self.cursor_key)
         if isinstance(line, GapLine):
             self._requests.request_gap(line, self._cursor.index or 0)
@@ -264,10 +264,10 @@ class Timeline(ScrollView):
         self._sync_view()
 
     def on_click(self, event: events.Click) -> None:
-        """Open a link, load a gap, jump to a quote, retry a message or undo its deletion.
+        """Post `LinkClicked`, `GapRequested`, or `MessageActivated` on a quote, delivery error or held deletion.
 
-        A double click selects a word and a triple click a message. During a selection, other clicks on a message
-        select that message.
+        A double click selects the text of a word or hyperlink, a triple click that of a line. While the message cursor
+        is visible, other clicks on a message move the cursor there.
         """
         event.prevent_default()  # Textual would select the whole widget
         hit = self._list.row_at(event.y)
@@ -292,13 +292,13 @@ class Timeline(ScrollView):
             self._sync_view()
 
     def export_text(self, max_lines: int) -> str:
-        """Return up to `max_lines` lines that end at the bottom of the view, in the format of copied text."""
+        """Return up to `max_lines` lines that end at the bottom of the view as copied text, empty without lines."""
         stop = self._viewport.visible_range.stop
         lines = self.lines[max(0, stop - max_lines) : stop]
         return self._selection.copy(lines, SELECT_ALL, self._list.time_format.format_time) or ""
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected original text; completely selected messages include time and nickname."""
+        """Return the selected text as in `TextSelection.copy` and the line separator, None for an empty selection."""
         text = self._selection.copy(self.lines, selection, self._list.time_format.format_time)
         return None if text is None else (text, "\n")
 
