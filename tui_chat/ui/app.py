@@ -167,11 +167,11 @@ class ChatApp(App[None], inherit_bindings=False):
     # Session
 
     def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
-        """Run `work` in the background instead of earlier work of the same group."""
+        """Run `work` in the background and cancel earlier work of the group. An error is logged and shown."""
         return self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
 
     def open_chat(self, controller: "SessionController") -> "ChatScreen":
-        """Open the chat screen of a session."""
+        """Open a new chat screen for a session and return it."""
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (imports the network libraries)
 
         self._chat_screen = ChatScreen(controller)
@@ -215,7 +215,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return [*(node for node in (self.focused or self.screen).ancestors_with_self if node is not self), self]
 
     def on_app_focus(self) -> None:
-        """Mark the terminal as focused. No effect without a chat screen."""
+        """Mark the terminal as focused and send due notifications. No effect without a chat screen."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(True)
             self._notifier.flush()
@@ -270,7 +270,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboard of the app, and to that of the terminal up to its limit."""
+        """Copy `text` to the clipboards of app and terminal; above the terminal's limit to the app's, with a status."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(chat_strings.too_long_to_copy(len(text)))
@@ -323,7 +323,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(CommandPalette(placeholder=tr("search commands"), id="--command-palette"))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Return the slash commands as palette entries."""
+        """Return the slash commands as palette entries; outside the chat screen, only those of the app."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
         chat = self._chat_screen
@@ -359,12 +359,12 @@ class ChatApp(App[None], inherit_bindings=False):
             self._quit_flow.interrupt()
 
     def action_quit_when_sent(self) -> None:
-        """Quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
+        """Queue held deletions, and quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
         self._lifecycle.send_held_deletions()
         self.start_worker(self._quit_flow.quit_when_sent(), "quitting")
 
     def on_emoji_sequences_measured(self, event: EmojiSequencesMeasured) -> None:
-        """Draw emoji sequences in the form that the terminal supports."""
+        """Draw emoji sequences in the form that the terminal supports, if the `emoji` setting is `auto`."""
         self.terminal.has_emoji_sequences = event.supported
         self._on_setting_changed("emoji")
 
@@ -386,7 +386,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._lifecycle.local_server.close()
 
     def panic(self, *renderables: RenderableType) -> None:
-        """Exit with a short crash report. Details are in the log file."""
+        """Log the current exception and exit with one sentence that names the log file, instead of `renderables`."""
         log.critical("unexpected error: app exits", exc_info=self._exception)
         super().panic(Text(tr("chat-tui crashed. See {log} for details.", log=str(self._start_options.log))))
 

@@ -17,7 +17,7 @@ _APP_ACTIONS = {
 
 
 def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> Iterable[SystemCommand]:
-    """Yield the palette entries of the chat screen.
+    """Yield the palette entries of the chat screen: all slash commands, by their usage.
 
     Args:
         run: Runs a command without required arguments.
@@ -29,7 +29,7 @@ def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> 
 
 
 def app_commands(run_action: Callable[[str], Awaitable[object]]) -> Iterable[SystemCommand]:
-    """Return the palette entries of the join form: the commands without a room.
+    """Return the palette entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`.
 
     Args:
         run_action: Runs a Textual action.

@@ -49,9 +49,9 @@ class QuitFlow:
             self._show_status(tr(chat_strings.CONFIRM_QUIT))
 
     async def quit_when_sent(self) -> None:
-        """Quit after a short wait for unacknowledged messages. If some remain, warn first.
+        """Quit after a wait of up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages.
 
-        The warning appears once; every later call quits immediately.
+        If some remain, show a warning instead. The warning appears once; every later call quits immediately.
         """
         # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
         attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)

@@ -7,7 +7,7 @@ from tui_chat.client.net import address
 
 
 def room_in_url(server: str) -> str:
-    """Return the room named in a server URL, empty if there is none."""
+    """Return the room named in a server URL, empty without one and for an invalid address."""
     with suppress(InvalidAddress):
         return (address.parse_address(server).room or "") if server else ""
     return ""

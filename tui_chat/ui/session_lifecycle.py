@@ -111,7 +111,7 @@ class SessionLifecycle:
 
     Attributes:
         local_server: Server on this machine, started or joined by this app.
-        startup_messages: Messages for the chat, shown as notices when it opens.
+        startup_messages: Messages for the chat, shown as notices each time the chat opens.
     """
 
     def __init__(self, window: SessionWindow, options: StartOptions, saved_profile: Profile) -> None:
@@ -134,7 +134,10 @@ class SessionLifecycle:
     # Connection
 
     def connect(self, details: JoinDetails) -> None:
-        """Connect to the server of the join form and join its room. Ends the current session first."""
+        """Disconnect an earlier session, then start to connect to the server of the join form and to join its room.
+
+        The result arrives as `on_room_joined` or `on_connect_failed`.
+        """
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
         from tui_chat.session.session_target import SessionTarget  # noqa: PLC0415
@@ -160,16 +163,21 @@ class SessionLifecycle:
         self._worker = window.start_worker(self._controller.server_link.run(), "connection")
 
     def leave_server(self) -> None:
-        """End the session for another server. The next session restores rooms if the setting permits."""
+        """End the session and return to the join form.
+
+        Later sessions restore rooms if the setting permits, even after a start with a room on the command line.
+        """
         self._should_restore_rooms = True
         self.on_session_ended("")
 
     def send_held_deletions(self) -> bool:
-        """Queue the deletions that can still be undone. Return whether there were any."""
+        """Queue the deletions that can still be undone in the outbox now. Return whether there were any."""
         return self._controller is not None and self._controller.deletions.flush()
 
     async def close(self) -> str:
-        """Send held deletions and disconnect.
+        """Send held deletions, wait up to `QUIT_FLUSH_TIMEOUT` for their delivery, and disconnect.
+
+        Also leaves the local server.
 
         Returns:
             Message about the other clients of the local server, empty without any.
@@ -187,7 +195,10 @@ class SessionLifecycle:
         return await self.local_server.leave()
 
     def stop_server(self) -> None:
-        """Stop the server of the session, if it runs on this machine; with other clients, ask first."""
+        """Start to stop the server of the session, if it runs on this machine, and end the session.
+
+        With other clients, the first call only shows a question. An error appears in the status line.
+        """
         self._window.start_worker(self._stop_server(), "local-server")
 
     async def _stop_server(self) -> None:
@@ -204,12 +215,14 @@ class SessionLifecycle:
             self.on_session_ended(tr(chat_strings.SERVER_STOPPED))
 
     def serve_and_join(self, details: JoinDetails) -> None:
-        """Start a local server at the address of the join form, then submit the form."""
+        """Start a local server in the background at the address of the join form, then submit the form."""
         host, _, port = details.server.partition("://")[2].rpartition(":")
         self.start_local_server(host.strip("[]"), int(port), join=True)
 
     def start_local_server(self, host: str, port: int, *, join: bool) -> None:
-        """Start a local server and enter its address in the join form. A failure appears beside the server field.
+        """Start a local server in the background, or use a running one, and enter its address in the join form.
+
+        A failure appears beside the server field.
 
         Args:
             host: Listening address.
@@ -250,15 +263,15 @@ class SessionLifecycle:
     # Events
 
     def is_overfull(self) -> bool:
-        """Return whether more events are queued than the limit of the queue."""
+        """Return whether more events are queued than the limit of the queue, False without a session."""
         return self._controller is not None and self._controller.server_link.event_queue.is_overfull
 
     def process_events(self, deadline: float, viewed: bool) -> bool:
-        """Apply queued events until `deadline`, at least one. Return whether the queue is empty.
+        """Apply queued events until `deadline`, at least one. Return whether the queue is empty or missing.
 
         Args:
             deadline: Time limit on the clock of `time.monotonic`.
-            viewed: False if the user cannot see the result.
+            viewed: False if the user cannot see the result; the current room then counts as not viewed.
         """
         controller = self._controller
         if controller is None:
@@ -302,7 +315,7 @@ class SessionLifecycle:
             self._chat = self._window.open_chat(controller)
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the new nickname in the profile. The saved room stays."""
+        """Save the nickname and the guest key in the profile. The saved room stays."""
         self._update_profile(self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:

@@ -275,12 +275,16 @@ def install_themes(app: App[Any], initial: Theme) -> None:
 
 
 def effective_theme(name: str, few_colors: bool) -> Theme:
-    """Return the theme called `name`, or `TERMINAL` if the terminal has few colours."""
+    """Return the theme called `name`, or `TERMINAL` for any name if the terminal has few colours.
+
+    Raises:
+        KeyError: The theme is unknown.
+    """
     return TERMINAL if few_colors else THEMES_BY_NAME[name]
 
 
 def has_few_colors(app: App[Any]) -> bool:
-    """Return whether the terminal has at most 16 colours."""
+    """Return whether the terminal has at most 16 colours, or `NO_COLOR` is set."""
     return app.no_color or app.console.color_system in {None, "standard", "windows"}
 
 
@@ -323,7 +327,10 @@ def _relative_luminance(color: Color) -> float:
 
 
 def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
-    """Return the nickname colours with sufficient contrast on `background`."""
+    """Return the nickname colours, adjusted to the contrast of the theme on `background`.
+
+    The theme `TERMINAL` and a terminal with few colours have `ANSI_NICK_COLORS`.
+    """
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
         return ANSI_NICK_COLORS
@@ -340,10 +347,10 @@ def nick_style(widget: Widget, nick: str) -> Style:
 
 
 class NoColorFilter(LineFilter):
-    """Line filter that removes all colours."""
+    """Line filter that removes all colours; text with a background colour becomes reverse video."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Strip the colours from all segments."""
+        """Return copies of the segments without colours."""
         return [
             Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]

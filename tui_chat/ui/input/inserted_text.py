@@ -8,7 +8,7 @@ from tui_chat.protocol import sanitize
 
 
 def typed_text(key: Key) -> str:
-    """Return the sanitised text of a key, empty for a key without text.
+    """Return the sanitised text of a key, empty for control keys, Alt with a key and other keys without text.
 
     `Key.is_printable` is no test for text: it excludes joiners, most spaces and private use.
     """

@@ -65,7 +65,11 @@ class Keymap:
         return self._overrides.get(binding.id, binding.keys)
 
     def display_key(self, binding_id: str) -> str:
-        """Return the display name of the binding's preferred key, empty if unbound."""
+        """Return the display name of the binding's preferred key, empty if unbound.
+
+        Raises:
+            KeyError: No binding has this id.
+        """
         bound_keys = self.keys_for(_BINDINGS_BY_ID[binding_id])
         return key_names.display_name(bound_keys[0]) if bound_keys else ""
 
@@ -94,7 +98,7 @@ class Keymap:
         ]
 
     def textual_keymap(self) -> dict[str, str]:
-        """Return the overrides in the format of `App.set_keymap`."""
+        """Return the valid overrides in the format of `App.set_keymap`, without default bindings."""
         return {binding_id: ",".join(bound_keys) or UNBOUND for binding_id, bound_keys in self._overrides.items()}
 
     def _display_keys(self, binding: KeyBinding) -> list[str]:

@@ -327,12 +327,12 @@ LOCAL_ACTIONS = frozenset(
 
 
 def bindings_in(scope: KeyScope) -> tuple[KeyBinding, ...]:
-    """Return the bindings of a scope."""
+    """Return the bindings of a scope, in the order of the help screen."""
     return tuple(binding for binding in ALL_BINDINGS if binding.scope is scope)
 
 
 def textual_bindings(scope: KeyScope) -> list[Binding]:
-    """Return the bindings of a scope in the format of Textual's `BINDINGS`."""
+    """Return the default bindings of a scope in the format of Textual's `BINDINGS`."""
     return [
         Binding(",".join(binding.keys), binding.action, show=False, priority=binding.priority, id=binding.id)
         for binding in bindings_in(scope)

@@ -120,7 +120,7 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
-        """Enter application mode with disconnect-safe output and disconnect detection."""
+        """Enter application mode with disconnect-safe output and disconnect detection, and send the emoji probe."""
         if self._safe_file is None:
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
@@ -132,7 +132,7 @@ class TerminalDriver(LinuxDriver):
             self.write(_PUSH_TITLE + self._window_title)
 
     def run_input_thread(self) -> None:
-        """Read terminal input until the app exits or the terminal disconnects. An error ends the app."""
+        """Read terminal input until the app exits or the terminal disconnects. An unexpected error ends the app."""
         try:
             self._read_input()
         except Exception as error:

@@ -38,7 +38,7 @@ class EmojiProbe:
         self._columns: list[int] = []
 
     def feed(self, sequence: str) -> bool | None:
-        """Return whether the terminal supports emoji sequences; None before the last answer.
+        """Return whether the terminal supports emoji sequences, only with the last answer; otherwise None.
 
         Args:
             sequence: Control sequence from the terminal; any other than a cursor position report is ignored.

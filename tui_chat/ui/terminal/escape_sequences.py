@@ -107,7 +107,7 @@ def has_title_support(environ: Mapping[str, str]) -> bool:
 
 
 def sanitize_text(text: str, max_characters: int) -> str:
-    """Return the visible characters of `text` on one line.
+    """Return the visible characters of `text` on one line in form NFC, with `,` in place of `;`.
 
     Args:
         text: Untrusted text.

@@ -37,7 +37,7 @@ class Notifier:
         self._timer_pending = False
 
     def flush(self) -> None:
-        """Send a notification that is due, or start the timer for the next one.
+        """Pop the notifications of the session, and send the batch if due, or start the timer for the next one.
 
         Notifications of the current room are discarded while the terminal has focus.
         """

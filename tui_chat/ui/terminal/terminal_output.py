@@ -60,7 +60,7 @@ class TerminalOutput:
             driver.write(sequence)
 
     def send_notification(self, title: str, body: str) -> None:
-        """Send a terminal notification.
+        """Send a terminal notification by the method of the `notification_method` setting; a bell shows no text.
 
         Args:
             title: Untrusted text, sanitised before output.
@@ -74,7 +74,8 @@ class TerminalOutput:
         """Copy `text` to the clipboard of the terminal.
 
         Returns:
-            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case.
+            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case. True otherwise, because
+            terminals do not confirm.
         """
         if len(text) > MAX_CLIPBOARD_BYTES or len(text.encode()) > MAX_CLIPBOARD_BYTES:
             return False
@@ -82,7 +83,7 @@ class TerminalOutput:
         return True
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title, subject to the `terminal_title` setting. An empty title resets the title."""
+        """Set the window title, subject to the `terminal_title` setting. An empty title restores the original title."""
         self._window_title = title
         self.apply_settings()
 
@@ -92,7 +93,7 @@ class TerminalOutput:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:
-        """Apply the mouse, title and emoji settings."""
+        """Apply the mouse, title and emoji settings. Title and mouse need a `TerminalDriver`."""
         driver, settings = self._terminal_driver(), self._settings()
         self._set_emoji_sequences(settings.emoji == "full" or (settings.emoji == "auto" and self.has_emoji_sequences))
         if driver is None:

@@ -116,7 +116,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.refresh()  # the driver moves the cursor only together with output
 
     def set_text(self, text: str) -> None:
-        """Replace the whole text, with the cursor at its end."""
+        """Replace the whole text, with the cursor at its end. Ends a history search."""
         self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
@@ -200,7 +200,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.insert_text(text)
 
     def action_submit(self) -> None:
-        """Submit the text and clear the composer."""
+        """Clear the composer, then pass its text to `submit`, even if empty."""
         text = self.text
         self.set_text("")
         self._submit(text)
@@ -232,7 +232,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.action_cursor_down()
 
     def action_search_history(self) -> None:
-        """Start a history search."""
+        """Start a history search with an empty query. The current text becomes the draft."""
         self._history_search = HistorySearch(self.sent_history.texts, self.text)
         self._show_search()
 
@@ -252,7 +252,7 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """Accept the match. Down continues to newer entries and finally to the draft."""
+        """End the search with the match as text. Down continues to newer entries and finally to the draft."""
         if (search := self._history_search) is not None:
             self._end_search()
             self.sent_history.set_position(search.steps_back, search.original_text)
@@ -292,7 +292,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.action_cursor_line_end()
 
     def action_kill_word_left(self) -> None:
-        """Kill backwards to the previous space (readline `unix-word-rubout`)."""
+        """Kill backwards to the previous space (readline `unix-word-rubout`), at the start of a line the line break."""
         row, column = self.cursor_location
         before = self.document[row][:column]
         if not before and row:
@@ -321,7 +321,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._kill_range((row, column), (row, length) if column < length or last else (row + 1, 0))
 
     def action_yank(self) -> None:
-        """Insert the kill buffer."""
+        """Insert the text of the last kill."""
         if self._kill_buffer:
             self.insert_text(self._kill_buffer)
 

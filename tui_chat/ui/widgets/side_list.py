@@ -56,7 +56,7 @@ class ListRow:
 
 
 class SideList(ScrollView, can_focus=False):
-    """Scrollable list with a heading."""
+    """Scrollable list; the heading and an empty row above the rows scroll too."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES = {  # noqa: RUF012 (declared as in Textual)
@@ -87,7 +87,7 @@ class SideList(ScrollView, can_focus=False):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """Return the strip of the visible row `y` (Textual line API)."""
+        """Return the strip of the visible row `y` (Textual line API), blank below the last row."""
         line = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
         if line == 0:

@@ -17,7 +17,7 @@ MAX_STATUS_ROWS = 3  # rows of a long error or status text
 
 
 class ChatHeader(Widget):
-    """Header line with room, topic, unread summary and connection state."""
+    """Header line: room, number of members and topic on the left, unread summary and connection on the right."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
@@ -122,11 +122,11 @@ class StatusLine(Widget):
 
     @property
     def shown_text(self) -> str:
-        """Current error or status text."""
+        """Current error or status text, empty for none."""
         return self._error or self._status_text
 
     def show_new_below(self, count: int) -> None:
-        """Show the number of new messages below the visible part."""
+        """Show the number of new messages below the visible part, 0 to hide the number."""
         self._new_below = count
 
     async def on_click(self) -> None:
