@@ -50,5 +50,5 @@ class SearchPage:
 
 
 def get_position(message: Message) -> Position:
-    """Return the position of a message in search results."""
+    """Return the position of a message in search results: `ts` and `id`."""
     return message.ts, message.id

@@ -53,7 +53,7 @@ class CachedRoom:
         topic: Room topic, may be empty.
         member_id: User's member id under the requested nickname, empty without an earlier join.
         log_id: Identifier of the server's log with the cached entries, empty if unknown.
-        segment: Newest messages.
+        segment: Newest messages, and the changes and ranges from the first of them.
     """
 
     name: str
@@ -64,13 +64,15 @@ class CachedRoom:
 
 
 class LocalHistory:
-    """Message history of all rooms in one SQLite file; an async context manager.
+    """Message history of all rooms in one SQLite file; an async context manager that closes the file.
+
+    An operation that finds a corrupt file runs again on an empty one, and `on_problem` is called.
 
     Attributes:
-        on_problem: Callback for the report of a corrupt file.
+        on_problem: Called with the error "history_damaged" after a corrupt file was renamed; a log warning by default.
 
     Args:
-        directory: Private directory of the user; created on demand.
+        directory: Private directory of the user; created by the first operation.
         max_messages_per_room: Message limit of each room.
     """
 
@@ -91,7 +93,9 @@ class LocalHistory:
         await self._file.close()
 
     async def check(self) -> None:
-        """Verify the integrity of the file (`PRAGMA quick_check`); rename and report a corrupt file without an error.
+        """Verify the integrity of the file (`PRAGMA quick_check`), created if absent.
+
+        A corrupt file is renamed, replaced and reported to `on_problem`; this raises no error.
 
         Raises:
             LocalStorageError: The file cannot be read.
@@ -139,7 +143,8 @@ class LocalHistory:
             allow_gap: Also return messages that a gap separates from the entry.
 
         Returns:
-            The messages, or None if none are cached.
+            The messages, ascending. None if no cached range precedes the entry or, without `allow_gap`, if the entry
+            directly before is not cached.
 
         Raises:
             LocalStorageError: The messages cannot be read.
@@ -155,17 +160,17 @@ class LocalHistory:
     async def read_around(
         self, room_key: RoomKey, *, seq: int | None = None, at: int | None = None, limit: int
     ) -> LogSegment | None:
-        """Read the messages around a message or a time.
+        """Read the messages around a message or a time, within one cached range.
 
         Args:
             room_key: Room to read.
-            seq: Message at the center; ignored if `at` is set.
+            seq: Entry at the center; ignored if `at` is set.
             at: Time in milliseconds since the epoch. Selects the first message at or after this time, or the
                 last message.
-            limit: Maximum number of messages, half of them before the center.
+            limit: Maximum number of messages, half of them before the center; more if fewer follow.
 
         Returns:
-            The messages, or None if the center is not cached.
+            The messages, ascending, or None if the center is not cached.
 
         Raises:
             LocalStorageError: The messages cannot be read.
@@ -267,7 +272,7 @@ class LocalHistory:
         await self._file.run(write, write=True)
 
     async def clear_room(self, room_key: RoomKey) -> None:
-        """Delete the cache of a room after a replacement of the server log.
+        """Delete the entries and member ids of a room after a replacement of the server log.
 
         The name and topic remain, so the room still counts as cached. An unknown room is ignored.
 

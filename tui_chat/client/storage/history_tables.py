@@ -90,15 +90,15 @@ def find_room_id(connection: sqlite3.Connection, server_url: str, room_key: str)
 
 
 def clear_log(connection: sqlite3.Connection, room_id: int | None) -> None:
-    """Delete all entries of a room."""
+    """Delete the messages, changes and ranges of a room; no effect for None."""
     for table in ("messages", "changes", "ranges"):
         connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
 
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
-    """Read the newest messages of a range.
+    """Read the newest messages of a range, ascending and sanitized.
 
-    The messages are ascending. If `limit` messages are read, the changes and ranges start at the first of them.
+    The changes and ranges start at the first message if `limit` messages are read, otherwise at `first`.
 
     Args:
         connection: Connection inside a transaction.
@@ -129,7 +129,8 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
 def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
     """Merge a log segment into a room.
 
-    A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted.
+    A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted. Ranges are
+    added to the stored ones.
     """
     connection.executemany(
         "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
@@ -183,7 +184,11 @@ def read_segment_before(
         allow_gap: Also return messages that a gap separates from the entry.
 
     Returns:
-        The messages, or None if none are stored.
+        The messages, ascending. None if no stored range precedes the entry or, without `allow_gap`, if the entry
+        directly before is not stored.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM ranges WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
@@ -194,16 +199,19 @@ def read_segment_before(
 
 
 def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, limit: int) -> LogSegment | None:
-    """Read the messages around a stored message, within its contiguous range.
+    """Read the messages around a stored entry, within its contiguous range.
 
     Args:
         connection: Connection inside a transaction.
         room_id: Row id of the room.
-        seq: Message at the center.
-        limit: Maximum number of messages, half of them before the center.
+        seq: Entry at the center.
+        limit: Maximum number of messages, half of them before the center; more if fewer follow.
 
     Returns:
-        The messages, or None if the center is not stored.
+        The messages, ascending, or None if the center is not stored.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM ranges WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)

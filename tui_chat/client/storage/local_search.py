@@ -31,9 +31,9 @@ def search_messages(
     before: Position | None,
     limit: int,
 ) -> tuple[list[Message], Position | None]:
-    """Search the messages of a server, newest first.
+    """Search the messages of a server, newest first, deleted ones excluded.
 
-    The scan limit can end a page before `limit`, possibly without matches.
+    The scan limit can end a page before `limit`, possibly without matches. Results are sanitized.
 
     Args:
         connection: Connection inside a transaction.
@@ -45,6 +45,9 @@ def search_messages(
 
     Returns:
         The messages, and the position from which to continue; None after the last message.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
     """
     rooms = connection.execute(
         "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)", (server_url, room_key, room_key)
@@ -70,6 +73,9 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
 
     Returns:
         The `seq`, that of the last message if all are older, or None for an empty room.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
     """
     if (seq := _bisect_seq(connection, room_id, lambda message: message.ts >= ts)) is not None:
         return seq
@@ -95,7 +101,7 @@ def _iter_newest_first(
 
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
-    """Return the first stored `seq` that satisfies a monotonic predicate, by binary search."""
+    """Return the first stored `seq` that satisfies a monotonic predicate, by binary search, or None."""
     low, high = 0, 2**53
     while low < high:
         middle = (low + high) // 2

@@ -31,7 +31,9 @@ MESSAGES_ON_LOAD = 200
 
 
 class RoomCache:
-    """Cache of one room log.
+    """Cache of one room log. Enables the tracking of unsaved changes in the log.
+
+    No method raises for a failed access: each failure is logged, and only the first one emits `ProblemReported`.
 
     Args:
         context: Identity of the room.
@@ -51,12 +53,10 @@ class RoomCache:
         room_log.track_changes()
 
     async def load(self) -> CachedRoom | None:
-        """Restore the newest cached messages into the log.
-
-        Emits `ProblemReported` for a failure.
+        """Restore the newest `MESSAGES_ON_LOAD` cached messages, the member id and the log id into the log.
 
         Returns:
-            The cached room, or None if the room is not cached or not readable.
+            The cached room; None if the room is not cached or not readable, and the log is then unchanged.
         """
         cached = await self._attempt(self._history.read_room(self._room_key, MESSAGES_ON_LOAD))
         if cached is not None:
@@ -65,16 +65,15 @@ class RoomCache:
         return cached
 
     async def load_older(self, limit: int, *, allow_gap: bool) -> tuple[int, ...] | None:
-        """Restore messages before the start of the log.
-
-        None also after a failed read or write.
+        """Write unsaved changes, then restore messages before the start of the log.
 
         Args:
             limit: Maximum number of messages.
             allow_gap: Also restore messages that a gap separates from the log.
 
         Returns:
-            `seq` of each new or modified message, or None without cached messages.
+            `seq` of each new or modified message. None without cached messages, after a failed read or any failed
+            write, or if the start of the log has changed during the read.
         """
         await self.flush()
         if self._write_failed:
@@ -86,17 +85,16 @@ class RoomCache:
         return self._room_log.restore(segment)
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> tuple[int, ...] | None:
-        """Restore the messages around a message or a time.
-
-        None also after a failed read or write.
+        """Write unsaved changes, then restore the messages around a message or a time.
 
         Args:
-            seq: Message at the center.
+            seq: Message at the center; ignored if `at` is set.
             at: Time at the center in milliseconds since the epoch.
             limit: Maximum number of messages.
 
         Returns:
-            `seq` of each new or modified message, or None if the center is not cached.
+            `seq` of each new or modified message. None if the center is not cached, and after a failed read or any
+            failed write.
         """
         await self.flush()
         if self._write_failed:
@@ -105,15 +103,18 @@ class RoomCache:
         return None if segment is None else self._room_log.restore(segment)
 
     def schedule_write(self) -> None:
-        """Start a delayed write if the log has unsaved changes. No effect during a scheduled write."""
+        """Write unsaved changes in the background after `WRITE_DELAY` seconds; no effect without such changes.
+
+        A scheduled or running write includes later changes.
+        """
         if self._room_log.is_dirty and (self._write_task is None or self._write_task.done()):
             self._flush_requested.clear()
             self._write_task = self._context.client.tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self) -> None:
-        """Store the name and topic of the room and the user's member id.
+        """Store the name and topic of the room, and the user's member id for the requested and assigned nickname.
 
-        Written immediately; a failure is reported, not raised.
+        Returns after the write.
         """
         room = self._context
         nick_keys = {self._room_key.nick, names.canonical_key(room.nick)}
@@ -122,15 +123,12 @@ class RoomCache:
         )
 
     async def clear(self) -> None:
-        """Delete the cached log and discard unsaved changes after a replacement of the server log.
-
-        A failure is reported, not raised.
-        """
+        """Discard unsaved changes and delete the cached log after a replacement of the server log."""
         self._room_log.pop_dirty()
         await self._attempt(self._history.clear_room(self._room_key))
 
     async def flush(self) -> None:
-        """Write all unsaved changes and wait for the disk. A failed write is reported and not repeated."""
+        """Write all unsaved changes without delay and wait for the end. A failed write is not repeated."""
         self.schedule_write()
         self._flush_requested.set()
         while self._write_task is not None and not self._write_task.done():
@@ -152,7 +150,7 @@ class RoomCache:
                 self._report_failure(error)
 
     async def _attempt(self, operation: Coroutine[Any, Any, T]) -> T | None:
-        """Return the result of a history operation; report a failure and return None."""
+        """Return the result of a history operation; None after a failure, which is logged and reported once."""
         try:
             return await operation
         except Exception as error:

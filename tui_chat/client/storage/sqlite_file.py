@@ -84,15 +84,16 @@ class SqliteFile:
     async def run(self, operation: Callable[[sqlite3.Connection], T], *, write: bool = False) -> T:
         """Run an operation as one transaction in the database thread and return its result.
 
-        An exception rolls the transaction back. A corrupt file is renamed, and the operation runs again on a new file.
-        The callback `on_corrupt` follows. A second corruption raises.
+        An exception rolls the transaction back. A corrupt file is renamed, the operation runs again on an empty file,
+        and `on_corrupt` is called. A second corruption raises. Exceptions of other types propagate unchanged.
 
         Args:
             operation: Function of the connection.
-            write: Take the write lock at the start. Otherwise, the operation has a consistent view of the file.
+            write: Take the write lock at the start, within `BUSY_TIMEOUT`. Otherwise, the operation has a consistent
+                view of the file.
 
         Raises:
-            LocalStorageError: An SQLite or file error occurred, or the file is closed.
+            LocalStorageError: An SQLite or file error occurred, the file has a newer schema version, or it is closed.
         """
         if self._closed:
             raise LocalStorageError("the file is closed")
@@ -188,7 +189,7 @@ class SqliteFile:
                 connection.execute(f"PRAGMA user_version = {schema.version}")
 
     def _quarantine(self) -> Path | None:
-        """Rename the corrupt file.
+        """Close the connection and rename the corrupt file together with its journals.
 
         Returns:
             The new path, or None if another process has renamed the file already.
@@ -216,7 +217,7 @@ def _primary_error_code(error: BaseException) -> int:
 
 
 def log_failure(subject: str, error: Exception) -> None:
-    """Log a failed access; an unexpected exception with its traceback."""
+    """Log a warning for a failed access, with a traceback unless the error is a `LocalStorageError`."""
     is_expected = isinstance(error, LocalStorageError)
     log.warning("%s: access failed: %s; data are held in memory", subject, error, exc_info=not is_expected)
 

@@ -18,12 +18,12 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
     """Return the message after a change (docs/protocol.md, "Entries").
 
     Without effect: a change of a deleted message, a repetition that the sample or `own` reveals, and a reaction above
-    `REACTIONS_PER_MESSAGE`. A deletion clears
-    the text and the reactions; an edit sets `edited` even for an equal text.
+    `REACTIONS_PER_MESSAGE`. A deletion sets `deleted` and clears the text and the reactions. An edit sets `edited` to
+    its `seq`, even for an equal text.
 
     Args:
-        message: Message before the change.
-        change: Change of this message.
+        message: Message before the change, not modified.
+        change: Change of this message; its target is not checked.
         member_id: User's member id, for `own` of reactions.
     """
     if message.deleted:
@@ -38,7 +38,7 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
 
 
 def is_excess_reaction(message: Message, change: MessageChange) -> bool:
-    """Return whether a change adds a reaction to a message with `REACTIONS_PER_MESSAGE` other ones."""
+    """Return whether a change adds another emoji to a message with `REACTIONS_PER_MESSAGE` emojis."""
     reactions = message.reactions or {}
     return (
         isinstance(change, Reaction)
@@ -49,9 +49,10 @@ def is_excess_reaction(message: Message, change: MessageChange) -> bool:
 
 
 def mark_own_reactions(message: Message, member_id: str) -> Message:
-    """Return a stored message with `own` for this member: several guests of one computer share the stored messages.
+    """Return a stored message with `own` of its reactions for this member.
 
-    A reaction with further members than those of its sample keeps `own`.
+    Several guests of one computer share the stored messages. A reaction with further members than those of its
+    sample keeps `own`.
     """
     reactions = {
         emoji: replace(summary, own=any(reactor.member_id == member_id for reactor in summary.by))

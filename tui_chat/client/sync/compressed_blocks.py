@@ -45,7 +45,7 @@ class CompressedBlocks(Generic[ItemT]):
         return block
 
     def get_items(self, block: Block[ItemT]) -> list[ItemT]:
-        """Return the mutable items of a block, valid until the next call.
+        """Return the items of a block as a list for reading and modification until the next access to a block.
 
         The block becomes the most recently used one; the least recently used one may be compressed.
         """
@@ -62,12 +62,15 @@ class CompressedBlocks(Generic[ItemT]):
         return block.items
 
     def copy_block(self, block: Block[ItemT]) -> Block[ItemT]:
-        """Copy a block, possibly of another set; a compressed block remains compressed."""
+        """Return a copy of a block, possibly of another `CompressedBlocks`.
+
+        The copy of a compressed block is compressed; any other copy becomes the most recently used block.
+        """
         block_copy = Block(None if block.items is None else list(block.items), block.compressed)
         if block_copy.items is not None:
             self.get_items(block_copy)
         return block_copy
 
     def discard(self, block: Block[ItemT]) -> None:
-        """Remove a deleted block from the LRU set."""
+        """Remove a deleted block from the recently used blocks; no effect on its items or for an absent block."""
         self._recently_used.pop(block, None)

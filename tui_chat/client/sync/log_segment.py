@@ -10,8 +10,8 @@ class LogSegment:
     """Part of a log for storage.
 
     Attributes:
-        messages: Pairs of message and `as_of`, ascending.
-        changes: Changes not yet folded into their target, by target and `seq`.
+        messages: Pairs of message and `as_of`, ascending; without the effect of `changes`.
+        changes: Changes not yet folded into their target, ascending per target, possibly without the target.
         ranges: First and last `seq` of each known range, ascending.
     """
 

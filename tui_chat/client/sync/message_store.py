@@ -78,7 +78,7 @@ class MessageStore:
             chunk.bitmap |= 1 << bit
 
     def iter_range(self, first: int, last: int | None) -> Iterator[Message]:
-        """Iterate over the messages from `first` to `last` inclusive, ascending; None for no upper bound."""
+        """Iterate over the stored messages from `first` to `last` inclusive, ascending; None for no upper bound."""
         low = bisect_left(self._chunk_numbers, first // BLOCK_SIZE)
         high = len(self._chunk_numbers) if last is None else bisect_right(self._chunk_numbers, last // BLOCK_SIZE)
         for chunk_number in self._chunk_numbers[low:high]:

@@ -80,12 +80,12 @@ class RoomLog:
 
     @property
     def first(self) -> int:
-        """First known `seq`; 1 for an empty log."""
+        """First known `seq`; 1 for a complete or an empty log."""
         return max(self._ranges.first, 1)
 
     @property
     def has_older(self) -> bool:
-        """True if the server stores entries before the first known one."""
+        """True if the server stores entries before the first known one; False for an empty log."""
         return self.first > self.first_stored
 
     def gaps(self) -> tuple[Gap, ...]:
@@ -97,11 +97,11 @@ class RoomLog:
         )
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
-        """Iterate over loaded messages, ascending.
+        """Iterate over loaded messages, ascending, deleted ones included.
 
         Args:
             first: Lowest `seq`.
-            last: Highest `seq`, None for the live end.
+            last: Highest `seq`, inclusive; None for no bound.
         """
         yield from self._messages.iter_range(first, last)
 
@@ -117,19 +117,22 @@ class RoomLog:
         return self._messages.find_seq_at(ts)
 
     def missing_after(self) -> int | None:
-        """Return the `after` of a `history` request for the entries after the live end, None if none are missing."""
+        """Return the `after` of a `history` request for the entries after the live end.
+
+        None if none are missing, and outside a joined connection.
+        """
         return self.last if self._is_live and self._expected_seq > self.last else None
 
     def on_disconnected(self) -> None:
-        """Discard buffered pushes and buffer new ones until the next join. The loaded messages and ranges remain."""
+        """Discard buffered pushes, and buffer later ones until `apply_join`. Loaded messages and ranges remain."""
         self._is_live = False
         self._buffered_pushes.clear()
         self._expected_seq = 0
 
     def reset(self) -> None:
-        """Clear the log after a replacement; buffered pushes belong to the new log and remain.
+        """Remove all messages, changes and ranges after a replacement of the server log.
 
-        Unsaved changes are discarded; the tracking remains enabled.
+        Unsaved changes are discarded. Buffered pushes, which belong to the new log, and the attributes remain.
         """
         self._messages = MessageStore()
         self._new_base_as_of: dict[int, int] = {}  # `as_of` of received bases until `_rebuild` stores the message
@@ -141,7 +144,7 @@ class RoomLog:
         self._dirty_ranges = SeqRanges()  # unsaved ranges
 
     def track_changes(self) -> None:
-        """Enable the tracking of unsaved changes; earlier changes count as saved."""
+        """Enable the tracking of unsaved changes, off by default; earlier changes count as saved."""
         self._is_tracking = True
 
     @property
@@ -153,8 +156,8 @@ class RoomLog:
         """Return unsaved changes and mark them as saved.
 
         Args:
-            limit: Maximum number of messages, lowest `seq` first; None for all. Only the last segment contains
-                the ranges, because an incomplete range must not appear as known.
+            limit: Maximum number of changed messages, lowest `seq` first; None for all. Only the last segment
+                contains the ranges, because an incomplete range must not appear as known.
         """
         targets, dirty_ranges = sorted(self._dirty_targets)[:limit], SeqRanges()
         self._dirty_targets.difference_update(targets)
@@ -201,7 +204,7 @@ class RoomLog:
             max_messages: Number of messages to retain, at least one.
 
         Returns:
-            False if too few messages are loaded or a message to release is unsaved.
+            False if nothing is released: at most `max_messages` are loaded, or a message to release is unsaved.
         """
         if len(self._messages) <= max_messages:
             return False
@@ -217,9 +220,9 @@ class RoomLog:
         return True
 
     def apply_join(self, response: ObserveResponse, since: int | None) -> tuple[int, ...]:
-        """Apply the response of a join or observation and all buffered pushes that follow.
+        """Apply the response of a join or observation and all buffered pushes that follow; set the attributes.
 
-        Later pushes are applied immediately.
+        From then on, a push at live end + 1 is applied immediately.
 
         Args:
             response: Response of the server.
@@ -240,9 +243,10 @@ class RoomLog:
         return self._apply_buffered(self._apply_range(response.messages, oldest, newest, newest))
 
     def apply_page(self, response: HistoryPage, request: History) -> tuple[int, ...]:
-        """Apply a history page.
+        """Apply a history page, and the buffered pushes that follow; set `first_stored`.
 
-        On a joined connection, a page beyond the live end is ignored; `missing_after` then includes its entries.
+        On a joined connection, a page that starts after live end + 1 is ignored; `missing_after` then includes its
+        entries.
 
         Args:
             response: History page.
@@ -270,13 +274,13 @@ class RoomLog:
         return self._apply_buffered(self._apply_range(response.messages, oldest, newest, response.last_seq))
 
     def apply_push(self, entry: Entry) -> tuple[int, ...]:
-        """Apply or buffer a push.
+        """Apply a push at live end + 1; buffer a later one, and every push outside a joined connection.
 
-        A duplicate returns an empty tuple. Above `MAX_BUFFERED_PUSHES`, the push is dropped and fetched later.
+        A duplicate has no effect. With `MAX_BUFFERED_PUSHES` buffered, the push is dropped and fetched later.
 
         Returns:
-            `seq` of each new or modified message, ascending; several if the push closes a gap before
-            buffered pushes.
+            `seq` of each new or modified message, ascending; several if buffered pushes follow, empty for a push
+            that is only buffered.
         """
         self._expected_seq = max(self._expected_seq, entry.seq)
         if (entry.seq > self.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
@@ -284,7 +288,7 @@ class RoomLog:
         return self._apply_buffered(set())
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
-        """Apply the buffered pushes that continue the live end."""
+        """Apply the buffered pushes that continue the live end; return `affected` and their messages, ascending."""
         while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
             affected.update(self._append(entry))
         return tuple(sorted(affected))
@@ -326,7 +330,7 @@ class RoomLog:
         return changed
 
     def _add_base(self, message: Message, as_of: int) -> bool:
-        """Insert a base, or replace the stored one unless its `as_of` is equal or higher; return whether inserted."""
+        """Stage a base for `_rebuild`, unless the present one has an equal or higher `as_of`; return whether staged."""
         seq = message.seq
         if (seq in self._messages or seq in self._new_base_as_of) and self._base_as_of(seq) >= as_of:
             return False
@@ -337,12 +341,12 @@ class RoomLog:
         return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.as_of_seq(seq)
 
     def _add_change(self, change: MessageChange) -> bool:
-        """Insert a change in order of `seq`.
+        """Insert a change in order of `seq`, without applying it; a duplicate has no effect.
 
         A change of an unloaded message is stored for later, unless the target is a known entry of another kind.
 
         Returns:
-            True if the target is loaded and does not include the change.
+            True if the change is new and its target is loaded, so that `_rebuild` is necessary.
         """
         target = change.target
         has_base = target in self._messages or target in self._bases
@@ -356,10 +360,10 @@ class RoomLog:
         return has_base
 
     def _rebuild(self, seq: int) -> bool:
-        """Apply the pending changes to the base, and fold them if no entry between is unknown.
+        """Store the base with its pending changes applied, and fold them if no entry between is unknown.
 
         Returns:
-            True if the message is new or modified.
+            True if the displayed message is new or modified.
         """
         message_before = self._messages.get(seq)
         as_of = self._base_as_of(seq)
