@@ -24,7 +24,11 @@ import platformdirs
 log = logging.getLogger("chat.control")
 
 ControlHandler = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
-"""Handler of one command: receives the request and returns the fields of the response; raises `ControlError`."""
+"""Handler of one command: receives the request and returns the fields of the response, without `ok`.
+
+The message of a raised `ControlError` is the error of the response. Other exceptions are logged, and the response
+contains a general error.
+"""
 
 SOCKET_SUFFIX = ".sock"
 

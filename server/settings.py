@@ -59,7 +59,7 @@ def _setting(
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of the server; command line, environment variables, settings file and docs derive from the fields."""
+    """Server settings; all sources and the docs derive from the fields. Only `resolve_settings` checks values."""
 
     host: Annotated[
         str, _setting("Listen address; 0.0.0.0 for all IPv4 interfaces, an empty value for all IPv4 and IPv6 ones")

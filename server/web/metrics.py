@@ -22,9 +22,9 @@ class MetricsSnapshot:
     """Values of all metrics at one time.
 
     Attributes:
-        connections: Open connections.
-        rooms: Live rooms.
-        members: Sum of the present members of all rooms.
+        connections: Engine.IO sessions, including closing ones.
+        rooms: Live rooms: rooms with members or observers.
+        members: Sum of the present members of all rooms; a member of two rooms counts twice.
         observers: Sum of the observers of all rooms.
         aborts: Aborted connections since the start, by reason.
         task_failures: Failures of supervised background tasks since the start, by task name.
