@@ -237,7 +237,7 @@ class ChatSession:
             self.show_room_number(max(1, index))
 
     def apply(self, event: events.ClientEvent) -> None:
-        """Apply a client event. Events of unknown rooms have no effect, except that a lost room is reported.
+        """Apply a client event. A lost room is removed and reported; other events of unknown rooms have no effect.
 
         An equal `ProblemReported` is displayed only once.
         """

@@ -27,7 +27,7 @@ def parse(text: str, today: date) -> date | None:
     including `today`; a date with a year may be later.
 
     Args:
-        text: Typed date.
+        text: Typed date in a format of the module docstring, in any case.
         today: Reference date.
     """
     normalized = " ".join(text.casefold().split())

@@ -26,7 +26,7 @@ def describe(error: ChatError) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a translated text as a complete sentence: first letter capitalized, exactly one final period."""
+    """Return a translated text as a complete sentence: first letter capitalized, final period added if missing."""
     return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}".removesuffix("."))
 
 

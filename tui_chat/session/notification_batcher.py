@@ -67,8 +67,9 @@ class NotificationBatcher:
     def pop_due(self, show_text: bool) -> tuple[str, str] | None:
         """Return title and body of the due notification and clear the queue, None if nothing is due.
 
-        The texts from members are unescaped, and the body may be empty. A summary of several messages quotes the newest
-        mention, otherwise the newest message. The next notification is due after `BATCH_INTERVAL`.
+        Titles: `ann in lobby`, `ann mentioned you in lobby`, `3 messages in lobby and dev`. The texts from members are
+        unescaped, and the body may be empty. A summary of several messages quotes the newest mention, otherwise the
+        newest message. The next notification is due after `BATCH_INTERVAL`.
 
         Args:
             show_text: Include message text in the body.

@@ -81,7 +81,10 @@ class Paste:
 
 
 def _split_text(text: str, limit: int) -> list[str]:
-    """Split `text` into chunks of at most `limit` characters, preferably at newlines, then at spaces."""
+    """Split `text` into chunks of at most `limit` characters, preferably at newlines, then at spaces.
+
+    The newline or space at a break is dropped, and blank chunks.
+    """
     chunks: list[str] = []
     while len(text) > limit:
         breaks = (text.rfind(separator, 0, limit + 1) for separator in ("\n", " "))

@@ -52,7 +52,7 @@ class RoomView:
         transcript: Timeline lines.
         unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
-        draft: Composer text, stored while another room is selected.
+        draft: Last saved composer text.
         input_history: Sent texts for the Up and Down keys.
         read_seq: Read marker: newest viewed `seq`.
         saved_read_seq: Last persisted `read_seq`, -1 before the first save.
@@ -332,7 +332,7 @@ class RoomView:
     def sent_line(self, item: OutboxItem) -> MessageLine:
         """Return the timeline line of an acknowledged outbox item.
 
-        The key becomes that of a log message; the text is that of the unsent line, if there is one.
+        The key is that of a log message, the time that of the server if known, the text that of the unsent line if any.
         """
         return replace(
             self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item),

@@ -20,7 +20,7 @@ class ServerConnected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
-    """Failure of the first connection attempt.
+    """Failure of the first connection attempt, or unexpected end of the session.
 
     Attributes:
         error: Cause of the failure.
@@ -146,7 +146,7 @@ class ContextLoaded:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """Failure of any other request.
+    """Failure of any other request, of restoring a room, or of the composer store.
 
     Attributes:
         problem: Error message for the user, as one sentence.

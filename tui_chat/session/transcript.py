@@ -103,7 +103,7 @@ class Transcript:
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
         """Insert or replace messages of the log.
 
-        A replaced line keeps its position; an equal line causes no splice.
+        A replaced line keeps its position; an equal line causes no splice. New messages advance the newest `seq`.
 
         Args:
             messages: Lines with a `seq`, in ascending order.

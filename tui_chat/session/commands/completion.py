@@ -73,8 +73,8 @@ class Completion:
 def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
     """Return the completion of the text before the cursor, None without candidates.
 
-    The first candidate is current. Matching is by prefix, in any case. An empty word has no candidates, except as a
-    command argument.
+    The first candidate is current; a candidate includes its suffix, `: ` or a space. Matching is by prefix, in any
+    case. An empty word has no candidates, except as a command argument.
 
     Args:
         text_before: Complete text before the cursor.

@@ -81,7 +81,7 @@ def summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 
 
 
 def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Return the notice of joins.
+    """Return the notice of joins, `ann and bob joined`, with at most five names.
 
     Args:
         nicks: Results of `notice_nick` to list.
@@ -91,7 +91,7 @@ def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
 
 
 def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Return the notice of leaves.
+    """Return the notice of leaves, `ann and bob left`, with at most five names.
 
     Args:
         nicks: Results of `notice_nick` to list.
@@ -104,7 +104,10 @@ RENAMED = mark("{old} is now {new}")
 
 
 def typing_indicator(nicks: Sequence[str]) -> str:
-    """Return the typing indicator of at least one member: `ann is typing…`, with at most three names."""
+    """Return the typing indicator of at least one member: `ann and bob are typing…`.
+
+    Of more than three members, two are listed, with the number of the others.
+    """
     names = summarize_names([quote_nick(nick) for nick in nicks], 3)
     return plural("{names} is typing…", "{names} are typing…", len(nicks), names=names)
 
@@ -172,7 +175,7 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:
-    """Return the reply to `/list`: the number of rooms, then a row `name · 3 here · topic` for each room."""
+    """Return the reply to `/list`: the number of rooms, then a row `name · 3 here · topic` for each."""
     if not rooms:
         return tr("No rooms.")
     lines = [" · ".join(filter(None, (room.name, member_count(room.members), room.topic))) for room in rooms]
@@ -189,9 +192,9 @@ CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 
 # Connection state.
 def quote(nick: str, text: str) -> str:
-    """Return author and text in one line, an action in its rendered form.
+    """Return author and text in one line: `ann: hello`, or `* ann waves` for an action.
 
-    Line breaks become spaces; an empty text gives `nick: …`.
+    Each run of whitespace becomes a space; an empty text gives `ann: …`.
     """
     if action := action_text(text):
         return f"* {nick} {' '.join(action.split())}"
@@ -238,17 +241,17 @@ def member_count(count: int) -> str:
 
 
 def unlisted_members(count: int) -> str:
-    """Return the last row of a member list that omits members."""
+    """Return the last row of a member list that omits `count` members: `and 7 more`."""
     return plural("and {count:,} more", "and {count:,} more", count)
 
 
 def not_in_room(room: str) -> str:
-    """Return the error for a room that is not open; "" if no room is open."""
+    """Return the error for a room that is not open; for "", the error that no room is open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
-    """Return the prompt of the input history search, with the query and, unless the search has failed, a caret."""
+    """Return the prompt of the input history search: the query and a caret, or the query without a match."""
     if has_failed:
         return tr("no sent message contains: {query}", query=query)
     if not query:

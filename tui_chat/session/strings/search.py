@@ -12,7 +12,7 @@ def search_scope(room: str | None) -> str:
 
 
 def result_count(count: int, has_more: bool) -> str:
-    """Return the status line with the number of results."""
+    """Return the number of results, `3 found` or `no results`, with a hint for the ↓ key if `has_more`."""
     if count:
         return tr("{count:,} found, ↓ for more", count=count) if has_more else tr("{count:,} found", count=count)
     return tr("no results yet, ↓ to search older messages") if has_more else tr("no results")
@@ -24,7 +24,10 @@ def invalid_date(text: str) -> str:
 
 
 def no_messages_on(day: str, has_later: bool) -> str:
-    """Return the note for a date without messages; `has_later` means that a later message exists."""
+    """Return the note for a date without messages.
+
+    Names the displayed message: the next one (`has_later`), otherwise the newest one.
+    """
     if has_later:
         return tr("No messages on {day}; this is the next.", day=day)
     return tr("No messages on {day} or later; this is the newest.", day=day)
