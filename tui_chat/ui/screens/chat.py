@@ -173,11 +173,11 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             setattr(self, f"action_{name}", action)
 
     def compose(self) -> ComposeResult:
-        """Yield the widgets from top to bottom."""
+        """Yield the widgets of `ChatView.widgets`."""
         yield from self.view.widgets()
 
     def on_mount(self) -> None:
-        """Apply the settings and draw the initial state."""
+        """Apply the settings, now and after each change, and draw the initial state."""
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
         self.view.apply_settings(app_services(self).settings)
@@ -227,9 +227,9 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         return self.compose_controller.edit_last_message()
 
     def _submit(self, raw_text: str) -> None:
-        """Send the text, or run the command in it. Rejected input returns to the composer.
+        """Send the text without outer newlines, or run the command in it. Rejected input returns to the composer.
 
-        Blank text is ignored. Rejected input, edits and reactions do not enter the input history.
+        Blank text is ignored. Rejected input, edits and reactions do not enter the input history; commands do.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
@@ -245,7 +245,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self._drafts.reset_typing()
 
     def run_input(self, text: str) -> str:
-        """Send the text, or run the command in it.
+        """Queue the text as a message, or run the command in it, and draw the result.
 
         Returns:
             Error message, empty on success or if the operation has started.
@@ -255,7 +255,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         return error
 
     def run_palette_command(self, text: str) -> None:
-        """Run a command of the palette and show its error, if any."""
+        """Run a command of the palette, such as `/help`, and show its error, if any."""
         if error := self.run_input(text):
             self.view.show_error(error)
 
@@ -296,7 +296,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     # Reading
 
     def _select_message(self) -> None:
-        """Show the message cursor on the last visible message."""
+        """Show the message cursor (`Timeline.action_show_cursor`) and focus the timeline, if there is a message."""
         timeline = self.view.timeline
         timeline.action_show_cursor()
         if timeline.cursor_key is not None:
@@ -361,7 +361,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.view.draw_changes()
 
     def set_terminal_focus(self, focused: bool) -> None:
-        """Set whether the terminal window has focus."""
+        """Set whether the terminal window has focus, and update the viewed state of the current room."""
         self.session.has_focus = focused
         self.view.draw_changes()
 
@@ -370,14 +370,14 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.view.layout()
 
     def on_click(self, event: events.Click) -> None:
-        """Return the focus to the composer after a click elsewhere."""
+        """Focus the composer after a click, except on the timeline while the message cursor is visible."""
         if event.widget is not self.view.timeline or self.view.timeline.cursor_key is None:
             self.set_focus(self.view.composer)
 
     # Session
 
     def on_session_event(self, event: SessionEvent) -> None:
-        """Pass the result of a request to its part of the screen."""
+        """Pass room lists, loaded contexts and failed joins to their part of the screen. Ignore other events."""
         match event:
             case RoomListReceived(rooms):
                 self.room_navigation.on_rooms_listed(rooms)

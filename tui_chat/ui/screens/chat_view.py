@@ -78,7 +78,7 @@ class ChatSurface(Protocol):
         """Draw the changes of the session, and update the viewed state."""
 
     def show_error(self, problem: str) -> None:
-        """Show an error, and cancel a pending navigation."""
+        """Show an error in the status line, and cancel a pending navigation."""
 
     def open_dialog(self, dialog: Screen[DialogResult], on_closed: Callable[[DialogResult | None], None]) -> None:
         """Open a dialog. After its end, focus the composer and call `on_closed` with the result."""
@@ -154,7 +154,10 @@ class ChatView:
         self._status_before_offline = ""
 
     def widgets(self) -> ComposeResult:
-        """Yield the widgets from top to bottom."""
+        """Yield the header, the main row and the key bar.
+
+        The main row contains the room list, the column of timeline, status line and composer, and the member list.
+        """
         yield self.header
         with Horizontal(id="main"):
             yield self.rooms
@@ -168,7 +171,7 @@ class ChatView:
     def apply_settings(self, settings: ClientSettings) -> None:
         """Apply the settings to timeline, composer and side panes, and draw. Required before any other drawing.
 
-        Changed pane settings discard the panes' manual visibility; other changes keep it.
+        A changed pane setting discards the visibility from `toggle_pane`; other changes keep it.
         """
         self.timeline.set_columns(settings.clock, settings.nick_width)
         self.composer.paste_lines = settings.paste_lines
@@ -234,7 +237,7 @@ class ChatView:
             self.composer.set_text(view.draft)
 
     def show_at(self, view: RoomView, position: ScrollPosition) -> None:
-        """Show an open room at a scroll position."""
+        """Make an open room current, show the position in its timeline, and draw."""
         if view is self.session.current_room:
             self.timeline.set_lines(view.transcript.lines, position)
         else:
@@ -275,7 +278,7 @@ class ChatView:
         )
 
     def layout(self) -> None:
-        """Show or hide the side panes for the current width, and draw the header."""
+        """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title."""
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) > 1
         show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH
@@ -308,23 +311,26 @@ class ChatView:
         self._push_screen(dialog, focus_composer)
 
     def show_error(self, problem: str) -> None:
-        """Show an error in the status line until the next change of the composer text."""
+        """Show an error in the status line and call `on_error`. The next non-empty, different text hides the error."""
         self._text_at_error = self.composer.text
         self.status.show_error(problem)
         self.on_error()
 
     def return_to_composer(self, text: str) -> None:
-        """Insert unsent text into the composer and keep the current error visible."""
+        """Insert unsent text at the cursor of the composer and keep the current error visible."""
         self.composer.insert_text(text)
         self._text_at_error = self.composer.text
 
     def save_draft(self) -> None:
-        """Save the composer text as draft of the displayed room."""
+        """Save the composer text as draft of the displayed room; during a history search, the text before it."""
         if self.displayed_room is not None:
             self._drafts.save(self.displayed_room, self.composer.draft)
 
     def on_text_changed(self) -> None:
-        """Save the draft, and draw the status line for the changed composer text."""
+        """Save the draft, and update candidates, error and length warning for the changed composer text.
+
+        The warning appears above 90 % of `MESSAGE_CHARACTERS`.
+        """
         text = self.composer.text
         self.save_draft()
         self.status.show_candidates(self.composer.active_completion)

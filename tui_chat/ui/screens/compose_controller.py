@@ -46,7 +46,10 @@ class ComposeController:
         return self._view.session.current_room.compose_mode if self._view.session.current_room is not None else None
 
     def send(self, text: str) -> str:
-        """Send text according to the compose mode of the current room. Return the error message, empty on success."""
+        """Queue text according to the compose mode of the current room. Return the error message, empty on success.
+
+        Success ends the compose mode, or calls `on_message_sent` without one.
+        """
         if self.mode is not None:
             return self._submit(self.mode, text)
         error = self._messages.submit(None, text)
@@ -55,7 +58,7 @@ class ComposeController:
         return error
 
     def send_verbatim(self, text: str) -> str:
-        """Send text without command parsing. Return the error message, empty on success.
+        """Queue text as in `send`, without command parsing. Return the error message, empty on success.
 
         Success adds the text to the input history, with `/` doubled at the start.
         """
@@ -67,8 +70,8 @@ class ComposeController:
     def start(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
         """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
 
-        Unsent messages are errors, deleted messages only for an edit or a reaction. A started edit or reaction
-        replaces the composer text until its end.
+        Errors: no message, an unsent one, a deleted one for an edit or a reaction, another member's for an edit. A
+        started edit replaces the composer text by that of the message, a reaction by an empty text, until `leave_mode`.
 
         Returns:
             Error message, empty on success.
@@ -126,11 +129,13 @@ class ComposeController:
         return error
 
     def edit_last_message(self) -> bool:
-        """Start an edit of the user's last message if the composer is empty. A second call continues with the history.
+        """Start an edit of the user's last message, if the composer is empty and the message ends the input history.
+
+        Ends an edit or reaction with unchanged text, so that a second call continues with the input history.
 
         Returns:
-            True if the key was handled, also without effect during a changed edit. False as well if the user's last
-            message is not the newest entry of the input history.
+            True if an edit has started, or if an edit or reaction with changed text continues; False if the caller
+            continues with the input history.
         """
         view, text = self._view.session.current_room, self._view.composer.text
         if view is None:

@@ -26,7 +26,7 @@ class Answer:
 
     Attributes:
         is_confirmed: True after the confirmation.
-        typed_text: Printable key that ended the question without a confirmation.
+        typed_text: Text of the key that ended the question without a confirmation, otherwise empty.
     """
 
     is_confirmed: bool
@@ -56,7 +56,10 @@ class ConfirmScreen(ModalScreen[Answer | None]):
         self._opened_at = inf
 
     def compose(self) -> ComposeResult:
-        """Yield the excerpt and the choices."""
+        """Yield a frame with the excerpt above the choices: cancel, then the action.
+
+        The excerpt has at most `MAX_EXCERPT_LINES` lines of `MAX_EXCERPT_CHARACTERS` characters.
+        """
         lines = self._excerpt.split("\n", MAX_EXCERPT_LINES)
         excerpt = [line[:MAX_EXCERPT_CHARACTERS].expandtabs(4) for line in lines[:MAX_EXCERPT_LINES]]
         if len(lines) > MAX_EXCERPT_LINES:

@@ -51,7 +51,7 @@ class CopyModeScreen(Screen[None]):
         app_services(self).terminal.apply_settings()
 
     def on_resize(self) -> None:
-        """Rewrap the page for the new width."""
+        """Rewrap the transcript for the new size and output the page."""
         self.write_page()
 
     def action_page(self, pages: int) -> None:
@@ -64,7 +64,7 @@ class CopyModeScreen(Screen[None]):
         self.dismiss(None)
 
     def write_page(self) -> None:
-        """Output the current page, bypassing Textual. The page position is limited to the transcript."""
+        """Output the current page and a hint in the last row, bypassing Textual, at a position in the transcript."""
         width, height = app_of(self).size
         rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
         page_height = max(1, height - 1)

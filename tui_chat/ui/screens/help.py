@@ -26,18 +26,18 @@ class HelpText(Static):
     """Two-column help text. On narrow screens the columns are stacked.
 
     Attributes:
-        search_text: Search words. Only lines that contain all of them are visible.
+        search_text: Search words in any case. Only lines that contain all of them are visible.
     """
 
     search_text: var[str] = var("")
 
     def watch_search_text(self) -> None:
-        """Redraw with a new height after a change of the search."""
+        """Redraw the matching lines with a new height after a change of the search."""
         self.refresh(layout=True)
 
     @property
     def match_count(self) -> int:
-        """Number of matching lines."""
+        """Number of matching lines, of all lines without a search."""
         return sum(len(rows) for _, rows in self._matching_sections())
 
     def _matching_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -105,7 +105,7 @@ class HelpScreen(ModalScreen[None]):
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
-        """Edit the search text."""
+        """Append typed text to the search, or remove its last character on Backspace. Other keys have no effect."""
         query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
             self._search(query[: previous_boundary(query, len(query))])

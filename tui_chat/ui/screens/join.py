@@ -54,7 +54,7 @@ class FormField(Vertical):
 
     @property
     def is_empty(self) -> bool:
-        """True while the default is in effect."""
+        """True for a blank input, for which the default applies."""
         return not self.input.value.strip()
 
     @property
@@ -123,7 +123,7 @@ class JoinScreen(Screen[None]):
         self._is_waiting = False
 
     def compose(self) -> ComposeResult:
-        """Yield the form and the footer."""
+        """Yield the form and the footer. The form has title, hint, three fields, buttons and progress message."""
         room, nick, server = self._initial_values
         self._form_fields = {
             "room": FormField(tr(chat_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
@@ -185,9 +185,9 @@ class JoinScreen(Screen[None]):
             self.action_submit()
 
     def action_submit(self) -> None:
-        """Request a join with the defaults of empty fields, or focus the first invalid field.
+        """Request a join with the defaults of empty fields, or show all errors and focus the first invalid field.
 
-        No effect while the form is waiting.
+        A room in the server address fills an empty room field. No effect while the form is waiting.
         """
         self._submit_to(self._on_join)
 
@@ -229,7 +229,7 @@ class JoinScreen(Screen[None]):
         self._form_fields[field].input.focus()
 
     def offer_server(self) -> None:
-        """Show and focus the button that starts a local server. Any change of the form hides the button again."""
+        """Show and focus the button that starts a local server. Any change of an input hides the button again."""
         button = self.query_one("#start-server", Button)
         button.display = True
         button.focus()

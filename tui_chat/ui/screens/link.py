@@ -23,7 +23,7 @@ from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 class LinkScreen(ListDialog[str]):
-    """Dialog that returns the URL to open, None if cancelled.
+    """Dialog that returns the URL to open, None if cancelled or copied.
 
     Args:
         urls: One or more URLs from `tui_chat.ui.timeline.hyperlinks`.
@@ -37,7 +37,7 @@ class LinkScreen(ListDialog[str]):
         self._urls = urls
 
     def compose(self) -> ComposeResult:
-        """Yield a list with host and URL of each link."""
+        """Yield a list; the rows of a link are its host, with a differing Unicode form, and its URL."""
         yield OptionList(*(Option(_url_row(url)) for url in self._urls), markup=False)
 
     def on_mount(self) -> None:
@@ -54,7 +54,7 @@ class LinkScreen(ListDialog[str]):
 
     @on(OptionList.OptionSelected)
     def action_open(self) -> None:
-        """Return the highlighted URL."""
+        """Close the dialog with the highlighted URL as result."""
         self.dismiss(self._highlighted_url())
 
     def action_copy(self) -> None:
@@ -78,12 +78,12 @@ def _url_row(url: str) -> Content:
 
 
 def is_room_link(url: str) -> bool:
-    """Return whether a URL is the address of a server or room of this chat."""
+    """Return whether a URL is the address of a chat server or room: scheme `chat` or `chats`."""
     return url.lower().startswith(("chat://", "chats://"))
 
 
 def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Return whether the process has a local display, so that a graphical browser can open.
+    """Return whether the process has a local display, so that a graphical browser can open. False over SSH.
 
     Text browsers are excluded because they would overwrite the screen.
 

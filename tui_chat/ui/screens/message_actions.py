@@ -21,7 +21,7 @@ class MessageActions:
     """Actions on the message under the message cursor.
 
     Attributes:
-        actions: Key actions by name, without effect if no message is selected.
+        actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
 
     Args:
         messages: Sender of messages.
@@ -69,7 +69,10 @@ class MessageActions:
             self._view.show_error(problem)
 
     def activate(self, key: str) -> None:
-        """Undo the deletion of a message, go to the message that a reply refers to, or resend an unsent message."""
+        """Resend a failed message, otherwise undo a held deletion, otherwise go to the message that a reply refers to.
+
+        No effect on other messages.
+        """
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)
         if view is None or not isinstance(line, MessageLine) or line.seq is None:
@@ -80,7 +83,7 @@ class MessageActions:
             self._go_to_reply_target(view, line.reply_to)
 
     def show_links(self, urls: list[str]) -> None:
-        """Open the link dialog for these URLs."""
+        """Open the link dialog for these URLs; the selected one is opened, and its status text shown."""
         self._view.open_dialog(LinkScreen(urls), self._on_link_selected)
 
     def _on_link_selected(self, url: str | None) -> None:
@@ -105,7 +108,7 @@ class MessageActions:
         return ""
 
     def _edit(self, line: MessageLine) -> str:
-        """Start an edit. An unsent message moves back into the composer."""
+        """Start an edit. The text of an unsent message moves to the cursor of the composer unless in flight."""
         if line.seq is not None:
             return self._compose_controller.start(ComposeKind.EDIT, line, "")
         if self._discard_unsent(line):
@@ -113,7 +116,13 @@ class MessageActions:
         return ""
 
     def confirm_deletion(self, line: MessageLine) -> str:
-        """Ask before the deletion of a message. An unsent message is dropped immediately."""
+        """Ask before the deletion of an own message. An unsent message is dropped immediately unless in flight.
+
+        No effect on a message that is deleted or in deletion.
+
+        Returns:
+            Error message for a message of another member, otherwise empty.
+        """
         view, seq = self._view.session.current_room, line.seq
         if seq is None:
             self._discard_unsent(line)
@@ -127,7 +136,7 @@ class MessageActions:
         return ""
 
     def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
-        """Delete the message after a confirmation. Typed text continues in the composer."""
+        """Hold the deletion after a confirmation. Typed text moves to the composer."""
         if answer is None:
             if self._view.timeline.cursor_key is not None:
                 self._view.focus(self._view.timeline)

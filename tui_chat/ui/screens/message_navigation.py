@@ -92,14 +92,19 @@ class MessageNavigation:
             self._navigate(NavigationTarget(hit.room, hit.seq))
 
     def go_to_reply_target(self, view: RoomView, seq: int) -> None:
-        """Navigate to the message `seq`. Esc returns to the reply, not to an earlier return position."""
+        """Start the navigation to the message `seq`. Esc returns to the reply, not to an earlier return position."""
         self._return_position = None
         self._navigate(NavigationTarget(view.name, seq, is_requested=view.transcript.find_message(seq) is not None))
 
     def go_to_day(self, text: str) -> str:
-        """Navigate to the first message of a day in the current room. Return the error message, empty on success.
+        """Start the navigation to the first message of a day in the current room.
 
-        A day without messages leads to a message of another day, with a status message.
+        Without messages on that day, the target is the next later message, otherwise the newest one, with a status
+        message.
+
+        Returns:
+            Error message for an unknown date or without a room, otherwise empty. Later errors appear in the status
+            line.
         """
         view = self._view.session.current_room
         if view is None:
@@ -111,7 +116,7 @@ class MessageNavigation:
         return ""
 
     def _navigate(self, target: NavigationTarget) -> None:
-        """Replace a pending navigation, joining the room if necessary. An earlier return position stays."""
+        """Replace a pending navigation. Joins the room if necessary; an earlier return position stays."""
         view = self._view.session.current_room
         if view is not None and self._return_position is None:
             self._return_position = (view, self._view.timeline.get_scroll_position())
@@ -121,7 +126,7 @@ class MessageNavigation:
         self._advance()
 
     def cancel(self) -> None:
-        """Discard the pending target, after an error."""
+        """Discard the pending target, after an error. The return position stays."""
         self._target = None
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
@@ -180,7 +185,7 @@ class MessageNavigation:
         self._view.status.show_status(status)
 
     def go_back(self) -> bool:
-        """Scroll to the return position, once. Return whether a return position was set.
+        """Scroll to the return position, once, and discard a pending target. Return whether a position was set.
 
         Shows the room of the position if needed. If that room was closed, nothing scrolls, and the result is True.
         """
@@ -196,12 +201,12 @@ class MessageNavigation:
         return True
 
     def leave_message_cursor(self) -> None:
-        """Hide the message cursor and return from a navigation, if there was one."""
+        """Hide the message cursor, or scroll to the newest line without one; then return from a navigation, if any."""
         self._view.timeline.action_hide_cursor()
         self.go_back()
 
     def go_to_newest(self) -> None:
-        """Scroll to the newest line, and discard the return position and the highlight."""
+        """Scroll to the newest line; discard the return position, the pending target, and cursor or highlight."""
         self.clear_return_position()
         self._view.timeline.set_cursor(None)
         self._view.timeline.action_to_bottom()

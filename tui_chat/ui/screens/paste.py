@@ -31,7 +31,7 @@ class PasteFlow:
         self._send_verbatim = send_verbatim
 
     def confirm(self, text: str) -> None:
-        """Ask for the paste mode and apply the selected one.
+        """Open a dialog for the paste mode, which inserts, sends or discards the text.
 
         Args:
             text: Sanitised text.
@@ -86,7 +86,10 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         self._opened_at = inf
 
     def compose(self) -> ComposeResult:
-        """Yield a preview and the available modes."""
+        """Yield a frame with a preview above the available modes and "discard".
+
+        The preview has at most `MAX_PREVIEW_LINES` lines of `MAX_PREVIEW_CHARACTERS` characters.
+        """
         lines = self._paste.text.split("\n", MAX_PREVIEW_LINES)
         preview = [line[:MAX_PREVIEW_CHARACTERS].expandtabs(4) for line in lines[:MAX_PREVIEW_LINES]]
         if len(lines) > MAX_PREVIEW_LINES:
@@ -120,7 +123,13 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         self.dismiss(self._modes[index][0] if index < len(self._modes) else None)
 
     def action_choose(self, name: str) -> None:
-        """Return the mode called `name` if available. `SINGLE_MESSAGE` falls back to `CHUNKS`."""
+        """Close the dialog with the mode that has the value `name` as result. No effect for an unavailable mode.
+
+        `SINGLE_MESSAGE` falls back to `CHUNKS`.
+
+        Raises:
+            ValueError: No mode has this value.
+        """
         mode, available = PasteMode(name), dict(self._modes)
         if mode is PasteMode.SINGLE_MESSAGE and mode not in available:
             mode = PasteMode.CHUNKS

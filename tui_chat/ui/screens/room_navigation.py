@@ -106,7 +106,7 @@ class RoomNavigation:
     def on_current_room_changed(self) -> None:
         """Draw the new current room and end a matching switch.
 
-        After an unrequested change, a non-empty draft starts the grace period for input.
+        An unrequested change starts the grace period `ROOM_CLOSED_GRACE` if the composer was not empty.
         """
         target, has_draft = self._switch_target, bool(self._view.composer.draft)
         self._view.draw_changes()
@@ -134,13 +134,13 @@ class RoomNavigation:
             self._requests.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
-        """Leave a room. After a leave of the current room, input waits for the next room."""
+        """Start to leave a room. For the current room, input waits for the next room, at most `SWITCH_TIMEOUT`."""
         if view is self._view.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
         self._requests.leave(view.name)
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
-        """Merge a room list of the server into the known rooms."""
+        """Merge a room list of the server into the known rooms, and update an open room switcher."""
         self._listed_rooms |= {names.canonical_key(summary.name): summary for summary in rooms}
         if self._switcher is not None:
             self._switcher.update_choices()

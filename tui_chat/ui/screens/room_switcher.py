@@ -51,13 +51,13 @@ class RoomSwitcher(ListDialog[str]):
         self._choices: list[RoomCandidate] = []
 
     def compose(self) -> ComposeResult:
-        """Yield the query input and the room list."""
+        """Yield a frame with the query input above the room list."""
         with Vertical(id="switcher"):
             yield LineInput(self._initial_query, tr("part of the room name"))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
-        """Set the titles, list all known rooms and request those of the server."""
+        """Set the titles, list the known rooms for the initial query and request all rooms of the server."""
         self.set_up(mark("Switch room"), mark("↑↓ select · Enter switch · Esc close"), "#switcher")
         self._request_rooms("")
         self.update_choices()
@@ -93,7 +93,7 @@ class RoomSwitcher(ListDialog[str]):
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)
     def action_go(self) -> None:
-        """Return the highlighted room."""
+        """Close the dialog with the name of the highlighted room as result, None without one."""
         self.dismiss(self._highlighted_name())
 
     def _highlighted_name(self) -> str | None:

@@ -91,7 +91,7 @@ class ScreenCommands:
         )
 
     def run_input(self, text: str) -> str:
-        """Send the text, or run the command in it.
+        """Queue the text as a message, or run the command in it (`handlers.run_input`).
 
         Returns:
             Error message, empty on success or if the operation has started.

@@ -1,4 +1,4 @@
-"""Message search dialog with results in reverse chronological order."""
+"""Message search dialog with results in reverse chronological order, initially from all rooms."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -60,7 +60,7 @@ class SearchScreen(ListDialog[SearchHit]):
         self._rendered_count = 0
 
     def compose(self) -> ComposeResult:
-        """Yield query input, hit list and status line."""
+        """Yield a frame with query input, hit list and status line from top to bottom."""
         with Vertical(id="search"):
             yield LineInput(self._initial_query, tr("words, or a single Chinese character"))
             yield OptionList(markup=False, compact=True)
@@ -89,7 +89,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self.action_go()
 
     def action_toggle_scope(self) -> None:
-        """Toggle between the current room and all rooms, and restart the search. Initially, all rooms are searched."""
+        """Toggle between all rooms and the current room, if any, and restart the search with the typed query."""
         self._scope_room = self._current_room if self._scope_room is None else None
         self._start_search(self.query_one(Input).value)
 
@@ -135,7 +135,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self._load_more()
 
     def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` hits. Past the last hit, load the next page and keep the highlight."""
+        """Move the highlight by `offset` hits without wrap-around. Past the last hit, only load the next page."""
         option_list, count = self.option_list, len(self._search_state.hits)
         index = -1 if option_list.highlighted is None else option_list.highlighted
         if index + offset >= count:
@@ -157,7 +157,10 @@ class SearchScreen(ListDialog[SearchHit]):
         self._draw_results()
 
     def action_go(self) -> None:
-        """Return the highlighted hit. A hit in a room that is not open needs a second call as confirmation."""
+        """Close the dialog with the highlighted hit as result. No effect without one.
+
+        A hit in a room that is not open needs a second call as confirmation.
+        """
         index = self.option_list.highlighted
         if index is None or index >= len(self._search_state.hits):
             return

@@ -37,7 +37,7 @@ class SettingsScreen(ListDialog[None]):
         self._save_error = ""
 
     def compose(self) -> ComposeResult:
-        """Yield the settings list and the explanation."""
+        """Yield a frame with the settings list above the explanation of the highlighted setting."""
         with Vertical(id="settings"):
             yield OptionList(markup=False, compact=True)
             yield Static("", id="explanation", markup=False)
@@ -59,12 +59,15 @@ class SettingsScreen(ListDialog[None]):
         super().action_move(offset)
 
     def action_cycle_value(self, step: int) -> None:
-        """Set the next value (`step` 1) or the previous one (`step` -1). No effect on lists and tables."""
+        """Set the next value (`step` 1) or the previous one (`step` -1) of the highlighted setting.
+
+        Choices wrap around, numbers stop at their limits. No effect on lists and tables.
+        """
         field = self._highlighted_field()
         self._set_value(field, next_value(field, self._value(field), step))
 
     def action_append_digit(self, digit: str) -> None:
-        """Append a digit to a number. If the result exceeds the maximum, start again with this digit.
+        """Append a digit to a number. Above the maximum, the digit alone is the number, limited to the maximum.
 
         No effect on other settings.
         """
@@ -74,7 +77,7 @@ class SettingsScreen(ListDialog[None]):
             self._set_value(field, number if number <= field.maximum else min(int(digit), field.maximum))
 
     def action_erase_digit(self) -> None:
-        """Remove the last digit of a number. Other settings return to their default."""
+        """Remove the last digit of a number, 0 after the only one. Other settings return to their default."""
         field = self._highlighted_field()
         self._set_value(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 
@@ -126,7 +129,10 @@ class SettingsScreen(ListDialog[None]):
 
 
 def next_value(field: SettingField, value: Any, step: int) -> Any:
-    """Return the value `step` positions after `value`, unchanged for settings without an order."""
+    """Return the value `step` positions after `value`.
+
+    A choice wraps around, a switch toggles, a number stops at its limits; a list or table stays unchanged.
+    """
     match field.kind:
         case ValueKind.CHOICE:
             return field.choices[(field.choices.index(value) + step) % len(field.choices)]

@@ -43,13 +43,13 @@ class ThemeScreen(ListDialog[None]):
         )
 
     def on_mount(self) -> None:
-        """Set the titles and highlight the current theme."""
+        """Set the titles and highlight the theme of the settings."""
         self.set_up(mark("Theme"), mark("↑↓ preview · Enter apply · Esc cancel"))
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     @on(OptionList.OptionSelected)
     def action_apply(self) -> None:
-        """Save the highlighted theme and close the chooser. If saving fails, the theme stays and an error appears."""
+        """Apply and save the highlighted theme, and close the chooser. If saving fails, a status shows the error."""
         problem = app_services(self).change_setting("theme", self._theme_names[self.highlighted_index])
         self.dismiss(None)
         if problem:
