@@ -221,7 +221,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self._notifier.flush()
 
     def on_app_blur(self) -> None:
-        """Mark the terminal as unfocused."""
+        """Mark the terminal as unfocused. No effect without a chat screen."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(False)
 
@@ -291,7 +291,7 @@ class ChatApp(App[None], inherit_bindings=False):
     # Actions
 
     def action_help(self) -> None:
-        """Open or close the help screen."""
+        """Open the help screen, or close the help screen if on top."""
         from tui_chat.ui.screens.help import HelpScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if isinstance(self.screen, HelpScreen):
@@ -300,7 +300,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(HelpScreen())
 
     def action_settings(self) -> None:
-        """Open or close the settings screen."""
+        """Open the settings screen, or close the settings screen if on top."""
         from tui_chat.ui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if isinstance(self.screen, SettingsScreen):

@@ -40,7 +40,7 @@ class JoinForm(Protocol):
         """Show a message, empty to hide it, and enable the form."""
 
     def show_field_error(self, field: str, problem: str) -> None:
-        """Show an error beside `room`, `nick` or `server`."""
+        """Show an error beside `room`, `nick` or `server`, focus the field and enable the form."""
 
     def offer_server(self) -> None:
         """Offer to start a local server."""
@@ -304,7 +304,8 @@ class SessionLifecycle:
     def on_room_joined(self, view: "RoomView") -> None:
         """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
 
-        Called for each room that the user opens, also from the cache; not for rooms restored in the background.
+        Called for each room that the user opens, also from the cache; not for rooms restored in the background, nor for
+        a join that waited for the connection.
         """
         controller = self._controller
         self._update_profile(view.name, view.nick)

@@ -54,7 +54,7 @@ def _part_name(part: str) -> str:
 
 
 def parse_key(key_text: str) -> str:
-    r"""Return the Textual name of a key in user notation, empty if the key is unknown.
+    r"""Return the Textual name of a key in user notation (`ctrl+j` for `Ctrl+J`), empty if the key is unknown.
 
     Case is significant only for a single letter (`G`). Display names such as `Ctrl+\` and `PgDn` are accepted.
     Modifiers are sorted; a repeated modifier makes the key unknown.
@@ -74,7 +74,7 @@ def parse_key(key_text: str) -> str:
 
 
 def is_text_key(key: str) -> bool:
-    """Return whether the key inserts text into an input field."""
+    """Return whether the key inserts text into an input field. False for any key with a modifier."""
     return key == "space" or ("+" not in key and _character_for_key(key) is not None)
 
 

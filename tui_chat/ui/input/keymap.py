@@ -61,7 +61,7 @@ class Keymap:
         self.local_keys = frozenset(key for key, action in composer_actions.items() if action in LOCAL_ACTIONS)
 
     def keys_for(self, binding: KeyBinding) -> tuple[str, ...]:
-        """Return the Textual names of the binding's keys, preferred key first."""
+        """Return the Textual names of the binding's keys, preferred key first; empty if unbound."""
         return self._overrides.get(binding.id, binding.keys)
 
     def display_key(self, binding_id: str) -> str:
@@ -74,7 +74,10 @@ class Keymap:
         return key_names.display_name(bound_keys[0]) if bound_keys else ""
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
-        """Return the documented bindings of a scope with the display names of their keys."""
+        """Return the bindings of a scope that have a help text, with the display names of their keys.
+
+        The `label` of a binding without an override replaces the names. An unbound binding has no names.
+        """
         return [
             (self._display_keys(binding), binding) for binding in keys.bindings_in(scope) if binding.help is not None
         ]

@@ -95,7 +95,7 @@ def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
 
 
 def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
-    """Return the multiplexer that the environment indicates."""
+    """Return the multiplexer by the variables `TMUX` and, after it, `STY`; `NONE` without both."""
     if environ.get("TMUX"):
         return Multiplexer.TMUX
     return Multiplexer.SCREEN if environ.get("STY") else Multiplexer.NONE
@@ -173,7 +173,10 @@ def title_sequence(title: str) -> str:
 
 
 def wrap_for_multiplexer(sequence: str, multiplexer: Multiplexer) -> str:
-    """Return `sequence` wrapped for passthrough to the outer terminal."""
+    """Return `sequence` wrapped for passthrough to the outer terminal, unchanged for `NONE`.
+
+    For screen, a sequence above `SCREEN_MAX_STRING_BYTES` is split into several strings.
+    """
     match multiplexer:
         case Multiplexer.NONE:
             return sequence

@@ -36,7 +36,7 @@ class InputDecoder:
         self._parser = XTermParser(debug)
 
     def decode(self, frame: InputFrame) -> list[Message]:
-        """Return the messages of a frame, none if the frame has no meaning."""
+        """Return the messages of a frame, none if the frame has no meaning or the parser fails, which is logged."""
         try:
             return list(self._messages(frame))
         except Exception:

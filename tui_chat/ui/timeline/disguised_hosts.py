@@ -40,7 +40,7 @@ _LOOKALIKE_LABEL = re.compile(
 
 
 def suggests_other_host(address: str) -> bool:
-    """Return whether the text of an address suggests another host than its target.
+    """Return whether the text of an address suggests another host than its target: `https://bank.com@evil.example/`.
 
     Args:
         address: Displayed text of a link.

@@ -70,7 +70,7 @@ class Hyperlink:
 
 
 def find_hyperlinks(text: str) -> list[Hyperlink]:
-    """Return the links of a sanitized text, in text order."""
+    """Return the links of a sanitized text in text order: `http`, `https`, `chat`, `chats`, `mailto` and `www.`."""
     links: list[Hyperlink] = []
     match, run_end = _START.search(text), 0
     while match:

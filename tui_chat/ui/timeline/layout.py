@@ -246,7 +246,10 @@ def format_gap(missing: int) -> str:
 
 
 def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
-    """Return the error of a failed or unconfirmed message, `not sent: REASON — retry`; empty for other states."""
+    """Return the error of a failed message, `not sent: REASON — retry`, or of an unconfirmed one; otherwise "".
+
+    An unconfirmed message gives `not confirmed: REASON — retry?`. Without a reason: `not sent — retry`.
+    """
     if delivery is DeliveryState.UNCONFIRMED:
         return tr("not confirmed: {problem} — retry?", problem=reason)
     if delivery is not DeliveryState.FAILED:

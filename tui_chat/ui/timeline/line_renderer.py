@@ -226,7 +226,7 @@ class LineRenderer:
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """Append the reactions with counts and first names, own reactions in brackets."""
+        """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, own reactions in brackets."""
         styles, start = self._styles, self._geometry.text_start
         builder.append(" " * (start - 2), start - 2)
         remaining_cells = self._geometry.text_width

@@ -88,7 +88,10 @@ class MessageCursor:
         self.index = change.index + new_keys.index(key) if key in new_keys else change.index
 
     def update_key(self) -> None:
-        """Move the cursor to the line at its index after the removal of its line; hide a cursor on any other type."""
+        """Update `key` after splices: that of the line at `index`, limited to the last line.
+
+        Hides the cursor if that line is no message or gap.
+        """
         if self.index is not None:
             lines = self._viewport.lines
             self.index = min(self.index, len(lines) - 1)

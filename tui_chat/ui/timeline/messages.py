@@ -34,7 +34,7 @@ class CursorMoved(Message):
     """Change of the line under the message cursor.
 
     Attributes:
-        key: Key of the line under the cursor; None after the cursor was hidden.
+        key: Key of the selected line; None after the cursor was hidden or became a highlight.
     """
 
     key: str | None
@@ -42,7 +42,7 @@ class CursorMoved(Message):
 
 @dataclass
 class MessageActivated(Message):
-    """Activation of a message, by Enter or by a click on its quote or its delivery error.
+    """Activation of a message, by Enter or by a click on its quote, its delivery error or its held deletion.
 
     Attributes:
         key: Key of the activated message.
@@ -56,7 +56,7 @@ class LinkClicked(Message):
     """Click on a hyperlink; the receiver decides about opening the link.
 
     Attributes:
-        url: Link target with the scheme `http`, `https` or `mailto`, in printable ASCII.
+        url: Link target with the scheme `http`, `https`, `chat`, `chats` or `mailto`, in printable ASCII.
     """
 
     url: str

@@ -139,7 +139,10 @@ class Viewport:
 
     @property
     def anchor(self) -> VisibleLine | None:
-        """Line with a fixed viewport row: the first line that starts in the viewport, else the line that fills it."""
+        """Line with a fixed viewport row: the first that starts in the viewport, else the one that fills the view.
+
+        None without visible lines.
+        """
         return (
             next(
                 (visible_line for visible_line in self._visible_lines if visible_line.row >= 0), self._visible_lines[0]
@@ -150,7 +153,7 @@ class Viewport:
 
     @property
     def visible_range(self) -> range:
-        """Index range of the visible lines."""
+        """Index range of the visible lines, empty without any."""
         return (
             range(self._visible_lines[0].index, self._visible_lines[-1].index + 1) if self._visible_lines else range(0)
         )

@@ -239,7 +239,7 @@ class Timeline(ScrollView):
         self._sync_view()
 
     def action_to_top(self) -> None:
-        """Scroll to the oldest loaded line."""
+        """Scroll to the oldest loaded line, which ends follow mode unless all lines fit."""
         self._viewport.scroll_to(0)
         self._sync_view()
 

@@ -210,7 +210,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.insert_text("\n")
 
     def action_up(self) -> None:
-        """Move the cursor up; on the first row, edit the last message or recall an older text."""
+        """Move the cursor up; on the first row, recall an older text unless `edit_last_message` handles the key."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
             previous_text = self.text
             if self._edit_last_message():
@@ -285,7 +285,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.post_message(self.HistorySearchChanged(""))
 
     async def action_line_end(self) -> None:
-        """Move the cursor to the end of the line. At the end, scroll to the newest message."""
+        """Move the cursor to the end of the line. If already there, scroll to the newest message."""
         if self.cursor_at_end_of_line:
             await self.screen.run_action("bottom")
         else:
@@ -302,7 +302,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._kill_range((row, max(stripped.rfind(" "), stripped.rfind("\t")) + 1), (row, column))
 
     def action_kill_word_right(self) -> None:
-        """Kill forwards to the end of the word."""
+        """Kill forwards to the end of the word, at the end of a line the line break."""
         self._kill_range(self.cursor_location, self.get_cursor_word_right_location())
 
     def action_kill_to_start(self) -> None:

@@ -56,17 +56,17 @@ class LineInput(Input):
         self.replace(sanitize.sanitize_line(pasted_text(event)), *self.selection)
 
     def action_cursor_left(self, select: bool = False) -> None:
-        """Move the cursor one character to the left."""
+        """Move the cursor one character to the left; without `select`, to the left end of a selection."""
         super().action_cursor_left(select)
         self._round_cursor(cluster_start)
 
     def action_cursor_right(self, select: bool = False) -> None:
-        """Move the cursor one character to the right."""
+        """Move the cursor one character to the right; without `select`, to the right end of a selection."""
         super().action_cursor_right(select)
         self._round_cursor(cluster_end)
 
     def action_cursor_left_word(self, select: bool = False) -> None:
-        """Move the cursor to the start of a word."""
+        """Move the cursor to the start of the current or previous word."""
         super().action_cursor_left_word(select)
         self._round_cursor(cluster_start)
 
@@ -86,7 +86,7 @@ class LineInput(Input):
         self.delete(start, next_boundary(self.value, end) if start == end else end)
 
     def action_delete_left_word(self) -> None:
-        """Delete the selection, or else to the start of a word."""
+        """Delete the selection, or else to the start of the current or previous word."""
         if self.selection.is_empty:
             self.action_cursor_left_word(select=True)
         self.delete_selection()

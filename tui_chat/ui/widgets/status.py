@@ -85,9 +85,9 @@ class ChatHeader(Widget):
 class StatusLine(Widget):
     """Status line between timeline and composer.
 
-    A long error or status text takes up to `MAX_STATUS_ROWS` rows. Otherwise, the right side holds the length warning.
-    The left side holds the first available of: completion candidates, history
-    search, error, status text, compose mode, new messages below, typing indicator.
+    A long error or status text takes up to `MAX_STATUS_ROWS` rows. Otherwise, the right side holds the length warning,
+    and the left side the first available of: completion candidates, history search, error, status text, compose mode,
+    new messages below, typing indicator.
 
     Attributes:
         typing_nicks: Nicknames in the typing indicator.
@@ -117,7 +117,7 @@ class StatusLine(Widget):
         self._error, self._status_text = error, ""
 
     def show_status(self, text: str) -> None:
-        """Show a status text in place of any error, until the next `show_error`."""
+        """Show a status text in place of any error, empty to hide both."""
         self._error, self._status_text = "", text
 
     @property
