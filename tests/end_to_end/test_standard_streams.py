@@ -16,7 +16,6 @@ import pytest
 from aiohttp import ClientError, ClientSession
 
 from tests.support.server_process import SERVER_COMMAND
-from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 
 TIMEOUT = 30.0
@@ -100,20 +99,32 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+MEMBER = """
+import asyncio, sys
+from tui_chat.sdk import ChatClient
+
+async def main():
+    async with ChatClient(sys.argv[1]) as client:
+        room = await client.join("hall", nick="ben")
+        await room.send("hi")
+        print("joined", flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+"""Script of a member of the room `hall`."""
+
+
 @pytest.fixture(scope="module")
 def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Provide a room with a message and a member."""
     home = tmp_path_factory.mktemp("hall")
-    room_args = ("--room", "hall", "--server", server_url)
-    subprocess.run((sys.executable, "-m", "tui_chat", "send", *room_args, "hi"), env=environment(home), check=True)
     process = subprocess.Popen(
-        (sys.executable, "-m", "tui_chat", "tail", *room_args),
-        env=environment(home),
-        stdout=subprocess.PIPE,
+        (sys.executable, "-c", MEMBER, server_url), env=environment(home), stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     with process:
-        assert process.stdout.readline()
+        assert process.stdout.readline() == b"joined\n"
         yield
         process.terminate()
 
@@ -152,13 +163,22 @@ def test_a_closed_input_counts_as_empty(server_url: str, tmp_path: Path) -> None
             assert process.returncode == code
 
 
+async def wait_for_observer(server_url: str) -> None:
+    """Wait until a client observes a room."""
+    async with ClientSession() as session, asyncio.timeout(TIMEOUT):
+        metrics = ""
+        while "chat_observers 1" not in metrics:
+            async with session.get(f"{server_url}/metrics") as response:
+                metrics = await response.text()
+
+
 async def test_sigint_ends_a_command_whose_output_is_not_read(server_url: str, tmp_path: Path) -> None:
     arguments = ("tail", "--room", "crowd", "--nick", "tail", "--server", server_url)
     async with ChatClient(server_url) as chat:
         room = await chat.join("crowd", nick="ann")
         await room.send("hello")
         with start(("-m", "tui_chat", *arguments), "stdout", "unread", tmp_path) as process:
-            await wait_until(lambda: len(room.members) == 2)
+            await wait_for_observer(server_url)
             process.send_signal(signal.SIGINT)
             _, errors = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
             assert (process.returncode, errors) == (130, b"")
