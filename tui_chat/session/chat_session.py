@@ -347,7 +347,7 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.STATUS
 
     def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue notifications for unread messages, by the room's notification level.
+        """Queue notifications for unread messages, by the room's notification level, without ignored nicknames.
 
         No effect for the current room while the terminal has focus, even if the room is scrolled back.
         """

@@ -110,7 +110,7 @@ class ServerLink:
 
     @property
     def guest_key(self) -> str | None:
-        """Guest key issued by the server, None before the first connection."""
+        """Current guest key: before the first join that of the target; None without one and before `run`."""
         return self._client.guest_key if self._client is not None else None
 
     async def run(self) -> None:
@@ -364,7 +364,7 @@ class ServerLink:
         Args:
             room: Room name.
             seq: Sequence number of a message.
-            ts: Unix time in milliseconds, takes precedence over `seq`.
+            ts: Unix time in milliseconds, takes precedence; leads to the first message from then, or the newest.
         """
         open_room = self.find_room(room)
         if open_room is not None and ts is not None:

@@ -247,7 +247,7 @@ class Transcript:
             self._set_line(_sort_key(after, _KIND_UNREAD), UnreadLine())
 
     def reset(self) -> None:
-        """Remove all lines except unsent messages, before another log is loaded."""
+        """Remove all lines except unsent messages, and start again at `seq` 0, before another log is loaded."""
         self._splice(0, bisect_left(self._keys, _sort_key(_UNSENT_BASE)), [], [])
         self._newest_seq = 0
         self._gaps.clear()

@@ -41,7 +41,8 @@ class SettingsFile:
     def load(cls, path: Path | None) -> "SettingsFile":
         """Return the settings from a file; invalid parts are listed in `problems`.
 
-        A missing file or None gives the defaults without a problem. A file that is not valid TOML gives only defaults.
+        A missing file or None gives the defaults without a problem. An unreadable file, or one that is not UTF-8 or not
+        valid TOML, gives only defaults and one problem.
         """
         loaded = cls(path)
         try:

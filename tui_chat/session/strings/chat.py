@@ -175,7 +175,10 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:
-    """Return the reply to `/list`: the number of rooms, then a row `name · 3 here · topic` for each."""
+    """Return the reply to `/list`: the number of rooms, then a row `name · 3 here · topic` for each.
+
+    Without rooms: `No rooms.`
+    """
     if not rooms:
         return tr("No rooms.")
     lines = [" · ".join(filter(None, (room.name, member_count(room.members), room.topic))) for room in rooms]
@@ -251,7 +254,10 @@ def not_in_room(room: str) -> str:
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:
-    """Return the prompt of the input history search: the query and a caret, or the query without a match."""
+    """Return the prompt of the input history search: `search sent messages: QUERY▏`.
+
+    After a failure: `no sent message contains: QUERY`.
+    """
     if has_failed:
         return tr("no sent message contains: {query}", query=query)
     if not query:

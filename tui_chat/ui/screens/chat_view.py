@@ -187,7 +187,8 @@ class ChatView:
     def draw_changes(self) -> None:
         """Draw the changes of the session, update the viewed state, and draw the resulting changes.
 
-        Saves a changed read marker too. No effect before `apply_settings`.
+        Then updates the hint of the compose mode, saves a changed read marker and calls `on_drawn`. No effect before
+        `apply_settings`.
         """
         if not self._pane_settings:
             return

@@ -145,7 +145,7 @@ class JoinScreen(Screen[None]):
         self.set_class(event.size.height < 18, "-short")
 
     def on_mount(self) -> None:
-        """Hide the button for a local server and focus the first empty field."""
+        """Hide the button for a local server and focus the first empty field, the room without one."""
         self.query_one("#start-server").display = False
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
         empty = (field for field in self._form_fields.values() if field.is_empty)

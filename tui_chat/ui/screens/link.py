@@ -58,7 +58,7 @@ class LinkScreen(ListDialog[str]):
         self.dismiss(self._highlighted_url())
 
     def action_copy(self) -> None:
-        """Copy the highlighted URL and close the dialog."""
+        """Copy the highlighted URL, close the dialog without a result and show a status."""
         app_of(self).copy_to_clipboard(self._highlighted_url())
         self.dismiss(None)
         app_services(self).show_status(tr(chat_strings.COPIED))

@@ -168,7 +168,7 @@ def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
 
 
 def title_sequence(title: str) -> str:
-    """Return the sequence that sets the window title (OSC 2). `title` is sanitised here."""
+    """Return the sequence that sets the window title (OSC 2). `title` is sanitised and shortened here."""
     return f"{ESC}]2;{sanitize_text(title, MAX_TITLE_CHARACTERS)}{STRING_TERMINATOR}"
 
 

@@ -132,7 +132,7 @@ class LineLayout:
         nick_label: Sanitized nickname column, with the signs of an action and of a confusable nickname.
         sender_nick: Sanitized nickname of the sender.
         text: Sanitized text, followed by the real hosts of disguised links and `(edited)`; the note of a deletion.
-        source_length: Length of the original part of `text`; a copy excludes the rest.
+        source_length: Length of the original part of `text`, 0 for a deletion; a copy excludes the rest.
         delivery_error: Translated reason of a failed or unconfirmed delivery.
         links: Hyperlinks in `text`.
     """

@@ -158,10 +158,10 @@ class Timeline(ScrollView):
         return self._list.get_scroll_position()
 
     def scroll_to_key(self, key: str) -> bool:
-        """Scroll a line to one third of the view height; the cursor stays.
+        """Scroll the text of a line to one third of the view height, or as near as the list permits; the cursor stays.
 
         Returns:
-            True if the list contains the key.
+            True if the list contains the key; False without effect.
         """
         index = self.lines.index_of(key)
         if index is not None:

@@ -149,7 +149,7 @@ class Composer(TextArea, inherit_bindings=False):
         return (row, next_boundary(line, column)) if column < len(line) else super().get_cursor_right_location()
 
     def get_cursor_word_right_location(self) -> Location:
-        """Return the location one word to the right, at the end of a grapheme cluster."""
+        """Return the location one word to the right, or the next line at the end of a line; never inside a cluster."""
         return self._rounded(super().get_cursor_word_right_location(), cluster_end)
 
     def _rounded(self, location: Location, round_index: Callable[[str, int], int]) -> Location:
@@ -252,7 +252,10 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """End the search with the match as text. Down continues to newer entries and finally to the draft."""
+        """End the search with the match as text, or the draft without one.
+
+        Down continues to newer entries and finally to the draft.
+        """
         if (search := self._history_search) is not None:
             self._end_search()
             self.sent_history.set_position(search.steps_back, search.original_text)
@@ -311,7 +314,10 @@ class Composer(TextArea, inherit_bindings=False):
         self._kill_range((row, 0) if column or not row else (row - 1, len(self.document[row - 1])), (row, column))
 
     async def action_kill_to_end(self) -> None:
-        """Kill to the end of the line, or the line break if already there; at the end of the text, switch rooms."""
+        """Kill to the end of the line, or the line break if already there.
+
+        At the end of the text, open the room switcher.
+        """
         row, column = self.cursor_location
         if (row, column) == self.document.end:
             await self.screen.run_action("switch_room")
