@@ -22,10 +22,11 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
+from server.gateway.clocks import Clocks
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
-from server.gateway.handlers import Clocks, Handlers
+from server.gateway.handlers import Handlers
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings

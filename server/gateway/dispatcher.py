@@ -19,9 +19,10 @@ from msgspec import Raw
 
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
+from server.gateway.clocks import Clocks
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
-from server.gateway.handlers import Clocks, Handlers
+from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, errors, events, requests
 
 log = logging.getLogger("chat.gateway")
@@ -85,10 +86,13 @@ class Dispatcher:
     def on_connect(
         self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
     ) -> ClientConnection:
-        """Register a connection. Guests present no credentials, so `auth` is ignored.
+        """Register a connection; nothing is sent. Guests present no credentials, so `auth` is ignored.
 
-        A reconnecting session keeps its token buckets and its throttling state. A stopping server raises `Unavailable`;
-        nothing is sent.
+        A reconnecting session keeps the token buckets and the throttling state of `previous`, but neither member id nor
+        rooms.
+
+        Raises:
+            Unavailable: The server is stopping.
         """
         if self.is_stopping:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
@@ -108,10 +112,21 @@ class Dispatcher:
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """Run one request and return its acknowledgement, if requested.
+        """Run one request and return its acknowledgement, or None if none is requested.
 
         Errors become the acknowledgement, or an `error` event without one; none is raised. An unknown event is a
-        `BadRequest`. An immediately available token ends the throttling of its rate class.
+        `BadRequest`. An unexpected exception is logged and becomes `InternalError`.
+
+        Above the rate limit, a request with an acknowledgement fails with `RateLimited`, up to the rate of refusals;
+        other requests wait for a token. An immediately available token ends the throttling of its rate class.
+        Throttling for `flood_timeout` seconds without a pause and an excess of invalid requests close the connection.
+
+        Args:
+            connection: Sender of the event; after its disconnect or during a shutdown, the request fails with
+                `Unavailable`.
+            event: Event name.
+            arguments: Event arguments as undecoded JSON.
+            wants_ack: The client requested an acknowledgement.
         """
         dialect = self._find_dialect(event, arguments)
         request = None
@@ -139,7 +154,7 @@ class Dispatcher:
             return self._respond_with_error(connection, dialect, error, wants_ack)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a connection from the server and from its rooms.
+        """Remove a connection from the server and from its rooms, and announce the leaves.
 
         A repeated call has no effect.
         """
@@ -162,7 +177,10 @@ class Dispatcher:
             connection.push(frame)
 
     def close(self) -> None:
-        """Discard pending pushes; the last call to the dispatcher."""
+        """Discard pending presence updates and user lists; the last call to the dispatcher.
+
+        Open connections stay open.
+        """
         self.handlers.close()
         for dialect in self._dialects:
             dialect.close()
@@ -184,6 +202,8 @@ class Dispatcher:
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, size: int) -> float:
         """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
 
+        A failure consumes no token. Without limits of valid requests (`limit_requests`), the result is 0.
+
         Args:
             connection: Sender of the request.
             request: Request that determines the rate class.
@@ -203,9 +223,17 @@ class Dispatcher:
     async def _await_tokens(
         self, connection: ClientConnection, request: requests.Request, size: int, delay: float
     ) -> None:
-        """Wait until the tokens for the request are acquired.
+        """Wait until the tokens for the request are acquired; a `delay` of 0 returns immediately.
 
-        Raises `Unavailable` after a disconnect, and closes the connection with `RateLimited` after `flood_timeout`.
+        Args:
+            connection: Sender of the request.
+            request: Request without tokens.
+            size: Size of the arguments in bytes.
+            delay: Seconds before the first attempt.
+
+        Raises:
+            Unavailable: The connection is closed, or the server is stopping.
+            RateLimited: The throttling exceeds `flood_timeout`, and the connection was closed.
         """
         while delay:
             self._throttle(connection, request.rate_class)
@@ -214,6 +242,11 @@ class Dispatcher:
             delay = self._acquire_tokens(connection, request, size)
 
     def _throttle(self, connection: ClientConnection, rate_class: str) -> None:
+        """Record the start of throttling.
+
+        Raises:
+            RateLimited: The throttling exceeds `flood_timeout`; an `error` event was pushed and the connection closed.
+        """
         now = self._clocks.monotonic()
         if now - connection.throttled_since.setdefault(rate_class, now) > self._flood_timeout:
             error = errors.RateLimited("rate_limit_ignored")
@@ -222,13 +255,14 @@ class Dispatcher:
             raise error
 
     def _count_invalid(self, connection: ClientConnection) -> None:
+        """Count an invalid request, and close the connection above the rate of invalid requests."""
         if connection.rate_buckets["invalid"].acquire(self._clocks.monotonic()):
             connection.close("too many invalid requests")
 
     def _respond_with_error(
         self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
     ) -> bytes | None:
-        """Return the acknowledgement, or push an `error` event."""
+        """Return the error as an acknowledgement in the dialect, or push a native `error` event and return None."""
         if wants_ack:
             return dialect.encode_failure(error)
         _push_error(connection, error)

@@ -24,11 +24,22 @@ class DialectSink(Protocol):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push a room event to recipients; ignore events unsupported by the dialect."""
+        """Push a room event to recipients; ignore events unsupported by the dialect.
+
+        Args:
+            room: Room of the event.
+            room_event: Event to encode.
+            recipients: Subscribers of the room in this dialect.
+        """
 
 
 def encode_push_frame(event: str, body: Any) -> Frame:
-    """Return a push with one argument as an encoded frame."""
+    """Return a push with one argument as an encoded frame.
+
+    Args:
+        event: Socket.IO event name.
+        body: Argument; any value that msgspec encodes as JSON.
+    """
     return encode_event(codec.encode_push(event, body))
 
 
@@ -45,7 +56,10 @@ class Fanout:
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
     ) -> None:
-        """Send an event to all connections of a room except `exclude`."""
+        """Queue an event for all connections and observers of a room except `exclude`.
+
+        The pushes precede later responses. Recipients whose dialect does not support the event receive nothing.
+        """
         for dialect, subscribers in room.subscribers.items():
             recipients = (
                 [recipient for recipient in subscribers if recipient is not exclude]
@@ -55,9 +69,9 @@ class Fanout:
             self._dialects[dialect].deliver(room, room_event, recipients)
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
-        """Send an event to one connection of a room.
+        """Queue an event for one connection or observer of a room.
 
-        Without effect if the connection is not in the room.
+        Without effect for other connections.
         """
         for dialect, subscribers in room.subscribers.items():
             if recipient in subscribers:

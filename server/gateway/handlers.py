@@ -1,13 +1,12 @@
 """Request handlers of all dialects (docs/protocol.md, "Requests").
 
-- Join order: the member enters the room before the log is read, so that entries missing from
-  the snapshot arrive as pushes.
-- Membership after `await`: the connection may close during any `await`; check membership again
-  afterwards.
+- Join order: the member enters the room before the log is read, so that entries missing from the snapshot arrive as
+  pushes.
+- Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, get_args
+from typing import Any, get_args
 
 from msgspec import structs
 
@@ -26,6 +25,7 @@ from server.domain.room_registry import JoinResult, RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
+from server.gateway.clocks import Clocks
 from server.gateway.fanout import Fanout
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
@@ -41,18 +41,6 @@ ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React |
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
 
-class Clocks(Protocol):
-    """Monotonic and wall clock."""
-
-    def monotonic(self) -> float:
-        """Return monotonic seconds."""
-        ...
-
-    def now(self) -> int:
-        """Return the time in milliseconds since the epoch, UTC."""
-        ...
-
-
 class Handlers:
     """Request handlers; a rejected request raises a `ChatError`.
 
@@ -63,8 +51,7 @@ class Handlers:
         room_registry: Rooms with members.
         fanout: Sender of room events.
         search_cursors: Encoder and decoder of search cursors.
-        room_write_limiter: Rate limit per address for room creation, rename and removal; None for
-            no limit.
+        room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
 
     Attributes:
         room_registry: Rooms with members.
@@ -110,7 +97,8 @@ class Handlers:
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
 
-        An unsupported request, such as `markRead`, raises `BadRequest` before the await.
+        An unsupported request, such as `markRead`, raises `BadRequest` before the await; all other errors are raised by
+        the await. Log entries are committed before the response, and their pushes may precede or follow the response.
 
         Returns:
             The response, a type of `tui_chat.protocol.responses`.
@@ -121,9 +109,9 @@ class Handlers:
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Send committed entries to the members of their rooms.
+        """Send committed entries to the connections and observers of their rooms, including those of the author.
 
-        Entries of rooms without present members are counted only.
+        Entries of rooms without connections and observers are only counted in `published_count`.
         """
         self.published_count += len(committed)
         for entry in committed:
@@ -132,15 +120,15 @@ class Handlers:
                 self._fanout.send_to_room(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a connection from all its rooms and announce the leaves.
+        """Remove a connection from all its rooms, end its observations and announce the leaves.
 
-        Only the last connection of a member is announced; a repeated call has no effect.
+        Only the last connection of a member in a room is announced; a repeated call has no effect.
         """
         for leave_result in self.room_registry.leave_all(connection):
             self._presence_broadcaster.on_leave(leave_result)
 
     def close(self) -> None:
-        """Discard pending presence updates."""
+        """Discard pending presence updates and coalesced notices; connections and rooms stay."""
         self._presence_broadcaster.close()
 
     # -- membership
@@ -151,7 +139,9 @@ class Handlers:
         """Add a connection to a room and announce the member.
 
         A failed first join leaves the room again, without a notice. A repeated join returns a full response again and
-        announces only a new nickname or client. Further connections of a present member are not announced.
+        announces only a new nickname or client. Further connections of a present member are not announced. The join
+        ends an observation of the room by the connection, which may receive pushes before the response. An invalid
+        guest key is ignored. A nickname in use yields one with a suffix.
 
         Args:
             connection: Connection of the client.
@@ -160,7 +150,9 @@ class Handlers:
             client_kind: `via` of the member; None for native clients.
 
         Raises:
-            ChatError: The join was rejected, the snapshot is unavailable, or the connection closed.
+            BadRequest: The connection has too many rooms, or is in the room as a different member.
+            Unavailable: The room is being changed, or the database is not readable or overloaded.
+            NotJoined: The connection closed or left the room during the join.
         """
         member_id = self._resolve_member_id(connection, request.guest_key)
         was_joined = any(
@@ -201,7 +193,10 @@ class Handlers:
         snapshot: JoinSnapshot,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader, and adopt the stored room name and log id."""
+        """Return the state of a room for a new reader, and replace name and log id of `room` by the stored ones.
+
+        A room that is not stored has an empty log and no topic. `participant` is contained in `members` in any case.
+        """
         stored_room = snapshot.room
         if stored_room is not None:
             room.name, room.log_id = stored_room.name, stored_room.log_id
@@ -249,8 +244,9 @@ class Handlers:
     ) -> str:
         """Return the member id of a guest: from the guest key, from an earlier request, or `default` or a new one.
 
-        An invalid guest key, for example of another server, is ignored: the client may join as a new guest. The sources
-        have precedence in this order. The first member id of a connection is stored and never replaced.
+        The sources have precedence in this order. An invalid guest key, for example of another server, is ignored: the
+        client may join as a new guest. The first member id of a connection is stored and never replaced, so a later
+        guest key applies to its own request only.
         """
         member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
         member_id = member_id or connection.member_id or default or self._guest_keys.generate_member_id()
@@ -314,7 +310,11 @@ class Handlers:
     ) -> tuple[RoomRef, events.Member]:
         """Return the room and the author of a message without a join.
 
-        A repeat of the first message of a guest, possibly on another connection, has the same author.
+        A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
+        not enter the room. A nickname in use yields one with a suffix.
+
+        Raises:
+            BadRequest: The connection has joined a room.
         """
         if self.room_registry.get_joined_rooms(connection):
             raise errors.BadRequest("author_is_member")

@@ -65,9 +65,10 @@ class PresenceBroadcaster:
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
-        """Record a new member, or a repeated join with another nickname or client, for presence.
+        """Record a new member, or a repeated join with another nickname or client, for the next presence push.
 
-        No notice is sent. Another connection of an unchanged member has no effect.
+        The push follows within `PRESENCE_INTERVAL`; nothing is sent immediately. Another connection of an unchanged
+        member has no effect.
         """
         member = join_result.participant.member
         if join_result.is_new or join_result.client_changed:
@@ -78,8 +79,8 @@ class PresenceBroadcaster:
     def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
         """Send the join or nickname notice; call this method after the room name is final.
 
-        An unchanged member causes no notice. A join above the rate is coalesced for the other members; a nickname
-        notice above the rate is dropped.
+        An unchanged member, or one with another client only, causes no notice. A join above the rate is coalesced for
+        the other members; a nickname notice above the rate is dropped.
 
         Args:
             join_result: Result of the join.
@@ -93,7 +94,7 @@ class PresenceBroadcaster:
             self._send_nick_notice(room, participant, join_result.old_nick)
 
     def on_leave(self, leave_result: LeaveResult[ClientConnection], *, with_notice: bool = True) -> None:
-        """Record the leave of a member for presence and send the leave notice.
+        """Record the leave of a member for the next presence push, and send the leave notice immediately.
 
         A notice above the rate is coalesced. Without effect if the member has another connection in the room.
 
@@ -110,15 +111,20 @@ class PresenceBroadcaster:
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        """Record a nickname change for presence and send the nickname notice.
+        """Record a nickname change for the next presence push, and send the nickname notice immediately.
 
         A notice above the rate is dropped.
+
+        Args:
+            room: Room of the participant.
+            participant: Participant with the new nickname.
+            old_nick: Previous nickname.
         """
         self._get_pending_updates(room).presence_delta.record_rename(participant.member)
         self._send_nick_notice(room, participant, old_nick)
 
     def close(self) -> None:
-        """Discard pending updates, including coalesced notices."""
+        """Discard pending presence updates and coalesced notices; nothing is sent."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 

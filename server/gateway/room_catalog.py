@@ -61,10 +61,22 @@ class RoomCatalog:
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
-        """Create a room; this connection may update and delete the room.
+        """Create a public room; this connection may update and delete the room.
 
-        The creator does not join the room. A room with members or a stored room with the same key raises `Conflict`; a
-        removed one is restored with its id. A conflict with a stored room consumes a token of the write rates.
+        The creator does not join the room. A removed room with the same key is restored with its id, `log_id` and
+        `seq`, but without its earlier entries.
+
+        Args:
+            connection: Owner of the room, until its disconnect.
+            name: Validated room name.
+            topic: Validated topic, empty for none.
+
+        Raises:
+            BadRequest: The connection has created `ROOMS_PER_CONNECTION` rooms that it did not delete.
+            Conflict: A room with members or a stored room has the same key, or a room with this key is being changed. A
+                conflict with a stored room consumes a token of the write rates.
+            RateLimited: A write rate is exceeded.
+            Unavailable: The database is not writable.
         """
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
@@ -78,6 +90,9 @@ class RoomCatalog:
 
     async def list_summaries(self, query: str | None, limit: int) -> list[responses.RoomSummary]:
         """Return public rooms and rooms with present members, largest number of members first.
+
+        Rooms without members are in order of their last activity. A room that is not stored has no topic and the
+        `last_seq` 0.
 
         Args:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.
@@ -115,9 +130,10 @@ class RoomCatalog:
         return await self._database.reader.list_rooms(None, limits.ROOM_LIST_PAGE)
 
     async def get(self, room_id: int) -> RoomRecord:
-        """Return a public room; raise `NotFound` if absent.
+        """Return a public room.
 
-        Private and removed rooms count as absent.
+        Raises:
+            NotFound: No room has this id, or the room is private or removed.
         """
         room = await self._database.reader.find_room(room_id)
         if room is None:
@@ -129,8 +145,20 @@ class RoomCatalog:
     ) -> RoomRecord:
         """Change the name or the topic of a room; None keeps the current value.
 
-        A new name requires a room without members (`Conflict`) and a token of the write rates; a new topic requires
-        neither. A failed topic change keeps the new name. Rooms of other connections raise `Forbidden`.
+        A new name requires a room without members and a token of the write rates; a new topic requires neither. A
+        rename moves the observers, who receive `roomRenamed`. A new topic is an entry of the log by the guest of the
+        connection. A failed topic change keeps the new name. A value equal to the current one has no effect.
+
+        Returns:
+            The room after the change.
+
+        Raises:
+            NotFound: No public room has this id.
+            Forbidden: Another connection created the room.
+            Conflict: The new name belongs to another room, or the room or a room with the new name has members or is
+                being changed.
+            RateLimited: A write rate is exceeded.
+            Unavailable: The database failed or is overloaded.
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
@@ -196,14 +224,18 @@ class RoomCatalog:
     async def read_messages(
         self, room_id: int, before: int | None, limit: int
     ) -> tuple[RoomRecord, responses.HistoryPage]:
-        """Return the newest entries of a room, in ascending order.
+        """Return a room and its newest entries, in ascending order.
 
-        The page contains entries of all kinds. An absent or private room raises `NotFound`.
+        The page contains entries of all kinds, and fewer than `limit` above `MAX_PAGE_BYTES`. `own` of reactions is
+        always False.
 
         Args:
             room_id: Id of a public room.
             before: Exclusive upper bound of `seq`; None for the end of the log.
             limit: Maximum number of entries.
+
+        Raises:
+            NotFound: No public room has this id.
         """
         room = await self.get(room_id)
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
@@ -224,6 +256,10 @@ class RoomCatalog:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> events.Member:
+        """Return the author of catalog changes: the guest of the connection, as a moderator with the nickname `guest`.
+
+        A connection without a member id receives a new one, which its later requests use.
+        """
         if connection.member_id is None:
             connection.member_id = self._guest_keys.generate_member_id()
         return events.Member(member_id=connection.member_id, nick_name=_DEFAULT_NICK_NAME, role="moderator")

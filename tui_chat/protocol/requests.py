@@ -35,7 +35,7 @@ class Request(WireStruct, frozen=True):
 
     Attributes:
         event: Name of the Socket.IO event.
-        rate_class: Token bucket of the connection that the request uses (`server.gateway.rate_limits`).
+        rate_class: Token bucket of the connection that the request uses (`server.gateway.dispatcher`).
     """
 
     event: ClassVar[str]

@@ -30,7 +30,7 @@ class Dialect(ABC):
 
     Attributes:
         name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
-        event_names: Events that the dialect may accept.
+        event_names: Events that the dialect may accept; `matches` decides.
         room_registry: Rooms with members.
         timezone: Time zone of formatted times; None selects the local one.
     """
@@ -44,19 +44,28 @@ class Dialect(ABC):
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def accepts_event(self, event: str) -> bool:
-        """Return whether an event without a dialect in `event_names` may belong to this one."""
+        """Return whether the dialect may accept an event that no dialect lists in `event_names`; by default, False."""
         return False
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether an event of `event_names` with these arguments belongs to the dialect."""
+        """Return whether an event with these arguments belongs to the dialect; by default, True.
+
+        Called for events of `event_names` and events that `accepts_event` accepts. The first matching dialect decodes
+        the event.
+        """
         return True
 
     @abstractmethod
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
-        """Convert an event into a request.
+        """Convert an event into a validated request.
+
+        Args:
+            connection: Sender of the event.
+            event: Event name.
+            arguments: Event arguments as undecoded JSON.
 
         Raises:
-            ChatError: The arguments are invalid.
+            ChatError: The event is unknown, or the arguments are invalid.
         """
 
     def handle(
@@ -81,11 +90,15 @@ class Dialect(ABC):
         return handlers.handle(connection, request)
 
     def encode_result(self, result: Any) -> bytes:
-        """Return the only argument of the acknowledgement as JSON."""
+        """Return the only argument of the acknowledgement as JSON; by default, `{"ok": true, …}`.
+
+        Args:
+            result: Result of `handle`.
+        """
         return codec.encode_response(result)
 
     def encode_failure(self, error: errors.ChatError) -> bytes:
-        """Return the acknowledgement of a rejected request as JSON."""
+        """Return the acknowledgement of a rejected request as JSON; by default, `{"ok": false, "error": {…}}`."""
         return codec.encode_error(error)
 
     def deliver(
@@ -93,7 +106,7 @@ class Dialect(ABC):
     ) -> None:
         """Push a room event to recipients.
 
-        The default implementation pushes the frame of `encode_push` to all of them.
+        The default implementation pushes the frame of `encode_push` to all of them, or nothing if the frame is None.
         """
         frame = self.encode_push(room, room_event)
         if frame is not None:
@@ -101,7 +114,7 @@ class Dialect(ABC):
                 recipient.push(frame)
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
-        """Return the frame of a room event, or None for an event unsupported by the dialect."""
+        """Return the frame of a room event, or None for an event unsupported by the dialect; by default, None."""
         return None
 
     def close(self) -> None:
@@ -111,10 +124,10 @@ class Dialect(ABC):
 
 
 def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
-    """Decode the first argument of an event; further arguments are ignored.
+    """Decode the first argument of an event; further arguments are ignored, and a missing argument counts as null.
 
     Raises:
-        BadRequest: The argument is missing or invalid.
+        BadRequest: The argument is not JSON or not of the type of the decoder.
     """
     try:
         return decoder.decode(arguments[0] if arguments else b"null")

@@ -34,17 +34,20 @@ class NativeDialect(Dialect):
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
         """Decode the first argument as the request of the same name.
 
-        Further arguments are ignored; without arguments, the request is invalid.
+        Further arguments are ignored, and a missing argument counts as null, which no request accepts.
+
+        Raises:
+            ChatError: The event is unknown, or the argument is invalid.
         """
         return codec.decode_request(event, arguments[0] if arguments else b"null")
 
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
-        """Run a request; a join without an acknowledgement reads a minimal history.
+        """Run a request; a join without an acknowledgement reads at most one entry of the history.
 
-        Such a join also marks the member as a basic client (`via`), because native clients always request an
-        acknowledgement.
+        Such a join also marks the member as a basic client (`via` is `object_join`), because native clients always
+        request an acknowledgement.
         """
         if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)
@@ -56,5 +59,5 @@ class NativeDialect(Dialect):
         )
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:
-        """Encode each room event under its native event name."""
+        """Encode a room event under its native event name; all room events are supported."""
         return encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)

@@ -15,5 +15,10 @@ DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect,
 
 
 def create_dialects(room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> tuple[Dialect, ...]:
-    """Return one instance of each dialect."""
+    """Return one instance of each dialect, in matching order.
+
+    Args:
+        room_registry: Rooms with members.
+        timezone: Time zone of formatted times; None selects the local one.
+    """
     return tuple(dialect_type(room_registry, timezone) for dialect_type in DIALECT_TYPES)

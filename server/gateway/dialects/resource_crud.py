@@ -136,6 +136,11 @@ class ResourceCrudDialect(Dialect):
         """Decode a request; an id may be bare or in an object, as a number or as digits.
 
         The arguments of `findAllChatroom` and unknown fields are ignored; null fields are absent.
+
+        Raises:
+            BadRequest: A field is missing or has an invalid type or value.
+            RoomInvalid: The room name is empty, reserved or contains a forbidden character.
+            TooLong: The room name or the topic exceeds its limit.
         """
         resource_event = _RESOURCE_EVENT.fullmatch(event)
         request_type = _REQUESTS_BY_EVENT[f"{resource_event[1]}Chatroom" if resource_event else event]
@@ -154,8 +159,15 @@ class ResourceCrudDialect(Dialect):
     ) -> Any:
         """Run a request; return a room, a list of rooms, or the end of a stream.
 
-        A deletion returns the room before the deletion. A stream skips deleted messages and entries of other kinds, so
-        `count` may be below the limit even if older messages exist.
+        A deletion returns the room before the deletion. A stream is pushed before the return, with or without an
+        acknowledgement. The stream skips deleted messages and entries of other kinds, so `count` may be below the limit
+        even if older messages exist.
+
+        Returns:
+            A `Chatroom`, a list of them, or a `ChatroomStreamEnd`.
+
+        Raises:
+            ChatError: The request is rejected (`RoomCatalog`).
         """
         room_catalog = handlers.room_catalog
         match request:
@@ -220,7 +232,10 @@ class ResourceCrudDialect(Dialect):
 
 
 def _parse_id_digits(body: Any) -> Any:
-    """Return the body with a numeric string `id` converted to an integer; ids from URLs are strings."""
+    """Return the body with a numeric string `id` converted to an integer; ids from URLs are strings.
+
+    Any other body is returned unchanged.
+    """
     if not isinstance(body, dict):
         return body
     fields = cast(dict[str, Any], body)

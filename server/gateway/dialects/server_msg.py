@@ -91,14 +91,21 @@ class ServerMsgDialect(Dialect):
         self._next_flush_at = 0.0
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`."""
+        """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`.
+
+        The check searches the JSON text of the first argument for the quoted field names.
+        """
         body = bytes(arguments[0]) if arguments else b""
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join or a message.
 
-        The room name is the `roomId` as text. Nickname and user id of a message are ignored.
+        The room name is the `roomId` as text. Nickname and user id of a message are ignored. A join requests one entry
+        of the history.
+
+        Raises:
+            ChatError: The payload, a name or the message is invalid, or the user id is too long.
         """
         if event == "client_msg":
             payload = decode_payload(_message_decoder, arguments)
@@ -115,9 +122,12 @@ class ServerMsgDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> events.WireStruct:
-        """Run a request; a joining connection receives its user lists immediately.
+        """Run a request; after a successful join, the connection receives `roomUser` before the response.
 
-        A repeated join replaces the `roomId` and the `id` of the connection in this room.
+        A repeated join replaces the `roomId` and the `id` of the connection in this room, even if the join fails.
+
+        Raises:
+            ChatError: The request is rejected (`Handlers`).
         """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
@@ -134,7 +144,10 @@ class ServerMsgDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push messages, schedule a user list after presence changes, and ignore all other events."""
+        """Push messages as `server_msg`, schedule `roomUser` after presence changes, and ignore all other events.
+
+        A scheduled user list reaches all subscribers of the room in this dialect, not only `recipients`.
+        """
         if isinstance(room_event, events.Message):
             self._deliver_message(room, room_event, recipients)
         elif isinstance(room_event, events.PresencePush):
@@ -166,7 +179,8 @@ class ServerMsgDialect(Dialect):
     def _flush_user_lists(self) -> None:
         """Send the user lists of all changed rooms that have no active cooldown.
 
-        Further flushes follow every `PRESENCE_INTERVAL` until all changed rooms are sent.
+        Each recipient receives one `roomUser` with all its rooms. A large list starts a cooldown of its room. Further
+        flushes follow every `PRESENCE_INTERVAL` until all changed rooms are sent.
         """
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
@@ -252,10 +266,13 @@ def _to_room_name(room_id: ClientRoomId) -> str:
 
 
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
-    """Return a user id that is safe to show to other members.
+    """Return a user id that is safe to show to other members; numbers and None are unchanged.
+
+    A text becomes one sanitized line, and an empty line becomes None.
 
     Raises:
-        TooLong: The id has more than `SECRET_CHARACTERS` characters.
+        BadRequest: The id contains a lone surrogate.
+        TooLong: The sanitized id has more than `SECRET_CHARACTERS` characters.
     """
     if not isinstance(user_id, str):
         return user_id

@@ -28,13 +28,20 @@ class StringJoinDialect(Dialect):
     event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the first argument is a string or a number."""
+        """Return whether the first argument is a string or a number, by its first byte."""
         return bool(arguments) and bytes(arguments[0])[:1] in _FIRST_BYTES
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with a room name and an optional nickname.
 
-        Further arguments are ignored. Without a nickname, the first guest has no suffix, and later ones have a number.
+        Whole numbers count as text, and further arguments are ignored. Without a nickname, or with one of another type,
+        the requested nickname is `guest`: the first guest has no suffix, and later ones have a number.
+
+        Raises:
+            BadRequest: An argument cannot be decoded.
+            NickInvalid: The nickname is invalid.
+            RoomInvalid: The room name is invalid.
+            TooLong: The nickname or the room name exceeds its limit.
         """
         room, nick = (
             codec.number_to_text(decode_payload(_argument_decoder, arguments[position : position + 1]))
@@ -47,8 +54,8 @@ class StringJoinDialect(Dialect):
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
         """Encode messages and notices as plain text.
 
-        Leaves of guests of this dialect, presence, typing and changes of messages are ignored. Joins of these guests
-        appear without a nickname.
+        Leaves of guests of this dialect, presence, typing, topics and changes of messages yield None. Joins of these
+        guests appear without a nickname. Messages appear without their author.
         """
         match room_event:
             case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
