@@ -140,7 +140,7 @@ class ChatSession:
         return self._settings().is_muted(view.name)
 
     def apply_settings(self) -> None:
-        """Redraw the room list after a change of settings; rebuild all lines if the ignored nicknames changed."""
+        """Mark the room list for a redraw, and update all timelines by the `joins` and `ignored` settings."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
         for view in self.rooms.values():
             view.transcript.set_join_visibility(self._settings().joins)

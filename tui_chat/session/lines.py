@@ -124,7 +124,7 @@ class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
 
     Attributes:
         key: Timeline-unique key.
-        ts: Milliseconds since the epoch; of the newest event in a membership summary.
+        ts: Milliseconds since the epoch; of the newest visible event in a membership summary.
         text: Translated text, possibly with newlines.
     """
 

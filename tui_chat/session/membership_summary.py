@@ -96,11 +96,11 @@ class MembershipGroup:
         self._relevant = MembershipSummary()
 
     def add(self, notice: MembershipNotice, *, is_relevant: bool) -> None:
-        """Add an event."""
+        """Add an event to the summary for `all`, and to that for `smart` if relevant."""
         self._all.add(notice)
         if is_relevant:
             self._relevant.add(notice)
 
     def summary(self, visibility: JoinVisibility) -> MembershipSummary:
-        """Return the summary of the visible events."""
+        """Return the summary of the visible events, an empty one for `none`."""
         return {"all": self._all, "smart": self._relevant, "none": MembershipSummary()}[visibility]

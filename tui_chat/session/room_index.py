@@ -28,13 +28,14 @@ class RecentSpeakers:
             del self._speakers[next(iter(self._speakers))]
 
     def newest_first(self) -> dict[str, str]:
-        """Return the nicknames by member id."""
+        """Return the nicknames by member id, most recent speaker first."""
         return {member_id: nick for member_id, (nick, _) in reversed(self._speakers.items())}
 
     def is_relevant(self, notice: MembershipNotice) -> bool:
-        """Return whether a notice is about a speaker, for a join or leave about one of the last `SPEAKER_PERIOD`.
+        """Return whether a notice concerns a recent speaker.
 
-        A notice of a confusable nickname is always relevant.
+        A join or leave is relevant only up to `SPEAKER_PERIOD` after the last message of the member. A notice of a
+        confusable nickname is always relevant.
         """
         if notice.confusable:
             return True

@@ -207,7 +207,7 @@ class Transcript:
     def add_membership_notice(self, notice: MembershipNotice, *, is_relevant: bool = True) -> None:
         """Add a membership event, merged with the events directly before into one summary line.
 
-        The summary line gets the time of the newest visible event.
+        The summary line gets the time of the newest visible event. Without a visible event there is no line.
 
         Args:
             notice: Membership event.

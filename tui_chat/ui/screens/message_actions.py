@@ -101,7 +101,7 @@ class MessageActions:
         composer.insert_text(f"{line.nick}: " if not composer.text else f"{line.nick} ")
 
     def _reply(self, line: MessageLine) -> str:
-        """Start a reply, or retry an unsent message."""
+        """Start a reply, or retry a failed or unconfirmed message. A pending message is an error."""
         if line.delivery not in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
             return self._compose_controller.start(ComposeKind.REPLY, line, "")
         self._messages.retry(line.key)

@@ -70,7 +70,10 @@ class Hyperlink:
 
 
 def find_hyperlinks(text: str) -> list[Hyperlink]:
-    """Return the links of a sanitized text in text order: `http`, `https`, `chat`, `chats`, `mailto` and `www.`."""
+    """Return the links of a sanitized text in text order: `http`, `https`, `chat`, `chats`, `mailto` and `www.`.
+
+    An address that starts with `www.` gets the scheme `http`.
+    """
     links: list[Hyperlink] = []
     match, run_end = _START.search(text), 0
     while match:
