@@ -132,11 +132,13 @@ class ChatClient:
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """Joined and cached rooms by name, in order of creation; without rooms that were left or rejected."""
+        """Joined, observed and cached rooms by name, in order of creation; without rooms that were left or rejected."""
         return {room.name: room for room in self._rooms if room.membership.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
-        """Connect; a failed attempt closes the client.
+        """Wait for the first connection; a failed attempt closes the client.
+
+        With `connect_in_background`, return immediately. Lost connections are reopened in both cases.
 
         Raises:
             Unreachable: The attempt failed; not raised with `connect_in_background`.
@@ -152,6 +154,8 @@ class ChatClient:
 
     async def connect(self) -> None:
         """Connect before entering a context with `connect_in_background`, to test the address.
+
+        The context uses this connection; `state` and events follow only there.
 
         Raises:
             Unreachable: The attempt failed.
@@ -184,7 +188,7 @@ class ChatClient:
                 self._event_queue.close()
 
     def events(self) -> EventQueue[ClientEvent]:
-        """Return an asynchronous iterator over future events. Raises the exception of `attach_queue`."""
+        """Return an asynchronous iterator over future events. Raises `RuntimeError` on a second call."""
         queue = EventQueue[ClientEvent]()
         self.attach_queue(queue)
         return queue
@@ -221,7 +225,8 @@ class ChatClient:
 
         Concurrent calls for one room share the attempt of the first call. After the timeout, only the join of a room
         from `open_cached` continues. A room joined before is returned immediately, also while offline; the other
-        arguments are then ignored. Temporary errors are retried until the timeout.
+        arguments are then ignored. An observed room is replaced by a new `Room`. Temporary errors (`RateLimited`,
+        `Unavailable`, `InternalError`) are retried until the timeout.
 
         Args:
             room: Room name.
@@ -232,7 +237,8 @@ class ChatClient:
 
         Raises:
             ChatError: A name is invalid, or the server rejected the join.
-            Unavailable: No response before the timeout.
+            RateLimited, InternalError: Last temporary error before the timeout.
+            Unavailable: As above, or no response before the timeout, or the client was closed.
         """
         request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
         return await self._joiner.open(request, timeout)
@@ -251,7 +257,7 @@ class ChatClient:
         Raises:
             ChatError: The name is invalid, or the server rejected the request.
             UnsupportedByServer: The server requires a join.
-            Unavailable: No response before the timeout.
+            RateLimited, InternalError, Unavailable: As for `join`.
         """
         return await self._joiner.open(Observe(room=room, limit=min(limit, HISTORY_PAGE)), timeout)
 
@@ -260,8 +266,8 @@ class ChatClient:
     ) -> SendResponse:
         """Send one message without a join, while the client is in no room, and wait until the message is on disk.
 
-        `SendResponse.nick_name` is the assigned nickname. `guest_key` identifies the author. Retries are as for
-        `Room.send`.
+        `SendResponse.nick_name` is the assigned nickname. `guest_key` identifies the author, and becomes the key of the
+        response. `rate_limited`, `unavailable` and connection losses are retried until the timeout.
 
         Args:
             room: Room name.
@@ -288,8 +294,8 @@ class ChatClient:
     ) -> Room | None:
         """Open a cached room without waiting for a server.
 
-        The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. For an open room, the
-        call has no effect and returns the room. A join in progress continues.
+        The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. An open room is
+        returned unchanged. A join of this room in progress continues, also if the result is None.
 
         Args:
             room: Room name.
@@ -307,7 +313,7 @@ class ChatClient:
         return await self._joiner.open_cached(request)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """Return the public rooms and the private rooms with the user as a member.
+        """Return the public rooms and the private rooms with the user as a member, those with most members first.
 
         At most `ROOM_LIST_PAGE` rooms are returned. Without a connection, the call waits for one.
 
@@ -315,7 +321,9 @@ class ChatClient:
             query: Text in the name or topic, None for all rooms.
 
         Raises:
-            ChatError: The server rejected the request, or no response arrived in time.
+            ChatError: The query is invalid, or the server rejected the request.
+            Unavailable: No response within `REQUEST_TIMEOUT`.
+            UnsupportedByServer: The server is a basic server.
         """
         response = await self._connector.request(
             self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
@@ -337,9 +345,11 @@ class ChatClient:
             limit: Maximum number of messages, at most 100.
 
         Raises:
-            BadRequest, TooLong: Invalid query, or cursor of another search.
+            BadRequest, RoomInvalid, TooLong: Invalid query, room name or limit, or cursor of another search.
             NotFound: The room does not exist.
-            RateLimited: The search rate limit applied.
+            RateLimited: The search rate limit applied; the call does not wait.
+            UnsupportedByServer: The server is a basic server.
+            Unavailable, InternalError: The server failed, or the client was closed.
         """
         return await self._searcher.search(query, room, cursor, limit)
 
@@ -350,12 +360,13 @@ class ChatClient:
 
         Args:
             nick: Requested nickname.
-            room: Room of the change, None for all rooms.
+            room: Room of the change, None for all joined rooms.
 
         Returns:
-            The assigned nickname.
+            The assigned nickname, with a suffix if the requested one is in use; in several rooms, that of the last one.
 
         Raises:
+            NickInvalid, RoomInvalid, TooLong: Invalid name.
             ChatError: The server rejected the request, or no response arrived in time.
         """
         request = ChangeNick(nick_name=nick, room=room)

@@ -40,7 +40,7 @@ class _LogChangeBatch:
     compact_at: int = MAX_UNREAD_EVENTS
 
     def drop_repetitions(self) -> int:
-        """Remove repeated sequence numbers and return their number. Repeated when the size has doubled."""
+        """Remove repeated sequence numbers and return their number; set `compact_at` to twice the new size."""
         size_before = len(self.seqs)
         self.seqs = deque(dict.fromkeys(self.seqs))
         self.compact_at = max(MAX_UNREAD_EVENTS, 2 * len(self.seqs))
@@ -78,9 +78,9 @@ class EventQueue(Generic[EventT]):
         return self.size > HIGH_WATER_MARK
 
     def put(self, event: EventT) -> None:
-        """Append an event or merge the event into an unread one.
+        """Append an event or merge the event into an unread one, as the module documents; never blocks.
 
-        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped.
+        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped. Also accepted after `close`.
         """
         is_full = len(self._unread) >= MAX_UNREAD_EVENTS
         match event:
@@ -116,6 +116,9 @@ class EventQueue(Generic[EventT]):
 
         A log change has at most `MAX_MESSAGES_PER_POP` distinct sequence numbers in ascending order. The rest of a
         larger batch stays first.
+
+        Raises:
+            IndexError: The queue is empty.
         """
         event: Any = self._unread[0]  # an `EventT`, apart from batches
         if isinstance(event, _LogChangeBatch):
@@ -128,7 +131,7 @@ class EventQueue(Generic[EventT]):
         return event
 
     def pop_newest(self) -> EventT:
-        """Remove and return the newest event. Not for `LogChanged`, `MembersChanged` and `TopicChanged`."""
+        """Remove and return the newest event; not for `LogChanged`, `MembersChanged`, `TopicChanged` or if empty."""
         self.size -= 1
         return self._unread.pop()
 

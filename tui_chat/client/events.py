@@ -134,7 +134,7 @@ class MembersChanged:
 
 @dataclass(frozen=True, slots=True)
 class TypingChanged:
-    """Start or end of a member's typing indicator."""
+    """Start or end of another member's typing indicator."""
 
     room: str
     member_id: str

@@ -42,7 +42,7 @@ class EntryCursor:
     """Read position in a room log with a bounded buffer.
 
     Attributes:
-        position: Last `seq` that was read.
+        position: Last `seq` that was read, initially 0.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class EntryCursor:
 
     @property
     def buffered_to(self) -> int:
-        """`seq` of the last buffered entry."""
+        """`seq` of the last buffered entry; `position` without one."""
         return self.position + len(self._buffer)
 
     def reset(self, position: int) -> None:
@@ -108,7 +108,7 @@ class HistorySync:
     def on_join(self, response: ObserveResponse, since: int | None, *, rejoined: bool) -> None:
         """Apply a join response with sanitized entries.
 
-        Starts the automatic gap fill. A rejoin keeps the position of the cursor.
+        Emits `LogChanged` and starts the automatic gap fill. A rejoin keeps the position of the cursor.
 
         Args:
             response: Response of the join or observation.
@@ -131,7 +131,10 @@ class HistorySync:
         return [sanitize.received(entry) for entry in entries]
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a sanitized push. Starts a gap fill for missed entries and a trim above twice `max_messages`."""
+        """Apply a sanitized push and emit `LogChanged` for the modified messages.
+
+        Starts a gap fill for missed entries, and a trim above twice `max_messages`.
+        """
         target = self.log[entry.target] if isinstance(entry, Reaction) and entry.target in self.log else None
         if isinstance(entry, Reaction) and target is not None and is_excess_reaction(target, entry):
             self._report_excess_reactions()
@@ -155,9 +158,9 @@ class HistorySync:
         self.cursor.reset(position)
 
     def close(self, *, silent: bool) -> None:
-        """End the iteration.
+        """End the iteration and discard the buffered pushes of the log.
 
-        A silent close is permanent. `next_entry` returns the buffered entries first.
+        A silent close is permanent. `next_entry` returns the entries in the buffer of the cursor first.
 
         Args:
             silent: End without an exception; otherwise `next_entry` raises the error of the failed gate.
@@ -167,20 +170,24 @@ class HistorySync:
         self._entries_available.set()
 
     def start_auto_fill(self) -> None:
-        """Start the automatic fill; no effect if already running."""
+        """Start the automatic fill of gaps in the background; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
             self._fill_task = self._context.client.tasks.supervise(self._auto_fill, "gap fill")
 
     async def load_older(self, limit: int) -> bool:
-        """Load the messages before the start of the log from the cache or the server.
+        """Load the messages before the start of the log from the cache or the server, and emit `LogChanged`.
 
-        A server page has at most 200 entries. At the start of the log, no request is sent.
+        A server page has at most 200 entries. At the start of the log, no request is sent. A request waits for a
+        connection up to `FETCH_TIMEOUT`.
 
         Args:
-            limit: Maximum number of entries.
+            limit: Maximum number of messages of the cache or entries of the server.
 
         Returns:
-            True if older entries exist.
+            True if entries older than the loaded ones exist.
+
+        Raises:
+            ChatError: As `Connector.request`.
         """
         async with self._fetch_lock:
             if self.log.has_older:
@@ -195,15 +202,18 @@ class HistorySync:
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
-        """Load the messages around a message or a time.
+        """Load the messages around a message or a time, and emit `LogChanged`.
 
         Without a connection, loaded or cached entries suffice; otherwise the call waits for a connection up to
         `FETCH_TIMEOUT`.
 
         Args:
             seq: Message at the center.
-            at: Time at the center in milliseconds since the epoch.
-            limit: Maximum number of entries.
+            at: Time at the center in milliseconds since the epoch; exactly one of `seq` and `at` is required.
+            limit: Maximum number of entries; 200 for a request.
+
+        Raises:
+            ChatError: As `Connector.request`.
         """
         async with self._fetch_lock:
             if self._context.gate.value is None and seq is not None and seq in self.log:
@@ -242,6 +252,9 @@ class HistorySync:
             gap: Gap to fill; may already be partially filled.
             limit: Maximum number of entries, None for all.
             oldest_first: Start at the lower end of the gap.
+
+        Raises:
+            ChatError: As `Connector.request`.
         """
         remaining = gap.missing_count if limit is None else limit
         while remaining > 0:
@@ -336,10 +349,15 @@ class HistorySync:
         return None, False
 
     async def _fetch(self, request: History, *, is_live: bool = False) -> bool:
-        """Request a page and apply the response; requires `_fetch_lock`.
+        """Request a page, apply the response and emit `LogChanged`; requires `_fetch_lock`.
+
+        A page of another server log is ignored and aborts the connection.
 
         Returns:
             True if the page changed a known range, a gap or the buffer.
+
+        Raises:
+            ChatError: As `Connector.request`.
         """
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         if page.log_id != self.log.log_id and (transport := self._context.gate.value) is not None:

@@ -62,7 +62,14 @@ class RoomJoiner:
         self._joining: dict[Room, Transport] = {}  # connections of the running joins
 
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
-        """Join or observe a room; documented by `ChatClient.join` and `ChatClient.observe`."""
+        """Wait until a room is joined or observed, and return the room.
+
+        A room joined before is returned immediately. See `ChatClient.join` and `ChatClient.observe`.
+
+        Raises:
+            ChatError: The server rejected the request.
+            RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response.
+        """
         room, is_new = await self._get_or_create(request)
         if room.was_joined:
             return room
@@ -80,7 +87,7 @@ class RoomJoiner:
         return room
 
     async def open_cached(self, request: JoinRoom) -> Room | None:
-        """Open a cached room and start the join; documented by `ChatClient.open_cached`."""
+        """Open a cached room and start the join; return None if not cached (see `ChatClient.open_cached`)."""
         room, is_new = await self._get_or_create(request)
         await self.load_cache(room)
         if room.membership.was_opened:
@@ -126,13 +133,13 @@ class RoomJoiner:
             self.start(room)
 
     def close(self) -> None:
-        """Close all rooms, and reject later ones."""
+        """Close all rooms without an event; requests and later joins raise `Unavailable`."""
         self._closed = True
         for room in self._rooms:
             room.membership.close(Unavailable("client_closed"), silent=True)
 
     async def load_cache(self, room: Room) -> None:
-        """Load the cache of a room, then start the integrity check of the history file, which takes longer."""
+        """Load the cache of a room, then start the integrity check of the history file once, which takes longer."""
         await room.membership.load_cache()
         if self._history is not None and self._history_check is None:
             self._history_check = self._context.tasks.start(self._check_history(self._history), "history check")
@@ -144,14 +151,14 @@ class RoomJoiner:
             log.warning("history: integrity check failed: %s; the file remains in use", error)
 
     def start(self, room: Room) -> None:
-        """Join a room in the background."""
+        """Start `join` as a background task."""
         self._context.tasks.supervise(lambda: self.join(room), "room join")
 
     async def join(self, room: Room) -> None:
         """Join a room over the current connection; no effect if another call joins the room over this connection.
 
-        Temporary errors are retried; others close the room. An unexpected exception propagates after a record in
-        `last_error`.
+        Temporary errors are retried while the connection is open. Others close and remove the room, with `RoomLost` for
+        an open one. An unexpected exception propagates after a record in `last_error`.
         """
         transport = self._context.connector.gate.value
         membership = room.membership

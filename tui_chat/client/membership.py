@@ -97,7 +97,7 @@ class RoomMembership:
     async def load_cache(self) -> None:
         """Load the local cache and the outbox once; later calls wait for the same load.
 
-        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`.
+        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`. Failures are reported, not raised.
         """
         if self._load_task is None:
             self._load_task = self.context.client.tasks.start(self._load_cache(), "room cache load")
@@ -122,7 +122,9 @@ class RoomMembership:
             The response, synthesized for a basic server.
 
         Raises:
-            ChatError: The server rejected the join, or the connection closed.
+            ChatError: The server rejected the join.
+            ConnectionLost: The connection closed.
+            NotJoined: The room was left during the request.
         """
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
@@ -160,7 +162,10 @@ class RoomMembership:
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry. Outside a joined connection, entries are buffered until the join."""
+        """Apply a pushed entry, and emit `LogChanged` or `TopicChanged`.
+
+        Outside a joined connection, entries are buffered until the join.
+        """
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
         if isinstance(entry, TopicChange) and self.context.gate.value is not None:
@@ -169,7 +174,8 @@ class RoomMembership:
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.
 
-        An own message completes its expected echo; the user's own join notice is ignored.
+        A message emits `LogChanged`; an own message completes its expected echo. A join notice emits `NoticeReceived`,
+        except for that of the user.
         """
         converted = self.basic_server.convert_push(self.context.name, push, self.history.log.last)
         if isinstance(converted, Message):
@@ -186,7 +192,13 @@ class RoomMembership:
                 self.context.nick = own_member.nick_name
 
     async def list_members(self, query: str, limit: int) -> list[Member]:
-        """Return the present members; documented by `Room.list_members`."""
+        """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).
+
+        Fetched members are added to the roster.
+
+        Raises:
+            ChatError: As `Connector.request`.
+        """
         roster = self.roster
         if roster.count == len(roster.members):
             key = canonical_key(query) if query else ""
@@ -202,7 +214,7 @@ class RoomMembership:
                 return members
 
     def on_disconnected(self) -> None:
-        """Suspend requests until the next join."""
+        """Suspend requests and buffer pushes until the next join; unconfirmed messages to a basic server fail."""
         self.context.gate.clear()
         self.history.log.on_disconnected()
         self.basic_server.on_disconnected()
@@ -221,7 +233,7 @@ class RoomMembership:
         self.history.close(silent=silent)
 
     async def leave(self) -> None:
-        """Leave the room; documented by `Room.leave`."""
+        """Close the room, call `on_leave`, and send the leave request if connected; idempotent (see `Room.leave`)."""
         if self._has_left:
             return
         self._has_left = True
@@ -260,7 +272,7 @@ class RoomMembership:
         )
 
     async def _send_leave(self, transport: "Transport") -> None:
-        """Leave the room on the connection of its join. A failure is only logged.
+        """Leave the room, or end its observation, on the connection of its join. A failure is only logged.
 
         On a basic server, the connection is aborted instead, because a later join requires a new one.
         """

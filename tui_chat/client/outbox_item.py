@@ -67,5 +67,5 @@ class OutboxItem:
 
     @property
     def reply_to(self) -> int | None:
-        """`seq` of the message that is replied to, None otherwise."""
+        """`seq` of the message that is replied to; None without a reply, and for changes."""
         return self.request.reply_to if isinstance(self.request, SendMessage) else None

@@ -35,7 +35,7 @@ class PushDispatcher:
         self._rooms = rooms
 
     def dispatch(self, event: str, body: bytes) -> None:
-        """Apply a push. Invalid pushes, pushes of other rooms and failures are only logged.
+        """Apply a push. Invalid pushes and pushes of other rooms are ignored; unexpected exceptions are reported.
 
         Args:
             event: Event name.

@@ -104,15 +104,15 @@ class Room:
         return self.membership.was_joined
 
     async def leave(self) -> None:
-        """Leave the room. The log remains readable.
+        """Leave the room, or end its observation. The log remains readable. Idempotent.
 
-        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No
-        `RoomLost` event is emitted. Idempotent.
+        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No event is
+        emitted. A failed request to the server is ignored. On a basic server, the connection is replaced.
         """
         await self.membership.leave()
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
-        """Load the entries before the start of the log.
+        """Load the entries before the start of the log; `LogChanged` reports them.
 
         Cached entries need no request. At the start of the log, the call returns False immediately.
 
@@ -120,7 +120,7 @@ class Room:
             limit: Maximum number of entries, at most 200.
 
         Returns:
-            True if older entries exist.
+            True if entries older than the loaded ones exist.
 
         Raises:
             ChatError: As `send`.
@@ -152,7 +152,7 @@ class Room:
             limit: Maximum number of entries, at most 200.
 
         Returns:
-            True if the message is in the log.
+            True if the log then contains a message with this `seq`.
 
         Raises:
             ChatError: As `send`.
@@ -180,7 +180,7 @@ class Room:
     async def search(
         self, query: str, *, cursor: SearchCursor | None = None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
-        """Search this room; documented by `ChatClient.search`."""
+        """Search this room, with the arguments, sources and exceptions of `ChatClient.search`."""
         return await self._search(query, self.name, cursor, limit)
 
     def __aiter__(self) -> "Room":
@@ -202,7 +202,7 @@ class Room:
         return entry
 
     async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
-        """Return the present members with `query` in their nickname, and store them in `members`.
+        """Return up to `limit` present members with `query` in their nickname (case ignored); store them in `members`.
 
         Sends no request if all members are stored. Raises the exceptions of `send`.
         """
@@ -233,9 +233,8 @@ class Room:
     ) -> SendResponse:
         """Send a message and wait until the server has stored the message on disk.
 
-        The message is resent after a connection loss and delivered once. Above the rate limit,
-        the message waits behind earlier ones. A repeated call with the same
-        `client_id` continues after an error.
+        The message is resent after a connection loss and delivered once. Above the rate limit, the message waits behind
+        earlier ones. A repeated call with the same `client_id` continues after an error.
 
         Args:
             text: Message text.
@@ -246,7 +245,8 @@ class Room:
         Raises:
             BadRequest, TooLong: Invalid text; nothing was sent.
             RateLimited: The rate limit applied until the timeout; nothing was sent.
-            NotJoined: The room is closed.
+            NotJoined: The room was left, or is only observed.
+            NotFound, Conflict, InternalError: The server rejected the message (docs/protocol.md, "Errors").
             Unavailable: No response before the timeout; the delivery is unknown.
             DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
@@ -276,8 +276,8 @@ class Room:
     def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
 
-        Messages are sent in order and without a time limit. With a persistent outbox, the queue survives restarts. The
-        message waits for a connection. On a basic server, edits, deletions and reactions fail.
+        Items are sent in order and without a time limit, once a connection exists. With a persistent outbox, the queue
+        survives restarts. On a basic server, edits, deletions and reactions get the state `FAILED`.
 
         Args:
             text: Message text.
@@ -288,7 +288,7 @@ class Room:
 
         Raises:
             BadRequest, TooLong: Invalid text.
-            OutboxFull: 10,000 items are queued.
+            OutboxFull: 10,000 items are pending or failed.
             NotJoined: The room is closed.
         """
         return self.membership.sender.post(
@@ -296,19 +296,19 @@ class Room:
         )
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
-        """Queue an edit of a message. Raises the exceptions of `post`."""
+        """Queue an edit of a message, as `post`. A rejection by the server sets the state `FAILED`."""
         return self.membership.sender.post(
             lambda new_client_id: EditMessage(room=self.name, seq=seq, message=text, client_id=new_client_id)
         )
 
     def post_deletion(self, seq: int) -> OutboxItem:
-        """Queue the deletion of a message. Raises the exceptions of `post`."""
+        """Queue the deletion of a message, as `post`."""
         return self.membership.sender.post(
             lambda new_client_id: DeleteMessage(room=self.name, seq=seq, client_id=new_client_id)
         )
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
-        """Queue adding or removing (`on=False`) a reaction. Raises the exceptions of `post`."""
+        """Queue adding or removing (`on=False`) a reaction, as `post`."""
         return self.membership.sender.post(
             lambda new_client_id: React(room=self.name, seq=seq, emoji=emoji, on=on, client_id=new_client_id)
         )
@@ -318,7 +318,7 @@ class Room:
         return self.membership.sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Send a failed item again, as documented by `OutboxSender.retry`.
+        """Queue a failed item again at its position, with its id; only after `client_id_in_use` as a new item.
 
         Returns:
             The pending item.
@@ -342,7 +342,7 @@ class Room:
         return self.membership.sender.drop(client_id)
 
     async def edit(self, seq: int, text: str, *, client_id: UUID | None = None) -> ChangeAccepted:
-        """Replace the text of a message.
+        """Replace the text of a message; an equal text has no effect.
 
         Args:
             seq: `seq` of the message.
@@ -354,20 +354,20 @@ class Room:
             NotFound: No message has this `seq`.
             Conflict: The message was deleted.
             UnsupportedByServer: The server is basic.
-            ChatError: As `send`.
+            ChatError: As `send`; `RateLimited` without a wait.
         """
         return await self._change(EditMessage(room=self.name, seq=seq, message=text), client_id)
 
     async def delete(self, seq: int, *, client_id: UUID | None = None) -> ChangeAccepted:
-        """Delete a message; `client_id` and exceptions as for `edit`."""
+        """Delete a message; a second deletion has no effect. Otherwise, `client_id` and exceptions as for `edit`."""
         return await self._change(DeleteMessage(room=self.name, seq=seq), client_id)
 
     async def react(self, seq: int, emoji: str, on: bool = True, *, client_id: UUID | None = None) -> ChangeAccepted:
-        """Add or remove (`on=False`) a reaction; `client_id` and exceptions as for `edit`."""
+        """Add or remove (`on=False`) the user's reaction; `client_id` and exceptions as for `edit`."""
         return await self._change(React(room=self.name, seq=seq, emoji=emoji, on=on), client_id)
 
     async def set_topic(self, topic: str, *, client_id: UUID | None = None) -> ChangeAccepted:
-        """Set the topic of the room; `client_id` and exceptions as for `edit`."""
+        """Set the topic, empty to remove the topic; `client_id` as for `edit`, exceptions as for `change_nick`."""
         return await self._change(SetTopic(room=self.name, topic=topic), client_id)
 
     async def change_nick(self, nick: str) -> str:
@@ -379,15 +379,15 @@ class Room:
             The assigned nickname.
 
         Raises:
-            NickInvalid: Invalid nickname.
-            ChatError: As `send`.
+            NickInvalid, TooLong: Invalid nickname.
+            ChatError: As `send`; `RateLimited` without a wait, `UnsupportedByServer` on a basic server.
         """
         response = await self._context.request(ChangeNick(nick_name=nick, room=self.name), NickChanged, SEND_TIMEOUT)
         self._context.nick = sanitize.nickname(response.nick_name)
         return self.nick
 
     async def set_typing(self, is_typing: bool) -> None:
-        """Send a typing indicator; no effect without a connection or on a basic server."""
+        """Send a typing indicator without an acknowledgement; no effect without a connection or on a basic server."""
         transport = self._context.gate.value
         if transport is not None and not self.is_basic_server:
             try:

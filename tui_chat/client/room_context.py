@@ -40,7 +40,7 @@ class ClientContext:
     reported_excesses: set[str] = field(default_factory=set[str])
 
     def report_excess(self, reason: str, *, limit: int) -> None:
-        """Log and report received data above a limit of the client; no effect for a further report of the reason.
+        """Log received data above a limit of the client and emit `ProblemReported`, once per reason.
 
         Args:
             reason: Reason of the reported error (`tui_chat.protocol.error_reasons`).
@@ -80,7 +80,10 @@ class RoomContext:
     async def request(
         self, request: Request, response_type: type[WireStructT], timeout: float, *, wait_for_rate_limit: bool = False
     ) -> WireStructT:
-        """Send a request over the joined connection; documented by `Connector.request`."""
+        """Send a request over the joined connection and wait for the response, across reconnects.
+
+        Arguments and exceptions as for `Connector.request`; `NotJoined` after `leave`.
+        """
         return await self.client.connector.request(
             self.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
         )

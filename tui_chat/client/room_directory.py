@@ -18,7 +18,7 @@ class RoomDirectory:
         return iter(tuple(self._rooms.values()))
 
     def get(self, name: str) -> Room | None:
-        """Return the room that was requested under a name.
+        """Return the room that was requested under a name, None if absent; case and width are ignored.
 
         Raises:
             ChatError: Invalid room name.
@@ -26,20 +26,20 @@ class RoomDirectory:
         return self._rooms.get(names.canonical_key(names.validate_room_name(name)))
 
     def find_pushed(self, name: str) -> Room | None:
-        """Return the room of a push. Raises the exceptions of `get`."""
+        """Return the room of a push, by the server's spelling or as `get`, whose exceptions are raised."""
         # Pushes before the join response, or after a change of the server's spelling, have another name.
         return self._rooms_by_pushed_name.get(name) or self.get(name)
 
     def add(self, room: Room) -> None:
-        """Add a room under its requested name."""
+        """Add a room under its requested name; a room of the same name is replaced."""
         self._rooms[room.membership.context.key] = room
 
     def add_pushed_name(self, room: Room) -> None:
-        """Add the server's spelling of a room name."""
+        """Register the server's spelling of a room name, for `find_pushed`."""
         self._rooms_by_pushed_name[room.name] = room
 
     def rename(self, room: Room, new_name: str) -> None:
-        """Set a valid new name; without effect if another room has this name."""
+        """Set a valid new name, also in the room's context; without effect if another room has this name."""
         context = room.membership.context
         key = names.canonical_key(new_name)
         if self._rooms.get(key, room) is room:

@@ -99,7 +99,7 @@ class Roster:
                 self._notify_timer = loop.call_at(self._next_notify_at, self._notify)
 
     def cancel(self) -> None:
-        """Cancel the pending notification."""
+        """Cancel the pending notification, if any; later changes notify again."""
         if self._notify_timer is not None:
             self._notify_timer.cancel()
             self._notify_timer = None

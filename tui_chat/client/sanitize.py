@@ -60,22 +60,22 @@ ELLIPSIS = "…"
 
 
 def nickname(text: str) -> str:
-    """Return a sanitized nickname or account name, truncated to `NICKNAME_GRAPHEMES`; may be empty."""
+    """Return a sanitized nickname or account name, possibly empty; longer ones end with `…` at `NICKNAME_GRAPHEMES`."""
     return _sanitize_name(text, NICKNAME_GRAPHEMES)
 
 
 def room_name(text: str) -> str:
-    """Return a sanitized room name, truncated to `ROOM_NAME_GRAPHEMES`; may be empty."""
+    """Return a sanitized room name, possibly empty; a longer one ends with `…` at `ROOM_NAME_GRAPHEMES`."""
     return _sanitize_name(text, ROOM_NAME_GRAPHEMES)
 
 
 def topic(text: str) -> str:
-    """Return a sanitized topic."""
+    """Return a sanitized single-line topic; a longer one ends with `…` within `TOPIC_CHARACTERS`. May be empty."""
     return line(text, TOPIC_CHARACTERS)
 
 
 def member_id(text: str) -> str:
-    """Return a member id, truncated to `MAX_ID_LENGTH`. Ids are never displayed."""
+    """Return a member id, truncated to `MAX_ID_LENGTH` characters, otherwise unchanged. Ids are never displayed."""
     return text if len(text) <= MAX_ID_LENGTH else text[:MAX_ID_LENGTH]
 
 
@@ -125,7 +125,7 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
 
 
 def exceeds_reaction_limit(raw: WireStruct) -> bool:
-    """Return whether a received message has more than `REACTIONS_PER_MESSAGE` different reactions."""
+    """Return whether a received message has more than `REACTIONS_PER_MESSAGE` different reactions; False for others."""
     return isinstance(raw, Message) and len(raw.reactions or {}) > REACTIONS_PER_MESSAGE
 
 
@@ -164,7 +164,11 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
 
 
 def received(raw: StructT) -> StructT:
-    """Return an entry, notice, member, send response or room list item with sanitized texts, ids and timestamps."""
+    """Return an entry, notice, member, send response or room list item with sanitized texts, ids and timestamps.
+
+    The room name of an entry is not sanitized. Reactions above `REACTIONS_PER_MESSAGE` are omitted, and an unknown role
+    becomes `member`.
+    """
     changed: dict[str, object] = {}
     for name, sanitizer in _SANITIZERS[type(raw)].items():
         value = getattr(raw, name)

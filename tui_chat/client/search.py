@@ -55,7 +55,12 @@ class MessageSearcher:
         self._rooms = rooms
 
     async def search(self, query: str, room: str | None, cursor: SearchCursor | None, limit: int) -> SearchPage:
-        """Search messages; documented by `ChatClient.search`."""
+        """Search messages on the server, or locally without a connection or response (see `ChatClient.search`).
+
+        Raises:
+            ChatError: The query, room name or cursor is invalid, or the server rejected the request.
+            UnsupportedByServer: The server is a basic server.
+        """
         cursor = cursor or SearchCursor()
         request = Search(query=query, room=room, cursor=cursor.server, limit=limit)
         try:
@@ -76,7 +81,10 @@ class MessageSearcher:
         return SearchPage(tuple(messages), server_cursor, response.incomplete, SearchSource.SERVER)
 
     async def _search_locally(self, request: Search, before: Position | None) -> tuple[list[Message], Position | None]:
-        """Search the local history, or the open rooms in memory; documented by `LocalHistory.search`."""
+        """Search the local history; without one or after its failure, the open rooms in memory.
+
+        Arguments and result as for `LocalHistory.search`. Unsaved changes of open rooms are written before.
+        """
         query = SearchQuery(request.query)
         room_key = None if request.room is None else names.canonical_key(request.room)
         if self._history is not None:
@@ -108,6 +116,7 @@ class MessageSearcher:
 
         Raises:
             TimeoutError: No connection, or no response within `SERVER_TIMEOUT`.
+            ChatError: As `Transport.request`, `ConnectionLost` included.
         """
         if self._context.connector.gate.value is None and not isinstance(self._context.connector.state, Connecting):
             raise TimeoutError

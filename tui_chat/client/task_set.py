@@ -30,7 +30,7 @@ class TaskSet:
         self._reported: set[tuple[str, type[BaseException]]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Run a coroutine as a background task.
+        """Start a coroutine as a background task; `report` handles its exception. `cancel_all` cancels the task.
 
         Args:
             coroutine: Coroutine to run.
@@ -45,7 +45,7 @@ class TaskSet:
         return task
 
     def supervise(self, run: Callable[[], Coroutine[Any, Any, Any]], name: str) -> asyncio.Task[Any]:
-        """Run `run()` as a background task, again after an exception, until the coroutine returns.
+        """Start `run()` as a background task; report an exception and run again with backoff until a normal return.
 
         Args:
             run: Function that returns the coroutine.
@@ -64,7 +64,7 @@ class TaskSet:
             await asyncio.wait(self._tasks)
 
     def report(self, name: str, error: BaseException) -> None:
-        """Log and report an unexpected exception; no effect for a further one of the same type and name."""
+        """Log an exception and call `on_problem` with an `InternalError`, once per name and exception type."""
         if (name, type(error)) not in self._reported:
             self._reported.add((name, type(error)))
             log.error("%s failed: operation aborted or restarted", name, exc_info=error)

@@ -39,8 +39,9 @@ def parse_address(text: str) -> Address:
 
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
     `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path. IPv6 addresses need brackets with a
-    scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. The host becomes lowercase, and the room
-    is percent-decoded but not validated. A path on other schemes and a user name are errors.
+    scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. Surrounding space is ignored, the host
+    becomes lowercase, and the room is percent-decoded but not validated. `Chat.example/tea` gives the base URL
+    `http://chat.example:3000` and the room `tea`. A path on other schemes and a user name are errors.
 
     Args:
         text: Address as typed.

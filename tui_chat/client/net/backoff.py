@@ -61,7 +61,7 @@ class Backoff:
         self._total_delay = 0.0
 
     def set_announced_delay(self, seconds: float) -> None:
-        """Set the next delay to the server's announcement, limited to `MAX_DELAY`.
+        """Set the next delay to the server's announcement, limited to `MAX_DELAY`, without a wait.
 
         Negative values count as 0.
 
@@ -71,9 +71,9 @@ class Backoff:
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
-        """Return the delay before the next attempt in seconds and count the attempt.
+        """Return the delay before the next attempt in seconds, and count a failure.
 
-        An announced delay applies once, plus jitter, and does not count as a failure.
+        An announced delay applies once, plus up to `RESTART_JITTER` seconds, and does not count as a failure.
         """
         if self._announced_delay is not None:
             delay = self._announced_delay + self._random() * RESTART_JITTER

@@ -55,7 +55,7 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
 
 
 def is_native_ack(body: bytes) -> bool:
-    """Return whether an acknowledgement follows the chat protocol (docs/protocol.md, "Requests")."""
+    """Return whether an acknowledgement, successful or not, has the `ok` of docs/protocol.md, "Requests"."""
     return _is_valid(_ack_decoder, body)
 
 

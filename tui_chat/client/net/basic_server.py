@@ -76,7 +76,9 @@ class BasicServer:
         self._announcement_forms: list[tuple[str, str]] = []  # text before and after the nickname
 
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
-        """Build the join response that a basic server does not send.
+        """Return the join response that a basic server does not send: no members and no messages.
+
+        The member id derives from the nickname.
 
         Args:
             room: Room name.
@@ -166,13 +168,17 @@ class BasicServer:
         on_echo: Callable[[Message], None],
         on_unconfirmed: Callable[[], None],
     ) -> ExpectedEcho:
-        """Send a message and register its expected echo.
+        """Send a message and register its expected echo, without a wait for the echo.
 
         Args:
             send: `Transport.send` of the connection.
             request: Message; only room, nickname and text are sent.
             on_echo: Callback for the echo, also after `on_unconfirmed`.
-            on_unconfirmed: Callback for a missing echo; called at most once.
+            on_unconfirmed: Callback for an echo missing after `ECHO_TIMEOUT` seconds or at `on_disconnected`; called at
+                most once.
+
+        Returns:
+            The expected echo, for `cancel_echo`.
 
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.
@@ -185,13 +191,13 @@ class BasicServer:
         return echo
 
     async def send(self, send: SendFunction, request: SendMessage) -> SendResponse:
-        """Send a message with `Transport.send` and wait for its echo.
+        """Send a message with `Transport.send` and wait for its echo, at most `ECHO_TIMEOUT` seconds.
 
-        Waits at most `ECHO_TIMEOUT` seconds.
+        The response has the local `seq` and the time of the echo.
 
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.
-            DeliveryUnknown: The echo is missing.
+            DeliveryUnknown: No echo before the time limit or the end of the connection.
         """
         echoed: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
 

@@ -26,7 +26,7 @@ class _Rejection(Struct):
 
 
 def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
-    """Return the `ssl` argument of aiohttp for a server; True for the trusted certificates of the system.
+    """Return the `ssl` argument of aiohttp for a server: a context for an `https` URL, True for an `http` URL.
 
     Args:
         url: Base URL of the server.
@@ -46,7 +46,7 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def connect_error(error: BaseException) -> Unreachable:
-    """Return the cause of a failed attempt from the exception chain."""
+    """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`."""
     cause: BaseException | None = error
     while cause is not None:
         match cause:
@@ -84,7 +84,7 @@ def rejection_error(payload: Any) -> Unreachable | None:
 
 
 def sanitize_error(error: ChatError) -> ChatError:
-    """Return an error of the server with sanitized texts and a bounded `retry_after`."""
+    """Return a new error of the same code with sanitized texts and a `retry_after` from 0 to `MAX_RETRY_AFTER`."""
     retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
     params = {name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()}
     return ErrorBody(error.code, _sanitize_text(error.message), error.reason, params, retry_after).to_error()

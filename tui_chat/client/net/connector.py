@@ -146,9 +146,9 @@ class Connector:
         )
 
     def on_going_away(self, reconnect_after: float) -> None:
-        """Schedule the reconnect after a planned server restart.
+        """Set the delay of the next reconnect after a planned server restart, limited to 15 seconds plus jitter.
 
-        The connection remains open until the server closes.
+        The connection remains open until the server closes it.
 
         Args:
             reconnect_after: Announced downtime in seconds.
@@ -161,7 +161,7 @@ class Connector:
         self._reconnect_requested.set()
 
     async def close(self) -> None:
-        """Close the connection and fail all waiting requests. Call after the end of `run`."""
+        """Close the connection and fail all waiting and later requests of `gate`. Call after the end of `run`."""
         if self._transport is not None:
             await self._transport.close()
         self.gate.fail(Unavailable("client_closed"))
@@ -178,7 +178,7 @@ class Connector:
     ) -> WireStructT:
         """Send a request and wait for the response, across reconnects.
 
-        `unavailable` is always retried. At the timeout, the last temporary error is raised.
+        `unavailable` is always retried after its `retry_after`. At the timeout, the last temporary error is raised.
 
         Args:
             gate: Gate that provides the transport.
@@ -188,7 +188,8 @@ class Connector:
             wait_for_rate_limit: Retry after `rate_limited`, as after `unavailable`.
 
         Raises:
-            ChatError: The server rejected the request, or the gate has failed.
+            ChatError: The server rejected the request, or the gate has failed; `InternalError` included.
+            UnsupportedByServer: As `Transport.request`.
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
             Unavailable: No response before the timeout; the outcome is unknown.
         """

@@ -45,13 +45,13 @@ class Gate(Generic[T]):
             self._settled.clear()
 
     def fail(self, error: ChatError) -> None:
-        """Raise an error in all current and future waiters; the first error is permanent."""
+        """Clear the value, and raise an error in all current and future waiters; the first error is permanent."""
         self.value = None
         self._error = self._error or error
         self._settled.set()
 
     async def wait(self) -> T:
-        """Wait for a value.
+        """Wait for a value and return it; immediately if one is set.
 
         No time limit. Each waiter gets its own copy of the error.
 

@@ -58,7 +58,7 @@ class Packet:
                 self.packet_type, self.data, self.id = _EVENT, [INVALID_PACKET_EVENT], None
 
     def encode(self) -> str:
-        """Return the text form for the default namespace."""
+        """Return the text form for the default namespace, for example `20["typing",{…}]` for an event with id 0."""
         packet_id = "" if self.id is None else str(self.id)
         body = "" if self.data is None else self.json.dumps(self.data)
         return f"{self.packet_type}{packet_id}{body}"

@@ -37,10 +37,15 @@ class PingWebSocket(ClientWebSocketResponse):
             self._pending_pings.pop(payload, None)
 
     async def receive(self, timeout: float | None = None) -> WSMessage:
-        """Return the next message that is neither a ping nor a pong.
+        """Return the next message that is neither a ping nor a pong; reply to pings.
+
+        A closed connection returns messages of type CLOSE, CLOSING or CLOSED.
 
         Args:
             timeout: Time limit for each frame in seconds, None for no limit.
+
+        Raises:
+            TimeoutError: No frame before the time limit.
         """
         while True:
             message: WSMessage = await super().receive(timeout)

@@ -159,9 +159,9 @@ class Transport:
             response_type: Type of the response.
 
         Raises:
-            ChatError: The server rejected the request.
+            ChatError: The server rejected the request, or the response is invalid.
             ConnectionLost: The connection closed before the response.
-            UnsupportedByServer: The peer is a basic server, or does not support requests without a join.
+            UnsupportedByServer: A basic server, or no support for requests without a join; nothing was sent.
         """
         if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
             await self._require_observers(request.room)
@@ -175,7 +175,7 @@ class Transport:
         """Join a room; the first join of a connection determines the server type.
 
         Returns:
-            The response, or None from a basic server.
+            The response, or None from a basic server, to which a second join of the room sends nothing.
 
         Raises:
             ChatError: As `request`.
@@ -259,12 +259,12 @@ class Transport:
             raise ConnectionLost("not_connected") from None
 
     async def wait_closed(self) -> None:
-        """Wait for the end of the connection. Returns immediately for a transport that never opened."""
+        """Wait for the end of the connection; never raises for its cause, and returns at once if never opened."""
         if self._watch_task is not None:
             await asyncio.shield(self._watch_task)
 
     async def close(self) -> None:
-        """Close the connection and release the sockets, tasks and HTTP session."""
+        """Close the connection, wait for its end, and release the sockets, tasks and HTTP session; idempotent."""
         disconnect_task = asyncio.create_task(self._client.disconnect())
         await asyncio.wait({disconnect_task}, timeout=CLOSE_TIMEOUT)
         self.abort()
@@ -392,7 +392,7 @@ class Transport:
 
 
 def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStructT:
-    """Decode a response; raise the server's error with sanitized texts and a bounded `retry_after`."""
+    """Decode a response; raise the server's error as of `sanitize_error`, `InternalError` for an invalid response."""
     try:
         response = decode_response(response_type, body)
     except ChatError as error:

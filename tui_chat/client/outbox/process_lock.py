@@ -46,9 +46,9 @@ class ProcessLock:
             self._fd = fd
 
     def is_stale(self, name: str) -> bool:
-        """Return whether the process with this id has ended.
+        """Return whether the process with this id has ended; never raises.
 
-        True for a missing lock file, False for an unreadable one.
+        True for a missing lock file, False for an unreadable one. The file remains.
         """
         try:
             fd = os.open(self._path(name), os.O_RDWR)

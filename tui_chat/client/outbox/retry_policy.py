@@ -36,7 +36,8 @@ class RetryPolicy:
         """Count an error and return the delay before the next attempt of the item.
 
         Returns:
-            Delay in seconds, or None if the error is final. A final error clears the counters.
+            Delay in seconds: `retry_after` of the error, otherwise the backoff. None if the error is final, which also
+            clears the counters.
         """
         if client_id != self._client_id:
             self._client_id, self._internal_errors = client_id, 0

@@ -82,7 +82,7 @@ class OutboxSender:
         return tuple(self._items.values())
 
     def post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
-        """Queue a request and start the delivery.
+        """Queue a request at the end and start the delivery in the background.
 
         Emits `OutboxItemChanged`. The call does not wait for the disk; `persisted` follows in a later event.
 
@@ -94,7 +94,7 @@ class OutboxSender:
 
         Raises:
             NotJoined: The room is closed.
-            OutboxFull: The item limit of the room is reached.
+            OutboxFull: The room has `MAX_QUEUED_ITEMS` pending or failed items.
             ChatError: The request is invalid.
         """
         if self._context.gate.has_failed:
@@ -184,7 +184,7 @@ class OutboxSender:
             self._start_sending()
 
     async def flush(self) -> None:
-        """Wait for all pending disk writes, successful or not; no time limit."""
+        """Wait until all items are added to and deleted from the outbox, successfully or not; no time limit."""
         while tasks := {task for task in (*self._persisting.values(), *self._deleting.values()) if not task.done()}:
             await asyncio.wait(tasks)
 
@@ -344,7 +344,7 @@ class OutboxSender:
         self._context.client.emit(OutboxItemChanged(item))
 
     async def _attempt(self, write: Awaitable[None]) -> bool:
-        """Return whether a write succeeded; report a failure."""
+        """Return whether a write succeeded; log a failure and emit `ProblemReported` for the first one."""
         try:
             await write
         except Exception as error:

@@ -93,7 +93,7 @@ class Outbox:
     """Outbox of one process in a directory shared with other processes; an async context manager.
 
     Attributes:
-        on_problem: Callback for the report of a corrupt file.
+        on_problem: Called with the error "outbox_damaged" after a corrupt file was renamed; a log warning by default.
 
     Args:
         directory: Private directory of the user; created on demand.
@@ -114,9 +114,9 @@ class Outbox:
         await self.close()
 
     async def close(self) -> None:
-        """Finish all writes and release the ownership of the remaining rows.
+        """Finish all writes, close the file and release the ownership of the remaining rows; idempotent.
 
-        Remaining rows can be claimed by another process.
+        Remaining rows can be claimed by another process. Later operations raise `LocalStorageError`.
         """
         while self._write_task is not None and not self._write_task.done():
             await asyncio.wait({self._write_task})
@@ -124,7 +124,7 @@ class Outbox:
         self._process_lock.release()
 
     async def add(self, scope: OutboxScope, item: OutboxItem) -> None:
-        """Store an item; an item with the same `client_id` remains unchanged.
+        """Store the request of an item, without its state; an item with the same `client_id` remains unchanged.
 
         Raises:
             LocalStorageError: The item was not stored.
@@ -182,7 +182,7 @@ class Outbox:
         )
 
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
-        """Claim the rows of ended processes and return all rows of this process in order.
+        """Claim the rows of ended processes and return all rows of this process in the scope, in order of creation.
 
         Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
         U+FFFD in its text. Other undecodable rows are skipped.
@@ -225,7 +225,11 @@ class Outbox:
         return list(_decode_items(rows, room_name))
 
     async def _write(self, statement: str, parameters: tuple[object, ...]) -> None:
-        """Execute a statement together with all queued ones in one transaction (group commit)."""
+        """Execute a statement together with all queued ones in one transaction (group commit) and wait for the commit.
+
+        Raises:
+            LocalStorageError: The transaction failed.
+        """
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queued_writes.append((statement, parameters, committed))
         if self._write_task is None or self._write_task.done():
