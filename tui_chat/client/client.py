@@ -313,12 +313,12 @@ class ChatClient:
         return await self._joiner.open_cached(request)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """Return the public rooms and the private rooms with the user as a member, those with most members first.
+        """Return public rooms and rooms with present members, those with most members first.
 
         At most `ROOM_LIST_PAGE` rooms are returned. Without a connection, the call waits for one.
 
         Args:
-            query: Text in the name or topic, None for all rooms.
+            query: Part of the name or topic, independent of case and width; None for all rooms.
 
         Raises:
             ChatError: The query is invalid, or the server rejected the request.

@@ -39,7 +39,7 @@ class ErrorBody(Struct, rename="camel", omit_defaults=True):
         return cls(error.code, error.message, error.reason, dict(error.params) or None, error.retry_after)
 
     def to_error(self) -> ChatError:
-        """Return the error; `InternalError` for an unknown code. Reserved names of parameters are dropped."""
+        """Return the error; `InternalError` for an unknown code. Parameters `message` and `retry_after` are dropped."""
         error_type = ERRORS_BY_CODE.get(self.code, InternalError)
         params = {name: value for name, value in (self.params or {}).items() if name not in ("message", "retry_after")}
         return error_type(self.reason, message=self.message, retry_after=self.retry_after, **params)
@@ -82,7 +82,8 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
         body: Only argument of the event, as JSON.
 
     Raises:
-        ChatError: The event is unknown or the body is invalid.
+        BadRequest: The event is unknown, or the body is malformed.
+        ChatError: A field is invalid, for example `NickInvalid` or `TooLong`.
     """
     if (decoder := _request_decoders.get(event)) is None:
         raise BadRequest("request_unknown")
@@ -98,22 +99,25 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
 
 
 def drop_nulls(fields: Any) -> Any:
-    """Return a decoded JSON object without its null fields, or any other value unchanged."""
+    """Return a decoded JSON object without its own null fields, or any other value unchanged; nested nulls remain."""
     if not isinstance(fields, dict):
         return fields
     return {name: value for name, value in cast(dict[str, Any], fields).items() if value is not None}
 
 
 def number_to_text(value: Any) -> Any:
-    """Return a whole number as text, for numeric room names of basic clients; other values are unchanged."""
+    """Return a whole number as text, for numeric room names of basic clients: 7 and 7.0 give `"7"`.
+
+    Other values are unchanged, also booleans and numbers above `SEQ_MAX`.
+    """
     is_whole_number = type(value) in (int, float) and abs(value) <= SEQ_MAX and value == int(value)
     return str(int(value)) if is_whole_number else value
 
 
 def request_to_builtins(request: Request) -> dict[str, Any]:
-    """Return the request as JSON-compatible builtins, for clients based on python-socketio.
+    """Return the fields of a request as JSON-compatible builtins, for clients based on python-socketio.
 
-    Fields with their default value are omitted, as on the wire.
+    Names are camelCase, and fields with their default value are omitted, as on the wire. The event name is absent.
     """
     return msgspec.to_builtins(request, str_keys=True)
 
@@ -135,7 +139,7 @@ def encode_error(error: ChatError) -> bytes:
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
     """Decode the acknowledgement of a request.
 
-    An `ok` of False without an error raises `InternalError`; an unknown error code does too.
+    An `ok` of False without an error raises `InternalError`; an unknown error code does too. Texts are not sanitized.
 
     Args:
         response_type: Expected response.

@@ -17,8 +17,8 @@ class ChatError(Exception):
     """Failed request.
 
     Args:
-        reason: Key of `error_reasons.MESSAGES`, or an unknown reason of another server version.
-        message: Message of the server; the default is the English message of the reason.
+        reason: Key of `error_reasons.MESSAGES`, or with `message` an unknown reason of another server version.
+        message: Message of the server; the default is the English message of the reason with its parameters.
         retry_after: Seconds until a retry may succeed, None if unknown.
         params: Parameters of the reason.
 
@@ -80,13 +80,13 @@ class NotFound(ChatError):
 
 
 class NickInvalid(ChatError):
-    """Empty nickname or forbidden character."""
+    """Nickname that is empty, reserved or has a forbidden character or combination."""
 
     code = "nick_invalid"
 
 
 class RoomInvalid(ChatError):
-    """Empty room name or forbidden character."""
+    """Room name that is empty, reserved or has a forbidden character or combination."""
 
     code = "room_invalid"
 
@@ -145,7 +145,11 @@ ERRORS_BY_CODE: dict[str, type[ChatError]] = {
 
 
 def format_params(template: str, params: ErrorParams) -> str:
-    """Return a message with the parameters of a reason; integers have thousands separators."""
+    """Return a message with the parameters of a reason; integers have thousands separators, for example `4,000`.
+
+    Raises:
+        KeyError: A parameter of the template is missing.
+    """
     return template.format(
         **{name: f"{value:,}" if isinstance(value, int) else value for name, value in params.items()}
     )

@@ -45,7 +45,7 @@ class MentionTokens:
 
     @property
     def includes_room(self) -> bool:
-        """True if the text mentions all members."""
+        """True if the text contains `@room`; the role of the author is not checked."""
         return any(_starts_with_name(tail, _ROOM) for tail in self._tails)
 
     def includes(self, name: str, member_names: Iterable[str] = ()) -> bool:
@@ -53,7 +53,7 @@ class MentionTokens:
 
         Args:
             name: Nickname or account name.
-            member_names: Names of the members, of which a longer match takes precedence.
+            member_names: Names of the members, of which a longer match after `@` takes precedence.
         """
         if not name or not (self._tails or self._start):
             return False

@@ -103,9 +103,9 @@ def canonical_key(name: str) -> str:
 
 
 def with_suffix(name: str, number: int) -> str:
-    """Return a nickname with a numeric suffix; the name is truncated so that the result fits `NICKNAME_GRAPHEMES`.
+    """Return a nickname with a numeric suffix, for example `ann2` for `ann` and 2.
 
-    No space separates name and suffix.
+    The name is truncated so that the result fits `NICKNAME_GRAPHEMES`.
     """
     suffix = str(number)
     graphemes = list(iter_graphemes(name))
@@ -142,7 +142,11 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
 
 
 def _enforce(profile: _PrecisProfile, name: str) -> str:
-    """Return a name in the form of a profile, with its emoji sequences unchanged."""
+    """Return a name in the form of a profile, with its emoji sequences unchanged except for dropped selectors.
+
+    Raises:
+        UnicodeEncodeError: The name is invalid.
+    """
     if name.isascii():
         return profile.enforce(name)
     selector_pattern, sequence_pattern = _compile_emoji_patterns()

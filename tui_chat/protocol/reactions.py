@@ -37,7 +37,7 @@ def validate_reaction(text: str, *, on: bool = True) -> str:
         on: Addition of the reaction; False for a removal.
 
     Raises:
-        BadRequest: The sanitized reaction is empty, or matches neither rule.
+        BadRequest: The sanitized reaction is empty or matches neither rule, or the text contains a lone surrogate.
         TooLong: The sanitized reaction exceeds `REACTION_CODE_POINTS`.
     """
     text = sanitize_line(text)

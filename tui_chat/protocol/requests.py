@@ -89,7 +89,7 @@ class LeaveRoom(RoomRequest, frozen=True):
 
 
 class Observe(RoomRequest, frozen=True):
-    """Receive the pushes of a room without membership.
+    """Fetch the state of a room, then receive its pushes without membership until `Unobserve` or a disconnection.
 
     Attributes:
         since: `seq` of the newest known entry; the response contains only newer ones.
@@ -199,7 +199,7 @@ class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
 
 
 class EditMessage(IdempotentRequest, frozen=True):
-    """Replace the text of message `seq`."""
+    """Replace the text of message `seq`; an equal text is a no-op."""
 
     event: ClassVar[str] = "editMessage"
     rate_class: ClassVar[str] = "messages"
@@ -219,7 +219,7 @@ class DeleteMessage(IdempotentRequest, frozen=True):
 
 
 class React(IdempotentRequest, frozen=True):
-    """Add (`on`) or remove a reaction on message `seq`; a repeat is a no-op."""
+    """Add (`on`) or remove the member's reaction on message `seq`; a repeat and an absent reaction are no-ops."""
 
     event: ClassVar[str] = "react"
     rate_class: ClassVar[str] = "messages"
@@ -300,7 +300,7 @@ class ChangeNick(Request, frozen=True):
 
 
 class SetTopic(IdempotentRequest, frozen=True):
-    """Set the room topic; an empty topic removes the current one."""
+    """Set the room topic; an empty topic removes the current one. An equal topic creates an entry too."""
 
     event: ClassVar[str] = "setTopic"
     rate_class: ClassVar[str] = "messages"

@@ -38,9 +38,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sanitize_body(text: str) -> str:
-    """Return a message body of any length in sanitized form.
+    """Return a message body of any length in sanitized form, possibly empty.
 
-    All line breaks become newlines; surrounding space is kept.
+    All line breaks become newlines; tabs and surrounding space are kept.
 
     Raises:
         BadRequest: The text contains a lone surrogate, which no encoding supports.
@@ -64,7 +64,7 @@ def sanitize_line(text: str) -> str:
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text has no visible character."""
+    """Return whether a text is empty or has no visible character."""
     return _VISIBLE.search(text) is None
 
 
@@ -92,7 +92,7 @@ def validate_message_body(text: str) -> str:
 
 
 def validate_topic(text: str) -> str:
-    """Return a sanitized topic, empty for a blank one.
+    """Return a sanitized single-line topic, empty for a blank one.
 
     Raises:
         BadRequest: The text contains a lone surrogate.
@@ -102,7 +102,7 @@ def validate_topic(text: str) -> str:
 
 
 def validate_query(text: str) -> str:
-    """Return a sanitized search query, empty for a blank one.
+    """Return a sanitized single-line search query, empty for a blank one.
 
     Raises:
         BadRequest: The text contains a lone surrogate.

@@ -50,8 +50,9 @@ class SearchQuery:
         text: Query text as entered.
 
     Attributes:
-        term_hashes: Hashes common to all matching messages; empty for a query of punctuation only.
-        is_empty: The query contains no term.
+        term_hashes: Up to `MAX_QUERY_HASHES` hashes common to all matching messages; empty for a query of ASCII
+            punctuation only.
+        is_empty: The query contains only spaces.
     """
 
     def __init__(self, text: str) -> None:
@@ -62,7 +63,7 @@ class SearchQuery:
         self._patterns = [_compile_term(term) for term in terms]
 
     def matches(self, text: str) -> bool:
-        """Return whether a message text matches; an empty query matches nothing."""
+        """Return whether a message text, of any case and width, contains all terms; an empty query matches nothing."""
         if self.is_empty:
             return False
         folded = fold(text)
@@ -87,7 +88,7 @@ class SearchQuery:
 
 
 def fold(text: str) -> str:
-    """Return a text in its comparison form, without differences of case and width.
+    """Return a text in its comparison form, without differences of case and width; accents remain.
 
     The length may change.
     """
