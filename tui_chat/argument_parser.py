@@ -20,7 +20,7 @@ class ProgramParser(argparse.ArgumentParser):
     """Base of the parsers of both programs."""
 
     def print_help(self, file: object = None) -> None:
-        """Write the help to standard output.
+        """Write the help to standard output; `file` is ignored.
 
         Raises:
             OutputError: Standard output cannot be written.
@@ -74,10 +74,10 @@ def _mark_file_arguments(parser: argparse.ArgumentParser, file_completion: objec
 
 
 def shown_command(program: str) -> str:
-    """Return the command that starts a program of this installation, from any directory of this computer.
+    """Return the shell command that starts a program of this installation, from any directory of this computer.
 
     The name is sufficient if the PATH contains the installation. Otherwise, the result is the path of the script, or
-    the command of the module in an installation without scripts.
+    the command of the module in an installation without scripts. Paths are quoted for a POSIX shell.
 
     Args:
         program: `chat-tui` or `chat-server`.
@@ -97,7 +97,7 @@ def shown_command(program: str) -> str:
 
 
 def print_version(program: str) -> None:
-    """Print program name and version of the installed distribution.
+    """Print program name and version of the installed distribution, for example `chat-tui 1.2.0`.
 
     Raises:
         OutputError: Standard output cannot be written.

@@ -41,12 +41,12 @@ class CommandLineParser(ProgramParser):
 
 
 def print_error(message: str) -> None:
-    """Print one error line to standard error. The line starts with `chat-tui: `."""
+    """Print one error line to standard error, after `chat-tui: `. A failed write is ignored."""
     write_error(f"chat-tui: {message}")
 
 
 def exit_with_error(message: str) -> NoReturn:
-    """Print `message` to standard error and exit with `EXIT_USAGE_ERROR`."""
+    """Print `message` as `print_error` and exit with `EXIT_USAGE_ERROR`."""
     print_error(message)
     sys.exit(EXIT_USAGE_ERROR)
 
@@ -76,7 +76,11 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
 
 
 def parse_language(tag: str) -> Language:
-    """Return the language of `tag`, as an argparse type."""
+    """Return the language of `tag`, as an argparse type.
+
+    Raises:
+        argparse.ArgumentTypeError: The language is not supported.
+    """
     parsed = i18n.language_from_tag(tag)
     if parsed is None:
         raise argparse.ArgumentTypeError(tr("supported languages: en, zh"))

@@ -86,19 +86,20 @@ class LocalServer:
         self._stop_confirm_until = 0.0
 
     async def start_or_join(self, host: str, port: int) -> list[str]:
-        """Start a server, or join the one that uses the same database or listens on the port.
+        """Start a server, or join the one that uses the same database or listens on the port; set `url`.
 
-        Of several simultaneous calls, also of other clients, one starts the server and the others join it.
+        Of several simultaneous calls, also of other clients, one starts the server and the others join it. A server
+        that uses the database without a response is awaited for up to 15 seconds.
 
         Args:
             host: Listen address.
             port: TCP port; 0 selects a free one.
 
         Returns:
-            Status lines for the user.
+            Status texts for the user, possibly of several lines each: `join_instructions`, or the joined URL.
 
         Raises:
-            LocalServerError: The server failed to start, and no chat server listens on the port.
+            LocalServerError: The server failed to start, and no chat server to join responds.
         """
         self._host = host
         deadline = time.monotonic() + _START_TIMEOUT
@@ -121,17 +122,18 @@ class LocalServer:
             return [tr("Joined the server that already runs at {url}.", url=url)]
 
     async def restart(self) -> None:
-        """Start the server again at its address, or join the one that another client has started.
+        """Start the server again at its address, or join one that runs already, as `start_or_join`.
 
         Raises:
-            LocalServerError: The server failed to start.
+            LocalServerError: As `start_or_join`.
         """
         await self.start_or_join(self._host, urlsplit(self.url).port or 0)
 
     async def start(self, host: str, port: int) -> str:
-        """Start a server and wait until the socket listens.
+        """Start a server and wait until the socket listens; set `url`.
 
-        All other settings come from the environment (`CHAT_…`), as for `chat-server`.
+        A previous server is released as by `close`. All other settings come from the environment (`CHAT_…`), as for
+        `chat-server`.
 
         Args:
             host: Listen address.
@@ -156,7 +158,7 @@ class LocalServer:
         raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
-        """Start the process, and return its start report."""
+        """Start the process, and return its start report; a failure gives a report with `error` and `code`."""
         self.close()
         path = server_log_path()
         try:
@@ -213,10 +215,11 @@ class LocalServer:
         return ""
 
     async def leave(self) -> str:
-        """Release the server after the disconnection of this client.
+        """Release the server, as `close`, after the disconnection of this client.
 
         Returns:
-            Message about the other clients, for which the server continues; empty without other clients.
+            Message about the other clients, for which the server continues; empty without other clients and if they
+            cannot be counted.
         """
         self.close()
         try:
@@ -233,7 +236,10 @@ class LocalServer:
         )
 
     def close(self) -> None:
-        """Stop counting as a client of the started server; idempotent, and without effect on other clients."""
+        """Stop counting as a client of the started server, which ends `IDLE_TIMEOUT` seconds after its last client.
+
+        Idempotent; no effect on a joined server and on `url`.
+        """
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.stdin.close()
@@ -291,7 +297,10 @@ async def is_chat_server(url: str) -> bool:
 
 
 def local_url(host: str, port: int) -> str:
-    """Return the base URL of a server on `host` for clients on this machine."""
+    """Return the base URL of a server on `host` for clients on this machine.
+
+    A wildcard address becomes the loopback address: `0.0.0.0` and 3000 give `http://127.0.0.1:3000`.
+    """
     return _build_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
 
 
@@ -309,10 +318,15 @@ def network_urls(host: str, port: int) -> list[str]:
 
 
 def join_instructions(host: str, port: int, url: str) -> list[str]:
-    """Return the lines with the commands that join a local server from other terminals.
+    """Return the texts with the commands that join a local server from other terminals.
 
-    Without a network address, the command is that of this installation, and a second line states that only this machine
-    can connect.
+    The first text has one line per network URL after its heading. Without a network address, it contains the command of
+    this installation, and a second text states that only this machine can connect.
+
+    Args:
+        host: Listen address.
+        port: TCP port of the network URLs.
+        url: Base URL for clients on this machine.
     """
     urls = network_urls(host, port)
     commands = [f"  chat-tui {join_url}" for join_url in urls] or [f"  {shown_command('chat-tui')} {url}"]

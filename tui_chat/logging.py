@@ -40,7 +40,7 @@ class InternalErrorMonitor(logging.Handler):
         self.on_unhandled: Callable[[], object] = lambda: None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Process a record, after the log file."""
+        """Set `exit_code` to 1 for an internal error; call `on_unhandled` if nothing else reports it."""
         if record.exc_info and record.name != _NETWORK_LIBRARY:
             self.exit_code = 1
             if record.name in (_UNHANDLED, "asyncio"):
@@ -48,10 +48,10 @@ class InternalErrorMonitor(logging.Handler):
 
 
 def configure_logging(path: Path) -> InternalErrorMonitor:
-    """Redirect all log records, warnings and unhandled exceptions of threads and tasks to `path`.
+    """Append all log records, warnings and unhandled exceptions of threads and tasks to `path`.
 
     Records are discarded if the log file cannot be prepared. Earlier handlers are replaced. The file is created with
-    the first record, from level INFO.
+    the first record. The level is INFO, and WARNING for libraries. A file above `MAX_LOG_BYTES` is renamed to `.old`.
 
     Returns:
         Monitor of the log records.

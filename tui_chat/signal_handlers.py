@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 
 def handle_signal(name: str, callback: Callable[[int], object]) -> None:
-    """Call a function on the running event loop for each signal.
+    """Register a function that the running event loop calls for each signal, in place of an earlier one.
+
+    A signal that the system lacks is ignored.
 
     Args:
         name: Name of the signal, for example `SIGTERM`.

@@ -39,9 +39,13 @@ class OutputError(Exception):
 def run_program(program: Callable[[], int], report_output_error: Callable[[str], None]) -> NoReturn:
     """Run a program with usable standard streams, then exit the process.
 
+    The exit code is that of the program, `EXIT_IO_ERROR` or `EXIT_PIPE_CLOSED` after an `OutputError`, and
+    `EXIT_INTERRUPTED` after a `KeyboardInterrupt`. Other exceptions propagate.
+
     Args:
         program: Function that returns the exit code, or exits with `sys.exit`.
-        report_output_error: Function that prints the reason of an `OutputError` to standard error.
+        report_output_error: Function that prints the reason of an `OutputError` to standard error; not called for a
+            closed pipe.
     """
     _prepare_streams()
     exit_code: object
@@ -86,7 +90,7 @@ def _flush_output() -> None:
 
 
 def write_json(line: bytes) -> None:
-    """Write a line of JSON, with `\\u` escapes if the encoding of standard output lacks a character.
+    """Write a line of JSON and its line break, with `\\u` escapes if the encoding of standard output lacks a character.
 
     Raises:
         OutputError: The stream is full, broken or a closed pipe.

@@ -48,8 +48,10 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         The exit code of the last failed line, `SUCCESS` if none failed.
 
     Raises:
+        InvalidTarget: As `open_room`.
         ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed connection raises.
         UnreadableInput: Standard input cannot be read.
+        OutputError: Standard output cannot be written.
     """
     text = None if list(words) in ([], ["-"]) else clean_text(" ".join(words))
     if not by_line:
@@ -97,6 +99,10 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
         follow: Continue with live entries until interrupted.
         as_json: Output in JSON Lines, with the fields of the wire protocol.
         zone: Time zone of the timestamps; None for the system time zone.
+
+    Raises:
+        InvalidTarget, ChatError: As `open_room`; also a `ChatError` of a room that is lost later.
+        OutputError: Standard output cannot be written.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
         _print_entries(room, await _latest_messages(room, lines), as_json, zone)
@@ -142,7 +148,9 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
         as_json: Output in JSON Lines, with the fields of the wire protocol.
 
     Raises:
+        InvalidTarget, ChatError: As `open_room`.
         UnsupportedByServer: The server is basic and sends no member list; an empty output would mean an empty room.
+        OutputError: Standard output cannot be written.
     """
     async with open_room(target, 1) as room:
         if room.is_basic_server:

@@ -27,7 +27,7 @@ class UnreadableInput(Exception):
 
 
 class InputReader:
-    """Reader of standard input."""
+    """Reader of standard input; the constructor prints a hint on a terminal."""
 
     def __init__(self) -> None:
         # `sys.stdin.buffer` would block the exit of the interpreter while the thread waits in a read.
@@ -37,7 +37,7 @@ class InputReader:
             write_error(tr("Type a message; Ctrl+D sends it."))
 
     async def read_text(self) -> str:
-        """Return the complete input, or a part that exceeds the length limit of a message.
+        """Return the complete input in cleaned form, or a part that exceeds the length limit of a message.
 
         Raises:
             UnreadableInput: The stream cannot be read.
@@ -46,7 +46,7 @@ class InputReader:
         return self._decode(await _read(lambda: self._stream.read(MAX_LINE_BYTES + 1)))
 
     async def read_lines(self) -> AsyncGenerator[str]:
-        """Yield each line, with an overlong line cut after `MAX_LINE_BYTES`.
+        """Yield each line in cleaned form, blank ones included; an overlong line is cut after `MAX_LINE_BYTES`.
 
         Raises:
             UnreadableInput: The stream cannot be read.
@@ -77,12 +77,12 @@ class InputReader:
 
 
 def clean_text(text: str) -> str:
-    """Return a text without terminal escape sequences and final line breaks."""
+    """Return a text without terminal escape sequences and without any final line breaks."""
     return remove_escape_sequences(text).rstrip("\r\n")
 
 
 async def _read(read: Callable[[], bytes]) -> bytes:
-    """Return the result of a blocking read.
+    """Return the result of a blocking read in a daemon thread, which a cancellation does not interrupt.
 
     Raises:
         UnreadableInput: The stream cannot be read.

@@ -69,7 +69,12 @@ class InvalidTarget(Exception):
 def run_to_exit_code(command: Coroutine[Any, Any, ExitCode]) -> int:
     """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
-    SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks.
+    SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks. Other exceptions propagate, also
+    `OutputError`.
+
+    Returns:
+        The result of the command, or the exit code of the error: `USAGE_ERROR` for an `InvalidTarget`, `EXIT_IO_ERROR`
+        for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
     """
     signal.signal(signal.SIGINT, _interrupt)
     try:
@@ -108,12 +113,15 @@ class _Visit:
     guest_key: str | None
 
     async def join(self, client: ChatClient, limit: int, timeout: float) -> Room:
-        """Join with a notice on standard error, for a server that requires a join."""
+        """Join with a notice on standard error, for a server that requires a join; exceptions of `ChatClient.join`."""
         print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
         return await client.join(self.room, nick=self.nick, limit=limit, timeout=timeout)
 
     def save_guest_key(self, client: ChatClient, target: CliTarget) -> None:
-        """Save a new guest key, which gives the next run the same member id; a failure is only printed."""
+        """Save a new guest key, which gives the next run the same member id; no effect for an anonymous target.
+
+        A failure is only printed.
+        """
         if not target.anonymous and client.guest_key and client.guest_key != self.guest_key:
             saved_profile, _ = profile_store.load(target.state_dir)
             identity = Identity(self.url, self.nick, client.guest_key)
@@ -181,7 +189,14 @@ class ScriptSender:
         return self._visit.room if self._joined_room is None else self._joined_room.name
 
     async def send(self, text: str) -> SendResponse:
-        """Send a message and wait for the acknowledgement; raises the exceptions of `Room.send`."""
+        """Send a message and wait for the acknowledgement; save a new guest key in the profile.
+
+        On a server that requires a join, the first call joins the room for the rest of the command, with a notice on
+        standard error.
+
+        Raises:
+            ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
+        """
         timeout = self._target.timeout
         if self._joined_room is None:
             try:
@@ -198,7 +213,12 @@ class ScriptSender:
 
 @asynccontextmanager
 async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
-    """Connect to the target's server for the duration of the context; arguments and exceptions as for `open_room`."""
+    """Connect to the target's server for the duration of the context, without a join; defaults as for `open_room`.
+
+    Raises:
+        InvalidTarget: The address, the room name or the nickname is invalid or missing.
+        Unreachable: The server cannot be reached.
+    """
     visit = _validate(target)
     async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
         yield ScriptSender(client, target, visit)

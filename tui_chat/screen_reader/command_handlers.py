@@ -84,9 +84,9 @@ class ReaderCommands:
         )
 
     async def handle_line(self, line: str) -> None:
-        """Post an input line as a message or run it as a command, and wait for the results.
+        """Post an input line as a message or run it as a command, and wait for its requests.
 
-        A blank line has no effect. Errors are announced, not raised.
+        A posted message is in the outbox, possibly unsent. A blank line has no effect. Errors are only announced.
         """
         text = line.rstrip("\r\n")
         if is_blank(text):
@@ -100,14 +100,14 @@ class ReaderCommands:
             self._reader.announce(tr(chat_strings.INTERNAL_ERROR))
 
     async def wait_for_results(self) -> None:
-        """Wait for the running requests and announce their results."""
+        """Wait for the running requests and announce their results; queued joins and the outbox are excluded."""
         await self._link.wait_until_idle()
         self._reader.controller.process_events(float("inf"))
 
     async def complete(self, text_before: str) -> Sequence[str]:
-        """Return all completions of the text before the cursor, each including the unchanged part.
+        """Return all completions of the text before the cursor, each including the unchanged part; empty without one.
 
-        Without one, members with this part of the nickname are loaded first.
+        If no loaded nickname matches in a room with unlisted members, matching members are loaded first.
         """
         view, completions = self._session.current_room, self._complete_known(text_before)
         query = "" if completions else nick_query(text_before)
@@ -149,7 +149,7 @@ class ReaderCommands:
             self._reader.announce_current_room()
 
     def _compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
-        """Reply to, edit or react to a message. Without a text, return the usage."""
+        """Reply to, edit or react to a message; return the error, empty on success, or the usage without a text."""
         if not text:
             command = registry.find(kind.value)
             return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
@@ -248,7 +248,7 @@ class ReaderCommands:
         self._link.start(self._announce_stop())
 
     async def _announce_stop(self) -> None:
-        """Stop the server of the session, or ask if others are present, and end the session of a stopped server."""
+        """Stop the server of the session and end the session; with other clients, only announce a question at first."""
         try:
             question = await self._local_server.stop(self._link.url)
         except LocalServerError as error:

@@ -69,6 +69,7 @@ class LineTerminal:
 
         Args:
             complete: Coroutine function from the text before the cursor to all complete replacements of that text.
+                Called on Tab, if the input is a terminal and readline is available.
         """
         loop = asyncio.get_running_loop()
         self._complete = partial(_run_completion, loop, complete)
@@ -89,19 +90,19 @@ class LineTerminal:
         self._restore()
 
     def write_line(self, text: str) -> None:
-        """Write a line now, or queue the line while input is being typed."""
+        """Write a line now; with a partial input line, queue it until Enter or `IDLE_FLUSH_SECONDS` without a key."""
         self._pending.append(text)
         if not self.current_input():
             self._flush()
 
     def write_immediately(self, text: str) -> None:
-        """Write a line below the partial input line."""
+        """Write a line below the partial input line, before queued lines."""
         self._write(f"\n{text}")
 
     async def read_line(self) -> str | None:
-        """Return the next input line, or None at end of input.
+        """Return the next input line without its line break, or None at end of input, the last result.
 
-        Queued output is written before the return.
+        Queued output is written before the return. Call after `open`.
         """
         self._read_requests.release()
         while True:
@@ -115,7 +116,7 @@ class LineTerminal:
                 return line
 
     def current_input(self) -> str:
-        """Return the partial input line, "" without readline or a terminal."""
+        """Return the typed part of the input line without removing it, "" without readline or a terminal."""
         return readline.get_line_buffer() if readline is not None and self._is_interactive else ""
 
     def _flush(self) -> None:
@@ -169,7 +170,7 @@ class LineTerminal:
 
 
 def _run_completion(loop: asyncio.AbstractEventLoop, complete: CompletionFunction, text: str) -> Sequence[str]:
-    """Run a completion in the event loop and return its result, empty after an error."""
+    """Run a completion in the event loop and return its result, empty after an error or `COMPLETION_TIMEOUT`."""
     coroutine = complete(text)
     try:
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
@@ -186,12 +187,14 @@ def _run_completion(loop: asyncio.AbstractEventLoop, complete: CompletionFunctio
 
 
 def is_interactive() -> bool:
-    """Return whether standard input and output are a terminal."""
+    """Return whether standard input and standard output are both a terminal."""
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def read_input(prompt: str = "") -> str:
-    """Write a prompt, and return the next line of standard input without its line break.
+    """Write a prompt, and return the next line of standard input without its line break and byte order mark.
+
+    Undecodable bytes are replaced.
 
     Raises:
         EOFError: The input has ended or cannot be read.

@@ -105,6 +105,9 @@ def _ask(label: Translatable, initial: str, default: str, validate: Callable[[st
     """Return `initial` or a prompted value, validated and converted by `validate`.
 
     An invalid value is reported and prompted again; an empty input selects `default`.
+
+    Raises:
+        EOFError: The input has ended.
     """
     prompt = f"{tr(label)} [{default}]: "
     while True:
@@ -159,7 +162,10 @@ def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settin
 async def _run_session(
     reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal, exit_code: "asyncio.Future[int]"
 ) -> None:
-    """Run the session on one server until its end, the end of the input, a signal or an internal error."""
+    """Run the session on one server until its end, the end of the input, a signal or an internal error.
+
+    An internal error is logged, announced and set as `exit_code`. Pending deletions are sent at the end.
+    """
     link = asyncio.create_task(reader.controller.server_link.run())
     tasks: set[asyncio.Task[Any]] = {
         link,

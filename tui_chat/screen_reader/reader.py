@@ -77,16 +77,18 @@ class ScreenReader:
         self._announced_unread: set[RoomView] = set()
 
     async def process_events(self) -> None:
-        """Announce session events until the connection closes."""
+        """Announce session events until the client closes; a lost connection does not end the call."""
         async for event in self.controller.server_link.event_queue:
             self.controller.apply_safely(event)
 
     def announce_current_room(self, recent_count: int = 0) -> None:
-        """Announce the current room and its unread messages, and mark the room as read.
+        """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
+
+        Messages of ignored members are not announced.
 
         Args:
-            recent_count: Minimum number of recent messages to announce. At least `INITIAL_MESSAGES` messages are
-                announced if any is unread.
+            recent_count: Minimum number of recent messages to announce. At least `INITIAL_MESSAGES` messages and all
+                unread ones are announced if the number is positive or any message is unread, otherwise none.
         """
         view = self._announced_room = self.session.current_room
         if view is None:
@@ -119,7 +121,7 @@ class ScreenReader:
     # Front end of the session controller
 
     def on_event(self, event: SessionEvent) -> None:
-        """Announce an event that gives no notice."""
+        """Announce an event for which the controller gives no notice; other events have no effect."""
         match event:
             case events.ConnectionStateChanged(state):
                 self._on_connection_state(state)
@@ -178,17 +180,17 @@ class ScreenReader:
             self._announce_unread(view)
 
     def on_current_room_changed(self) -> None:
-        """Announce the new current room."""
+        """Announce the current room unless it was announced last."""
         if self.session.current_room is not self._announced_room:
             self.announce_current_room()
 
     def on_room_joined(self, view: RoomView) -> None:
-        """Save room, nickname, server and guest key in the profile after the first join."""
+        """Save room, nickname, server and guest key in the profile after the first join; later joins have no effect."""
         if not self.opened.is_set():
             self._save_profile(view.name, view.nick)
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the new nickname in the profile. The saved room stays."""
+        """Save the new nickname, the server and the guest key in the profile. The saved room stays."""
         self._save_profile(None, nick)
 
     def _save_profile(self, room: str | None, nick: str) -> None:

@@ -12,7 +12,9 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def message_text(message: Message, is_confusable: bool = False) -> str:
-    """Return the announcement of a message. An action message has no `says`; later rows are indented.
+    """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
+
+    An edited message reads `ann says (edited): hi`. Later rows are indented.
 
     Args:
         message: Message of the log.
@@ -29,19 +31,19 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
 
 
 def dated_message_text(message: Message) -> str:
-    """Return a message announcement that starts with local date and time."""
+    """Return a message announcement after local date and time, for example `2026-01-31 14:05 ann says: hi`."""
     return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {message_text(message)}"
 
 
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
-    """Return the announcement of a message in a background room."""
+    """Return the announcement of a message in a background room, for example `In tea, ann says: hi`."""
     if is_mention:
         return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=indent_rows(text))
     return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:
-    """Return the unread and mention counts of a room. Zero mentions are omitted."""
+    """Return the counts of a room, for example `tea: 3 unread messages, 1 mention`. Zero mentions are omitted."""
     sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
     return sentence + (", " + plural("{count:,} mention", "{count:,} mentions", mentions) if mentions else "")
 
@@ -59,7 +61,7 @@ def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:
-    """Return the announcement of a connection state, "" for transitional states."""
+    """Return the announcement of `Online` or `Offline`, "" for `Connecting` and `Closed`."""
     match connection_state:
         case events.Online():
             return tr("Connected.")
@@ -70,7 +72,13 @@ def connection_text(connection_state: events.ConnectionState) -> str:
 
 
 def room_joined_text(room: str, members: int, topic: str) -> str:
-    """Return the announcement of the current room, with its number of other members and its topic."""
+    """Return the announcement of the current room, for example `You are in tea, with 2 others.`, and its topic.
+
+    Args:
+        room: Room name.
+        members: Number of other members.
+        topic: Topic, omitted if empty.
+    """
     sentence = plural(
         "You are in {room}, with {count:,} other.", "You are in {room}, with {count:,} others.", members, room=room
     )
