@@ -48,6 +48,12 @@ class ChatPage:
         await self.composer.fill(text)
         await self.composer.press("Enter")
 
+    async def set_join_visibility(self, visibility: str) -> None:
+        """Change the setting for join and leave notices to `all`, `smart` or `none`."""
+        await self.page.locator("#settings-open").click()
+        await self.page.locator(f"#joins-options [value={visibility}]").check()
+        await self.page.keyboard.press("Escape")
+
     async def expect_messages(self, *texts: str) -> None:
         """Wait for exactly these messages, in order."""
         patterns = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]

@@ -108,6 +108,16 @@ const RUNNERS = {
     };
   },
 
+  async join_visibility(load) {
+    const { RecentSpeakers } = await load("state/join_visibility");
+    return ({ messages, laterSpeakers = 0, notice }) => {
+      const speakers = new RecentSpeakers();
+      for (const message of messages) speakers.add(message);
+      for (let number = 0; number < laterSpeakers; number += 1) speakers.add({ memberId: `later ${number}`, ts: 0 });
+      return speakers.isRelevant(notice);
+    };
+  },
+
   async disguised_hosts(load) {
     const { disguisedHost } = await load("state/disguised_hosts");
     return ({ input }) => disguisedHost(input);

@@ -1,20 +1,23 @@
-"""Test vectors of texts, names, mentions, commands, links and limits against the Python implementation."""
+"""Test vectors of texts, names, mentions, commands, links, limits and notices against the Python implementation."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import convert
 
 from tests.support.vectors import expand, load_vectors
 from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import CommandCall, CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
+from tui_chat.session.room_index import RecentSpeakers
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
@@ -111,6 +114,17 @@ def test_commands_match_the_vectors(case: Case) -> None:
     with pytest.raises(CommandRejected) as rejection:
         registry.parse(case["input"])
     assert str(rejection.value).startswith(problem)
+
+
+@vectors("join_visibility")
+def test_relevance_of_membership_notices_matches_the_vectors(case: Case) -> None:
+    speakers = RecentSpeakers()
+    for message in case["messages"]:
+        speakers.add(message["memberId"], "ann", message["ts"])
+    for number in range(case.get("laterSpeakers", 0)):
+        speakers.add(f"later {number}", "bob", 0)
+    fields = {"room": "tea", "message": "", "nickName": "ann", "oldNickName": "anne", **case["notice"]}
+    assert speakers.is_relevant(convert(fields, JoinNotice | LeaveNotice | NickNotice)) is case["expected"]
 
 
 @vectors("disguised_hosts")

@@ -37,6 +37,7 @@ async def post(client: RawClient, *texts: str) -> list[int]:
 
 async def test_two_pages_exchange_messages(browser: Browser, server: RunningServer) -> None:
     ming = await open_chat_page(browser, server.url, "小明")
+    await ming.set_join_visibility("all")
     ann = await open_chat_page(browser, server.url, "Ann")
     await ming.send_message("你好 👋")
     await ann.expect_messages("你好 👋")

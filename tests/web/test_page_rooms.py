@@ -82,6 +82,7 @@ async def test_confusable_nicknames_are_marked(browser: Browser, server: Running
 
 async def test_nicknames_cannot_imitate_notices(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann", "hall", locale="zh-CN")
+    await chat_page.set_join_visibility("all")
     await bot.join("hall", "小明和小红")
     await expect(chat_page.page.locator(".line.notice")).to_have_text("“小明和小红” 加入了房间")
     await bot.request("changeNick", {"nickName": "bob left"})

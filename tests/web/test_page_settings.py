@@ -108,6 +108,27 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     chat_page.assert_no_errors()
 
 
+async def test_join_notices_follow_the_joins_setting(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    notices = chat_page.page.locator(".notice")
+    async with raw_client(server.url) as carol:
+        await carol.join("tea", "carol")
+        await bot.request("sendMessage", {"room": "tea", "message": "hello"})
+        await bot.request("leaveRoom", {"room": "tea"})
+        await carol.request("leaveRoom", {"room": "tea"})
+    await expect(notices).to_have_text(["bot left"])
+    await chat_page.send_message("/nick Anne")
+    await expect(notices).to_have_text(["bot left · Ann is now Anne"])
+    await chat_page.set_join_visibility("all")
+    await expect(notices).to_have_text(["carol joined", "bot and carol left · Ann is now Anne"])
+    await chat_page.set_join_visibility("none")
+    await expect(notices).to_have_text(["Ann is now Anne"])
+    await chat_page.page.reload()
+    await open_settings(chat_page.page)
+    await expect(chat_page.page.locator("#joins-options :checked")).to_have_value("none")
+    chat_page.assert_no_errors()
+
+
 async def test_notifications_are_limited_to_mentions_in_the_background(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:

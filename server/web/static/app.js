@@ -61,7 +61,15 @@ const memberPanel = new MemberPanel(() => scheduler.schedule());
 const nickCompletion = new NickCompletion(() => session?.current);
 const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
-const settingsDialog = new SettingsDialog({ getSession: () => session, notifier, onLanguageChange: changeLanguage });
+const settingsDialog = new SettingsDialog({
+  getSession: () => session,
+  notifier,
+  onLanguageChange: changeLanguage,
+  onJoinVisibilityChange(visibility) {
+    timeline.setJoinVisibility(visibility);
+    scheduler.schedule();
+  },
+});
 const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
 const panels = new SidePanels((name) => name === "search" && searchPanel.open());
 const timeline = new Timeline({

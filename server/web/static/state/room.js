@@ -9,6 +9,7 @@
 import { Outbox } from "../net/outbox.js";
 import { requireRequestError } from "../net/request_error.js";
 import { JOIN_RETRY_DELAY } from "../net/timeouts.js";
+import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
 import { ReadTracker } from "./read_tracker.js";
@@ -38,6 +39,8 @@ const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
  * @property {number} [more]
  * @property {boolean} [confusable] As of a member.
  * @property {string} [text]
+ * @property {boolean} [isRelevant] For notices of other members: see `RecentSpeakers`; undefined for notices that are
+ *   always visible.
  */
 
 export class Room {
@@ -46,10 +49,11 @@ export class Room {
   #isCatchingUp = false;
   #activeFetches = new Set(); // keys of history requests in flight
   #catchUpTimer = 0;
-  #reportedSeq = 0; // newest own entry passed to the outbox
+  #processedSeq = 0; // newest entry of `#processNewMessages`
   #noticeCount = 0;
   /** @type {Set<string>} Member id and nickname, also of authors who have left. */
   #confusableAuthors = new Set();
+  #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
 
@@ -265,7 +269,7 @@ export class Room {
     if (since !== null && logId !== this.log.id) {
       this.log = this.log.replacement();
       this.notices = [];
-      this.#reportedSeq = 0;
+      this.#processedSeq = 0;
       this.outbox.removeDelivered(() => true);
       return this.#join();
     }
@@ -288,7 +292,7 @@ export class Room {
     this.hasJoined = true;
     this.#isJoined = true;
     for (const resolve of this.#joinWaiters.splice(0)) resolve();
-    this.#reportOwnMessages();
+    this.#processNewMessages();
     this.#host.onChange();
     this.#flushOutbox();
     await this.#catchUp();
@@ -331,28 +335,33 @@ export class Room {
   #onEntry(entry) {
     this.typingIndicator.onTyping({ memberId: entry.memberId, on: false });
     this.log.applyPush(entry);
-    this.#reportOwnMessages();
+    this.#processNewMessages();
     if (this.log.missingAfter !== null && this.#isJoined) this.#catchUp();
   }
 
-  /** Pass new own messages to the outbox for matching. */
-  #reportOwnMessages() {
+  /** Record the authors of new messages, and pass own messages to the outbox for matching. */
+  #processNewMessages() {
     const { items } = this.log;
     let index = items.length;
-    while (index > 0 && items[index - 1].seq > this.#reportedSeq) index -= 1;
+    while (index > 0 && items[index - 1].seq > this.#processedSeq) index -= 1;
     for (; index < items.length; index += 1) {
-      const { seq, kind, memberId, message } = items[index];
-      if (kind === "message" && this.ownMemberIds.has(memberId)) this.outbox.onOwnMessage(seq, message);
+      const item = items[index];
+      if (item.kind !== "message") continue;
+      this.#recentSpeakers.add(item);
+      if (this.ownMemberIds.has(item.memberId)) this.outbox.onOwnMessage(item.seq, item.message ?? "");
     }
-    this.#reportedSeq = this.log.lastSeq ?? 0;
+    this.#processedSeq = this.log.lastSeq ?? 0;
     this.outbox.removeDelivered((seq) => this.log.has(seq));
   }
 
-  #onNotice({ kind, memberId, nickName, oldNickName, more, confusable, ts }) {
-    this.#recordConfusable({ memberId, nickName, confusable });
+  #onNotice(notice) {
+    const { kind, memberId, nickName, oldNickName, more, confusable, ts } = notice;
+    this.#recordConfusable(notice);
+    const isOwn = this.ownMemberIds.has(memberId);
     // Own join notices are omitted; they can precede the response that contains the member id.
-    if (!this.hasJoined || (kind !== "nick" && this.ownMemberIds.has(memberId))) return;
-    this.#addNotice({ kind, nickName, oldNickName, more, confusable, ts });
+    if (!this.hasJoined || (kind !== "nick" && isOwn)) return;
+    const isRelevant = isOwn ? undefined : this.#recentSpeakers.isRelevant(notice);
+    this.#addNotice({ kind, nickName, oldNickName, more, confusable, ts, isRelevant });
   }
 
   /** Append a notice after the newest entry. */
@@ -389,7 +398,7 @@ export class Room {
         if (after === null || !this.#isJoined) break;
         const page = await this.#host.request("history", { room: this.name, after, limit: HISTORY_PAGE });
         this.#applyPage(page, { after });
-        this.#reportOwnMessages();
+        this.#processNewMessages();
         this.#host.onChange();
         if (this.log.lastSeq === after) break;
       }

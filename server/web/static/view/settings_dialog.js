@@ -1,9 +1,10 @@
 /**
- * Settings dialog: nickname, theme, language and notifications.
+ * Settings dialog: nickname, theme, language, join and leave notices, and notifications.
  */
 
 import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
+import { storedJoinVisibility } from "../state/join_visibility.js";
 import { localStore } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement, markInvalid, queryElement, requireElement, setText } from "./dom.js";
@@ -20,16 +21,19 @@ export class SettingsDialog {
   #notifyHideText = requireElement("notify-hide-text", HTMLInputElement);
   #notifier;
   #onLanguageChange;
+  #onJoinVisibilityChange;
 
   /**
    * @param {object} options
    * @param {() => import("../state/chat_session.js").ChatSession} options.getSession
    * @param {import("./notifier.js").Notifier} options.notifier
    * @param {() => void} options.onLanguageChange
+   * @param {(visibility: import("../state/join_visibility.js").JoinVisibility) => void} options.onJoinVisibilityChange
    */
-  constructor({ getSession, notifier, onLanguageChange }) {
+  constructor({ getSession, notifier, onLanguageChange, onJoinVisibilityChange }) {
     this.#notifier = notifier;
     this.#onLanguageChange = onLanguageChange;
+    this.#onJoinVisibilityChange = onJoinVisibilityChange;
     closeOnDismiss(this.#dialog);
     requireElement("settings-nick-form", HTMLFormElement).addEventListener("submit", (event) => {
       event.preventDefault();
@@ -61,6 +65,11 @@ export class SettingsDialog {
       this.#onLanguageChange();
       this.#render();
       queryElement(document, "#language-options :checked")?.focus();
+    });
+    const joins = { all: strings.joinsAll, smart: strings.joinsSmart, none: strings.joinsNone };
+    renderRadioGroup("joins", joins, storedJoinVisibility(), (visibility) => {
+      localStore.set("joins", visibility);
+      this.#onJoinVisibilityChange(visibility);
     });
     this.#notifyEnabled.checked = this.#notifier.isEnabled;
     this.#notifyHideText.checked = this.#notifier.isTextHidden;

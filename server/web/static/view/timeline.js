@@ -12,6 +12,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
+import { isNoticeVisible, storedJoinVisibility } from "../state/join_visibility.js";
 import { buildLines, isSameLine } from "../state/timeline_model.js";
 import { requireElement, setText } from "./dom.js";
 import { formatSelection } from "./copy_messages.js";
@@ -60,6 +61,7 @@ export class Timeline {
   /** @type {Anchor | null} */
   #anchor = null; // first visible row after the last scroll of the user; null while following
   #readState = NO_UNREAD;
+  #joinVisibility = storedJoinVisibility();
   #announcedSeq = 0; // seq of the first item in the previous render
   #muteTimer = 0;
 
@@ -117,6 +119,15 @@ export class Timeline {
     this.#rows.clear();
     this.#list.replaceChildren();
     this.#muteAnnouncements();
+  }
+
+  /**
+   * Change the visible membership notices; takes effect with the next render.
+   * @param {import("../state/join_visibility.js").JoinVisibility} visibility
+   */
+  setJoinVisibility(visibility) {
+    this.#joinVisibility = visibility;
+    this.rerender();
   }
 
   /** Resume following at the newest line. */
@@ -193,10 +204,13 @@ export class Timeline {
     if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
     this.#announcedSeq = items[0]?.seq ?? 0;
     const last = items.at(-1)?.seq ?? 0;
+    const visibleNotices = notices.filter(
+      (notice) => isNoticeVisible(notice, this.#joinVisibility) && (isAtEnd || notice.after < end),
+    );
     const lines = buildLines({
       items,
       gaps: log.gaps.filter(({ before }) => before <= last),
-      notices: isAtEnd ? notices : notices.filter(({ after }) => after < end),
+      notices: visibleNotices,
       pendingItems: isAtEnd ? outbox.items.filter(({ event }) => event === "sendMessage") : [],
       changesBySeq: outbox.changesBySeq,
       getItem: (seq) => log.getItem(seq),
