@@ -190,7 +190,7 @@ class RoomView:
             self.transcript.set_unread_line(None)
 
     def message_line(self, message: Message) -> MessageLine:
-        """Return the timeline line of a log message. An own message never counts as a mention."""
+        """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions."""
         is_own = message.member_id == self.member_id
         return MessageLine(
             key=f"message-{message.seq}",

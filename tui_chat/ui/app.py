@@ -345,7 +345,7 @@ class ChatApp(App[None], inherit_bindings=False):
         )
 
     def action_interrupt(self) -> None:
-        """Copy the selection, otherwise clear the input, otherwise quit on the second press (`QuitFlow`)."""
+        """Copy the selection, else clear the input (`ChatScreen.clear_input`), else quit on the second press."""
         focused = self.focused
         selected_text = self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):

@@ -64,7 +64,7 @@ class ScreenReadiness:
         self._waiting_since = 0.0
 
     def is_ready(self, screen: Screen[Any]) -> bool:
-        """Return whether the current screen is ready, at the latest after `SCREEN_READY_TIMEOUT` seconds."""
+        """Return whether the current screen is ready: after its initial focus, or `SCREEN_READY_TIMEOUT` seconds."""
         if screen in self._ready_screens:
             return True
         now = self._clock()

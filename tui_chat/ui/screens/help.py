@@ -71,7 +71,7 @@ class HelpText(Static):
         ]
 
     def render(self) -> Content:
-        """Return the help text for the current width."""
+        """Return the matching lines below their headings for the current width, empty without a match."""
         # Measure all lines, not only the matches, so that the columns stay in place during a search.
         left_width = max(cell_len(left) for _, rows in self._all_sections() for left, _ in rows) + 2
         width = self.content_region.width

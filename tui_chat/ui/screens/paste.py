@@ -100,7 +100,7 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             yield OptionList(*(Option(row) for row in [*rows, _mode_row(None, tr("discard"))]), compact=True)
 
     def on_mount(self, event: events.Mount) -> None:
-        """Show the size of the paste in the title."""
+        """Show the size of the paste in the title, and highlight the first mode."""
         self.query_one("#paste").border_title = Content(
             plural(
                 "Pasted: {count:,} line, {characters:,} characters",

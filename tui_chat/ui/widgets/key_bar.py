@@ -38,7 +38,7 @@ class KeyBar(Widget):
         self._click_targets: list[tuple[int, str]] = []
 
     def render(self) -> Content:
-        """Return the footer line."""
+        """Return the footer line, `F1 help  Enter send`, with the keys that fit; the first and last have priority."""
         line = Content("")
         self._click_targets = []
         for key in self._fitting_keys(self.content_region.width):

@@ -55,7 +55,7 @@ class ChatHeader(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Return the header line."""
+        """Return the header line, `lobby  3 here  topic    ● online 12 ms`; the left part is truncated."""
         width = self.content_region.width
         right = self._connection_content()
         if self._unread_summary:
