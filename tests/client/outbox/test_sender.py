@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -133,6 +133,22 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
             room.drop(retried.client_id)
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         assert (await chat.join("tea", nick="ann")).unsent() == ()
+
+
+async def test_a_retry_after_a_contested_client_id_drops_the_failed_item_only_for_a_new_one(
+    server: RunningServer,
+) -> None:
+    contested_id = uuid4()
+    new_ids = iter((contested_id, uuid4()))
+    async with ChatClient(server.url) as ann, ChatClient(server.url, new_id=lambda: next(new_ids)) as eve:
+        await (await ann.join("tea", nick="ann")).send("first", contested_id)
+        room = await eve.join("tea", nick="eve")
+        room.post("second")
+        await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
+        await room.leave()
+        with pytest.raises(NotJoined):
+            room.retry(contested_id)
+        assert [item.text for item in room.unsent()] == ["second"]
 
 
 async def test_posted_edits_deletions_and_reactions_are_applied(server: RunningServer) -> None:

@@ -116,21 +116,23 @@ class OutboxSender:
         """Send a failed item again at its position in the queue.
 
         The item keeps its `clientId`, so that a message that the server stored despite the error is not stored twice.
-        Only after `CLIENT_ID_IN_USE`, a new item at the end of the queue replaces the failed one. Emits
-        `OutboxItemChanged`.
+        Only after `CLIENT_ID_IN_USE`, a new item at the end of the queue replaces the failed one, which is dropped.
+        Emits `OutboxItemChanged` for each.
 
         Returns:
             The pending item.
 
         Raises:
             KeyError: No failed item has this id.
+            NotJoined, OutboxFull: No new item can replace the failed one, which remains.
         """
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
         if failed_item.error is not None and failed_item.error.reason == CLIENT_ID_IN_USE:
+            new_item = self.post(lambda new_client_id: with_fields(failed_item.request, client_id=new_client_id))
             self.drop(client_id)
-            return self.post(lambda new_client_id: with_fields(failed_item.request, client_id=new_client_id))
+            return new_item
         if client_id in self._expected_echoes:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
