@@ -54,7 +54,8 @@ def exit_with_error(message: str) -> NoReturn:
 def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping[str, str]) -> None:
     """Activate the language of the program and of argparse before the command line is parsed.
 
-    An unsupported `--lang` value is ignored here and rejected by the parser. A second call replaces the language.
+    An unsupported `--lang` value is ignored here and rejected by the parser. A second call replaces the language, but
+    argparse does not return to English.
 
     Args:
         arguments: Unparsed command line; `--lang` has priority over `setting`.
@@ -76,7 +77,7 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
 
 
 def parse_language(tag: str) -> Language:
-    """Return the language of `tag`, as an argparse type.
+    """Return the language of `tag`, for example `zh_CN`, as an argparse type.
 
     Raises:
         argparse.ArgumentTypeError: The language is not supported.

@@ -307,7 +307,8 @@ def local_url(host: str, port: int) -> str:
 def network_urls(host: str, port: int) -> list[str]:
     """Return the base URLs of a server on `host` for other machines, an empty list for loopback.
 
-    For a wildcard address, the list contains the IPv4 address of the default route, if any.
+    For a wildcard address, the list contains the IPv4 address of the default route, if any. Any other address or name
+    is the only element.
     """
     addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
     return [

@@ -349,7 +349,7 @@ class ChatClient:
             NotFound: The room does not exist.
             RateLimited: The search rate limit applied; the call does not wait.
             UnsupportedByServer: The server is a basic server.
-            Unavailable, InternalError: The server failed, or the client was closed.
+            Unavailable, InternalError: The server failed.
         """
         return await self._searcher.search(query, room, cursor, limit)
 

@@ -210,7 +210,7 @@ class HistorySync:
         Args:
             seq: Message at the center.
             at: Time at the center in milliseconds since the epoch; exactly one of `seq` and `at` is required.
-            limit: Maximum number of entries; 200 for a request.
+            limit: Maximum number of entries, at most 200 for a request.
 
         Raises:
             ChatError: As `Connector.request`.

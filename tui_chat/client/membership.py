@@ -162,7 +162,7 @@ class RoomMembership:
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry, and emit `LogChanged` or `TopicChanged`.
+        """Apply a pushed entry; emit `LogChanged` for modified messages, `TopicChanged` for another topic.
 
         Outside a joined connection, entries are buffered until the join.
         """

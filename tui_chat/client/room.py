@@ -106,8 +106,8 @@ class Room:
     async def leave(self) -> None:
         """Leave the room, or end its observation. The log remains readable. Idempotent.
 
-        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No event is
-        emitted. A failed request to the server is ignored. On a basic server, the connection is replaced.
+        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. The event
+        `RoomLost` does not follow. A failed request is ignored. On a basic server, the connection is replaced.
         """
         await self.membership.leave()
 
@@ -202,9 +202,9 @@ class Room:
         return entry
 
     async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
-        """Return up to `limit` present members with `query` in their nickname (case ignored); store them in `members`.
+        """Return up to `limit` present members with `query` in their nickname (case ignored), in any order.
 
-        Sends no request if all members are stored. Raises the exceptions of `send`.
+        They are stored in `members`. Sends no request if all are stored already. Raises the exceptions of `send`.
         """
         return await self.membership.list_members(query, limit)
 

@@ -166,8 +166,8 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
 def received(raw: StructT) -> StructT:
     """Return an entry, notice, member, send response or room list item with sanitized texts, ids and timestamps.
 
-    The room name of an entry is not sanitized. Reactions above `REACTIONS_PER_MESSAGE` are omitted, and an unknown role
-    becomes `member`.
+    The room name of an entry or notice is not sanitized. Reactions above `REACTIONS_PER_MESSAGE` are omitted, and an
+    unknown role becomes `member`.
     """
     changed: dict[str, object] = {}
     for name, sanitizer in _SANITIZERS[type(raw)].items():

@@ -211,7 +211,10 @@ def _decode_valid(decoder: "msgspec.json.Decoder[WireStructT]", body: bytes | st
 
 
 def _normalize_fields(request_type: type[Request], body: Any) -> Any:
-    """Return the fields of a request in the forms of native clients."""
+    """Return the fields of a request in the forms of native clients.
+
+    Null fields are dropped, and the room is present as `room` and `roomName`. A body other than an object is unchanged.
+    """
     if issubclass(request_type, RoomRequest) and isinstance(body, str | int | float):
         body = {"room": body}
     if not isinstance(body, dict):

@@ -91,8 +91,8 @@ def canonical_key(name: str) -> str:
     """Return the comparison key of a name, independent of case, width and spacing.
 
     Args:
-        name: Validated name. An invalid name, for example from another server implementation, is its own key with the
-            prefix U+FFFD.
+        name: Validated name. An empty or invalid name, for example from another server implementation, is its own key
+            with the prefix U+FFFD.
     """
     try:
         folded = _enforce(_CASE_MAPPED_PROFILE, name)

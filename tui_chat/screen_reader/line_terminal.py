@@ -90,7 +90,7 @@ class LineTerminal:
         self._restore()
 
     def write_line(self, text: str) -> None:
-        """Write a line now; with a partial input line, queue it until Enter or `IDLE_FLUSH_SECONDS` without a key."""
+        """Write a line now, or with a partial input line, after Enter or `IDLE_FLUSH_SECONDS` without a key."""
         self._pending.append(text)
         if not self.current_input():
             self._flush()

@@ -36,7 +36,10 @@ def dated_message_text(message: Message) -> str:
 
 
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
-    """Return the announcement of a message in a background room, for example `In tea, ann says: hi`."""
+    """Return the announcement of a message in a background room.
+
+    Examples: `In tea, ann says: hi` and `In tea, ann mentions you: hi`.
+    """
     if is_mention:
         return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=indent_rows(text))
     return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))

@@ -78,7 +78,7 @@ class BasicServer:
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
         """Return the join response that a basic server does not send: no members and no messages.
 
-        The member id derives from the nickname.
+        The member id derives from the nickname. Log id and guest key are empty.
 
         Args:
             room: Room name.

@@ -152,7 +152,7 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        No total time limit. `RESPONSE_TIMEOUT` seconds without a response or other traffic abort the connection.
+        No total time limit. `RESPONSE_TIMEOUT` seconds without any response or push abort the connection.
 
         Args:
             request: Request to send.

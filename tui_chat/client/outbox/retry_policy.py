@@ -36,8 +36,9 @@ class RetryPolicy:
         """Count an error and return the delay before the next attempt of the item.
 
         Returns:
-            Delay in seconds: `retry_after` of the error, otherwise the backoff. None if the error is final, which also
-            clears the counters.
+            Delay in seconds: `retry_after` of the error, otherwise the backoff. None for a final error: the
+            `MAX_INTERNAL_ERRORS`-th `internal` of the item, or a code other than `rate_limited`, `unavailable` and
+            `internal`. A final error clears the counters.
         """
         if client_id != self._client_id:
             self._client_id, self._internal_errors = client_id, 0

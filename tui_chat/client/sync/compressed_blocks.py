@@ -39,7 +39,7 @@ class CompressedBlocks(Generic[ItemT]):
         self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """Create a block from a copy of these items. The block becomes the most recently used one."""
+        """Create a block of a copy of these items, the most recently used one; the oldest block may be compressed."""
         block = Block(list(items))
         self.get_items(block)
         return block
