@@ -189,7 +189,10 @@ class LiveRoom(Generic[ConnectionT]):
         self._release_nick(participant)
 
     def subscribe(self, dialect: str, connection: ConnectionT) -> None:
-        """Register the connection under a dialect, replacing its previous dialect."""
+        """Register the connection or observer under a dialect, replacing its previous dialect.
+
+        `connections` stays unchanged.
+        """
         self.unsubscribe(connection)
         self.subscribers.setdefault(dialect, {})[connection] = None
 

@@ -27,7 +27,7 @@ class PresenceDelta:
     def record_join(self, member: Member) -> None:
         """Add a joined member.
 
-        A later join replaces an earlier one, and cancels a recorded departure.
+        A later join replaces an earlier one, and removes a recorded departure.
         """
         self.left.pop(member.member_id, None)
         self.joined[member.member_id] = member
@@ -35,7 +35,7 @@ class PresenceDelta:
     def record_leave(self, member_id: str) -> None:
         """Add a departed member.
 
-        The departure cancels a recorded join or rename, and is reported even if the join is not.
+        The departure removes a recorded join or rename, and is reported in any case.
         """
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)

@@ -216,7 +216,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
         """Remove a connection from all of its rooms, end its observations, and return one result per joined room.
 
-        The list is empty for a connection without joined rooms.
+        The list is in order of the joins, and empty for a connection without joined rooms. Nothing is sent.
         """
         for room_key in list(self._observed_rooms.get(connection, ())):
             self.unobserve(connection, room_key)
@@ -286,6 +286,12 @@ class RoomRegistry(Generic[ConnectionT]):
         return LeaveResult(room, participant, is_last)
 
     def _open_room(self, connection: ConnectionT, room_key: str, room_name: str) -> LiveRoom[ConnectionT]:
+        """Return a live room, created on demand; the connection is not added.
+
+        Raises:
+            BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms.
+            Unavailable: The room is locked.
+        """
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
         own_keys = (

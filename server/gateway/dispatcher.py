@@ -188,6 +188,7 @@ class Dispatcher:
     # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
+        """Return the first dialect that matches the event, or the last one without a match."""
         candidates = self._dialects_by_event.get(event)
         if candidates is None:
             candidates = [dialect for dialect in self._dialects if dialect.accepts_event(event)]
@@ -262,7 +263,7 @@ class Dispatcher:
     def _respond_with_error(
         self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
     ) -> bytes | None:
-        """Return the error as an acknowledgement in the dialect, or push a native `error` event and return None."""
+        """Return the acknowledgement of the error; without `wants_ack`, push a native `error` event and return None."""
         if wants_ack:
             return dialect.encode_failure(error)
         _push_error(connection, error)

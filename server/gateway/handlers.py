@@ -311,7 +311,7 @@ class Handlers:
         """Return the room and the author of a message without a join.
 
         A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
-        not enter the room. A nickname in use yields one with a suffix.
+        not enter the room; its member id is stored for the connection. A nickname in use yields one with a suffix.
 
         Raises:
             BadRequest: The connection has joined a room.

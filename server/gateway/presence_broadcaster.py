@@ -186,6 +186,7 @@ class PresenceBroadcaster:
         return pending.buckets.setdefault(notice_type, TokenBucket(_NOTICE_RATE, now)).acquire(now) == 0
 
     def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
+        """Return the unsent updates of a room, created on demand, and schedule a flush."""
         self._schedule_flush()
         return self._pending[room]
 

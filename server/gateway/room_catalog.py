@@ -91,8 +91,8 @@ class RoomCatalog:
     async def list_summaries(self, query: str | None, limit: int) -> list[responses.RoomSummary]:
         """Return public rooms and rooms with present members, largest number of members first.
 
-        Rooms without members are in order of their last activity. A room that is not stored has no topic and the
-        `last_seq` 0.
+        Rooms without members are in order of their last activity. A room with members that is not stored, or was
+        removed, has no topic and the `last_seq` 0, and is found by its name only.
 
         Args:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.

@@ -208,6 +208,10 @@ class Journal:
                 await asyncio.sleep(0)
 
     async def _write_batch(self, batch: list[QueuedCommand]) -> None:
+        """Commit a batch, answer its commands and publish its entries.
+
+        A batch that fails because of a command is committed one command at a time.
+        """
         outcomes = await self._commit([command for command, _ in batch])
         if outcomes is None:
             for queued in batch:
@@ -247,8 +251,9 @@ class Journal:
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
         """Write a transaction and return the outcome of each command, or None to write the commands one by one.
 
-        An outage rejects all commands with `Unavailable`, records their uncertain commits and reconnects. Another
-        error of a single command is logged and becomes `InternalError`.
+        Success ends an outage. A failure of the database starts an outage, rejects all commands with `Unavailable`,
+        records their uncertain commits and reconnects. Another error yields None for several commands; that of a single
+        command is logged and becomes `InternalError`.
         """
         republish = (
             {command for command in commands if command in self._maybe_committed}

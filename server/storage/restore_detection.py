@@ -60,6 +60,10 @@ class RestoreDetector:
             _log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
+        """Assign new log ids if necessary, write both generations to the marker, and return the new one.
+
+        The caller writes the new generation alone to the marker after the commit.
+        """
         select_generation = select(settings.c.value).where(settings.c.key == _GENERATION_KEY)
         stored: bytes | None = connection.execute(select_generation).scalar_one_or_none()
         old, new = "" if stored is None else stored.decode(), secrets.token_hex(16)

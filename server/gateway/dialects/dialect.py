@@ -118,7 +118,7 @@ class Dialect(ABC):
         return None
 
     def close(self) -> None:
-        """Discard pending pushes at the end of the server."""
+        """Discard scheduled pushes of the dialect, such as user lists, at the end of the server."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 

@@ -129,7 +129,10 @@ class ResourceCrudDialect(Dialect):
     event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
     def accepts_event(self, event: str) -> bool:
-        """Return whether the event is a request for the resource under any name."""
+        """Return whether the event is a request for the resource under any name, such as `createRoom`.
+
+        A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`.
+        """
         return _RESOURCE_EVENT.fullmatch(event) is not None
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:

@@ -99,7 +99,7 @@ class ServerMsgDialect(Dialect):
         return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
-        """Decode a join or a message.
+        """Decode `client_msg` as a message, and any other event as a join.
 
         The room name is the `roomId` as text. Nickname and user id of a message are ignored. A join requests one entry
         of the history.
@@ -254,6 +254,7 @@ class ServerMsgDialect(Dialect):
     def _get_client_user_id(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]
     ) -> ClientUserId:
+        """Return the user id of a join of the participant in this dialect; without one, the member id."""
         for connection in participant.connections:
             join = self._joins_by_connection.get(connection, {}).get(room.key)
             if join is not None and join.user_id is not None:
