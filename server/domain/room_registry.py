@@ -153,6 +153,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """Remove a connection from one room.
 
         The participant leaves with its last connection, and the live room ends with its last connection or observer.
+        Nothing is sent.
 
         Raises:
             NotJoined: The connection is not in the room.

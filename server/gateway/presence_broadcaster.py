@@ -133,7 +133,8 @@ class PresenceBroadcaster:
     ) -> bool:
         """Send a notice if the rate allows, else coalesce the notice; return whether it was sent.
 
-        After the first coalesced notice, all further ones are coalesced until the next flush.
+        After the first coalesced notice, all further ones are coalesced until a flush sends the coalesced notice, which
+        requires a token. Nothing is lost.
         """
         pending = self._get_pending_updates(room)
         if notice_type in pending.coalesced or not self._acquire_token(pending, notice_type):

@@ -126,7 +126,7 @@ def _build_candidate_query(
     """Return the query for one chunk of candidates, newest first, and the sort column for the caller's upper bound.
 
     The query filters by room and index terms only; without terms, by room only. The caller checks kind, visibility,
-    deletion and text.
+    deletion and text. The sort column is `entries.c.seq` for a room without terms, otherwise a column of the entry id.
     """
     if not query.term_hashes:
         order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
