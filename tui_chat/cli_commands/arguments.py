@@ -21,10 +21,10 @@ DEFAULT_LINES = 10
 def run(arguments: Sequence[str]) -> int:
     """Parse the arguments and run their subcommand.
 
-    Invalid arguments and `--help` exit the process instead.
+    Invalid arguments and `--help` exit the process instead. `OutputError` and `KeyboardInterrupt` propagate.
 
     Returns:
-        The process exit code (`tui_chat.cli_commands.room_visit.ExitCode`).
+        The process exit code as of `tui_chat.cli_commands.room_visit.run_to_exit_code`, 0 for `version`.
     """
     args = build_parser().parse_args(arguments)
     if args.command == "version":

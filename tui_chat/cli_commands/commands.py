@@ -91,7 +91,7 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
     """Print the last messages of a room; with `follow`, also each new entry.
 
     With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
-    the command returns after the last message.
+    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`.
 
     Args:
         target: Server, room and identity.

@@ -306,7 +306,13 @@ class HistorySync:
         self._context.client.report_excess("reactions_unlisted", limit=REACTIONS_PER_MESSAGE)
 
     async def _fetch_next(self) -> None:
-        """Fetch the next page of the iteration once a connection exists."""
+        """Fetch the next page of the iteration once a connection exists.
+
+        No effect for a page fetched meanwhile, after a silent close, and after a temporary failure of an open room.
+
+        Raises:
+            ChatError: The room is closed, or the server rejected the request.
+        """
         try:
             await self._context.gate.wait()
             async with self._fetch_lock:

@@ -63,7 +63,10 @@ class SearchQuery:
         self._patterns = [_compile_term(term) for term in terms]
 
     def matches(self, text: str) -> bool:
-        """Return whether a message text, of any case and width, contains all terms; an empty query matches nothing."""
+        """Return whether all terms match in a message text by the rules of the module; an empty query matches nothing.
+
+        `tea` matches `Teapot` and `"tea"`, but not `steam`.
+        """
         if self.is_empty:
             return False
         folded = fold(text)

@@ -282,7 +282,7 @@ class OutboxSender:
         """Exclude an item from automatic resends by later processes.
 
         Returns:
-            True if the item may be sent.
+            True if the item may be sent; False if the mark cannot be stored.
         """
         if self._outbox is None:
             return True

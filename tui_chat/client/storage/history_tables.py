@@ -105,7 +105,7 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
         room_id: Row id of the room.
         first: First `seq` of the range.
         before: End of the range, exclusive.
-        limit: Maximum number of messages.
+        limit: Maximum number of messages, at least one.
 
     Raises:
         CorruptDatabase: A row cannot be decoded.
