@@ -122,7 +122,7 @@ class ChatClient:
 
     @property
     def guest_key(self) -> str | None:
-        """Current guest key; before the first join, the constructor argument."""
+        """Current guest key; before the first join or `send_as`, the constructor argument, possibly None."""
         return self._context.guest_key
 
     @property

@@ -55,7 +55,7 @@ class ConnectionStateChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomJoined:
-    """Successful join or rejoin of a room.
+    """Successful join, observation or rejoin of a room.
 
     Attributes:
         room: Room name in the server's spelling.

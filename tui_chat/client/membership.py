@@ -50,7 +50,7 @@ class RoomMembership:
         basic_server: Adapter for basic servers.
         is_observed: True for a room that is read without a join; nickname and member id are then empty.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
-        was_joined: True after the first join. Remains True while offline and after `leave`.
+        was_joined: True after the first join or observation. Remains True while offline and after `leave`.
         last_error: Error of the last failed join attempt, None without a failure.
 
     Args:
@@ -91,7 +91,7 @@ class RoomMembership:
 
     @property
     def was_opened(self) -> bool:
-        """True after the first join or the load of cached history."""
+        """True after the first join or observation, or the load of cached history."""
         return self.was_joined or self._has_cached_log
 
     async def load_cache(self) -> None:

@@ -62,7 +62,7 @@ class Room:
 
     @property
     def name(self) -> str:
-        """Room name in the server's spelling."""
+        """Room name in the server's spelling; before the first join, as cached or requested."""
         return self._context.name
 
     @property
@@ -72,17 +72,17 @@ class Room:
 
     @property
     def nick(self) -> str:
-        """User's nickname in the room."""
+        """User's nickname in the room; the requested one before the first join, empty in an observed room."""
         return self._context.nick
 
     @property
     def member_id(self) -> str:
-        """User's member id, the author id of the user's messages."""
+        """User's member id, the author id of the user's messages; empty if not joined yet, and in an observed room."""
         return self._context.member_id
 
     @property
     def members(self) -> dict[str, Member]:
-        """Members by member id, including the user. Empty on a basic server; unchanged during a disconnection.
+        """Members by member id, including a joined user. Empty on a basic server; unchanged during a disconnection.
 
         A large room contains further members (`member_count`).
         """
@@ -100,7 +100,7 @@ class Room:
 
     @property
     def was_joined(self) -> bool:
-        """True after the first join. Remains True while offline and after `leave`."""
+        """True after the first join or observation. Remains True while offline and after `leave`."""
         return self.membership.was_joined
 
     async def leave(self) -> None:
@@ -204,7 +204,7 @@ class Room:
     async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
         """Return up to `limit` present members with `query` in their nickname (case ignored), in any order.
 
-        They are stored in `members`. Sends no request if all are stored already. Raises the exceptions of `send`.
+        The members are stored in `members`. Sends no request if all are stored. Raises the exceptions of `send`.
         """
         return await self.membership.list_members(query, limit)
 

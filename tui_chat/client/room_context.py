@@ -25,7 +25,7 @@ class ClientContext:
         new_id: Generator of `clientId` values.
         now_ms: Clock in milliseconds since the epoch.
         max_messages: Limit of messages in memory per room, None for no limit.
-        guest_key: Current guest key, None before the first join.
+        guest_key: Current guest key, None without one.
         reported_excesses: Reasons that `report_excess` has reported.
     """
 
@@ -61,10 +61,10 @@ class RoomContext:
         client: Services of the client.
         key: Canonical key of the requested room name.
         nick_key: Canonical key of the requested nickname.
-        name: Room name in the server's spelling.
-        nick: User's nickname in the room.
+        name: Room name in the server's spelling; before the first join, as cached or requested.
+        nick: User's nickname in the room, the requested one before the first join; empty in an observed room.
         topic: Room topic, may be empty.
-        member_id: User's member id, empty before the first join.
+        member_id: User's member id, empty before the first join and in an observed room.
         gate: Gate of the joined connection.
     """
 

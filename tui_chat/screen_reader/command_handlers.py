@@ -139,6 +139,7 @@ class ReaderCommands:
         self._session.apply_settings()
 
     def _go_to_room(self, room: str) -> None:
+        """Show and announce an open room, or start the join of another one."""
         view = self._session.current_room
         if self._session.find_room(room) is None:
             if isinstance(self._session.connection_state, Offline):

@@ -218,6 +218,7 @@ class Connector:
                 await asyncio.sleep(PING_INTERVAL)
 
     def _update_latency(self, latency: float) -> None:
+        """Set the state `Online` with a latency in seconds, unless close to the previous one."""
         previous = self.state.latency if isinstance(self.state, Online) else latency
         if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
             self._set_state(Online(latency))
