@@ -26,7 +26,7 @@ from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.sanitize import MAX_TIMESTAMP
 from tui_chat.client.search_page import SearchCursor
 from tui_chat.protocol.errors import InternalError, RateLimited
-from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
+from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE, SECRET_CHARACTERS
 
 JOINED: dict[str, Any] = {
     "ok": True,
@@ -180,6 +180,20 @@ async def test_an_invalid_response_raises_internal_error() -> None:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(InternalError):
             await tea.send("hi")
+
+
+async def test_a_join_response_with_an_overlong_key_or_log_id_is_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.client.join.JOIN_RETRY_DELAY", 0.01)
+    overlong = "x" * (SECRET_CHARACTERS + 1)
+    responses = [JOINED | {"guestKey": overlong}, JOINED | {"room": JOINED["room"] | {"logId": overlong}}, JOINED]
+
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+        return responses.pop(0) if event == "joinRoom" else {"ok": True}
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        assert isinstance(tea.membership.last_error, InternalError)
+        assert (ann.guest_key, tea.log.log_id, responses) == ("k", "x", [])
 
 
 async def test_error_messages_from_the_server_are_sanitized() -> None:

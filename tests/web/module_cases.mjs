@@ -12,6 +12,7 @@ const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).hre
 const { buildLines, isSameLine } = await load("state/timeline_model");
 const { ReadTracker } = await load("state/read_tracker");
 const { RoomLog } = await load("state/room_log");
+const { Room } = await load("state/room");
 const { COMMANDS } = await load("state/command_parser");
 const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
@@ -245,6 +246,27 @@ const cases = {
     }
     const valid = messageEntry(1, "ann", NOON);
     assert.equal(sanitizeReceived(valid), valid);
+  },
+  async "a join response with an overlong key or log id is rejected"() {
+    const overlong = "x".repeat(129);
+    for (const [guestKey, logId] of [[overlong, "log"], ["key", overlong], ["x".repeat(128), "log"]]) {
+      const guestKeys = [];
+      const room = new Room("tea", "ann", {
+        ownMemberIds: new Set(),
+        readSeq: null,
+        request: async () => ({ room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq: 0 }, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false }),
+        send() {},
+        isOnline: () => false,
+        guestKey: () => null,
+        onGuestKey: (key) => guestKeys.push(key),
+        onChange() {},
+      });
+      room.onConnected();
+      await new Promise((resolve) => setTimeout(resolve));
+      const isValid = guestKey !== overlong && logId !== overlong;
+      assert.deepEqual([room.hasJoined, guestKeys], isValid ? [true, [guestKey]] : [false, []]);
+      room.leave();
+    }
   },
   "all languages define the same strings"() {
     const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);

@@ -4,9 +4,13 @@
 server and increasing. `ts` is in milliseconds since the epoch, UTC (docs/protocol.md, "Entries").
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+from tui_chat.protocol.limits import SECRET_CHARACTERS
+
+OpaqueString = Annotated[str, Meta(max_length=SECRET_CHARACTERS)]
 
 
 class WireStruct(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):

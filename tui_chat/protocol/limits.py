@@ -46,7 +46,7 @@ MEMBER_PAGE = 500
 """Maximum number of members in a join response and in a page of `listMembers`."""
 
 SECRET_CHARACTERS = 128
-"""Maximum length of received guest keys, tokens, invite codes and cursors; issued ones are shorter."""
+"""Maximum length of received guest keys, log ids, tokens, invite codes and cursors; issued ones are shorter."""
 
 SEQ_MAX = 2**53 - 1
 """Maximum of `seq`, `id` and `ts`: the largest exact integer of a JavaScript number (RFC 8259, section 6)."""

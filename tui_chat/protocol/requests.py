@@ -13,21 +13,19 @@ from msgspec.structs import force_setattr
 
 from tui_chat.protocol import names, sanitize
 from tui_chat.protocol.errors import BadRequest
-from tui_chat.protocol.events import WireStruct
+from tui_chat.protocol.events import OpaqueString, WireStruct
 from tui_chat.protocol.limits import (
     HISTORY_DEFAULT,
     HISTORY_PAGE,
     MEMBER_PAGE,
     ROOM_LIST_PAGE,
     SEARCH_PAGE,
-    SECRET_CHARACTERS,
     SEQ_MAX,
 )
 from tui_chat.protocol.reactions import validate_reaction
 
 Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-OpaqueString = Annotated[str, Meta(max_length=SECRET_CHARACTERS)]
 
 
 class Request(WireStruct, frozen=True):

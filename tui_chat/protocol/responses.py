@@ -1,9 +1,10 @@
 """Responses of the server, one struct per kind (docs/protocol.md, "Requests").
 
-The codec prepends `"ok": true`; errors are encoded separately.
+The codec prepends `"ok": true`; errors are encoded separately. A response with an opaque string above
+`SECRET_CHARACTERS` is invalid.
 """
 
-from tui_chat.protocol.events import Entry, Member, Message, WireStruct
+from tui_chat.protocol.events import Entry, Member, Message, OpaqueString, WireStruct
 
 
 class RoomState(WireStruct, frozen=True):
@@ -20,7 +21,7 @@ class RoomState(WireStruct, frozen=True):
 
     name: str
     topic: str
-    log_id: str
+    log_id: OpaqueString
     first_seq: int
     last_seq: int
     visibility: str
@@ -60,7 +61,7 @@ class JoinResponse(ObserveResponse, frozen=True, kw_only=True):
 
     nick_name: str
     member_id: str
-    guest_key: str
+    guest_key: OpaqueString
 
 
 class MemberListResponse(WireStruct, frozen=True):
@@ -94,7 +95,7 @@ class SendResponse(WireStruct, frozen=True):
     ts: int
     duplicate: bool
     nick_name: str | None = None
-    guest_key: str | None = None
+    guest_key: OpaqueString | None = None
 
 
 class HistoryPage(WireStruct, frozen=True):
@@ -110,7 +111,7 @@ class HistoryPage(WireStruct, frozen=True):
 
     messages: list[Entry]
     has_more: bool
-    log_id: str
+    log_id: OpaqueString
     first_seq: int
     last_seq: int
 

@@ -16,6 +16,8 @@ export const REACTION_COLUMNS = 8; // width of a word reaction in terminal colum
 export const REACTIONS_PER_MESSAGE = 20; // different reactions on a message
 export const REACTION_NAMES = 20; // members in the summary of a reaction
 
+export const SECRET_CHARACTERS = 128; // guest keys and log ids
+
 export const HISTORY_PAGE = 200; // entries in a history page and in a join response
 export const MEMBER_PAGE = 500; // members in a join response and in a page of the member list
 export const ROOM_LIST_PAGE = 200; // rooms in a room list

@@ -15,7 +15,7 @@ import { canonicalName } from "./names.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
-import { requireEncodable, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
+import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
@@ -249,6 +249,7 @@ export class Room {
     if (since !== null) request.since = since;
     try {
       const response = await this.#host.request("joinRoom", request);
+      requireOpaqueStrings(response.guestKey, response.room.logId);
       if (generation === this.#generation) await this.#onJoined(response, since, generation);
     } catch (thrown) {
       if (generation !== this.#generation) return;

@@ -8,7 +8,7 @@
  */
 
 import { RequestError } from "../net/request_error.js";
-import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, REACTION_NAMES, REACTIONS_PER_MESSAGE, TOPIC_CHARACTERS } from "./limits.js";
+import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, REACTION_NAMES, REACTIONS_PER_MESSAGE, SECRET_CHARACTERS, TOPIC_CHARACTERS } from "./limits.js";
 
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
@@ -154,6 +154,16 @@ function toWellFormed(text) {
  */
 export function requireEncodable(text) {
   if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request", { reason: "text_unencodable" });
+}
+
+/**
+ * Reject a response with an invalid opaque string, which is stored but never displayed.
+ * @param {unknown[]} values Guest keys and log ids.
+ * @throws {RequestError} `internal`.
+ */
+export function requireOpaqueStrings(...values) {
+  const isValid = values.every((value) => typeof value === "string" && value.length <= SECRET_CHARACTERS);
+  if (!isValid) throw new RequestError("internal", { reason: "response_invalid" });
 }
 
 /**
