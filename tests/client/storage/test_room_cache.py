@@ -20,7 +20,7 @@ from tui_chat.client.net.transport import Transport
 from tui_chat.client.room import Room
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
 from tui_chat.client.sync.log_segment import LogSegment
-from tui_chat.protocol.events import Message
+from tui_chat.protocol.events import Edit, Message
 from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
 
@@ -280,6 +280,35 @@ async def test_the_cache_of_a_room_is_bounded(tmp_path: Path) -> None:
     assert cached is not None
     assert [message.seq for message, _ in cached.segment.messages] == list(range(901, 1_001))
     assert cached.segment.ranges == ((901, 1_000),)
+
+
+async def test_the_changes_of_a_room_are_bounded(tmp_path: Path) -> None:
+    def edits(target: int, first: int, last: int) -> tuple[Edit, ...]:
+        return tuple(
+            Edit(
+                room="tea",
+                seq=seq,
+                id=seq,
+                ts=seq,
+                nick_name="bob",
+                member_id="b",
+                target=target,
+                message=f"edit {seq}",
+            )
+            for seq in range(first, last + 1)
+        )
+
+    async with LocalHistory(tmp_path) as history:
+        await history.write(TEA, LogSegment(((message(1), 1),), edits(1, 1_001, 1_100), ((1, 1),)), "log")
+        for target in range(2, 32):
+            first = 1_001 + 100 * target
+            await history.write(TEA, LogSegment((), edits(target, first, first + 99), ()), "log")
+        cached = await history.read_room(TEA, 200)
+    assert cached is not None
+    assert cached.segment.messages == ((replace(message(1), message="edit 1100", edited=1_100), 1_100),)
+    assert cached.segment.changes == tuple(
+        edit for n in range(22, 32) for edit in edits(n, 1_001 + 100 * n, 1_100 + 100 * n)
+    )
 
 
 async def test_an_older_state_of_a_message_does_not_replace_a_newer_one(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 - Ranges: table `ranges` lists the cached ranges. Each range contains all of its messages; its changes are
   applied to their target or stored in `changes`. Messages and ranges are committed together,
   so that losses become visible gaps.
+- Limit: above `MAX_PENDING_CHANGES`, the changes of the least recently changed targets are folded or dropped
+  (`RoomLog`).
 - Versions: a stored message is only replaced by a base with an equal or higher `as_of` (`RoomLog`),
   because several processes may write concurrently.
 """
@@ -14,7 +16,9 @@ import msgspec
 
 from tui_chat.client import sanitize
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteSchema
+from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.client.sync.log_segment import LogSegment
+from tui_chat.client.sync.room_log import MAX_PENDING_CHANGES
 from tui_chat.client.sync.seq_ranges import SeqRanges
 from tui_chat.protocol.events import Message, MessageChange
 
@@ -129,8 +133,8 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
 def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegment) -> None:
     """Merge a log segment into a room.
 
-    A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted. Ranges are
-    added to the stored ones.
+    A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted. At most
+    `MAX_PENDING_CHANGES` changes remain. Ranges are added to the stored ones.
     """
     connection.executemany(
         "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
@@ -145,12 +149,41 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
         "DELETE FROM changes WHERE room = ? AND target = ? AND seq <= ?",
         [(room_id, message.seq, as_of) for message, as_of in segment.messages if as_of > message.seq],
     )
+    if segment.changes:
+        _limit_changes(connection, room_id)
     ranges = read_ranges(connection, room_id)
     ranges_before = ranges.ranges()
     for first, last in segment.ranges:
         ranges.add(first, last)
     if ranges.ranges() != ranges_before:
         _write_ranges(connection, room_id, ranges)
+
+
+def _limit_changes(connection: sqlite3.Connection, room_id: int) -> None:
+    """Fold the changes of the least recently changed targets above the limit; drop those of unknown messages."""
+    targets = connection.execute(
+        "SELECT target, count(*) FROM changes WHERE room = ? GROUP BY target ORDER BY max(seq) DESC", (room_id,)
+    ).fetchall()
+    count = 0
+    for target, target_count in targets:
+        count += target_count
+        if count > MAX_PENDING_CHANGES:
+            _fold_changes(connection, room_id, target)
+
+
+def _fold_changes(connection: sqlite3.Connection, room_id: int, target: int) -> None:
+    """Apply the stored changes to their message, if stored, and delete them; `restore` sets `own` of the reactions."""
+    segment = read_segment(connection, room_id, target, target + 1, 1)
+    for base, base_as_of in segment.messages:
+        message, as_of = base, base_as_of
+        for change in segment.changes:
+            if change.seq > as_of:
+                message, as_of = apply_change(message, change, ""), change.seq
+        connection.execute(
+            "UPDATE messages SET as_of = ?, body = ? WHERE room = ? AND seq = ?",
+            (as_of, msgspec.json.encode(message), room_id, target),
+        )
+    connection.execute("DELETE FROM changes WHERE room = ? AND target = ?", (room_id, target))
 
 
 def read_ranges(connection: sqlite3.Connection, room_id: int) -> SeqRanges:
