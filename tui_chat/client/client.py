@@ -58,8 +58,8 @@ class ChatClient:
         guest_key: Guest key of an earlier session, to restore the membership.
         connect_in_background: Enter the context without a connection and connect in the background.
         ca_file: PEM file with trusted certificates, None for the system's.
-        outbox: Persistent outbox. Close the outbox after the client.
-        history: Local message history. Close the history after the client.
+        outbox: Persistent outbox, whose `on_problem` becomes an event. Close the outbox after the client.
+        history: Local message history, whose `on_problem` becomes an event. Close the history after the client.
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         random: Source of random numbers in [0, 1) for the reconnect jitter.
         clock: Monotonic clock in seconds.

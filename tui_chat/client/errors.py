@@ -15,7 +15,7 @@ class InvalidAddress(BadRequest):
 
 
 class ConnectionLost(Unavailable):
-    """Connection closed before the response; the outcome of the request is unknown."""
+    """Connection closed before the request or its response; the outcome of the request is unknown."""
 
 
 class OutboxFull(Unavailable):
@@ -23,7 +23,7 @@ class OutboxFull(Unavailable):
 
 
 class UnsupportedByServer(BadRequest):
-    """Request unknown to a basic server (docs/clients.md, "Basic servers")."""
+    """Request that the server does not support: a basic server (docs/clients.md), or one that requires a join."""
 
 
 class DeliveryUnknown(Conflict):

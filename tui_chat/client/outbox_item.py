@@ -15,7 +15,13 @@ UNCONFIRMED = "unconfirmed"
 
 
 class OutboxItemState(Enum):
-    """Delivery state of an outbox item."""
+    """Delivery state of an outbox item.
+
+    - `PENDING`: queued or in flight; sent again after temporary errors and restarts.
+    - `SENT`: acknowledged by the server, and no longer in the outbox.
+    - `FAILED`: rejected, or unconfirmed by a basic server; remains in the outbox until `Room.retry` or `Room.drop`.
+    - `DROPPED`: removed from the outbox by `Room.drop`.
+    """
 
     PENDING = "pending"
     SENT = "sent"

@@ -24,7 +24,7 @@ class ClientContext:
         emit: Function that delivers an event to the consumer.
         new_id: Generator of `clientId` values.
         now_ms: Clock in milliseconds since the epoch.
-        max_messages: Limit of messages in memory per room, None for no limit.
+        max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
         reported_excesses: Reasons that `report_excess` has reported.
     """

@@ -60,7 +60,7 @@ class Connector:
         url: Base URL of the server.
         on_push: Callback for each push, with event name and JSON body.
         on_connected: Callback for each new transport, which `gate` provides.
-        on_disconnected: Callback for each connection loss.
+        on_disconnected: Callback for each loss of an open connection, and after an unexpected exception.
         on_state_changed: Callback for each new state.
         tasks: Background tasks of the client.
         ca_file: PEM file with trusted certificates, None for the system's.
