@@ -213,7 +213,8 @@ class LocalHistory:
         """Add a log segment to a room.
 
         An unknown room is created. Entries of a log with another `log_id` are deleted. A stored message is replaced
-        only by an equal or newer `as_of`. The oldest messages above the room limit may be deleted.
+        only by an equal or newer `as_of`. The oldest messages above the room limit may be deleted, and changes above
+        `MAX_PENDING_CHANGES` are folded into their messages.
 
         Raises:
             LocalStorageError: The segment was not written.

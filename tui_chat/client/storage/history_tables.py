@@ -135,6 +135,9 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
 
     A message with a lower `as_of` than the stored one is ignored; changes up to the new `as_of` are deleted. At most
     `MAX_PENDING_CHANGES` changes remain. Ranges are added to the stored ones.
+
+    Raises:
+        CorruptDatabase: A message with changes above the limit cannot be decoded.
     """
     connection.executemany(
         "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
