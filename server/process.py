@@ -200,9 +200,10 @@ def _reload(server: RunningServer, log_writer: LogWriter) -> None:
 
 
 def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    """Call `stop` on the event loop at the end of standard input, which also follows a crash of the parent process.
+    """Read and discard standard input until its end, then call `stop` on the event loop. Blocks; runs in a thread.
 
-    Input is discarded. The file object would block the exit of the interpreter, so the thread reads the descriptor.
+    The end also follows a crash of the parent process, and a read error counts as the end. A closed loop is ignored.
+    The file object would block the exit of the interpreter, so the thread reads the descriptor.
     """
     with suppress(OSError):
         while os.read(0, 4096):

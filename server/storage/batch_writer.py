@@ -125,8 +125,9 @@ class BatchWriter:
     def append(self, command: LogCommand) -> AppendResult:
         """Validate one command of the batch, and queue the rows of its entry until `flush`.
 
-        A repeated clientId returns the original entry and queues nothing. The first new entry reserves the entry ids of
-        the whole batch in the database. A rejected command has no effect.
+        A repeated clientId returns the original entry and queues nothing. A change without effect creates no entry and
+        returns a `duplicate`. The first new entry reserves the entry ids of the whole batch in the database. A rejected
+        command has no effect.
 
         Args:
             command: One of the commands passed to the constructor; each is appended once, in the given order.

@@ -304,16 +304,16 @@ class SessionLifecycle:
     def on_room_joined(self, view: "RoomView") -> None:
         """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
 
-        Called for each room that the user opens, also from the cache; not for rooms restored in the background, nor for
-        a join that waited for the connection.
+        A failed save is logged and shown as an error. Called for each room that the user opens, also from the cache;
+        not for rooms restored in the background, nor for a join that waited for the connection.
         """
         controller = self._controller
-        self._update_profile(view.name, view.nick)
         if self._chat is None and controller is not None:
             for message in self.startup_messages:
                 controller.session.add_notice(message)
             self._window.join_form.show_progress("")
             self._chat = self._window.open_chat(controller)
+        self._update_profile(view.name, view.nick)
 
     def on_nick_changed(self, nick: str) -> None:
         """Save the nickname and the guest key in the profile. The saved room stays."""

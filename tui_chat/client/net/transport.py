@@ -152,16 +152,16 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        No total time limit. `RESPONSE_TIMEOUT` seconds without any response or push abort the connection.
+        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. A test of the server may come first.
 
         Args:
             request: Request to send.
             response_type: Type of the response.
 
         Raises:
-            ChatError: The server rejected the request, or the response is invalid.
+            ChatError: The server rejected the request, the response is invalid, or a field has a lone surrogate.
             ConnectionLost: The connection closed before the response.
-            UnsupportedByServer: A basic server, or no support for requests without a join; nothing was sent.
+            UnsupportedByServer: A basic server, or no support for requests without a join; the request is not sent.
         """
         if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
             await self._require_observers(request.room)

@@ -52,7 +52,9 @@ class MessageTarget(Protocol):
 
 
 class ScreenReadiness:
-    """Readiness of new screens for input. A screen is ready when its initial focus is set.
+    """Readiness of new screens for input.
+
+    A screen with `AUTO_FOCUS` is ready when a widget has the focus, any other screen when mounted.
 
     Args:
         clock: Monotonic clock in seconds.
@@ -64,7 +66,10 @@ class ScreenReadiness:
         self._waiting_since = 0.0
 
     def is_ready(self, screen: Screen[Any]) -> bool:
-        """Return whether the current screen is ready: after its initial focus, or `SCREEN_READY_TIMEOUT` seconds."""
+        """Return whether the current screen is ready.
+
+        A screen counts as ready `SCREEN_READY_TIMEOUT` seconds after the first call, and stays ready.
+        """
         if screen in self._ready_screens:
             return True
         now = self._clock()

@@ -186,7 +186,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         app_services(self).terminal.set_window_title(title)
 
     def _drain_input(self) -> Sequence[events.Key | events.Paste]:
-        """Remove and return the waiting input. Global keys are dispatched again, because they need no room."""
+        """Remove and return the waiting input; its global keys are also dispatched again, as they need no room."""
         services = app_services(self)
         items = services.input_sequencer.drain_pending()
         for item in items:

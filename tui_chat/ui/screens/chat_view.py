@@ -279,7 +279,10 @@ class ChatView:
         )
 
     def layout(self) -> None:
-        """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title."""
+        """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title.
+
+        With the setting `auto`, a single room hides the room list, and a basic server the member list.
+        """
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) > 1
         show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH

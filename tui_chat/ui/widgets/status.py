@@ -85,9 +85,9 @@ class ChatHeader(Widget):
 class StatusLine(Widget):
     """Status line between timeline and composer.
 
-    A long error or status text takes up to `MAX_STATUS_ROWS` rows. Otherwise, the right side holds the length warning,
-    and the left side the first available of: completion candidates, history search, error, status text, compose mode,
-    new messages below, typing indicator.
+    The left side holds the first available of: completion candidates, history search, error, status text, compose mode,
+    new messages below, typing indicator. The right side holds the length warning. An error or status text that is wider
+    than the line takes up to `MAX_STATUS_ROWS` rows and hides the length warning.
 
     Attributes:
         typing_nicks: Nicknames in the typing indicator.
