@@ -109,7 +109,7 @@ async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged
     script.write_text(FAILING_JOIN)
     async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
-        tty.write_keys("\r")
+        tty.write_keys("\r\r")
         assert await tty.wait_closed() == 1
         assert_restored(tty)
         assert b"Traceback" not in tty.written
@@ -150,7 +150,7 @@ async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp
     command = (CHAT_TUI[0], str(script), "--log", str(log))
     async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
-        tty.write_keys("\r")
+        tty.write_keys("\r\r")
         await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
         assert await tty.wait_closed() == 1
