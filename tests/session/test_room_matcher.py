@@ -47,6 +47,20 @@ def test_queries_match_subsequences_and_better_matches_rank_first() -> None:
     assert ranked_names("茶", make_view("下午茶")) == ["下午茶", "茶"]
 
 
+def test_queries_match_independent_of_case_and_width() -> None:
+    assert ranked_names("straße", make_view("straße")) == ["straße"]
+    assert ranked_names("STRASSE", make_view("Straße")) == ["Straße"]
+    assert ranked_names("ｔｅａ", make_view("tea")) == ["tea"]
+    assert ranked_names("cafe\u0301", make_view("café")) == ["café"]
+    assert match_name("strasse", "straße")[1] == (0, 1, 2, 3, 4, 5)
+    assert match_name("e", "straße")[1] == (5,)
+
+
+def test_a_name_with_the_canonical_key_of_the_query_is_offered_once() -> None:
+    assert ranked_names("❤\ufe0f", make_view("❤"), make_view("tea")) == ["❤"]
+    assert ranked_names("❤\ufe0f", listed=("❤", "tea")) == ["❤"]
+
+
 def test_an_unknown_valid_name_is_offered_as_a_new_room() -> None:
     assert ranked_names("books", make_view("tea")) == ["books"]
     assert ranked_names("a\x00\u202e", make_view("tea")) == []

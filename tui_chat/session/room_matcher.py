@@ -1,14 +1,17 @@
 """Fuzzy matching and ranking of rooms for the room switcher.
 
-- Match: query letters occur in the name in the same order.
+- Match: query letters occur in the name in the same order, independent of case and width. A name with the canonical
+  key of the query always matches.
 - Open rooms: precede all others, sorted by score, mentions, unread messages and recency. The current room is last
   among equal scores, so Enter without a query selects another room.
 - Server rooms: follow the open rooms, sorted by score and the server's order.
 - New room: is last, if no room has the typed name.
 """
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
@@ -39,6 +42,19 @@ class RoomCandidate:
     summary: RoomSummary | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """Query of the room switcher.
+
+    Attributes:
+        letters: Letters in the form of `match_name`.
+        key: Canonical key of the typed text.
+    """
+
+    letters: str
+    key: str
+
+
 def rank_rooms(
     text: str, open_rooms: Sequence[RoomView], current: RoomView | None, server_rooms: Iterable[RoomSummary]
 ) -> list[RoomCandidate]:
@@ -53,7 +69,7 @@ def rank_rooms(
         current: Selected room.
         server_rooms: Rooms on the server.
     """
-    query = "".join(text.casefold().split())
+    query = _Query("".join(_fold(unicodedata.normalize("NFKC", text))[0].split()), names.canonical_key(text))
     open_candidates = [
         RoomCandidate(view.name, view=view, position=open_rooms.index(view) + 1)
         for view in _sort_by_activity(open_rooms, current)
@@ -69,13 +85,13 @@ def rank_rooms(
     return [*_rank_matches(query, open_candidates), *matching_server_rooms, *_new_room(text, seen_keys)]
 
 
-def _rank_matches(query: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
+def _rank_matches(query: _Query, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
     """Return the matching candidates, best first. The sort is stable."""
     scored = [
-        (score, replace(candidate, matched_indices=matched))
+        (score, replace(candidate, matched_indices=matched or ()))
         for candidate in candidates
-        for score, matched in [match_name(query, candidate.name)]
-        if matched is not None
+        for score, matched in [match_name(query.letters, candidate.name)]
+        if matched is not None or names.canonical_key(candidate.name) == query.key
     ]
     return [candidate for _, candidate in sorted(scored, key=lambda item: -item[0])]
 
@@ -86,12 +102,12 @@ def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
     Takes O(len(query) * len(name)) steps for any name. An empty query matches every name: score 0, no indices.
 
     Args:
-        query: Case-folded letters without whitespace.
+        query: Letters in case-folded compatibility form (NFKC) without whitespace.
         name: Room name.
     """
     if not query:
         return 0, ()
-    letters = [character.casefold() for character in name]
+    letters, name_indices = _fold(name)
     # best[j]: score and indices for the query prefix with its last letter at j.
     best: list[tuple[int, tuple[int, ...]] | None] = [
         (_letter_score(letters, index), (index,)) if letter == query[0] else None
@@ -116,7 +132,24 @@ def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
             next_best[index] = max(options, key=lambda match: match[0], default=None)
         best = next_best
     completed = [match for match in best if match is not None]
-    return max(completed, key=lambda match: match[0]) if completed else (0, None)
+    if not completed:
+        return 0, None
+    score, matched = max(completed, key=lambda match: match[0])
+    return score, tuple(dict.fromkeys(name_indices[index] for index in matched))
+
+
+@lru_cache(maxsize=4096)
+def _fold(text: str) -> tuple[str, tuple[int, ...]]:
+    """Return the letters of a text in case-folded compatibility form, and the index in the text for each letter.
+
+    A character can have several letters, for example `ß`.
+    """
+    folded = [
+        (letter, index)
+        for index, character in enumerate(text)
+        for letter in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
+    ]
+    return "".join(letter for letter, _ in folded), tuple(index for _, index in folded)
 
 
 def _letter_score(letters: Sequence[str], index: int) -> int:
