@@ -98,6 +98,57 @@ def test_a_malformed_file_is_reported_with_its_line_and_never_overwritten(path: 
     assert path.read_text() == text
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ('keys = "x"\nmouse = false\n', "keys", ClientSettings(mouse=False, keys={"help": "f5"})),
+        (
+            'room_notifications = "all"\nmouse = false\n[keys]\n',
+            "room_notifications",
+            ClientSettings(mouse=False, room_notifications={"tea": "none"}),
+        ),
+        ('mouse = false\n[[keys]]\nhelp = "f1"\n', "keys", ClientSettings(mouse=False, keys={"help": "f5"})),
+    ],
+)
+def test_a_change_of_a_table_replaces_an_invalid_value(
+    path: Path, text: str, name: str, expected: ClientSettings
+) -> None:
+    loaded = load_text(path, text)
+    assert [problem for problem in loaded.problems if name in problem]
+    assert loaded.change(name, getattr(expected, name)) == ""
+    reloaded = SettingsFile.load(path)
+    assert (reloaded.settings, reloaded.problems) == (expected, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# theme = dark or light\nmouse = false\n",
+        'mouse = false\n\n[keys]\n# theme = "x"\n',
+        "mouse = false\n[keys]\n#theme = dark or light\n",
+        '[keys] # my keys\n#theme = "dark"\n',
+    ],
+)
+def test_a_change_preserves_comments_that_are_no_default_of_the_setting(path: Path, text: str) -> None:
+    loaded = load_text(path, text)
+    assert loaded.change("theme", "light") == ""
+    reloaded = SettingsFile.load(path)
+    assert (reloaded.settings.theme, reloaded.settings.keys, reloaded.problems) == ("light", {}, ())
+    assert [line for line in path.read_text().splitlines() if line.startswith("#")] == [
+        line for line in text.splitlines() if line.startswith("#")
+    ]
+
+
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 5000 + "]" * 5000], ids=["long number", "deep nesting"])
+def test_a_value_that_cannot_be_parsed_is_reported_and_the_file_is_never_overwritten(path: Path, value: str) -> None:
+    text = f"paste_lines = {value}\n"
+    loaded = load_text(path, text)
+    assert loaded.settings == ClientSettings()
+    assert "a number is too long, or values are nested too deeply" in loaded.problems[0]
+    assert "was not changed" in loaded.change("theme", "light")
+    assert path.read_text() == text
+
+
 def test_a_byte_order_mark_is_ignored(path: Path) -> None:
     file = load_text(path, '\ufeffclock = "12h"\r\n')
     assert (file.settings.clock, file.problems) == ("12h", ())

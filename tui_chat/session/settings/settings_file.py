@@ -112,6 +112,10 @@ class SettingsFile:
             location = tr(settings_strings.FILE_LINE, path=path, line=line)
             self.problems = (settings_strings.settings_file_damaged(location, reason or str(error)),)
             return
+        except (ValueError, RecursionError):
+            reason = tr("a number is too long, or values are nested too deeply")
+            self.problems = (settings_strings.settings_file_damaged(path, reason),)
+            return
         values: dict[str, Any] = {}
         for name, value in document.items():
             try:
@@ -157,30 +161,51 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
     A commented line of the setting is uncommented; None deletes the key.
     """
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
+
+    document = _parse(text)
+    if document is None:
+        return None
+    if name not in document and value is not None:
+        document = _activate_default(text, name) or document
+    if value is None:
+        document.pop(name, None)
+    elif isinstance(value, Mapping):
+        _update_table(document, name, cast("Mapping[str, Any]", value))
+    else:
+        document[name] = _to_tomlkit_item(value)
+    return tomlkit.dumps(document)
+
+
+def _parse(text: str) -> Any:
+    """Return the TOML document, None if the text is not valid TOML."""
+    import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
     from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
 
     try:
-        document = tomlkit.parse(text)
-        if name not in document and value is not None:
-            # The commented default is activated, so that the new value appears below its description.
-            text = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text, count=1, flags=re.MULTILINE)
-            document = tomlkit.parse(text)
-        if value is None:
-            if name in document:
-                del document[name]
-        elif isinstance(value, Mapping):
-            _update_table(document, name, cast("Mapping[str, Any]", value))
-        else:
-            document[name] = _to_tomlkit_item(value)
-        return tomlkit.dumps(document)
-    except TOMLKitError:
+        return tomlkit.parse(text)
+    except (TOMLKitError, ValueError, RecursionError):
         return None
+
+
+def _activate_default(text: str, name: str) -> Any:
+    """Return the document with the commented line of a setting uncommented, so that its value follows its description.
+
+    Only the part before the first table is searched. Returns None without such a line, or if the line is prose.
+    """
+    table = re.search(r"^[ \t]*\[", text, re.MULTILINE)
+    end = table.start() if table is not None else len(text)
+    root = re.sub(rf"^# ?({re.escape(name)} *=)", r"\1", text[:end], count=1, flags=re.MULTILINE)
+    document = _parse(root + text[end:])
+    return document if document is not None and name in document else None
 
 
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
 
-    table = document.setdefault(name, tomlkit.table())
+    if not isinstance(document.get(name), Mapping):
+        document.pop(name, None)  # an invalid value
+        document[name] = tomlkit.table()
+    table = document[name]
     for key in table.keys() - value.keys():
         del table[key]
     for key, item in value.items():
