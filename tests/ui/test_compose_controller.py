@@ -68,6 +68,16 @@ def test_a_verbatim_text_enters_the_history_with_a_doubled_slash(parts: ComposeP
     assert parts.requests.named("add_sent_text") == [("add_sent_text", "tea", "//quit")]
 
 
+def test_verbatim_edits_and_reactions_do_not_enter_the_history(parts: ComposeParts) -> None:
+    parts.controller.start(ComposeKind.EDIT, parts.line(2), "")
+    assert parts.controller.send_verbatim("the tea") == ""
+    parts.controller.start(ComposeKind.REACT, parts.line(1), "")
+    assert parts.controller.send_verbatim("tada") == ""
+    parts.controller.start(ComposeKind.REPLY, parts.line(1), "")
+    assert parts.controller.send_verbatim("tea") == ""
+    assert parts.requests.named("add_sent_text") == [("add_sent_text", "tea", "tea")]
+
+
 def test_a_reply_keeps_the_composer_text_and_returns_to_messages_after_the_submission(parts: ComposeParts) -> None:
     parts.view.composer.set_text("a draft")
     assert parts.controller.start(ComposeKind.REPLY, parts.line(1), "") == ""

@@ -15,7 +15,6 @@ from textual.widgets import TextArea
 
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion, complete, nick_query
-from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
@@ -229,19 +228,14 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     def _submit(self, raw_text: str) -> None:
         """Send the text without outer newlines, or run the command in it. Rejected input returns to the composer.
 
-        Blank text is ignored. Rejected input, edits and reactions do not enter the input history; commands do.
+        Blank text is ignored. Messages, replies and commands enter the input history.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
             return
-        mode = self.compose_controller.mode
-        error = self.run_input(text)
-        view = self.session.current_room
-        if error:
+        if error := self.compose_controller.run_and_record(lambda: self.run_input(text), text):
             self.view.composer.set_text(raw_text)
             self.view.show_error(error)
-        elif view is not None and (mode is None or mode.kind is ComposeKind.REPLY):
-            self._drafts.add_sent_text(view, text)
         self._drafts.reset_typing()
 
     def run_input(self, text: str) -> str:

@@ -58,20 +58,29 @@ class ComposeController:
         return error
 
     def send_verbatim(self, text: str) -> str:
-        """Queue text as in `send`, without command parsing. Return the error message, empty on success.
+        """Queue text as in `send`, and add it to the input history. Return the error message, empty on success.
 
-        Success adds the text to the input history, with `/` doubled at the start.
+        The entry of the input history has `/` doubled at the start.
         """
-        view, error = self._view.session.current_room, self.send(text)
-        if view is not None and not error:
-            self._drafts.add_sent_text(view, f"/{text}" if text.startswith("/") else text)
+        return self.run_and_record(lambda: self.send(text), f"/{text}" if text.startswith("/") else text)
+
+    def run_and_record(self, run: Callable[[], str], text: str) -> str:
+        """Call `run` and add its input text to the input history. Return the error message of `run`, empty on success.
+
+        Rejected input, edits and reactions do not enter the input history.
+        """
+        mode, error = self.mode, run()
+        view = self._view.session.current_room
+        if not error and view is not None and (mode is None or mode.kind is ComposeKind.REPLY):
+            self._drafts.add_sent_text(view, text)
         return error
 
     def start(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
         """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
 
-        Errors: no message, an unsent one, a deleted one for an edit or a reaction, another member's for an edit. A
-        started edit replaces the composer text by that of the message, a reaction by an empty text, until `leave_mode`.
+        An edit puts the message text into the composer, a reaction empties it; `leave_mode` restores the replaced text.
+        Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted; for an edit,
+        if another member sent it.
 
         Returns:
             Error message, empty on success.
