@@ -1,7 +1,7 @@
 """Shared parts of all `chat-tui` command lines: error output and the language.
 
-- Start-up: argparse imports in 6 ms, cyclopts in 50 ms; the first screen may take at most 1.5 times as long as a
-  bare Textual program.
+- Startup: argparse is used because alternatives such as cyclopts import in 50 ms instead of 6 ms, and the first screen
+  may take at most 1.5 times as long as a bare Textual program.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def print_error(message: str) -> None:
 
 
 def exit_with_error(message: str) -> NoReturn:
-    """Print `message` as `print_error` and exit with `EXIT_USAGE_ERROR`."""
+    """Print `message` as `print_error` does and exit with `EXIT_USAGE_ERROR`."""
     print_error(message)
     sys.exit(EXIT_USAGE_ERROR)
 

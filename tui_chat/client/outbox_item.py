@@ -11,7 +11,7 @@ OutboxRequest = SendMessage | EditMessage | DeleteMessage | React
 """Requests that the outbox can queue."""
 
 UNCONFIRMED = "unconfirmed"
-"""Reason of the error of a message without an echo from a basic server."""
+"""`ChatError.reason` of a message to a basic server that was sent but not echoed, so its delivery is unknown."""
 
 
 class OutboxItemState(Enum):

@@ -270,7 +270,10 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboards of app and terminal; above the terminal's limit to the app's, with a status."""
+        """Copy `text` to the clipboard of the app and of the terminal.
+
+        A text above `MAX_CLIPBOARD_BYTES` stays in the app, and a status message says so.
+        """
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(chat_strings.too_long_to_copy(len(text)))
