@@ -39,6 +39,7 @@ from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
+from tui_chat.ui.strip_cycles import prevent_strip_cycles
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured
 from tui_chat.ui.terminal.notifier import Notifier
@@ -81,6 +82,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self, options: StartOptions, saved_profile: Profile, notice: str, settings: SettingsFile | None = None
     ) -> None:
         alt_keys.register_alt_keys()
+        prevent_strip_cycles()
         super().__init__(driver_class=terminal_output.driver_class())
         self.settings_changed: Signal[ClientSettings] = Signal(self, "settings-changed")
         self._settings = SettingsController(settings or SettingsFile(), os.environ, self._on_setting_changed)
