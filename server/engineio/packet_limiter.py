@@ -85,17 +85,24 @@ class FrameMeter:
         transport: Transport of the WebSocket.
         limiter: Limiter of the session.
         on_flood: Called after the flood timeout; the transport stays paused.
+        on_failure: Called after a protocol error in held bytes; reading resumes, for the end of the connection.
     """
 
-    __slots__ = ("_held", "_is_throttled", "_limiter", "_on_flood", "_parser", "_payload_left", "_transport")
+    __slots__ = ("_held", "_is_throttled", "_limiter", "_on_failure", "_on_flood", "_parser", "_payload_left", "_transport")
 
     def __init__(
-        self, parser: FrameParser, transport: asyncio.Transport, limiter: PacketLimiter, on_flood: Callable[[], None]
+        self,
+        parser: FrameParser,
+        transport: asyncio.Transport,
+        limiter: PacketLimiter,
+        on_flood: Callable[[], None],
+        on_failure: Callable[[], None],
     ) -> None:
         self._parser = parser
         self._transport = transport
         self._limiter = limiter
         self._on_flood = on_flood
+        self._on_failure = on_failure
         self._held: bytes = b""
         self._payload_left = 0  # bytes before the next frame header
         self._is_throttled = False
@@ -157,6 +164,6 @@ class FrameMeter:
             return
         failed, _ = self.feed_data(b"")
         if failed:
-            self._transport.close()
-        elif not self._is_throttled:
+            self._on_failure()
+        if failed or not self._is_throttled:
             self._transport.resume_reading()

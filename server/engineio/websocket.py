@@ -60,7 +60,7 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         session, transport = self._session, request.transport
         if session.packet_limiter is not None and transport is not None:
             handler._payload_parser = FrameMeter(
-                handler._payload_parser, transport, session.packet_limiter, session.close_flood
+                handler._payload_parser, transport, session.packet_limiter, session.close_flood, handler.close
             )
         if received:
             handler._payload_parser.feed_data(received)
