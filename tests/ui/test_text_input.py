@@ -5,6 +5,7 @@ from hypothesis import given, settings, strategies as st
 from textual import events
 from textual.app import App, ComposeResult
 
+from tests.support.wait import wait_until
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.line_input import LineInput
@@ -80,6 +81,17 @@ async def test_cursor_keys_and_deletions_apply_to_grapheme_clusters(
     field: type[Composer | LineInput], text: str, keys: tuple[str, ...], expected: str
 ) -> None:
     assert await edited_text(field, text, *keys) == expected
+
+
+@FIELDS
+async def test_alt_with_a_letter_inserts_nothing(field: type[Composer | LineInput]) -> None:
+    app = TextInputApp()
+    async with app.run_test():
+        app.query_one(field).focus()
+        app.post_message(events.Key("alt+x", "x"))
+        app.type_text("a")
+        await wait_until(lambda: app.text.endswith("a"))
+        assert app.text == "a"
 
 
 @FIELDS

@@ -48,8 +48,8 @@ class LineInput(Input):
         elif text := typed_text(event):
             event.stop().prevent_default()
             self.replace(text.replace("\n", " "), *self.selection)
-        elif not event.key.startswith("alt+"):  # Input would insert the letter
-            await super()._on_key(event)
+        elif event.key.startswith("alt+"):
+            event.prevent_default()  # Input would insert the letter
 
     def _on_paste(self, event: events.Paste) -> None:
         event.stop().prevent_default()
