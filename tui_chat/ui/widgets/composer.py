@@ -183,8 +183,8 @@ class Composer(TextArea, inherit_bindings=False):
         elif text:
             event.stop().prevent_default()
             self.insert_text(text)
-        elif not event.key.startswith("alt+"):  # TextArea would insert the letter
-            await super()._on_key(event)
+        elif event.key.startswith("alt+"):
+            event.prevent_default()  # TextArea would insert the letter
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop().prevent_default()
