@@ -8,6 +8,7 @@ library (`handle_request`) completely, for the reasons listed in `server.enginei
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 import asyncio
 import logging
+import math
 import time
 from collections import Counter
 from contextlib import suppress
@@ -130,7 +131,11 @@ class EngineIOServer(engineio.AsyncServer):
         if origin is not None and not self._is_origin_allowed(origin, client):
             self._rejection_log.log_rejected_origin(origin)
             return HandshakeError.FORBIDDEN.to_response()
-        response = await self._route_request(request, client)
+        try:
+            response = await self._route_request(request, client)
+        except web.HTTPException as error:
+            error.headers.extend(_create_cors_headers(request))
+            raise
         if not response.prepared:
             response.headers.extend(_create_cors_headers(request))
         return response
@@ -247,5 +252,5 @@ def _create_error_response(error: errors.ChatError) -> web.Response:
         status=429 if isinstance(error, errors.RateLimited) else 503,
         body=codec.encode_error(error),
         content_type="application/json",
-        headers={"Retry-After": str(round((error.retry_after or 0) + 0.5))},
+        headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
     )

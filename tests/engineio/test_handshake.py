@@ -134,6 +134,10 @@ async def test_errors_and_preflights_for_an_allowed_origin_have_cors_headers(tmp
         endpoint = f"{server.url}/socket.io/"
         async with session.get(endpoint, params={"EIO": "4"}, headers={"Origin": origin}) as rejected:
             assert (rejected.status, rejected.headers["Access-Control-Allow-Origin"]) == (400, origin)
+        parameters = {"EIO": "4", "transport": "websocket"}
+        handshake_headers = {"Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket"}
+        async with session.get(endpoint, params=parameters, headers=handshake_headers) as incomplete:
+            assert (incomplete.status, incomplete.headers["Access-Control-Allow-Origin"]) == (400, origin)
         preflight_headers = {"Origin": origin, "Access-Control-Request-Headers": "x-mine"}
         async with session.options(endpoint, headers=preflight_headers) as preflight:
             assert preflight.status == 200
