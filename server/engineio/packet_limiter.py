@@ -88,7 +88,16 @@ class FrameMeter:
         on_failure: Called after a protocol error in held bytes; reading resumes, for the end of the connection.
     """
 
-    __slots__ = ("_held", "_is_throttled", "_limiter", "_on_failure", "_on_flood", "_parser", "_payload_left", "_transport")
+    __slots__ = (
+        "_held",
+        "_is_throttled",
+        "_limiter",
+        "_on_failure",
+        "_on_flood",
+        "_parser",
+        "_payload_left",
+        "_transport",
+    )
 
     def __init__(
         self,

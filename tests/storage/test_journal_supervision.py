@@ -8,44 +8,76 @@ from typing import Any
 import pytest
 
 from server.observability.supervision import Supervisor
+from server.storage.batch_writer import AppendResult
 from server.storage.database import open_database
 from server.storage.journal import Journal
 from tests.support.storage import ManualClock, build_message
-from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Entry, Message
 
-CALLS = ["_linger", "_write_batch", "_commit", "_run_with_retries", "_select_unpublished", "publish"]
 
+async def append_with_failure(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str
+) -> tuple[list[AppendResult | BaseException], list[str]]:
+    """Append "first" and "second" in one batch while `call` of the journal raises once, and "third" afterwards.
 
-@pytest.mark.parametrize("call", CALLS)
-async def test_an_exception_in_the_writer_rejects_its_batch_and_later_commands_succeed(
-    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
-) -> None:
-    supervisor = Supervisor()
-    database = await open_database(path, clock=clock, supervisor=supervisor)
+    Returns:
+        Outcomes of the three commands, and the published texts.
+    """
+    database = await open_database(path, clock=clock, supervisor=Supervisor())
+    journal = database.journal
     published: list[str] = []
 
     def publish(entries: Sequence[Entry]) -> None:
         published.extend(entry.message for entry in entries if isinstance(entry, Message))
 
-    database.journal.publish = publish
-    original = getattr(database.journal, call)
+    journal.publish = publish
+    original = getattr(journal, call)
 
     def fail_once(*_arguments: Any) -> Any:
-        monkeypatch.setattr(database.journal, call, original)
+        monkeypatch.setattr(journal, call, original)
         raise RuntimeError("injected")
 
-    monkeypatch.setattr(database.journal, call, fail_once)
-    first, second = await asyncio.gather(
-        *(database.journal.append(build_message(text)) for text in ("first", "second")), return_exceptions=True
+    monkeypatch.setattr(journal, call, fail_once)
+    outcomes = await asyncio.gather(
+        *(journal.append(build_message(text)) for text in ("first", "second")), return_exceptions=True
     )
-    for outcome in (first, second):
-        assert not isinstance(outcome, BaseException) or isinstance(outcome, ChatError)
-    accepted = await database.journal.append(build_message("third"))
+    outcomes.append(await journal.append(build_message("third")))
     await database.close()
-    assert published[-1] == "third"
-    assert accepted.entry.seq == 3 - sum(isinstance(outcome, ChatError) for outcome in (first, second))
-    assert len(caplog.records) == (0 if call == "_run_with_retries" else 1)
+    return outcomes, published
+
+
+def seqs_of(outcomes: list[AppendResult | BaseException]) -> list[int]:
+    """Return the sequence numbers of successful commands."""
+    return [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
+
+
+@pytest.mark.parametrize("call", ["_write_batch", "_commit"])
+async def test_a_failure_of_the_writer_before_the_commit_rejects_the_batch(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
+) -> None:
+    outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
+    assert (seqs_of(outcomes), published) == ([1], ["third"])
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("call", ["_linger", "_run_with_retries"])
+async def test_a_failure_outside_of_a_batch_or_of_its_transaction_rejects_no_command(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
+) -> None:
+    outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
+    assert (seqs_of(outcomes), published) == ([1, 2, 3], ["first", "second", "third"])
+    assert len(caplog.records) == (call == "_linger")  # a retried command is no failure
+
+
+@pytest.mark.parametrize("call", ["_select_unpublished", "publish"])
+async def test_a_failure_after_the_commit_rejects_no_command_but_publishes_no_entry(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
+) -> None:
+    outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
+    assert (seqs_of(outcomes), published) == ([1, 2, 3], ["third"])
+    assert len(caplog.records) == 1
 
 
 async def test_commands_of_a_failed_writer_are_unavailable_and_readiness_reports_the_failure(
