@@ -32,11 +32,13 @@ class Participant(Generic[ConnectionT]):
         member: Identity, nickname and client kind as on the wire; replaced by each change.
         nick_key: Canonical key of the nickname.
         connections: Connections of the member in the room.
+        announced: The join notice was sent; without a join notice, the member has no leave or nickname notice either.
     """
 
     member: events.Member
     nick_key: str
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
+    announced: bool = False
 
 
 @dataclass(slots=True, eq=False)

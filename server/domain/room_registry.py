@@ -8,7 +8,7 @@
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
 
-from collections.abc import Generator, Hashable, Iterable
+from collections.abc import Generator, Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -99,7 +99,6 @@ class RoomRegistry(Generic[ConnectionT]):
         room_name: str,
         member_id: str,
         nick_name: str,
-        account: str | None = None,
         *,
         dialect: str = "native",
         client_kind: str | None = None,
@@ -107,15 +106,13 @@ class RoomRegistry(Generic[ConnectionT]):
         """Add a connection to a room; creates the room and the participant on demand.
 
         A repeated join replaces the dialect of the connection, and the client kind and nickname of the participant. A
-        join ends the observation of the room by the connection. `account` is stored only for a new participant. Nothing
-        is sent.
+        join ends the observation of the room by the connection. Nothing is sent.
 
         Args:
             connection: Joining connection.
             room_name: Validated room name.
             member_id: Member of the connection.
             nick_name: Requested nickname; the assigned nickname may have a suffix.
-            account: Account name of the member, None for guests.
             dialect: Dialect in which the connection receives the events of the room.
             client_kind: Dialect shown to other members as `via`, None for a native client.
 
@@ -134,7 +131,7 @@ class RoomRegistry(Generic[ConnectionT]):
         is_new = participant is None
         if participant is None:
             participant = Participant[ConnectionT](
-                events.Member(member_id=member_id, nick_name=nick, role="member", account=account, via=client_kind),
+                events.Member(member_id=member_id, nick_name=nick, role="member", via=client_kind),
                 nick_key,
             )
             room.add_participant(participant)
@@ -145,7 +142,7 @@ class RoomRegistry(Generic[ConnectionT]):
         participant.connections.add(connection)
         room.connections[connection] = participant
         room.subscribe(dialect, connection)
-        self._observed_rooms.get(connection, {}).pop(room_key, None)
+        self._remove_observation(connection, room_key)
         self._rooms_by_connection.setdefault(connection, {})[room_key] = room
         return JoinResult(room, participant, is_new, old_nick, client_changed=old_member.via != client_kind)
 
@@ -177,15 +174,16 @@ class RoomRegistry(Generic[ConnectionT]):
             self._observed_rooms.setdefault(connection, {})[room_key] = room
         return room
 
+    def is_observer(self, connection: ConnectionT, room_name: str) -> bool:
+        """Return whether a connection observes a room; False for a joined room."""
+        return names.canonical_key(room_name) in self._observed_rooms.get(connection, {})
+
     def unobserve(self, connection: ConnectionT, room_name: str) -> None:
         """End the observation of a room; without effect if the connection does not observe the room.
 
         A membership stays. The live room ends with its last connection or observer.
         """
-        observed_rooms = self._observed_rooms.get(connection, {})
-        room = observed_rooms.pop(names.canonical_key(room_name), None)
-        if not observed_rooms:
-            self._observed_rooms.pop(connection, None)
+        room = self._remove_observation(connection, names.canonical_key(room_name))
         if room is not None:
             self._unsubscribe(connection, room)
 
@@ -269,9 +267,20 @@ class RoomRegistry(Generic[ConnectionT]):
         """Return the number of members present in a room, without observers; 0 for a room that is not live."""
         return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
 
-    def get_joined_rooms(self, connection: ConnectionT) -> Iterable[LiveRoom[ConnectionT]]:
+    def get_joined_rooms(self, connection: ConnectionT) -> tuple[LiveRoom[ConnectionT], ...]:
         """Return a snapshot of the joined rooms of a connection in order of the joins, without observed rooms."""
         return tuple(self._rooms_by_connection.get(connection, {}).values())
+
+    def _remove_observation(self, connection: ConnectionT, room_key: str) -> LiveRoom[ConnectionT] | None:
+        """Remove a room from the observed rooms of a connection, and return the room if it was observed.
+
+        The connection stays subscribed.
+        """
+        observed_rooms = self._observed_rooms.get(connection, {})
+        room = observed_rooms.pop(room_key, None)
+        if not observed_rooms:
+            self._observed_rooms.pop(connection, None)
+        return room
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
         participant = room.connections.pop(connection)

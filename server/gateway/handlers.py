@@ -21,7 +21,7 @@ from server.domain.log_commands import (
     RoomRef,
 )
 from server.domain.rate_limits import PerAddressLimiter
-from server.domain.room_registry import JoinResult, RoomRegistry
+from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
@@ -122,7 +122,7 @@ class Handlers:
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.
 
-        Only the last connection of a member in a room is announced; a repeated call has no effect.
+        Only the last connection of an announced member in a room is announced; a repeated call has no effect.
         """
         for leave_result in self.room_registry.leave_all(connection):
             self._presence_broadcaster.on_leave(leave_result)
@@ -138,10 +138,10 @@ class Handlers:
     ) -> responses.JoinResponse:
         """Add a connection to a room and announce the member.
 
-        A failed first join leaves the room again, without a notice. A repeated join returns a full response again and
-        announces only a new nickname or client. Further connections of a present member are not announced. The join
-        ends an observation of the room by the connection, which may receive pushes before the response. An invalid
-        guest key is ignored. A nickname in use yields one with a suffix.
+        A failed first join leaves the room again, without a join notice. A repeated join returns a full response again
+        and announces only a new nickname or client; a new nickname stays, also after a failure. Further connections of
+        an announced member are not announced. The join ends an observation of the room by the connection, which may
+        receive pushes before the response. An invalid guest key is ignored. A nickname in use yields one with a suffix.
 
         Args:
             connection: Connection of the client.
@@ -168,18 +168,14 @@ class Handlers:
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key, since=request.since, limit=request.limit, reader=member_id
             )
-        except errors.ChatError:
-            if not was_joined:
-                self._presence_broadcaster.on_leave(
-                    self.room_registry.leave(connection, room.name), with_notice=not join_result.is_new
-                )
+            await self._join_limiter.acquire()
+            room, participant = self.room_registry.require_membership(connection, room.name)
+            view = self._build_view(room, snapshot, participant)
+        except BaseException:
+            if not was_joined and connection in room.connections:
+                self._presence_broadcaster.on_leave(self.room_registry.leave(connection, room.name))
             raise
-        await self._join_limiter.acquire()
-        room, participant = self.room_registry.require_membership(connection, room.name)
-        view = self._build_view(room, snapshot, participant)
-        self._presence_broadcaster.send_join_notice(
-            JoinResult(room, participant, join_result.is_new, join_result.old_nick), connection
-        )
+        self._presence_broadcaster.send_join_notice(room, participant, connection)
         return responses.JoinResponse(
             **structs.asdict(view),
             nick_name=participant.member.nick_name,
@@ -216,16 +212,18 @@ class Handlers:
         )
 
     async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
+        was_observer = self.room_registry.is_observer(connection, request.room)
         room = self.room_registry.observe(connection, request.room)
         try:
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key, since=request.since, limit=request.limit
             )
-        except errors.ChatError:
-            self.room_registry.unobserve(connection, request.room)
+            await self._join_limiter.acquire()
+            return self._build_view(self.room_registry.require_reader(connection, request.room), snapshot)
+        except BaseException:
+            if not was_observer:
+                self.room_registry.unobserve(connection, request.room)
             raise
-        await self._join_limiter.acquire()
-        return self._build_view(self.room_registry.require_reader(connection, request.room), snapshot)
 
     async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
         self.room_registry.unobserve(connection, request.room)

@@ -1,8 +1,12 @@
 """Broadcaster of joins, leaves and nickname changes: notices for users, presence for programs.
 
-- Own notice: a new member receives its join notice immediately, independent of the rate.
+- Own notice: a new member receives its join notice immediately, independent of the rate. A coalesced notice that
+  counts other members is sent to all members, otherwise to all except the joining connection.
 - Coalescing: a room receives at most `_NOTICE_RATE` notices of each type. Excess joins and leaves
   are coalesced into one notice with a count; excess nickname changes appear in presence only.
+- Order: a join and a leave of the same member cancel out while the earlier one is coalesced, so that the later notice
+  never precedes the earlier one.
+- Unannounced members: a member has a leave or nickname notice only after its join notice.
 - Presence: changes are collected per room and sent every `PRESENCE_INTERVAL`, so that a join
   storm causes a few pushes instead of one per pair of members.
 """
@@ -28,6 +32,8 @@ _NOTICE_RATE = Rate(10, 10)  # rate limit of each notice type in one room: a bur
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
+_Coalesced = tuple[Participant[ClientConnection], ClientConnection | None]
+
 
 @dataclass(slots=True)
 class _PendingUpdates:
@@ -36,15 +42,16 @@ class _PendingUpdates:
     Attributes:
         presence_delta: Unsent presence changes.
         buckets: Rate limit of each notice type.
-        coalesced: Last participant of the coalesced notices of one type, and the number of the others.
+        coalesced: Participants of the coalesced notices of one type by member id, in order of the notices, each with
+            the connection that has received its join notice.
     """
 
     presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
     buckets: dict[type[MembershipNotice], TokenBucket] = field(
         default_factory=dict[type[MembershipNotice], TokenBucket]
     )
-    coalesced: dict[_NoticeType, tuple[Participant[ClientConnection], int]] = field(
-        default_factory=dict["_NoticeType", "tuple[Participant[ClientConnection], int]"]
+    coalesced: defaultdict[_NoticeType, dict[str, _Coalesced]] = field(
+        default_factory=lambda: defaultdict[_NoticeType, dict[str, _Coalesced]](dict)
     )
 
 
@@ -67,45 +74,44 @@ class PresenceBroadcaster:
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
         """Record a new member, or a repeated join with another nickname or client, for the next presence push.
 
-        The push follows within `PRESENCE_INTERVAL`; nothing is sent immediately. Another connection of an unchanged
-        member has no effect.
-        """
-        member = join_result.participant.member
-        if join_result.is_new or join_result.client_changed:
-            self._get_pending_updates(join_result.room).presence_delta.record_join(member)
-        elif join_result.old_nick is not None:
-            self._get_pending_updates(join_result.room).presence_delta.record_rename(member)
-
-    def send_join_notice(self, join_result: JoinResult[ClientConnection], joiner: ClientConnection) -> None:
-        """Send the join or nickname notice; call this method after the room name is final.
-
-        An unchanged member, or one with another client only, causes no notice. A join above the rate is coalesced for
-        the other members; a nickname notice above the rate is dropped.
-
-        Args:
-            join_result: Result of the join.
-            joiner: Joining connection, which receives its own join notice in any case.
+        The push follows within `PRESENCE_INTERVAL`. The nickname notice of an announced member is sent immediately, or
+        dropped above the rate. Another connection of an unchanged member has no effect.
         """
         room, participant = join_result.room, join_result.participant
-        if join_result.is_new:
-            if not self._send_or_coalesce(room, participant, events.JoinNotice):
-                self._fanout.send_to_one(room, self._build_notice(room, participant, events.JoinNotice, more=0), joiner)
+        if join_result.is_new or join_result.client_changed:
+            self._get_pending_updates(room).presence_delta.record_join(participant.member)
         elif join_result.old_nick is not None:
+            self._get_pending_updates(room).presence_delta.record_rename(participant.member)
+        if join_result.old_nick is not None:
             self._send_nick_notice(room, participant, join_result.old_nick)
 
-    def on_leave(self, leave_result: LeaveResult[ClientConnection], *, with_notice: bool = True) -> None:
-        """Record the leave of a member for the next presence push, and send the leave notice immediately.
+    def send_join_notice(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], joiner: ClientConnection
+    ) -> None:
+        """Send the join notice of a member; call this method after the room name is final.
 
-        A notice above the rate is coalesced. Without effect if the member has another connection in the room.
+        Without effect for an announced member. A join above the rate is coalesced for the other members.
 
         Args:
-            leave_result: Result of the leave.
-            with_notice: Send the notice; False after an aborted join, which had no join notice.
+            room: Room of the participant.
+            participant: Participant that may be announced already.
+            joiner: Joining connection, which receives its own join notice in any case.
+        """
+        if not participant.announced:
+            participant.announced = True
+            if not self._send_or_coalesce(room, participant, events.JoinNotice, joiner):
+                self._fanout.send_to_one(room, self._build_notice(room, participant, events.JoinNotice, more=0), joiner)
+
+    def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
+        """Record the leave of a member for the next presence push, and send the leave notice immediately.
+
+        A notice above the rate is coalesced. A member without a join notice has no leave notice. Without effect if the
+        member has another connection in the room.
         """
         if leave_result.is_last:
             room, participant = leave_result.room, leave_result.participant
             self._get_pending_updates(room).presence_delta.record_leave(participant.member.member_id)
-            if with_notice:
+            if participant.announced:
                 self._send_or_coalesce(room, participant, events.LeaveNotice)
 
     def on_nick_change(
@@ -129,17 +135,24 @@ class PresenceBroadcaster:
             self._flush_timer.cancel()
 
     def _send_or_coalesce(
-        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], notice_type: _NoticeType
+        self,
+        room: LiveRoom[ClientConnection],
+        participant: Participant[ClientConnection],
+        notice_type: _NoticeType,
+        joiner: ClientConnection | None = None,
     ) -> bool:
         """Send a notice if the rate allows, else coalesce the notice; return whether it was sent.
 
         After the first coalesced notice, all further ones are coalesced until a flush sends the coalesced notice, which
-        requires a token. Nothing is lost.
+        requires a token. A notice that follows a coalesced notice of the other type cancels that notice instead.
         """
         pending = self._get_pending_updates(room)
-        if notice_type in pending.coalesced or not self._acquire_token(pending, notice_type):
-            _, more = pending.coalesced.get(notice_type, (participant, -1))
-            pending.coalesced[notice_type] = participant, more + 1
+        member_id = participant.member.member_id
+        opposite_type = events.LeaveNotice if notice_type is events.JoinNotice else events.JoinNotice
+        if pending.coalesced[opposite_type].pop(member_id, None) is not None:
+            return False
+        if pending.coalesced[notice_type] or not self._acquire_token(pending, notice_type):
+            pending.coalesced[notice_type][member_id] = participant, joiner
             return False
         self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more=0))
         return True
@@ -168,7 +181,7 @@ class PresenceBroadcaster:
     def _send_nick_notice(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        if self._acquire_token(self._get_pending_updates(room), events.NickNotice):
+        if participant.announced and self._acquire_token(self._get_pending_updates(room), events.NickNotice):
             notice = events.NickNotice(
                 room=room.name,
                 nick_name=participant.member.nick_name,
@@ -211,9 +224,12 @@ class PresenceBroadcaster:
 
         One notice with the last participant represents all coalesced ones; `more` counts the others.
         """
-        for notice_type, (participant, more) in list(pending.coalesced.items()):
-            if self._acquire_token(pending, notice_type):
-                del pending.coalesced[notice_type]
-                self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more))
+        for notice_type, coalesced in pending.coalesced.items():
+            if coalesced and self._acquire_token(pending, notice_type):
+                participant, joiner = next(reversed(coalesced.values()))
+                more = len(coalesced) - 1
+                coalesced.clear()
+                notice = self._build_notice(room, participant, notice_type, more)
+                self._fanout.send_to_room(room, notice, exclude=None if more else joiner)
         now = self._monotonic()
-        return bool(pending.coalesced) or any(not bucket.is_full(now) for bucket in pending.buckets.values())
+        return any(pending.coalesced.values()) or any(not bucket.is_full(now) for bucket in pending.buckets.values())

@@ -1,9 +1,12 @@
 """Coalescing of join, leave and nick notices under load."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from server.app import serve
+from server.settings import ServerSettings
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
@@ -84,3 +87,51 @@ async def test_nick_notices_of_a_storm_are_limited_and_the_last_nickname_is_sent
                 nick = nicks.get(member_id, nick)
             nick_notices = [packet for packet in watcher.pushes if '"kind":"nick"' in packet]
             assert 10 <= len(nick_notices) < 50
+
+
+class ManualClocks:
+    """Clocks that advance only by assignment, so that the rate of the notices is exact."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@asynccontextmanager
+async def _coalesced_join(directory: Path) -> AsyncGenerator[tuple[ManualClocks, RawClient, RawClient]]:
+    """Return clocks, a member of `tea`, and a later member `late` whose join notice is coalesced."""
+    clocks = ManualClocks()
+    settings = ServerSettings(port=0, database=str(directory / "chat.db"), rate_limit="off")
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serve(settings, clocks))
+        members = [await stack.enter_async_context(raw_client(server.url)) for _ in range(11)]
+        for number, member in enumerate(members[:-1]):
+            await member.join("tea", f"m{number}")
+        await members[-1].join("tea", "late")
+        yield clocks, members[0], members[-1]
+
+
+async def _wait_for_join_notice(client: RawClient, nick: str) -> None:
+    while (push := await client.wait_for_push("message"))["kind"] != "join" or push["nickName"] != nick:
+        assert push["nickName"] != "late"
+
+
+async def test_a_member_that_leaves_before_its_coalesced_join_notice_has_no_leave_notice(tmp_path: Path) -> None:
+    async with _coalesced_join(tmp_path) as (clocks, watcher, late):
+        await late.request("leaveRoom", {"room": "tea"})
+        clocks.seconds += 10
+        await late.join("tea", "next")
+        await _wait_for_join_notice(watcher, "next")
+
+
+async def test_a_coalesced_join_notice_of_one_member_is_sent_to_the_joiner_once(tmp_path: Path) -> None:
+    async with _coalesced_join(tmp_path) as (clocks, watcher, late):
+        clocks.seconds += 10
+        await _wait_for_join_notice(watcher, "late")
+        await late.request("listRooms", {})
+        assert len([push for push in late.pushes if '"kind":"join"' in push and '"late"' in push]) == 1

@@ -21,9 +21,10 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a member of `tea`."""
+    """Return a member of `tea` that has received its own presence."""
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
+        await client.wait_for_push("presence")
         yield client
 
 
