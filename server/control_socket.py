@@ -2,7 +2,8 @@
 
 - Access: the socket has mode 0600, in a directory with mode 0700.
 - Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
-  `{"ok": false, "error": …}`. A connection carries any number of requests, and closes at the exit of the process.
+  `{"ok": false, "error": …}`. A connection carries any number of requests, and stays open until
+  the client closes it or the server exits; a line that is too long closes the connection after its error.
 - Commands: a table maps each name to its handler.
 - Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
   ended server, and the removal of a stale socket never removes the socket of another server.
@@ -60,16 +61,16 @@ async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncG
     """Accept commands within the context.
 
     A failure to create the socket is logged and not raised, because a server also works without the socket. Every 30
-    seconds, a removed socket file is created again. The socket is removed after the context; open connections stay
+    seconds, a missing socket file is created again. The socket is removed after the context; open connections stay
     open.
 
     Args:
         handlers: Handlers by command name.
     """
     control_socket = _ControlSocket(handlers)
-    await control_socket.publish()
     republish_task = asyncio.create_task(control_socket.republish())
     try:
+        await control_socket.publish()
         yield
     finally:
         republish_task.cancel()
@@ -84,25 +85,35 @@ class _ControlSocket:
         self._path: Path | None = None
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._failure_logged = False
 
     async def publish(self) -> None:
-        """Listen in the first usable directory; a failure is logged."""
+        """Listen in the first usable directory; the first of several successive failures is logged.
+
+        After a cancellation, `withdraw` removes the socket.
+        """
         try:
             path, listener = _open_listener()
         except OSError as error:
-            log.warning("no control socket, status and stop cannot find this server: %s", error)
+            if not self._failure_logged:
+                log.warning("no control socket, status and stop cannot find this server: %s", error)
+            self._failure_logged = True
         else:
-            self._path, self._server = path, await asyncio.start_unix_server(self._accept, sock=listener)
+            self._failure_logged = False
+            # Without `start_serving`, the call does not suspend, so that a cancellation cannot lose the server.
+            server = await asyncio.start_unix_server(self._accept, sock=listener, start_serving=False)
+            self._path, self._server = path, server
+            await server.start_serving()
 
     async def republish(self) -> None:
-        """Publish the socket again after the removal of its file, until cancelled.
+        """Publish the socket again after a failure or the removal of its file, until cancelled.
 
-        A runtime directory is removed at the last logout of its user. A failed publication is not repeated.
+        A runtime directory is removed at the last logout of its user.
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)
             with suppress(OSError):  # the file cannot be checked
-                if self._path is not None and not self._path.exists():
+                if self._path is None or not self._path.exists():
                     self.withdraw()
                     await self.publish()
 
@@ -149,6 +160,7 @@ def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
         temporary_path.rename(path)
     except OSError:
         listener.close()
+        temporary_path.unlink(missing_ok=True)
         raise
     return path, listener
 
@@ -156,9 +168,13 @@ def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
 async def _serve_connection(
     handlers: Mapping[str, ControlHandler], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    with closing(writer), suppress(ConnectionError, ValueError):  # ValueError: a line above the limit of the reader
-        while line := await reader.readline():
-            writer.write(msgspec.json.encode(await _handle_request(handlers, line)) + b"\n")
+    with closing(writer), suppress(ConnectionError):
+        try:
+            while line := await reader.readline():
+                writer.write(msgspec.json.encode(await _handle_request(handlers, line)) + b"\n")
+                await writer.drain()
+        except ValueError:  # a line above the limit of the reader
+            writer.write(msgspec.json.encode({"ok": False, "error": "the request is too long"}) + b"\n")
             await writer.drain()
 
 
@@ -169,7 +185,7 @@ async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -
         if not isinstance(name, str) or name not in handlers:
             raise ControlError(f"unknown command {name!r}")
         return {"ok": True, **await handlers[name](request)}
-    except (ControlError, msgspec.DecodeError) as error:
+    except (ControlError, msgspec.DecodeError, UnicodeDecodeError) as error:
         return {"ok": False, "error": str(error)}
     except Exception:
         log.exception("control command failed")

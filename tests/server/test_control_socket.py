@@ -120,14 +120,22 @@ async def test_an_invalid_request_or_failing_handler_does_not_end_the_connection
 
     async with serve_control_socket({"add": add}):
         (path,) = sockets(home)
-        requests = (b"[1]\n", b"nonsense\n", b'{"command":"sub"}\n', b'{"command":["add"]}\n', b'{"command":"add"}\n')
+        requests = (
+            b'{"\xff":1}\n',
+            b"[1]\n",
+            b"nonsense\n",
+            b'{"command":"sub"}\n',
+            b'{"command":["add"]}\n',
+            b'{"command":"add"}\n',
+        )
         *rejected, accepted = await exchange(path, *requests, b'{"command":"add","a":1,"b":2}\n')
-        assert [response["ok"] for response in rejected] == [False] * 5
-        assert rejected[2]["error"] == "unknown command 'sub'"
-        assert rejected[4]["error"] == "internal error; see the log of the server"
+        assert [response["ok"] for response in rejected] == [False] * 6
+        assert rejected[3]["error"] == "unknown command 'sub'"
+        assert rejected[5]["error"] == "internal error; see the log of the server"
         assert accepted == {"ok": True, "sum": 3}
         assert caplog.text.count("control command failed") == 1
-        assert await exchange(path, b"x" * 100_000 + b"\n") == []
+        too_long = {"ok": False, "error": "the request is too long"}
+        assert await exchange(path, b"x" * 100_000 + b"\n") == [too_long]
     assert sockets(home) == []
 
 
@@ -144,6 +152,52 @@ async def test_a_removed_runtime_directory_is_replaced_by_the_state_directory(
         await wait_until(lambda: sockets(home)[0].suffix == ".sock")
         assert await exchange(sockets(home)[0], b"{}\n") == [{"ok": False, "error": "unknown command None"}]
     assert sockets(home) == []
+
+
+async def test_a_failed_publication_is_repeated_and_logged_once(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control_socket, "REPUBLISH_INTERVAL", 0.01)
+    state_dir = home / ".local/state/tui-chat"
+    state_dir.parent.mkdir(parents=True, exist_ok=True)
+    state_dir.touch()
+    attempts = 0
+    open_listener = control_socket._open_listener  # pyright: ignore[reportPrivateUsage]
+
+    def count_attempt() -> tuple[Path, socket.socket]:
+        nonlocal attempts
+        attempts += 1
+        return open_listener()
+
+    monkeypatch.setattr(control_socket, "_open_listener", count_attempt)
+    async with serve_control_socket({}):
+        await wait_until(lambda: attempts > 2)
+        state_dir.unlink()
+        await wait_until(lambda: (state_dir / "run").exists() and sockets(home)[0].suffix == ".sock")
+    assert caplog.text.count("no control socket") == 1
+
+
+async def test_a_cancelled_start_leaves_no_socket(home: Path) -> None:
+    async def serve() -> None:
+        async with serve_control_socket({}):
+            raise AssertionError("the start was not cancelled")
+
+    task = asyncio.create_task(serve())
+    await asyncio.sleep(0)  # the task listens and waits for the next tick of the event loop
+    assert len(sockets(home)) == 1
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sockets(home) == []
+
+
+async def test_a_failure_after_the_bind_leaves_no_temporary_socket(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_path: Path, _target: Path) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "rename", fail)
+    async with serve_control_socket({}):
+        assert sockets(home) == []
 
 
 async def test_the_runtime_directory_is_preferred_to_the_state_directory(
