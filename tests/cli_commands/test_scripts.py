@@ -20,8 +20,11 @@ from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
+from tui_chat.cli_commands import commands
+from tui_chat.cli_commands.room_visit import CliTarget
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
+from tui_chat.client.room import Room
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 
 TIMEOUT = 20.0
@@ -181,6 +184,51 @@ async def test_tail_follows_until_interrupted(server: RunningServer, tmp_path: P
             async with asyncio.timeout(TIMEOUT):
                 _, errors = await process.communicate()
             assert (process.returncode, errors) == (130, b"")
+
+
+async def test_tail_prints_the_only_message_before_other_entries(
+    server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("before")
+        await room.set_topic("green")
+        target = CliTarget(server=server.url, room="tea", nick="bob", timeout=TIMEOUT, state_dir=tmp_path)
+        await commands.tail(target, 1, follow=False, as_json=False)
+    assert capsys.readouterr().out.endswith(" ann: before\n")
+
+
+async def test_tail_prints_a_message_once_that_arrives_before_older_ones(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load_older = Room.load_older
+
+    async def load_older_after_a_push(room: Room) -> bool:
+        sent = await author.send("pushed during the load")
+        await wait_until(lambda: room.log.last == sent.seq)
+        return await load_older(room, limit=1)
+
+    monkeypatch.setattr(Room, "load_older", load_older_after_a_push)
+    target = CliTarget(server=server.url, room="tea", nick="bob", timeout=TIMEOUT, state_dir=tmp_path)
+    async with ChatClient(server.url) as chat:
+        author = await chat.join("tea", nick="ann")
+        await author.send("oldest")
+        await author.send("before")
+        await author.set_topic("green")
+        following = asyncio.create_task(commands.tail(target, 1, follow=True, as_json=False))
+        output = ""
+
+        def was_printed(text: str) -> bool:
+            nonlocal output
+            output += capsys.readouterr().out
+            return text in output
+
+        await wait_until(lambda: was_printed("pushed during the load"))
+        await author.send("after")
+        await wait_until(lambda: was_printed("after"))
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert [line.split("ann: ")[1] for line in output.splitlines()] == ["before", "pushed during the load", "after"]
 
 
 async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningServer, tmp_path: Path) -> None:

@@ -115,8 +115,10 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
 async def _latest_messages(room: Room, count: int) -> list[Message]:
     if not count:
         return []
-    while len(messages := list(room.log.messages())) < count and await room.load_older():
-        pass
+    # Later messages follow in the iteration, also if the log already contains them.
+    has_older = True
+    while len(messages := list(room.log.messages(last=room.position))) < count and has_older:
+        has_older = await room.load_older()
     return messages[-count:]
 
 
@@ -140,8 +142,8 @@ def _is_confusable(room: Room, entry: Entry) -> bool:
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
     """Print the nickname of each member, one per line. A tab and a mark follow a confusable nickname.
 
-    The order is alphabetical, without case. An empty room gives no output and `SUCCESS`. A join of the command is not
-    listed.
+    The order is alphabetical, without case. An empty room gives no output and `SUCCESS`. The command's own member is
+    not listed, on servers that require a join.
 
     Args:
         target: Server, room and identity.

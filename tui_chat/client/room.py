@@ -94,6 +94,11 @@ class Room:
         return self.membership.roster.count
 
     @property
+    def position(self) -> int:
+        """Position of `async for`: `seq` of the last returned or skipped entry, initially the newest at the join."""
+        return self.membership.history.cursor.position
+
+    @property
     def is_basic_server(self) -> bool:
         """True for a basic server without members and history (docs/clients.md, "Basic servers")."""
         return self.membership.is_basic_server
