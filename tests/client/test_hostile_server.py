@@ -22,6 +22,7 @@ from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ClientEvent, Offline, ProblemReported, RoomLost
 from tui_chat.client.join import MAX_CONCURRENT_JOINS
 from tui_chat.client.room import Room
+from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.sanitize import MAX_TIMESTAMP
 from tui_chat.client.search_page import SearchCursor
@@ -194,6 +195,31 @@ async def test_a_join_response_with_an_overlong_key_or_log_id_is_invalid(monkeyp
         tea = await ann.join("tea", nick="ann")
         assert isinstance(tea.membership.last_error, InternalError)
         assert (ann.guest_key, tea.log.log_id, responses) == ("k", "x", [])
+
+
+async def test_a_page_of_another_log_is_ignored_after_the_loss_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = {"kind": "message", "room": "tea", "nickName": "eve", "memberId": "m2", "message": "hi", "ts": 1}
+    newest, older = ({**message, "seq": seq, "id": seq} for seq in (2, 1))
+    joined = JOINED | {"room": JOINED["room"] | {"lastSeq": 2}, "messages": [newest], "hasMore": True}
+    page = {"ok": True, "logId": "y", "firstSeq": 1, "lastSeq": 2, "messages": [older], "hasMore": False}
+
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+        return joined if event == "joinRoom" else page
+
+    request = RoomContext.request
+
+    async def lose_connection_after_response(context: RoomContext, *args: Any, **kwargs: Any) -> Any:
+        response = await request(context, *args, **kwargs)
+        tea.membership.on_disconnected()
+        return response
+
+    monkeypatch.setattr(RoomContext, "request", lose_connection_after_response)
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann", limit=1)
+        assert await tea.load_older()
+        assert [message.seq for message in tea.log.messages()] == [2]
 
 
 async def test_error_messages_from_the_server_are_sanitized() -> None:

@@ -78,6 +78,25 @@ async def test_an_observer_reads_missed_entries_after_a_reconnect(
         assert [message.message for message in room.log.messages()] == ["0", "1", "2"]
 
 
+async def test_the_iteration_skips_entries_that_the_server_has_removed(server: RunningServer, proxy: TcpProxy) -> None:
+    bot = {"as": {"nickName": "bot"}}
+    async with raw_client(server.url) as owner, ChatClient(proxy.url) as chat, asyncio.timeout(20):
+        created = await owner.request("createRoom", {"name": "green"})
+        room = await chat.observe("green")
+        assert (await post(owner, "read", "green", **bot))["ok"]
+        assert (await anext(room)).seq == 1
+        proxy.refuse_connections()
+        proxy.reset_all()
+        assert (await post(owner, "removed", "green", **bot))["ok"]
+        await owner.request("removeRoom", created["id"])
+        await owner.request("createRoom", {"name": "green"})
+        sent = await post(owner, "stored", "green", **bot)
+        proxy.accept_connections()
+        entry = await anext(room)
+        assert isinstance(entry, Message)
+        assert (entry.message, entry.seq) == ("stored", sent["seq"])
+
+
 async def test_a_join_ends_an_observation(server: RunningServer, ann: RawClient) -> None:
     async with ChatClient(server.url) as chat:
         observed = await chat.observe("tea")

@@ -4,7 +4,8 @@
 - Automatic fill: missing newest entries and gaps of at most `MAX_AUTO_FILL` entries are fetched; larger gaps
   remain until requested.
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
-  reconnects. Missed entries are fetched at the speed of the iteration.
+  reconnects. Missed entries are fetched at the speed of the iteration. Entries that the server has removed before
+  their fetch are skipped.
 - Cache first: cached entries (`RoomCache`) are preferred to a request.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
@@ -117,8 +118,8 @@ class HistorySync:
         """
         if not rejoined:
             self.cursor.reset(response.room.last_seq)
-        self.cursor.offer(response.messages)
         changed_seqs = self.log.apply_join(response, since)
+        self._buffer_entries(response.messages)
         self._entries_available.set()
         self._notify(changed_seqs, False)
         self.start_auto_fill()
@@ -290,6 +291,12 @@ class HistorySync:
                 await self._entries_available.wait()
         return entry
 
+    def _buffer_entries(self, entries: Iterable[Entry]) -> None:
+        """Offer entries of a response to the cursor, which first skips entries that the server has removed."""
+        if self.cursor.buffered_to == self.cursor.position < self.log.first_stored - 1:
+            self.cursor.reset(self.log.first_stored - 1)
+        self.cursor.offer(entries)
+
     def _notify(self, seqs: tuple[int, ...], is_live: bool) -> None:
         if self.cache is not None:
             self.cache.schedule_write()
@@ -357,7 +364,7 @@ class HistorySync:
     async def _fetch(self, request: History, *, is_live: bool = False) -> bool:
         """Request a page, apply the response and emit `LogChanged`; requires `_fetch_lock`.
 
-        A page of another server log is ignored and aborts the connection.
+        A page of another server log is ignored and aborts the connection, if it is still open.
 
         Returns:
             True if the page changed a known range, a gap or the buffer.
@@ -366,14 +373,15 @@ class HistorySync:
             ChatError: As `Connector.request`.
         """
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
-        if page.log_id != self.log.log_id and (transport := self._context.gate.value) is not None:
-            log.warning("server log of a room was replaced during a connection: reconnecting")
-            transport.abort()
+        if page.log_id != self.log.log_id:
+            if (transport := self._context.gate.value) is not None:
+                log.warning("server log of a room was replaced during a connection: reconnecting")
+                transport.abort()
             return False
         page = replace(page, messages=self.sanitize_entries(page.messages))
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)
-        self.cursor.offer(sorted(page.messages, key=attrgetter("seq")))
+        self._buffer_entries(sorted(page.messages, key=attrgetter("seq")))
         self._entries_available.set()
         self._notify(changed_seqs, is_live)
         if is_live:
