@@ -107,6 +107,30 @@ async def test_a_join_ends_an_observation(server: RunningServer, ann: RawClient)
         assert [entry async for entry in observed] == []
 
 
+async def test_a_cancelled_join_is_repeated_by_the_next_one(
+    server: RunningServer, proxy: TcpProxy, ann: RawClient
+) -> None:
+    async with ChatClient(proxy.url) as chat:
+        observed = await chat.observe("tea")
+        proxy.stall()
+        joining = asyncio.create_task(chat.join("tea", nick="ben"))
+        await wait_until(lambda: chat.rooms == {} and observed.membership.context.gate.has_failed)
+        joining.cancel()
+        await asyncio.gather(joining, return_exceptions=True)
+        proxy.resume()
+        assert (await chat.join("tea", nick="ben")).nick == "ben"
+
+
+async def test_a_cancelled_open_cached_is_no_obstacle_to_a_join(server: RunningServer) -> None:
+    async with ChatClient(server.url) as chat:
+        await chat.list_rooms()
+        opening = asyncio.create_task(chat.open_cached("tea", nick="ben"))
+        await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
+        assert (await chat.join("tea", nick="ben", timeout=5)).nick == "ben"
+
+
 async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: RunningServer, ann: RawClient) -> None:
     created = await ann.request("createRoom", {"name": "green"})
     async with ChatClient(server.url) as chat:

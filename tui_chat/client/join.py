@@ -70,13 +70,15 @@ class RoomJoiner:
             ChatError: The server rejected the request.
             RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response.
         """
-        room, is_new = await self._get_or_create(request)
+        room, is_new, replaced_room = self._get_or_create(request)
         if room.was_joined:
             return room
-        if is_new:
-            self._start_first(room)
         try:
             async with asyncio.timeout(timeout):
+                if replaced_room is not None:
+                    await replaced_room.leave()
+                if is_new:
+                    self._start_first(room)
                 await room.membership.context.gate.wait()
         except TimeoutError:
             raise room.membership.last_error or Unavailable("no_response") from None
@@ -88,23 +90,32 @@ class RoomJoiner:
 
     async def open_cached(self, request: JoinRoom) -> Room | None:
         """Open a cached room and start the join; return None if not cached (see `ChatClient.open_cached`)."""
-        room, is_new = await self._get_or_create(request)
-        await self.load_cache(room)
-        if room.membership.was_opened:
-            if is_new:
+        room, is_new, replaced_room = self._get_or_create(request)
+        is_open = False
+        try:
+            if replaced_room is not None:
+                await replaced_room.leave()
+            await self.load_cache(room)
+            is_open = room.membership.was_opened
+            if is_open and is_new:
                 self._start_first(room)
-            return room
-        if is_new:
-            await room.leave()
-        return None
+        finally:
+            if is_new and not is_open:
+                await room.leave()
+        return room if is_open else None
 
-    async def _get_or_create(self, request: JoinRoom | Observe) -> tuple[Room, bool]:
-        """Return the room of the request and False, or a new room and True. A join ends the room's observation."""
+    def _get_or_create(self, request: JoinRoom | Observe) -> tuple[Room, bool, Room | None]:
+        """Return the room of the request, possibly a new one.
+
+        Returns:
+            The room, True for a new room, and the observed room that a join replaces. The caller starts or leaves a new
+            room and leaves a replaced room.
+        """
         is_join = isinstance(request, JoinRoom)
         name = request.room_name if is_join else request.room
         known_room = self._rooms.get(name)
         if known_room is not None and not (is_join and known_room.membership.is_observed):
-            return known_room, False
+            return known_room, False, None
         nick = request.nick_name if is_join else ""
         context = RoomContext(
             self._context, key=names.canonical_key(name), nick_key=names.canonical_key(nick), name=name, nick=nick
@@ -122,9 +133,7 @@ class RoomJoiner:
         if known_room is not None:
             self._rooms.remove(known_room.membership)
         self._rooms.add(room)
-        if known_room is not None:
-            await known_room.leave()
-        return room, True
+        return room, True, known_room
 
     def _start_first(self, room: Room) -> None:
         if self._closed:
