@@ -27,9 +27,11 @@ class PresenceDelta:
     def record_join(self, member: Member) -> None:
         """Add a joined member.
 
-        A later join replaces an earlier one, and removes a recorded departure.
+        A later join replaces an earlier one, and removes a recorded departure or rename. A present member may join
+        again, with another nickname or client.
         """
         self.left.pop(member.member_id, None)
+        self.renamed.pop(member.member_id, None)
         self.joined[member.member_id] = member
 
     def record_leave(self, member_id: str) -> None:

@@ -1,6 +1,6 @@
 import secrets
 
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 from server.domain.guest_keys import GuestKeys
 from server.domain.presence_delta import PresenceDelta
@@ -32,6 +32,7 @@ events = st.lists(
 
 
 @given(st.frozensets(st.sampled_from("abc")), events, st.integers(0, 10))
+@example(frozenset("a"), [("rename", "a", "x"), ("join", "a", "y")], 0)
 def test_a_presence_delta_updates_any_snapshot_of_its_tick(
     before: frozenset[str], events_in_tick: list[tuple[str, str, str]], snapshot_step: int
 ) -> None:
@@ -42,7 +43,7 @@ def test_a_presence_delta_updates_any_snapshot_of_its_tick(
         if step == snapshot_step:
             snapshot = dict(actual)
         member = Member(member_id=member_id, nick_name=nick, role="member")
-        if event == "join" and member_id not in actual:
+        if event == "join":
             actual[member_id] = nick
             delta.record_join(member)
         elif event == "leave" and member_id in actual:
