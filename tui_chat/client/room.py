@@ -20,19 +20,10 @@ from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
+from tui_chat.protocol import requests
 from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
-from tui_chat.protocol.requests import (
-    ChangeNick,
-    DeleteMessage,
-    EditMessage,
-    IdempotentRequest,
-    React,
-    SendMessage,
-    SetTopic,
-    Typing,
-)
 from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
 
 SEND_TIMEOUT = 30.0
@@ -256,7 +247,7 @@ class Room:
             DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
         client_id = client_id or self._context.client.new_id()
-        request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
+        request = requests.SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         if not self._throttle_lock.locked():
@@ -297,25 +288,27 @@ class Room:
             NotJoined: The room is closed.
         """
         return self.membership.sender.post(
-            lambda new_client_id: SendMessage(room=self.name, message=text, client_id=new_client_id, reply_to=reply_to)
+            lambda new_client_id: requests.SendMessage(
+                room=self.name, message=text, client_id=new_client_id, reply_to=reply_to
+            )
         )
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message, as `post`. A rejection by the server sets the state `FAILED`."""
         return self.membership.sender.post(
-            lambda new_client_id: EditMessage(room=self.name, seq=seq, message=text, client_id=new_client_id)
+            lambda new_client_id: requests.EditMessage(room=self.name, seq=seq, message=text, client_id=new_client_id)
         )
 
     def post_deletion(self, seq: int) -> OutboxItem:
         """Queue the deletion of a message, as `post`."""
         return self.membership.sender.post(
-            lambda new_client_id: DeleteMessage(room=self.name, seq=seq, client_id=new_client_id)
+            lambda new_client_id: requests.DeleteMessage(room=self.name, seq=seq, client_id=new_client_id)
         )
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
         """Queue adding or removing (`on=False`) a reaction, as `post`."""
         return self.membership.sender.post(
-            lambda new_client_id: React(room=self.name, seq=seq, emoji=emoji, on=on, client_id=new_client_id)
+            lambda new_client_id: requests.React(room=self.name, seq=seq, emoji=emoji, on=on, client_id=new_client_id)
         )
 
     def unsent(self) -> tuple[OutboxItem, ...]:
@@ -361,19 +354,19 @@ class Room:
             UnsupportedByServer: The server is basic.
             ChatError: As `send`; `RateLimited` without a wait.
         """
-        return await self._change(EditMessage(room=self.name, seq=seq, message=text), client_id)
+        return await self._change(requests.EditMessage(room=self.name, seq=seq, message=text), client_id)
 
     async def delete(self, seq: int, *, client_id: UUID | None = None) -> ChangeAccepted:
         """Delete a message; a second deletion has no effect. Otherwise, `client_id` and exceptions as for `edit`."""
-        return await self._change(DeleteMessage(room=self.name, seq=seq), client_id)
+        return await self._change(requests.DeleteMessage(room=self.name, seq=seq), client_id)
 
     async def react(self, seq: int, emoji: str, on: bool = True, *, client_id: UUID | None = None) -> ChangeAccepted:
         """Add or remove (`on=False`) the user's reaction; `client_id` and exceptions as for `edit`."""
-        return await self._change(React(room=self.name, seq=seq, emoji=emoji, on=on), client_id)
+        return await self._change(requests.React(room=self.name, seq=seq, emoji=emoji, on=on), client_id)
 
     async def set_topic(self, topic: str, *, client_id: UUID | None = None) -> ChangeAccepted:
         """Set the topic, empty to remove the topic; `client_id` as for `edit`, exceptions as for `change_nick`."""
-        return await self._change(SetTopic(room=self.name, topic=topic), client_id)
+        return await self._change(requests.SetTopic(room=self.name, topic=topic), client_id)
 
     async def change_nick(self, nick: str) -> str:
         """Change the user's nickname in this room.
@@ -387,7 +380,9 @@ class Room:
             NickInvalid, TooLong: Invalid nickname.
             ChatError: As `send`; `RateLimited` without a wait, `UnsupportedByServer` on a basic server.
         """
-        response = await self._context.request(ChangeNick(nick_name=nick, room=self.name), NickChanged, SEND_TIMEOUT)
+        response = await self._context.request(
+            requests.ChangeNick(nick_name=nick, room=self.name), NickChanged, SEND_TIMEOUT
+        )
         self._context.nick = sanitize.nickname(response.nick_name)
         return self.nick
 
@@ -396,10 +391,10 @@ class Room:
         transport = self._context.gate.value
         if transport is not None and not self.is_basic_server:
             try:
-                await transport.send(Typing(room=self.name, on=is_typing))
+                await transport.send(requests.Typing(room=self.name, on=is_typing))
             except ConnectionLost:
                 log.debug("typing indicator dropped: connection lost")
 
-    async def _change(self, request: IdempotentRequest, client_id: UUID | None) -> ChangeAccepted:
+    async def _change(self, request: requests.IdempotentRequest, client_id: UUID | None) -> ChangeAccepted:
         request = structs.replace(request, client_id=client_id or self._context.client.new_id())
         return await self._context.request(request, ChangeAccepted, SEND_TIMEOUT)
