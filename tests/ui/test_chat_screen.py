@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.help import HelpScreen
+from tui_chat.ui.session_lifecycle import SessionLifecycle
 
 
 @pytest.fixture
@@ -35,6 +37,30 @@ async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path
         await ann.wait_for_text("你好 ann")
         assert ann.screen_text().count("hello bob") == 1
         assert "2 here" in ann.screen_text()
+
+
+async def test_repeated_requests_to_quit_continue_the_running_shutdown(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    permit, close = asyncio.Event(), SessionLifecycle.close
+    calls: list[str] = []
+
+    async def close_when_permitted(lifecycle: SessionLifecycle) -> str:
+        calls.append("started")
+        await permit.wait()
+        message = await close(lifecycle)
+        calls.append("closed")
+        return message
+
+    monkeypatch.setattr(SessionLifecycle, "close", close_when_permitted)
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("ctrl+c", "ctrl+c", "ctrl+c")
+        ann.app.on_terminal_disconnected()
+        await ann.wait_until(lambda: calls)
+        permit.set()
+        await wait_until(lambda: ann.app.return_code is not None)
+        assert calls == ["started", "closed"]
+        assert ann.app.return_code == 129
 
 
 async def test_invisible_text_is_not_sent(server: RunningServer, tmp_path: Path) -> None:

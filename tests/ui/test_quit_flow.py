@@ -15,15 +15,20 @@ class QuitRecorder:
     now: float = 100.0
     acknowledged_at: float = float("inf")
     events: list[str] = field(default_factory=list[str])
+    is_finished: bool = False
 
     def flow(self) -> QuitFlow:
         return QuitFlow(
             lambda: self.pending_count if self.now < self.acknowledged_at else 0,
             self.events.append,
-            lambda: self.events.append("quit"),
+            self.start_shutdown,
             lambda: self.now,
             self.sleep,
         )
+
+    def start_shutdown(self) -> "QuitRecorder":
+        self.events.append("quit")
+        return self
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -39,6 +44,18 @@ def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
     recorder.now += QUIT_CONFIRM_WINDOW - 0.1
     flow.interrupt()
     assert recorder.events[2:] == ["quit"]
+
+
+def test_a_running_shutdown_continues_and_a_failed_one_starts_again() -> None:
+    recorder = QuitRecorder()
+    flow = recorder.flow()
+    for number in (15, 1):
+        flow.quit_on_signal(number)
+    assert recorder.events == ["quit"]
+    assert flow.exit_code == 128 + 15
+    recorder.is_finished = True
+    flow.quit_on_signal(15)
+    assert recorder.events == ["quit", "quit"]
 
 
 async def test_quitting_waits_for_the_acknowledgement_of_pending_messages() -> None:

@@ -53,8 +53,6 @@ log = logging.getLogger("chat.ui")
 
 STARTUP_SETTLE_TIME = 1.0  # seconds from the first joined room to the end of all startup work
 
-SIGNAL_EXIT_BASE = 128  # offset of exit codes after a signal (shell convention)
-
 
 class ChatApp(App[None], inherit_bindings=False):
     """Textual application of chat-tui, with the interfaces `AppServices` and `SessionWindow`.
@@ -109,7 +107,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._quit_flow = QuitFlow(
             lambda: self._lifecycle.session.pending_count if self._lifecycle.session is not None else 0,
             self.show_status,
-            self._begin_shutdown,
+            lambda: self.start_worker(self._shut_down(), "shutdown"),
         )
         self._notifier = Notifier(
             lambda: self._lifecycle.session,
@@ -150,7 +148,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.terminal.apply_settings()
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-                handle_signal(name, lambda number: self._begin_shutdown(SIGNAL_EXIT_BASE + number))
+                handle_signal(name, self._quit_flow.quit_on_signal)
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
@@ -377,13 +375,10 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_terminal_disconnected(self) -> None:
         """Shut down with the exit code of SIGHUP."""
-        self._begin_shutdown(SIGNAL_EXIT_BASE + 1)  # SIGHUP is 1; not every disconnect sends the signal
+        self._quit_flow.quit_on_signal(1)  # SIGHUP is 1; not every disconnect sends the signal
 
-    def _begin_shutdown(self, exit_code: int = 0) -> None:
-        self.start_worker(self._shut_down(exit_code), "shutdown")
-
-    async def _shut_down(self, exit_code: int) -> None:
-        message = await self._lifecycle.close()
+    async def _shut_down(self) -> None:
+        message, exit_code = await self._lifecycle.close(), self._quit_flow.exit_code
         self.exit(return_code=exit_code, message=Text(message) if message and not exit_code else None)
 
     async def on_unmount(self) -> None:

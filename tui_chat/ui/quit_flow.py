@@ -1,8 +1,9 @@
-"""Confirmations before the app quits."""
+"""Confirmations before the app quits, and the start of its shutdown."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
@@ -12,33 +13,59 @@ QUIT_CONFIRM_WINDOW = 2.0  # maximum interval between two Ctrl+C presses that qu
 
 QUIT_FLUSH_TIMEOUT = 1.0  # seconds that quitting waits for unacknowledged messages
 
+SIGNAL_EXIT_BASE = 128  # offset of exit codes after a signal (shell convention)
+
+
+class Shutdown(Protocol):
+    """Started shutdown, as implemented by `Worker`."""
+
+    @property
+    def is_finished(self) -> bool:
+        """True after the end of the shutdown, also after an error."""
+        ...
+
 
 class QuitFlow:
-    """Decision whether a request to quit needs a confirmation.
+    """Decision whether a request to quit needs a confirmation, and at most one running shutdown.
 
     Args:
         pending_count: Returns the number of unacknowledged messages.
         show_status: Shows a message to the user.
-        quit_now: Shuts the app down.
+        start_shutdown: Starts to shut the app down.
         clock: Monotonic clock in seconds.
         sleep: Waits for a number of seconds.
+
+    Attributes:
+        exit_code: First exit code other than 0 of the requests to quit.
     """
 
     def __init__(
         self,
         pending_count: Callable[[], int],
         show_status: Callable[[str], None],
-        quit_now: Callable[[], None],
+        start_shutdown: Callable[[], Shutdown],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pending_count = pending_count
         self._show_status = show_status
-        self._quit_now = quit_now
+        self._start_shutdown = start_shutdown
+        self._shutdown: Shutdown | None = None
+        self.exit_code = 0
         self._clock = clock
         self._sleep = sleep
         self._confirm_until = 0.0
         self._unsent_warning_shown = False
+
+    def quit_on_signal(self, number: int) -> None:
+        """Quit with the exit code of a signal."""
+        self.exit_code = self.exit_code or SIGNAL_EXIT_BASE + number
+        self._quit_now()
+
+    def _quit_now(self) -> None:
+        """Start the shutdown, unless a shutdown is running."""
+        if self._shutdown is None or self._shutdown.is_finished:
+            self._shutdown = self._start_shutdown()
 
     def interrupt(self) -> None:
         """Ask for a second call, and quit if it follows within `QUIT_CONFIRM_WINDOW`. Does not wait for messages."""
