@@ -154,6 +154,21 @@ async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
     assert "share this address" in notices
 
 
+async def test_startup_messages_are_shown_only_in_the_first_chat(
+    server: RunningServer, window: RecordingWindow
+) -> None:
+    window.lifecycle.startup_messages = ["share this address"]
+    for expected in (["share this address"], []):
+        window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
+        await wait_until(lambda: window.chat)
+        session = window.lifecycle.session
+        assert session is not None
+        assert session.current_room is not None
+        lines = session.current_room.transcript.lines
+        assert [line.text for line in lines if isinstance(line, NoticeLine) and "address" in line.text] == expected
+        window.lifecycle.on_session_ended("")
+
+
 async def test_the_form_returns_after_the_last_room(server: RunningServer, window: RecordingWindow) -> None:
     controllers: list[SessionController] = []
     open_chat = window.open_chat

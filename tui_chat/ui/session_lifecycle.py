@@ -111,7 +111,7 @@ class SessionLifecycle:
 
     Attributes:
         local_server: Server on this machine, started or joined by this app.
-        startup_messages: Messages for the chat, shown as notices each time the chat opens.
+        startup_messages: Messages that the next opened chat shows once, as notices.
     """
 
     def __init__(self, window: SessionWindow, options: StartOptions, saved_profile: Profile) -> None:
@@ -311,6 +311,7 @@ class SessionLifecycle:
         if self._chat is None and controller is not None:
             for message in self.startup_messages:
                 controller.session.add_notice(message)
+            self.startup_messages = []
             self._window.join_form.show_progress("")
             self._chat = self._window.open_chat(controller)
         self._update_profile(view.name, view.nick)
