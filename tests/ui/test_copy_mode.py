@@ -11,12 +11,13 @@ import pyte
 import pytest
 from hypothesis import given, strategies as st
 
+from tests.support.chat_app import chat_app
 from tests.support.in_process_server import running_server
 from tests.support.requirements import require_tmux
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.ui.screens.copy_mode import wrap_rows
+from tui_chat.ui.screens.copy_mode import CopyModeScreen, wrap_rows
 
 LONG_URL = "https://example.org/" + "a" * 150
 
@@ -53,6 +54,25 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             await tty.wait_for_text("Enter send")
             assert tty.screen_text().splitlines()[-1] == before.splitlines()[-1]
             assert tty.private_modes() >= set(MOUSE_MODES) - {1002}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+async def test_page_keys_scroll_in_a_small_terminal_and_the_hint_shows_the_bound_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    keys = {"copy-mode-page-up": "f7", "copy-mode-page-down": "", "copy-mode-close": "x"}
+    async with chat_app(tmp_path, size=(40, rows), settings={"keys": keys}) as driver:
+        pages: list[str] = []
+        monkeypatch.setattr(driver.app.terminal, "write", pages.append)
+        driver.app.push_screen(CopyModeScreen("one\ntwo\nthree\nfour"))
+        await driver.wait_until(lambda: pages)
+        assert "four" in pages[-1]
+        assert "F7 scroll · x close" in pages[-1]
+        await driver.press("f7")
+        assert "three" in pages[-1]
+        assert "four" not in pages[-1]
+        await driver.press("x")
+        await driver.wait_until(lambda: not isinstance(driver.app.screen, CopyModeScreen))
 
 
 # No wide characters: pyte and terminals wrap them differently.

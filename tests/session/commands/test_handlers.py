@@ -142,6 +142,7 @@ def test_the_output_of_a_command_is_a_notice_of_the_current_room(commands: Comma
         ("/whois nosuch", "No such nickname: nosuch."),
         ("/ignore ann", "You cannot ignore yourself."),
         ("/unignore bob", "bob is not ignored."),
+        ("/unignore @bob", "bob is not ignored."),
         ("/set nosuch", "Unknown setting: nosuch."),
         ("/set clock never", "Invalid value for clock"),
         ("/notify never", "Invalid value for /notify"),
@@ -153,6 +154,23 @@ def test_the_output_of_a_command_is_a_notice_of_the_current_room(commands: Comma
 def test_a_rejected_command_returns_its_error_without_an_effect(commands: CommandRun, text: str, error: str) -> None:
     assert commands.run(text).startswith(error)
     assert (commands.notices, commands.front_end.calls, commands.front_end.settings) == ([], [], ClientSettings())
+
+
+def test_unmute_reports_a_default_level_that_keeps_notifications_off(commands: CommandRun) -> None:
+    commands.front_end.settings = ClientSettings(notify="none", room_notifications={"tea": "none"})
+    assert commands.run("/unmute") == ""
+    assert commands.front_end.settings.room_notifications == {}
+    assert commands.notices[-1] == "Notifications for tea are off by default. /notify all turns them on."
+    commands.front_end.settings = ClientSettings(room_notifications={"tea": "none"})
+    assert commands.run("/unmute") == ""
+    assert commands.notices[-1] == "Notifications for tea are on."
+
+
+def test_unignore_reports_the_nickname_without_the_mention_sign(commands: CommandRun) -> None:
+    commands.front_end.settings = ClientSettings(ignored=("bob",))
+    assert commands.run("/unignore @bob:") == ""
+    assert commands.front_end.settings.ignored == ()
+    assert commands.notices[-1] == "bob is no longer ignored."
 
 
 @pytest.mark.parametrize(

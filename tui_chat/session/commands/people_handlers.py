@@ -91,12 +91,12 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 def unignore(nick: str, context: CommandContext) -> str:
     """Remove a nickname from the ignore list. A nickname that is not ignored is rejected."""
-    ignored, folded_nick = context.settings().ignored, _strip_mention(nick).casefold()
-    remaining = tuple(name for name in ignored if name.casefold() != folded_nick)
+    ignored, name = context.settings().ignored, _strip_mention(nick)
+    remaining = tuple(ignored_name for ignored_name in ignored if ignored_name.casefold() != name.casefold())
     if remaining == ignored:
-        raise CommandRejected(tr("{nick} is not ignored.", nick=nick[:64]))
+        raise CommandRejected(tr("{nick} is not ignored.", nick=name[:64]))
     context.set_setting("ignored", remaining)
-    return tr("{nick} is no longer ignored.", nick=nick)
+    return tr("{nick} is no longer ignored.", nick=name)
 
 
 def _strip_mention(nick: str) -> str:

@@ -75,11 +75,14 @@ def mute(name: str, context: CommandContext) -> str:
 def unmute(name: str, context: CommandContext) -> str:
     """Turn the notifications of an open room on, of the current room for "".
 
-    Removes only the level `none`, so that the default level applies; another level remains.
+    Removes only the level `none`, so that the default level applies; another level remains. The output says if the
+    default level is `none` too.
     """
     room = context.room(name)
     if context.settings().is_muted(room.name):
         context.set_setting("room_notifications", _other_levels(room, context))
+    if context.settings().notification_level(room.name) == "none":
+        return tr("Notifications for {room} are off by default. /notify all turns them on.", room=room.name)
     return tr("Notifications for {room} are on.", room=room.name)
 
 

@@ -56,7 +56,7 @@ class CopyModeScreen(Screen[None]):
 
     def action_page(self, pages: int) -> None:
         """Scroll up by `pages` pages, down if negative."""
-        self._rows_below += pages * (app_of(self).size.height - 2)
+        self._rows_below += pages * max(1, app_of(self).size.height - 2)
         self.write_page()
 
     def action_close(self) -> None:
@@ -64,17 +64,29 @@ class CopyModeScreen(Screen[None]):
         self.dismiss(None)
 
     def write_page(self) -> None:
-        """Output the current page and a hint in the last row, bypassing Textual, at a position in the transcript."""
+        """Write the page that ends `_rows_below` rows above the end, and a hint in the last row.
+
+        `_rows_below` is clamped to the transcript.
+        """
         width, height = app_of(self).size
         rows = [row for line in self._transcript_text.split("\n") for row in wrap_rows(line, width)]
         page_height = max(1, height - 1)
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
         page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
-        hint, _ = wrap_rows(tr("PgUp PgDn scroll · Esc close"), width)[0]
+        hint, _ = wrap_rows(self._key_hint(), width)[0]
         app_services(self).terminal.write(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
         )
+
+    def _key_hint(self) -> str:
+        """Return the keys that scroll and close, without unbound ones."""
+        up, down, close = map(
+            app_services(self).keymap.display_key, ("copy-mode-page-up", "copy-mode-page-down", "copy-mode-close")
+        )
+        scroll = " ".join(filter(None, (up, down)))
+        hints = (tr("{keys} scroll", keys=scroll) if scroll else "", tr("{key} close", key=close) if close else "")
+        return " · ".join(filter(None, hints))
 
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
