@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,8 @@ def test_version_prints_program_and_number(module: str, argument: str) -> None:
     program = {"tui_chat": "chat-tui", "server": "chat-server"}[module]
     assert run(module, argument) == f"{program} {version('tui-chat')}\n"
 
+
+REPOSITORY = Path(__file__).parents[2]
 
 BASH_COMPLETION = """
 source /dev/stdin
@@ -53,6 +56,7 @@ def test_bash_completes_commands_options_and_files(words: tuple[str, ...], expec
         capture_output=True,
         text=True,
         check=False,
+        cwd=REPOSITORY,
     )
     assert set(result.stdout.split()) == expected, result.stderr
 

@@ -9,7 +9,7 @@ from tui_chat.client import events
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.session import room_index
 from tui_chat.session.chat_session import ChatSession
@@ -228,7 +228,18 @@ def test_an_edit_does_not_increase_the_unread_count(session: ChatSession) -> Non
     tea = FakeRoom("tea").join()
     view = session.add_room(tea)
     seq = tea.push_message(session, "two")
-    session.apply(events.LogChanged("tea", (seq,), True))
+    edit = Edit(
+        room="tea",
+        seq=seq + 1,
+        id=seq + 1,
+        ts=2,
+        member_id=BOB.member_id,
+        nick_name=BOB.nick_name,
+        target=seq,
+        message="three",
+    )
+    session.apply(events.LogChanged("tea", tea.log.apply_push(edit), True))
+    assert displayed_texts(session) == ["--", "three"]
     assert view.unread_count == 1
 
 
@@ -333,6 +344,7 @@ def test_mentions_match_the_new_nickname_after_a_rename(session: ChatSession) ->
     renamed = NickNotice(room="tea", nick_name="anna", member_id="a", message="", ts=1, old_nick_name="ann")
     session.apply(events.NoticeReceived(renamed))
     tea.push_message(session, "@ann?")
+    assert view.mention_count == 0
     tea.push_message(session, "@anna?")
     assert view.mention_count == 1
 

@@ -1,7 +1,10 @@
 import asyncio
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.input_history import MAX_HISTORY
@@ -10,11 +13,20 @@ from tui_chat.session.store.composer_store import FILE_NAME, ComposerStore, Save
 SERVER, OTHER_SERVER = "http://localhost:3000", "http://chat.example:3000"
 
 
-def open_store(folder: Path, server: str = SERVER, nick: str = "ann", *, history: bool = True) -> ComposerStore:
-    return ComposerStore(folder, server, nick, save_history=history, on_problem=problems.append)
+def open_store(
+    folder: Path,
+    server: str = SERVER,
+    nick: str = "ann",
+    *,
+    history: bool = True,
+    on_problem: Callable[[str], None] = lambda problem: None,
+) -> ComposerStore:
+    return ComposerStore(folder, server, nick, save_history=history, on_problem=on_problem)
 
 
-problems: list[str] = []
+@pytest.fixture
+def problems() -> list[str]:
+    return []
 
 
 async def test_drafts_and_their_compose_modes_are_restored(tmp_path: Path) -> None:
@@ -103,10 +115,9 @@ async def test_drafts_are_written_before_the_store_closes(tmp_path: Path) -> Non
                 await asyncio.sleep(0.02)
 
 
-async def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path) -> None:
-    problems.clear()
+async def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path, problems: list[str]) -> None:
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 100)
-    async with open_store(tmp_path) as store:
+    async with open_store(tmp_path, on_problem=problems.append) as store:
         assert await store.load_room("tea") == SavedRoomState()
         store.save_draft("tea", "typed", None)
         assert (await store.load_room("tea")).draft == "typed"
@@ -114,10 +125,9 @@ async def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path) -
     assert list(tmp_path.glob("*.damaged-*"))
 
 
-async def test_an_unwritable_folder_is_reported_once(tmp_path: Path) -> None:
-    problems.clear()
+async def test_an_unwritable_folder_is_reported_once(tmp_path: Path, problems: list[str]) -> None:
     (tmp_path / "file").write_text("in the way")
-    async with open_store(tmp_path / "file") as store:
+    async with open_store(tmp_path / "file", on_problem=problems.append) as store:
         store.save_draft("tea", "typed", None)
         store.add_room("tea")
         assert await store.load_room("tea") == SavedRoomState()
