@@ -19,8 +19,8 @@ class ClientInfo:
     """Source and destination of a request, resolved through trusted proxies.
 
     Attributes:
-        address: Client address in canonical form as reported by the outermost trusted proxy; the peer address without
-            one.
+        address: Client address as reported by the outermost trusted proxy, or the peer address without one; in
+            canonical form (`parse_ip_address`).
         own_origin: Canonical origin under which the client reaches the server, as reported by the nearest trusted
             proxy; None if invalid.
     """
@@ -51,7 +51,8 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
         request: Request received by this server.
         trusted_networks: Networks of trusted reverse proxies; empty ignores all X-Forwarded-* headers.
     """
-    address, scheme, host = request.remote or "unknown", request.scheme, request.host
+    peer = request.remote or "unknown"
+    address, scheme, host = str(parse_ip_address(peer) or peer), request.scheme, request.host
     if trusted_networks and is_in_networks(address, trusted_networks):
         for hop in reversed(_get_items(request, "X-Forwarded-For")):
             hop_address = _parse_hop(hop)

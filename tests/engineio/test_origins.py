@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 from aiohttp.test_utils import make_mocked_request
 
 from server.app import RunningServer
-from server.forwarded import find_untrusted_proxy
+from server.forwarded import find_untrusted_proxy, get_client_info
 from server.settings import ServerSettings, resolve_settings
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
@@ -119,6 +119,13 @@ def test_only_private_peers_count_as_untrusted_proxies() -> None:
         request = make_mocked_request("GET", "/", {"X-Forwarded-For": "203.0.113.8"}).clone(remote=peer)
         assert isinstance(request, web.Request)
         assert find_untrusted_proxy(request, networks) == expected
+
+
+def test_an_ipv4_mapped_peer_has_the_address_of_its_ipv4_form() -> None:
+    for peer, expected in (("::ffff:1.2.3.4", "1.2.3.4"), ("2001:DB8::0:1", "2001:db8::1"), ("1.2.3.4", "1.2.3.4")):
+        request = make_mocked_request("GET", "/", {}).clone(remote=peer)
+        assert isinstance(request, web.Request)
+        assert get_client_info(request, ()).address == expected
 
 
 async def test_every_option_in_a_hint_is_accepted_and_allows_the_request(
