@@ -61,7 +61,7 @@ class RunningServer:
         port: TCP port in use, also for a configured port of 0.
         begin_drain: Callback that makes `/ready` return 503 permanently; existing and new connections are unaffected.
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
-            changes nothing if a file is unusable. No effect without TLS.
+            changes nothing if a file is unusable. None without TLS.
         read_metrics: Accessor of the current metrics.
         idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
     """
@@ -69,7 +69,7 @@ class RunningServer:
     url: str
     port: int
     begin_drain: Callable[[], None]
-    reload_certificate: Callable[[], None]
+    reload_certificate: Callable[[], None] | None
     read_metrics: Callable[[], MetricsSnapshot]
     idle_time: Callable[[], float]
 
@@ -147,15 +147,10 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         try:
             listener = await _listen(connection_factory, settings)
 
-            def reload_certificate() -> None:
-                if tls_context is not None:
-                    _create_tls_context(settings)  # an invalid file would leave `tls_context` without its key
-                    _load_certificate(tls_context, settings)
-
             yield RunningServer(
                 *_describe_address(listener, settings),
                 drain_started.set,
-                reload_certificate,
+                None if tls_context is None else partial(_reload_certificate, tls_context, settings),
                 read_metrics,
                 socketio_server.engineio_server.idle_time,
             )
@@ -312,6 +307,11 @@ def _create_tls_context(settings: ServerSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     _load_certificate(context, settings)
     return context
+
+
+def _reload_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:
+    _create_tls_context(settings)  # an invalid file would leave `context` without its key
+    _load_certificate(context, settings)
 
 
 def _load_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:

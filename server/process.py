@@ -189,8 +189,13 @@ async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> Runn
 
 
 def _reload(server: RunningServer, log_writer: LogWriter) -> None:
-    """Open the log file and read the certificate again; after a logged error, the previous one stays in use."""
+    """Open the log file and read the certificate again; after a logged error, the previous one stays in use.
+
+    Without TLS, there is no certificate.
+    """
     for name, reload in (("log file", log_writer.reopen), ("certificate", server.reload_certificate)):
+        if reload is None:
+            continue
         try:
             reload()
         except (OSError, StartupError) as error:

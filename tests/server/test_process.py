@@ -119,6 +119,7 @@ async def test_sighup_opens_the_log_file_again(tmp_path: Path) -> None:
         server.send_signal(signal.SIGTERM)
         assert await server.wait_closed() == (0, "")
     assert log_file.read_text().endswith("server stopped\n")
+    assert "certificate" not in log_file.read_text()
     assert log_file.stat().st_mode & 0o777 == 0o600
     assert "server stopped" not in rotated.read_text()
 
