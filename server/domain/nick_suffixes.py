@@ -1,6 +1,7 @@
 """Numeric suffixes of taken nicknames in one room: `ann2`, `ann3` and so on.
 
-Allocation and release take constant time, independent of the number of members with the same nickname.
+Allocation and release take logarithmic time in the number of released suffixes, and allocation takes one further step
+per skipped suffix, independent of the number of members with the same nickname.
 """
 
 import re

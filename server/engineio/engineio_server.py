@@ -19,7 +19,7 @@ from aiohttp import web
 from server.domain.rate_limits import ConnectionLimiter
 from server.engineio import polling, websocket
 from server.engineio.connection import EventDispatcher
-from server.engineio.errors import HandshakeError, validate_request
+from server.engineio.errors import InvalidRequest, validate_request
 from server.engineio.flush_scheduler import FlushScheduler
 from server.engineio.options import EngineIOOptions
 from server.engineio.packets import Frame
@@ -130,7 +130,7 @@ class EngineIOServer(engineio.AsyncServer):
         origin = request.headers.get("Origin")
         if origin is not None and not self._is_origin_allowed(origin, client):
             self._rejection_log.log_rejected_origin(origin)
-            return HandshakeError.FORBIDDEN.to_response()
+            return InvalidRequest.FORBIDDEN.to_response()
         try:
             response = await self._route_request(request, client)
         except web.HTTPException as error:
@@ -177,7 +177,7 @@ class EngineIOServer(engineio.AsyncServer):
             return web.Response()
         error = validate_request(request)
         if error is not None:
-            if error is HandshakeError.UNSUPPORTED_VERSION:
+            if error is InvalidRequest.UNSUPPORTED_VERSION:
                 self._rejection_log.log_rejected_version(request.query.get("EIO", ""))
             elif request.query.get("transport") == "websocket" and "Upgrade" not in request.headers:
                 self._rejection_log.log_missing_upgrade()
@@ -186,7 +186,7 @@ class EngineIOServer(engineio.AsyncServer):
             return await self._handshake(request, client.address)
         session = self.sockets.get(request.query["sid"])
         if session is None or session.abort_if_overdue(time.monotonic()):
-            return HandshakeError.UNKNOWN_SESSION.to_response()
+            return InvalidRequest.UNKNOWN_SESSION.to_response()
         is_polling = request.query["transport"] == "polling"
         if is_polling and request.method in polling.HANDLERS and session.state not in WEBSOCKET_STATES:
             return await polling.HANDLERS[request.method](session, request)
@@ -194,7 +194,7 @@ class EngineIOServer(engineio.AsyncServer):
             if session.state is SessionState.POLLING:
                 return await websocket.serve_session(session, request, self.options.connect_timeout)
             return await websocket.refuse(session, request)
-        return HandshakeError.BAD_REQUEST.to_response()
+        return InvalidRequest.BAD_REQUEST.to_response()
 
     async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
         """Create a session and serve its first request (Engine.IO protocol v4, "Handshake").

@@ -1,7 +1,8 @@
 """Errors of invalid Engine.IO requests, with codes and messages of the Node.js server.
 
-JavaScript clients show the messages in `connect_error`. Status 400 is required by the
-specification (Engine.IO protocol v4, sections on query parameters and on data transfer).
+JavaScript clients show the messages in `connect_error`. All errors have status 400, which the specification requires
+for invalid query parameters and unknown sessions (Engine.IO protocol v4). For `FORBIDDEN`, the Node.js server responds
+with 403; status 400 is a deviation of this server (docs/protocol.md, "Deviations from the specifications").
 """
 
 from enum import Enum
@@ -11,8 +12,8 @@ from aiohttp import web
 from tui_chat.protocol.codec import SocketIOJson
 
 
-class HandshakeError(Enum):
-    """Error of an invalid request, as code and message (docs/protocol.md, "Connection")."""
+class InvalidRequest(Enum):
+    """Kind of an invalid handshake or session request, as code and message (docs/protocol.md, "Connection")."""
 
     UNKNOWN_TRANSPORT = (0, "Transport unknown")
     UNKNOWN_SESSION = (1, "Session ID unknown")
@@ -31,7 +32,7 @@ class HandshakeError(Enum):
         )
 
 
-def validate_request(request: web.Request) -> HandshakeError | None:
+def validate_request(request: web.Request) -> InvalidRequest | None:
     """Validate the parts of a request that do not depend on a session.
 
     The existence of the session is not checked.
@@ -44,15 +45,15 @@ def validate_request(request: web.Request) -> HandshakeError | None:
     query = request.query
     transport = query.get("transport")
     if transport not in ("polling", "websocket"):
-        return HandshakeError.UNKNOWN_TRANSPORT
+        return InvalidRequest.UNKNOWN_TRANSPORT
     if "sid" not in query:
         if request.method != "GET":
-            return HandshakeError.BAD_METHOD
+            return InvalidRequest.BAD_METHOD
         if query.get("EIO") != "4":
-            return HandshakeError.UNSUPPORTED_VERSION
+            return InvalidRequest.UNSUPPORTED_VERSION
     if "j" in query:  # JSONP was removed in protocol version 4
-        return HandshakeError.BAD_REQUEST
+        return InvalidRequest.BAD_REQUEST
     is_upgrade = request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
     if (transport == "websocket") != is_upgrade:  # RFC 6455, section 4.1
-        return HandshakeError.BAD_REQUEST
+        return InvalidRequest.BAD_REQUEST
     return None

@@ -12,7 +12,7 @@ import time
 
 from aiohttp import web
 
-from server.engineio.errors import HandshakeError
+from server.engineio.errors import InvalidRequest
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.engineio.session_state import CLOSING_STATES, SessionState
 from tui_chat.protocol.errors import TooLong
@@ -32,7 +32,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
         await asyncio.sleep(delay)
     if session.send_queue.waiting_poll is not None:
         session.close_now("concurrent polls")
-        return HandshakeError.BAD_REQUEST.to_response()
+        return InvalidRequest.BAD_REQUEST.to_response()
     if session.state in CLOSING_STATES and not session.send_queue.frames:
         session.finalize()
         return _create_text_response(CLOSE_FRAME.polling_bytes)
@@ -55,17 +55,17 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
     """
     if session.inbound_lock.locked():
         session.close_now("concurrent POST requests")
-        return HandshakeError.BAD_REQUEST.to_response()
+        return InvalidRequest.BAD_REQUEST.to_response()
     async with session.inbound_lock:
         try:
             async with asyncio.timeout(session.options.post_body_timeout):
                 body = await _read_body(request, session.options.max_packet_bytes)
         except TimeoutError:
             session.close_now("timeout of the POST body")
-            return HandshakeError.BAD_REQUEST.to_response()
+            return InvalidRequest.BAD_REQUEST.to_response()
         except (ConnectionError, web.RequestPayloadError):
             session.close_now("POST aborted by the client", logging.DEBUG)
-            return HandshakeError.BAD_REQUEST.to_response()
+            return InvalidRequest.BAD_REQUEST.to_response()
         if body is None:
             error = TooLong("packet_too_long", limit=session.options.max_packet_bytes)
             session.reject(error, "POST exceeds the size limit")
@@ -78,7 +78,7 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
             if not await session.admit_packet():
                 break
             if not await session.handle_packet(packet):
-                return HandshakeError.BAD_REQUEST.to_response()
+                return InvalidRequest.BAD_REQUEST.to_response()
     return _create_text_response(b"ok")
 
 

@@ -138,7 +138,7 @@ def test_subscribers_are_grouped_by_dialect() -> None:
     assert room.subscribers == {}
 
 
-def test_equal_nicknames_leave_and_join_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equal_nicknames_leave_and_join_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = RoomRegistry[int]()
     for number in range(2000):
         registry.join(number, "tea", f"g{number}", "ann")
