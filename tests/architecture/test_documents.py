@@ -1,5 +1,6 @@
 """References of the documents: paths, modules, identifiers and links."""
 
+import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_language import DOCUMENTS, headings, source_files
+from tests.architecture.test_language import DOCUMENTS, headings, identifiers, source_files, syntax_tree
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("server", "server/web/static", "tui_chat", "tui_chat/session", "tui_chat/ui")
@@ -22,6 +23,8 @@ INLINE_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 PATH = re.compile(r"[\w.-]+(?:/[\w.-]+)*/?")
 MODULE = re.compile(r"\b(?:server|tui_chat|benchmarks|tools|tests)(?:\.(?!toml\b)[a-z_]\w*)+")
 IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|(?:^|(?<=\s))(?://|#).*?$", re.DOTALL | re.MULTILINE)
+"""Comments of JavaScript, CSS, HTML and TOML."""
 
 
 @cache
@@ -37,9 +40,25 @@ def exists(path: str) -> bool:
 
 
 def module_exists(name: str) -> bool:
-    """Return whether a dotted name is a module, or the name of an object of an existing module."""
-    path = name.replace(".", "/")
-    return exists(path) or (exists(path.rpartition("/")[0] + ".py"))
+    """Return whether a dotted name is a module, or a name that an existing module defines."""
+    module, _, attribute = name.rpartition(".")
+    file = ROOT / f"{module.replace('.', '/')}.py"
+    return exists(name.replace(".", "/")) or (file.exists() and attribute in identifiers(file))
+
+
+@cache
+def python_names(file: Path) -> frozenset[str]:
+    """Return the defined and used names of a Python source, and its string constants; no words of prose."""
+    found = set(identifiers(file))
+    for node in ast.walk(syntax_tree(file)):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
+                found.add(name)
+            case ast.alias(name=name):
+                found.update(name.split("."))
+            case _:
+                pass
+    return frozenset(found)
 
 
 def code_spans(text: str) -> Iterator[str]:
@@ -102,9 +121,11 @@ def test_modules_in_the_diagrams_of_the_architecture_exist() -> None:
 
 
 def test_identifiers_of_the_architecture_exist() -> None:
-    sources = "\n".join(path.read_text(encoding="utf-8") for path in source_files(*SOURCE_SUFFIXES, ".html"))
-    sources += (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    words = set(IDENTIFIER.findall(sources)) | {path.stem for path in source_files(".py", ".js")}
+    other_files = [*source_files(".js", ".mjs", ".css", ".tcss", ".html"), ROOT / "pyproject.toml"]
+    code = "".join(COMMENT.sub("", path.read_text(encoding="utf-8")) for path in other_files)
+    words = set(IDENTIFIER.findall(code))
+    words |= {path.stem for path in source_files(".py", ".js")}
+    words |= {name for path in source_files(".py") for name in python_names(path)}
     present = ARCHITECTURE.read_text(encoding="utf-8").split("\n## Rejected alternatives\n")[0]
     assert sorted({span for span in code_spans(present) if IDENTIFIER.fullmatch(span)} - words) == []
 

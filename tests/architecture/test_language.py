@@ -77,23 +77,28 @@ def docstrings(file: Path) -> Iterator[tuple[int, str]]:
 
 
 def hash_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (line, text) of each comment in a Python source; of a comment block, only the first line."""
-    previous = 0
+    """Yield (line, text) of each comment in a Python source; of a block of full-line comments, only the first line."""
+    previous = -1  # line of the last full-line comment
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
-            if token.start[0] != previous + 1:
-                yield token.start[0], token.string.lstrip("#! ")
-            previous = token.start[0]
+            line, column = token.start
+            is_full_line = not token.line[:column].strip()
+            if not is_full_line or line != previous + 1:
+                yield line, token.string.lstrip("#! ")
+            if is_full_line:
+                previous = line
 
 
 def slash_comments(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of each comment in a JavaScript or CSS source; of a block, only the first line."""
-    previous = 0
-    for found in re.finditer(r"/\*+(.*?)\*/|(?:^|\s)//([^\n]*)", text, re.DOTALL):
+    previous = -1  # line of the last full-line comment
+    for found in re.finditer(r"/\*+(.*?)\*/|(?:^|(?<=\s))//([^\n]*)", text, re.DOTALL):
         line = text.count("\n", 0, found.end()) + 1
-        if found[1] is not None or line != previous + 1:
+        is_full_line = found[1] is None and not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
+        if not is_full_line or line != previous + 1:
             yield line, re.sub(r"^[\s*]+", "", found[1] or found[2] or "")
-        previous = line
+        if is_full_line:
+            previous = line
 
 
 def toml_comments(text: str) -> Iterator[tuple[int, str]]:
@@ -152,6 +157,13 @@ def to_snake_case(name: str) -> str:
 
 
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+def test_all_comments_are_checked_except_continuation_lines() -> None:
+    python = "# first\n# block\na = 1  # trailing\nb = 2  # second\n# full\n# block\n"
+    assert [text for _, text in hash_comments(python)] == ["first", "trailing", "second", "full"]
+    javascript = "// first\n// block\nf(); // trailing\ng(); // second\n  // full\n  // block\n/* c */ // d\n"
+    assert [text.strip() for _, text in slash_comments(javascript)] == ["first", "trailing", "second", "full", "c", "d"]
 
 
 @pytest.mark.parametrize(
