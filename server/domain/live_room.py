@@ -65,20 +65,21 @@ class LiveRoom(Generic[ConnectionT]):
     _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
     _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
     _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
-    _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for pages in constant time
-    _staff_ids: dict[str, None] = field(default_factory=dict[str, None])  # of owners and moderators
+    _sorted_ids: list[str] = field(
+        default_factory=list[str]
+    )  # of all participants, for a binary search of the page start
     _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
 
     def to_ref(self) -> RoomRef:
         """Return the reference to this room for log commands."""
         return RoomRef(key=self.key, name=self.name, log_id=self.log_id)
 
-    def available_nick(self, requested: str, member_id: str) -> tuple[str, str]:
+    def reserve_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key, for `assign_nick`.
 
-        The nickname is not assigned. A nickname in use yields the next free suffix from 2, such as `ann2`; the suffix
-        is not offered again before the release of the nickname, so without an assignment, use `borrow_nick`. A repeated
-        request of the same member keeps its assigned suffix.
+        A nickname in use yields the next free suffix from 2, such as `ann2`. The suffix is reserved until the release
+        of the nickname; without an assignment, use `preview_nick`. A repeated request of the same member keeps its
+        assigned suffix.
 
         Args:
             requested: Validated nickname.
@@ -94,19 +95,19 @@ class LiveRoom(Generic[ConnectionT]):
             requested, lambda nick_key: self._nick_owners.get(nick_key, member_id) == member_id
         )
 
-    def borrow_nick(self, requested: str, member_id: str) -> str:
+    def preview_nick(self, requested: str, member_id: str) -> str:
         """Return the requested nickname, with the next free suffix if a member other than `member_id` has the nickname.
 
         Nothing is reserved or assigned.
         """
-        nick, nick_key = self.available_nick(requested, member_id)
+        nick, nick_key = self.reserve_nick(requested, member_id)
         self._suffixes.release(nick_key)
         return nick
 
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """Assign a nickname to a participant and release the previous one.
 
-        The caller ensures that no other member owns the nickname (`available_nick`). `participant.member` is replaced.
+        The caller ensures that no other member owns the nickname (`reserve_nick`). `participant.member` is replaced.
         A nickname that looks like that of another member is marked as confusable until the next change; that of the
         other member is not. An unchanged nickname has no effect.
 
@@ -132,11 +133,9 @@ class LiveRoom(Generic[ConnectionT]):
 
         The nickname is not checked or reserved; call `assign_nick` afterwards.
         """
-        member = participant.member
-        self.participants[member.member_id] = participant
-        insort(self._sorted_ids, member.member_id)
-        if member.role != "member":
-            self._staff_ids[member.member_id] = None
+        member_id = participant.member.member_id
+        self.participants[member_id] = participant
+        insort(self._sorted_ids, member_id)
 
     def record_speaker(self, member_id: str) -> None:
         """Record a present participant as the most recent speaker."""
@@ -146,7 +145,7 @@ class LiveRoom(Generic[ConnectionT]):
     def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
         """Return at most `MEMBER_PAGE` participants, in order of arrival if all fit.
 
-        Otherwise the list contains `first`, owners, moderators, speakers (most recent first) and further participants
+        Otherwise the list contains `first`, speakers (most recent first) and further participants
         (most recent arrival first), in this order and each once.
 
         Args:
@@ -156,11 +155,11 @@ class LiveRoom(Generic[ConnectionT]):
             return list(self.participants.values())
         ids = chain(
             () if first is None else (first.member.member_id,),
-            sorted(self._staff_ids, key=lambda staff_id: self.participants[staff_id].member.role != "owner"),
             reversed(self._speaker_ids),
             reversed(self.participants),
         )
-        unique_ids = dict.fromkeys(islice(ids, 3 * limits.MEMBER_PAGE))
+        # Speakers occur twice in `ids`, `first` up to three times: twice the page size contains a page of unique ids.
+        unique_ids = dict.fromkeys(islice(ids, 2 * limits.MEMBER_PAGE))
         return [self.participants[member_id] for member_id in islice(unique_ids, limits.MEMBER_PAGE)]
 
     def list_page(self, after: str, limit: int, query: str) -> tuple[list[events.Member], bool]:
@@ -186,7 +185,6 @@ class LiveRoom(Generic[ConnectionT]):
         member_id = participant.member.member_id
         del self.participants[member_id]
         del self._sorted_ids[bisect_right(self._sorted_ids, member_id) - 1]
-        self._staff_ids.pop(member_id, None)
         self._speaker_ids.pop(member_id, None)
         self._release_nick(participant)
 

@@ -126,7 +126,7 @@ class RoomRegistry(Generic[ConnectionT]):
         existing = room.connections.get(connection)
         if existing is not None and existing.member.member_id != member_id:
             raise errors.BadRequest("joined_as_other_member")
-        nick, nick_key = room.available_nick(nick_name, member_id)
+        nick, nick_key = room.reserve_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None
         if participant is None:
@@ -256,7 +256,7 @@ class RoomRegistry(Generic[ConnectionT]):
         Returns:
             The previous nickname, or None if the nickname is unchanged.
         """
-        nick, nick_key = room.available_nick(requested, participant.member.member_id)
+        nick, nick_key = room.reserve_nick(requested, participant.member.member_id)
         old_nick = participant.member.nick_name
         if nick == old_nick:
             return None

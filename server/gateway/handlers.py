@@ -325,7 +325,7 @@ class Handlers:
         )
         member = events.Member(
             member_id=member_id,
-            nick_name=author.nick_name if room is None else room.borrow_nick(author.nick_name, member_id),
+            nick_name=author.nick_name if room is None else room.preview_nick(author.nick_name, member_id),
             role="member",
         )
         return RoomRef(key=room_key, name=request.room) if room is None else room.to_ref(), member
