@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 
 from tui_chat.session.i18n import tr
+from tui_chat.session.quitting import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.quit_flow import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT, QuitFlow
+from tui_chat.ui.quit_flow import QuitFlow
 
 
 @dataclass

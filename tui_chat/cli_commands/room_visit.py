@@ -227,9 +227,7 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
 def _validate(target: CliTarget) -> _Visit:
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
-        server_address = address.parse_address(
-            target.server or saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
-        )
+        server_address = address.parse_address(target.server or saved_profile.server or address.DEFAULT_SERVER)
         room = (
             names.validate_room_name(target.room or server_address.room or "")
             if target.room or server_address.room

@@ -21,6 +21,7 @@ from tui_chat.screen_reader.line_terminal import LineTerminal, read_input
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
 from tui_chat.session.i18n import Translatable, tr
+from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, InterruptConfirmation
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
@@ -36,10 +37,6 @@ EXIT_INTERNAL_ERROR = 1
 """Exit code for an unexpected error of the session, which is in the log."""
 EXIT_UNAVAILABLE = 69
 """Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
-DOUBLE_INTERRUPT_SECONDS = 2.0
-"""Time within which a second Ctrl+C ends the program, in seconds."""
-FLUSH_TIMEOUT = 1.0
-"""Time limit for pending messages at end of input, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     for line in filter(None, (problem, *settings.problems)):
         write_output(line)
     try:
-        last_server = saved_profile.server or f"127.0.0.1:{address.DEFAULT_PORT}"
+        last_server = saved_profile.server or address.DEFAULT_SERVER
         server_address = _ask(chat_strings.LABEL_SERVER, options.server, last_server, address.parse_address)
         room = _ask(
             chat_strings.LABEL_ROOM,
@@ -203,21 +200,19 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
 
 async def _wait_until_sent(reader: ScreenReader) -> None:
     with suppress(TimeoutError):  # the outbox sends the remaining messages in the next run
-        async with asyncio.timeout(FLUSH_TIMEOUT):
+        async with asyncio.timeout(QUIT_FLUSH_TIMEOUT):
             await reader.outbox_idle.wait()
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
-    loop, last_interrupt = asyncio.get_running_loop(), [-DOUBLE_INTERRUPT_SECONDS]
+    confirmation = InterruptConfirmation(asyncio.get_running_loop().time)
 
     def on_terminate(signum: int) -> None:
         if not exit_code.done():
-            exit_code.set_result(128 + signum)
+            exit_code.set_result(SIGNAL_EXIT_BASE + signum)
 
     def on_interrupt(signum: int) -> None:
-        is_repeated = loop.time() - last_interrupt[0] < DOUBLE_INTERRUPT_SECONDS
-        last_interrupt[0] = loop.time()
-        if is_repeated:
+        if confirmation.press():
             on_terminate(signum)
         else:
             terminal.write_immediately(tr(chat_strings.CONFIRM_QUIT))

@@ -6,14 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from tui_chat.session.i18n import tr
+from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, InterruptConfirmation
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.render_scheduler import RENDER_INTERVAL
-
-QUIT_CONFIRM_WINDOW = 2.0  # maximum interval between two Ctrl+C presses that quit, in seconds
-
-QUIT_FLUSH_TIMEOUT = 1.0  # seconds that quitting waits for unacknowledged messages
-
-SIGNAL_EXIT_BASE = 128  # offset of exit codes after a signal (shell convention)
 
 
 class Shutdown(Protocol):
@@ -52,9 +47,8 @@ class QuitFlow:
         self._start_shutdown = start_shutdown
         self._shutdown: Shutdown | None = None
         self.exit_code = 0
-        self._clock = clock
         self._sleep = sleep
-        self._confirm_until = 0.0
+        self._confirmation = InterruptConfirmation(clock)
         self._unsent_warning_shown = False
 
     def quit_on_signal(self, number: int) -> None:
@@ -69,10 +63,9 @@ class QuitFlow:
 
     def interrupt(self) -> None:
         """Ask for a second call, and quit if it follows within `QUIT_CONFIRM_WINDOW`. Does not wait for messages."""
-        if self._clock() < self._confirm_until:
+        if self._confirmation.press():
             self._quit_now()
         else:
-            self._confirm_until = self._clock() + QUIT_CONFIRM_WINDOW
             self._show_status(tr(chat_strings.CONFIRM_QUIT))
 
     async def quit_when_sent(self) -> None:

@@ -8,6 +8,8 @@ from tui_chat.client.errors import InvalidAddress
 
 DEFAULT_PORT = 3000
 """Port of an address without scheme and port."""
+DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
+"""Address of a server on this machine."""
 
 _SCHEME_DEFAULTS = {
     "http": ("http", 80),
