@@ -125,7 +125,9 @@ async def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path, p
     assert list(tmp_path.glob("*.damaged-*"))
 
 
-async def test_an_unwritable_folder_is_reported_once(tmp_path: Path, problems: list[str]) -> None:
+async def test_an_unwritable_folder_is_reported_once(
+    tmp_path: Path, problems: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").write_text("in the way")
     async with open_store(tmp_path / "file", on_problem=problems.append) as store:
         store.save_draft("tea", "typed", None)
@@ -133,3 +135,6 @@ async def test_an_unwritable_folder_is_reported_once(tmp_path: Path, problems: l
         assert await store.load_room("tea") == SavedRoomState()
         assert await store.load_room_names() == []
     assert len(problems) == 1
+    failures = [record.getMessage() for record in caplog.records if record.getMessage().startswith("drafts: access")]
+    assert len(failures) > 1
+    assert all(failure.endswith("; unsaved data may be lost") for failure in failures)

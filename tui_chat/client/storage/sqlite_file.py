@@ -219,7 +219,7 @@ def _primary_error_code(error: BaseException) -> int:
 def log_failure(subject: str, error: Exception) -> None:
     """Log a warning for a failed access, with a traceback unless the error is a `LocalStorageError`."""
     is_expected = isinstance(error, LocalStorageError)
-    log.warning("%s: access failed: %s; data are held in memory", subject, error, exc_info=not is_expected)
+    log.warning("%s: access failed: %s; unsaved data may be lost", subject, error, exc_info=not is_expected)
 
 
 def _error_text(error: BaseException) -> str:

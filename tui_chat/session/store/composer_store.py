@@ -5,7 +5,8 @@
   immediately.
 - Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the oldest
   entries.
-- Failures: the first storage error is reported once; no method raises a storage error.
+- Failures: no method raises an exception of a file access. Every one is logged, and the first one is reported. A failed
+  write is not repeated.
 """
 
 import asyncio
@@ -288,7 +289,7 @@ class ComposerStore:
     async def _run(
         self, operation: Callable[[sqlite3.Connection], ResultT], default: ResultT, *, write: bool = False
     ) -> ResultT:
-        """Return the result of an operation, `default` after a storage error. Reports the first error."""
+        """Return the result of an operation, `default` after an exception. Logs each exception, reports the first."""
         try:
             return await self._file.run(operation, write=write)
         except Exception as error:
