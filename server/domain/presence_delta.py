@@ -53,13 +53,14 @@ class PresenceDelta:
         else:
             self.renamed[member.member_id] = member
 
-    def to_push(self, room: str) -> PresencePush:
+    def to_push(self, room: str, member_count: int) -> PresencePush:
         """Return the `presence` push with the accumulated changes.
 
         The delta stays unchanged. Without changes, the lists of the push are empty.
 
         Args:
             room: Display name of the room.
+            member_count: Number of present members.
         """
         return PresencePush(
             room=room,
@@ -69,4 +70,5 @@ class PresenceDelta:
                 RenamedMember(member_id=member.member_id, nick_name=member.nick_name, confusable=member.confusable)
                 for member in self.renamed.values()
             ],
+            member_count=member_count,
         )

@@ -213,7 +213,7 @@ class PresenceBroadcaster:
         for room, pending in list(self._pending.items()):
             presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
             if presence_delta != PresenceDelta():
-                self._fanout.send_to_room(room, presence_delta.to_push(room.name))
+                self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
             if not self._flush_coalesced(room, pending):
                 del self._pending[room]
         if self._pending:

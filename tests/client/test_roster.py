@@ -63,6 +63,16 @@ async def test_the_count_includes_the_members_that_a_join_response_omits() -> No
     roster.cancel()
 
 
+async def test_the_count_of_a_presence_push_replaces_the_counted_changes() -> None:
+    roster = Roster(lambda _: None, lambda: None)
+    roster.reset([member(0), member(1)], 600)
+    roster.apply_presence(PresencePush(room="tea", joined=[], left=["joined-meanwhile"], renamed=[], member_count=600))
+    assert roster.count == 600
+    roster.apply_presence(PresencePush(room="tea", joined=[member(2)], left=[], renamed=[], member_count=3))
+    assert (len(roster.members), roster.count) == (3, 3)
+    roster.cancel()
+
+
 async def test_added_members_are_no_longer_unlisted() -> None:
     roster = Roster(lambda _: None, lambda: None)
     roster.reset([member(0), member(1)], 4)

@@ -52,7 +52,7 @@ def test_a_presence_delta_updates_any_snapshot_of_its_tick(
         elif event == "rename" and member_id in actual:
             actual[member_id] = nick
             delta.record_rename(member)
-    push = delta.to_push("tea")
+    push = delta.to_push("tea", len(actual))
     for left_id in push.left:
         snapshot.pop(left_id, None)
     for joined_member in push.joined:

@@ -268,6 +268,19 @@ async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
     assert [entry["replyTo"] for entry in page["messages"]] == [1]
 
 
+async def test_presence_contains_the_number_of_members_after_a_short_visit(
+    server: RunningServer, ann: RawClient
+) -> None:
+    await ann.join("tea", "ann")
+    assert (await ann.wait_for_push("presence"))["memberCount"] == 1
+    async with raw_client(server.url) as visitor:
+        visitor_id = (await visitor.join("tea", "bob"))["memberId"]
+        await visitor.request("leaveRoom", {"room": "tea"})
+        while visitor_id not in (push := await ann.wait_for_push("presence"))["left"]:
+            pass
+        assert push["memberCount"] == 1
+
+
 async def test_confusable_nicknames_are_marked_in_members_and_presence(server: RunningServer, ann: RawClient) -> None:
     await ann.join("tea", "Ann")
     async with raw_client(server.url) as impostor:

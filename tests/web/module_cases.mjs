@@ -13,6 +13,7 @@ const { buildLines, isSameLine } = await load("state/timeline_model");
 const { ReadTracker } = await load("state/read_tracker");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
+const { Roster } = await load("state/roster");
 const { COMMANDS } = await load("state/command_parser");
 const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
@@ -93,6 +94,15 @@ const cases = {
     const items = [messageEntry(1, "a", NOON - 2 * day), messageEntry(2, "a", NOON - day), messageEntry(3, "a", NOON - 1), messageEntry(4, "a", NOON)];
     assert.deepEqual(lineKeys(items), ["day", "m1", "day", "m2", "day", "m3", "m4"]);
     assert.deepEqual(linesFor(items).flatMap(({ age }) => age ?? []), ["older", "yesterday", "today"]);
+  },
+  "the count of a presence push includes members that are not listed"() {
+    const roster = new Roster({ requestPage: async () => ({}), onLoaded: () => {} });
+    roster.reset([{ memberId: "a", nickName: "ann", role: "member" }], 600);
+    const unchanged = { joined: [], left: ["joined-meanwhile"], renamed: [] };
+    roster.applyPresence({ ...unchanged, memberCount: 600 });
+    assert.equal(roster.count, 600);
+    roster.applyPresence(unchanged);
+    assert.equal(roster.count, 599);
   },
   "the unread divider precedes the first unread message of another member"() {
     const items = [messageEntry(1, "a", NOON), messageEntry(2, "me", NOON), messageEntry(3, "a", NOON)];

@@ -75,7 +75,8 @@ class Roster:
         """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval.
 
         Leaves apply first, then joins, then nickname changes; nickname changes of unknown ids are ignored. Joins above
-        `MAX_MEMBERS` and leaves of unknown ids only change `count`. A push without effect also notifies.
+        `MAX_MEMBERS` and leaves of unknown ids only change `count`, which a member count in the push replaces. A push
+        without effect also notifies.
         """
         for member_id in push.left:
             if self.members.pop(sanitize.member_id(member_id), None) is None:
@@ -91,6 +92,8 @@ class Roster:
                 self.members[member.member_id] = replace(
                     member, nick_name=sanitize.nickname(renamed.nick_name), confusable=renamed.confusable
                 )
+        if push.member_count is not None:
+            self._unlisted_count = max(0, push.member_count - len(self.members))
         if self._notify_timer is None:
             loop = asyncio.get_running_loop()
             if loop.time() >= self._next_notify_at:

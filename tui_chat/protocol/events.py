@@ -192,12 +192,14 @@ class PresencePush(WireStruct, frozen=True):
         joined: New members.
         left: Member ids of former members.
         renamed: Members with a new nickname.
+        member_count: Number of present members; None from servers without this field.
     """
 
     room: str
     joined: list[Member]
     left: list[str]
     renamed: list[RenamedMember]
+    member_count: int | None = None
 
 
 class TypingPush(WireStruct, frozen=True):

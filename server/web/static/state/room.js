@@ -372,8 +372,8 @@ export class Room {
     if (this.notices.length > MAX_NOTICES) this.notices.shift();
   }
 
-  #onPresence({ joined = [], left = [], renamed = [] }) {
-    const changes = { joined: joined.map(sanitizeReceived), left, renamed: renamed.map(sanitizeReceived) };
+  #onPresence({ joined = [], left = [], renamed = [], memberCount }) {
+    const changes = { joined: joined.map(sanitizeReceived), left, renamed: renamed.map(sanitizeReceived), memberCount };
     this.roster.applyPresence(changes);
     for (const member of [...changes.joined, ...changes.renamed]) this.#recordConfusable(member);
     for (const { memberId, nickName } of changes.renamed) if (this.ownMemberIds.has(memberId)) this.nick = nickName;

@@ -64,8 +64,8 @@ export class Roster {
     this.#unlistedCount = Math.max(0, count - this.members.size);
   }
 
-  /** Apply a `presence` push with sanitized members. */
-  applyPresence({ joined, left, renamed }) {
+  /** Apply a `presence` push with sanitized members; `memberCount` replaces the count of joins and leaves. */
+  applyPresence({ joined, left, renamed, memberCount }) {
     const members = new Map(this.members);
     for (const memberId of left) if (!members.delete(memberId)) this.#unlistedCount = Math.max(0, this.#unlistedCount - 1);
     for (const member of joined) {
@@ -76,6 +76,7 @@ export class Roster {
       const member = members.get(memberId);
       if (member) members.set(memberId, { ...member, nickName, confusable });
     }
+    if (memberCount !== undefined) this.#unlistedCount = Math.max(0, memberCount - members.size);
     this.members = members;
   }
 
