@@ -57,6 +57,9 @@ def test_control_and_bidirectional_characters_are_removed(raw: str) -> None:
         ("\x1b]0;open title\nnext line", "0;open title\nnext line"),
         ("\x1b(Bline\x1b7\x1b[12", "line"),
         ("\x1b[1;é\x1b", "1;é"),
+        ("\x9b1;é", "1;é"),
+        ("\x9dfoo", "foo"),
+        ("\x90a\x98b\x9ec\x9fd", "abcd"),
     ],
 )
 def test_escape_sequences_are_removed_whole(raw: str, text: str) -> None:

@@ -33,6 +33,7 @@ _ESCAPE_SEQUENCE = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|\Z)"  # control sequence
     r"|(?:\x1b[P\]X^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)"  # string with its terminator
     r"|\x1b[ -/]*[0-~]?"
+    r"|[\x90\x98\x9b\x9d-\x9f]"  # C1 introducer without the rest of its sequence
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
