@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, message_from_row
-from server.storage.search_index import encode_hash_token, encode_room_token, fts_table, gin_table
+from server.storage.search_index import encode_hash_token, encode_room_number, encode_room_token, fts_table, gin_table
 from server.storage.tables import PUBLIC, entries, rooms
 from tui_chat.protocol import errors, events, search_query
 
@@ -141,7 +141,7 @@ def _build_candidate_query(
         ).where(fts_table.c.search.op("MATCH")(" AND ".join(f'"{fts_token}"' for fts_token in tokens)))
     else:
         order_column = gin_table.c.id
-        required_hashes = [*query.term_hashes, *([] if room is None else [-room.id])]
+        required_hashes = [*query.term_hashes, *([] if room is None else [encode_room_number(room.id)])]
         candidate_query = _select_entries.select_from(
             gin_table.join(_entries_with_rooms, entries.c.id == order_column)
         ).where(gin_table.c.numbers.op("@>")(bindparam("numbers", required_hashes, type_=ARRAY(Integer))))

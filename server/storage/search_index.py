@@ -92,7 +92,7 @@ class SearchIndex:
     def _index_row(self, room_id: int, text: str) -> Any:
         if self._is_sqlite:
             return " ".join([encode_room_token(room_id), *map(encode_hash_token, hash_terms(text))])
-        return [-room_id, *hash_terms(text)]
+        return [encode_room_number(room_id), *hash_terms(text)]
 
 
 @lru_cache(maxsize=1 << 13)
@@ -104,3 +104,8 @@ def encode_hash_token(term_hash: int) -> str:
 def encode_room_token(room_id: int) -> str:
     """Return a room id as a word that differs from all term hashes: `r7` for room 7."""
     return f"r{room_id}"
+
+
+def encode_room_number(room_id: int) -> int:
+    """Return a room id as a number for the GIN index: negative, because term hashes are not, so that none is equal."""
+    return -room_id
