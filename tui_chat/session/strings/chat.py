@@ -112,7 +112,7 @@ def typing_indicator(nicks: Sequence[str]) -> str:
     return plural("{names} is typing…", "{names} are typing…", len(nicks), names=names)
 
 
-# Command results.
+# Notices of changes by command.
 def own_nick_changed(nick: str) -> str:
     """Return the notice of the user's new nickname."""
     return tr("You are now {nick}.", nick=quote_nick(nick))
@@ -133,6 +133,7 @@ def topic_changed(topic: str, nick: str = "") -> str:
     return tr("Topic: {topic}", topic=topic) if topic else tr("Topic cleared.")
 
 
+# Room membership.
 ROOM_LOST = mark("You are no longer in {room}: {reason}")
 
 
@@ -141,6 +142,7 @@ def join_queued(room: str) -> str:
     return tr("You are offline. {room} opens after the reconnect.", room=room)
 
 
+# Command results.
 MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
 
 
@@ -193,7 +195,7 @@ SERVER_STOPPED = mark("Server stopped.")
 CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 
 
-# Connection state.
+# Quotes, completion and compose modes.
 def quote(nick: str, text: str) -> str:
     """Return author and text in one line: `ann: hello`, or `* ann waves` for an action.
 
@@ -283,6 +285,7 @@ def window_title(room: str, unread: int, mentions: int) -> str:
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
 
 
+# Clipboard.
 def too_long_to_copy(count: int) -> str:
     """Return the error for a text above the clipboard limit of the terminal."""
     return plural(

@@ -4,7 +4,8 @@
 - Pauses: a sequence may pause for `SEQUENCE_TIMEOUT`. A prefix that is also a key, such as ESC, becomes that key after
   the escape delay. The rest of such a sequence is recognised later, and typed if it is no sequence.
 - Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys and are dropped.
-- Liveness: a control character ends every sequence and is a key of its own.
+- Liveness: a control character ends an incomplete control sequence and is a key of its own; directly after ESC it is
+  Alt with this key, and BEL ends a string.
 - Encoding: an invalid UTF-8 byte becomes U+FFFD.
 
 Sources: ECMA-48, sections 5.4 to 5.6; xterm "Control Sequences", "Bracketed Paste Mode" and "Mouse Tracking".
