@@ -8,7 +8,7 @@ from tui_chat.protocol import sanitize
 
 
 def typed_text(key: Key) -> str:
-    """Return the sanitised text of a key, empty for control keys, Alt with a key and other keys without text.
+    """Return the sanitized text of a key, empty for control keys, Alt with a key and other keys without text.
 
     `Key.is_printable` is no test for text: it excludes joiners, most spaces and private use.
     """
@@ -19,5 +19,5 @@ def typed_text(key: Key) -> str:
 
 
 def pasted_text(paste: Paste) -> str:
-    """Return the sanitised text of a paste, with newlines and without escape sequences."""
+    """Return the sanitized text of a paste, with newlines and without escape sequences."""
     return sanitize.sanitize_body(sanitize.remove_escape_sequences(paste.text))

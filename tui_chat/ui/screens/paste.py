@@ -34,7 +34,7 @@ class PasteFlow:
         """Open a dialog for the paste mode, which inserts, sends or discards the text.
 
         Args:
-            text: Sanitised text.
+            text: Sanitized text.
         """
         paste = Paste(text)
         self._view.open_dialog(PasteScreen(paste), lambda mode: self._apply(paste, mode))

@@ -1,8 +1,8 @@
 """Escape sequences for notifications, clipboard and window title; they also work over SSH.
 
-- Sanitising: text from other people passes through `sanitize_text`. The result has no control or invisible
+- Sanitizing: text from other people passes through `sanitize_text`. The result has no control or invisible
   characters, no `;` (field separator of OSC 777, command separator of OSC 9) and a bounded length.
-- Payload: a sequence contains only sanitised text or Base64.
+- Payload: a sequence contains only sanitized text or Base64.
 - Multiplexers: inside tmux or screen a sequence is wrapped for passthrough and followed by BEL, because a multiplexer
   without passthrough discards the sequence silently.
 
@@ -137,8 +137,8 @@ def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer
     Args:
         channel: Protocol of the terminal.
         multiplexer: Multiplexer to wrap the sequence for.
-        title: Untrusted text, sanitised here.
-        body: Untrusted text, sanitised here; may be empty.
+        title: Untrusted text, sanitized here.
+        body: Untrusted text, sanitized here; may be empty.
     """
     title, body = sanitize_text(title, MAX_TITLE_CHARACTERS), sanitize_text(body, MAX_BODY_CHARACTERS)
     match channel:
@@ -168,7 +168,7 @@ def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
 
 
 def title_sequence(title: str) -> str:
-    """Return the sequence that sets the window title (OSC 2). `title` is sanitised and shortened here."""
+    """Return the sequence that sets the window title (OSC 2). `title` is sanitized and shortened here."""
     return f"{ESC}]2;{sanitize_text(title, MAX_TITLE_CHARACTERS)}{STRING_TERMINATOR}"
 
 

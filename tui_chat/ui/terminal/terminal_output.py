@@ -63,8 +63,8 @@ class TerminalOutput:
         """Send a terminal notification by the method of the `notification_method` setting; a bell shows no text.
 
         Args:
-            title: Untrusted text, sanitised before output.
-            body: Untrusted text, sanitised before output; may be empty.
+            title: Untrusted text, sanitized before output.
+            body: Untrusted text, sanitized before output; may be empty.
         """
         method = self._settings().notification_method
         channel = escape_sequences.detect_channel(self._environ) if method == "auto" else NotificationChannel(method)

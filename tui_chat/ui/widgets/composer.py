@@ -1,6 +1,6 @@
 """Multi-line message input with readline keys, history and completion.
 
-- Send: only Enter sends. A paste is sanitised and inserted, even if it ends with a line break.
+- Send: only Enter sends. A paste is sanitized and inserted, even if it ends with a line break.
 - Echo: key actions of the composer and the chat screen run inside this widget without bubbling through the app, so
   each key shows immediately.
 - Submission: the text is cleared before `submit` runs; the owner restores rejected text with `set_text`.
@@ -47,7 +47,7 @@ class Composer(TextArea, inherit_bindings=False):
     Attributes:
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
-        confirm_paste: Called with the sanitised text of a large paste in place of its insertion.
+        confirm_paste: Called with the sanitized text of a large paste in place of its insertion.
         show_error: Called with the error message for rejected input.
         show_status: Called with a hint.
     """

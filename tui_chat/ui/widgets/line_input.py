@@ -1,6 +1,6 @@
 """Single-line input of the join form and the search dialogs.
 
-- Text: typed and pasted text pass the same sanitising, with spaces in place of line breaks.
+- Text: typed and pasted text pass the same sanitizing, with spaces in place of line breaks.
 - Cursor: movement and deletion work on grapheme clusters.
 """
 
