@@ -12,6 +12,7 @@ from server.storage.log_reader import JoinSnapshot, LogReader
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient, raw_client
+from tui_chat.protocol.errors import Unavailable
 
 
 class SnapshotReads:
@@ -90,7 +91,7 @@ async def test_an_internal_error_undoes_a_join_or_an_observation(
 
 async def test_a_failed_repeated_observe_keeps_the_observation(reads: SnapshotReads, bob: RawClient) -> None:
     assert (await bob.request("observe", {"room": "tea"}))["ok"]
-    reads.error = RuntimeError("unexpected")
+    reads.error = Unavailable("server_stopping", retry_after=1)
     assert not (await bob.request("observe", {"room": "tea"}))["ok"]
     assert (await read_history(bob))["ok"]
 
