@@ -173,12 +173,20 @@ def report_loaded(report: TerminalReport, competitors: list[Competitor], home: P
     }
     report.print_table(
         f"{lines:,} messages in memory",
-        ("CPU per page, ms: median / p95 / maximum", *ECHO_COLUMNS, "resident MiB"),
+        ("CPU per page, ms: median / p95 / maximum", "pages with garbage collection", *ECHO_COLUMNS, "resident MiB"),
         (
-            [name, format_percentiles(stats.page_cpu), *format_echo(stats.echo), f"{stats.resident_mib:.0f}"]
+            [
+                name,
+                format_percentiles(stats.page_cpu),
+                "–" if stats.collected_share is None else f"{stats.collected_share:.0%}",
+                *format_echo(stats.echo),
+                f"{stats.resident_mib:.0f}",
+            ]
             for name, stats in results.items()
         ),
     )
+    collected_share = results[CHAT_TUI].collected_share or 0
+    report.bounds.append(PerformanceBound("share of pages with a garbage collection", collected_share, 0.03))
     report.bounds.append(
         PerformanceBound("CPU per page at 100,000 messages, p95, s", results[CHAT_TUI].page_cpu.p95, 0.016)
     )

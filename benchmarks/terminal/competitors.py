@@ -9,6 +9,9 @@ from pathlib import Path
 from benchmarks.terminal.program import TerminalProgram
 from benchmarks.terminal.traffic import ROOM, ChatTrafficServer, IrcTrafficServer, TrafficServer
 
+COLLECTIONS_FILE = "collections"
+"""Name of the file in the home directory with the count of garbage collections (module `counted_client`)."""
+
 _MINIMAL_APP = """
 from textual.app import App
 from textual.widgets import Input, Static
@@ -81,12 +84,14 @@ def _start_minimal_textual(home: Path) -> TerminalProgram:
     return TerminalProgram((sys.executable, str(script)), home)
 
 
-def _start_chat_tui(home: Path, *arguments: str) -> TerminalProgram:
-    return TerminalProgram((sys.executable, "-m", "tui_chat", *arguments), home)
+def _start_chat_tui(home: Path) -> TerminalProgram:
+    return TerminalProgram((sys.executable, "-m", "tui_chat"), home)
 
 
 def _start_chat_tui_in_room(home: Path, port: int) -> TerminalProgram:
-    return _start_chat_tui(home, f"http://127.0.0.1:{port}", "--room", ROOM, "--nick", "ann")
+    module = ("-m", "benchmarks.terminal.counted_client", str(home / COLLECTIONS_FILE))
+    address = f"http://127.0.0.1:{port}"
+    return TerminalProgram((sys.executable, *module, address, "--room", ROOM, "--nick", "ann"), home)
 
 
 def _start_weechat(home: Path, *commands: str) -> TerminalProgram:

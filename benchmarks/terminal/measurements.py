@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from random import Random
 
-from benchmarks.terminal.competitors import Competitor
+from benchmarks.terminal.competitors import COLLECTIONS_FILE, Competitor
 from benchmarks.terminal.program import TIMEOUT, EchoSample, TerminalProgram
 from benchmarks.terminal.traffic import ChatTrafficServer, TrafficServer
 
@@ -87,11 +87,13 @@ class LoadedStats:
 
     Attributes:
         page_cpu: CPU seconds per page up or page down.
+        collected_share: Share of the pages with a garbage collection, None for a program without a count.
         echo: Key echoes.
         resident_mib: Resident memory in MiB.
     """
 
     page_cpu: Percentiles
+    collected_share: float | None
     echo: EchoStats
     resident_mib: float
 
@@ -170,9 +172,13 @@ def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -
             program.wait_for_output(END_MARKER.encode(), 300)
             page_keys = [PAGE_UP] * (pages // 2) + [PAGE_DOWN] * (pages // 2)
         program.wait_until_quiet(1.0)
-        costs = [_measure_cpu(program, lambda keys=keys: program.write_keys(keys)) for keys in page_keys]
-        echoes = [_measure_key(program, key) for key in PROBE_KEYS]
-        return LoadedStats(Percentiles.from_values(costs), EchoStats.from_samples(echoes), program.resident_mib())
+        costs, counts = list[float](), [_count_collections(home)]
+        for keys in page_keys:
+            costs.append(_measure_cpu(program, lambda keys=keys: program.write_keys(keys)))
+            counts.append(_count_collections(home))
+        collected_share = None if counts[0] is None else sum(a != b for a, b in pairwise(counts)) / len(page_keys)
+        echoes = EchoStats.from_samples([_measure_key(program, key) for key in PROBE_KEYS])
+        return LoadedStats(Percentiles.from_values(costs), collected_share, echoes, program.resident_mib())
 
 
 @contextmanager
@@ -192,6 +198,12 @@ def _start_in_room(
             program.write_keys(competitor.show_room_keys)
             program.wait_until_quiet()
         yield program, server
+
+
+def _count_collections(home: Path) -> int | None:
+    """Return the number of garbage collections so far, None for a program without a count."""
+    count_file = home / COLLECTIONS_FILE
+    return count_file.stat().st_size if count_file.exists() else None
 
 
 def _measure_key(program: TerminalProgram, key: bytes) -> EchoSample:
