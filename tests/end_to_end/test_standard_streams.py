@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +17,8 @@ from aiohttp import ClientError, ClientSession
 
 from tests.support.server_process import SERVER_COMMAND
 from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
+from tui_chat.protocol.events import Message
 
 TIMEOUT = 30.0
 STREAMS = ("stdin", "stdout", "stderr")
@@ -202,6 +204,44 @@ def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_
     assert r"\u4f60\u597d" in run("tail", *room_args, "--no-follow")
     assert r"\u4f60\u597d" in run("--screen-reader", "--nick", "ann", "--room", f"tea {encoding}", server_url)
     assert r"\u" in run("--lang", "zh", "--help")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_screen_reader_mode_stays_online_and_ends_on_signals_while_its_output_is_not_read(
+    server_url: str, tmp_path: Path, number: signal.Signals
+) -> None:
+    room_name = f"unread {number.name}"
+    arguments = ("-m", "tui_chat", "--screen-reader", "--room", room_name, "--nick", "ann", server_url)
+    async with ChatClient(server_url) as chat, asyncio.timeout(TIMEOUT):
+        room = await chat.join(room_name, nick="ben")
+        read_end, write_end = os.pipe()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, stdin=subprocess.PIPE, stdout=write_end, env=environment(tmp_path)
+        )
+        os.close(write_end)
+        try:
+            await exchange_messages(room, process, "ready")
+            for _ in range(40):
+                await room.send("x" * 3_000)  # in total more than the capacity of the pipe, 64 KiB
+            await exchange_messages(room, process, "not blocked")
+            process.send_signal(number)
+            if number == signal.SIGINT:
+                await asyncio.sleep(0.2)  # separates the signals, which the system would merge
+                process.send_signal(number)
+            assert await process.wait() == 128 + number
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            os.close(read_end)
+
+
+async def exchange_messages(room: Room, process: asyncio.subprocess.Process, text: str) -> None:
+    """Type a line into `chat-tui --screen-reader` and wait until another member receives the line."""
+    assert process.stdin is not None
+    process.stdin.write(f"{text}\n".encode())
+    async for entry in room:
+        if isinstance(entry, Message) and entry.message == text:
+            return
 
 
 SERVER_TABLE = [("stdin", "closed")] + [

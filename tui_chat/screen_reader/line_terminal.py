@@ -4,6 +4,7 @@
   until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. In the second case, the partial input is printed
   again below the lines.
 - Completion: runs in the event loop while the input thread waits, for `COMPLETION_TIMEOUT` seconds at most.
+- Unread output: a thread writes, so that heartbeats and signals work while a pipe or terminal does not accept output.
 - Restore: `close` resets the terminal attributes that `open` saved.
 """
 
@@ -20,6 +21,7 @@ from functools import partial
 from io import FileIO
 from typing import Any
 
+from tui_chat.screen_reader.output_thread import OutputThread
 from tui_chat.standard_streams import OutputError, write_output
 
 try:
@@ -49,9 +51,9 @@ class LineTerminal:
         """Create a terminal without changing its state.
 
         Args:
-            on_output_error: Called for each failed write; the line is lost.
+            on_output_error: Called by a thread for the first failed write; this line and all later ones are lost.
         """
-        self._on_output_error = on_output_error
+        self._output = OutputThread(on_output_error)
         self._complete: Callable[[str], Sequence[str]] = lambda _: ()  # called by the input thread
         self._is_reading = False
         self._is_interactive = is_interactive()
@@ -86,8 +88,15 @@ class LineTerminal:
         threading.Thread(target=self._read_loop, args=(loop,), daemon=True).start()
 
     def close(self) -> None:
-        """Restore the terminal attributes; no effect before `open`. The input thread and queued lines remain."""
-        self._restore()
+        """Write the output for a limited time and restore the terminal attributes. The input thread remains.
+
+        Raises:
+            OutputError: A write has failed.
+        """
+        try:
+            self._output.close()
+        finally:
+            self._restore()
 
     def write_line(self, text: str) -> None:
         """Write a line now, or with a partial input line, after Enter or `IDLE_FLUSH_SECONDS` without a key."""
@@ -125,10 +134,7 @@ class LineTerminal:
             self._write(text)
 
     def _write(self, text: str, end: str = "\n") -> None:
-        try:
-            write_output(text, end=end)
-        except OutputError as error:
-            self._on_output_error(error)
+        self._output.write(text + end)
 
     def _flush_overdue(self) -> None:
         current, now = self.current_input(), time.monotonic()

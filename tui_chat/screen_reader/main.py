@@ -27,7 +27,7 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.signal_handlers import handle_signal
-from tui_chat.standard_streams import write_output
+from tui_chat.standard_streams import OutputError, write_output
 
 ValueT = TypeVar("ValueT")
 
@@ -116,8 +116,18 @@ def _ask(label: Translatable, initial: str, default: str, validate: Callable[[st
 
 
 async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings: SettingsFile) -> int:
-    exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    terminal = LineTerminal(lambda error: None if exit_code.done() else exit_code.set_exception(error))
+    loop = asyncio.get_running_loop()
+    exit_code: asyncio.Future[int] = loop.create_future()
+
+    def on_output_error(error: OutputError) -> None:
+        if not exit_code.done():
+            exit_code.set_exception(error)
+
+    def schedule_output_error(error: OutputError) -> None:
+        with suppress(RuntimeError):  # the event loop is closed
+            loop.call_soon_threadsafe(on_output_error, error)
+
+    terminal = LineTerminal(schedule_output_error)
     _install_signal_handlers(exit_code, terminal)
     previous: SessionTarget | None = None
     try:
