@@ -1,4 +1,4 @@
-"""Language rules of CONTRIBUTING.md: openings of texts, class names and vocabulary of identifiers."""
+"""Rules of CONTRIBUTING.md, "Language": openings of texts, class names and vocabulary of identifiers."""
 
 import ast
 import io
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+RULES = 'see CONTRIBUTING.md, "Language"'
+
 FOLDERS = ("server", "tui_chat", "tests", "benchmarks", "tools")
 
 OPENING = re.compile(
@@ -184,7 +186,7 @@ def test_texts_open_with_a_noun_or_a_verb(files: list[Path]) -> None:
         for line, text in prose(file)
         if OPENING.match(text.strip())
     ]
-    assert found == []
+    assert found == [], RULES
 
 
 def test_names_of_tests_open_with_a_noun_or_a_verb() -> None:
@@ -197,7 +199,7 @@ def test_names_of_tests_open_with_a_noun_or_a_verb() -> None:
     for file in source_files(".mjs"):
         titles = re.findall(r"\b(?:test|it|describe)\(\s*[\"'`]([^\"'`]+)", file.read_text(encoding="utf-8"))
         found += [f"{file.relative_to(ROOT)}: {title}" for title in titles if OPENING.match(title)]
-    assert found == []
+    assert found == [], RULES
 
 
 @pytest.mark.parametrize("suffix", [".py", ".js"])
@@ -207,7 +209,7 @@ def test_each_class_name_exists_once(suffix: str) -> None:
         if file.relative_to(ROOT).parts[0] in ("server", "tui_chat"):
             text = file.read_text(encoding="utf-8")
             names.update(re.findall(r"(?m)^\s*(?:export\s+)?(?:default\s+)?class\s+(\w+)", text))
-    assert [name for name, count in names.items() if count > 1] == []
+    assert [name for name, count in names.items() if count > 1] == [], RULES
 
 
 def test_identifiers_contain_no_forbidden_words_or_phrases() -> None:
@@ -217,4 +219,4 @@ def test_identifiers_contain_no_forbidden_words_or_phrases() -> None:
         for name in identifiers(file)
         if FORBIDDEN_WORDS & set(to_snake_case(name).split("_")) or FORBIDDEN_PHRASES.search(to_snake_case(name))
     }
-    assert sorted(found) == []
+    assert sorted(found) == [], RULES
