@@ -52,6 +52,8 @@ async def test_reply_edit_react_and_delete_need_only_the_keyboard(
     await expect(writer.rows.last).to_be_focused()
     await keys.press("d")
     await expect(writer.page.get_by_role("dialog")).to_contain_text("an answer")
+    await bot.request("react", {"room": "tea", "seq": 2, "emoji": "👍", "on": True})  # replaces the row
+    await expect(writer.page.locator(".reaction")).to_have_count(2)
     await keys.press("Escape")
     await expect(writer.messages).to_have_text(["a question", "an answer (edited)"])
     await expect(writer.rows.last).to_be_focused()
@@ -62,7 +64,7 @@ async def test_reply_edit_react_and_delete_need_only_the_keyboard(
     await writer.expect_all_sent()
     history = await bot.request("history", {"room": "tea", "after": 0})
     kinds = [entry["kind"] for entry in history["messages"]]
-    assert kinds == ["message", "message", "edit", "reaction", "delete"]
+    assert kinds == ["message", "message", "edit", "reaction", "reaction", "delete"]
     assert history["messages"][1]["replyTo"] == 1
     writer.assert_no_errors()
 

@@ -16,7 +16,7 @@ import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
-import { requireElement, setText } from "./view/dom.js";
+import { queryElement, requireElement, setText } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
@@ -273,6 +273,10 @@ async function confirmDelete(item) {
   const room = session.current;
   const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
   const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text, choices, onTyping: () => composer.focus() });
+  // The timeline may have replaced the row to which the dialog returns the focus.
+  if (!document.activeElement?.closest("#timeline, #composer")) {
+    queryElement(document, `#timeline-lines [data-seq="${item.seq}"]`)?.focus({ preventScroll: true });
+  }
   if (choice) heldDeletions.hold(room, item.seq);
 }
 
