@@ -41,25 +41,22 @@ class HttpConnection(web.RequestHandler):
     Args:
         server: aiohttp server of the connection.
         pool: Receiver of the reports.
-        handshake: TLS handshake that precedes the connection, or None.
+
+    Attributes:
+        address: Address of the peer; with TLS, known before the end of the handshake.
     """
 
-    __slots__ = ("_handshake", "_pool", "address")
+    __slots__ = ("_pool", "address")
 
-    def __init__(
-        self, server: web.Server, pool: "HttpConnectionPool", handshake: "TlsHandshake | None", **options: Any
-    ) -> None:
+    def __init__(self, server: web.Server, pool: "HttpConnectionPool", **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
-        self._pool, self._handshake = pool, handshake
+        self._pool = pool
         self.address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the first idle period, in place of that of the handshake."""
+        """Start the first idle period, or with TLS the next one after the handshake."""
         super().connection_made(transport)
         self.address = _get_peer_address(transport)
-        if self._handshake is not None:
-            self._pool.mark_busy(self._handshake)
-            self._handshake = None
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -101,14 +98,14 @@ class HttpConnection(web.RequestHandler):
         return response
 
 
-class TlsHandshake(asyncio.Protocol):
-    """TLS handshake of an accepted connection, idle until its end.
+class TlsAcceptor(asyncio.Protocol):
+    """Protocol of all accepted sockets with TLS, which starts their handshakes.
 
     The socket moves to a second transport, because uvloop reads from an accepted transport before `start_tls` can pause
     it.
 
     Args:
-        pool: Receiver of the reports.
+        pool: Pool of the connections.
         create_connection: Factory of the protocol over TLS.
         context: Certificate and parameters.
         timeout: Maximum duration of the handshake and of the closing handshake, in seconds.
@@ -117,44 +114,39 @@ class TlsHandshake(asyncio.Protocol):
     def __init__(
         self,
         pool: "HttpConnectionPool",
-        create_connection: Callable[["TlsHandshake"], HttpConnection],
+        create_connection: Callable[[], HttpConnection],
         context: ssl.SSLContext,
         timeout: float,
     ) -> None:
         self._pool, self._create_connection, self._context, self._timeout = pool, create_connection, context, timeout
-        self._task: asyncio.Task[None] | None = None
-        self.address = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the handshake on a duplicate of the socket; without a free file descriptor, close the connection."""
-        self.address = _get_peer_address(transport)
         with suppress(OSError):  # no free descriptor: the connection is refused
             accepted = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
             accepted.setblocking(False)
-            self._task = asyncio.get_running_loop().create_task(self._run(accepted), name="TLS handshake")
-            self._pool.handshakes.add(self)
-            self._pool.mark_idle(self)
+            connection = self._create_connection()
+            connection.address = _get_peer_address(transport)
+            handshake = asyncio.get_running_loop().create_task(self._run(connection, accepted), name="TLS handshake")
+            self._pool.handshakes[connection] = handshake
+            self._pool.mark_idle(connection)
         cast(asyncio.WriteTransport, transport).abort()
 
-    def force_close(self) -> None:
-        """Abort the handshake; the connection closes later."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def _run(self, accepted: socket.socket) -> None:
+    async def _run(self, connection: HttpConnection, accepted: socket.socket) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: self._create_connection(self),
+                lambda: connection,
                 accepted,
                 ssl=self._context,
                 ssl_handshake_timeout=self._timeout,
                 ssl_shutdown_timeout=self._timeout,
             )
         except OSError as error:
-            log.debug("TLS handshake of %s failed: %s", self.address, error)
+            log.debug("TLS handshake of %s failed: %s", connection.address, error)
         finally:
-            self._pool.handshakes.discard(self)
-            self._pool.mark_busy(self)
+            del self._pool.handshakes[connection]
+            if connection.transport is None:
+                self._pool.mark_busy(connection)
 
 
 class HttpConnectionPool:
@@ -167,21 +159,17 @@ class HttpConnectionPool:
         trusted_networks: Networks of proxies, whose connections are exempt from both limits.
 
     Attributes:
-        handshakes: Unfinished TLS handshakes, also of trusted proxies.
+        handshakes: Tasks of the unfinished TLS handshakes, also of trusted proxies.
     """
 
     def __init__(self, idle_timeout: float, max_idle: int | None, trusted_networks: tuple[IPNetwork, ...]) -> None:
         self._idle_timeout, self._max_idle, self._trusted_networks = idle_timeout, max_idle, trusted_networks
-        self._idle_since: dict[HttpConnection | TlsHandshake, float] = {}  # oldest first
-        self._idle_by_key: defaultdict[str, dict[HttpConnection | TlsHandshake, None]] = defaultdict(
-            dict
-        )  # oldest first
-        self.handshakes: set[TlsHandshake] = set()
+        self._idle_since: dict[HttpConnection, float] = {}  # oldest first
+        self._idle_by_key: defaultdict[str, dict[HttpConnection, None]] = defaultdict(dict)  # oldest first
+        self.handshakes: dict[HttpConnection, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def create_factory(
-        self, server: web.Server, tls_context: ssl.SSLContext | None
-    ) -> Callable[[], HttpConnection | TlsHandshake]:
+    def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
         """Return the protocol factory for the listening socket; request bodies are not decompressed.
 
         With TLS, a connection has `idle_timeout` seconds for the handshake.
@@ -191,14 +179,15 @@ class HttpConnectionPool:
             tls_context: Certificate and parameters of TLS; None for plain HTTP.
         """
 
-        def create_connection(handshake: TlsHandshake | None = None) -> HttpConnection:
+        def create_connection() -> HttpConnection:
             return HttpConnection(
-                server, self, handshake, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
+                server, self, keepalive_timeout=KEEP_ALIVE_TIMEOUT, access_log=None, auto_decompress=False
             )
 
         if tls_context is None:
             return create_connection
-        return lambda: TlsHandshake(self, create_connection, tls_context, self._idle_timeout)
+        acceptor = TlsAcceptor(self, create_connection, tls_context, self._idle_timeout)
+        return lambda: acceptor
 
     @web.middleware
     async def mark_active(self, request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
@@ -207,7 +196,7 @@ class HttpConnectionPool:
             self.mark_busy(request.protocol)
         return await handler(request)
 
-    def mark_idle(self, connection: HttpConnection | TlsHandshake) -> None:
+    def mark_idle(self, connection: HttpConnection) -> None:
         """Start an idle period; above the limit of the address, close its oldest idle connection.
 
         A second call restarts the period. No effect for a connection of a trusted proxy.
@@ -223,7 +212,7 @@ class HttpConnectionPool:
         if len(idle) > self._max_idle:
             self._close([next(iter(idle))])
 
-    def mark_busy(self, connection: HttpConnection | TlsHandshake) -> None:
+    def mark_busy(self, connection: HttpConnection) -> None:
         """End an idle period, if one has started; the connection stays open."""
         if self._idle_since.pop(connection, None) is None:
             return
@@ -249,7 +238,7 @@ class HttpConnectionPool:
                 extra=ONE_PER_MINUTE,
             )
         expiry = time.monotonic() - self._idle_timeout
-        expired: list[HttpConnection | TlsHandshake] = []
+        expired: list[HttpConnection] = []
         for connection, idle_since in self._idle_since.items():
             if idle_since > expiry:
                 break
@@ -261,11 +250,14 @@ class HttpConnectionPool:
         """Stop the periodic check, and abort all handshakes; established connections stay open."""
         if self._timer is not None:
             self._timer.cancel()
-        self._close(self.handshakes.copy())
+        self._close(self.handshakes)
 
-    def _close(self, connections: Collection[HttpConnection | TlsHandshake]) -> int:
+    def _close(self, connections: Collection[HttpConnection]) -> int:
         for connection in connections:
             self.mark_busy(connection)
+            if connection in self.handshakes:
+                # The task closes the socket only if it has started, which it does in this tick at the latest.
+                asyncio.get_running_loop().call_soon(self.handshakes[connection].cancel)
             connection.force_close()
         return len(connections)
 

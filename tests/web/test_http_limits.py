@@ -146,7 +146,7 @@ async def test_tls_connections_count_per_address_before_their_handshake(
     files = {"tls_cert": str(certificate), "tls_key": str(certificate)}
     async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **files) as server:
         other = await connections.open(server.port, b"\x16", "127.0.0.2")
-        readers = [await connections.open(server.port, b"") for _ in range(100)]
+        readers = await asyncio.gather(*(connections.open(server.port, b"") for _ in range(100)))
         async with asyncio.timeout(20):
             for reader in readers[:-3]:
                 assert await reader.read() == b""
