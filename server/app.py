@@ -22,7 +22,6 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
-from server.gateway.clocks import Clocks
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
@@ -42,7 +41,6 @@ log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
-
 
 _FREE_PORT_ATTEMPTS = 10  # attempts to find a port that is free on all addresses of the host
 
@@ -74,15 +72,17 @@ class RunningServer:
     idle_time: Callable[[], float]
 
 
-class _SystemClocks:
-    monotonic = staticmethod(time.monotonic)
-
-    def now(self) -> int:
-        return time.time_ns() // 1_000_000
+def _read_wall_clock() -> int:
+    return time.time_ns() // 1_000_000
 
 
 @asynccontextmanager
-async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> AsyncGenerator[RunningServer]:
+async def serve(
+    settings: ServerSettings,
+    *,
+    now: Callable[[], int] = _read_wall_clock,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.
 
     Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed, sessions close,
@@ -91,7 +91,8 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
 
     Args:
         settings: Resolved server settings.
-        clocks: Clocks for timestamps and timeouts; None selects those of the system.
+        now: Wall clock, as Unix time in milliseconds.
+        monotonic: Monotonic clock of the rate limits, in seconds.
 
     Yields:
         The handle of the running server.
@@ -101,16 +102,16 @@ async def serve(settings: ServerSettings, clocks: Clocks | None = None) -> Async
         server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = _create_tls_context(settings) if settings.tls_cert else None
-    clocks = clocks or _SystemClocks()
     supervisor = Supervisor()
-    database = await open_database(settings.resolve_database(), clock=clocks.now, supervisor=supervisor)
+    database = await open_database(settings.resolve_database(), clock=now, supervisor=supervisor)
     try:
         dispatcher = _build_dispatcher(
             settings,
             database,
             GuestKeys(await database.load_secret("guests"), secrets.token_bytes),
             SearchCursors(await database.load_secret("search")),
-            clocks,
+            now=now,
+            monotonic=monotonic,
         )
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
@@ -227,7 +228,13 @@ def _collect_metrics(
 
 
 def _build_dispatcher(
-    settings: ServerSettings, database: Database, guest_keys: GuestKeys, search_cursors: SearchCursors, clocks: Clocks
+    settings: ServerSettings,
+    database: Database,
+    guest_keys: GuestKeys,
+    search_cursors: SearchCursors,
+    *,
+    now: Callable[[], int],
+    monotonic: Callable[[], float],
 ) -> Dispatcher:
     room_registry = RoomRegistry[ClientConnection]()
     dialects = create_dialects(room_registry, settings.load_time_zone())
@@ -238,9 +245,10 @@ def _build_dispatcher(
         Handlers(
             database,
             guest_keys,
-            clocks,
             room_registry,
             fanout,
+            now=now,
+            monotonic=monotonic,
             search_cursors=search_cursors,
             room_write_limiter=room_write_limiter,
         ),
@@ -250,7 +258,7 @@ def _build_dispatcher(
             "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
         },
         limit_requests=settings.rate_limit == "on",
-        clocks=clocks,
+        monotonic=monotonic,
         generate_sid=secrets.token_urlsafe,
         flood_timeout=settings.flood_timeout,
     )

@@ -19,7 +19,6 @@ from msgspec import Raw
 
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
-from server.gateway.clocks import Clocks
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
@@ -47,7 +46,7 @@ class Dispatcher:
         handlers: Request handlers, shared by all dialects.
         request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
         limit_requests: Limit valid requests. Invalid requests are limited in any case.
-        clocks: Monotonic and wall clock.
+        monotonic: Monotonic clock, in seconds.
         generate_sid: Source of new Socket.IO session ids.
         flood_timeout: Seconds of continuous throttling before the connection closes.
 
@@ -63,14 +62,14 @@ class Dispatcher:
         request_rates: Mapping[str, Rate],
         *,
         limit_requests: bool,
-        clocks: Clocks,
+        monotonic: Callable[[], float],
         generate_sid: Callable[[], str],
         flood_timeout: float,
     ) -> None:
         self.handlers = handlers
         self._request_rates = request_rates
         self._limit_requests = limit_requests
-        self._clocks = clocks
+        self._monotonic = monotonic
         self._generate_sid = generate_sid
         self._flood_timeout = flood_timeout
         self._connections: set[ClientConnection] = set()
@@ -103,7 +102,7 @@ class Dispatcher:
             address,
             previous.rate_buckets
             if previous
-            else {name: TokenBucket(rate, self._clocks.monotonic()) for name, rate in self._request_rates.items()},
+            else {name: TokenBucket(rate, self._monotonic()) for name, rate in self._request_rates.items()},
             previous.throttled_since if previous else {},
         )
         self._connections.add(connection)
@@ -137,7 +136,7 @@ class Dispatcher:
             delay = self._acquire_tokens(connection, request, size)
             if not delay:
                 connection.throttled_since.pop(request.rate_class, None)
-            elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._clocks.monotonic()):
+            elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._monotonic()):
                 subject = "requests" if request.rate_class == "default" else request.rate_class
                 raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
@@ -212,7 +211,7 @@ class Dispatcher:
         """
         if not self._limit_requests:
             return 0.0
-        now, buckets = self._clocks.monotonic(), connection.rate_buckets
+        now, buckets = self._monotonic(), connection.rate_buckets
         delay = buckets[request.rate_class].acquire(now)
         if delay or request.rate_class != "messages":
             return delay
@@ -248,7 +247,7 @@ class Dispatcher:
         Raises:
             RateLimited: The throttling exceeds `flood_timeout`; an `error` event was pushed and the connection closed.
         """
-        now = self._clocks.monotonic()
+        now = self._monotonic()
         if now - connection.throttled_since.setdefault(rate_class, now) > self._flood_timeout:
             error = errors.RateLimited("rate_limit_ignored")
             _push_error(connection, error)
@@ -257,7 +256,7 @@ class Dispatcher:
 
     def _count_invalid(self, connection: ClientConnection) -> None:
         """Count an invalid request, and close the connection above the rate of invalid requests."""
-        if connection.rate_buckets["invalid"].acquire(self._clocks.monotonic()):
+        if connection.rate_buckets["invalid"].acquire(self._monotonic()):
             connection.close("too many invalid requests")
 
     def _respond_with_error(

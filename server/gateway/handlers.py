@@ -25,7 +25,6 @@ from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
-from server.gateway.clocks import Clocks
 from server.gateway.fanout import Fanout
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
@@ -47,9 +46,10 @@ class Handlers:
     Args:
         database: Storage of rooms and entries.
         guest_keys: Issuer and verifier of guest keys.
-        clocks: Monotonic and wall clock.
         room_registry: Rooms with members.
         fanout: Sender of room events.
+        now: Wall clock, as Unix time in milliseconds.
+        monotonic: Monotonic clock, in seconds.
         search_cursors: Encoder and decoder of search cursors.
         room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
 
@@ -63,10 +63,11 @@ class Handlers:
         self,
         database: Database,
         guest_keys: GuestKeys,
-        clocks: Clocks,
         room_registry: RoomRegistry[ClientConnection],
         fanout: Fanout,
         *,
+        now: Callable[[], int],
+        monotonic: Callable[[], float],
         search_cursors: SearchCursors,
         room_write_limiter: PerAddressLimiter | None,
     ) -> None:
@@ -75,9 +76,9 @@ class Handlers:
         self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
-        self._presence_broadcaster = PresenceBroadcaster(clocks.now, clocks.monotonic, fanout)
+        self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self.room_catalog = RoomCatalog(database, guest_keys, room_registry, clocks.monotonic, room_write_limiter)
+        self.room_catalog = RoomCatalog(database, guest_keys, room_registry, monotonic, room_write_limiter)
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,

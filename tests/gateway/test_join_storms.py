@@ -108,7 +108,7 @@ async def _coalesced_join(directory: Path) -> AsyncGenerator[tuple[ManualClocks,
     clocks = ManualClocks()
     settings = ServerSettings(port=0, database=str(directory / "chat.db"), rate_limit="off")
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(serve(settings, clocks))
+        server = await stack.enter_async_context(serve(settings, now=clocks.now, monotonic=clocks.monotonic))
         members = [await stack.enter_async_context(raw_client(server.url)) for _ in range(11)]
         for number, member in enumerate(members[:-1]):
             await member.join("tea", f"m{number}")
