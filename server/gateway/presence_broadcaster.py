@@ -80,10 +80,8 @@ class PresenceBroadcaster:
         room, participant = join_result.room, join_result.participant
         if join_result.is_new or join_result.client_changed:
             self._get_pending_updates(room).presence_delta.record_join(participant.member)
-        elif join_result.old_nick is not None:
-            self._get_pending_updates(room).presence_delta.record_rename(participant.member)
         if join_result.old_nick is not None:
-            self._send_nick_notice(room, participant, join_result.old_nick)
+            self.on_nick_change(room, participant, join_result.old_nick)
 
     def send_join_notice(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], joiner: ClientConnection
