@@ -161,8 +161,10 @@ async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: 
     """
     await starter_left.wait()
     started_at = time.monotonic()
-    while (remaining := timeout - min(server.idle_time(), time.monotonic() - started_at)) > 0:  # noqa: ASYNC110 (computed wait)
+    remaining = timeout
+    while remaining > 0:
         await asyncio.sleep(remaining)
+        remaining = timeout - min(server.idle_time(), time.monotonic() - started_at)
     log.info("no clients for %g seconds", timeout)
 
 
