@@ -12,7 +12,8 @@ from typing import NoReturn, cast
 from server import control_commands
 from server.control_commands import CONTROL_COMMANDS
 from server.control_socket import ControlError
-from server.settings import SETTINGS, ConfigError, ServerSettings, find_ignored_variables, resolve_settings, suggest
+from server.settings import SETTINGS, ConfigError, ServerSettings
+from server.settings_sources import find_ignored_variables, resolve_settings, suggest
 from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
 from tui_chat.protocol import limits
 from tui_chat.standard_streams import run_program, write_error, write_output

@@ -32,7 +32,8 @@ except ImportError:  # not available on Windows
 from server.app import RunningServer, StartupError, serve
 from server.control_socket import ControlHandler, serve_control_socket
 from server.logging import LogWriter, configure_logging
-from server.settings import ServerSettings, find_ignored_variables
+from server.settings import ServerSettings
+from server.settings_sources import find_ignored_variables
 from server.storage.errors import DatabaseInUse, StorageError
 from tui_chat.argument_parser import shown_command
 from tui_chat.signal_handlers import handle_signal

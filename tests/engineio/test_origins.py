@@ -10,7 +10,8 @@ from aiohttp.test_utils import make_mocked_request
 
 from server.app import RunningServer
 from server.forwarded import find_untrusted_proxy, get_client_info
-from server.settings import ServerSettings, resolve_settings
+from server.settings import ServerSettings
+from server.settings_sources import resolve_settings
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 

@@ -8,7 +8,8 @@ from typing import get_args
 
 import pytest
 
-from server.settings import SETTINGS, ConfigError, render_markdown, resolve_settings
+from server.settings import SETTINGS, ConfigError, render_markdown
+from server.settings_sources import resolve_settings
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process, spawn_server
 
