@@ -18,7 +18,6 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    RoomRef,
 )
 from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import RoomRegistry
@@ -26,6 +25,7 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
 from server.gateway.fanout import Fanout
+from server.gateway.guest_identity import GuestIdentity
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
@@ -78,7 +78,8 @@ class Handlers:
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self.room_catalog = RoomCatalog(database, guest_keys, room_registry, monotonic, room_write_limiter)
+        self._guest_identity = GuestIdentity(guest_keys, room_registry)
+        self.room_catalog = RoomCatalog(database, self._guest_identity, room_registry, monotonic, room_write_limiter)
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
@@ -155,7 +156,7 @@ class Handlers:
             Unavailable: The room is being changed, or the database is not readable or overloaded.
             NotJoined: The connection closed or left the room during the join.
         """
-        member_id = self._resolve_member_id(connection, request.guest_key)
+        member_id = self._guest_identity.resolve_member_id(connection, request.guest_key)
         was_joined = any(
             room.key == names.canonical_key(request.room_name)
             for room in self.room_registry.get_joined_rooms(connection)
@@ -238,21 +239,6 @@ class Handlers:
         members, has_more = room.list_page(request.after, request.limit, query)
         return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
 
-    def _resolve_member_id(
-        self, connection: ClientConnection, guest_key: str | None, default: str | None = None
-    ) -> str:
-        """Return the member id of a guest: from the guest key, from an earlier request, or `default` or a new one.
-
-        The sources have precedence in this order. An invalid guest key, for example of another server, is ignored: the
-        client may join as a new guest. The first member id of a connection is stored and never replaced, so a later
-        guest key applies to its own request only.
-        """
-        member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
-        member_id = member_id or connection.member_id or default or self._guest_keys.generate_member_id()
-        if connection.member_id is None:
-            connection.member_id = member_id
-        return member_id
-
     async def _leave_room(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
         self._presence_broadcaster.on_leave(self.room_registry.leave(connection, request.room))
         return responses.Empty()
@@ -281,7 +267,7 @@ class Handlers:
             room, author = live_room.to_ref(), participant.member
             live_room.record_speaker(author.member_id)
         else:
-            room, author = self._resolve_temporary_author(connection, request, request.author)
+            room, author = self._guest_identity.resolve_temporary_author(connection, request, request.author)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -303,33 +289,6 @@ class Handlers:
             if request.author is None or append_result.duplicate
             else self._guest_keys.issue(author.member_id),
         )
-
-    def _resolve_temporary_author(
-        self, connection: ClientConnection, request: requests.SendMessage, author: requests.TemporaryAuthor
-    ) -> tuple[RoomRef, events.Member]:
-        """Return the room and the author of a message without a join.
-
-        A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
-        not enter the room; its member id is stored for the connection. A nickname in use yields one with a suffix.
-
-        Raises:
-            BadRequest: The connection has joined a room.
-        """
-        if self.room_registry.get_joined_rooms(connection):
-            raise errors.BadRequest("author_is_member")
-        room_key = names.canonical_key(request.room)
-        room = self.room_registry.rooms.get(room_key)
-        member_id = self._resolve_member_id(
-            connection,
-            author.guest_key,
-            self._guest_keys.derive_member_id(f"{request.client_id} {room_key}") if request.client_id else None,
-        )
-        member = events.Member(
-            member_id=member_id,
-            nick_name=author.nick_name if room is None else room.preview_nick(author.nick_name, member_id),
-            role="member",
-        )
-        return RoomRef(key=room_key, name=request.room) if room is None else room.to_ref(), member
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)

@@ -15,12 +15,12 @@ import asyncio
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from server.domain.guest_keys import GuestKeys
 from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
 from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.fanout import encode_push_frame
+from server.gateway.guest_identity import GuestIdentity
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, responses
@@ -38,7 +38,7 @@ class RoomCatalog:
 
     Args:
         database: Storage of rooms and entries.
-        guest_keys: Source of member ids for connections without one.
+        guest_identity: Source of member ids for the authors of changes.
         room_registry: Rooms with members.
         monotonic: Monotonic clock, in seconds.
         address_limiter: Rate limit of writes per address; None for the shared rate only.
@@ -47,13 +47,13 @@ class RoomCatalog:
     def __init__(
         self,
         database: Database,
-        guest_keys: GuestKeys,
+        guest_identity: GuestIdentity,
         room_registry: RoomRegistry[ClientConnection],
         monotonic: Callable[[], float],
         address_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._guest_keys = guest_keys
+        self._guest_identity = guest_identity
         self._room_registry = room_registry
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
@@ -260,6 +260,5 @@ class RoomCatalog:
 
         A connection without a member id receives a new one, which its later requests use.
         """
-        if connection.member_id is None:
-            connection.member_id = self._guest_keys.generate_member_id()
-        return events.Member(member_id=connection.member_id, nick_name=_DEFAULT_NICK_NAME, role="moderator")
+        member_id = self._guest_identity.resolve_member_id(connection)
+        return events.Member(member_id=member_id, nick_name=_DEFAULT_NICK_NAME, role="moderator")
