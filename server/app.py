@@ -132,10 +132,7 @@ async def serve(
             return supervisor.health_problem() or await database.health_problem()
 
         loop_lag = LoopLagMonitor()
-
-        def read_metrics() -> MetricsSnapshot:
-            return _collect_metrics(socketio_server, dispatcher, database, loop_lag, supervisor)
-
+        read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
         app = _build_app(settings, socketio_server, connection_pool, check_readiness, read_metrics)
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
@@ -147,7 +144,6 @@ async def serve(
         listener: asyncio.Server | None = None
         try:
             listener = await _listen(connection_factory, settings)
-
             yield RunningServer(
                 *_describe_address(listener, settings),
                 drain_started.set,

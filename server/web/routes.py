@@ -12,7 +12,6 @@ from server.web.headers import SOCKETIO_PATH, create_security_headers, set_serve
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
-from tui_chat.protocol.errors import NotFound
 
 _SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognise a chat server on a port
 
@@ -106,7 +105,7 @@ def _create_release_redirect(page_assets: Iterable[str]) -> Callable[[web.Reques
     async def redirect(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in paths:
-            raise NotFound("path_not_found")
+            raise errors.NotFound("path_not_found")
         # Relative, because a reverse proxy may serve the page below a path of its own.
         location = "../" * (name.count("/") + 2) + paths[name][1:]
         return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": location})
