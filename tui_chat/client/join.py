@@ -1,7 +1,6 @@
 """Joins and observations of the rooms of one client over the current connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from tui_chat.client.outbox.store import Outbox, hash_guest_key
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.room_directory import RoomDirectory
-from tui_chat.client.search_page import SearchCursor, SearchPage
+from tui_chat.client.search_page import SearchFunction
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 MAX_CONCURRENT_JOINS = 4
 """Limit of concurrent joins, which spreads the load of a reconnect with many rooms."""
-SearchFunction = Callable[[str, str, SearchCursor | None, int], Awaitable[SearchPage]]
 
 JOIN_RETRY_DELAY = 1.0
 """Delay after a temporary join error without `retryAfter`, in seconds."""
@@ -40,7 +38,7 @@ class RoomJoiner:
         rooms: Rooms of the client; rejected rooms are removed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
-        search: Function with the parameters of `MessageSearcher.search`.
+        search: Search for `Room.search`.
     """
 
     def __init__(

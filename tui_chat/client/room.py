@@ -7,7 +7,6 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from msgspec import structs
@@ -18,7 +17,7 @@ from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.roster import MAX_MEMBERS
-from tui_chat.client.search_page import SearchCursor, SearchPage
+from tui_chat.client.search_page import SearchCursor, SearchFunction, SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol import requests
 from tui_chat.protocol.errors import RateLimited
@@ -39,12 +38,10 @@ class Room:
 
     Args:
         membership: Initial value of the attribute.
-        search: Function with the parameters of `MessageSearcher.search`.
+        search: Search of the client.
     """
 
-    def __init__(
-        self, membership: RoomMembership, search: Callable[[str, str, SearchCursor | None, int], Awaitable[SearchPage]]
-    ) -> None:
+    def __init__(self, membership: RoomMembership, search: SearchFunction) -> None:
         self.log = membership.history.log
         self.membership = membership
         self._context = membership.context

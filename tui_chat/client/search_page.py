@@ -1,5 +1,6 @@
 """Search result types."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -47,6 +48,10 @@ class SearchPage:
     next: SearchCursor | None
     incomplete: bool
     source: SearchSource
+
+
+SearchFunction = Callable[[str, str | None, SearchCursor | None, int], Awaitable[SearchPage]]
+"""Function with the parameters of `MessageSearcher.search`."""
 
 
 def get_position(message: Message) -> Position:
