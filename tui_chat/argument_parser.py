@@ -5,7 +5,10 @@
 """
 
 import argparse
+import shlex
+import shutil
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,10 +85,6 @@ def shown_command(program: str) -> str:
     Args:
         program: `chat-tui` or `chat-server`.
     """
-    import shlex  # noqa: PLC0415 (5 ms together)
-    import shutil  # noqa: PLC0415
-    import sysconfig  # noqa: PLC0415
-
     on_path = shutil.which(program)
     script = shutil.which(program, path=sysconfig.get_path("scripts")) or shutil.which(sys.argv[0])
     if script is None or Path(script).stem != program:

@@ -14,6 +14,7 @@ from pathlib import Path
 import platformdirs
 
 from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction
+from tui_chat.cli_commands import arguments
 from tui_chat.command_line import (
     CommandLineParser,
     exit_with_error,
@@ -59,11 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _build_completion_parser() -> argparse.ArgumentParser:
     """Return a parser of all modes, which the shell completion describes."""
-    from tui_chat.cli_commands.arguments import add_subcommands  # noqa: PLC0415 (completion only)
-
     parser = CommandLineParser(prog="chat-tui")
     _add_options(parser)
-    add_subcommands(parser)
+    arguments.add_subcommands(parser)
     return parser
 
 
@@ -131,8 +130,6 @@ def _run_safely() -> int:
 def _run() -> int:
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
-        from tui_chat.cli_commands import arguments  # noqa: PLC0415 (script subcommands only)
-
         return arguments.run(sys.argv[1:])
     args = build_parser().parse_args()
     options = _build_options(args)
@@ -160,8 +157,7 @@ def _run() -> int:
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
-    # The screen-reader mode starts faster without Textual and Rich.
-    from tui_chat.screen_reader.main import ReaderOptions, run  # noqa: PLC0415
+    from tui_chat.screen_reader.main import ReaderOptions, run  # noqa: PLC0415 (client library)
 
     server = LocalServer()
     if options.serve:

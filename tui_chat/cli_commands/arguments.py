@@ -32,11 +32,10 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     configure_logging(log_path())
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
-    from tui_chat.cli_commands import commands  # noqa: PLC0415
-    from tui_chat.cli_commands.room_visit import CliTarget, run_to_exit_code  # noqa: PLC0415
+    from tui_chat.cli_commands import commands, room_visit  # noqa: PLC0415
 
     command = cast(str, args.command)
-    target = CliTarget(
+    target = room_visit.CliTarget(
         server=args.server,
         room=args.room,
         nick=args.nick or ("who" if command == "who" else ""),
@@ -51,7 +50,7 @@ def run(arguments: Sequence[str]) -> int:
             coroutine = commands.tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
             coroutine = commands.who(target, as_json=args.json)
-    return run_to_exit_code(coroutine)
+    return room_visit.run_to_exit_code(coroutine)
 
 
 def build_parser() -> CommandLineParser:

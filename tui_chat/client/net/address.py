@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote, urlsplit
 
 from tui_chat.client.errors import InvalidAddress
@@ -109,9 +110,6 @@ def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
 
 
 def _is_ipv6(text: str) -> bool:
-    # Deferred import: `ipaddress` adds 0.5 ms to the start, and IPv6 literals are rare.
-    from ipaddress import AddressValueError, IPv6Address  # noqa: PLC0415
-
     try:
         IPv6Address(text)
     except AddressValueError:
