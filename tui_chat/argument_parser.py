@@ -11,7 +11,7 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from tui_chat.standard_streams import write_output
 
@@ -52,7 +52,9 @@ class CompletionAction(argparse.Action):
         import shtab  # noqa: PLC0415 (20 ms)
 
         completed = self._build_parser()
-        _mark_file_arguments(completed, shtab.FILE)
+        for action in completed._actions:
+            if action.type is Path:
+                cast(Any, action).complete = shtab.FILE
         write_output(shtab.complete(completed, shell))
         parser.exit()
 
@@ -68,12 +70,6 @@ class VersionAction(argparse.Action):
         """
         print_version(parser.prog)
         parser.exit()
-
-
-def _mark_file_arguments(parser: argparse.ArgumentParser, file_completion: object) -> None:
-    for action in parser._actions:
-        if action.type is Path:
-            action.complete = file_completion  # type: ignore[attr-defined]
 
 
 def shown_command(program: str) -> str:

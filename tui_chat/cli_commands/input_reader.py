@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from io import BufferedReader, FileIO
 from threading import Thread
 
 from tui_chat.command_line import print_error
@@ -31,7 +32,7 @@ class InputReader:
 
     def __init__(self) -> None:
         # `sys.stdin.buffer` would block the exit of the interpreter while the thread waits in a read.
-        self._stream = open(0, "rb", closefd=False)  # noqa: SIM115 (standard input stays open)
+        self._stream = BufferedReader(FileIO(0, closefd=False))
         self._has_warned = False
         if sys.stdin.isatty() and os.isatty(2):
             write_error(tr("Type a message; Ctrl+D sends it."))
