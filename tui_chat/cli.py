@@ -15,6 +15,7 @@ import platformdirs
 
 from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction
 from tui_chat.cli_commands import arguments
+from tui_chat.client.net.address import DEFAULT_HOST, DEFAULT_PORT
 from tui_chat.command_line import (
     CommandLineParser,
     exit_with_error,
@@ -31,7 +32,7 @@ from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.standard_streams import OutputError, run_program, write_output
 from tui_chat.ui import gc_tuning
-from tui_chat.ui.start_options import DEFAULT_HOST, DEFAULT_PORT, StartOptions
+from tui_chat.ui.start_options import StartOptions
 
 log = logging.getLogger("chat.cli")
 

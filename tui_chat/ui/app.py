@@ -23,6 +23,7 @@ from textual.signal import Signal
 from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
+from tui_chat.client.net.address import DEFAULT_SERVER
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
@@ -38,7 +39,7 @@ from tui_chat.ui.render_scheduler import EventProcessor, RenderScheduler
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
-from tui_chat.ui.start_options import DEFAULT_SERVER, StartOptions
+from tui_chat.ui.start_options import StartOptions
 from tui_chat.ui.strip_cycles import prevent_strip_cycles
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured

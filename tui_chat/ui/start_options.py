@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 3000
-DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
+from tui_chat.client.net.address import DEFAULT_HOST, DEFAULT_PORT
 
 
 @dataclass(frozen=True, slots=True)

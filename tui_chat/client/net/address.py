@@ -7,9 +7,10 @@ from urllib.parse import unquote, urlsplit
 
 from tui_chat.client.errors import InvalidAddress
 
+DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
 """Port of an address without scheme and port."""
-DEFAULT_SERVER = f"127.0.0.1:{DEFAULT_PORT}"
+DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 """Address of a server on this machine."""
 
 _SCHEME_DEFAULTS = {

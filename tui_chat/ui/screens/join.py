@@ -17,7 +17,6 @@ from tui_chat.session.store import profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
-from tui_chat.ui.start_options import DEFAULT_SERVER
 from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.line_input import LineInput
 
@@ -128,7 +127,7 @@ class JoinScreen(Screen[None]):
         self._form_fields = {
             "room": FormField(tr(chat_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
             "nick": FormField(tr(chat_strings.LABEL_NICK), nick, profile.login_name(), id="nick"),
-            "server": FormField(tr(chat_strings.LABEL_SERVER), server, DEFAULT_SERVER, id="server"),
+            "server": FormField(tr(chat_strings.LABEL_SERVER), server, address.DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
             yield Static(chat_strings.TITLE, id="title", markup=False)
