@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
-from tui_chat.client.events import RoomLost
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.outbox.store import Outbox, hash_guest_key
@@ -124,7 +123,7 @@ class RoomJoiner:
                 request,
                 outbox=self._outbox if is_join else None,
                 history=self._history if is_join else None,
-                on_leave=self._rooms.remove,
+                on_closed=self._rooms.remove,
             ),
             self._search,
         )
@@ -196,7 +195,7 @@ class RoomJoiner:
                     async with asyncio.timeout(error.retry_after or JOIN_RETRY_DELAY):
                         await transport.wait_closed()
             except ChatError as error:
-                self._on_rejected(room, error)
+                membership.on_lost(error)
             except Exception:
                 gate.clear(transport)  # joined on the server, but not applied
                 membership.last_error = InternalError("client_error")
@@ -214,10 +213,3 @@ class RoomJoiner:
                 await self._outbox.update_guest(self._context.url, hash_guest_key(old_key), hash_guest_key(guest_key))
             except LocalStorageError as error:
                 log.warning("outbox: update of the guest key failed: %s; queued items remain under the old key", error)
-
-    def _on_rejected(self, room: Room, error: ChatError) -> None:
-        was_open = room.membership.was_opened and not room.membership.context.gate.has_failed
-        room.membership.close(error)
-        self._rooms.remove(room.membership)
-        if was_open:
-            self._context.emit(RoomLost(room.name, error.copy()))

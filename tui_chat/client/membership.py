@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, TopicChanged
+from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, RoomLost, TopicChanged
 from tui_chat.client.history_sync import HistorySync
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import BasicMessage
@@ -58,7 +58,7 @@ class RoomMembership:
         request: First request, which determines whether the room is joined or observed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
-        on_leave: Called once when the user leaves the room.
+        on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class RoomMembership:
         *,
         outbox: Outbox | None,
         history: LocalHistory | None,
-        on_leave: "Callable[[RoomMembership], None]",
+        on_closed: "Callable[[RoomMembership], None]",
     ) -> None:
         self.context = context
         self.roster = Roster(
@@ -83,7 +83,7 @@ class RoomMembership:
         self.was_joined = False
         self.last_error: ChatError | None = None
         self._request = request
-        self._on_leave = on_leave
+        self._on_closed = on_closed
         self.history.cache = RoomCache(context, history, self.history.log) if history is not None else None
         self._has_cached_log = False
         self._has_left = False
@@ -233,15 +233,23 @@ class RoomMembership:
         self.history.close(silent=silent)
 
     async def leave(self) -> None:
-        """Close the room, call `on_leave`, and send the leave request if connected; idempotent (see `Room.leave`)."""
+        """Close the room, call `on_closed`, and send the leave request if connected; idempotent (see `Room.leave`)."""
         if self._has_left:
             return
         self._has_left = True
         transport = self.context.gate.value
         self.close(NotJoined("room_left"), silent=True)
-        self._on_leave(self)
+        self._on_closed(self)
         if transport is not None:
             await self._send_leave(transport)
+
+    def on_lost(self, error: ChatError) -> None:
+        """Close a room that the server rejected or removed, and call `on_closed`; emit `RoomLost` for an open room."""
+        was_open = self.was_opened and not self.context.gate.has_failed
+        self.close(error)
+        self._on_closed(self)
+        if was_open:
+            self.context.client.emit(RoomLost(self.context.name, error.copy()))
 
     def _on_members_changed(self, members: tuple[Member, ...]) -> None:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))

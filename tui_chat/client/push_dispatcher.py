@@ -1,7 +1,7 @@
 """Dispatch of the server's pushes to the rooms."""
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import NoticeReceived, RoomLost, RoomRenamed, TypingChanged
+from tui_chat.client.events import NoticeReceived, RoomRenamed, TypingChanged
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import decode_basic_push
 from tui_chat.client.room import Room
@@ -70,9 +70,12 @@ class PushDispatcher:
         if room is None:
             return
         match push:
-            case events.RoomRenamedPush() | events.RoomRemovedPush():
+            case events.RoomRenamedPush():
                 if room.membership.is_observed:
-                    self._apply_room_change(room, push)
+                    self._rename(room, names.validate_room_name(push.new_name))
+            case events.RoomRemovedPush():
+                if room.membership.is_observed:
+                    room.membership.on_lost(NotFound("room_removed"))
             case events.PresencePush():
                 room.membership.on_presence(push)
             case events.TypingPush():
@@ -83,14 +86,8 @@ class PushDispatcher:
             case _:
                 room.membership.on_push(push)
 
-    def _apply_room_change(self, room: Room, push: events.RoomRenamedPush | events.RoomRemovedPush) -> None:
+    def _rename(self, room: Room, new_name: str) -> None:
         old_name = room.name
-        if isinstance(push, events.RoomRemovedPush):
-            error = NotFound("room_removed")
-            room.membership.close(error)
-            self._rooms.remove(room.membership)
-            self._context.emit(RoomLost(old_name, error.copy()))
-        else:
-            self._rooms.rename(room, names.validate_room_name(push.new_name))
-            if room.name != old_name:
-                self._context.emit(RoomRenamed(old_name, room.name))
+        self._rooms.rename(room, new_name)
+        if room.name != old_name:
+            self._context.emit(RoomRenamed(old_name, room.name))
