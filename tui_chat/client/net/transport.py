@@ -142,10 +142,7 @@ class Transport:
             await transport._connect(timeout)
             transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
         except BaseException:
-            try:
-                await transport._cleanup()
-            finally:
-                await transport._session.close()
+            await transport._cleanup()
             raise
         return transport
 
