@@ -1,9 +1,9 @@
-"""Local server: a `chat-server` process of its own that all clients on this machine share, and its URLs.
+"""Local server: one `chat-server` process for all clients on this machine, and its URLs.
 
 - Isolation: `-P` keeps the working directory out of the import path, so a `server.py` there is never started. The
   process has its own session and none of the standard streams of the client.
 - Lifetime: the server outlives the client, and stops after `CHAT_EXIT_WHEN_IDLE` seconds without clients. The client
-  that started the server counts as one, also in the join form, as long as it holds the server's standard input open.
+  that started the server counts as one, also in the join form, until this client closes the server's standard input.
 - Start report: one JSON line on standard output, `{"url"}` or `{"error", "code"}`. The log goes to `server_log_path()`.
 - Commands: `python -m server status` and `stop` reach a running server, so that one program implements the client of
   the control socket.
@@ -25,14 +25,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tui_chat.argument_parser import shown_command
+from tui_chat.client.net.basic_codec import is_native_health
 from tui_chat.logging import log_path
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
 
 log = logging.getLogger("chat.local_server")
-
-SERVICE_NAME = "chat-server"
-"""Value of `service` in the response to `GET /health`."""
 
 SERVER_COMMAND = (sys.executable, "-P", "-m", "server")
 """Command line of `chat-server` with the interpreter of the client."""
@@ -290,10 +288,9 @@ async def is_chat_server(url: str) -> bool:
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2.0), trust_env=False) as http,
             http.get(f"{url}/health") as response,
         ):
-            body: object = await response.json()
-    except (aiohttp.ClientError, TimeoutError, ValueError):
+            return is_native_health(await response.read())
+    except (aiohttp.ClientError, TimeoutError):
         return False
-    return isinstance(body, dict) and body.get("service") == SERVICE_NAME  # type: ignore[reportUnknownMemberType]
 
 
 def local_url(host: str, port: int) -> str:
