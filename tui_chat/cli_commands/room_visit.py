@@ -7,7 +7,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import IntEnum
@@ -130,9 +130,7 @@ class _Visit:
 
 
 @asynccontextmanager
-async def open_room(
-    target: CliTarget, limit: int, *, client_factory: Callable[..., ChatClient] = ChatClient
-) -> AsyncGenerator[Room]:
+async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     """Observe the target's room for the duration of the context, or join on a server that requires a join.
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
@@ -141,7 +139,6 @@ async def open_room(
     Args:
         target: Server, room and identity.
         limit: Number of log entries to fetch first.
-        client_factory: Constructor of the client.
 
     Yields:
         The observed or joined room.
@@ -151,7 +148,7 @@ async def open_room(
         ChatError: The server rejected the request or is unreachable.
     """
     visit = _validate(target)
-    async with client_factory(visit.url, guest_key=visit.guest_key) as client:
+    async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
         report_task = asyncio.create_task(_report_renames(client.events()))
         try:
             try:
@@ -228,15 +225,12 @@ def _validate(target: CliTarget) -> _Visit:
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
         server_address = address.parse_address(target.server or saved_profile.server or address.DEFAULT_SERVER)
-        room = (
-            names.validate_room_name(target.room or server_address.room or "")
-            if target.room or server_address.room
-            else ""
-        )
+        requested_room = target.room or server_address.room
+        if not requested_room:
+            raise InvalidTarget(tr("no room given; use --room"))
+        room = names.validate_room_name(requested_room)
         nick = names.validate_nickname(target.nick or saved_profile.nick or profile_store.login_name())
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
-    if not room:
-        raise InvalidTarget(tr("no room given; use --room"))
     guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
     return _Visit(server_address.base_url, room, nick, guest_key)
