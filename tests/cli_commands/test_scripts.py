@@ -21,11 +21,12 @@ from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.cli_commands import commands
-from tui_chat.cli_commands.room_visit import CliTarget
+from tui_chat.cli_commands.room_visit import CliTarget, open_sender
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
 from tui_chat.client.room import Room
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.session.store import profile
 
 TIMEOUT = 20.0
 
@@ -355,6 +356,15 @@ async def test_consecutive_runs_use_one_member_id(server: RunningServer, tmp_pat
         first, second = room.log.messages()
         assert first.member_id == second.member_id
         assert (first.nick_name, second.nick_name) == ("bot", "bot")
+
+
+async def test_a_new_guest_key_is_saved_once(server: RunningServer, tmp_path: Path) -> None:
+    profile_path = tmp_path / profile.FILE_NAME
+    async with open_sender(CliTarget(server.url, "tea", "ann", TIMEOUT, tmp_path)) as sender:
+        await sender.send("one")
+        profile_path.unlink()
+        await sender.send("two")
+    assert not profile_path.exists()
 
 
 @pytest.mark.parametrize(

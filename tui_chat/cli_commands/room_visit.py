@@ -103,9 +103,9 @@ def exit_code_for(error: ChatError) -> ExitCode:
     return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Visit:
-    """Validated target: base URL of the server, room name and identity."""
+    """Validated target: base URL of the server, room name and identity with the saved guest key."""
 
     url: str
     room: str
@@ -123,8 +123,9 @@ class _Visit:
         A failure is only printed.
         """
         if not target.anonymous and client.guest_key and client.guest_key != self.guest_key:
+            self.guest_key = client.guest_key
             saved_profile, _ = profile_store.load(target.state_dir)
-            identity = Identity(self.url, self.nick, client.guest_key)
+            identity = Identity(self.url, self.nick, self.guest_key)
             if problem := profile_store.save(target.state_dir, saved_profile.with_identity(identity)):
                 print_error(problem)
 
@@ -198,13 +199,12 @@ class ScriptSender:
         if self._joined_room is None:
             try:
                 response = await self._client.send_as(self._visit.room, self._nick, text, timeout=timeout)
+                self._nick = response.nick_name or self._nick
+                return response
             except UnsupportedByServer:
                 self._joined_room = await self._visit.join(self._client, 1, timeout)
-            else:
-                self._nick = response.nick_name or self._nick
+            finally:
                 self._visit.save_guest_key(self._client, self._target)
-                return response
-            self._visit.save_guest_key(self._client, self._target)
         return await self._joined_room.send(text, timeout=timeout)
 
 
