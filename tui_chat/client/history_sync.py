@@ -197,9 +197,7 @@ class HistorySync:
                 if cached is not None:
                     self._notify(cached, False)
                 else:
-                    await self._fetch(
-                        History(room=self._context.name, before=self.log.first, limit=min(limit, HISTORY_PAGE))
-                    )
+                    await self._fetch(limit, before=self.log.first)
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
@@ -224,12 +222,10 @@ class HistorySync:
                 if changed_seqs is not None:
                     self._notify(changed_seqs, False)
                     return
-            await self._fetch(History(room=self._context.name, around=seq, at=at, limit=min(limit, HISTORY_PAGE)))
+            await self._fetch(limit, around=seq, at=at)
             progress = True
             while progress and (after := self.log.missing_after()) is not None:
-                progress = await self._fetch(
-                    History(room=self._context.name, after=after, limit=HISTORY_PAGE), is_live=True
-                )
+                progress = await self._fetch(after=after, is_live=True)
 
     async def trim(self, max_messages: int) -> bool:
         """Release the oldest messages after all unsaved changes are cached.
@@ -267,8 +263,8 @@ class HistorySync:
                     return
                 subgap = subgaps[0] if oldest_first else subgaps[-1]
                 page_size = min(HISTORY_PAGE, remaining, subgap.missing_count)
-                bound = {"after": subgap.after} if oldest_first else {"before": subgap.before}
-                if not await self._fetch(History(room=self._context.name, limit=page_size, **bound)):
+                after, before = (subgap.after, None) if oldest_first else (None, subgap.before)
+                if not await self._fetch(page_size, after=after, before=before):
                     return
             remaining -= page_size
 
@@ -324,9 +320,7 @@ class HistorySync:
             await self._context.gate.wait()
             async with self._fetch_lock:
                 if self.cursor.buffered_to < self.log.last:
-                    await self._fetch(
-                        History(room=self._context.name, after=self.cursor.buffered_to, limit=HISTORY_PAGE)
-                    )
+                    await self._fetch(after=self.cursor.buffered_to)
         except (Unavailable, NotJoined) as error:
             if self._closed or (isinstance(error, Unavailable) and not self._context.gate.has_failed):
                 return
@@ -340,31 +334,28 @@ class HistorySync:
         progress = True
         while progress:
             async with self._fetch_lock:
-                request, is_live = self._next_request()
-                if request is None:
-                    return
+                live_end = self.log.missing_after()
+                small_gaps = [gap for gap in self.log.gaps() if gap.missing_count <= MAX_AUTO_FILL]
                 try:
-                    progress = await self._fetch(request, is_live=is_live)
+                    if live_end is not None:
+                        progress = await self._fetch(after=live_end, is_live=True)
+                    elif small_gaps:
+                        progress = await self._fetch(small_gaps[-1].missing_count, after=small_gaps[-1].after)
+                    else:
+                        return
                 except ChatError as error:
                     log.debug("gap fill failed: %s; the gap remains", type(error).__name__)
                     return
 
-    def _next_request(self) -> tuple[History | None, bool]:
-        """Return the next request of the automatic fill, None if complete, and whether its entries are live."""
-        after = self.log.missing_after()
-        if after is not None:
-            return History(room=self._context.name, after=after, limit=HISTORY_PAGE), True
-        for gap in reversed(self.log.gaps()):
-            if gap.missing_count <= MAX_AUTO_FILL:
-                return History(
-                    room=self._context.name, after=gap.after, limit=min(HISTORY_PAGE, gap.missing_count)
-                ), False
-        return None, False
-
-    async def _fetch(self, request: History, *, is_live: bool = False) -> bool:
+    async def _fetch(self, limit: int = HISTORY_PAGE, *, is_live: bool = False, **bound: int | None) -> bool:
         """Request a page, apply the response and emit `LogChanged`; requires `_fetch_lock`.
 
-        A page of another server log is ignored and aborts the connection, if it is still open.
+        A page of another server log is ignored and aborts an open connection.
+
+        Args:
+            limit: Maximum number of entries; one page has at most `HISTORY_PAGE`.
+            is_live: `is_live` of the event.
+            bound: One of `after`, `before`, `around` and `at` of `History`.
 
         Returns:
             True if the page changed a known range, a gap or the buffer.
@@ -372,6 +363,7 @@ class HistorySync:
         Raises:
             ChatError: As `Connector.request`.
         """
+        request = History(room=self._context.name, limit=min(limit, HISTORY_PAGE), **bound)
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)
         if page.log_id != self.log.log_id:
             if (transport := self._context.gate.value) is not None:
