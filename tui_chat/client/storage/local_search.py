@@ -102,17 +102,16 @@ def _iter_newest_first(
 
 def _bisect_seq(connection: sqlite3.Connection, room_id: int, predicate: Callable[[Message], bool]) -> int | None:
     """Return the first stored `seq` that satisfies a monotonic predicate, by binary search, or None."""
-    low, high = 0, 2**53
+    low, high, first_match = 0, 2**53, None
     while low < high:
         middle = (low + high) // 2
         row = connection.execute(
             "SELECT seq, body FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, middle)
         ).fetchone()
-        if row is None or predicate(decode(message_decoder, row[1])):
+        if row is None:
             high = middle
+        elif predicate(decode(message_decoder, row[1])):
+            high, first_match = middle, row[0]
         else:
             low = row[0] + 1
-    row = connection.execute(
-        "SELECT seq FROM messages WHERE room = ? AND seq >= ? ORDER BY seq LIMIT 1", (room_id, low)
-    ).fetchone()
-    return None if row is None else row[0]
+    return first_match
