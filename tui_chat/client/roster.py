@@ -66,8 +66,7 @@ class Roster:
             count: Number of present members.
         """
         for member in members:
-            if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
-                self.members[member.member_id] = member
+            self._store(member)
         self._unlisted_count = max(0, count - len(self.members))
         self._notify()
 
@@ -82,9 +81,7 @@ class Roster:
             if self.members.pop(sanitize.member_id(member_id), None) is None:
                 self._unlisted_count = max(0, self._unlisted_count - 1)
         for member in map(sanitize.received, push.joined):
-            if len(self.members) < MAX_MEMBERS or member.member_id in self.members:
-                self.members[member.member_id] = member
-            else:
+            if not self._store(member):
                 self._unlisted_count += 1
                 self._on_excess()
         for renamed in push.renamed:
@@ -106,6 +103,13 @@ class Roster:
         if self._notify_timer is not None:
             self._notify_timer.cancel()
             self._notify_timer = None
+
+    def _store(self, member: Member) -> bool:
+        """Insert or replace a member unless the list is full; return whether the member is stored."""
+        if len(self.members) >= MAX_MEMBERS and member.member_id not in self.members:
+            return False
+        self.members[member.member_id] = member
+        return True
 
     def _notify(self) -> None:
         self.cancel()
