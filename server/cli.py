@@ -16,9 +16,8 @@ from server.settings import SETTINGS, ConfigError, ServerSettings
 from server.settings_sources import find_ignored_variables, resolve_settings, suggest
 from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
 from tui_chat.protocol import limits
-from tui_chat.standard_streams import run_program, write_error, write_output
+from tui_chat.standard_streams import EXIT_USAGE_ERROR, run_program, write_error, write_output
 
-_EXIT_USAGE_ERROR = 2  # for errors that the operator can correct
 _MANAGED_FLAG = "--managed"  # for programs that start the server (docs/operating.md, "Managed process")
 
 
@@ -167,4 +166,4 @@ def _report_error(error: Exception, managed: bool, code: str = "startFailed", ru
     if managed:
         running = {"runningUrl": running_url} if running_url else {}
         write_output(json.dumps({"error": str(error), "code": code, **running}))
-    return _EXIT_USAGE_ERROR
+    return EXIT_USAGE_ERROR

@@ -12,13 +12,10 @@ from typing import Any
 import msgspec
 
 from server.control_socket import SOCKET_SUFFIX, ControlError, has_control_sockets, socket_directories
-from tui_chat.standard_streams import write_error, write_json, write_output
+from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_error, write_json, write_output
 
 CONTROL_COMMANDS = ("status", "stop")
 """Names of the commands."""
-
-EXIT_UNAVAILABLE = 69
-"""Exit code without a matching server (EX_UNAVAILABLE in sysexits.h)."""
 
 _RESPONSE_TIMEOUT = 5.0  # seconds
 

@@ -30,14 +30,11 @@ from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.standard_streams import OutputError, run_program, write_output
+from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, OutputError, run_program, write_output
 from tui_chat.ui import gc_tuning
 from tui_chat.ui.start_options import StartOptions
 
 log = logging.getLogger("chat.cli")
-
-EXIT_INTERNAL_ERROR = 1
-"""Exit code for an unexpected exception, which is in the log."""
 
 SUBCOMMANDS = ("send", "tail", "who", "version")
 """Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""

@@ -13,10 +13,7 @@ from typing import NoReturn
 from tui_chat.argument_parser import ProgramParser
 from tui_chat.session import i18n
 from tui_chat.session.i18n import Language, mark, tr
-from tui_chat.standard_streams import write_error
-
-EXIT_USAGE_ERROR = 2
-"""Exit code for errors that the user can correct."""
+from tui_chat.standard_streams import EXIT_USAGE_ERROR, write_error
 
 _ARGPARSE_MESSAGES = (
     mark("usage: "),

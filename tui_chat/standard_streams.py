@@ -1,4 +1,4 @@
-"""Standard streams of `chat-tui` and `chat-server`.
+"""Standard streams and exit codes of `chat-tui` and `chat-server`.
 
 - Closed streams: each one becomes the null device, so that no other file receives its descriptor.
 - Encoding: output escapes characters that the encoding of the stream lacks; undecodable input is replaced.
@@ -13,6 +13,15 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, TextIO
+
+EXIT_INTERNAL_ERROR = 1
+"""Exit code for an unexpected exception, which is in the log."""
+
+EXIT_USAGE_ERROR = 2
+"""Exit code for errors that the user or operator can correct."""
+
+EXIT_UNAVAILABLE = 69
+"""Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
 
 EXIT_IO_ERROR = 74
 """Exit code for a failed write (EX_IOERR in sysexits.h)."""

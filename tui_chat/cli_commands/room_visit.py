@@ -29,7 +29,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity
-from tui_chat.standard_streams import EXIT_IO_ERROR
+from tui_chat.standard_streams import EXIT_IO_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE_ERROR
 
 
 class ExitCode(IntEnum):
@@ -37,8 +37,8 @@ class ExitCode(IntEnum):
 
     SUCCESS = 0
     REJECTED = 1
-    USAGE_ERROR = 2
-    UNAVAILABLE = 69  # EX_UNAVAILABLE in sysexits.h
+    USAGE_ERROR = EXIT_USAGE_ERROR
+    UNAVAILABLE = EXIT_UNAVAILABLE
 
 
 @dataclass(frozen=True, slots=True)

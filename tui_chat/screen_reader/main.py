@@ -27,16 +27,11 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.signal_handlers import handle_signal
-from tui_chat.standard_streams import OutputError, write_output
+from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, OutputError, write_output
 
 ValueT = TypeVar("ValueT")
 
 log = logging.getLogger("chat.screen_reader")
-
-EXIT_INTERNAL_ERROR = 1
-"""Exit code for an unexpected error of the session, which is in the log."""
-EXIT_UNAVAILABLE = 69
-"""Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
 
 
 @dataclass(frozen=True, slots=True)
