@@ -136,8 +136,11 @@ class HistorySync:
 
         Starts a gap fill for missed entries, and a trim above twice `max_messages`.
         """
-        target = self.log[entry.target] if isinstance(entry, Reaction) and entry.target in self.log else None
-        if isinstance(entry, Reaction) and target is not None and is_excess_reaction(target, entry):
+        if (
+            isinstance(entry, Reaction)
+            and entry.target in self.log
+            and is_excess_reaction(self.log[entry.target], entry)
+        ):
             self._report_excess_reactions()
         changed_seqs = self.log.apply_push(entry)
         if self.cursor.offer((entry,)) or self.log.last > self.cursor.buffered_to:

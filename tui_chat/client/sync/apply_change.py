@@ -37,15 +37,10 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
     return _apply_reaction(message, change, is_own=change.member_id == member_id)
 
 
-def is_excess_reaction(message: Message, change: MessageChange) -> bool:
-    """Return whether a change adds another emoji to a message with `REACTIONS_PER_MESSAGE` emojis."""
+def is_excess_reaction(message: Message, change: Reaction) -> bool:
+    """Return whether a reaction adds another emoji to a message with `REACTIONS_PER_MESSAGE` emojis."""
     reactions = message.reactions or {}
-    return (
-        isinstance(change, Reaction)
-        and change.on
-        and change.emoji not in reactions
-        and len(reactions) >= REACTIONS_PER_MESSAGE
-    )
+    return change.on and change.emoji not in reactions and len(reactions) >= REACTIONS_PER_MESSAGE
 
 
 def mark_own_reactions(message: Message, member_id: str) -> Message:
