@@ -205,9 +205,7 @@ class ReaderCommands:
         if first_seq is None:
             self._reader.announce(tr(search_strings.ROOM_EMPTY))
             return
-        messages = list(
-            islice((message for message in room.log.messages() if message.seq >= first_seq), INITIAL_MESSAGES)
-        )
+        messages = list(islice(room.log.messages(first_seq), INITIAL_MESSAGES))
         found_day = datetime.fromtimestamp(messages[0].ts / 1000).date() if messages else day
         if found_day != day:
             self._reader.announce(search_strings.no_messages_on(day.isoformat(), found_day > day))

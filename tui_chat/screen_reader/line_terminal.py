@@ -37,7 +37,6 @@ IDLE_FLUSH_SECONDS = 15.0
 POLL_INTERVAL = 0.5
 """Interval of the idle checks, in seconds."""
 
-
 COMPLETION_TIMEOUT = 5.0
 """Time limit of a completion in seconds, for a slow server."""
 

@@ -115,14 +115,10 @@ async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings:
     exit_code: asyncio.Future[int] = loop.create_future()
 
     def on_output_error(error: OutputError) -> None:
-        if not exit_code.done():
-            exit_code.set_exception(error)
-
-    def schedule_output_error(error: OutputError) -> None:
         with suppress(RuntimeError):  # the event loop is closed
-            loop.call_soon_threadsafe(on_output_error, error)
+            loop.call_soon_threadsafe(lambda: exit_code.done() or exit_code.set_exception(error))
 
-    terminal = LineTerminal(schedule_output_error)
+    terminal = LineTerminal(on_output_error)
     _install_signal_handlers(exit_code, terminal)
     previous: SessionTarget | None = None
     try:
