@@ -63,7 +63,7 @@ def run_program(program: Callable[[], int], report_output_error: Callable[[str],
             exit_code = program()
         except SystemExit as stop:
             exit_code = stop.code
-        _flush_output()
+        write_output("", end="")
     except OutputError as error:
         _discard_buffer(sys.stdout)
         if error.reason:
@@ -87,13 +87,6 @@ def write_output(text: str, *, end: str = "\n") -> None:
     """
     try:
         print(text, end=end, flush=True)
-    except OSError as error:
-        raise OutputError(error) from None
-
-
-def _flush_output() -> None:
-    try:
-        sys.stdout.flush()
     except OSError as error:
         raise OutputError(error) from None
 
