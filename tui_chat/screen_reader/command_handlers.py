@@ -88,11 +88,10 @@ class ReaderCommands:
 
         A posted message is in the outbox, possibly unsent. A blank line has no effect. Errors are only announced.
         """
-        text = line.rstrip("\r\n")
-        if is_blank(text):
+        if is_blank(line):
             return
         try:
-            if problem := handlers.run_input(text, self.context):
+            if problem := handlers.run_input(line, self.context):
                 self._reader.announce(problem)
             await self.wait_for_results()
         except Exception:
