@@ -16,13 +16,7 @@ import platformdirs
 from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction
 from tui_chat.cli_commands import arguments
 from tui_chat.client.net.address import DEFAULT_HOST, DEFAULT_PORT
-from tui_chat.command_line import (
-    CommandLineParser,
-    exit_with_error,
-    parse_language,
-    print_error,
-    set_language,
-)
+from tui_chat.command_line import CommandLineParser, exit_with_error, parse_language, print_error, set_language
 from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr

@@ -20,12 +20,7 @@ from uuid import UUID, uuid4
 
 from tui_chat.client import sanitize
 from tui_chat.client.event_queue import EventQueue
-from tui_chat.client.events import (
-    ClientEvent,
-    ConnectionState,
-    ConnectionStateChanged,
-    ProblemReported,
-)
+from tui_chat.client.events import ClientEvent, ConnectionState, ConnectionStateChanged, ProblemReported
 from tui_chat.client.join import RoomJoiner
 from tui_chat.client.log import log
 from tui_chat.client.net.address import parse_address

@@ -357,7 +357,7 @@ class HistorySync:
 
         Args:
             limit: Maximum number of entries; one page has at most `HISTORY_PAGE`.
-            is_live: `is_live` of the event.
+            is_live: Value of `LogChanged.is_live`.
             bound: One of `after`, `before`, `around` and `at` of `History`.
 
         Returns:

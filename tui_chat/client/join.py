@@ -37,7 +37,7 @@ class RoomJoiner:
         rooms: Rooms of the client; rejected rooms are removed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
-        search: Search for `Room.search`.
+        search: Function for `Room.search`.
     """
 
     def __init__(

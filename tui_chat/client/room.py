@@ -38,7 +38,7 @@ class Room:
 
     Args:
         membership: Initial value of the attribute.
-        search: Search of the client.
+        search: Search function of the client.
     """
 
     def __init__(self, membership: RoomMembership, search: SearchFunction) -> None:

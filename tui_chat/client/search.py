@@ -44,12 +44,7 @@ class MessageSearcher:
         rooms: Open rooms, searched in memory without a local history.
     """
 
-    def __init__(
-        self,
-        context: ClientContext,
-        history: LocalHistory | None,
-        rooms: RoomDirectory,
-    ) -> None:
+    def __init__(self, context: ClientContext, history: LocalHistory | None, rooms: RoomDirectory) -> None:
         self._context = context
         self._history = history
         self._rooms = rooms
