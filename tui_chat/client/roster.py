@@ -52,11 +52,10 @@ class Roster:
             members: Members; those above `MAX_MEMBERS` are only counted.
             count: Number of present members, None for the number of `members`.
         """
-        self.members = {member.member_id: member for member in map(sanitize.received, members[:MAX_MEMBERS])}
-        self._unlisted_count = max(0, (len(members) if count is None else count) - len(self.members))
+        self.members = {}
         if len(members) > MAX_MEMBERS:
             self._on_excess()
-        self._notify()
+        self.add(map(sanitize.received, members[:MAX_MEMBERS]), len(members) if count is None else count)
 
     def add(self, members: Iterable[Member], count: int) -> None:
         """Insert or replace members and notify immediately.
