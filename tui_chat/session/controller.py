@@ -190,7 +190,7 @@ class SessionController:
     def _on_room_opened(self, event: RoomOpened) -> None:
         room, nick = event.room, event.requested_nick
         view = self.session.add_room(room, event.saved_state, show=event.show)
-        if nick and room.nick.casefold() != nick.casefold():
+        if nick and names.canonical_key(room.nick) != names.canonical_key(nick):
             self.session.add_notice(
                 tr(
                     "{requested} is taken. You joined as {assigned}; /nick changes it.",

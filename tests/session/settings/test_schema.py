@@ -47,7 +47,7 @@ def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expe
     assert expected in str(error.value)
 
 
-def test_room_notification_levels_ignore_the_case_of_the_room_name() -> None:
+def test_room_notification_levels_ignore_case_and_width_of_the_room_name() -> None:
     settings = ClientSettings(notify="mentions", room_notifications={"Tea": "all", "dev": "none"})
     assert (
         settings.notification_level("tea"),
@@ -58,8 +58,13 @@ def test_room_notification_levels_ignore_the_case_of_the_room_name() -> None:
         "none",
         "mentions",
     )
-    assert [settings.is_muted(room) for room in ("tea", "Dev", "other")] == [False, True, False]
+    assert [settings.is_muted(room) for room in ("tea", "Dev", "ＤＥＶ", "other")] == [False, True, True, False]
     assert not ClientSettings(notify="none").is_muted("tea")
+
+
+def test_ignored_nicknames_are_compared_without_case_and_width() -> None:
+    settings = ClientSettings(ignored=("Ann Lee",))
+    assert [settings.is_ignored(nick) for nick in ("ann lee", "Ａnn\u3000Lee", "annlee")] == [True, True, False]
 
 
 def test_every_default_value_is_formatted_and_parsed_back() -> None:

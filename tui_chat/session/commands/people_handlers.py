@@ -92,7 +92,8 @@ def ignore(nick: str, context: CommandContext) -> str:
 def unignore(nick: str, context: CommandContext) -> str:
     """Remove a nickname from the ignore list. A nickname that is not ignored is rejected."""
     ignored, name = context.settings().ignored, _strip_mention(nick)
-    remaining = tuple(ignored_name for ignored_name in ignored if ignored_name.casefold() != name.casefold())
+    nick_key = names.canonical_key(name)
+    remaining = tuple(ignored_name for ignored_name in ignored if names.canonical_key(ignored_name) != nick_key)
     if remaining == ignored:
         raise CommandRejected(tr("{nick} is not ignored.", nick=name[:64]))
     context.set_setting("ignored", remaining)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 import msgspec
 from msgspec import Meta, Struct
 
+from tui_chat.protocol.names import canonical_key
 from tui_chat.session.i18n import Translatable, mark, tr
 from tui_chat.session.membership_summary import JoinVisibility
 from tui_chat.session.strings import settings as settings_strings
@@ -110,21 +111,20 @@ class ClientSettings(Struct, frozen=True, rename=None):
     ] = MappingProxyType({})
 
     def notification_level(self, room: str) -> NotificationLevel:
-        """Return the notification level of a room (in any case): its override, otherwise the default level."""
-        override: NotificationLevel | None = next(
-            (level for name, level in self.room_notifications.items() if name.casefold() == room.casefold()), None
-        )
-        return override or self.notify
+        """Return the notification level of a room: its override, otherwise the default level."""
+        return self._room_level(room) or self.notify
 
     def is_muted(self, room: str) -> bool:
         """Return whether notifications of a room are off by an override. The default level does not count."""
-        return any(
-            level == "none" and name.casefold() == room.casefold() for name, level in self.room_notifications.items()
-        )
+        return self._room_level(room) == "none"
+
+    def _room_level(self, room: str) -> NotificationLevel | None:
+        key = canonical_key(room)
+        return next((level for name, level in self.room_notifications.items() if canonical_key(name) == key), None)
 
     def is_ignored(self, nick: str) -> bool:
-        """Return whether a nickname is on the ignore list. The comparison ignores case."""
-        return nick.casefold() in map(str.casefold, self.ignored)
+        """Return whether a nickname is on the ignore list, in any spelling with the same `canonical_key`."""
+        return bool(self.ignored) and canonical_key(nick) in map(canonical_key, self.ignored)
 
 
 class ValueKind(Enum):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from tui_chat.protocol.names import canonical_key
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
@@ -60,13 +61,14 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     def guest_key(self, server: str, nick: str) -> str | None:
         """Return the saved guest key for a nickname on a server, None if there is none.
 
-        The nickname is compared without case, the server exactly.
+        The nickname is compared by its `canonical_key`, the server exactly.
         """
+        key = canonical_key(nick)
         return next(
             (
                 identity.guest_key
                 for identity in self.identities
-                if identity.server == server and identity.nick.casefold() == nick.casefold()
+                if identity.server == server and canonical_key(identity.nick) == key
             ),
             None,
         )
@@ -83,7 +85,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
         other_identities = (
             known
             for known in self.identities
-            if (known.server, known.nick.casefold()) != (identity.server, identity.nick.casefold())
+            if (known.server, canonical_key(known.nick)) != (identity.server, canonical_key(identity.nick))
         )
         return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 
