@@ -37,7 +37,7 @@ Letters act on a message only during a message selection, which starts with its 
 date or reply only highlights its target, and the same rule applies to the browser page. During a selection, a printable
 key without a binding ends the selection and is typed into the composer. A deletion asks first, with Cancel as the
 initial choice: `y` confirms. For 5 seconds, `/undo`, `u` in the selection or a click on the line restores the message.
-Quitting sends a held deletion at once, and offline deletions are sent after the reconnect.
+Quitting sends a delayed deletion at once, and offline deletions are sent after the reconnect.
 """
 
 

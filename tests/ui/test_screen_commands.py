@@ -8,7 +8,7 @@ from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tui_chat.client.events import Online
 from tui_chat.session.commands import handlers, registry
-from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.server_link import ServerLink
@@ -47,7 +47,7 @@ class CommandParts(ChatParts):
             ComposeController(self.messages, self.view, self.drafts, message_navigation.go_to_newest),
             room_navigation,
             message_navigation,
-            deletions=HeldDeletions(self.messages.delete, lambda problem: None),
+            deletions=DelayedDeletions(self.messages.delete, lambda problem: None),
             confirm_deletion=self.confirm_deletion,
             open_output=lambda text: None,
             settings=ClientSettings,

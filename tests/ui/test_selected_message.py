@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
-from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState
 from tui_chat.session.room_view import RoomView
@@ -53,7 +53,7 @@ class ActionParts(ChatParts):
         self.timer_queue = TimerQueue()
         self.reply_targets: list[int] = []
         self.compose_controller = ComposeController(self.messages, self.view, self.drafts, lambda: None)
-        self.deletions = HeldDeletions(
+        self.deletions = DelayedDeletions(
             self.messages.delete, lambda problem: self.view.draw_changes(), self.timer_queue.call_later
         )
         self.message_actions = MessageActions(
@@ -127,7 +127,7 @@ def deletion_of(parts: ActionParts, seq: int) -> DeletionState:
 
 def test_a_confirmed_deletion_is_queued_after_the_time_for_an_undo(parts: ActionParts) -> None:
     confirm_deletion(parts)
-    assert deletion_of(parts, 2) is DeletionState.HELD
+    assert deletion_of(parts, 2) is DeletionState.DELAYED
     assert parts.view.timeline.cursor_key is None
     assert parts.room.posts == []
     parts.timer_queue.fire()
@@ -159,11 +159,11 @@ def test_an_undone_deletion_is_never_queued(parts: ActionParts) -> None:
     assert not parts.deletions.flush()
     confirm_deletion(parts)
     parts.message_actions.activate("message-2")
-    assert not parts.deletions.undo()
+    assert not parts.deletions.undo_newest()
     assert parts.room.posts == []
 
 
-def test_a_flush_queues_held_deletions_at_once(parts: ActionParts) -> None:
+def test_a_flush_queues_delayed_deletions_at_once(parts: ActionParts) -> None:
     confirm_deletion(parts)
     assert parts.deletions.flush()
     assert parts.room.posts == [("delete", 2)]

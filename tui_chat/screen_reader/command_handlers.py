@@ -19,7 +19,7 @@ from tui_chat.session.commands import handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete, nick_query
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.held_deletions import UNDO_SECONDS
+from tui_chat.session.delayed_deletions import UNDO_SECONDS
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
@@ -216,13 +216,13 @@ class ReaderCommands:
         line = view.last_message(is_own=True)
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
-        self._deletions.hold(view, line.seq)
+        self._deletions.schedule(view, line.seq)
         return tr(
             "Deleting in {seconds} seconds: {text} /undo restores it.", seconds=round(UNDO_SECONDS), text=line.text
         )
 
     def _undo_deletion(self, argument: str) -> str:
-        return tr(mark("Message restored.") if self._deletions.undo() else chat_strings.NO_DELETION)
+        return tr(mark("Message restored.") if self._deletions.undo_newest() else chat_strings.NO_DELETION)
 
     def _set_setting(self, text: str) -> str:
         output = settings_handlers.set_setting(text, self.context)

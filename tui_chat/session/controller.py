@@ -13,8 +13,8 @@ from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound
 from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
-from tui_chat.session.held_deletions import HeldDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
@@ -75,7 +75,7 @@ class FrontEnd(Protocol):
         """Show an error message to the user."""
 
     def on_deletion_changed(self) -> None:
-        """Display the changed state of a held deletion."""
+        """Display the changed state of a delayed deletion."""
 
 
 class SessionController:
@@ -117,7 +117,7 @@ class SessionController:
         self.server_link = ServerLink(target, state_dir, cache_dir, on_events_queued)
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
-        self.deletions = HeldDeletions(self.messages.delete, self._on_deletion_changed)
+        self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),

@@ -39,10 +39,10 @@ class DeliveryState(Enum):
 
 
 class DeletionState(Enum):
-    """State of the user's request to delete a message: none, held for an undo, or in the outbox."""
+    """State of the user's request to delete a message: none, delayed for an undo, or in the outbox."""
 
     NONE = "none"
-    HELD = "held"
+    DELAYED = "delayed"
     QUEUED = "queued"
 
 

@@ -363,8 +363,8 @@ class ChatApp(App[None], inherit_bindings=False):
             self._quit_flow.interrupt()
 
     def action_quit_when_sent(self) -> None:
-        """Queue held deletions, and quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
-        self._lifecycle.send_held_deletions()
+        """Queue delayed deletions, and quit after unacknowledged messages are sent, or after a warning (`QuitFlow`)."""
+        self._lifecycle.send_delayed_deletions()
         self.start_worker(self._quit_flow.quit_when_sent(), "quitting")
 
     def on_emoji_sequences_measured(self, event: EmojiSequencesMeasured) -> None:

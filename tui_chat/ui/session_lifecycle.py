@@ -170,12 +170,12 @@ class SessionLifecycle:
         self._should_restore_rooms = True
         self.on_session_ended("")
 
-    def send_held_deletions(self) -> bool:
+    def send_delayed_deletions(self) -> bool:
         """Queue the deletions that can still be undone in the outbox now. Return whether there were any."""
         return self._controller is not None and self._controller.deletions.flush()
 
     async def close(self) -> str:
-        """Send held deletions, wait up to `QUIT_FLUSH_TIMEOUT` for their delivery, and disconnect.
+        """Send delayed deletions, wait up to `QUIT_FLUSH_TIMEOUT` for their delivery, and disconnect.
 
         Also leaves the local server.
 
@@ -183,7 +183,7 @@ class SessionLifecycle:
             Message about the other clients of the local server, empty without any.
         """
         worker, session = self._worker, self.session
-        if self.send_held_deletions() and session is not None:
+        if self.send_delayed_deletions() and session is not None:
             for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
                 if not session.pending_count:
                     break
@@ -255,7 +255,7 @@ class SessionLifecycle:
             self.show_error(str(error))
 
     def _disconnect(self) -> None:
-        self.send_held_deletions()
+        self.send_delayed_deletions()
         if self._worker is not None:
             self._worker.cancel()
         self._worker = self._controller = None
@@ -354,7 +354,7 @@ class SessionLifecycle:
             self._window.join_form.show_field_error("server", problem)
 
     def on_deletion_changed(self) -> None:
-        """Draw the state of a held deletion."""
+        """Draw the state of a delayed deletion."""
         if self._chat is not None:
             self._chat.draw_changes()
 

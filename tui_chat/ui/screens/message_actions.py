@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 from tui_chat.session.compose_mode import ComposeKind
-from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
@@ -36,7 +36,7 @@ class MessageActions:
     def __init__(
         self,
         messages: MessageSender,
-        deletions: HeldDeletions,
+        deletions: DelayedDeletions,
         view: ChatSurface,
         compose_controller: ComposeController,
         *,
@@ -69,7 +69,7 @@ class MessageActions:
             self._view.show_error(problem)
 
     def activate(self, key: str) -> None:
-        """Resend a failed message, otherwise undo a held deletion, otherwise go to the message that a reply refers to.
+        """Resend a failed message, otherwise undo a delayed deletion, otherwise go to the parent message of a reply.
 
         No effect on other messages.
         """
@@ -77,8 +77,8 @@ class MessageActions:
         line = self._view.timeline.lines.get(key)
         if view is None or not isinstance(line, MessageLine) or line.seq is None:
             self._messages.retry(key)
-        elif line.deletion is DeletionState.HELD:
-            self._deletions.undo(line.seq, view)
+        elif line.deletion is DeletionState.DELAYED:
+            self._deletions.undo(view, line.seq)
         elif line.reply_to is not None:
             self._go_to_reply_target(view, line.reply_to)
 
@@ -136,21 +136,21 @@ class MessageActions:
         return ""
 
     def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
-        """Hold the deletion after a confirmation. Typed text moves to the composer."""
+        """Schedule the deletion after a confirmation. Typed text moves to the composer."""
         if answer is None:
             if self._view.timeline.cursor_key is not None:
                 self._view.focus(self._view.timeline)
             return
         self._view.timeline.set_cursor(None)
         if answer.is_confirmed:
-            self._deletions.hold(view, seq)
+            self._deletions.schedule(view, seq)
         else:
             self._view.composer.insert_text(answer.typed_text)
 
     def _undo_deletion(self, line: MessageLine) -> None:
         view = self._view.session.current_room
         if view is not None and line.seq is not None:
-            self._deletions.undo(line.seq, view)
+            self._deletions.undo(view, line.seq)
 
     def _open_links(self, line: MessageLine) -> str:
         urls = [] if line.deleted else [link.url for link in find_hyperlinks(line.text)]

@@ -6,7 +6,7 @@ from functools import partial
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
-from tui_chat.session.held_deletions import HeldDeletions
+from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.server_link import ServerLink
@@ -49,7 +49,7 @@ class ScreenCommands:
         room_navigation: RoomNavigation,
         message_navigation: MessageNavigation,
         *,
-        deletions: HeldDeletions,
+        deletions: DelayedDeletions,
         confirm_deletion: Callable[[MessageLine], str],
         settings: Callable[[], ClientSettings],
         set_setting: Callable[[str, object], None],
@@ -122,7 +122,7 @@ class ScreenCommands:
         return self._confirm_deletion(line) if line is not None else tr(chat_strings.NO_SUCH_MESSAGE)
 
     def _undo_deletion(self, argument: str) -> str:
-        return "" if self._deletions.undo() else tr(chat_strings.NO_DELETION)
+        return "" if self._deletions.undo_newest() else tr(chat_strings.NO_DELETION)
 
     def _clear_notices(self, argument: str) -> None:
         if self._session.current_room is not None:

@@ -202,7 +202,7 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
 def _deletion_text(line: MessageLine) -> str:
     if line.deleted:
         return tr("message deleted")
-    return tr("deleting · /undo restores it") if line.deletion is DeletionState.HELD else tr("deleting…")
+    return tr("deleting · /undo restores it") if line.deletion is DeletionState.DELAYED else tr("deleting…")
 
 
 def extract_text(line: Line) -> str:

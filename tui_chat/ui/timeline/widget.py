@@ -264,7 +264,7 @@ class Timeline(ScrollView):
         self._sync_view()
 
     def on_click(self, event: events.Click) -> None:
-        """Post `LinkClicked`, `GapRequested`, or `MessageActivated` on a quote, delivery error or held deletion.
+        """Post `LinkClicked`, `GapRequested`, or `MessageActivated` on a quote, delivery error or delayed deletion.
 
         A double click selects the text of a word or hyperlink, a triple click that of a line. While the message cursor
         is visible, other clicks on a message move the cursor there.
@@ -284,7 +284,7 @@ class Timeline(ScrollView):
         elif isinstance(line, GapLine):
             self._requests.request_gap(line, index)
         elif layout.rows[row].kind in {RowKind.QUOTE, RowKind.DELIVERY_ERROR} or (
-            isinstance(line, MessageLine) and line.deletion is DeletionState.HELD
+            isinstance(line, MessageLine) and line.deletion is DeletionState.DELAYED
         ):
             self.post_message(MessageActivated(line.key))
         elif self.cursor_key is not None and isinstance(line, MessageLine):

@@ -1,7 +1,7 @@
 """Deletions that the user can still undo.
 
-- Hold: a deletion waits `UNDO_SECONDS` before it enters the outbox. Until then, no other member sees it.
-- Quit: `flush` queues all held deletions at once. After a crash, held deletions have no effect.
+- Delay: a deletion waits `UNDO_SECONDS` before it enters the outbox. Until then, no other member sees it.
+- Quit: `flush` queues all delayed deletions at once. After a crash, delayed deletions have no effect.
 - Offline: the outbox sends a queued deletion after the reconnect.
 """
 
@@ -26,12 +26,12 @@ def _call_later(delay: float, callback: Callable[[], None]) -> Cancellable:
     return asyncio.get_running_loop().call_later(delay, callback)
 
 
-class HeldDeletions:
+class DelayedDeletions:
     """Deletions of own messages, oldest first.
 
     Args:
         delete: Queues the deletion of the message with a `seq` in a room. Returns the error message, empty on success.
-        on_changed: Called after a hold, an undo and the end of a hold, with the error message or "".
+        on_changed: Called after the start, the undo and the end of a delay, with the error message or "".
         call_later: Calls a function after a number of seconds.
     """
 
@@ -46,39 +46,38 @@ class HeldDeletions:
         self._call_later = call_later
         self._timers: dict[tuple[RoomView, int], Cancellable] = {}
 
-    def hold(self, view: RoomView, seq: int) -> None:
-        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect for a held deletion."""
+    def schedule(self, view: RoomView, seq: int) -> None:
+        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect during the delay."""
         if (view, seq) not in self._timers:
-            view.set_deletion(seq, DeletionState.HELD)
+            view.set_deletion(seq, DeletionState.DELAYED)
             self._timers[view, seq] = self._call_later(UNDO_SECONDS, lambda: self._finish(view, seq))
             self._on_changed("")
 
-    def undo(self, seq: int | None = None, view: RoomView | None = None) -> bool:
-        """Cancel the newest held deletion, or the one of a message. Return whether there was one.
+    def undo(self, view: RoomView, seq: int) -> None:
+        """Cancel the delayed deletion of a message. No effect without one."""
+        timer = self._timers.pop((view, seq), None)
+        if timer is not None:
+            timer.cancel()
+            view.set_deletion(seq, DeletionState.NONE)
+            self._on_changed("")
 
-        Args:
-            seq: Message, None for the newest held deletion.
-            view: Room of the message, None for the newest held deletion of all rooms.
-        """
-        key = next(reversed(self._timers), None) if view is None or seq is None else (view, seq)
-        timer = self._timers.pop(key, None) if key is not None else None
-        if key is None or timer is None:
-            return False
-        timer.cancel()
-        key[0].set_deletion(key[1], DeletionState.NONE)
-        self._on_changed("")
-        return True
+    def undo_newest(self) -> bool:
+        """Cancel the newest delayed deletion of all rooms. Return whether there was one."""
+        newest = next(reversed(self._timers), None)
+        if newest is not None:
+            self.undo(*newest)
+        return newest is not None
 
     def flush(self) -> bool:
-        """Queue all held deletions in the outbox now. Return whether there were any; errors go to `on_changed`."""
-        held = list(self._timers)
-        for view, seq in held:
+        """Queue all delayed deletions in the outbox now. Return whether there were any; errors go to `on_changed`."""
+        delayed = list(self._timers)
+        for view, seq in delayed:
             self._finish(view, seq)
-        return bool(held)
+        return bool(delayed)
 
     def _finish(self, view: RoomView, seq: int) -> None:
         self._timers.pop((view, seq)).cancel()
-        if view.deletions.get(seq) is not DeletionState.HELD:
+        if view.deletions.get(seq) is not DeletionState.DELAYED:
             return  # the server replaced the log, so that `seq` belongs to another message
         problem = self._delete(view.name, seq)
         if problem:
