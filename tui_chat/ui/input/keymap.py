@@ -73,6 +73,17 @@ class Keymap:
         bound_keys = self.keys_for(_BINDINGS_BY_ID[binding_id])
         return key_names.display_name(bound_keys[0]) if bound_keys else ""
 
+    def close_hint(self, binding_id: str, scroll_keys: Iterable[str]) -> str:
+        """Return the hint of a screen with scrollable text, such as `PgUp PgDn scroll · Esc close`.
+
+        Args:
+            binding_id: Id of the binding that closes the screen; an unbound one is omitted.
+            scroll_keys: Display names of keys, empty for an unbound key.
+        """
+        scroll, close = " ".join(filter(None, scroll_keys)), self.display_key(binding_id)
+        hints = (tr("{keys} scroll", keys=scroll) if scroll else "", tr("{key} close", key=close) if close else "")
+        return " · ".join(filter(None, hints))
+
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
         """Return the bindings of a scope that have a help text, with the display names of their keys.
 

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from textual.screen import Screen
 from wcwidth import iter_graphemes
 
-from tui_chat.session.i18n import tr
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
@@ -74,19 +73,12 @@ class CopyModeScreen(Screen[None]):
         self._rows_below = max(0, min(self._rows_below, len(rows) - page_height))
         end = len(rows) - self._rows_below
         page = "".join(row + ("\r\n" if ends_line else "") for row, ends_line in rows[max(0, end - page_height) : end])
-        hint, _ = wrap_rows(self._key_hint(), width)[0]
+        keymap = app_services(self).keymap
+        page_keys = map(keymap.display_key, ("copy-mode-page-up", "copy-mode-page-down"))
+        hint, _ = wrap_rows(keymap.close_hint("copy-mode-close", page_keys), width)[0]
         app_services(self).terminal.write(
             _PAGE_START + page.removesuffix("\r\n") + _HINT.format(row=height, hint=hint) + _PAGE_END
         )
-
-    def _key_hint(self) -> str:
-        """Return the keys that scroll and close, without unbound ones."""
-        up, down, close = map(
-            app_services(self).keymap.display_key, ("copy-mode-page-up", "copy-mode-page-down", "copy-mode-close")
-        )
-        scroll = " ".join(filter(None, (up, down)))
-        hints = (tr("{keys} scroll", keys=scroll) if scroll else "", tr("{key} close", key=close) if close else "")
-        return " · ".join(filter(None, hints))
 
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:

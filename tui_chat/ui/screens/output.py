@@ -7,6 +7,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.session.i18n import tr
+from tui_chat.ui.app_services import app_services
+from tui_chat.ui.input.key_names import display_name
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 
 
@@ -33,7 +35,8 @@ class OutputScreen(ModalScreen[None]):
         """Set the titles of the frame."""
         frame = self.query_one("#output")
         frame.border_title = Content(tr("Output"))
-        frame.border_subtitle = Content(tr("PgUp PgDn scroll · Esc close"))
+        page_keys = map(display_name, ("pageup", "pagedown"))  # bindings of `VerticalScroll`
+        frame.border_subtitle = Content(app_services(self).keymap.close_hint("output-close", page_keys))
 
     def action_close(self) -> None:
         """Return to the chat screen."""
