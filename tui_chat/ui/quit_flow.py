@@ -73,13 +73,25 @@ class QuitFlow:
 
         If some remain, show a warning instead. The warning appears once; every later call quits immediately.
         """
-        # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
-        attempts_left = round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)
-        while self._pending_count() and not self._unsent_warning_shown:
-            if not attempts_left:
-                self._unsent_warning_shown = True
-                self._show_status(tr("Some messages are unsent. Quit again to send them later."))
-                return
-            attempts_left -= 1
-            await self._sleep(RENDER_INTERVAL)
-        self._quit_now()
+        if self._unsent_warning_shown or await wait_until_sent(self._pending_count, self._sleep):
+            self._quit_now()
+        else:
+            self._unsent_warning_shown = True
+            self._show_status(tr("Some messages are unsent. Quit again to send them later."))
+
+
+async def wait_until_sent(
+    pending_count: Callable[[], int], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> bool:
+    """Wait up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages. Return whether all are acknowledged.
+
+    Args:
+        pending_count: Returns the number of unacknowledged messages.
+        sleep: Waits for a number of seconds.
+    """
+    # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
+    for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
+        if not pending_count():
+            return True
+        await sleep(RENDER_INTERVAL)
+    return not pending_count()

@@ -1,6 +1,5 @@
 """Lifetime of the chat session: connection, profile, local server, and the change between join form and chat."""
 
-import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -11,13 +10,12 @@ from textual.worker import Worker, WorkerError
 
 from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.session.i18n import tr
-from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
-from tui_chat.ui.render_scheduler import RENDER_INTERVAL
+from tui_chat.ui.quit_flow import wait_until_sent
 from tui_chat.ui.screens.join import JoinDetails
 from tui_chat.ui.start_options import StartOptions
 
@@ -175,7 +173,7 @@ class SessionLifecycle:
         return self._controller is not None and self._controller.deletions.flush()
 
     async def close(self) -> str:
-        """Send delayed deletions, wait up to `QUIT_FLUSH_TIMEOUT` for their delivery, and disconnect.
+        """Send delayed deletions, wait for their acknowledgements (`wait_until_sent`), and disconnect.
 
         Also leaves the local server.
 
@@ -184,10 +182,7 @@ class SessionLifecycle:
         """
         worker, session = self._worker, self.session
         if self.send_delayed_deletions() and session is not None:
-            for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
-                if not session.pending_count:
-                    break
-                await asyncio.sleep(RENDER_INTERVAL)
+            await wait_until_sent(lambda: session.pending_count)
         self._disconnect()
         if worker is not None:
             with suppress(WorkerError):
