@@ -20,12 +20,17 @@ _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 BLANK_GLYPHS = "\u2800\ufffc\U00013441\U00013442\U0001d159"
 """Characters without a visible glyph that Unicode classifies as visible."""
 
-_DEFAULT_IGNORABLES = (  # DerivedCoreProperties.txt; later versions of Unicode add none outside of these blocks
+DEFAULT_IGNORABLES = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
+"""Default_Ignorable_Code_Point (DerivedCoreProperties.txt) as the content of a character class.
+
+Later versions of Unicode add none outside of these blocks.
+"""
+
 _FORMAT_CONTROLS = "\x00-\x1f\x7f-\x9f\ufff9-\ufffb\U00013430-\U00013440"
-_VISIBLE = re.compile(rf"[^\s{_FORMAT_CONTROLS}{_DEFAULT_IGNORABLES}{BLANK_GLYPHS}]")
+_VISIBLE = re.compile(rf"[^\s{_FORMAT_CONTROLS}{DEFAULT_IGNORABLES}{BLANK_GLYPHS}]")
 _NEWLINES = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _FORBIDDEN_IN_BODY = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")
 _FORBIDDEN_IN_LINE = re.compile(f"[\x00-\x1f\x7f-\x9f{_BIDI_CONTROLS}]")

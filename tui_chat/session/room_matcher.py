@@ -16,6 +16,7 @@ from functools import lru_cache
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.search_query import fold
 from tui_chat.session.room_view import RoomView
 
 _LETTER_SCORE = 1
@@ -144,11 +145,7 @@ def _fold(text: str) -> tuple[str, tuple[int, ...]]:
 
     A character can have several letters, for example `ß`.
     """
-    folded = [
-        (letter, index)
-        for index, character in enumerate(text)
-        for letter in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", character).casefold())
-    ]
+    folded = [(letter, index) for index, character in enumerate(text) for letter in fold(character)]
     return "".join(letter for letter, _ in folded), tuple(index for _, index in folded)
 
 

@@ -21,6 +21,8 @@ from unicodedata import category
 from rich.cells import cell_len, get_character_cell_size
 from wcwidth import wcswidth, wcwidth
 
+from tui_chat.protocol.sanitize import DEFAULT_IGNORABLES
+
 MAX_COMBINING_MARKS = 4
 MAX_CLUSTER_CELLS = 8
 MAX_EMOJI_CODE_POINTS = 12
@@ -35,11 +37,7 @@ _EMOJI_SEQUENCE = re.compile(
     f"{_REGIONAL_INDICATOR.pattern}{{2}}|[0-9#*]\ufe0f\u20e3|{_EMOJI_ELEMENT}(?:\u200d{_EMOJI_ELEMENT})*"
 )
 _EMOJI_SEQUENCE_CELLS = 2
-_INVISIBLE = re.compile(
-    "[\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U0001f3fb-\U0001f3ff"
-    "\U000e0000-\U000e0fff]"
-)
+_INVISIBLE = re.compile(f"[{DEFAULT_IGNORABLES}\u2028\u2029\U0001f3fb-\U0001f3ff]")
 
 
 class _EmojiMode:
