@@ -47,6 +47,7 @@ _REMAINDER = re.compile(
 _ASCII_HOST = re.compile(rf"([!-.0->@-~]{{0,255}}[0-9A-Za-z])[{_CJK}]([^/?#]{{0,255}})")
 _PART = re.compile(r"[()\[\]?#]|https?://", _ASCII_CASE)
 _COMPLETE_ADDRESS = re.compile(r"(?:https?|chats?)://[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#]", _ASCII_CASE)
+_HOST_IN_URL = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#:]*)", _ASCII_CASE)
 _FORMATTING_BEFORE = re.compile(r"[*_~]*\Z")
 _MAX_FORMATTING = 8  # signs before an address
 _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
@@ -123,15 +124,9 @@ def _find_end(text: str, start: int, end: int) -> int:
 
 def _to_ascii_url(url: str) -> str:
     """Return the URL in printable ASCII, with an internationalized host name in its IDNA form (RFC 3490)."""
-    if url.isascii():
-        return quote(url, safe=_PRINTABLE_ASCII)
-    scheme, slashes, remainder = url.partition("//")
-    if slashes:
-        authority_end = next((index for index, character in enumerate(remainder) if character in "/?#"), len(remainder))
-        userinfo, at_sign, host_and_port = remainder[:authority_end].rpartition("@")
-        host, colon, port = host_and_port.partition(":")
+    if parts := _HOST_IN_URL.match(url):
         with suppress(UnicodeError):  # an invalid host name stays unchanged and cannot be resolved
-            url = f"{scheme}//{userinfo}{at_sign}{host.encode('idna').decode()}{colon}{port}{remainder[authority_end:]}"
+            url = f"{url[: parts.start(1)]}{parts[1].encode('idna').decode()}{url[parts.end(1) :]}"
     return quote(url, safe=_PRINTABLE_ASCII)
 
 
