@@ -5,7 +5,7 @@
 - Unread divider: marks the first unread message until a viewed room stops being viewed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 from msgspec.structs import replace
@@ -26,7 +26,7 @@ MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
 
 MAX_LINES_SEARCHED = 10_000
-"""Number of newest lines in which `find_newest` searches."""
+"""Number of newest lines in which `find_newest` and `mark_confusable` search."""
 
 UNSENT_KEY_PREFIX = "unsent-"
 """Prefix of the key of an unsent line, before its `clientId`."""
@@ -191,7 +191,7 @@ class RoomView:
 
     def message_line(self, message: Message) -> MessageLine:
         """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions."""
-        is_own = message.member_id == self.member_id
+        is_own, known_line = message.member_id == self.member_id, self.transcript.find_message(message.seq)
         return MessageLine(
             key=f"message-{message.seq}",
             seq=message.seq,
@@ -209,14 +209,10 @@ class RoomView:
                 ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
                 for emoji, summary in (message.reactions or {}).items()
             ),
-            is_confusable=self._is_confusable(message),
+            is_confusable=self.is_confusable(message.member_id, message.nick_name)
+            or (known_line is not None and known_line.is_confusable),
             deletion=self.deletions.get(message.seq, DeletionState.NONE),
         )
-
-    def _is_confusable(self, message: Message) -> bool:
-        """Return whether the author is present with a confusable nickname, or the line of the message has the mark."""
-        line = self.transcript.find_message(message.seq)
-        return self.is_confusable(message.member_id, message.nick_name) or (line is not None and line.is_confusable)
 
     def is_confusable(self, member_id: str, nick: str) -> bool:
         """Return whether the server marks this nickname of a present member as confusable."""
@@ -233,11 +229,10 @@ class RoomView:
         new_authors = set(authors) - self._confusable_authors
         self._confusable_authors |= new_authors
         if new_authors:
-            newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
             marked = [
                 replace(line, is_confusable=True)
-                for line in newest_first
-                if isinstance(line, MessageLine) and line.seq is not None and (line.member_id, line.nick) in new_authors
+                for line in self._newest_messages()
+                if line.seq is not None and (line.member_id, line.nick) in new_authors
             ]
             self.transcript.put_messages(reversed(marked))
 
@@ -277,9 +272,12 @@ class RoomView:
 
         Searches `MAX_LINES_SEARCHED` lines. Deleted and unsent messages count.
         """
+        return next(filter(predicate, self._newest_messages()), None)
+
+    def _newest_messages(self) -> Iterator[MessageLine]:
         # An unbounded scan of a long timeline would block the event loop noticeably.
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
-        return next((line for line in newest_first if isinstance(line, MessageLine) and predicate(line)), None)
+        return (line for line in newest_first if isinstance(line, MessageLine))
 
     def apply_ignore_filter(self) -> None:
         """Rebuild the lines from all log messages after a change of the ignored nicknames.
