@@ -27,7 +27,6 @@ class MessageCursor:
         self._on_moved = on_moved
         self.index: int | None = None
         self.key: str | None = None
-        self._is_highlight = False
 
     def show(self) -> None:
         """Select the highlighted or selected line if visible, otherwise the last message or gap in or above the view.
@@ -47,7 +46,7 @@ class MessageCursor:
 
     def highlight(self, index: int) -> None:
         """Highlight `lines[index]` without scrolling, and end a selection."""
-        self.index, self._is_highlight = index, True
+        self.index = index
         self._set_key(None)
 
     def move(self, step: int) -> bool:
@@ -66,7 +65,7 @@ class MessageCursor:
 
     def move_to(self, index: int) -> None:
         """Select `lines[index]` and scroll the line into view."""
-        self.index, self._is_highlight = index, False
+        self.index = index
         self._set_key(self._viewport.lines[index].key)
         self._viewport.reveal_line(index)
 
@@ -97,7 +96,7 @@ class MessageCursor:
             self.index = min(self.index, len(lines) - 1)
             line = lines[self.index] if lines else None
             if isinstance(line, MessageLine | GapLine):
-                self._set_key(None if self._is_highlight else line.key)
+                self._set_key(None if self.key is None else line.key)
             else:
                 self.hide()
 
