@@ -15,7 +15,8 @@ from textual._xterm_parser import FOCUSIN, XTermParser
 from textual.events import Key, Paste
 from textual.message import Message
 
-from tui_chat.ui.terminal.input_framer import ESC, KEY_PREFIXES, InputFrame, InputFrameKind
+from tui_chat.ui.terminal.escape_sequences import ESC
+from tui_chat.ui.terminal.input_framer import KEY_PREFIXES, InputFrame, InputFrameKind
 
 log = logging.getLogger("chat.ui")
 

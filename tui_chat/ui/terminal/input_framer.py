@@ -17,7 +17,8 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from typing import NamedTuple
 
-ESC = "\x1b"
+from tui_chat.ui.terminal.escape_sequences import ESC
+
 PASTE_START = "\x1b[200~"
 PASTE_END = "\x1b[201~"
 
