@@ -148,8 +148,13 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
         self.view.composer.show_error = self.view.show_error
         self.view.composer.show_status = self.view.status.show_status
-        timeline = self.view.timeline
-        self.actions: dict[str, Callable[..., object]] = {
+        self.actions = self._key_actions()
+        for name, action in self.actions.items():
+            setattr(self, f"action_{name}", action)
+
+    def _key_actions(self) -> dict[str, Callable[..., object]]:
+        timeline, session = self.view.timeline, self.session
+        return {
             **self.message_actions.actions,
             "select_message": self._select_message,
             "leave_message_cursor": self.message_navigation.leave_message_cursor,
@@ -168,8 +173,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             "toggle_rooms": partial(self.view.toggle_pane, self.view.rooms),
             "toggle_members": partial(self.view.toggle_pane, self.view.members),
         }
-        for name, action in self.actions.items():
-            setattr(self, f"action_{name}", action)
 
     def compose(self) -> ComposeResult:
         """Yield the widgets of `ChatView.widgets`."""

@@ -151,9 +151,9 @@ class LineLayout:
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) -> LineLayout:
     """Return the layout of a line; only messages with a visible text have links."""
-    rows: list[LayoutRow] = []
-    if decoration.day is not None:
-        rows.append(LayoutRow(RowKind.DATE))
+    rows = [LayoutRow(RowKind.DATE)] if decoration.day is not None else []
+    if isinstance(line, MessageLine):
+        return _layout_message(line, decoration, geometry, rows)
     if isinstance(line, NoticeLine):
         text = extract_text(line)
         return LineLayout(
@@ -164,10 +164,15 @@ def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) 
             text=text,
             source_length=len(text),
         )
-    if not isinstance(line, MessageLine):
-        return LineLayout(
-            line, decoration, (LayoutRow(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD_MARKER),), 0
-        )
+    return LineLayout(
+        line, decoration, (LayoutRow(RowKind.GAP if isinstance(line, GapLine) else RowKind.UNREAD_MARKER),), 0
+    )
+
+
+def _layout_message(
+    line: MessageLine, decoration: Decoration, geometry: TimelineGeometry, rows: list[LayoutRow]
+) -> LineLayout:
+    """Return the layout of a message below the rows in `rows`."""
     if geometry.is_narrow and not decoration.is_grouped:
         rows.append(LayoutRow(RowKind.NICK))
     if line.reply_to is not None:
