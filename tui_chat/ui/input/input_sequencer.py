@@ -1,7 +1,7 @@
 """Ordered dispatch of keys and pastes.
 
 Textual determines the focused widget and the priority bindings when a key arrives, even if earlier keys are still in
-the message queue of a widget. A slow connection delivers several keys at once, so the sequencer holds back each key.
+the message queue of a widget. A slow connection delivers several keys at once, so the sequencer delays each key.
 
 - Order: a key is dispatched after all effects of the earlier keys: opened and closed screens, room switches, text.
 - Local keys: printable characters and other local keys of one field do not wait for each other, because the message

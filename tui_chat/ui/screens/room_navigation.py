@@ -119,7 +119,7 @@ class RoomNavigation:
     def go_to_room(self, room: str) -> None:
         """Show an open room, or join a new one.
 
-        Input is held back until the join ends, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
+        Input waits for the end of the join, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
         the join waits for the connection, and input of the next `ROOM_CLOSED_GRACE` seconds moves into the composer.
         """
         if self._view.session.find_room(room) is not None:
