@@ -14,7 +14,7 @@ from textual.widgets import Input
 from textual.widgets.input import Selection
 
 from tui_chat.protocol import sanitize
-from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary, previous_boundary
+from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 
 _ACTION_BY_KEY = {
@@ -44,7 +44,10 @@ class LineInput(Input):
     async def _on_key(self, event: events.Key) -> None:
         if (action := _ACTION_BY_KEY.get(event.key)) is not None:
             event.stop().prevent_default()
+            cursor = self.cursor_position
             await self.run_action(action)
+            if action.startswith("cursor_"):
+                self._round_cursor(cluster_start if self.cursor_position < cursor else cluster_end)
         elif text := typed_text(event):
             event.stop().prevent_default()
             self.replace(text.replace("\n", " "), *self.selection)
@@ -55,47 +58,14 @@ class LineInput(Input):
         event.stop().prevent_default()
         self.replace(sanitize.sanitize_line(pasted_text(event)), *self.selection)
 
-    def action_cursor_left(self, select: bool = False) -> None:
-        """Move the cursor one character to the left; without `select`, to the left end of a selection."""
-        super().action_cursor_left(select)
-        self._round_cursor(cluster_start)
-
-    def action_cursor_right(self, select: bool = False) -> None:
-        """Move the cursor one character to the right; without `select`, to the right end of a selection."""
-        super().action_cursor_right(select)
-        self._round_cursor(cluster_end)
-
-    def action_cursor_left_word(self, select: bool = False) -> None:
-        """Move the cursor to the start of the current or previous word."""
-        super().action_cursor_left_word(select)
-        self._round_cursor(cluster_start)
-
-    def action_cursor_right_word(self, select: bool = False) -> None:
-        """Move the cursor to the start of the next word."""
-        super().action_cursor_right_word(select)
-        self._round_cursor(cluster_end)
-
-    def action_delete_left(self) -> None:
-        """Delete the selection, or else the previous character."""
-        start, end = self.selection
-        self.delete(previous_boundary(self.value, end) if start == end else start, end)
-
-    def action_delete_right(self) -> None:
-        """Delete the selection, or else the next character."""
-        start, end = self.selection
-        self.delete(start, next_boundary(self.value, end) if start == end else end)
-
-    def action_delete_left_word(self) -> None:
-        """Delete the selection, or else to the start of the current or previous word."""
-        if self.selection.is_empty:
-            self.action_cursor_left_word(select=True)
-        self.delete_selection()
-
-    def action_delete_right_word(self) -> None:
-        """Delete the selection, or else to the start of the next word."""
-        if self.selection.is_empty:
-            self.action_cursor_right_word(select=True)
-        self.delete_selection()
+    def delete(self, start: int, end: int) -> None:
+        """Delete the text between two indices, with the whole cluster around an index other than the cursor."""
+        start, end = sorted((start, end))
+        cursor = self.cursor_position
+        super().delete(
+            start if start == cursor else cluster_start(self.value, start),
+            end if end == cursor else cluster_end(self.value, end),
+        )
 
     def _cell_offset_to_index(self, offset: int) -> int:
         return cluster_start(self.value, super()._cell_offset_to_index(offset))
