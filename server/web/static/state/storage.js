@@ -16,15 +16,12 @@ const MAX_READ_MARKERS = 500;
 const MAX_DRAFTS = 50;
 
 export class JsonStorage {
-  #storage;
-  #fallback = new Map(); // used if the browser blocks storage; lost on reload
+  #open;
+  #fallback = new Map(); // values that the browser does not store; lost on reload
 
+  /** @param {() => Storage} open Returns the storage of the browser, or throws if the storage is blocked. */
   constructor(open) {
-    try {
-      this.#storage = open();
-    } catch {
-      this.#storage = null;
-    }
+    this.#open = open;
   }
 
   /**
@@ -35,12 +32,7 @@ export class JsonStorage {
    */
   get(key, defaultValue = null) {
     if (this.#fallback.has(key)) return this.#fallback.get(key);
-    try {
-      const json = this.#storage?.getItem(KEY_PREFIX + key);
-      return json ? JSON.parse(json) : defaultValue;
-    } catch {
-      return defaultValue;
-    }
+    return this.#access((storage) => JSON.parse(storage.getItem(KEY_PREFIX + key) ?? "null"), null) ?? defaultValue;
   }
 
   /**
@@ -48,38 +40,39 @@ export class JsonStorage {
    * @returns {boolean} False if the value will be lost on reload.
    */
   set(key, value) {
-    try {
-      if (!this.#storage) throw new Error("storage unavailable");
-      this.#storage.setItem(KEY_PREFIX + key, JSON.stringify(value));
-      this.#fallback.delete(key);
+    this.#fallback.set(key, value);
+    const isStored = this.#access((storage) => {
+      storage.setItem(KEY_PREFIX + key, JSON.stringify(value));
       return true;
-    } catch {
-      this.#fallback.set(key, value);
-      return false;
-    }
+    }, false);
+    if (isStored) this.#fallback.delete(key);
+    return isStored;
   }
 
   /** Delete a value. */
   remove(key) {
     this.#fallback.delete(key);
-    try {
-      this.#storage?.removeItem(KEY_PREFIX + key);
-    } catch {
-      // Blocked storage contains nothing to delete.
-    }
+    this.#access((storage) => storage.removeItem(KEY_PREFIX + key), undefined);
   }
 
   /** Return all keys with this prefix. */
   keys(prefix) {
-    const fullPrefix = KEY_PREFIX + prefix;
-    let stored = [];
+    const stored = this.#access(Object.keys, []).filter((key) => key.startsWith(KEY_PREFIX)).map((key) => key.slice(KEY_PREFIX.length));
+    return [...new Set([...stored, ...this.#fallback.keys()])].filter((key) => key.startsWith(prefix));
+  }
+
+  /**
+   * Return the result of an operation, or `failure` if the storage is blocked, full or damaged.
+   * @template T
+   * @param {(storage: Storage) => T} operation
+   * @param {T} failure
+   */
+  #access(operation, failure) {
     try {
-      stored = Object.keys(this.#storage ?? {}).filter((key) => key.startsWith(fullPrefix));
+      return operation(this.#open());
     } catch {
-      // Blocked storage has no keys.
+      return failure;
     }
-    const fallbackKeys = [...this.#fallback.keys()].filter((key) => key.startsWith(prefix));
-    return [...new Set([...stored.map((key) => key.slice(KEY_PREFIX.length)), ...fallbackKeys])];
   }
 
   /** Convert the key of a storage event; return an empty string for keys of other applications. */
