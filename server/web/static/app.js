@@ -16,7 +16,7 @@ import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
-import { queryElement, requireElement, setText } from "./view/dom.js";
+import { requireElement, setText } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
@@ -93,8 +93,9 @@ const messageToolbar = new MessageToolbar({
     delete: confirmDelete,
     copy: ({ message }) => copyText(message),
     react: ({ seq, reactions = {} }, row) =>
-      emojiPicker.open(row, (emoji) => {
-        session.current.enqueue("react", { seq, emoji, on: !reactions[emoji]?.own });
+      emojiPicker.open(row, {
+        onSelect: (emoji) => session.current.enqueue("react", { seq, emoji, on: !reactions[emoji]?.own }),
+        onFocusLost: () => timeline.focusMessage(seq),
       }),
   },
   getMessage(seq) {
@@ -273,10 +274,7 @@ async function confirmDelete(item) {
   const room = session.current;
   const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
   const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text, choices, onTyping: () => composer.focus() });
-  // The timeline may have replaced the row to which the dialog returns the focus.
-  if (!document.activeElement?.closest("#timeline, #composer")) {
-    queryElement(document, `#timeline-lines [data-seq="${item.seq}"]`)?.focus({ preventScroll: true });
-  }
+  if (!document.activeElement?.closest("#timeline, #composer")) timeline.focusMessage(item.seq);
   if (choice) heldDeletions.hold(room, item.seq);
 }
 

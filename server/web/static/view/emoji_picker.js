@@ -4,32 +4,34 @@ import { strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS } from "../state/limits.js";
 import { validateReaction } from "../state/reactions.js";
-import { createButton, createElement, markInvalid, queryElement, requireElement } from "./dom.js";
+import { createButton, createElement, markInvalid, requireElement } from "./dom.js";
 
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
 const MARGIN = 8; // px between popover and window
 
 export class EmojiPicker {
   #popover = requireElement("emoji-picker");
-  #seq = ""; // of the message, whose row element can be replaced while the popover is open
+  #onFocusLost = () => {};
 
   constructor() {
     this.#popover.addEventListener("toggle", ({ newState }) => {
       const focusLost = !document.activeElement || document.activeElement === document.body;
-      if (newState === "closed" && focusLost) this.#restoreFocus();
+      if (newState === "closed" && focusLost) this.#onFocusLost();
     });
     this.#popover.addEventListener("keydown", (event) => this.#onKeyDown(event));
   }
 
   /**
    * @param {HTMLElement} row Message row used as the anchor.
-   * @param {(emoji: string) => void} onSelect
+   * @param {object} callbacks
+   * @param {(emoji: string) => void} callbacks.onSelect
+   * @param {() => void} callbacks.onFocusLost Called if the popover does not return the focus on closing.
    */
-  open(row, onSelect) {
-    this.#seq = row.dataset.seq ?? "";
+  open(row, { onSelect, onFocusLost }) {
+    this.#onFocusLost = onFocusLost;
     const finish = (emoji) => {
       this.#popover.hidePopover();
-      this.#restoreFocus();
+      onFocusLost();
       onSelect(emoji);
     };
     const field = createElement("input", "");
@@ -63,10 +65,6 @@ export class EmojiPicker {
     this.#popover.style.left = `${Math.max(MARGIN, Math.min(right, innerWidth) - width - MARGIN)}px`;
     this.#popover.style.top = `${Math.max(MARGIN, Math.min(opensBelow ? bottom : top - height, innerHeight - height - MARGIN))}px`;
     buttons[0].focus();
-  }
-
-  #restoreFocus() {
-    queryElement(document, `#timeline-lines [data-seq="${this.#seq}"]`)?.focus({ preventScroll: true });
   }
 
   #onKeyDown(event) {

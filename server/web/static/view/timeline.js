@@ -168,8 +168,13 @@ export class Timeline {
     row?.scrollIntoView({ block: "center" });
     this.#onUserScroll();
     row?.classList.add("highlighted");
-    row?.focus({ preventScroll: true });
+    this.focusMessage(target);
     return true;
+  }
+
+  /** Focus a message of the visible room, also after its row was replaced behind a dialog. */
+  focusMessage(seq) {
+    this.#rows.get(`m${seq}`)?.row.focus({ preventScroll: true });
   }
 
   /** Jump to the message below the unread divider. */
