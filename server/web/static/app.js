@@ -301,7 +301,7 @@ function render() {
     composer.showError(""); // concerned the lost connection
   }
   if (!roomVisible) {
-    if (session.connection.state === "offline") joinForm.error = strings.serverUnreachable;
+    if (connection.state === "offline") joinForm.error = strings.serverUnreachable;
     if (!current?.hasJoined) return;
     roomVisible = true;
     joinForm.hide();
@@ -313,7 +313,8 @@ function render() {
   let mentionCount = 0;
   for (const room of session.rooms) {
     const isViewed = isPageActive && room === current && timeline.isFollowing && room.isUpToDate;
-    const newMentions = room.readTracker.update({ ...room, members: room.members, isViewed });
+    const { log, ownMemberIds, nick, members } = room;
+    const newMentions = room.readTracker.update({ log, ownMemberIds, nick, members, isViewed });
     if (!isPageActive) notifier.onMentions(room, newMentions);
     unreadCount += room.readTracker.unreadCount;
     mentionCount += room.readTracker.mentionCount;
