@@ -104,6 +104,15 @@ const cases = {
     roster.applyPresence(unchanged);
     assert.equal(roster.count, 599);
   },
+  "an invalid member count is replaced by the number of stored members"() {
+    const roster = new Roster({ requestPage: async () => ({}), onLoaded: () => {} });
+    for (const count of [undefined, null, "600", NaN, -1, 1.5, {}]) {
+      roster.reset([{ memberId: "a", nickName: "ann", role: "member" }], count);
+      assert.equal(roster.count, 1);
+      if (count !== undefined) roster.applyPresence({ joined: [], left: [], renamed: [], memberCount: count });
+      assert.equal(roster.count, 1);
+    }
+  },
   "the unread divider precedes the first unread message of another member"() {
     const items = [messageEntry(1, "a", NOON), messageEntry(2, "me", NOON), messageEntry(3, "a", NOON)];
     assert.deepEqual(lineKeys(items, { unreadAfter: 1 }), ["day", "m1", "m2", "unread", "m3"]);

@@ -10,7 +10,7 @@
 import { RequestError, requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
-import { sanitizeReceived, validateQuery } from "./sanitize.js";
+import { sanitizeCount, sanitizeReceived, validateQuery } from "./sanitize.js";
 
 const MAX_MEMBERS = 5000;
 const RATE_LIMIT_DELAY = 1; // s, for an error without `retryAfter`
@@ -57,11 +57,11 @@ export class Roster {
   }
 
   /** Replace all members by those of a join response. */
-  reset(members, count = 0) {
+  reset(members, count) {
     this.#generation += 1;
     this.#cursor = "";
     this.members = new Map(members.map((member) => [member.memberId, sanitizeReceived(member)]));
-    this.#unlistedCount = Math.max(0, count - this.members.size);
+    this.#setCount(count);
   }
 
   /** Apply a `presence` push with sanitized members; `memberCount` replaces the count of joins and leaves. */
@@ -76,8 +76,8 @@ export class Roster {
       const member = members.get(memberId);
       if (member) members.set(memberId, { ...member, nickName, confusable });
     }
-    if (memberCount !== undefined) this.#unlistedCount = Math.max(0, memberCount - members.size);
     this.members = members;
+    if (memberCount !== undefined) this.#setCount(memberCount);
   }
 
   /**
@@ -147,7 +147,12 @@ export class Roster {
       if (role === "member" && !addedIds.has(memberId)) members.delete(memberId);
     }
     this.members = members;
-    this.#unlistedCount = Math.max(0, count - members.size);
+    this.#setCount(count);
     this.#onLoaded(added);
+  }
+
+  /** Set the received number of present members, which is at least the number of stored members. */
+  #setCount(count) {
+    this.#unlistedCount = Math.max(0, sanitizeCount(count) - this.members.size);
   }
 }

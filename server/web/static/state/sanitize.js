@@ -87,6 +87,14 @@ export function sanitizeTimestamp(ts) {
 }
 
 /**
+ * Return a received number of members; 0 for an invalid one.
+ * @param {unknown} count
+ */
+export function sanitizeCount(count) {
+  return typeof count === "number" && Number.isSafeInteger(count) && count > 0 ? count : 0;
+}
+
+/**
  * Return a received entry, notice or member with sanitized texts and timestamp; the same object if nothing changed.
  * @template {object} T
  * @param {T} received
