@@ -74,6 +74,23 @@ function browserStorage(map) {
   });
 }
 
+/** Join an empty room; the room stays unjoined after an invalid response. */
+async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {} } = {}) {
+  const room = new Room("tea", "ann", {
+    ownMemberIds: new Set(),
+    readSeq: null,
+    request: async () => ({ room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq: 0 }, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false }),
+    send() {},
+    isOnline: () => false,
+    guestKey: () => null,
+    onGuestKey,
+    onChange() {},
+  });
+  room.onConnected();
+  await new Promise((resolve) => setTimeout(resolve));
+  return room;
+}
+
 const itemStates = ({ items }) => items.map(({ clientId, state }) => `${clientId} ${state}`);
 
 const cases = {
@@ -270,22 +287,22 @@ const cases = {
     const overlong = "x".repeat(129);
     for (const [guestKey, logId] of [[overlong, "log"], ["key", overlong], ["x".repeat(128), "log"]]) {
       const guestKeys = [];
-      const room = new Room("tea", "ann", {
-        ownMemberIds: new Set(),
-        readSeq: null,
-        request: async () => ({ room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq: 0 }, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false }),
-        send() {},
-        isOnline: () => false,
-        guestKey: () => null,
-        onGuestKey: (key) => guestKeys.push(key),
-        onChange() {},
-      });
-      room.onConnected();
-      await new Promise((resolve) => setTimeout(resolve));
+      const room = await joinRoom({ guestKey, logId, onGuestKey: (key) => guestKeys.push(key) });
       const isValid = guestKey !== overlong && logId !== overlong;
       assert.deepEqual([room.hasJoined, guestKeys], isValid ? [true, [guestKey]] : [false, []]);
       room.leave();
     }
+  },
+  async "hidden notices do not displace visible ones"() {
+    const room = await joinRoom();
+    room.addLocalNotice("visible");
+    for (let member = 0; member < 500; member += 1) {
+      room.handlePush("message", { kind: "join", memberId: `m${member}`, nickName: `guest ${member}`, ts: NOON });
+    }
+    assert.deepEqual(room.notices.filter(({ kind }) => kind === "local").map(({ text }) => text), ["visible"]);
+    assert.equal(room.notices.length, 201);
+    assert.equal(room.notices.at(-1).nickName, "guest 499");
+    room.leave();
   },
   "all languages define the same strings"() {
     const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);

@@ -22,7 +22,7 @@ import { randomUuid } from "./uuid.js";
 const MAX_CONFUSABLE_AUTHORS = 1000; // the oldest are dropped
 const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
-const MAX_NOTICES = 200;
+const MAX_NOTICES = 200; // each of relevant and irrelevant notices
 const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
 const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
@@ -365,11 +365,13 @@ export class Room {
     this.#addNotice({ kind, nickName, oldNickName, more, confusable, ts, isRelevant });
   }
 
-  /** Append a notice after the newest entry. */
+  /** Append a notice after the newest entry. Irrelevant notices, which are hidden by default, replace no others. */
   #addNotice(notice) {
     this.#noticeCount += 1;
     this.notices.push({ ...notice, id: this.#noticeCount, after: this.log.lastSeq ?? 0 });
-    if (this.notices.length > MAX_NOTICES) this.notices.shift();
+    const isIrrelevant = notice.isRelevant === false;
+    const bounded = this.notices.filter(({ isRelevant }) => (isRelevant === false) === isIrrelevant);
+    if (bounded.length > MAX_NOTICES) this.notices.splice(this.notices.indexOf(bounded[0]), 1);
   }
 
   #onPresence({ joined = [], left = [], renamed = [], memberCount }) {
