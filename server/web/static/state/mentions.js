@@ -19,8 +19,7 @@ export class MentionTokens {
   constructor(text) {
     const folded = collapseSpaces(fold(text.replace(CODE, "`")));
     for (let index = folded.indexOf("@"); index >= 0; index = folded.indexOf("@", index + 1)) {
-      const preceding = lastCharacter(folded.slice(0, index));
-      if (!"@/".includes(preceding || " ") && !isSpacedWordCharacter(preceding)) this.#tails.push(folded.slice(index + 1));
+      if (!isJoined(folded.slice(0, index))) this.#tails.push(folded.slice(index + 1));
     }
     if (folded.includes(":")) this.#start = folded;
   }
@@ -64,6 +63,15 @@ export function isMentioned(item, nick, members) {
 /** @param {Map<string, import("./room.js").Member>} members */
 function* nickNames(members) {
   for (const { nickName } of members.values()) yield nickName;
+}
+
+/**
+ * Return whether an `@` after this text belongs to an address or path.
+ * @param {string} textBefore
+ */
+export function isJoined(textBefore) {
+  const preceding = lastCharacter(textBefore);
+  return "@/".includes(preceding || " ") || isSpacedWordCharacter(preceding);
 }
 
 /**

@@ -10,13 +10,14 @@
 import { strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { NICKNAME_GRAPHEMES } from "../state/limits.js";
+import { isJoined } from "../state/mentions.js";
 import { canonicalName } from "../state/names.js";
 import { closestElement, createAvatar, createElement, createNickname, requireElement, setText } from "./dom.js";
 
 const MAX_OPTIONS = 8;
 const LOAD_LIMIT = 200; // members with the typed text anywhere in their nickname
 const DEBOUNCE = 300; // ms
-const MENTION_START = new RegExp(`(?<![\\p{L}\\p{N}_@/])@([^@\\n]{1,${NICKNAME_GRAPHEMES}})$`, "u");
+const MENTION = new RegExp(`@([^@\\n]{1,${NICKNAME_GRAPHEMES}})$`, "u");
 
 /** @typedef {import("../state/room.js").Room} Room */
 
@@ -58,8 +59,8 @@ export class NickCompletion {
   /** Text between the last `@` and the cursor; empty if the cursor is not in a mention. */
   get #query() {
     const { value, selectionStart, selectionEnd } = this.#field;
-    const query = selectionStart === selectionEnd ? (value.slice(0, selectionStart).match(MENTION_START)?.[1] ?? "") : "";
-    return query.trim() ? query : "";
+    const mention = selectionStart === selectionEnd ? value.slice(0, selectionStart).match(MENTION) : null;
+    return mention && mention[1].trim() && !isJoined(value.slice(0, mention.index)) ? mention[1] : "";
   }
 
   #onKeyDown(event) {
