@@ -39,7 +39,6 @@ import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
-const MAX_DATE_DELAY = 60_000; // ms
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
 
 const chatElement = requireElement("chat");
@@ -363,21 +362,8 @@ function changeLanguage() {
   scheduler.schedule();
 }
 
-/** Render at midnight. The short delay covers a suspended computer, during which timers stop. */
-function watchDate() {
-  const now = new Date();
-  const delay = new Date(now).setHours(24, 0, 0, 0) - now.getTime();
-  setTimeout(
-    () => {
-      if (new Date().getDate() !== now.getDate()) scheduler.schedule();
-      watchDate();
-    },
-    Math.min(delay, MAX_DATE_DELAY),
-  );
-}
-
 applyStrings();
-watchDate();
+scheduler.watchDate();
 installShortcuts({
   getSession: () => (roomVisible ? session : null),
   showRoom,

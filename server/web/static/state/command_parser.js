@@ -34,6 +34,7 @@ export const COMMANDS = new Map([
   ["help", {}],
 ]);
 
+const MAX_EDITS = 2; // of a wrong command name
 const ALIASES = new Map(Object.entries({ j: "join", leave: "part", close: "part", who: "names", rooms: "list", find: "search", h: "help" }));
 
 /**
@@ -55,8 +56,6 @@ export function parseInput(text) {
   if (argument ? !syntax.argument : syntax.isRequired) return { error: "usage", command };
   return { command, argument };
 }
-
-const MAX_EDITS = 2; // of a wrong command name
 
 /**
  * Return the command name that is nearest to an unknown name; "" without a similar one.

@@ -3,6 +3,7 @@
  */
 
 const MAX_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
+const MAX_DATE_DELAY = 60_000; // ms
 
 export class RenderScheduler {
   #render;
@@ -19,6 +20,19 @@ export class RenderScheduler {
     // Hidden tabs still need title updates.
     this.#timer = setTimeout(() => this.#renderNow(), MAX_DELAY);
     requestAnimationFrame(() => this.#renderNow());
+  }
+
+  /** Render at every midnight. The short delay covers a suspended computer, during which timers stop. */
+  watchDate() {
+    const now = new Date();
+    const delay = new Date(now).setHours(24, 0, 0, 0) - now.getTime();
+    setTimeout(
+      () => {
+        if (new Date().getDate() !== now.getDate()) this.schedule();
+        this.watchDate();
+      },
+      Math.min(delay, MAX_DATE_DELAY),
+    );
   }
 
   #renderNow() {
