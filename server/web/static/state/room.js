@@ -9,6 +9,7 @@
 import { Outbox } from "../net/outbox.js";
 import { requireRequestError } from "../net/request_error.js";
 import { JOIN_RETRY_DELAY } from "../net/timeouts.js";
+import { ConfusableAuthors } from "./confusable_authors.js";
 import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
@@ -19,7 +20,6 @@ import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived,
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
-const MAX_CONFUSABLE_AUTHORS = 1000; // the oldest are dropped
 const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200; // each of relevant and irrelevant notices
@@ -51,13 +51,12 @@ export class Room {
   #catchUpTimer = 0;
   #processedSeq = 0; // newest entry of `#processNewMessages`
   #noticeCount = 0;
-  /** @type {Set<string>} Member id and nickname, also of authors who have left. */
-  #confusableAuthors = new Set();
   #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
 
   log = new RoomLog();
+  confusableAuthors = new ConfusableAuthors();
   /** Name used in join requests. */
   requestedName;
   /** Names as requested, later as confirmed by the server. */
@@ -87,7 +86,7 @@ export class Room {
     this.roster = new Roster({
       requestPage: (body) => host.request("listMembers", { room: this.name, ...body }),
       onLoaded: (members) => {
-        for (const member of members) this.#recordConfusable(member);
+        this.confusableAuthors.record(members);
         host.onChange();
       },
     });
@@ -110,6 +109,16 @@ export class Room {
         host.onChange();
       },
     });
+  }
+
+  /** Stored present members by id; a new map after every change. */
+  get members() {
+    return this.roster.members;
+  }
+
+  /** Number of present members, including those that `members` does not contain. */
+  get memberCount() {
+    return this.roster.count;
   }
 
   /** Return whether `name` is the requested or confirmed name of this room. */
@@ -279,7 +288,7 @@ export class Room {
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.roster.reset(response.members, response.memberCount);
-    for (const member of this.members.values()) this.#recordConfusable(member);
+    this.confusableAuthors.record(this.members.values());
     const isCatchUpNeeded = since !== null && response.hasMore && lastSeq - since <= MAX_CATCH_UP;
     const messages = isCatchUpNeeded ? [] : response.messages.map(sanitizeReceived);
     this.log.memberId = response.memberId;
@@ -299,31 +308,6 @@ export class Room {
     await this.#catchUp();
     if (generation === this.#generation && this.#isJoined) this.isUpToDate = true;
     this.#host.onChange();
-  }
-
-  /** Stored present members by id; a new map after every change. */
-  get members() {
-    return this.roster.members;
-  }
-
-  /** Number of present members, including those that `members` does not contain. */
-  get memberCount() {
-    return this.roster.count;
-  }
-
-  /**
-   * Return whether the server marked this nickname of a member as confusable.
-   * @param {{memberId: string, nickName: string}} author
-   */
-  isConfusable({ memberId, nickName }) {
-    return this.#confusableAuthors.has(`${memberId} ${nickName}`);
-  }
-
-  /** @param {{memberId: string, nickName: string, confusable?: boolean}} author */
-  #recordConfusable({ memberId, nickName, confusable }) {
-    if (!confusable) return;
-    this.#confusableAuthors.add(`${memberId} ${nickName}`);
-    if (this.#confusableAuthors.size > MAX_CONFUSABLE_AUTHORS) this.#confusableAuthors.delete([...this.#confusableAuthors][0]);
   }
 
   handlePush(event, body) {
@@ -357,7 +341,7 @@ export class Room {
 
   #onNotice(notice) {
     const { kind, memberId, nickName, oldNickName, more, confusable, ts } = notice;
-    this.#recordConfusable(notice);
+    this.confusableAuthors.record([notice]);
     const isOwn = this.ownMemberIds.has(memberId);
     // Own join notices are omitted; they can precede the response that contains the member id.
     if (!this.hasJoined || (kind !== "nick" && isOwn)) return;
@@ -377,7 +361,7 @@ export class Room {
   #onPresence({ joined = [], left = [], renamed = [], memberCount }) {
     const changes = { joined: joined.map(sanitizeReceived), left, renamed: renamed.map(sanitizeReceived), memberCount };
     this.roster.applyPresence(changes);
-    for (const member of [...changes.joined, ...changes.renamed]) this.#recordConfusable(member);
+    this.confusableAuthors.record([...changes.joined, ...changes.renamed]);
     for (const { memberId, nickName } of changes.renamed) if (this.ownMemberIds.has(memberId)) this.nick = nickName;
   }
 

@@ -222,7 +222,7 @@ export class Timeline {
       ownMemberIds,
       nick,
       members,
-      isConfusable: (author) => room.isConfusable(author),
+      isConfusable: (author) => room.confusableAuthors.has(author),
       unreadAfter: state.unreadAfter,
       now: Date.now(),
       isHeld: (seq) => this.#isHeld(room, seq),
