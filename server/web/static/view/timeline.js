@@ -17,7 +17,8 @@ import { buildLines, isSameLine } from "../state/timeline_model.js";
 import { requireElement, setText } from "./dom.js";
 import { formatSelection } from "./copy_messages.js";
 import { renderLine } from "./render_line.js";
-import { findFirstVisible, isNearViewport } from "./viewport.js";
+import { ScrollPosition } from "./scroll_position.js";
+import { isNearViewport } from "./viewport.js";
 
 const WINDOW_STEP = 100; // items per extension of the window
 const MAX_FOLLOWING_ITEMS = 400; // rendered items while following
@@ -26,16 +27,8 @@ const MAX_LOG_ITEMS = 20_000; // loaded items while following
 const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
 const BOTTOM_TOLERANCE = 40; // px
-const SCROLL_TOLERANCE = 1.5; // px; element sizes are rounded
 /** @type {{unreadCount: number, unreadAfter: number | null}} */
 const NO_UNREAD = { unreadCount: 0, unreadAfter: null };
-
-/**
- * @typedef {object} Anchor Position of a row in px below the top edge of the view.
- * @property {string} key
- * @property {number} top
- * @property {number} bottom
- */
 
 export class Timeline {
   #scroller = requireElement("timeline");
@@ -55,10 +48,8 @@ export class Timeline {
   /** @type {number | null} */
   #windowEnd = null; // seq of the last rendered item; null while following the log
   #isFollowing = true;
-  #layoutKey = ""; // content and viewport size at the last change of the position
-  #scrollTop = 0; // scrollTop at the last change of the position
-  #devicePixelRatio = 0; // at the last change of the position; changes on zooming
-  /** @type {Anchor | null} */
+  #position = new ScrollPosition(this.#scroller, this.#list, (key) => this.#rows.get(key)?.row);
+  /** @type {import("./scroll_position.js").Anchor | null} */
   #anchor = null; // first visible row after the last scroll of the user; null while following
   #readState = NO_UNREAD;
   #joinVisibility = storedJoinVisibility();
@@ -304,56 +295,19 @@ export class Timeline {
   }
 
   #withAnchor(update) {
-    const anchor = this.#isFollowing ? null : this.#captureAnchor();
+    const anchor = this.#isFollowing ? null : this.#position.capture();
     update();
     // Compare bottom edges, because the top edge moves when the previous group loses its header.
-    if (anchor) this.#scrollBy(anchor.key, ({ bottom }) => bottom - anchor.bottom);
+    if (anchor) this.#position.restoreBottom(anchor);
     else this.#restorePosition();
-    if (this.#anchor && !this.#rows.has(this.#anchor.key)) this.#anchor = this.#captureAnchor();
-    this.#savePosition();
-  }
-
-  /** @returns {Anchor | null} */
-  #captureAnchor() {
-    const row = findFirstVisible(this.#scroller, this.#list);
-    if (!row) return null;
-    const { top, bottom } = row.getBoundingClientRect();
-    const viewTop = this.#scroller.getBoundingClientRect().top;
-    return { key: row.dataset.key, top: top - viewTop, bottom: bottom - viewTop };
-  }
-
-  /** Scroll by a distance in px, computed from the current position of a row. */
-  #scrollBy(key, distance) {
-    const rect = this.#rows.get(key)?.row.getBoundingClientRect();
-    if (!rect) return;
-    const viewTop = this.#scroller.getBoundingClientRect().top;
-    this.#scroller.scrollTop += distance({ top: rect.top - viewTop, bottom: rect.bottom - viewTop });
+    if (this.#anchor && !this.#rows.has(this.#anchor.key)) this.#anchor = this.#position.capture();
+    this.#position.save();
   }
 
   /** Scroll to the bottom while following, otherwise to the anchor. */
   #restorePosition() {
-    const anchor = this.#anchor;
     if (this.#isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    else if (anchor) {
-      this.#scrollBy(anchor.key, ({ top, bottom }) => {
-        // The part of the row above the view grows and shrinks with the row.
-        const growth = anchor.top < 0 ? (bottom - top) / (anchor.bottom - anchor.top) : 1;
-        return top - anchor.top * growth;
-      });
-    }
-  }
-
-  #savePosition() {
-    this.#layoutKey = layoutKey(this.#scroller);
-    this.#scrollTop = this.#scroller.scrollTop;
-    this.#devicePixelRatio = devicePixelRatio;
-  }
-
-  /** Detect scrolling by the user. A smaller layout reduces scrollTop to the maximum, and zooming scales it. */
-  #hasUserScrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const isZoomed = devicePixelRatio !== this.#devicePixelRatio;
-    return !isZoomed && Math.abs(scrollTop - Math.min(this.#scrollTop, scrollHeight - clientHeight)) > SCROLL_TOLERANCE;
+    else if (this.#anchor) this.#position.restore(this.#anchor);
   }
 
   get #isAtBottom() {
@@ -364,8 +318,8 @@ export class Timeline {
   #onUserScroll() {
     const wasFollowing = this.#isFollowing;
     this.#isFollowing = this.#isAtBottom;
-    this.#anchor = this.#isFollowing ? null : this.#captureAnchor();
-    this.#savePosition();
+    this.#anchor = this.#isFollowing ? null : this.#position.capture();
+    this.#position.save();
     if (this.#isFollowing !== wasFollowing) this.#onFollowChange();
   }
 
@@ -376,10 +330,10 @@ export class Timeline {
   /** Apply a scroll of the user, or restore the position after a change of the layout. */
   #applyScroll() {
     if (!this.#scroller.clientHeight) return;
-    if (this.#hasUserScrolled()) this.#onUserScroll();
-    else if (layoutKey(this.#scroller) !== this.#layoutKey) {
+    if (this.#position.hasUserScrolled) this.#onUserScroll();
+    else if (this.#position.hasLayoutChanged) {
       this.#restorePosition();
-      this.#savePosition();
+      this.#position.save();
     }
   }
 
@@ -431,10 +385,6 @@ export class Timeline {
     const room = this.#room;
     if ((await room?.loadOlder()) && room === this.#room) this.#extendWindow();
   }
-}
-
-function layoutKey({ scrollHeight, clientHeight, clientWidth }) {
-  return `${scrollHeight}/${clientHeight}/${clientWidth}/${devicePixelRatio}`;
 }
 
 function historyStartText(log, isAtTop) {
