@@ -15,8 +15,8 @@ export function roomFromUrl() {
 }
 
 /**
- * Set the room name in the URL and remove the query. Replace the history entry if `replace` is set or the URL has no fragment, otherwise
- * add one.
+ * Set the room name in the URL and remove the query. Replace the history entry if `replace` is set or the URL has no
+ * fragment, otherwise add one.
  */
 export function setRoomUrl(room, { replace = false } = {}) {
   const hash = room ? `#/${encodeURIComponent(room)}` : "";
