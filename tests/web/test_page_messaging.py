@@ -302,7 +302,7 @@ async def test_a_taken_nickname_gets_a_numbered_replacement_and_a_notice(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     second = await open_chat_page(browser, server.url, "Bot")
-    await expect(second.page.locator(".notice")).to_have_text("Nickname taken. You joined as Bot2.")
+    await expect(second.page.locator(".notice")).to_have_text("Nickname taken. The server assigned Bot2.")
     await second.send_message("hi")
     await expect(second.page.locator("#timeline-lines .nick")).to_have_text("Bot2")
     second.assert_no_errors()

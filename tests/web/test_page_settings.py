@@ -108,6 +108,18 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     chat_page.assert_no_errors()
 
 
+async def test_a_nickname_change_explains_an_assigned_nickname(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await open_settings(chat_page.page)
+    await chat_page.page.locator("#settings-nick").fill("Bot")
+    await chat_page.page.keyboard.press("Enter")
+    await expect(chat_page.page.locator("#settings-dialog")).to_be_hidden()
+    await expect(chat_page.page.locator(".notice")).to_contain_text("Nickname taken. The server assigned Bot2.")
+    chat_page.assert_no_errors()
+
+
 async def test_join_notices_follow_the_joins_setting(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     notices = chat_page.page.locator(".notice")

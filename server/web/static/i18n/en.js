@@ -50,7 +50,7 @@ export const en = {
   nicknameChanged: (old, nick) => `${old} is now ${nick}`,
   topicSet: (nick, topic) => `${nick} set the topic: ${topic}`,
   topicCleared: (nick) => `${nick} cleared the topic`,
-  nicknameAssigned: (nick) => `Nickname taken. You joined as ${nick}.`,
+  nicknameAssigned: (nick) => `Nickname taken. The server assigned ${nick}.`,
   typing: (names) => {
     if (names.length > 3) return "Several people are typing…";
     return `${list(names)} ${names.length === 1 ? "is" : "are"} typing…`;
@@ -150,7 +150,6 @@ export const en = {
   unknownCommand: (name, nearest) =>
     nearest ? `Unknown command: /${name}. Did you mean /${nearest}?` : `Unknown command: /${name}. Type /help for a list, or //${name} to send it as text.`,
   commandOffline: (command) => `/${command} needs a connection. You are offline.`,
-  nicknameTaken: (requested, assigned) => `${requested} is taken. The server assigned ${assigned}.`,
   commandUsage: (usage) => `Usage: ${usage}`,
   notInRoom: (room) => `You are not in ${room}.`,
   currentTopic: (topic) => (topic ? `Topic: ${topic}` : "No topic set."),

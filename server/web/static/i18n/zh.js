@@ -50,7 +50,7 @@ export const zh = {
   nicknameChanged: (old, nick) => `${old} 改名为 ${nick}`,
   topicSet: (nick, topic) => `${nick} 设置了话题：${topic}`,
   topicCleared: (nick) => `${nick} 清除了话题`,
-  nicknameAssigned: (nick) => `昵称已被使用，你以 ${nick} 的身份加入。`,
+  nicknameAssigned: (nick) => `昵称已被使用，服务器分配了 ${nick}。`,
   typing: (names) => (names.length > 3 ? "好几个人正在输入…" : `${names.join("、")} 正在输入…`),
   charactersOver: (over) => `超出 ${over} 字`,
   charactersLeft: (count) => `还可输入 ${count} 字`,
@@ -147,7 +147,6 @@ export const zh = {
   unknownCommand: (name, nearest) =>
     nearest ? `未知命令：/${name}。是否想输入 /${nearest}？` : `未知命令：/${name}。输入 /help 查看列表，或输入 //${name} 按原文发送。`,
   commandOffline: (command) => `/${command} 需要连接。你已离线。`,
-  nicknameTaken: (requested, assigned) => `昵称 ${requested} 已被占用，服务器分配了 ${assigned}。`,
   commandUsage: (usage) => `用法：${usage}`,
   notInRoom: (room) => `你不在 ${room} 中。`,
   currentTopic: (topic) => (topic ? `话题：${topic}` : "未设置话题。"),

@@ -9,7 +9,7 @@ import { ChatSocket } from "../net/socket.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
-import { validateNickname } from "./names.js";
+import { canonicalName, validateNickname } from "./names.js";
 import { sanitizeReceived, validateQuery } from "./sanitize.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
@@ -169,6 +169,7 @@ export class ChatSession {
    */
   async changeNick(nick) {
     const { nickName } = await this.#socket.request("changeNick", { nickName: validateNickname(nick) });
+    if (canonicalName(nickName) !== canonicalName(nick)) this.current?.addAssignedNotice(nickName);
     this.#requestedNick = nickName;
     if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
     for (const room of this.#rooms) room.setNick(nickName);

@@ -195,6 +195,11 @@ export class Room {
     this.#host.onChange();
   }
 
+  /** Add a notice about a nickname that the server assigned in place of the requested one. */
+  addAssignedNotice(nickName) {
+    this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
+  }
+
   /**
    * Load the page before the oldest loaded entry.
    * @returns {Promise<boolean>} True if the log changed.
@@ -297,7 +302,7 @@ export class Room {
     this.log.applyJoin({ lastSeq, messages, hasMore: response.hasMore }, since);
     this.log.setTopic(sanitizeLine(topic), lastSeq);
     const { nickName } = response;
-    if (canonicalName(nickName) !== canonicalName(this.nick)) this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
+    if (canonicalName(nickName) !== canonicalName(this.nick)) this.addAssignedNotice(nickName);
     this.nick = nickName;
     this.hasJoined = true;
     this.#isJoined = true;

@@ -5,7 +5,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
-import { canonicalName, quoteName } from "../state/names.js";
+import { canonicalName } from "../state/names.js";
 import { LOADED_MEMBERS } from "../state/roster.js";
 import { formatShortDate } from "./format_time.js";
 import { sortMembers } from "./member_panel.js";
@@ -39,7 +39,8 @@ const HANDLERS = {
   me: (text, { send }) => send(`/me ${text}`),
   join: (room, { openRoom, openRoomDialog }) => void (room ? openRoom(room) : openRoomDialog("")),
   part: (room, { leave }) => leave(room),
-  nick: (nick, context) => void (nick ? reportFailure("nick", changeNick(nick, context), context) : context.openSettings()),
+  nick: (nick, { session, openSettings, showError }) =>
+    void (nick ? reportFailure("nick", session.changeNick(nick), { showError }) : openSettings()),
   topic: (topic, { room, showError }) =>
     void (topic ? reportFailure("topic", room.setTopic(topic), { showError }) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => void openSearch(query),
@@ -54,12 +55,6 @@ const HANDLERS = {
 function reject(showError, error) {
   showError(error);
   return false;
-}
-
-/** Change the nickname, and explain an assigned nickname that differs. */
-async function changeNick(nick, { session, room }) {
-  const assigned = await session.changeNick(nick);
-  if (canonicalName(assigned) !== canonicalName(nick)) room.addLocalNotice(strings.nicknameTaken(quoteName(nick), quoteName(assigned)));
 }
 
 /**
