@@ -9,7 +9,7 @@ import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
-import { HeldDeletions } from "./state/held_deletions.js";
+import { DelayedDeletions } from "./state/delayed_deletions.js";
 import { parseRoomLink } from "./state/links.js";
 import { quoteName } from "./state/names.js";
 import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
@@ -54,7 +54,7 @@ const confirmDialog = new ConfirmDialog();
 const helpDialog = new HelpDialog();
 const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
-const heldDeletions = new HeldDeletions(() => scheduler.schedule());
+const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
 const memberPanel = new MemberPanel(() => scheduler.schedule());
 const nickCompletion = new NickCompletion(() => session?.current);
@@ -77,10 +77,10 @@ const timeline = new Timeline({
     onDiscard: (clientId) => session.current.outbox.discard(clientId),
     onEditAgain: (clientId) => composer.restoreItem(session.current.outbox.discard(clientId)),
     onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
-    onUndoDelete: (seq) => heldDeletions.undo(session.current, seq),
+    onUndoDelete: (seq) => delayedDeletions.undo(session.current, seq),
     onUnavailable: () => showToast(strings.messageUnavailable),
   },
-  isHeld: (room, seq) => heldDeletions.has(room, seq),
+  isDeleting: (room, seq) => delayedDeletions.has(room, seq),
   onFollowChange: () => scheduler.schedule(),
   onRowReplaced: (previous, row) => messageToolbar.onRowReplaced(previous, row),
 });
@@ -100,7 +100,7 @@ const messageToolbar = new MessageToolbar({
   getMessage(seq) {
     const item = session?.current?.log.getItem(seq);
     if (item?.kind !== "message") return null;
-    return { item, isOwn: session.current.ownMemberIds.has(item.memberId), isHeld: heldDeletions.has(session.current, seq) };
+    return { item, isOwn: session.current.ownMemberIds.has(item.memberId), isDeleting: delayedDeletions.has(session.current, seq) };
   },
   onExit: () => composer.focus(),
 });
@@ -174,7 +174,7 @@ async function openSearchResult(name, seq) {
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   const isCurrent = room === session.current;
-  heldDeletions.flush();
+  delayedDeletions.flush();
   drafts.save(room.requestedName, { text: "" });
   session.closeRoom(room);
   const next = session.rooms[index] ?? session.rooms[index - 1];
@@ -184,7 +184,7 @@ function leaveRoom(room) {
 }
 
 function stopSession() {
-  heldDeletions.flush();
+  delayedDeletions.flush();
   session?.stop();
   session = null;
   roomVisible = false;
@@ -246,7 +246,7 @@ function submitText({ text, replyTo, editing }) {
       if (lastOwn) confirmDelete(lastOwn);
       return Boolean(lastOwn);
     },
-    undoDelete: () => heldDeletions.undo(),
+    undoDelete: () => delayedDeletions.undo(),
     openSearch(query) {
       panels.setOpen("search", true);
       searchPanel.open(query);
@@ -264,7 +264,7 @@ function editMessage({ seq, message }) {
 function findLastOwn() {
   const { log, ownMemberIds } = session.current;
   const isOwnText = ({ seq, kind, deleted, memberId }) =>
-    kind === "message" && !deleted && ownMemberIds.has(memberId) && !heldDeletions.has(session.current, seq);
+    kind === "message" && !deleted && ownMemberIds.has(memberId) && !delayedDeletions.has(session.current, seq);
   return log.items.findLast(isOwnText);
 }
 
@@ -274,7 +274,7 @@ async function confirmDelete(item) {
   const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
   const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text, choices, onTyping: () => composer.focus() });
   if (!document.activeElement?.closest("#timeline, #composer")) timeline.focusMessage(item.seq);
-  if (choice) heldDeletions.hold(room, item.seq);
+  if (choice) delayedDeletions.schedule(room, item.seq);
 }
 
 /** Ask before the join of a linked room; explain a link to another server. */
@@ -378,7 +378,7 @@ requireElement("settings-open", HTMLButtonElement).addEventListener("click", () 
 requireElement("help-open", HTMLButtonElement).addEventListener("click", () => helpDialog.open());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") session?.reconnectNow();
-  else heldDeletions.flush();
+  else delayedDeletions.flush();
   scheduler.schedule();
 });
 requireElement("timeline-lines").addEventListener("click", (event) => {
@@ -390,7 +390,7 @@ requireElement("timeline-lines").addEventListener("click", (event) => {
 });
 for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
 globalThis.addEventListener("pagehide", () => {
-  heldDeletions.flush();
+  delayedDeletions.flush();
   session?.saveReadMarkers();
 });
 globalThis.addEventListener("online", () => session?.reconnectNow());

@@ -19,7 +19,7 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
  * @param {object[]} options.notices Each with `after`, the `seq` of the preceding entry.
  * @param {object[]} options.pendingItems Unacknowledged messages of the outbox.
  * @param {Map<number, object[]>} options.changesBySeq Pending changes of the outbox by target.
- * @param {(seq: number) => boolean} [options.isHeld] Return whether a message has a deletion that can be undone.
+ * @param {(seq: number) => boolean} [options.isDeleting] Return whether a message has a deletion that can be undone.
  * @param {(seq: number) => object | undefined} options.getItem Look up any loaded item, including items outside
  *   of `items`.
  * @param {Set<string>} options.ownMemberIds
@@ -31,7 +31,7 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
  * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */
-export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, isConfusable, unreadAfter, now, isHeld = () => false }) {
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, isConfusable, unreadAfter, now, isDeleting = () => false }) {
   const lines = [];
   let day = 0;
   const seenDays = new Set();
@@ -95,7 +95,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       isConfusable: isConfusable(entry),
       quoted,
       changes: changesBySeq.get(entry.seq) ?? null,
-      isHeld: isHeld(entry.seq),
+      isDeleting: isDeleting(entry.seq),
     });
     previous = isAction ? null : entry;
   }

@@ -74,15 +74,15 @@ function renderGap({ after, before }, { onFillGap }) {
   return row;
 }
 
-function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes, isHeld }, actions) {
+function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes, isDeleting }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
-  const action = presented.deleted || isHeld ? null : actionText(presented.message);
+  const action = presented.deleted || isDeleting ? null : actionText(presented.message);
   const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action, isConfusable);
   row.dataset.seq = item.seq;
   row.classList.toggle("own", isOwn);
   row.classList.toggle("mention", isMention);
   if (item.replyTo !== undefined) body.append(renderQuote(quoted, item.replyTo, actions));
-  if (isHeld && !presented.deleted) {
+  if (isDeleting && !presented.deleted) {
     const undo = createButton("small-button undo", strings.undo, () => actions.onUndoDelete(item.seq));
     body.append(createElement("p", "message-text deleted", strings.deleting, " ", undo));
   } else if (presented.deleted) {

@@ -38,7 +38,7 @@ export class Timeline {
   #actions;
   #onFollowChange;
   #onRowReplaced;
-  #isHeld;
+  #isDeleting;
   /** @type {import("../state/room.js").Room | null} */
   #room = null;
   #savedPositions = new WeakMap(); // room → scroll position
@@ -62,10 +62,10 @@ export class Timeline {
    *   `onFillGap` are added here.
    * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
    * @param {(previous: Element, row: Element) => void} options.onRowReplaced
-   * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isHeld Return whether a message
+   * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isDeleting Return whether a message
    *   has a deletion that can be undone.
    */
-  constructor({ actions, onFollowChange, onRowReplaced, isHeld }) {
+  constructor({ actions, onFollowChange, onRowReplaced, isDeleting }) {
     this.#actions = {
       ...actions,
       ownMember: () => ({ memberId: this.#room?.memberId ?? "", nickName: this.#room?.nick ?? "" }),
@@ -74,7 +74,7 @@ export class Timeline {
     };
     this.#onFollowChange = onFollowChange;
     this.#onRowReplaced = onRowReplaced;
-    this.#isHeld = isHeld;
+    this.#isDeleting = isDeleting;
     this.#scroller.addEventListener("scroll", () => this.#onScrolled(), { passive: true });
     this.#jumpButton.addEventListener("click", () => this.scrollToNewest());
     // At the bottom, scrolling down causes no scroll event.
@@ -216,7 +216,7 @@ export class Timeline {
       isConfusable: (author) => room.confusableAuthors.has(author),
       unreadAfter: state.unreadAfter,
       now: Date.now(),
-      isHeld: (seq) => this.#isHeld(room, seq),
+      isDeleting: (seq) => this.#isDeleting(room, seq),
     });
     const isAtTop = items[0] === log.items[0];
     this.#withAnchor(() => {

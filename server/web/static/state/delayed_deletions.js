@@ -1,15 +1,15 @@
 /**
- * Deletions that the user can still undo; the same rule as in `tui_chat/session/held_deletions.py`.
+ * Deletions that the user can still undo; the same rule as in `tui_chat/session/delayed_deletions.py`.
  *
- * - Hold: a deletion waits `UNDO_TIME` before it enters the outbox. Until then, no other member sees it.
- * - Hidden or closed page: `flush` queues all held deletions at once.
+ * - Delay: a deletion waits `UNDO_TIME` before it enters the outbox. Until then, no other member sees it.
+ * - Hidden or closed page: `flush` queues all delayed deletions at once.
  */
 
 const UNDO_TIME = 5000; // ms
 
-export class HeldDeletions {
+export class DelayedDeletions {
   /** @type {{room: import("./room.js").Room, seq: number, logId: string, timer: ReturnType<typeof setTimeout>}[]} */
-  #held = [];
+  #delayed = [];
   #onChange;
 
   /** @param {() => void} onChange Called after each change. */
@@ -19,34 +19,34 @@ export class HeldDeletions {
 
   /** Return whether the deletion of a message can still be undone. */
   has(room, seq) {
-    return this.#held.some((entry) => entry.room === room && entry.seq === seq);
+    return this.#delayed.some((entry) => entry.room === room && entry.seq === seq);
   }
 
   /** Delete a message after `UNDO_TIME`. */
-  hold(room, seq) {
+  schedule(room, seq) {
     if (this.has(room, seq)) return;
     const entry = { room, seq, logId: room.log.id, timer: setTimeout(() => this.#finish(entry), UNDO_TIME) };
-    this.#held = [...this.#held, entry];
+    this.#delayed = [...this.#delayed, entry];
     this.#onChange();
   }
 
   /**
-   * Cancel the newest held deletion, or the one of a message.
+   * Cancel the newest delayed deletion, or the one of a message.
    * @param {import("./room.js").Room | null} [room]
    * @param {number} [seq]
    * @returns {boolean} True if there was one.
    */
   undo(room = null, seq = 0) {
-    const entry = this.#held.findLast((candidate) => !room || (candidate.room === room && candidate.seq === seq));
+    const entry = this.#delayed.findLast((candidate) => !room || (candidate.room === room && candidate.seq === seq));
     if (!entry) return false;
     this.#remove(entry);
     this.#onChange();
     return true;
   }
 
-  /** Queue all held deletions in the outbox. */
+  /** Queue all delayed deletions in the outbox. */
   flush() {
-    for (const entry of this.#held) this.#finish(entry);
+    for (const entry of this.#delayed) this.#finish(entry);
   }
 
   #finish(entry) {
@@ -58,6 +58,6 @@ export class HeldDeletions {
 
   #remove(entry) {
     clearTimeout(entry.timer);
-    this.#held = this.#held.filter((candidate) => candidate !== entry);
+    this.#delayed = this.#delayed.filter((candidate) => candidate !== entry);
   }
 }
