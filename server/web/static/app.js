@@ -99,8 +99,8 @@ const messageToolbar = new MessageToolbar({
   },
   getMessage(seq) {
     const item = session?.current?.log.getItem(seq);
-    if (item?.kind !== "message") return null;
-    return { item, isOwn: session.current.ownMemberIds.has(item.memberId), isDeleting: delayedDeletions.has(session.current, seq) };
+    if (item?.kind !== "message" || item.deleted || delayedDeletions.has(session.current, seq)) return null;
+    return { item, isOwn: session.current.ownMemberIds.has(item.memberId) };
   },
   onExit: () => composer.focus(),
 });

@@ -37,8 +37,8 @@ export class MessageToolbar {
   /**
    * @param {object} options
    * @param {Record<string, (item: object, row: HTMLElement) => void>} options.actions Handlers by tool name.
-   * @param {(seq: number) => {item: object, isOwn: boolean, isDeleting: boolean} | null} options.getMessage Returns the
-   *   loaded message, with `isDeleting` during a deletion that can be undone.
+   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.getMessage Returns a loaded message, null for
+   *   a deleted one.
    * @param {() => void} options.onExit Return the focus to the composer.
    */
   constructor({ actions, getMessage, onExit }) {
@@ -85,7 +85,7 @@ export class MessageToolbar {
   #attach(row, { replaceRow = false } = {}) {
     if (!replaceRow && row && this.#toolbar.parentNode === row) return;
     const message = row && this.#getMessage(Number(row.dataset.seq));
-    if (!message || message.item.deleted || message.isDeleting) {
+    if (!message) {
       this.#toolbar.remove();
       return;
     }
@@ -111,8 +111,7 @@ export class MessageToolbar {
 
   #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
-    if (!message || message.item.deleted || message.isDeleting) return;
-    if (TOOLS.some((tool) => tool.name === name && tool.ownOnly) && !message.isOwn) return;
+    if (!message || (!message.isOwn && TOOLS.some((tool) => tool.name === name && tool.ownOnly))) return;
     this.#actions[name](message.item, row);
   }
 
