@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT
-from tests.support.chat_page import open_chat_page
+from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -17,6 +17,13 @@ pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="sessio
 async def post(client: RawClient, room: str, *texts: str) -> None:
     for text in texts:
         await client.request("sendMessage", {"room": room, "message": text})
+
+
+async def open_search(chat_page: ChatPage, viewport: dict[str, int] | None) -> None:
+    """Open the search again on a phone, where a result closes it."""
+    if viewport:
+        await expect(chat_page.page.locator("#search")).to_be_hidden()
+        await chat_page.page.get_by_role("button", name="Search").click()
 
 
 @pytest.mark.parametrize("viewport", [None, PHONE_VIEWPORT], ids=["desktop", "phone"])
@@ -39,9 +46,12 @@ async def test_results_are_highlighted_and_open_in_their_room(
     await results.last.click()
     await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("the <b>Kettle</b> is hot")
     await expect(chat_page.page.locator(".message.highlighted")).to_be_in_viewport()
-    if viewport:
-        await expect(chat_page.page.locator("#search")).to_be_hidden()
-        await chat_page.page.get_by_role("button", name="Search").click()
+    await open_search(chat_page, viewport)
+    await chat_page.page.locator("#search-input").fill("茶壶")
+    await expect(results).to_have_text(["茶壶在这里"])
+    await results.click()
+    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("茶壶在这里")
+    await open_search(chat_page, viewport)
     await chat_page.page.locator("#search-input").fill("kettle")
     await expect(results).to_have_text(["a kettle for coffee", "the <b>Kettle</b> is hot"])
     await results.first.click()

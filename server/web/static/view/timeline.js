@@ -14,7 +14,7 @@
 import { strings } from "../i18n/strings.js";
 import { isNoticeVisible, storedJoinVisibility } from "../state/join_visibility.js";
 import { buildLines, isSameLine } from "../state/timeline_model.js";
-import { requireElement, setText } from "./dom.js";
+import { queryElement, requireElement, setText } from "./dom.js";
 import { formatSelection } from "./copy_messages.js";
 import { renderLine } from "./render_line.js";
 import { ScrollPosition } from "./scroll_position.js";
@@ -158,6 +158,7 @@ export class Timeline {
     const row = this.#rows.get(`m${target}`)?.row;
     row?.scrollIntoView({ block: "center" });
     this.#onUserScroll();
+    queryElement(this.#list, ".highlighted")?.classList.remove("highlighted");
     row?.classList.add("highlighted");
     this.focusMessage(target);
     return true;
