@@ -17,11 +17,6 @@ def row(chat_page: ChatPage, room: str) -> Locator:
     return chat_page.page.locator("#room-list li", has=chat_page.page.get_by_text(room, exact=True))
 
 
-async def post(client: RawClient, room: str, *texts: str) -> None:
-    for text in texts:
-        await client.request("sendMessage", {"room": room, "message": text})
-
-
 async def test_unread_counts_of_other_rooms_reset_when_viewed(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
@@ -29,7 +24,7 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("/join coffee")
     await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
-    await post(bot, "tea", "one", "for @ann!", "channel")
+    await bot.send_messages("tea", ["one", "for @ann!", "channel"])
     await expect(row(chat_page, "tea").locator(".badge")).to_have_text("@3")
     await expect(chat_page.page).to_have_title("(3) coffee")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-mention\.svg$"))
@@ -39,7 +34,7 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     await expect(chat_page.page.locator("#room-list .badge")).to_have_count(0)
     await expect(chat_page.page).to_have_title("tea · Chat")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
-    await post(bot, "coffee", "quiet")
+    await bot.send_messages("coffee", ["quiet"])
     await expect(row(chat_page, "coffee").locator(".badge")).to_have_text("1")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
     chat_page.assert_no_errors()
@@ -66,7 +61,7 @@ async def test_room_urls_work_with_browser_history(browser: Browser, server: Run
 async def test_confusable_nicknames_are_marked(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann", "hall")
     await bot.join("hall", "\u0410nn")
-    await post(bot, "hall", "trust me", "really")
+    await bot.send_messages("hall", ["trust me", "really"])
     label = "looks like the nickname of another member"
     await chat_page.expect_messages("trust me", "really")
     await expect(chat_page.page.locator(".line.notice")).to_have_text("\u0410nn (look-alike) joined")
@@ -95,7 +90,7 @@ async def test_nicknames_cannot_imitate_notices(browser: Browser, server: Runnin
 async def test_drafts_are_per_room_and_survive_a_reload(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await post(bot, "tea", "a question")
+    await bot.send_messages("tea", ["a question"])
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.send_message("/join coffee")
     await writer.composer.fill("half a sen")
@@ -239,7 +234,7 @@ async def test_an_unfocused_page_does_not_mark_messages_as_read(
       window.dispatchEvent(new Event(away ? "blur" : "focus"));
     }"""
     await chat_page.page.evaluate(set_focus, True)
-    await post(bot, "tea", "one", "two")
+    await bot.send_messages("tea", ["one", "two"])
     await expect(chat_page.page).to_have_title("(2) tea")
     again = await chat_page.page.context.new_page()
     await again.goto(f"{server.url}/#/tea")
@@ -254,7 +249,7 @@ async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Run
     chat_page = ChatPage(await open_tab(browser, viewport=PHONE_VIEWPORT))
     await chat_page.join_room(server.url, "Ann")
     await chat_page.send_message("/join coffee")
-    await post(bot, "tea", "@Ann?")
+    await bot.send_messages("tea", ["@Ann?"])
     await expect(chat_page.page.locator("#rooms-badge")).to_have_text("1")
     await expect(chat_page.page.locator("#rooms")).to_be_hidden()
     await chat_page.page.get_by_role("button", name="Rooms").click()
@@ -273,7 +268,7 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("/join coffee")
     await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
-    await post(bot, "tea", *(f"line {number}" for number in range(150)))
+    await bot.send_messages("tea", [f"line {number}" for number in range(150)])
     await expect(row(chat_page, "tea").locator(".badge")).to_have_text("99+")
     await chat_page.page.keyboard.press("Alt+ArrowUp")
     await expect(chat_page.messages.last).to_be_in_viewport()
@@ -285,7 +280,7 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     await chat_page.page.keyboard.press("Escape")
     await expect(chat_page.messages.last).to_be_in_viewport()
     await expect(button).to_be_hidden()
-    await post(bot, "coffee", "one")
+    await bot.send_messages("coffee", ["one"])
     await expect(row(chat_page, "coffee").locator(".badge")).to_have_text("1")
     await chat_page.page.keyboard.press("Alt+ArrowDown")
     await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("one")

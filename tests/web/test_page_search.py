@@ -14,11 +14,6 @@ from tests.support.raw_client import RawClient
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def post(client: RawClient, room: str, *texts: str) -> None:
-    for text in texts:
-        await client.request("sendMessage", {"room": room, "message": text})
-
-
 async def open_search(chat_page: ChatPage, viewport: dict[str, int] | None) -> None:
     """Open the search again on a phone, where a result closes it."""
     if viewport:
@@ -31,9 +26,9 @@ async def test_results_are_highlighted_and_open_in_their_room(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int] | None
 ) -> None:
     await bot.join("coffee", "bot")
-    await post(bot, "tea", "the <b>Kettle</b> is hot", "茶壶在这里")
+    await bot.send_messages("tea", ["the <b>Kettle</b> is hot", "茶壶在这里"])
     await bot.send_messages("tea", [f"line {number}" for number in range(300)])
-    await post(bot, "coffee", "a kettle for coffee")
+    await bot.send_messages("coffee", ["a kettle for coffee"])
     size: dict[str, Any] = {"viewport": viewport} if viewport else {}
     chat_page = await open_chat_page(browser, server.url, "Ann", **size)
     await chat_page.send_message("/search kettle")
@@ -63,7 +58,7 @@ async def test_results_are_highlighted_and_open_in_their_room(
 async def test_results_are_paged_and_an_empty_result_is_reported(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await post(bot, "tea", *(f"pot {number}" for number in range(40)), "最后一个茶壶")
+    await bot.send_messages("tea", [*(f"pot {number}" for number in range(40)), "最后一个茶壶"])
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.page.keyboard.press("Control+Shift+F")
     await chat_page.page.keyboard.type("pot")
@@ -84,7 +79,7 @@ async def test_results_are_paged_and_an_empty_result_is_reported(
 async def test_a_search_with_a_rejected_cursor_starts_again(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await post(bot, "tea", *(f"pan {number}" for number in range(40)))
+    await bot.send_messages("tea", [f"pan {number}" for number in range(40)])
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("/search pan")
     results = chat_page.page.locator("#search-results .search-result .message-text")
@@ -102,7 +97,7 @@ async def test_a_search_with_a_rejected_cursor_starts_again(
     load_more = chat_page.page.get_by_role("button", name="Load more")
     await load_more.click()
     await expect(chat_page.page.locator("#search-status")).to_have_text("The search cannot continue. Search again.")
-    await post(bot, "tea", "pan 40")
+    await bot.send_messages("tea", ["pan 40"])
     await load_more.click()
     await expect(results.first).to_have_text("pan 40")
     await expect(results).to_have_count(30)
