@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -15,6 +14,7 @@ from typing import IO
 import pytest
 from aiohttp import ClientError, ClientSession
 
+from tests.support.full_pipe import full_pipe
 from tests.support.server_process import SERVER_COMMAND
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
@@ -52,23 +52,16 @@ def unusable(state: str) -> Generator[int | IO[bytes]]:
     if state in {"full", "closed"}:
         with Path("/dev/full").open("r+b", buffering=0) as device:
             yield device
-        return
-    read_end, write_end = os.pipe()
-    if state == "broken":
-        os.close(read_end)
+    elif state == "unread":
+        with full_pipe() as write_end:
+            yield write_end
     else:
-        os.set_blocking(write_end, False)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
         try:
-            while True:
-                os.write(write_end, b"x" * 4096)
-        except BlockingIOError:
-            os.set_blocking(write_end, True)
-    try:
-        yield write_end
-    finally:
-        os.close(write_end)
-        if state != "broken":
-            os.close(read_end)
+            yield write_end
+        finally:
+            os.close(write_end)
 
 
 @contextmanager
@@ -251,17 +244,14 @@ SERVER_TABLE = [("stdin", "closed")] + [
 
 @pytest.mark.parametrize(("stream", "state"), SERVER_TABLE)
 async def test_the_server_starts_serves_and_stops_with_an_unusable_stream(
-    tmp_path: Path, stream: str, state: str
+    tmp_path: Path, unused_tcp_port: int, stream: str, state: str
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    flags = ("--port", str(port), "--log-level", "debug")
+    flags = ("--port", str(unused_tcp_port), "--log-level", "debug")
     with start((*SERVER_COMMAND, *flags), stream, state, tmp_path, CHAT_NOSUCH="1") as process:
         async with asyncio.timeout(TIMEOUT), ClientSession() as http:
             while True:
                 try:
-                    async with http.get(f"http://127.0.0.1:{port}/ready") as response:
+                    async with http.get(f"http://127.0.0.1:{unused_tcp_port}/ready") as response:
                         assert response.status == 200
                         break
                 except ClientError:

@@ -5,13 +5,11 @@ import fcntl
 import logging
 import os
 import signal
-import socket
 import sqlite3
 import ssl
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,28 +23,12 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from server.logging import MAX_REPEATS, ONE_PER_MINUTE, LogWriter
+from tests.support.full_pipe import full_pipe
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.wait import wait_until
 
 COMMAND = (sys.executable, "-m", "server")
-
-
-@contextmanager
-def full_pipe() -> Generator[int]:
-    """Provide the write end of a pipe without free space, which nobody reads."""
-    read_end, write_end = os.pipe()
-    try:
-        os.set_blocking(write_end, False)
-        try:
-            while True:
-                os.write(write_end, b"x" * 4096)
-        except BlockingIOError:
-            os.set_blocking(write_end, True)
-        yield write_end
-    finally:
-        os.close(read_end)
-        os.close(write_end)
 
 
 async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tmp_path: Path) -> None:
@@ -69,19 +51,26 @@ async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tm
     assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
-async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    database = tmp_path / "chat.db"
+async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path: Path, unused_tcp_port: int) -> None:
+    database, url = tmp_path / "chat.db", f"http://127.0.0.1:{unused_tcp_port}"
     process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, "--port", port, "--database", str(database)),
+        *(
+            "sh",
+            "-c",
+            'exec "$@" <&- >&- 2>&-',
+            "sh",
+            *COMMAND,
+            "--port",
+            str(unused_tcp_port),
+            "--database",
+            str(database),
+        ),
         env={"HOME": str(tmp_path)},
     )
 
     async def is_ready() -> bool:
         try:
-            async with ClientSession() as session, session.get(f"http://127.0.0.1:{port}/ready") as response:
+            async with ClientSession() as session, session.get(f"{url}/ready") as response:
                 return response.status == 200
         except OSError:
             return False
@@ -89,7 +78,7 @@ async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path:
     async with asyncio.timeout(20):
         while not await is_ready():
             pass
-    async with raw_client(f"http://127.0.0.1:{port}") as ann:
+    async with raw_client(url) as ann:
         await ann.join("tea", "ann")
         await ann.request("sendMessage", {"room": "tea", "message": "hi"})
     process.terminate()
