@@ -28,12 +28,6 @@ async def server(home: Path) -> AsyncGenerator[LocalServer]:
     server.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
-
-
 async def wait_until_stopped() -> None:
     await wait_until(lambda: "server stopped" in server_log_path().read_text())
 
@@ -57,10 +51,12 @@ async def test_the_starting_client_counts_as_a_client_until_close(
     assert server_log_path().is_relative_to(home / ".local/state/tui-chat")
 
 
-async def test_a_second_client_joins_the_server_with_the_same_database(server: LocalServer, home: Path) -> None:
+async def test_a_second_client_joins_the_server_with_the_same_database(
+    server: LocalServer, home: Path, unused_tcp_port: int
+) -> None:
     await server.start_or_join(HOST, 0)
     second = LocalServer()
-    lines = await second.start_or_join(HOST, free_port())
+    lines = await second.start_or_join(HOST, unused_tcp_port)
     assert second.url == server.url
     assert lines == [f"Joined the server that already runs at {server.url}."]
 
@@ -141,13 +137,13 @@ async def test_a_full_disk_is_reported_as_one_sentence(
 
 
 async def test_a_database_locked_by_an_unreachable_server_is_reported_after_the_retries(
-    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
+    server: LocalServer, home: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(local_server, "_START_TIMEOUT", 0.1)
     monkeypatch.setenv("CHAT_DATABASE", str(home / "chat.db"))
     async with running_server(home):
         with pytest.raises(LocalServerError, match=r"in use by another chat-server\.$"):
-            await server.start_or_join(HOST, free_port())
+            await server.start_or_join(HOST, unused_tcp_port)
 
 
 CLIENT = """

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 from pathlib import Path
 
@@ -19,12 +18,6 @@ from tui_chat.local_server import server_log_path
 ROOT = Path(__file__).parents[2]
 HOST = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea")
 READER_READY = "/quit exits."
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def server_urls() -> list[str]:
@@ -79,8 +72,10 @@ async def test_a_client_restarts_a_killed_server_and_sends_the_messages_typed_me
                 await wait_for_message(bob, "after the crash")
 
 
-async def test_of_two_clients_that_start_at_the_same_time_one_starts_the_server(home: Path) -> None:
-    command = (*CHAT_TUI, "--serve", "--port", str(free_port()), "--room", "tea", "--screen-reader")
+async def test_of_two_clients_that_start_at_the_same_time_one_starts_the_server(
+    home: Path, unused_tcp_port: int
+) -> None:
+    command = (*CHAT_TUI, "--serve", "--port", str(unused_tcp_port), "--room", "tea", "--screen-reader")
     async with terminal((*command, "--nick", "ann"), home) as ann, terminal((*command, "--nick", "bob"), home) as bob:
         for client in (ann, bob):
             await client.wait_for_text(READER_READY)

@@ -13,12 +13,6 @@ from tui_chat.session.store.profile import DEFAULT_ROOM, Profile, load
 from tui_chat.session.strings import chat as chat_strings
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 async def test_enter_accepts_the_grey_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "lin")
     async with running_server(tmp_path) as server, chat_app(tmp_path, server=server.url) as driver:
@@ -99,10 +93,10 @@ async def test_a_chat_url_fills_server_and_room(tmp_path: Path) -> None:
 
 
 async def test_an_unreachable_local_address_offers_a_server_that_continues_for_other_clients(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", sysconfig.get_path("scripts"), prepend=os.pathsep)
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{unused_tcp_port}"
     async with chat_app(home, server=url, room="tea", nick="ann") as driver:
         await driver.wait_for_text(tr("No chat server at {server}.", server="").split("  ")[0].rstrip(" ."))
         await driver.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
@@ -121,8 +115,8 @@ async def test_an_unreachable_local_address_offers_a_server_that_continues_for_o
             await driver.wait_until(room.log.messages)
 
 
-async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, server=f"https://127.0.0.1:{free_port()}", room="tea", nick="ann") as driver:
+async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with chat_app(tmp_path, server=f"https://127.0.0.1:{unused_tcp_port}", room="tea", nick="ann") as driver:
         await driver.wait_until(lambda: driver.join_screen.query_one("#server").has_class("-invalid"))
         assert tr(chat_strings.BUTTON_START_SERVER) not in driver.screen_text()
 
