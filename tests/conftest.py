@@ -3,12 +3,14 @@
 import os
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from server.app import RunningServer
+from tests.support.in_process_server import running_server
 from tests.support.server_process import stop_servers
 
 # Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
@@ -23,6 +25,13 @@ settings.load_profile("untimed")
 def pytest_xdist_auto_num_workers() -> int:
     """Return the workers for `-n auto`: two per core, because tests wait about half of their time."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server without rate limits. Packages override this fixture for other settings."""
+    async with running_server(tmp_path / "server", rate_limit="off") as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from aiohttp import web
 
 from server.app import RunningServer
 from tests.support.hostile_server import hostile_server
-from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
@@ -29,12 +28,6 @@ from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.store import profile
 
 TIMEOUT = 20.0
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 @asynccontextmanager

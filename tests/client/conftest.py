@@ -1,11 +1,13 @@
-import socket
+from collections.abc import AsyncGenerator
 
 import pytest
 
+from server.app import RunningServer
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+
 
 @pytest.fixture
-def unused_port() -> int:
-    """Return a free TCP port of the loopback address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
+    """Proxy in front of the server, for network faults."""
+    async with tcp_proxy(server.port) as running:
+        yield running

@@ -1,6 +1,5 @@
 import asyncio
 import gc
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
@@ -8,6 +7,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -31,16 +31,6 @@ from tui_chat.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoin
 from tui_chat.protocol.events import Entry, Message
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-def texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
-
-
 def nicks(room: Room) -> list[str]:
     return sorted(member.nick_name for member in room.members.values())
 
@@ -59,7 +49,7 @@ async def test_a_message_reaches_every_member(server: RunningServer) -> None:
         bobs_tea = await bob.join("tea", nick="bob")
         sent = await tea.send("hello")
         assert (sent.seq, sent.duplicate) == (1, False)
-        await wait_until(lambda: texts(bobs_tea) == ["hello"] and texts(tea) == ["hello"])
+        await wait_until(lambda: message_texts(bobs_tea) == ["hello"] and message_texts(tea) == ["hello"])
         assert bobs_tea.log[1].nick_name == "ann"
         assert bobs_tea.log[1].member_id == tea.member_id
         assert ann.rooms == {"tea": tea}
@@ -71,10 +61,10 @@ async def test_a_join_returns_recent_history_and_load_older_the_rest(server: Run
         for number in range(10):
             await tea.send(f"m{number}")
         bobs_tea = await bob.join("tea", nick="bob", limit=3)
-        assert texts(bobs_tea) == ["m7", "m8", "m9"]
+        assert message_texts(bobs_tea) == ["m7", "m8", "m9"]
         assert await bobs_tea.load_older(limit=5) is True
         assert await bobs_tea.load_older() is False
-        assert texts(bobs_tea) == [f"m{number}" for number in range(10)]
+        assert message_texts(bobs_tea) == [f"m{number}" for number in range(10)]
 
 
 async def test_iterating_over_a_room_yields_each_entry_once(server: RunningServer) -> None:
@@ -114,7 +104,7 @@ async def test_a_repeated_client_id_is_posted_once(server: RunningServer) -> Non
         first = await tea.send("once", client_id)
         repeated = await tea.send("once", client_id)
         assert (repeated.seq, repeated.duplicate) == (first.seq, True)
-        await wait_until(lambda: texts(tea) == ["once"])
+        await wait_until(lambda: message_texts(tea) == ["once"])
 
 
 async def test_edits_reactions_deletions_and_topics_reach_every_client(server: RunningServer) -> None:
@@ -205,7 +195,7 @@ async def test_one_client_joins_several_rooms(server: RunningServer) -> None:
         bob_rooms = await asyncio.gather(*(bob.join(name, nick="bob") for name in names))
         await asyncio.gather(*(room.send(room.name) for room in rooms))
         for bob_room in bob_rooms:
-            await wait_until(lambda room=bob_room: texts(room) == [room.name])
+            await wait_until(lambda room=bob_room: message_texts(room) == [room.name])
         assert len({room.member_id for room in rooms}) == 1
         listed = await ann.list_rooms("room 1")
         assert {summary.name for summary in listed} == {"room 1", "room 10", "room 11"}
@@ -218,7 +208,7 @@ async def test_room_names_are_case_insensitive(server: RunningServer) -> None:
         assert await ann.join("tea", nick="ann") is tea
         bobs_tea = await bob.join("TEA", nick="bob")
         await tea.send("hi")
-        await wait_until(lambda: texts(bobs_tea) == ["hi"])
+        await wait_until(lambda: message_texts(bobs_tea) == ["hi"])
 
 
 async def test_a_guest_key_restores_the_member_id(server: RunningServer) -> None:
@@ -260,7 +250,7 @@ async def test_events_arrive_in_order(server: RunningServer) -> None:
         members_changed = await wait_for_event(stream, MembersChanged)
         assert isinstance(members_changed, MembersChanged)
         assert [member.nick_name for member in members_changed.members] == ["ann"]
-        assert texts(tea) == ["hi"]
+        assert message_texts(tea) == ["hi"]
 
 
 async def test_closing_the_client_ends_its_event_queue(server: RunningServer) -> None:
@@ -301,7 +291,7 @@ async def test_rate_limited_messages_are_delayed_in_order(tmp_path: Path) -> Non
         tea = await ann.join("tea", nick="ann")
         messages = [f"m{number}" for number in range(15)]
         await asyncio.gather(*(tea.send(message) for message in messages))
-        await wait_until(lambda: texts(tea) == messages)
+        await wait_until(lambda: message_texts(tea) == messages)
 
 
 async def test_a_send_beyond_its_timeout_raises_rate_limited(tmp_path: Path) -> None:
@@ -318,9 +308,9 @@ async def test_rate_limited_joins_are_delayed(tmp_path: Path) -> None:
         assert len({room.name for room in rooms}) == 14
 
 
-async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unused_port: int) -> None:
+async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unused_tcp_port: int) -> None:
     with pytest.raises(Unreachable, match="no server at this address"):
-        async with ChatClient(f"http://127.0.0.1:{unused_port}"):
+        async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}"):
             pass
     with pytest.raises(Unreachable, match="unknown host name"):
         async with ChatClient("http://no-such-host.invalid"):
@@ -365,9 +355,9 @@ async def test_closing_releases_tasks_and_sockets(server: RunningServer) -> None
         await ann.join("other", nick="ann")
 
 
-async def test_closing_fails_pending_requests(unused_port: int) -> None:
+async def test_closing_fails_pending_requests(unused_tcp_port: int) -> None:
     tasks = asyncio.all_tasks()
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
         await wait_until(lambda: isinstance(ann.state, Offline))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,23 +9,10 @@ from aiohttp import web
 
 from server.app import RunningServer
 from tests.support.hostile_server import hostile_server
-from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, RoomRenamed, UnsupportedByServer
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as running:
-        yield running
 
 
 @pytest.fixture

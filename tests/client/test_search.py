@@ -1,7 +1,6 @@
 """Search by the SDK: on the server while online, in the local history while offline."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,10 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
 from tests.support.naive_search import matches
 from tests.support.search_model import queries, texts
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
@@ -24,18 +22,6 @@ from tui_chat.protocol.events import Deletion, Edit, Message, MessageChange
 from tui_chat.protocol.search_query import SearchQuery
 
 SERVER = "http://localhost:3000"
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as running:
-        yield running
 
 
 def hits(page: SearchPage) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.raw_client import raw_client
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import wait_until
@@ -87,10 +88,6 @@ class FaultInjector:
         monkeypatch.setattr(owner, name, call)
 
 
-def texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
-
-
 def retry_failed_items(room: Room) -> None:
     for item in room.unsent():
         if item.state is OutboxItemState.FAILED:
@@ -141,7 +138,7 @@ async def test_background_tasks_continue_after_an_unexpected_exception(
         page = await bob.request("history", {"room": "tea", "after": 0})
         expected = [entry["message"] for entry in page["messages"]]
         assert len(expected) == 6
-        await wait_until(lambda: texts(ann) == expected)
+        await wait_until(lambda: message_texts(ann) == expected)
         await ann.flush()
         assert ann.unsent() == ()
         problems = [event for event in events if isinstance(event, ProblemReported)]

@@ -1,15 +1,12 @@
 """Joins and observations that fail, or end with their connection, on a running server."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.app import RunningServer
 from server.storage.log_reader import JoinSnapshot, LogReader
-from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient, raw_client
 from tui_chat.protocol.errors import Unavailable
@@ -49,28 +46,6 @@ async def reads(monkeypatch: pytest.MonkeyPatch) -> SnapshotReads:
     return SnapshotReads(monkeypatch)
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a member of `tea` that has received its join notice."""
-    async with raw_client(server.url) as client:
-        await client.join("tea", "ann")
-        assert (await client.wait_for_push("message"))["kind"] == "join"
-        yield client
-
-
-@pytest.fixture
-async def bob(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a connected client in no room."""
-    async with raw_client(server.url) as client:
-        yield client
-
-
 async def read_history(client: RawClient) -> dict[str, Any]:
     return await client.request("history", {"room": "tea", "after": 0})
 
@@ -79,29 +54,29 @@ async def read_history(client: RawClient) -> dict[str, Any]:
     ("event", "fields"), [("joinRoom", {"roomName": "tea", "nickName": "bob"}), ("observe", {"room": "tea"})]
 )
 async def test_an_internal_error_undoes_a_join_or_an_observation(
-    reads: SnapshotReads, ann: RawClient, bob: RawClient, event: str, fields: dict[str, str]
+    reads: SnapshotReads, ann: RawClient, client: RawClient, event: str, fields: dict[str, str]
 ) -> None:
     reads.error = RuntimeError("unexpected")
-    assert (await bob.request(event, fields))["error"]["code"] == "internal"
-    assert (await read_history(bob))["error"]["code"] == "not_joined"
+    assert (await client.request(event, fields))["error"]["code"] == "internal"
+    assert (await read_history(client))["error"]["code"] == "not_joined"
     reads.error = None
     assert (await ann.join("tea", "ann"))["memberCount"] == 1
     assert not [push for push in ann.pushes if '"message"' in push]
 
 
-async def test_a_failed_repeated_observe_keeps_the_observation(reads: SnapshotReads, bob: RawClient) -> None:
-    assert (await bob.request("observe", {"room": "tea"}))["ok"]
+async def test_a_failed_repeated_observe_keeps_the_observation(reads: SnapshotReads, client: RawClient) -> None:
+    assert (await client.request("observe", {"room": "tea"}))["ok"]
     reads.error = Unavailable("server_stopping", retry_after=1)
-    assert not (await bob.request("observe", {"room": "tea"}))["ok"]
-    assert (await read_history(bob))["ok"]
+    assert not (await client.request("observe", {"room": "tea"}))["ok"]
+    assert (await read_history(client))["ok"]
 
 
 async def test_a_failed_repeated_join_sends_the_notice_of_its_new_nickname(
-    reads: SnapshotReads, ann: RawClient, bob: RawClient
+    reads: SnapshotReads, ann: RawClient, client: RawClient
 ) -> None:
-    await bob.join("tea", "bob")
+    await client.join("tea", "bob")
     reads.error = RuntimeError("unexpected")
-    assert not (await bob.request("joinRoom", {"roomName": "tea", "nickName": "rob"}))["ok"]
+    assert not (await client.request("joinRoom", {"roomName": "tea", "nickName": "rob"}))["ok"]
     assert (await ann.wait_for_push("message"))["kind"] == "join"
     notice = await ann.wait_for_push("message")
     assert (notice["kind"], notice["oldNickName"], notice["nickName"]) == ("nick", "bob", "rob")
@@ -125,17 +100,17 @@ async def test_a_session_that_ends_during_its_first_join_has_no_leave_notice(
 
 
 async def test_a_second_connection_announces_a_member_whose_first_join_ended(
-    server: RunningServer, reads: SnapshotReads, ann: RawClient, bob: RawClient
+    server: RunningServer, reads: SnapshotReads, ann: RawClient, client: RawClient
 ) -> None:
-    guest_key = (await bob.join("lobby", "bob"))["guestKey"]
+    guest_key = (await client.join("lobby", "bob"))["guestKey"]
     reads.blocks_next = True
-    await bob.ws.send_str('42["joinRoom",{"roomName":"tea","nickName":"bob"}]')
+    await client.ws.send_str('42["joinRoom",{"roomName":"tea","nickName":"bob"}]')
     await reads.blocked.wait()
     async with raw_client(server.url) as second:
         await second.join("tea", "bob", guestKey=guest_key)
         notice = await ann.wait_for_push("message")
         assert (notice["kind"], notice["nickName"]) == ("join", "bob")
-        bob.abort()
+        client.abort()
         reads.released.set()
     notice = await ann.wait_for_push("message")
     assert (notice["kind"], notice["nickName"]) == ("leave", "bob")

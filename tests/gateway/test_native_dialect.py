@@ -1,6 +1,5 @@
 """Native dialect (docs/protocol.md, "Requests") on a running server with a database file."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,36 +11,24 @@ from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    async with raw_client(server.url) as client:
-        yield client
-
-
 async def send_messages(client: RawClient, *texts: str, room: str = "tea") -> list[dict[str, Any]]:
     return [await client.request("sendMessage", {"room": room, "message": text}) for text in texts]
 
 
-async def test_a_join_returns_room_and_members_and_sends_a_join_notice(ann: RawClient) -> None:
-    joined = await ann.join(" Tea ", "Ann")
+async def test_a_join_returns_room_and_members_and_sends_a_join_notice(client: RawClient) -> None:
+    joined = await client.join(" Tea ", "Ann")
     assert joined["room"].pop("logId")
     assert joined["room"] == {"name": "Tea", "topic": "", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
     assert (joined["nickName"], joined["messages"], joined["hasMore"]) == ("Ann", [], False)
     assert joined["members"] == [{"memberId": joined["memberId"], "nickName": "Ann", "role": "member"}]
-    notice = await ann.wait_for_push("message")
+    notice = await client.wait_for_push("message")
     assert (notice["kind"], notice["nickName"], notice["message"]) == ("join", "Ann", "Ann 加入了 Tea 房间")
     assert "seq" not in notice
 
 
-async def test_a_join_response_contains_the_newest_messages(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
-    sent = await send_messages(ann, *[str(number) for number in range(60)])
+async def test_a_join_response_contains_the_newest_messages(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
+    sent = await send_messages(client, *[str(number) for number in range(60)])
     assert [response["seq"] for response in sent] == list(range(1, 61))
     async with raw_client(server.url) as bob:
         joined = await bob.join("TEA", "bob")
@@ -75,16 +62,18 @@ async def test_a_join_response_contains_the_newest_messages(server: RunningServe
     ],
 )
 async def test_history_returns_pages_before_after_and_around(
-    ann: RawClient, position: dict[str, int], seqs: list[int], has_more: bool
+    client: RawClient, position: dict[str, int], seqs: list[int], has_more: bool
 ) -> None:
-    await ann.join("tea", "ann")
-    await send_messages(ann, *"0123456789")
-    page = await ann.request("history", {"room": "tea", **position})
+    await client.join("tea", "ann")
+    await send_messages(client, *"0123456789")
+    page = await client.request("history", {"room": "tea", **position})
     assert ([entry["seq"] for entry in page["messages"]], page["hasMore"], page["lastSeq"]) == (seqs, has_more, 10)
 
 
-async def test_a_guest_key_joins_a_second_connection_to_the_same_member(server: RunningServer, ann: RawClient) -> None:
-    first = await ann.join("tea", "ann")
+async def test_a_guest_key_joins_a_second_connection_to_the_same_member(
+    server: RunningServer, client: RawClient
+) -> None:
+    first = await client.join("tea", "ann")
     async with raw_client(server.url) as second_client, raw_client(server.url) as other_client:
         second = await second_client.join("tea", "ann", guestKey=first["guestKey"])
         assert (second["memberId"], second["nickName"]) == (first["memberId"], "ann")
@@ -94,49 +83,51 @@ async def test_a_guest_key_joins_a_second_connection_to_the_same_member(server: 
 
 
 async def test_a_guest_key_is_valid_after_a_server_restart(tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
-        first = await ann.join("tea", "ann")
-        await send_messages(ann, "before")
-    async with running_server(tmp_path) as server, raw_client(server.url) as ann:
-        rejoined = await ann.join("tea", "ann", guestKey=first["guestKey"], since=0)
+    async with running_server(tmp_path) as server, raw_client(server.url) as client:
+        first = await client.join("tea", "ann")
+        await send_messages(client, "before")
+    async with running_server(tmp_path) as server, raw_client(server.url) as client:
+        rejoined = await client.join("tea", "ann", guestKey=first["guestKey"], since=0)
         assert rejoined["memberId"] == first["memberId"]
         assert [entry["message"] for entry in rejoined["messages"]] == ["before"]
-        assert (await send_messages(ann, "after"))[0]["seq"] == 2
+        assert (await send_messages(client, "after"))[0]["seq"] == 2
 
 
-async def test_a_nickname_change_is_announced_and_made_unique(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
+async def test_a_nickname_change_is_announced_and_made_unique(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
     async with raw_client(server.url) as bob:
         joined = await bob.join("tea", "bob")
         assert (await bob.request("changeNick", {"nickName": "ANN"}))["nickName"] == "ANN2"
-        while (notice := await ann.wait_for_push("message"))["kind"] != "nick":
+        while (notice := await client.wait_for_push("message"))["kind"] != "nick":
             pass
         assert (notice["oldNickName"], notice["nickName"], notice["memberId"]) == ("bob", "ANN2", joined["memberId"])
         renames: list[Any] = []
         while not renames:
-            presence = await ann.wait_for_push("presence")
+            presence = await client.wait_for_push("presence")
             renames = presence["renamed"] or [member for member in presence["joined"] if member["nickName"] == "ANN2"]
         assert renames[0]["memberId"] == joined["memberId"]
         assert (await bob.request("changeNick", {"nickName": "\x00"}))["error"]["code"] == "nick_invalid"
 
 
-async def test_typing_is_sent_to_other_members_only(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
+async def test_typing_is_sent_to_other_members_only(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
     async with raw_client(server.url) as bob:
         joined = await bob.join("tea", "bob")
         assert (await bob.request("typing", {"room": "tea", "on": True}))["ok"]
-        assert await ann.wait_for_push("typing") == {"room": "tea", "memberId": joined["memberId"], "on": True}
+        assert await client.wait_for_push("typing") == {"room": "tea", "memberId": joined["memberId"], "on": True}
         await bob.request("listRooms", {})
         assert not [packet for packet in bob.pushes if '"typing"' in packet]
 
 
-async def test_the_room_list_contains_member_counts_and_filters_by_query(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
-    await ann.join("Coffee", "ann")
-    await send_messages(ann, "hi")
+async def test_the_room_list_contains_member_counts_and_filters_by_query(
+    server: RunningServer, client: RawClient
+) -> None:
+    await client.join("tea", "ann")
+    await client.join("Coffee", "ann")
+    await send_messages(client, "hi")
     async with raw_client(server.url) as bob:
         await bob.join("Coffee", "bob")
-        await ann.request("leaveRoom", {"room": "tea"})
+        await client.request("leaveRoom", {"room": "tea"})
         listed = (await bob.request("listRooms", {}))["rooms"]
         assert listed == [
             {"name": "Coffee", "topic": "", "members": 2, "lastSeq": 0},
@@ -146,10 +137,10 @@ async def test_the_room_list_contains_member_counts_and_filters_by_query(server:
         assert [room["name"] for room in (await bob.request("listRooms", {"query": "COF"}))["rooms"]] == ["Coffee"]
 
 
-async def test_rooms_beyond_the_first_page_have_topic_and_position(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("Straße", "ann")
-    assert (await ann.request("setTopic", {"room": "Straße", "topic": "Über Bäume"}))["ok"]
-    await ann.join("unwritten Straße", "ann")
+async def test_rooms_beyond_the_first_page_have_topic_and_position(server: RunningServer, client: RawClient) -> None:
+    await client.join("Straße", "ann")
+    assert (await client.request("setTopic", {"room": "Straße", "topic": "Über Bäume"}))["ok"]
+    await client.join("unwritten Straße", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("newer", "bob")
         await send_messages(bob, "hi", room="newer")
@@ -161,21 +152,21 @@ async def test_rooms_beyond_the_first_page_have_topic_and_position(server: Runni
         assert [(room["name"], room["lastSeq"]) for room in listed] == [("Straße", 1), ("unwritten Straße", 0)]
 
 
-async def test_a_former_member_receives_no_pushes_and_cannot_send(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
+async def test_a_former_member_receives_no_pushes_and_cannot_send(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
         assert (await bob.request("leaveRoom", {"room": "tea"}))["ok"]
-        await send_messages(ann, "are you gone?")
+        await send_messages(client, "are you gone?")
         rejected = await bob.request("sendMessage", {"room": "tea", "message": "no"})
         assert rejected["error"]["code"] == "not_joined"
         assert not [packet for packet in bob.pushes if "are you gone" in packet]
         assert (await bob.request("leaveRoom", {"room": "tea"}))["error"]["code"] == "not_joined"
 
 
-async def test_a_repeated_change_with_a_client_id_changes_nothing(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "ann")
-    await send_messages(ann, "one")
+async def test_a_repeated_change_with_a_client_id_changes_nothing(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
+    await send_messages(client, "one")
     requests: list[tuple[str, dict[str, Any]]] = [
         ("editMessage", {"seq": 1, "message": "two"}),
         ("react", {"seq": 1, "emoji": "👍", "on": True}),
@@ -184,19 +175,19 @@ async def test_a_repeated_change_with_a_client_id_changes_nothing(server: Runnin
     ]
     for revision, (event, fields) in enumerate(requests, 2):
         request = {"room": "tea", "clientId": str(uuid4()), **fields}
-        assert [(await ann.request(event, request))["revision"] for _ in range(2)] == [revision, revision]
+        assert [(await client.request(event, request))["revision"] for _ in range(2)] == [revision, revision]
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
         await bob.request("setTopic", {"room": "tea", "topic": "mine", "clientId": (client_id := str(uuid4()))})
-        refused = await ann.request("setTopic", {"room": "tea", "topic": "taken", "clientId": client_id})
+        refused = await client.request("setTopic", {"room": "tea", "topic": "taken", "clientId": client_id})
         assert (refused["error"]["code"], refused["error"]["reason"]) == ("conflict", "client_id_in_use")
 
 
-async def test_a_room_has_one_log_id_before_and_after_its_first_entry(server: RunningServer, ann: RawClient) -> None:
-    joined = (await ann.join("tea", "ann"))["room"]
-    empty_page = await ann.request("history", {"room": "tea", "before": 9})
-    await send_messages(ann, "first")
-    page = await ann.request("history", {"room": "tea", "before": 9})
+async def test_a_room_has_one_log_id_before_and_after_its_first_entry(server: RunningServer, client: RawClient) -> None:
+    joined = (await client.join("tea", "ann"))["room"]
+    empty_page = await client.request("history", {"room": "tea", "before": 9})
+    await send_messages(client, "first")
+    page = await client.request("history", {"room": "tea", "before": 9})
     async with raw_client(server.url) as bob:
         rejoined = (await bob.join("TEA", "bob"))["room"]
         other = (await bob.join("coffee", "bob"))["room"]
@@ -205,14 +196,14 @@ async def test_a_room_has_one_log_id_before_and_after_its_first_entry(server: Ru
     assert [state["firstSeq"] for state in (joined, empty_page, page, rejoined)] == [1, 1, 1, 1]
 
 
-async def test_edits_deletions_reactions_and_topics_are_log_entries(server: RunningServer, ann: RawClient) -> None:
-    own = await ann.join("tea", "ann")
-    await send_messages(ann, "helo", "oops")
-    assert (await ann.request("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3
-    assert (await ann.request("deleteMessage", {"room": "tea", "seq": 2}))["revision"] == 4
-    assert (await ann.request("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True}))["revision"] == 5
-    assert (await ann.request("setTopic", {"room": "tea", "topic": "leaves"}))["revision"] == 6
-    updates = [await ann.wait_for_push("update") for _ in range(4)]
+async def test_edits_deletions_reactions_and_topics_are_log_entries(server: RunningServer, client: RawClient) -> None:
+    own = await client.join("tea", "ann")
+    await send_messages(client, "helo", "oops")
+    assert (await client.request("editMessage", {"room": "tea", "seq": 1, "message": "hello"}))["revision"] == 3
+    assert (await client.request("deleteMessage", {"room": "tea", "seq": 2}))["revision"] == 4
+    assert (await client.request("react", {"room": "tea", "seq": 1, "emoji": "👍", "on": True}))["revision"] == 5
+    assert (await client.request("setTopic", {"room": "tea", "topic": "leaves"}))["revision"] == 6
+    updates = [await client.wait_for_push("update") for _ in range(4)]
     assert [(update["kind"], update["seq"], update.get("target")) for update in updates] == [
         ("edit", 3, 1),
         ("delete", 4, 2),
@@ -231,10 +222,10 @@ async def test_edits_deletions_reactions_and_topics_are_log_entries(server: Runn
 
 
 async def test_edits_by_other_members_and_changes_of_unknown_messages_are_rejected(
-    server: RunningServer, ann: RawClient
+    server: RunningServer, client: RawClient
 ) -> None:
-    await ann.join("tea", "ann")
-    await send_messages(ann, "hello")
+    await client.join("tea", "ann")
+    await send_messages(client, "hello")
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
         rejected = await bob.request("editMessage", {"room": "tea", "seq": 1, "message": "mine now"})
@@ -243,71 +234,75 @@ async def test_edits_by_other_members_and_changes_of_unknown_messages_are_reject
         assert missing["error"]["code"] == "not_found"
 
 
-async def test_invisible_messages_are_rejected_and_invisible_topics_are_empty(ann: RawClient) -> None:
-    await ann.join("tea", "ann")
-    (sent,) = await send_messages(ann, "visible")
+async def test_invisible_messages_are_rejected_and_invisible_topics_are_empty(client: RawClient) -> None:
+    await client.join("tea", "ann")
+    (sent,) = await send_messages(client, "visible")
     for invisible in ("\u2800", "\u3164 \u115f", "\u00ad", "\u200b\u200d", "\ufe0f", "\U000e0067\U000e007f"):
-        (posted,) = await send_messages(ann, invisible)
-        edited = await ann.request("editMessage", {"room": "tea", "seq": sent["seq"], "message": invisible})
+        (posted,) = await send_messages(client, invisible)
+        edited = await client.request("editMessage", {"room": "tea", "seq": sent["seq"], "message": invisible})
         assert (posted["error"]["reason"], edited["error"]["reason"]) == ("message_empty", "message_empty")
-        joined = await ann.request("joinRoom", {"roomName": invisible, "nickName": "ann"})
+        joined = await client.request("joinRoom", {"roomName": invisible, "nickName": "ann"})
         assert joined["error"]["code"] == "room_invalid"
-        await ann.request("setTopic", {"room": "tea", "topic": "green"})
-        assert (await ann.wait_for_push("update"))["topic"] == "green"
-        await ann.request("setTopic", {"room": "tea", "topic": invisible})
-        assert (await ann.wait_for_push("update"))["topic"] == ""
+        await client.request("setTopic", {"room": "tea", "topic": "green"})
+        assert (await client.wait_for_push("update"))["topic"] == "green"
+        await client.request("setTopic", {"room": "tea", "topic": invisible})
+        assert (await client.wait_for_push("update"))["topic"] == ""
 
 
-async def test_a_reply_requires_an_existing_message(ann: RawClient) -> None:
-    await ann.join("tea", "ann")
-    await send_messages(ann, "question")
-    assert (await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 1}))["ok"]
-    rejected = await ann.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
+async def test_a_reply_requires_an_existing_message(client: RawClient) -> None:
+    await client.join("tea", "ann")
+    await send_messages(client, "question")
+    assert (await client.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 1}))["ok"]
+    rejected = await client.request("sendMessage", {"room": "tea", "message": "answer", "replyTo": 50})
     assert rejected["error"]["code"] == "not_found"
-    page = await ann.request("history", {"room": "tea", "after": 1})
+    page = await client.request("history", {"room": "tea", "after": 1})
     assert [entry["replyTo"] for entry in page["messages"]] == [1]
 
 
 async def test_presence_contains_the_number_of_members_after_a_short_visit(
-    server: RunningServer, ann: RawClient
+    server: RunningServer, client: RawClient
 ) -> None:
-    await ann.join("tea", "ann")
-    assert (await ann.wait_for_push("presence"))["memberCount"] == 1
+    await client.join("tea", "ann")
+    assert (await client.wait_for_push("presence"))["memberCount"] == 1
     async with raw_client(server.url) as visitor:
         visitor_id = (await visitor.join("tea", "bob"))["memberId"]
         await visitor.request("leaveRoom", {"room": "tea"})
-        while visitor_id not in (push := await ann.wait_for_push("presence"))["left"]:
+        while visitor_id not in (push := await client.wait_for_push("presence"))["left"]:
             pass
         assert push["memberCount"] == 1
 
 
-async def test_confusable_nicknames_are_marked_in_members_and_presence(server: RunningServer, ann: RawClient) -> None:
-    await ann.join("tea", "Ann")
+async def test_confusable_nicknames_are_marked_in_members_and_presence(
+    server: RunningServer, client: RawClient
+) -> None:
+    await client.join("tea", "Ann")
     async with raw_client(server.url) as impostor:
         joined = await impostor.join("tea", "\u0410nn")
         assert [member.get("confusable") for member in joined["members"]] == [None, True]
-        while not (changes := (await ann.wait_for_push("presence"))["joined"]) or changes[-1]["nickName"] != "\u0410nn":
+        while (
+            not (changes := (await client.wait_for_push("presence"))["joined"]) or changes[-1]["nickName"] != "\u0410nn"
+        ):
             pass
         assert changes[-1]["confusable"] is True
-        notices = [await ann.wait_for_push("message") for _ in range(2)]
+        notices = [await client.wait_for_push("message") for _ in range(2)]
         assert [notice.get("confusable") for notice in notices] == [None, True]
         await impostor.request("changeNick", {"nickName": "bob"})
         renamed: list[dict[str, Any]] = []
         while not renamed:
-            renamed = (await ann.wait_for_push("presence"))["renamed"]
+            renamed = (await client.wait_for_push("presence"))["renamed"]
         assert renamed == [{"memberId": joined["memberId"], "nickName": "bob"}]
 
 
 @pytest.mark.parametrize("nick", ["❤️", "☕️", "👩‍💻", "Ann 👩‍💻"])
-async def test_emoji_of_phone_keyboards_are_valid_names(ann: RawClient, nick: str) -> None:
-    joined = await ann.join(nick, nick)
+async def test_emoji_of_phone_keyboards_are_valid_names(client: RawClient, nick: str) -> None:
+    joined = await client.join(nick, nick)
     assert joined["nickName"] == joined["room"]["name"] == nick.replace("\ufe0f", "")
-    assert (await ann.request("sendMessage", {"room": nick, "message": "hi"}))["seq"] == 1
+    assert (await client.request("sendMessage", {"room": nick, "message": "hi"}))["seq"] == 1
 
 
 @pytest.mark.parametrize(
     ("room", "nick"), [("&audit", "ann"), ("~x", "ann"), ("tea", "everyone"), ("tea", "join: bob left")]
 )
-async def test_reserved_and_misleading_names_are_rejected(ann: RawClient, room: str, nick: str) -> None:
-    response = await ann.request("joinRoom", {"roomName": room, "nickName": nick})
+async def test_reserved_and_misleading_names_are_rejected(client: RawClient, room: str, nick: str) -> None:
+    response = await client.request("joinRoom", {"roomName": room, "nickName": nick})
     assert response["error"]["code"] in {"room_invalid", "nick_invalid"}

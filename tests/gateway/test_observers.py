@@ -1,38 +1,13 @@
 """Observers, messages without membership and bounded member lists on a running server."""
 
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a member of `tea` that has received its own presence."""
-    async with raw_client(server.url) as client:
-        await client.join("tea", "ann")
-        await client.wait_for_push("presence")
-        yield client
-
-
-@pytest.fixture
-async def visitor(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a connected client in no room."""
-    async with raw_client(server.url) as client:
-        yield client
 
 
 async def send(client: RawClient, message: str, **fields: Any) -> dict[str, Any]:
@@ -40,60 +15,60 @@ async def send(client: RawClient, message: str, **fields: Any) -> dict[str, Any]
 
 
 async def test_an_observer_receives_pushes_without_presence_or_notice(
-    server: RunningServer, ann: RawClient, visitor: RawClient
+    server: RunningServer, ann: RawClient, client: RawClient
 ) -> None:
     await send(ann, "before")
-    response = await visitor.request("observe", {"room": "tea"})
+    response = await client.request("observe", {"room": "tea"})
     assert set(response) == {"ok", "room", "members", "memberCount", "messages", "hasMore"}
     assert ([member["nickName"] for member in response["members"]], response["memberCount"]) == (["ann"], 1)
     assert [entry["message"] for entry in response["messages"]] == ["before"]
     await send(ann, "after")
-    assert (await visitor.wait_for_push("message"))["message"] == "after"
-    page = await visitor.request("history", {"room": "tea", "after": 1})
+    assert (await client.wait_for_push("message"))["message"] == "after"
+    page = await client.request("history", {"room": "tea", "after": 1})
     assert [entry["message"] for entry in page["messages"]] == ["after"]
-    assert (await send(visitor, "hi"))["error"]["code"] == "not_joined"
+    assert (await send(client, "hi"))["error"]["code"] == "not_joined"
     async with aiohttp.ClientSession() as session, session.get(f"{server.url}/metrics") as metrics:
         lines = (await metrics.text()).splitlines()
     assert {"chat_observers 1.0", "chat_members 1.0"} <= set(lines)
-    assert (await visitor.request("unobserve", {"room": "tea"}))["ok"]
+    assert (await client.request("unobserve", {"room": "tea"}))["ok"]
     await send(ann, "unobserved")
-    assert (await visitor.request("history", {"room": "tea", "after": 1}))["error"]["code"] == "not_joined"
-    assert not [push for push in visitor.pushes if "unobserved" in push]
+    assert (await client.request("history", {"room": "tea", "after": 1}))["error"]["code"] == "not_joined"
+    assert not [push for push in client.pushes if "unobserved" in push]
     joined = await ann.join("tea", "ann")
     assert joined["memberCount"] == 1
     assert not [push for push in ann.pushes if '"leave"' in push or push.count("memberId") > 1]
 
 
-async def test_observers_follow_a_rename_and_end_with_the_removal(server: RunningServer, visitor: RawClient) -> None:
-    await visitor.request("observe", {"room": "green"})
-    await visitor.request("observe", {"room": "Blue"})
+async def test_observers_follow_a_rename_and_end_with_the_removal(server: RunningServer, client: RawClient) -> None:
+    await client.request("observe", {"room": "green"})
+    await client.request("observe", {"room": "Blue"})
     async with raw_client(server.url) as owner:
         room = await owner.request("createRoom", {"name": "green"})
         await owner.request("sendMessage", {"room": "green", "message": "one", "as": {"nickName": "bot"}})
-        assert (await visitor.wait_for_push("message"))["message"] == "one"
+        assert (await client.wait_for_push("message"))["message"] == "one"
         renamed = await owner.request("updateRoom", {"id": room["id"], "name": "blue"})
         assert renamed["name"] == "blue"
-        assert await visitor.wait_for_push("roomRenamed") == {"room": "green", "newName": "blue"}
+        assert await client.wait_for_push("roomRenamed") == {"room": "green", "newName": "blue"}
         await owner.request("sendMessage", {"room": "blue", "message": "two", "as": {"nickName": "bot"}})
-        push = await visitor.wait_for_push("message")
+        push = await client.wait_for_push("message")
         assert (push["room"], push["message"]) == ("blue", "two")
-        page = await visitor.request("history", {"room": "blue", "after": 0})
+        page = await client.request("history", {"room": "blue", "after": 0})
         assert [entry["message"] for entry in page["messages"]] == ["one", "two"]
-        assert (await visitor.request("history", {"room": "green", "after": 0}))["error"]["code"] == "not_joined"
+        assert (await client.request("history", {"room": "green", "after": 0}))["error"]["code"] == "not_joined"
         assert (await owner.request("removeRoom", room["id"]))["name"] == "blue"
-        deletions = [await visitor.wait_for_push("update") for _ in range(2)]
+        deletions = [await client.wait_for_push("update") for _ in range(2)]
         assert {(deletion["kind"], deletion["target"]) for deletion in deletions} == {("delete", 1), ("delete", 2)}
-        assert await visitor.wait_for_push("roomRemoved") == {"room": "blue"}
-        assert (await visitor.request("history", {"room": "blue", "after": 0}))["error"]["code"] == "not_joined"
-        assert not [packet for packet in visitor.pushes if "roomRe" in packet]
+        assert await client.wait_for_push("roomRemoved") == {"room": "blue"}
+        assert (await client.request("history", {"room": "blue", "after": 0}))["error"]["code"] == "not_joined"
+        assert not [packet for packet in client.pushes if "roomRe" in packet]
 
 
 async def test_a_member_beside_an_observer_prevents_a_rename_and_a_removal(
-    server: RunningServer, visitor: RawClient
+    server: RunningServer, client: RawClient
 ) -> None:
     async with raw_client(server.url) as owner, raw_client(server.url) as ann:
         room = await owner.request("createRoom", {"name": "green"})
-        await visitor.request("observe", {"room": "green"})
+        await client.request("observe", {"room": "green"})
         await ann.join("green", "ann")
         for event, argument in (("updateRoom", {"id": room["id"], "name": "blue"}), ("removeRoom", room["id"])):
             assert (await owner.request(event, argument))["error"]["code"] == "conflict"
@@ -101,28 +76,28 @@ async def test_a_member_beside_an_observer_prevents_a_rename_and_a_removal(
         assert (await owner.request("removeRoom", room["id"]))["name"] == "green"
 
 
-async def test_a_room_that_is_only_observed_is_not_listed(visitor: RawClient) -> None:
-    response = await visitor.request("observe", {"room": "empty"})
+async def test_a_room_that_is_only_observed_is_not_listed(client: RawClient) -> None:
+    response = await client.request("observe", {"room": "empty"})
     assert (response["memberCount"], response["members"], response["room"]["lastSeq"]) == (0, [], 0)
-    assert (await visitor.request("listRooms", {}))["rooms"] == []
+    assert (await client.request("listRooms", {}))["rooms"] == []
 
 
-async def test_a_message_without_membership_has_no_join_or_leave(ann: RawClient, visitor: RawClient) -> None:
-    sent = await send(visitor, "deployed", **{"as": {"nickName": "Ann"}})
+async def test_a_message_without_membership_has_no_join_or_leave(ann: RawClient, client: RawClient) -> None:
+    sent = await send(client, "deployed", **{"as": {"nickName": "Ann"}})
     assert (sent["seq"], sent["nickName"]) == (1, "Ann2")
     push = await ann.wait_for_push("message")
     while push.get("kind") != "message":
         push = await ann.wait_for_push("message")
     assert (push["nickName"], push["message"]) == ("Ann2", "deployed")
-    assert (await send(visitor, "again", **{"as": {"nickName": "bot"}}))["nickName"] == "bot"
+    assert (await send(client, "again", **{"as": {"nickName": "bot"}}))["nickName"] == "bot"
     assert (await ann.join("tea", "ann"))["memberCount"] == 1
     assert not [push for push in ann.pushes if '"presence"' in push or '"join"' in push]
 
 
-async def test_a_message_without_membership_creates_its_room(visitor: RawClient) -> None:
-    first = await visitor.request("sendMessage", {"room": "new", "message": "hi", "as": {"nickName": "bot"}})
+async def test_a_message_without_membership_creates_its_room(client: RawClient) -> None:
+    first = await client.request("sendMessage", {"room": "new", "message": "hi", "as": {"nickName": "bot"}})
     assert (first["ok"], first["nickName"]) == (True, "bot")
-    assert [room["name"] for room in (await visitor.request("listRooms", {}))["rooms"]] == ["new"]
+    assert [room["name"] for room in (await client.request("listRooms", {}))["rooms"]] == ["new"]
 
 
 async def test_a_repeated_message_without_membership_is_stored_once(server: RunningServer, ann: RawClient) -> None:
@@ -136,8 +111,8 @@ async def test_a_repeated_message_without_membership_is_stored_once(server: Runn
 
 
 @pytest.mark.parametrize("author", [{}, {"nickName": ""}, {"nickName": 7}, "bot"])
-async def test_an_invalid_temporary_author_is_rejected(visitor: RawClient, author: Any) -> None:
-    assert (await send(visitor, "hi", **{"as": author}))["error"]["code"] in {"bad_request", "nick_invalid"}
+async def test_an_invalid_temporary_author_is_rejected(client: RawClient, author: Any) -> None:
+    assert (await send(client, "hi", **{"as": author}))["error"]["code"] in {"bad_request", "nick_invalid"}
 
 
 async def test_a_member_cannot_send_as_another_author(ann: RawClient) -> None:
@@ -171,6 +146,6 @@ async def test_join_lists_are_bounded_and_list_members_pages_through_all(
         assert len((await ann.wait_for_push("roomUser"))["tea"]) == 3
 
 
-async def test_only_members_list_members(ann: RawClient, visitor: RawClient) -> None:
-    assert (await visitor.request("listMembers", {"room": "tea"}))["error"]["code"] == "not_joined"
+async def test_only_members_list_members(ann: RawClient, client: RawClient) -> None:
+    assert (await client.request("listMembers", {"room": "tea"}))["error"]["code"] == "not_joined"
     assert (await ann.request("listMembers", {"room": "tea", "limit": 501}))["error"]["code"] == "bad_request"

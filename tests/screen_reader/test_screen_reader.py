@@ -21,12 +21,6 @@ READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
 READY = "/quit exits."
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
 @asynccontextmanager
 async def screen_reader(server: RunningServer, tmp_path: Path) -> AsyncGenerator[PtyTerminal]:
     """Run the screen-reader mode, joined to the room as ann."""

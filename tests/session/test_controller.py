@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
 from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
 from tests.support.wait import wait_until
@@ -17,12 +16,6 @@ from tui_chat.client.events import ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.session_target import SessionTarget
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 @asynccontextmanager

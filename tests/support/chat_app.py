@@ -78,6 +78,12 @@ class ChatAppDriver:
         self.app.post_message(events.Key("enter", "\r"))
         await self.pilot.pause()
 
+    async def join_rooms(self, *rooms: str) -> None:
+        """Join rooms one after the other; wait until each is displayed."""
+        for room in rooms:
+            await self.send_message(f"/join {room}")
+            await self.wait_until(lambda room=room: self.displayed_room is self.chat_screen.session.rooms.get(room))
+
     async def wait_until(self, condition: Callable[[], object]) -> None:
         """Poll until `condition` is true, then process pending messages."""
         await wait_until(condition)

@@ -1,5 +1,4 @@
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -16,13 +15,6 @@ from tui_chat.session.lines import MessageLine
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    """Yield a server with rate limiting turned off."""
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path) -> None:

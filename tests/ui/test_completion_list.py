@@ -1,21 +1,13 @@
 """Display of the tab completion candidates."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.session.commands.completion import Candidate, Completion
 from tui_chat.ui.widgets.status import StatusLine
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def test_candidates_are_listed_until_other_input(server: RunningServer, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Hyperlinks: detection, display of the target host, and confirmation before opening."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -8,16 +7,9 @@ from hypothesis import given, strategies as st
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.ui.screens.link import LinkScreen, has_local_display
 from tui_chat.ui.timeline.hyperlinks import find_hyperlinks, parse_host
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 @pytest.fixture(autouse=True)

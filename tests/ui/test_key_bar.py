@@ -1,20 +1,12 @@
 """Footer entries by context and terminal width; colors and length of status messages."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.ui.widgets.key_bar import KeyBar
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 @pytest.mark.parametrize("width", [20, 40, 48, 80, 120])

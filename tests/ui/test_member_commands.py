@@ -1,21 +1,12 @@
 """Commands for ignoring, muting, `/whois`, `/server` and `/me`."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
-
-import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.lines import MessageLine
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:

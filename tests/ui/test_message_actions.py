@@ -1,6 +1,5 @@
 """Replies, edits, deletions and reactions in the terminal."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import UUID
 
@@ -9,18 +8,11 @@ from textual import events
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.strings import chat as chat_strings
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 def find_line(driver: ChatAppDriver, seq: int) -> MessageLine:

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sqlite3
-from collections.abc import AsyncGenerator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,6 @@ from tui_chat.client.storage.history_db import FILE_NAME
 from tui_chat.session import chat_session
 from tui_chat.session.lines import GapLine, MessageLine, NoticeLine
 from tui_chat.session.store import composer_store, profile as profile_store
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path / "server", rate_limit="off") as running:
-        yield running
 
 
 def header_text(driver: ChatAppDriver) -> str:

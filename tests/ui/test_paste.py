@@ -1,4 +1,3 @@
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -6,18 +5,11 @@ from textual import events
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.paste import PasteScreen
 
 SIX_LINES = "\n".join(("one", "two", "three", "/quit", "five", "six"))
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 def message_texts(driver: ChatAppDriver) -> list[str]:

@@ -1,22 +1,14 @@
 """Read state, determined by terminal focus, current room and scroll position."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from textual import events
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.lines import Line, MessageLine, UnreadLine
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 def first_unread(lines: Sequence[Line]) -> str:

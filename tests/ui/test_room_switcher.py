@@ -1,4 +1,3 @@
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -7,24 +6,11 @@ from textual.widgets import OptionList
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-async def join_rooms(driver: ChatAppDriver, *rooms: str) -> None:
-    for room in rooms:
-        await driver.send_message(f"/join {room}")
-        await driver.wait_until(lambda room=room: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
 async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
@@ -38,7 +24,7 @@ async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
 async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "dev", "ops")
+        await ann.join_rooms("dev", "ops")
         await ann.type_text("for ops")
         await ann.press(key)
         await wait_for_switcher(ann)
@@ -67,7 +53,7 @@ async def test_input_right_after_the_switcher_key_is_never_sent(
     server: RunningServer, tmp_path: Path, key: str
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "dev")
+        await ann.join_rooms("dev")
         for pressed in (key, "t", "e", "a", "enter"):
             ann.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
         await ann.wait_until(
@@ -100,8 +86,8 @@ async def test_an_unknown_name_creates_a_room(server: RunningServer, tmp_path: P
 
 async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "dev")
-        await join_rooms(ann, "develop")
+        await ann.join_rooms("dev")
+        await ann.join_rooms("develop")
         await ann.send_message("/go DEV")
         await ann.send_message("here")
         await ann.wait_until(
@@ -115,7 +101,7 @@ async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: R
 
 async def test_a_room_is_selected_with_the_mouse_in_a_small_terminal(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(40, 10)) as ann:
-        await join_rooms(ann, "dev")
+        await ann.join_rooms("dev")
         await ann.press("f4")
         screen = await wait_for_switcher(ann)
         assert "dev" in ann.screen_text()

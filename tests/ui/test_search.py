@@ -1,7 +1,6 @@
 """Message search and date navigation in the terminal."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import cast
 
@@ -11,7 +10,6 @@ from textual.widgets import OptionList
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
@@ -20,12 +18,6 @@ from tui_chat.session.lines import GapLine, MessageLine
 from tui_chat.session.strings import search as search_strings
 from tui_chat.ui.screens import search
 from tui_chat.ui.screens.search import SearchScreen
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def send_as_bob(url: str, room: str, *texts: str) -> None:

@@ -2,24 +2,14 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator
 from pathlib import Path
-
-import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.client import ChatClient
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.screens.chat import ChatScreen
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def join_room(driver: ChatAppDriver, room: str) -> None:

@@ -1,21 +1,13 @@
 """Effects of settings on the running client."""
 
 import re
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def test_the_set_command_lists_explains_changes_resets_and_validates_settings(

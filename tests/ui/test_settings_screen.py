@@ -1,23 +1,14 @@
 """Settings screen and theme list, operated by keyboard and mouse."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
-import pytest
 from textual.widgets import OptionList
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.ui.screens.settings import SettingsScreen, next_value
 from tui_chat.ui.screens.theme import ThemeScreen
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 async def highlight_setting(driver: ChatAppDriver, name: str) -> None:

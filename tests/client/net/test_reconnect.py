@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +11,7 @@ import pytest
 
 from server.app import RECONNECT_AFTER, RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.raw_client import raw_client
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tests.support.wait import wait_until
@@ -25,27 +25,11 @@ from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as running:
-        yield running
-
-
 async def post_many(url: str, messages: int) -> None:
     """Post `messages` texts in one burst, so that the journal writes few transactions."""
     async with raw_client(url) as client:
         await client.join("tea", "crowd")
         await client.send_messages("tea", ["missed"] * messages)
-
-
-def texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
 
 
 async def read_entries(room: Room, count: int) -> list[Entry]:
@@ -67,13 +51,13 @@ async def test_a_reset_connection_recovers_within_two_seconds_with_missed_messag
         member_id = bobs_tea.member_id
         stream = bob.events()
         await tea.send("before")
-        await wait_until(lambda: texts(bobs_tea) == ["before"])
+        await wait_until(lambda: message_texts(bobs_tea) == ["before"])
         loop = asyncio.get_running_loop()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
         since = loop.time()
         await tea.send("during")
-        await wait_until(lambda: texts(bobs_tea) == ["before", "during"])
+        await wait_until(lambda: message_texts(bobs_tea) == ["before", "during"])
         assert loop.time() - since < 2
         assert bobs_tea.member_id == member_id
         assert len(bobs_tea.members) == 2
@@ -101,7 +85,7 @@ async def test_messages_sent_while_offline_are_delivered_once(server: RunningSer
         proxy.accept_connections()
         responses = await asyncio.gather(*sending)
         assert [response.seq for response in responses] == [1, 2, 3, 4, 5]
-        await wait_until(lambda: texts(tea) == texts(bobs_tea) == [f"m{number}" for number in range(5)])
+        await wait_until(lambda: message_texts(tea) == message_texts(bobs_tea) == [f"m{number}" for number in range(5)])
 
 
 async def test_a_send_interrupted_at_any_point_is_posted_once(server: RunningServer, proxy: TcpProxy) -> None:
@@ -122,8 +106,8 @@ async def test_a_send_interrupted_at_any_point_is_posted_once(server: RunningSer
         assert sorted(await asyncio.gather(*sending)) == list(range(1, 21))
         for room in (tea, *rooms):
             await wait_until(lambda room=room: room.log.last == 20)
-            assert texts(room) == texts(tea)
-        assert sorted(texts(tea)) == sorted(f"m{number}" for number in range(20))
+            assert message_texts(room) == message_texts(tea)
+        assert sorted(message_texts(tea)) == sorted(f"m{number}" for number in range(20))
 
 
 async def test_a_send_without_a_connection_fails_after_its_timeout(server: RunningServer, proxy: TcpProxy) -> None:
@@ -178,10 +162,10 @@ async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: R
         assert len(bobs_tea.log) == 2_400
 
 
-async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_port: int) -> None:
+async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_tcp_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
         acknowledged: list[str] = []
-        async with running_server(tmp_path, port=unused_port, rate_limit="off") as running:
+        async with running_server(tmp_path, port=unused_tcp_port, rate_limit="off") as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             bob = await clients.enter_async_context(ChatClient(running.url))
             tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
@@ -198,19 +182,19 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
         assert isinstance(ann.state, Offline)
         assert ann.state.error.reason == "server_restarting"
         assert ann.state.retry_in >= RECONNECT_AFTER
-        async with running_server(tmp_path, port=unused_port, rate_limit="off"):
+        async with running_server(tmp_path, port=unused_tcp_port, rate_limit="off"):
             await asyncio.gather(*sending)
             await wait_until(lambda: tea.log.last == bobs_tea.log.last == 80)
-            assert sorted(texts(tea)) == sorted(acknowledged)
-            assert texts(tea) == texts(bobs_tea)
+            assert sorted(message_texts(tea)) == sorted(acknowledged)
+            assert message_texts(tea) == message_texts(bobs_tea)
             assert [entry.seq for entry in await read_entries(tea, 80)] == list(range(1, 81))
             assert (tea.member_id, bobs_tea.member_id) == member_ids
             assert not tea.log.gaps()
 
 
-async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_port: int) -> None:
+async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_tcp_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        async with running_server(tmp_path, port=unused_port) as running:
+        async with running_server(tmp_path, port=unused_tcp_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             stream = ann.events()
@@ -218,20 +202,20 @@ async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_po
                 await tea.send(text)
         other = tmp_path / "other"
         other.mkdir()
-        async with running_server(other, port=unused_port):
+        async with running_server(other, port=unused_tcp_port):
             async for event in stream:
                 if event == RoomJoined("tea", rejoined=True, log_reset=True):
                     break
             await tea.send("new")
-            await wait_until(lambda: texts(tea) == ["new"])
+            await wait_until(lambda: message_texts(tea) == ["new"])
             assert [entry.seq for entry in await read_entries(tea, 1) if isinstance(entry, Message)] == [1]
 
 
 async def test_leaving_during_a_rejoin_leaves_the_room_on_the_server(
-    tmp_path: Path, unused_port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        async with running_server(tmp_path, port=unused_port) as running:
+        async with running_server(tmp_path, port=unused_tcp_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             await tea.send("old")
@@ -248,7 +232,7 @@ async def test_leaving_during_a_rejoin_leaves_the_room_on_the_server(
         monkeypatch.setattr(transport.Transport, "join", leave_during_the_second_join)
         other = tmp_path / "other"
         other.mkdir()
-        async with running_server(other, port=unused_port, rate_limit="off") as running:
+        async with running_server(other, port=unused_tcp_port, rate_limit="off") as running:
             await wait_until(lambda: len(joins) == 2)
             async with raw_client(running.url) as bob, asyncio.timeout(20):
                 while (await bob.join("tea", "bob"))["memberCount"] > 1:
@@ -267,7 +251,7 @@ async def test_a_response_timeout_detects_a_stalled_connection(
         proxy.reset_all()
         proxy.resume()
         assert (await sending).seq == 1
-        await wait_until(lambda: texts(bobs_tea) == ["through the wall"])
+        await wait_until(lambda: message_texts(bobs_tea) == ["through the wall"])
 
 
 async def test_a_missing_server_ping_detects_a_stalled_connection(tmp_path: Path) -> None:
@@ -307,21 +291,23 @@ async def test_closing_a_stalled_connection_takes_less_than_four_seconds(
     proxy.resume()
 
 
-async def test_a_client_started_before_the_server_connects_later(tmp_path: Path, unused_port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True) as ann:
+async def test_a_client_started_before_the_server_connects_later(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline))
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
-        async with running_server(tmp_path, port=unused_port):
+        async with running_server(tmp_path, port=unused_tcp_port):
             tea = await joining
             assert (await tea.send("at last")).seq == 1
 
 
-async def test_reconnect_now_skips_the_backoff_delay(tmp_path: Path, unused_port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{unused_port}", connect_in_background=True, random=lambda: 0.999) as ann:
+async def test_reconnect_now_skips_the_backoff_delay(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with ChatClient(
+        f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True, random=lambda: 0.999
+    ) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline) and ann.state.retry_in > 1.5)
         assert isinstance(ann.state, Offline)
         retry_at = ann.state.retry_at
-        async with running_server(tmp_path, port=unused_port):
+        async with running_server(tmp_path, port=unused_tcp_port):
             ann.reconnect_now()
             await wait_until(lambda: isinstance(ann.state, Online))
             assert time.monotonic() < retry_at
@@ -348,7 +334,7 @@ async def test_a_change_with_a_lost_acknowledgement_is_applied_once(server: Runn
             await wait_until(lambda: not bobs_tea.unsent())
         assert (await tea.send("end")).seq == 7
         await wait_until(lambda: bobs_tea.log.last == tea.log.last == 7)
-        assert texts(bobs_tea) == texts(tea) == ["uno", "", "end"]
+        assert message_texts(bobs_tea) == message_texts(tea) == ["uno", "", "end"]
         assert bobs_tea.log[first.seq].reactions is None
 
 
@@ -377,7 +363,7 @@ async def test_a_direct_change_with_a_lost_acknowledgement_receives_its_first_re
                 proxy.reset_all()
                 assert (await request).revision == last_seq + 1
         assert tea.log.last == 10
-        assert texts(tea) == ["ein", "", "next"]
+        assert message_texts(tea) == ["ein", "", "next"]
         assert tea.log[first].reactions is None
         assert tea.topic == "green"
 

@@ -3,31 +3,18 @@
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Offline, Online
 from tui_chat.client.net import connector
 from tui_chat.client.net.backoff import FAST_RETRY_DURATION, FAST_RETRY_MAX_DELAY, Backoff
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def proxy(server: RunningServer) -> AsyncGenerator[TcpProxy]:
-    async with tcp_proxy(server.port) as running:
-        yield running
 
 
 class WallClock:

@@ -14,6 +14,7 @@ import pytest
 from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.reactions import reacting_members
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import wait_until
@@ -23,18 +24,7 @@ from tui_chat.client.events import ClientEvent, OutboxItemChanged, ProblemReport
 from tui_chat.client.outbox import sender
 from tui_chat.client.outbox.store import FILE_NAME, Outbox
 from tui_chat.client.outbox_item import OutboxItemState
-from tui_chat.client.room import Room
 from tui_chat.protocol.errors import BadRequest, NotJoined, TooLong
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-def texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
 
 
 def item_states(events: list[ClientEvent]) -> list[tuple[str, OutboxItemState]]:
@@ -76,7 +66,7 @@ async def test_messages_posted_while_offline_are_sent_in_order(server: RunningSe
             proxy.accept_connections()
             chat.reconnect_now()
             await wait_until(lambda: not room.unsent())
-            await wait_until(lambda: texts(room) == expected)
+            await wait_until(lambda: message_texts(room) == expected)
 
 
 async def test_connection_resets_neither_duplicate_nor_reorder_messages(server: RunningServer, tmp_path: Path) -> None:
@@ -94,7 +84,7 @@ async def test_connection_resets_neither_duplicate_nor_reorder_messages(server: 
                     chat.reconnect_now()
                 await asyncio.sleep(0)
             await wait_until(lambda: not room.unsent())
-            await wait_until(lambda: texts(room) == expected)
+            await wait_until(lambda: message_texts(room) == expected)
 
 
 async def test_rate_limited_posts_are_delayed_in_order(tmp_path: Path) -> None:
@@ -103,7 +93,7 @@ async def test_rate_limited_posts_are_delayed_in_order(tmp_path: Path) -> None:
         for number in range(20):
             room.post(str(number))
         await wait_until(lambda: not room.unsent())
-        await wait_until(lambda: texts(room) == [str(number) for number in range(20)])
+        await wait_until(lambda: message_texts(room) == [str(number) for number in range(20)])
 
 
 async def test_a_rejected_message_fails_and_later_messages_are_sent(server: RunningServer, tmp_path: Path) -> None:
@@ -112,7 +102,7 @@ async def test_a_rejected_message_fails_and_later_messages_are_sent(server: Runn
         room = await chat.join("tea", nick="ann")
         room.post("reply to an unknown message", reply_to=99)
         room.post("after it")
-        await wait_until(lambda: texts(room) == ["after it"])
+        await wait_until(lambda: message_texts(room) == ["after it"])
         (failed,) = room.unsent()
         assert failed.state is OutboxItemState.FAILED
         assert failed.error is not None
@@ -185,7 +175,7 @@ async def test_half_an_emoji_is_rejected_before_the_request(server: RunningServe
                 await send()
         assert room.unsent() == ()
         room.post("two")
-        await wait_until(lambda: texts(room) == ["one", "two"])
+        await wait_until(lambda: message_texts(room) == ["one", "two"])
     async with ChatClient(server.url, guest_key="\ud83d") as chat:
         with pytest.raises(BadRequest, match="lone surrogate"):
             await chat.join("tea", nick="ann")
@@ -215,14 +205,14 @@ async def test_stored_items_with_half_an_emoji_fail_and_later_items_are_sent(
         )
     async with Outbox(tmp_path) as outbox, ChatClient(server.url, outbox=outbox, guest_key=chat.guest_key) as chat:
         room = await chat.join("tea", nick="ann")
-        await wait_until(lambda: texts(room) == ["one", "two"])
+        await wait_until(lambda: message_texts(room) == ["one", "two"])
         failed = [(item.request.event, item.text, item.error and item.error.reason) for item in room.unsent()]
         assert failed == [
             ("sendMessage", "half \ufffd", "text_unencodable"),
             ("editMessage", "half \ufffd", "text_unencodable"),
         ]
         room.retry(room.unsent()[0].client_id)
-        await wait_until(lambda: texts(room) == ["one", "two", "half \ufffd"])
+        await wait_until(lambda: message_texts(room) == ["one", "two", "half \ufffd"])
 
 
 async def test_a_full_outbox_and_invalid_posts_raise_immediately(
@@ -252,7 +242,7 @@ async def test_an_unwritable_outbox_sends_from_memory_and_reports_once(server: R
         room = await chat.join("tea", nick="ann")
         for text in ("one", "two"):
             room.post(text)
-        await wait_until(lambda: texts(room) == ["one", "two"])
+        await wait_until(lambda: message_texts(room) == ["one", "two"])
         problems = [event.error.message for event in events if isinstance(event, ProblemReported)]
         assert len(problems) == 1
         assert "lost on exit" in problems[0]
@@ -269,7 +259,7 @@ async def test_a_full_disk_does_not_stop_sending(server: RunningServer, tmp_path
         for number in range(30):
             room.post(f"{number} " + "x" * 3_000)
         await wait_until(lambda: not room.unsent())
-        assert len(texts(room)) == 31
+        assert len(message_texts(room)) == 31
         assert [event.error.message for event in events if isinstance(event, ProblemReported)]
 
 
@@ -322,17 +312,17 @@ async def test_a_restarted_client_sends_its_outbox_once_and_in_order(server: Run
             ann.post("!400")
             await ann.wait_for_line("persisted 400")
             await ann.kill()
-        received_count = len(texts(tea))
+        received_count = len(message_texts(tea))
         for _ in range(3):
-            if len(texts(tea)) == 400:
+            if len(message_texts(tea)) == 400:
                 break
             async with outbox_client(server.url, "ann", tmp_path / "state") as ann:
                 await ann.wait_for_line("sent 20")
                 await ann.kill()
         async with outbox_client(server.url, "ann", tmp_path / "state"):
-            await wait_until(lambda: len(texts(tea)) == 400)
+            await wait_until(lambda: len(message_texts(tea)) == 400)
         assert received_count < 400, "all messages were sent before the kill; the test proves nothing"
-        assert texts(tea) == [str(number) for number in range(400)]
+        assert message_texts(tea) == [str(number) for number in range(400)]
 
 
 async def test_a_second_client_sends_the_outbox_of_a_killed_client(server: RunningServer, tmp_path: Path) -> None:
@@ -352,7 +342,7 @@ async def test_a_second_client_sends_the_outbox_of_a_killed_client(server: Runni
             proxy.accept_connections()
             # The second client claims the orphaned items when it rejoins.
             await second.wait_for_line("sent 2")
-        assert sorted(texts(tea)) == ["from the first", "from the second"]
+        assert sorted(message_texts(tea)) == ["from the first", "from the second"]
 
 
 async def test_a_client_id_reused_by_a_new_client_keeps_the_original_message(
@@ -375,4 +365,4 @@ async def test_a_client_id_reused_by_a_new_client_keeps_the_original_message(
         await wait_until(lambda: not room.unsent())
         await wait_until(lambda: OutboxItemState.SENT in [state for _, state in item_states(events)])
         assert [event.item.seq for event in events if isinstance(event, OutboxItemChanged)][-1] == first.seq
-        assert texts(room) == ["once", "manual"]
+        assert message_texts(room) == ["once", "manual"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -25,16 +25,6 @@ from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
 
 TEA = RoomKey("http://localhost:3000", "tea", "ann")
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-def texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
 
 
 def message(seq: int) -> Message:
@@ -77,14 +67,14 @@ async def test_a_cached_room_opens_offline_and_synchronises_later(tmp_path: Path
             server.url, connect_in_background=True, history=history, guest_key=earlier_chat.guest_key
         ) as chat:
             room = await open_cached_room(chat)
-            assert (texts(room), room.member_id, room.name) == (["one", "two"], member_id, "tea")
+            assert (message_texts(room), room.member_id, room.name) == (["one", "two"], member_id, "tea")
             assert chat.rooms == {"tea": room}
             assert await chat.open_cached("never-seen", nick="ann") is None
             assert not room.was_joined
             async with running_server(tmp_path, rate_limit="off", port=port) as server:
                 await post_messages(server.url, "three")
                 chat.reconnect_now()
-                await wait_until(lambda: texts(room) == ["one", "two", "three"])
+                await wait_until(lambda: message_texts(room) == ["one", "two", "three"])
                 assert room.member_id == member_id
 
 
@@ -129,7 +119,7 @@ async def test_missed_changes_are_applied_to_cached_messages(server: RunningServ
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             await wait_until(lambda: room.log.last == 6)
-            assert texts(room) == ["first", "", "three"]
+            assert message_texts(room) == ["first", "", "three"]
             assert reacting_members(room.log[3]) == {"👍": [bob.member_id]}
     # The cache has stored the changes.
     async with (
@@ -142,7 +132,7 @@ async def test_missed_changes_are_applied_to_cached_messages(server: RunningServ
         ChatClient(server.url, connect_in_background=True, history=history) as chat,
     ):
         room = await open_cached_room(chat)
-        assert texts(room) == ["first", "", "three"]
+        assert message_texts(room) == ["first", "", "three"]
 
 
 async def test_a_long_absence_leaves_a_gap_that_can_be_filled(server: RunningServer, tmp_path: Path) -> None:
@@ -154,7 +144,7 @@ async def test_a_long_absence_leaves_a_gap_that_can_be_filled(server: RunningSer
             room = await chat.join("tea", nick="ann")
             (gap,) = room.log.gaps()
             assert gap.missing_count == 1_240
-            assert texts(room)[0] == "before"
+            assert message_texts(room)[0] == "before"
             assert len(room.log) == 201
             await room.fill_gap(gap)
             assert len(room.log) == 1_441
@@ -212,12 +202,12 @@ async def test_a_cached_log_is_discarded_after_a_change_of_the_log_id(tmp_path: 
             async with ChatClient(server.url, history=history) as chat:
                 events = EventRecorder(chat)
                 room = await chat.join("tea", nick="ann")
-                await wait_until(lambda: len(texts(room)) == 3)
-                assert sorted(texts(room)) == ["new one", "new three", "new two"]
+                await wait_until(lambda: len(message_texts(room)) == 3)
+                assert sorted(message_texts(room)) == ["new one", "new three", "new two"]
                 await wait_until(lambda: any(isinstance(event, RoomJoined) and event.log_reset for event in events))
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
             room = await open_cached_room(chat)
-            assert sorted(texts(room)) == ["new one", "new three", "new two"]
+            assert sorted(message_texts(room)) == ["new one", "new three", "new two"]
 
 
 @pytest.mark.parametrize("damage", ["no database", "overwritten pages", "foreign", "invalid message"])
@@ -338,7 +328,7 @@ async def test_an_unwritable_cache_is_reported_once_and_ignored(server: RunningS
         for number in range(3):
             await room.send(str(number))
         await room.flush()
-        assert texts(room) == ["0", "1", "2"]
+        assert message_texts(room) == ["0", "1", "2"]
     assert len([event for event in events if isinstance(event, ProblemReported)]) == 1
 
 

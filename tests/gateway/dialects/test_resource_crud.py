@@ -1,7 +1,6 @@
 """Dialect `resource_crud` (docs/dialects.md, "resource_crud")."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,6 @@ from server.storage.room_repository import RoomRepository
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import RawClient, raw_client
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
-@pytest.fixture
-async def client(server: RunningServer) -> AsyncGenerator[RawClient]:
-    async with raw_client(server.url) as connected:
-        yield connected
 
 
 async def test_a_room_is_created_found_updated_and_removed(client: RawClient) -> None:

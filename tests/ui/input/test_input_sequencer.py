@@ -1,6 +1,5 @@
 """Order of input that arrives in one burst, for example over a slow connection."""
 
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -21,12 +20,6 @@ from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.search import SearchScreen
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
-
-
 def post_burst(driver: ChatAppDriver, *inputs: str) -> None:
     """Queue all key names and the letters of all texts before the app handles the first event."""
     key_characters = {"enter": "\r", "escape": "\x1b", "down": None}
@@ -45,15 +38,9 @@ def message_texts(driver: ChatAppDriver, room: str) -> list[str]:
     return [line.text for line in view.transcript.lines if isinstance(line, MessageLine)]
 
 
-async def join_rooms(driver: ChatAppDriver, *rooms: str) -> None:
-    for room in rooms:
-        await driver.send_message(f"/join {room}")
-        await driver.wait_until(lambda room=room: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
-
-
 async def test_a_text_is_sent_to_the_room_selected_before_it(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "ops", "dev")
+        await ann.join_rooms("ops", "dev")
         post_burst(
             ann, "half a line", "f4", "tea", "enter", "for tea", "enter", "f4", "ops", "enter", "for ops", "enter"
         )
@@ -66,7 +53,7 @@ async def test_a_text_is_sent_to_the_room_selected_before_it(server: RunningServ
 
 async def test_arrow_keys_in_the_switcher_apply_after_the_typed_letters(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "team", "dev")
+        await ann.join_rooms("team", "dev")
         post_burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
         await ann.wait_until(lambda: message_texts(ann, "team") == ["for the second"])
         assert ann.app.screen is ann.chat_screen
@@ -99,7 +86,7 @@ async def test_a_text_for_a_room_that_cannot_be_joined_stays_in_the_composer(
 
 async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "dev")
+        await ann.join_rooms("dev")
         await ann.type_text("half a li")
         ann.chat_screen.server_link.event_queue.put(RoomLost("dev", NotJoined("room_left")))
         await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.find_room("tea"))
@@ -111,7 +98,7 @@ async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: 
 
 async def test_a_text_after_part_is_sent_to_the_next_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_rooms(ann, "dev")
+        await ann.join_rooms("dev")
         post_burst(ann, "/part", "enter", "for tea", "enter")
         await ann.wait_until(lambda: message_texts(ann, "tea") == ["for tea"])
 
@@ -162,7 +149,7 @@ async def test_a_burst_through_a_pseudo_terminal_keeps_its_order(server: Running
         tty.write_keys("/join ops\rfor ops\r\x1bOS" + "tea\rfor tea\r\x1bs" + "for\x07\x1bOP\x1bOPbye\r\x11")
         assert await tty.wait_closed() == 0
     async with chat_app_in_room(tmp_path, server.url, "bob") as bob:
-        await join_rooms(bob, "ops")
+        await bob.join_rooms("ops")
         await bob.wait_until(
             lambda: message_texts(bob, "tea") == ["for tea", "bye"] and message_texts(bob, "ops") == ["for ops"]
         )

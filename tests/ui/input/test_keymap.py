@@ -1,23 +1,14 @@
 """Custom key bindings: notation, validation and effect."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    """Yield a server with rate limiting turned off."""
-    async with running_server(tmp_path, rate_limit="off") as running:
-        yield running
 
 
 @pytest.mark.parametrize(

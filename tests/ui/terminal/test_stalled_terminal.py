@@ -1,7 +1,6 @@
 """Memory use while a terminal accepts no output, for example with a frozen window."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -9,17 +8,10 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
-from tests.support.in_process_server import running_server
 from tui_chat.client import event_queue
 from tui_chat.client.client import ChatClient
 from tui_chat.session import chat_session, transcript
 from tui_chat.session.lines import MessageLine
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path / "server", rate_limit="off") as running:
-        yield running
 
 
 async def send_flood(url: str, lines: int) -> None:

@@ -5,13 +5,11 @@ import os
 import pty
 import signal
 import sys
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
 from tests.support.terminal import (
     ALTERNATE_SCREEN_MODE,
     BRACKETED_PASTE_MODE,
@@ -26,12 +24,6 @@ from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 
 MODES_OFF_AT_EXIT = {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path / "server", rate_limit="off") as running:
-        yield running
 
 
 def join_command(server: RunningServer) -> tuple[str, ...]:
