@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from server.app import RunningServer
-from tests.support.hostile_server import hostile_server
+from tests.support.hostile_server import JOINED, hostile_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
@@ -141,12 +141,10 @@ async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: Ru
 
 async def test_a_joined_room_ignores_pushes_for_observers() -> None:
     async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
-        room = {"name": "tea", "topic": "", "logId": "x", "firstSeq": 1, "lastSeq": 0, "visibility": "public"}
-        joined: dict[str, Any] = {"ok": True, "room": room, "members": [], "messages": [], "hasMore": False}
         if event == "joinRoom":
             await socket.send_str('42["roomRenamed",{"room":"tea","newName":"x"}]')
             await socket.send_str('42["roomRemoved",{"room":"tea"}]')
-            return {**joined, "nickName": "ann", "memberId": "a", "guestKey": "k"}
+            return JOINED
         return {"ok": True, "revision": 7} if event == "setTopic" else None
 
     async with hostile_server(handle) as port, ChatClient(f"127.0.0.1:{port}") as chat:

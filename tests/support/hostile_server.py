@@ -48,3 +48,35 @@ async def hostile_server(handle_request: RequestHandler, tls: ssl.SSLContext | N
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()
+
+
+JOINED: dict[str, Any] = {
+    "ok": True,
+    "room": {"name": "tea", "topic": "to\x1b]0;pic", "logId": "x", "firstSeq": 1, "lastSeq": 0, "visibility": "public"},
+    "nickName": "ann",
+    "memberId": "m1",
+    "guestKey": "k",
+    "members": [
+        {
+            "memberId": "m2",
+            "nickName": "e\x1b[31mve",
+            "role": "member",
+            "account": "a\x9bb",
+            "via": "c\x1b]0;d",
+        }
+    ],
+    "messages": [],
+    "hasMore": False,
+}
+"""Response to a join of the room `tea`, with control characters in texts of other members."""
+
+
+async def respond_to_join(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+    """Accept joins and all other requests."""
+    return JOINED if event == "joinRoom" else {"ok": True}
+
+
+def message_packet(seq: int, text: str = "hi", **extra: Any) -> str:
+    """Return the packet of a message by another member of `tea`."""
+    fields = {"room": "tea", "seq": seq, "id": seq, "nickName": "eve", "memberId": "m2", "message": text, "ts": 1}
+    return "42" + json.dumps(["message", {"kind": "message", **fields, **extra}])
