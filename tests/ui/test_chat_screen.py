@@ -1,4 +1,5 @@
-import asyncio
+"""Messages, header, panes and keys of the chat screen with one or two users."""
+
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -8,13 +9,8 @@ from textual import events
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
 from tests.support.in_process_server import running_server
-from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
-from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.screens.help import HelpScreen
-from tui_chat.ui.session_lifecycle import SessionLifecycle
 
 
 async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path) -> None:
@@ -29,30 +25,6 @@ async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path
         await ann.wait_for_text("你好 ann")
         assert ann.screen_text().count("hello bob") == 1
         assert "2 here" in ann.screen_text()
-
-
-async def test_repeated_requests_to_quit_continue_the_running_shutdown(
-    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    permit, close = asyncio.Event(), SessionLifecycle.close
-    calls: list[str] = []
-
-    async def close_when_permitted(lifecycle: SessionLifecycle) -> str:
-        calls.append("started")
-        await permit.wait()
-        message = await close(lifecycle)
-        calls.append("closed")
-        return message
-
-    monkeypatch.setattr(SessionLifecycle, "close", close_when_permitted)
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("ctrl+c", "ctrl+c", "ctrl+c")
-        ann.app.on_terminal_disconnected()
-        await ann.wait_until(lambda: calls)
-        permit.set()
-        await wait_until(lambda: ann.app.return_code is not None)
-        assert calls == ["started", "closed"]
-        assert ann.app.return_code == 129
 
 
 async def test_invisible_text_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
@@ -92,23 +64,6 @@ async def test_a_confusable_nickname_is_marked_and_explained(server: RunningServ
         await ann.wait_for_text(f"{impostor_nick}: looks like the nickname")
 
 
-async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/frobnicate now")
-        await ann.wait_for_text("Unknown command /frobnicate")
-        assert ann.composer.text == "/frobnicate now"
-        assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
-
-
-async def test_a_double_slash_sends_a_message_with_a_leading_slash(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("//shrug")
-        await ann.wait_for_text("/shrug")
-        line = ann.timeline.lines[-1]
-        assert isinstance(line, MessageLine)
-        assert line.text == "/shrug"
-
-
 async def test_drafts_stay_with_their_room_during_a_burst_of_keys(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/join dev")
@@ -129,50 +84,6 @@ async def test_drafts_stay_with_their_room_during_a_burst_of_keys(server: Runnin
         assert ann.composer.text == "for dev"
 
 
-async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        await ann.send_message("/join dev")
-        await ann.wait_for_text("2 dev")
-        await room.send("one")
-        await room.send("ann: two")
-        tea = ann.chat_screen.session.rooms["tea"]
-        await ann.wait_until(lambda: tea.unread_count == 2)
-        await ann.wait_for_text("@2")
-        await ann.press("alt+a")
-        await ann.wait_for_text("ann: two")
-        await ann.wait_until(lambda: tea.unread_count == 0)
-        assert "@2" not in ann.screen_text()
-
-
-async def test_messages_are_unread_while_the_terminal_has_no_focus(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        tea = ann.chat_screen.session.rooms["tea"]
-        ann.app.post_message(events.AppBlur())
-        await ann.pilot.pause()
-        await room.send("while away")
-        await ann.wait_until(lambda: tea.unread_count == 1)
-        ann.app.post_message(events.AppFocus())
-        await ann.wait_until(lambda: tea.unread_count == 0)
-
-
-async def test_a_scrolled_view_does_not_move_and_counts_new_messages(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        for number in range(40):
-            await room.send(f"line {number}")
-        await ann.wait_for_text("line 39")
-        await ann.press("pageup")
-        assert "line 39" not in ann.screen_text()
-        await room.send("news")
-        await ann.wait_for_text("1 new below")
-        assert ann.chat_screen.session.rooms["tea"].unread_count == 1
-        await ann.press("escape")
-        await ann.wait_for_text("news")
-        await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].unread_count == 0)
-
-
 async def test_scrolling_up_loads_older_history(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
@@ -184,46 +95,6 @@ async def test_scrolling_up_loads_older_history(server: RunningServer, tmp_path:
             await ann.wait_until(lambda: len(ann.timeline.lines) >= 120)
             await ann.press("alt+home")
             await ann.wait_for_text("line 0")
-
-
-async def test_the_names_nick_list_and_part_commands_show_their_results(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
-        await ann.send_message("/names")
-        await ann.wait_for_text("1 here: ann")
-        await ann.send_message("/nick anna")
-        await ann.wait_for_text("You are now anna.")
-        await ann.send_message("/join dev")
-        await ann.wait_for_text("2 dev")
-        await ann.send_message("/list")
-        await ann.wait_for_text("2 rooms")
-        await ann.send_message("/part")
-        await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 1)
-        await ann.send_message("/part")
-        await ann.wait_for_text(tr("You left the last room."))
-        assert tr(chat_strings.BUTTON_JOIN) in ann.screen_text()
-        await ann.press("enter")
-        await ann.wait_for_text("1 here")
-
-
-async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer, tmp_path: Path) -> None:
-    async with (
-        chat_app_in_room(tmp_path, server.url, "ann") as ann,
-        chat_app_in_room(tmp_path, server.url, "bob") as bob,
-    ):
-        await bob.send_message("/nick ann")
-        await bob.wait_for_text("You are now ann2.")
-        await ann.wait_for_text("ann2")
-
-
-async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.type_text("half")
-        await ann.press("ctrl+c")
-        assert ann.composer.text == ""
-        await ann.press("ctrl+c")
-        await ann.wait_for_text(tr(chat_strings.CONFIRM_QUIT))
-        await ann.press("ctrl+c")
-        await ann.wait_until(lambda: not ann.app.is_running)
 
 
 async def test_the_history_search_shows_its_query_and_its_match(server: RunningServer, tmp_path: Path) -> None:
@@ -250,63 +121,6 @@ async def test_undo_restores_text_cleared_by_ctrl_c(server: RunningServer, tmp_p
         assert ann.composer.text == ""
         await ann.press("ctrl+underscore")
         assert ann.composer.text == "a long thought"
-
-
-async def test_quitting_right_after_a_message_sends_the_message_first(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        for key in ("b", "y", "e", "enter", "ctrl+q"):
-            ann.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await wait_until(lambda: not ann.app.is_running)
-        await wait_until(lambda: [message.message for message in room.log.messages()] == ["bye"])
-
-
-async def test_quitting_offline_with_unsent_messages_warns_once(tmp_path: Path) -> None:
-    async with AsyncExitStack() as server_stack:
-        first_server = await server_stack.enter_async_context(running_server(tmp_path))
-        async with chat_app_in_room(tmp_path, first_server.url, "ann") as ann:
-            await server_stack.aclose()
-            await ann.wait_for_text("offline")
-            await ann.send_message("unsent")
-            await ann.press("ctrl+q")
-            await ann.wait_for_text(tr("Some messages are unsent. Quit again to send them later.")[:40])
-            assert ann.app.is_running
-            await ann.press("ctrl+q")
-            await wait_until(lambda: not ann.app.is_running)
-
-
-async def test_f1_and_the_help_command_open_the_help_and_escape_closes_the_help(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("f1")
-        await ann.wait_for_text("/join room")
-        await ann.press("escape")
-        assert not isinstance(ann.app.screen, HelpScreen)
-        await ann.send_message("/help")
-        await ann.wait_for_text("/join room")
-
-
-async def test_the_command_palette_lists_and_runs_commands(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("ctrl+backslash")
-        await ann.type_text("names")
-        await ann.wait_for_text("list the members of this room")
-        await ann.press("enter")
-        await ann.wait_for_text("1 here: ann")
-
-
-async def test_a_theme_change_applies_and_is_saved(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/theme light")
-        await ann.wait_until(lambda: ann.app.theme == "chat-light")
-        assert 'theme = "light"' in (tmp_path / "ann" / "settings.toml").read_text()
-
-
-async def test_an_unknown_theme_is_rejected_with_the_allowed_values(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/theme pink")
-        await ann.wait_for_text("Invalid value for theme. Allowed: dark, light")
 
 
 @pytest.mark.parametrize(
@@ -397,15 +211,6 @@ async def test_messages_typed_offline_are_sent_once_after_a_reconnect(tmp_path: 
                 async with ChatClient(first_server.url) as bob:
                     room = await bob.join("tea", nick="bob")
                     assert [message.message for message in room.log.messages()] == ["meanwhile"]
-
-
-async def test_the_topic_command_sets_and_shows_the_topic(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/topic")
-        await ann.wait_for_text(tr("This room has no topic."))
-        await ann.send_message("/topic green or black")
-        await ann.wait_for_text("ann set the topic: green or black")
-        assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  green or black")
 
 
 async def test_the_typing_indicator_is_shown_until_the_message_is_sent(server: RunningServer, tmp_path: Path) -> None:

@@ -103,3 +103,47 @@ async def test_own_messages_are_never_unread(server: RunningServer, tmp_path: Pa
         await room.send("from there")
         await ann.wait_until(lambda: tea.unread_count == 1)
         assert first_unread(ann.timeline.lines) == "from there"
+
+
+async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        await ann.send_message("/join dev")
+        await ann.wait_for_text("2 dev")
+        await room.send("one")
+        await room.send("ann: two")
+        tea = ann.chat_screen.session.rooms["tea"]
+        await ann.wait_until(lambda: tea.unread_count == 2)
+        await ann.wait_for_text("@2")
+        await ann.press("alt+a")
+        await ann.wait_for_text("ann: two")
+        await ann.wait_until(lambda: tea.unread_count == 0)
+        assert "@2" not in ann.screen_text()
+
+
+async def test_messages_are_unread_while_the_terminal_has_no_focus(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        tea = ann.chat_screen.session.rooms["tea"]
+        ann.app.post_message(events.AppBlur())
+        await ann.pilot.pause()
+        await room.send("while away")
+        await ann.wait_until(lambda: tea.unread_count == 1)
+        ann.app.post_message(events.AppFocus())
+        await ann.wait_until(lambda: tea.unread_count == 0)
+
+
+async def test_a_scrolled_view_does_not_move_and_counts_new_messages(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        for number in range(40):
+            await room.send(f"line {number}")
+        await ann.wait_for_text("line 39")
+        await ann.press("pageup")
+        assert "line 39" not in ann.screen_text()
+        await room.send("news")
+        await ann.wait_for_text("1 new below")
+        assert ann.chat_screen.session.rooms["tea"].unread_count == 1
+        await ann.press("escape")
+        await ann.wait_for_text("news")
+        await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].unread_count == 0)

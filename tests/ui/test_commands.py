@@ -1,0 +1,99 @@
+"""Commands in the app and their results on the screen."""
+
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.chat_app import chat_app_in_room
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.screens.help import HelpScreen
+
+
+async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/frobnicate now")
+        await ann.wait_for_text("Unknown command /frobnicate")
+        assert ann.composer.text == "/frobnicate now"
+        assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
+
+
+async def test_a_double_slash_sends_a_message_with_a_leading_slash(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("//shrug")
+        await ann.wait_for_text("/shrug")
+        line = ann.timeline.lines[-1]
+        assert isinstance(line, MessageLine)
+        assert line.text == "/shrug"
+
+
+async def test_the_names_nick_list_and_part_commands_show_their_results(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
+        await ann.send_message("/names")
+        await ann.wait_for_text("1 here: ann")
+        await ann.send_message("/nick anna")
+        await ann.wait_for_text("You are now anna.")
+        await ann.send_message("/join dev")
+        await ann.wait_for_text("2 dev")
+        await ann.send_message("/list")
+        await ann.wait_for_text("2 rooms")
+        await ann.send_message("/part")
+        await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 1)
+        await ann.send_message("/part")
+        await ann.wait_for_text(tr("You left the last room."))
+        assert tr(chat_strings.BUTTON_JOIN) in ann.screen_text()
+        await ann.press("enter")
+        await ann.wait_for_text("1 here")
+
+
+async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer, tmp_path: Path) -> None:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann") as ann,
+        chat_app_in_room(tmp_path, server.url, "bob") as bob,
+    ):
+        await bob.send_message("/nick ann")
+        await bob.wait_for_text("You are now ann2.")
+        await ann.wait_for_text("ann2")
+
+
+async def test_f1_and_the_help_command_open_the_help_and_escape_closes_the_help(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("f1")
+        await ann.wait_for_text("/join room")
+        await ann.press("escape")
+        assert not isinstance(ann.app.screen, HelpScreen)
+        await ann.send_message("/help")
+        await ann.wait_for_text("/join room")
+
+
+async def test_the_command_palette_lists_and_runs_commands(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("ctrl+backslash")
+        await ann.type_text("names")
+        await ann.wait_for_text("list the members of this room")
+        await ann.press("enter")
+        await ann.wait_for_text("1 here: ann")
+
+
+async def test_a_theme_change_applies_and_is_saved(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/theme light")
+        await ann.wait_until(lambda: ann.app.theme == "chat-light")
+        assert 'theme = "light"' in (tmp_path / "ann" / "settings.toml").read_text()
+
+
+async def test_an_unknown_theme_is_rejected_with_the_allowed_values(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/theme pink")
+        await ann.wait_for_text("Invalid value for theme. Allowed: dark, light")
+
+
+async def test_the_topic_command_sets_and_shows_the_topic(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.send_message("/topic")
+        await ann.wait_for_text(tr("This room has no topic."))
+        await ann.send_message("/topic green or black")
+        await ann.wait_for_text("ann set the topic: green or black")
+        assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  green or black")
