@@ -1,64 +1,19 @@
-from dataclasses import replace
-from uuid import uuid4
+"""Rooms, members, notices and deltas of a chat session."""
 
-import pytest
 from msgspec import convert
 
+from tests.support.chat_session import acknowledge, displayed_texts, queue_message
 from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
-from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.sync.room_log import RoomLog
-from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
-from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, NickNotice
-from tui_chat.protocol.requests import EditMessage, SendMessage
+from tui_chat.protocol.errors import Forbidden
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.session import room_index
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine, UnreadLine
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_index import SPEAKER_PERIOD
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings
-from tui_chat.session.store.composer_store import SavedRoomState
-
-
-@pytest.fixture
-def session() -> ChatSession:
-    return ChatSession(lambda: 1_000)
-
-
-def queue_message(session: ChatSession, text: str, room: str = "tea") -> OutboxItem:
-    """Apply the event of a queued message and return its outbox item."""
-    client_id = uuid4()
-    item = OutboxItem(room, client_id, SendMessage(room=room, message=text, client_id=client_id), 1_000)
-    session.apply(events.OutboxItemChanged(item))
-    return item
-
-
-def acknowledge(session: ChatSession, item: OutboxItem, seq: int) -> None:
-    session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.SENT, seq=seq, server_ts=5)))
-
-
-def mark_failed(session: ChatSession, item: OutboxItem, error: ChatError) -> OutboxItem:
-    item = replace(item, state=OutboxItemState.FAILED, error=error)
-    session.apply(events.OutboxItemChanged(item))
-    return item
-
-
-def displayed_texts(session: ChatSession) -> list[str]:
-    assert session.current_room is not None
-    displayed: list[str] = []
-    for line in session.current_room.transcript.lines:
-        match line:
-            case MessageLine():
-                displayed.append(
-                    line.text if line.delivery is DeliveryState.SENT else f"{line.text} ({line.delivery.value})"
-                )
-            case NoticeLine():
-                displayed.append(f"* {line.text}")
-            case UnreadLine():
-                displayed.append("--")
-            case _:
-                displayed.append("gap")
-    return displayed
 
 
 def test_a_joined_room_shows_its_history_as_read(session: ChatSession) -> None:
@@ -68,201 +23,12 @@ def test_a_joined_room_shows_its_history_as_read(session: ChatSession) -> None:
     assert DirtyPart.ROOM in session.pop_delta().parts
 
 
-def test_a_sent_message_is_pending_and_then_appears_once(session: ChatSession) -> None:
-    room = FakeRoom("tea").join("one")
-    session.add_room(room)
-    session.set_viewed(True)
-    item = queue_message(session, "mine")
-    assert displayed_texts(session) == ["one", "mine (pending)"]
-    room.push_message(session, "two")
-    assert displayed_texts(session) == ["one", "two", "mine (pending)"]
-    acknowledge(session, item, 3)
-    assert displayed_texts(session) == ["one", "two", "mine"]
-    room.push_message(session, "mine", ANN)
-    assert displayed_texts(session) == ["one", "two", "mine"]
-    assert session.pending_count == 0
-
-
-def test_an_echo_before_its_ack_is_not_duplicated(session: ChatSession) -> None:
-    room = FakeRoom("tea").join()
-    session.add_room(room)
-    item = queue_message(session, "mine")
-    seq = room.push_message(session, "mine", ANN)
-    assert displayed_texts(session) == ["mine"]
-    acknowledge(session, item, seq)
-    assert displayed_texts(session) == ["mine"]
-
-
-def test_an_equal_text_from_another_terminal_does_not_hide_a_failed_message(session: ChatSession) -> None:
-    room = FakeRoom("tea").join()
-    session.add_room(room)
-    item = queue_message(session, "mine")
-    room.push_message(session, "mine", ANN)
-    mark_failed(session, item, NotFound("message_not_found"))
-    assert displayed_texts(session) == ["mine", "mine (failed)"]
-
-
-def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: ChatSession) -> None:
-    view = session.add_room(FakeRoom("tea").join())
-    item = mark_failed(session, queue_message(session, "mine"), NotFound("message_not_found"))
-    line = view.transcript.lines[-1]
-    assert isinstance(line, MessageLine)
-    assert (line.delivery, line.problem) == (DeliveryState.FAILED, "No such message.")
-    assert session.unsent_client_id(line.key) == item.client_id
-    assert session.unsent_client_id("message-1") is None
-    assert session.pending_count == 0
-    resent = queue_message(session, "mine")
-    session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.DROPPED)))
-    assert displayed_texts(session) == ["mine (pending)"]
-    assert session.pending_count == 1
-    acknowledge(session, resent, 1)
-    assert session.pending_count == 0
-
-
-def test_unsent_messages_of_an_earlier_run_appear_below_the_history(session: ChatSession) -> None:
-    items = [queue_message(session, "nobody is there yet"), queue_message(session, "second")]
-    assert session.pending_count == 0
-    failed_item = replace(items[1], state=OutboxItemState.FAILED, error=NotFound("message_not_found"))
-    room = FakeRoom("tea", unsent_items=(items[0], failed_item)).join("one")
-    session.add_room(room)
-    assert displayed_texts(session) == ["one", "nobody is there yet (pending)", "second (failed)"]
-    assert session.pending_count == 1
-    session.remove_room("tea")
-    assert session.pending_count == 0
-
-
-def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None:
-    session.add_room(FakeRoom("tea").join("one"))
-    item = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
-    session.apply(events.OutboxItemChanged(item))
-    assert session.pending_count == 1
-    mark_failed(session, item, Forbidden("unknown", message="it is not yours"))
-    assert session.pending_count == 0
-    assert displayed_texts(session) == ["one", "* Change rejected: it is not yours · otherwise"]
-
-
-def test_a_persistence_failure_is_shown_in_the_next_joined_room(session: ChatSession) -> None:
-    session.apply(events.ProblemReported(Unavailable("outbox_unsaved", problem="disk full")))
-    session.add_room(FakeRoom("tea").join("one"))
-    assert displayed_texts(session) == ["one", "* Unsent messages cannot be saved and are lost on exit: disk full."]
-
-
-def test_a_repeated_persistence_failure_is_shown_once() -> None:
-    session = ChatSession(lambda: 0)
-    session.add_room(FakeRoom("tea").join())
-    for reason in ("outbox_unsaved", "outbox_unsaved", "history_unsaved"):
-        session.apply(events.ProblemReported(Unavailable(reason, problem="disk full")))
-    view = session.current_room
-    assert view is not None
-    assert [line.text for line in view.transcript.lines if isinstance(line, NoticeLine)] == [
-        "Unsent messages cannot be saved and are lost on exit: disk full.",
-        "The message history cannot be saved on this computer: disk full.",
-    ]
-
-
 def test_trimmed_log_entries_are_removed_from_the_transcript(session: ChatSession) -> None:
     room = FakeRoom("tea").join(*(str(number) for number in range(10)))
     session.add_room(room)
     room.log.trim(3)
     session.trim_room("tea")
     assert displayed_texts(session) == ["7", "8", "9"]
-
-
-def test_an_ack_is_applied_to_the_room_of_its_message(session: ChatSession) -> None:
-    session.add_room(FakeRoom("tea").join())
-    item = queue_message(session, "for tea")
-    session.add_room(FakeRoom("dev").join())
-    acknowledge(session, item, 1)
-    assert displayed_texts(session) == []
-    session.show_room("tea")
-    assert displayed_texts(session) == ["for tea"]
-
-
-def test_messages_in_an_unviewed_room_are_unread_below_a_divider(session: ChatSession) -> None:
-    tea = FakeRoom("tea").join("one")
-    view = session.add_room(tea)
-    session.set_viewed(True)
-    tea.push_message(session, "two")
-    assert view.unread_count == 0
-    session.set_viewed(False)
-    tea.push_message(session, "three")
-    tea.push_message(session, "hey @Ann")
-    tea.push_message(session, "mine from elsewhere", ANN)
-    assert (view.unread_count, view.mention_count) == (2, 1)
-    assert displayed_texts(session) == ["one", "two", "--", "three", "hey @Ann", "mine from elsewhere"]
-    session.set_viewed(True)
-    assert (view.unread_count, view.mention_count) == (0, 0)
-    assert "--" in displayed_texts(session)
-    session.set_viewed(False)
-    assert "--" not in displayed_texts(session)
-
-
-def test_messages_after_the_saved_read_marker_are_unread(session: ChatSession) -> None:
-    tea = FakeRoom("tea").join("one", "two", "ann: three")
-    session.add_room(FakeRoom("dev").join())
-    view = session.add_room(tea, SavedRoomState(read_seq=1), show=False)
-    assert (view.unread_count, view.mention_count) == (2, 1)
-    session.show_room("tea")
-    session.set_viewed(True)
-    assert displayed_texts(session) == ["one", "--", "two", "ann: three"]
-    assert (view.unread_count, view.read_seq) == (0, 3)
-    ops_view = session.add_room(FakeRoom("ops").join("one"), SavedRoomState(read_seq=40), show=False)
-    assert ops_view.unread_count == 0
-
-
-def test_messages_missed_while_disconnected_are_below_a_divider_in_a_viewed_room(session: ChatSession) -> None:
-    tea = FakeRoom("tea").join("one")
-    view = session.add_room(tea)
-    session.set_viewed(True)
-    tea.push_message(session, "two")
-    assert "--" not in displayed_texts(session)
-    for text in ("three", "four"):
-        message = tea.message(tea.log.last + 1, text)
-        tea.log.apply_push(message)
-    session.apply(events.LogChanged("tea", (3, 4), is_live=False))
-    assert displayed_texts(session) == ["one", "two", "--", "three", "four"]
-    assert view.unread_count == 0
-
-
-def test_an_edit_does_not_increase_the_unread_count(session: ChatSession) -> None:
-    tea = FakeRoom("tea").join()
-    view = session.add_room(tea)
-    seq = tea.push_message(session, "two")
-    edit = Edit(
-        room="tea",
-        seq=seq + 1,
-        id=seq + 1,
-        ts=2,
-        member_id=BOB.member_id,
-        nick_name=BOB.nick_name,
-        target=seq,
-        message="three",
-    )
-    session.apply(events.LogChanged("tea", tea.log.apply_push(edit), True))
-    assert displayed_texts(session) == ["--", "three"]
-    assert view.unread_count == 1
-
-
-def test_rooms_cycle_in_order_and_the_next_unread_room_prefers_mentions(session: ChatSession) -> None:
-    rooms = {name: FakeRoom(name).join() for name in ("tea", "dev", "ops", "art")}
-    for room in rooms.values():
-        session.add_room(room)
-    session.show_room("tea")
-    session.cycle_room(-1)
-    assert session.current_room is session.find_room("art")
-    session.cycle_room(1)
-    assert session.current_room is session.find_room("tea")
-    session.show_room_number(3)
-    assert session.current_room is session.find_room("ops")
-    session.show_room_number(9)
-    assert session.current_room is session.find_room("ops")
-    rooms["art"].push_message(session, "hello")
-    rooms["dev"].push_message(session, "@ann?")
-    session.show_next_unread()
-    assert session.current_room is session.find_room("dev")
-    session.set_viewed(True)
-    session.show_next_unread()
-    assert session.current_room is session.find_room("art")
 
 
 def test_leaving_the_current_room_shows_the_previous_room(session: ChatSession) -> None:
