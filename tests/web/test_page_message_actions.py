@@ -1,4 +1,4 @@
-"""Message actions (reply, edit, delete, react, copy), and paste and drop."""
+"""Message actions (reply, edit, delete, react, copy)."""
 
 from contextlib import AsyncExitStack
 
@@ -11,10 +11,6 @@ from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def send_messages(client: RawClient, count: int) -> None:
-    await client.send_messages("tea", [f"line {number}" for number in range(1, count + 1)])
 
 
 async def test_reply_edit_react_and_delete_need_only_the_keyboard(
@@ -176,128 +172,6 @@ async def test_hover_shows_the_toolbar_and_reactions_toggle(
     await expect(chat_page.page.locator("#toast")).to_have_text("Copied to clipboard.")
     assert await chat_page.page.evaluate("navigator.clipboard.readText()") == "like it?"
     chat_page.assert_no_errors()
-
-
-async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    await send_messages(bot, 600)
-    await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    await expect(chat_page.messages.last).to_have_text("about that")
-    await chat_page.page.locator(".quote").click()
-    target = chat_page.page.get_by_text("line 20", exact=True)
-    await expect(target).to_be_in_viewport()
-    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("line 20")
-    # The gap between the target and the newest page loads on scrolling, without layout shifts.
-    await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
-    await expect(chat_page.page.get_by_text("line 21 edited")).to_be_visible()
-    while await chat_page.page.get_by_text("line 400", exact=True).count() == 0:
-        down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
-          .scrollIntoView({ block: 'end' })"""
-        await chat_page.page.evaluate(down)
-        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
-    while await chat_page.page.locator(".gap").count():
-        await chat_page.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
-        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
-    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
-    numbers = [int(text.split()[1]) for text in shown]
-    assert numbers == list(range(numbers[0], numbers[-1] + 1))
-    await chat_page.page.keyboard.press("Escape")
-    await chat_page.page.keyboard.press("Escape")
-    await expect(chat_page.messages.last).to_be_in_viewport()
-    chat_page.assert_no_errors()
-
-
-async def test_a_gap_after_a_long_outage_loads_on_scroll(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    await bot.request("sendMessage", {"room": "tea", "message": "known"})
-    await chat_page.expect_messages("known")
-    await chat_page.tab.context.set_offline(True)
-    await chat_page.expect_connection_state("offline")
-    await send_messages(bot, 1150)
-    await chat_page.tab.context.set_offline(False)
-    await expect(chat_page.messages.last).to_have_text("line 1150")
-    scroll = "(scroller) => scroller.scrollTo(0, 0)"
-    gap = chat_page.page.locator(".gap")
-    while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
-        await chat_page.page.locator("#timeline").evaluate(scroll)
-        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
-    async with chat_page.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
-        await chat_page.page.evaluate(
-            """() => {
-              const texts = () => [...document.querySelectorAll(".message-text")].map((element) => element.textContent);
-              const known = () => texts().includes("known");
-              const up = () => {
-                timeline.scrollTo(0, 0);
-                if (known() && !document.querySelector(".gap")) console.log("loaded");
-                else requestAnimationFrame(up);
-              };
-              up();
-            }"""
-        )
-    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
-    assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
-    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
-    chat_page.assert_no_errors()
-
-
-async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: RunningServer) -> None:
-    writer = await open_chat_page(browser, server.url, "Ann")
-    await writer.tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    copy = "(text) => navigator.clipboard.writeText(text)"
-    await writer.page.evaluate(copy, "two\nlines\n")
-    await writer.composer.press("Control+V")
-    await expect(writer.composer).to_have_value("two\nlines\n")
-    await writer.composer.fill("")
-    many = "\n".join(f"line {number}" for number in range(12))
-    await writer.page.evaluate(copy, many + "\n")
-    await writer.composer.press("Control+V")
-    dialog = writer.page.get_by_role("dialog")
-    await expect(dialog).to_contain_text("Paste 12 lines?")
-    await writer.page.keyboard.press("Escape")
-    await expect(writer.composer).to_have_value("")
-    await writer.composer.press("Control+V")
-    await dialog.get_by_role("button", name="Insert into message").click()
-    await expect(writer.composer).to_have_value(many)
-    await expect(writer.messages).to_have_count(0)
-    await writer.composer.fill("")
-    await writer.composer.press("Control+V")
-    await dialog.get_by_role("button", name="Send as one message").click()
-    await writer.expect_messages(many)
-    await writer.page.evaluate(copy, "x" * 4001)
-    await writer.composer.press("Control+V")
-    await expect(dialog).to_contain_text("4,001 characters")
-    await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
-    await writer.page.keyboard.press("Escape")
-    await writer.expect_all_sent()
-    writer.assert_no_errors()
-
-
-DROP = """([text, bytes]) => {
-  const moved = new DataTransfer();
-  if (bytes) moved.items.add(new File([new Uint8Array(bytes)], "a.txt"));
-  else moved.setData("text/plain", text);
-  for (const type of ["dragenter", "dragover", "drop"]) {
-    conversation.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
-  }
-}"""
-
-
-async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: RunningServer) -> None:
-    writer = await open_chat_page(browser, server.url, "Ann")
-    await writer.page.evaluate(DROP, ["dropped ", None])
-    await expect(writer.composer).to_have_value("dropped ")
-    await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
-    await expect(writer.composer).to_have_value("dropped a file 你好")
-    await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
-    await expect(writer.page.locator("#composer-error")).to_have_text(
-        "Files cannot be sent. You can paste or drop text, and UTF-8 text files of up to 64 KB."
-    )
-    await expect(writer.messages).to_have_count(0)
-    writer.assert_no_errors()
 
 
 async def test_an_offline_edit_shows_immediately_and_syncs_later(

@@ -7,7 +7,7 @@ from playwright.async_api import Browser, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, send_devtools_command
-from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -269,4 +269,70 @@ async def test_scrolling_down_resumes_following_in_a_view_that_has_grown(
     await page.locator("#timeline").hover()
     await page.mouse.wheel(0, 100)
     await expect(page.locator("#jump-to-newest")).to_be_hidden()
+    chat_page.assert_no_errors()
+
+
+async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await send_messages(bot, 600)
+    await bot.request("sendMessage", {"room": "tea", "message": "about that", "replyTo": 20})
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await expect(chat_page.messages.last).to_have_text("about that")
+    await chat_page.page.locator(".quote").click()
+    target = chat_page.page.get_by_text("line 20", exact=True)
+    await expect(target).to_be_in_viewport()
+    await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("line 20")
+    # The gap between the target and the newest page loads on scrolling, without layout shifts.
+    await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
+    await expect(chat_page.page.get_by_text("line 21 edited")).to_be_visible()
+    while await chat_page.page.get_by_text("line 400", exact=True).count() == 0:
+        down = """(document.querySelector('.gap') ?? document.getElementById('timeline-lines').lastChild)
+          .scrollIntoView({ block: 'end' })"""
+        await chat_page.page.evaluate(down)
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    while await chat_page.page.locator(".gap").count():
+        await chat_page.page.evaluate("document.querySelector('.gap')?.scrollIntoView()")
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
+    numbers = [int(text.split()[1]) for text in shown]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    await chat_page.page.keyboard.press("Escape")
+    await chat_page.page.keyboard.press("Escape")
+    await expect(chat_page.messages.last).to_be_in_viewport()
+    chat_page.assert_no_errors()
+
+
+async def test_a_gap_after_a_long_outage_loads_on_scroll(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await bot.request("sendMessage", {"room": "tea", "message": "known"})
+    await chat_page.expect_messages("known")
+    await chat_page.tab.context.set_offline(True)
+    await chat_page.expect_connection_state("offline")
+    await send_messages(bot, 1150)
+    await chat_page.tab.context.set_offline(False)
+    await expect(chat_page.messages.last).to_have_text("line 1150")
+    scroll = "(scroller) => scroller.scrollTo(0, 0)"
+    gap = chat_page.page.locator(".gap")
+    while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
+        await chat_page.page.locator("#timeline").evaluate(scroll)
+        await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    async with chat_page.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
+        await chat_page.page.evaluate(
+            """() => {
+              const texts = () => [...document.querySelectorAll(".message-text")].map((element) => element.textContent);
+              const known = () => texts().includes("known");
+              const up = () => {
+                timeline.scrollTo(0, 0);
+                if (known() && !document.querySelector(".gap")) console.log("loaded");
+                else requestAnimationFrame(up);
+              };
+              up();
+            }"""
+        )
+    shown = [text for text in await chat_page.messages.all_text_contents() if text.startswith("line")]
+    assert shown == [f"line {number}" for number in range(1, len(shown) + 1)]
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
     chat_page.assert_no_errors()
