@@ -1,0 +1,46 @@
+"""Commands of `chat-tui` in real processes with pipes."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+TIMEOUT = 20.0
+"""Timeout of a single wait, in seconds."""
+
+
+@asynccontextmanager
+async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run a command within the block, with pipes as its standard streams."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_"))}
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tui_chat", *args),
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=inherited | {"HOME": str(home), "LANG": "C.UTF-8"},
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+async def run_command(home: Path, *args: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+    """Run a command to completion and return (exit code, stdout, stderr)."""
+    async with start_command(home, *args) as process, asyncio.timeout(TIMEOUT):
+        output, errors = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
+        assert process.returncode is not None
+        return process.returncode, output.decode(), errors.decode()
+
+
+async def read_line(process: asyncio.subprocess.Process) -> str:
+    """Return the next output line of a command."""
+    assert process.stdout is not None
+    async with asyncio.timeout(TIMEOUT):
+        return (await process.stdout.readline()).decode()
