@@ -19,6 +19,7 @@ from tui_chat import local_server
 from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, server_log_path
 
 HOST = "127.0.0.1"
+IDLE_TIMEOUT = 0.5
 
 
 @pytest.fixture
@@ -26,6 +27,18 @@ async def server(home: Path) -> AsyncGenerator[LocalServer]:
     server = LocalServer()
     yield server
     server.close()
+
+
+def server_uptime() -> float:
+    """Return the uptime of the only running server, in seconds."""
+    (server,) = control_commands.find_servers({})
+    return server.fields["uptime"]
+
+
+async def outlast_idle_timeout() -> None:
+    """Wait until the server has run for twice its idle timeout; fail if the server stops before."""
+    end = server_uptime() + 2 * IDLE_TIMEOUT
+    await wait_until(lambda: server_uptime() >= end)
 
 
 async def wait_until_stopped() -> None:
@@ -37,11 +50,11 @@ async def test_the_starting_client_counts_as_a_client_until_close(
 ) -> None:
     (home / "server.py").write_text("raise SystemExit('server of the user')\n")
     monkeypatch.chdir(home)
-    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", "0.5")
+    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", str(IDLE_TIMEOUT))
     url = await server.start(HOST, 0)
     async with raw_client(url) as ann:
         await ann.join("tea", "ann")
-    await asyncio.sleep(1.0)
+    await outlast_idle_timeout()
     assert await is_chat_server(url)
     (found,) = control_commands.find_servers({})
     assert os.getsid(found.fields["pid"]) == found.fields["pid"] != os.getsid(0)
@@ -159,7 +172,7 @@ time.sleep(60)
 async def test_the_server_continues_after_a_crash_of_the_client_until_it_is_idle(
     home: Path, monkeypatch: pytest.MonkeyPatch, kill_signal: signal.Signals
 ) -> None:
-    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", "0.5")
+    monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", str(IDLE_TIMEOUT))
     client = await asyncio.create_subprocess_exec(*(sys.executable, "-c", CLIENT), stdout=asyncio.subprocess.PIPE)
     assert client.stdout is not None
     url = (await asyncio.wait_for(client.stdout.readline(), 20)).decode().strip()
@@ -167,6 +180,6 @@ async def test_the_server_continues_after_a_crash_of_the_client_until_it_is_idle
         await ann.join("tea", "ann")
         client.send_signal(kill_signal)
         await client.wait()
-        await asyncio.sleep(1.0)
+        await outlast_idle_timeout()
         assert (await ann.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
     await wait_until_stopped()
