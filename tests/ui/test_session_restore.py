@@ -1,20 +1,18 @@
 """State that a restarted client restores."""
 
-import asyncio
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
 from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+from tui_chat.session.store import composer_store
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.screens.chat import ChatScreen
-
-
-async def join_room(driver: ChatAppDriver, room: str) -> None:
-    await driver.send_message(f"/join {room}")
-    await driver.wait_until(lambda: driver.displayed_room is driver.chat_screen.session.rooms.get(room))
 
 
 async def restore_session(driver: ChatAppDriver, room_count: int) -> None:
@@ -26,14 +24,19 @@ async def restore_session(driver: ChatAppDriver, room_count: int) -> None:
     )
 
 
+def saved_drafts(home: Path) -> list[str]:
+    """Return the texts of all drafts in the composer file below `home`."""
+    with closing(sqlite3.connect(next(home.rglob(composer_store.FILE_NAME)))) as connection:
+        return [text for (text,) in connection.execute("SELECT text FROM drafts")]
+
+
 def saved_profile(url: str) -> Profile:
     return Profile(room="dev", nick="ann", server=url)
 
 
 async def test_rooms_and_drafts_are_restored(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=None) as ann:
-        await join_room(ann, "dev")
-        await join_room(ann, "ops")
+        await ann.join_rooms("dev", "ops")
         await ann.type_text("for ops")
         await ann.press("alt+1")
         await ann.send_message("said in tea")
@@ -63,10 +66,10 @@ async def test_sent_texts_are_restored_only_with_a_cache(server: RunningServer, 
 
 async def test_a_left_room_is_not_restored(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_room(ann, "dev")
+        await ann.join_rooms("dev")
         await ann.send_message("/part tea")
         await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["dev"])
-        await join_room(ann, "ops")
+        await ann.join_rooms("ops")
     async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
         await restore_session(ann, 2)
         assert list(ann.chat_screen.session.rooms) == ["dev", "ops"]
@@ -74,7 +77,7 @@ async def test_a_left_room_is_not_restored(server: RunningServer, tmp_path: Path
 
 async def test_a_room_on_the_command_line_is_the_only_open_room(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_room(ann, "dev")
+        await ann.join_rooms("dev")
     async with chat_app_in_room(tmp_path, server.url, "ann", room="ops") as ann:
         await ann.send_message("here")
         await ann.wait_for_text("here")
@@ -92,7 +95,7 @@ async def test_messages_missed_between_runs_are_unread_in_every_room(server: Run
         tea, dev = await bob.join("tea", nick="bob"), await bob.join("dev", nick="bob")
         await tea.send("seen in tea")
         await ann.wait_for_text("seen in tea")
-        await join_room(ann, "dev")
+        await ann.join_rooms("dev")
         await dev.send("seen in dev")
         await ann.wait_for_text("seen in dev")
         await ann.wait_until(lambda: ann.chat_screen.session.rooms["dev"].unread_count == 0)
@@ -113,7 +116,7 @@ async def test_messages_missed_between_runs_are_unread_in_every_room(server: Run
 
 async def test_a_setting_disables_the_restoration_of_rooms(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await join_room(ann, "dev")
+        await ann.join_rooms("dev")
     async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), settings={"restore_rooms": False}) as ann:
         await restore_session(ann, 1)
         await ann.send_message("here")
@@ -127,7 +130,7 @@ async def test_a_draft_survives_a_kill(server: RunningServer, tmp_path: Path) ->
         await ann.wait_for_text("1 here")
         ann.write_keys("half a thought")
         await ann.wait_for_text("half a thought")
-        await asyncio.sleep(1.5)  # longer than the save delay of drafts
+        await wait_until(lambda: saved_drafts(tmp_path / "ann") == ["half a thought"])
         ann.send_signal(signal.SIGKILL)
         await ann.wait_closed()
     async with terminal(command, tmp_path / "ann") as ann:
