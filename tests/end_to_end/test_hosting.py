@@ -2,20 +2,18 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from server import control_commands
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.requirements import require_uv
+from tests.support.requirements import ROOT, require_installation
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 from tui_chat.local_server import server_log_path
 
-ROOT = Path(__file__).parents[2]
 HOST = (*CHAT_TUI, "--serve", "--port", "0", "--room", "tea")
 READER_READY = "/quit exits."
 
@@ -122,16 +120,8 @@ async def test_serve_joins_a_server_of_the_administrator(home: Path) -> None:
         await client.wait_for_text("1 here")
 
 
-@pytest.fixture(scope="module")
-def installed_project() -> None:
-    """Skip a test that would install the project first."""
-    require_uv()
-    if subprocess.run(["make", "-q", ".venv/ready"], cwd=ROOT, check=False).returncode:
-        pytest.skip("make chat would install the project first")
-
-
-@pytest.mark.usefixtures("installed_project")
 async def test_make_chat_starts_a_server_that_continues_after_the_host(home: Path) -> None:
+    require_installation()
     command = ("make", "-C", str(ROOT), "chat", "ARGS=--port 0 --room tea --nick ann")
     async with terminal(command, home) as host:
         url = await wait_for_url(host)

@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 JAVASCRIPT_DIRECTORY = Path(__file__).parent / "javascript"
 
 
@@ -46,12 +48,18 @@ def require_nginx() -> str:
 
 def require_uv() -> str:
     """Return the path of uv, including the copy installed by `make test`, or skip the test."""
-    bundled_uv = Path(__file__).parents[2] / ".uv/bin/uv"
+    bundled_uv = ROOT / ".uv/bin/uv"
     return (
         os.environ.get("UV")
         or shutil.which("uv")
         or (str(bundled_uv) if bundled_uv.exists() else _skip_or_fail("uv", "pip install uv"))
     )
+
+
+def require_installation() -> None:
+    """Skip the test if `make chat` would install the project first."""
+    if subprocess.run(["make", "-q", ".venv/ready"], cwd=ROOT, check=False).returncode:
+        _skip_or_fail("the installed project", "make .venv/ready-dev")
 
 
 def _skip_or_fail(requirement: str, install_command: str) -> str:
