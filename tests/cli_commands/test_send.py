@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
 
 from server.app import RunningServer
 from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
+from tests.support.environment import program_environment
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
@@ -91,7 +91,7 @@ async def test_unreadable_input_is_reported(server: RunningServer, tmp_path: Pat
         *("sh", "-c", 'exec "$@" 0>/dev/null', "sh"),
         *(sys.executable, "-m", "tui_chat", "send", "--room", "tea", "--server", server.url),
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "HOME": str(tmp_path)},
+        env=program_environment(tmp_path),
     )
     _, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert (process.returncode, errors) == (74, b"chat-tui: cannot read standard input: Bad file descriptor\n")

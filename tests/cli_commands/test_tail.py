@@ -10,6 +10,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
+from tests.support.environment import program_environment
 from tests.support.raw_client import raw_client
 from tests.support.wait import wait_until
 from tui_chat.cli_commands import commands
@@ -101,7 +102,7 @@ async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningSe
             *(sys.executable, "-m", "tui_chat", "tail", "--room", "tea", "--server", server.url),
             stdout=write_fd,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "HOME": str(tmp_path)},
+            env=program_environment(tmp_path),
         )
         os.close(write_fd)
         assert b"before" in await asyncio.to_thread(os.read, read_fd, 1000)

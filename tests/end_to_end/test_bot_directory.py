@@ -1,10 +1,10 @@
 """Bot of a user in a directory with its own `server.py` and `protocol.py`."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 
+from tests.support.environment import program_environment
 from tests.support.server_process import server_process
 
 BOT = """
@@ -30,7 +30,7 @@ async def test_a_bot_runs_beside_its_own_server_module(tmp_path: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "bot.py", server.url),
             cwd=project,
-            env={**os.environ, "HOME": str(tmp_path)},
+            env=program_environment(tmp_path),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )

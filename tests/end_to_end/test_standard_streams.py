@@ -14,6 +14,7 @@ from typing import IO
 import pytest
 from aiohttp import ClientError, ClientSession
 
+from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
 from tests.support.server_process import SERVER_COMMAND
 from tui_chat.client.client import ChatClient
@@ -31,19 +32,12 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         (sys.executable, *SERVER_COMMAND, "--port", "0", "--rate-limit", "off", "--connects-per-minute", "1000"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment(home),
+        env=program_environment(home),
     )
     assert process.stdout is not None
     with process:
         yield process.stdout.readline().decode().split("listens on ")[1].split()[0]
         process.terminate()
-
-
-def environment(home: Path, **variables: str) -> dict[str, str]:
-    inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_", "PYTHON"))
-    }
-    return inherited | {"HOME": str(home), "LANG": "C.UTF-8", "PYTHONPATH": str(Path.cwd())} | variables
 
 
 @contextmanager
@@ -74,7 +68,7 @@ def start(
         streams = {name: target if name == stream else subprocess.PIPE for name in STREAMS}
         process = subprocess.Popen(
             ("sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, *command),
-            env=environment(home, **variables),
+            env=program_environment(home, **variables),
             **streams,  # pyright: ignore[reportArgumentType, reportCallIssue]
         )
         try:
@@ -115,7 +109,7 @@ def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator
     """Provide a room with a message and a member."""
     home = tmp_path_factory.mktemp("hall")
     process = subprocess.Popen(
-        (sys.executable, "-c", MEMBER, server_url), env=environment(home), stdout=subprocess.PIPE
+        (sys.executable, "-c", MEMBER, server_url), env=program_environment(home), stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     with process:
@@ -183,7 +177,7 @@ async def test_sigint_ends_a_command_whose_output_is_not_read(server_url: str, t
 def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_path: Path, encoding: str) -> None:
     def run(*arguments: str, data: bytes = b"") -> str:
         command = (sys.executable, "-m", "tui_chat", *arguments)
-        variables = environment(tmp_path, PYTHONIOENCODING=encoding)
+        variables = program_environment(tmp_path, PYTHONIOENCODING=encoding)
         return subprocess.run(command, input=data, env=variables, capture_output=True, check=True).stdout.decode(
             "latin-1"
         )
@@ -209,7 +203,7 @@ async def test_screen_reader_mode_stays_online_and_ends_on_signals_while_its_out
         room = await chat.join(room_name, nick="ben")
         read_end, write_end = os.pipe()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=subprocess.PIPE, stdout=write_end, env=environment(tmp_path)
+            sys.executable, *arguments, stdin=subprocess.PIPE, stdout=write_end, env=program_environment(tmp_path)
         )
         os.close(write_end)
         try:

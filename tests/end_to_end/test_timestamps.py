@@ -1,7 +1,6 @@
 """Timestamps outside the range of `datetime` from a server without checks, in every mode of `chat-tui`."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.support.environment import program_environment
 from tests.support.hostile_server import hostile_server
 from tests.support.terminal import CHAT_TUI, terminal
 
@@ -46,7 +46,7 @@ async def test_line_based_modes_print_messages_with_extreme_timestamps(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "TZ": "Pacific/Kiritimati"},
+        env=program_environment(tmp_path, TZ="Pacific/Kiritimati"),
     )
     output, errors = await asyncio.wait_for(process.communicate(b"/whois eve\n"), TIMEOUT)
     assert (process.returncode, errors) == (0, b"")

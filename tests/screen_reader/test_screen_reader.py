@@ -1,7 +1,6 @@
 """Screen-reader mode of `chat-tui` in a terminal and in a pipe."""
 
 import asyncio
-import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
@@ -213,7 +213,7 @@ async def test_piped_input_is_sent_before_exit(server: RunningServer, tmp_path: 
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+            env=program_environment(tmp_path),
         )
         async with asyncio.timeout(20):
             output, errors = await process.communicate("你好".encode())
@@ -367,7 +367,7 @@ async def test_piped_lines_after_the_join_details_are_sent(server: RunningServer
         *(sys.executable, "-m", "tui_chat", "--screen-reader", server.url),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+        env=program_environment(tmp_path),
     )
     async with asyncio.timeout(20):
         await process.communicate("\ufefftea\r\nann\r\nhello\r\n".encode())

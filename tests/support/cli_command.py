@@ -1,11 +1,12 @@
 """Commands of `chat-tui` in real processes with pipes."""
 
 import asyncio
-import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from tests.support.environment import program_environment
 
 TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
@@ -14,14 +15,13 @@ TIMEOUT = 20.0
 @asynccontextmanager
 async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a command within the block, with pipes as its standard streams."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_", "LC_"))}
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tui_chat", *args),
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
-        env=inherited | {"HOME": str(home), "LANG": "C.UTF-8"},
+        env=program_environment(home),
     )
     try:
         yield process

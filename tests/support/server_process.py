@@ -1,7 +1,6 @@
 """`chat-server` in a separate process, for signals, kills and restarts."""
 
 import asyncio
-import os
 import re
 import signal
 import sys
@@ -10,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from server import control_commands
+from tests.support.environment import program_environment
 
 TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
@@ -50,10 +50,9 @@ class ServerProcess:
 
 async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> asyncio.subprocess.Process:
     """Start `program` with its own home directory, without waiting for success."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("CHAT_", "XDG_"))}
     pipe = asyncio.subprocess.PIPE
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env={**environment, "HOME": str(home)}
+        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env=program_environment(home)
     )
 
 

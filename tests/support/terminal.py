@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pyte
 
+from tests.support.environment import program_environment
 from tests.support.wait import TIMEOUT, wait_until
 
 CHAT_TUI = (sys.executable, "-m", "tui_chat")
@@ -203,13 +204,7 @@ async def terminal(
         environ: Additional environment variables; None removes a variable.
         is_controlling: True if the terminal is the controlling terminal, so that closing it sends SIGHUP.
     """
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        # COLUMNS and LINES would override the size of the pseudo-terminal.
-        if not name.startswith(("CHAT_", "XDG_", "TEXTUAL", "LC_", "COLUMNS", "LINES"))
-    }
-    env |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    env = program_environment(home, TERM="xterm-256color", COLORTERM="truecolor")
     env["CHAT_EXIT_WHEN_IDLE"] = "1"  # local servers of the program end soon after the test
     for name, value in (environ or {}).items():
         env.pop(name, None)

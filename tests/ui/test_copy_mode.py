@@ -1,6 +1,5 @@
 """Copy mode: unwrapped text for the native selection of the terminal."""
 
-import os
 import shlex
 import subprocess
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from tests.support.chat_app import chat_app
+from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.requirements import require_tmux
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
@@ -115,7 +115,7 @@ async def test_tmux_joins_wrapped_lines_and_receives_copied_text(tmp_path: Path)
 async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..., str]]:
     """Run `command` in a private tmux server and yield a function for tmux commands."""
     home.mkdir()
-    environ = {**os.environ, "HOME": str(home), "LANG": "C.UTF-8"}
+    environ = program_environment(home)
     environ = {name: value for name, value in environ.items() if name not in {"TMUX", "STY", "NO_COLOR"}}
 
     def run(*arguments: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from tests.support.environment import program_environment
 from tests.support.terminal import (
     ALTERNATE_SCREEN_MODE,
     BRACKETED_PASTE_MODE,
@@ -51,7 +52,7 @@ async def test_a_standard_stream_that_is_no_terminal_is_an_error(tmp_path: Path,
     master, slave = pty.openpty()
     streams = [slave, slave, slave]
     streams[piped] = asyncio.subprocess.DEVNULL if piped == 0 else asyncio.subprocess.PIPE
-    environ = {**os.environ, "HOME": str(tmp_path)}
+    environ = program_environment(tmp_path)
     process = await asyncio.create_subprocess_exec(
         *CHAT_TUI, stdin=streams[0], stdout=streams[1], stderr=streams[2], env=environ, start_new_session=True
     )

@@ -1,4 +1,7 @@
 import signal
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -77,6 +80,16 @@ main()
 """
 
 
+@asynccontextmanager
+async def failing_program(source: str, directory: Path, *args: str) -> AsyncGenerator[PtyTerminal]:
+    """Run a script that starts `chat-tui` with an injected fault."""
+    script = directory / "failing.py"
+    script.write_text(source)
+    command = (sys.executable, str(script), *args)
+    async with terminal(command, directory, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+        yield tty
+
+
 def assert_restored(tty: PtyTerminal) -> None:
     modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes, "the cursor is hidden"
@@ -105,9 +118,7 @@ async def test_quit_restores_the_terminal_and_exits_with_status_zero(tmp_path: P
 
 
 async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged_once(tmp_path: Path) -> None:
-    script = tmp_path / "failing.py"
-    script.write_text(FAILING_JOIN)
-    async with terminal((CHAT_TUI[0], str(script)), tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+    async with failing_program(FAILING_JOIN, tmp_path) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
         tty.write_keys("\r\r")
         assert await tty.wait_closed() == 1
@@ -120,10 +131,7 @@ async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged
 
 
 async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp_path: Path) -> None:
-    script = tmp_path / "failing.py"
-    script.write_text(FAILING_LINK)
-    command = (CHAT_TUI[0], str(script), "--room", "tea", "--nick", "ann")
-    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+    async with failing_program(FAILING_LINK, tmp_path, "--room", "tea", "--nick", "ann") as tty:
         await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
         assert await tty.wait_closed() == 1
@@ -132,10 +140,8 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
 
 
 async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path: Path) -> None:
-    script, log = tmp_path / "failing.py", tmp_path / "chat.log"
-    script.write_text(FAILING_INPUT)
-    command = (CHAT_TUI[0], str(script), "--log", str(log))
-    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+    log = tmp_path / "chat.log"
+    async with failing_program(FAILING_INPUT, tmp_path, "--log", str(log)) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
         tty.write_keys("a")
         assert await tty.wait_closed() == 1
@@ -145,10 +151,8 @@ async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path
 
 
 async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp_path: Path) -> None:
-    script, log = tmp_path / "failing.py", tmp_path / "chat.log"
-    script.write_text(FAILING_THREAD_AND_TASK)
-    command = (CHAT_TUI[0], str(script), "--log", str(log))
-    async with terminal(command, tmp_path, environ={"PYTHONPATH": str(Path.cwd())}) as tty:
+    log = tmp_path / "chat.log"
+    async with failing_program(FAILING_THREAD_AND_TASK, tmp_path, "--log", str(log)) as tty:
         await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
         tty.write_keys("\r\r")
         await tty.wait_for_text("Internal error")
