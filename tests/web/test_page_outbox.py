@@ -111,26 +111,26 @@ async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: 
         returned.assert_no_errors()
 
 
-INSERT_HALF_EMOJI = """(composer) => {
+INSERT_LONE_SURROGATE = """(composer) => {
     composer.value = "cut \\ud83d";
     composer.dispatchEvent(new Event("input"));
 }"""
-"""Types half an emoji; Playwright replaces lone surrogates."""
+"""Types a lone surrogate, which Playwright would replace."""
 
-HALVE_STORED_EMOJI = """() => {
+ADD_STORED_SURROGATE = """() => {
     for (const [key, value] of Object.entries(localStorage)) {
         if (key.includes("outbox")) localStorage.setItem(key, value.replace("half", "half \\\\ud83d"));
     }
 }"""
-"""Cuts an emoji in the stored outbox items, which an earlier version of the page could store."""
+"""Adds a lone surrogate to the stored outbox items, as an earlier version of the page could."""
 
 
-async def test_half_an_emoji_is_rejected_and_a_stored_one_fails_without_delaying_later_items(
+async def test_a_lone_surrogate_is_rejected_and_a_stored_one_fails_without_delaying_later_items(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with running_server(tmp_path) as server:
         writer = await open_chat_page(browser, server.url, "Ann")
-        await writer.composer.evaluate(INSERT_HALF_EMOJI)
+        await writer.composer.evaluate(INSERT_LONE_SURROGATE)
         await writer.composer.press("Enter")
         await expect(writer.page.get_by_text("The text contains invalid characters.")).to_be_visible()
         port = server.port
@@ -139,7 +139,7 @@ async def test_half_an_emoji_is_rejected_and_a_stored_one_fails_without_delaying
     await writer.send_message("half")
     await writer.send_message("two")
     await expect(writer.page.locator(".message.pending")).to_have_count(2)
-    await writer.page.evaluate(HALVE_STORED_EMOJI)
+    await writer.page.evaluate(ADD_STORED_SURROGATE)
     async with running_server(tmp_path, port=port):
         await writer.page.reload()
         await expect(writer.page.locator(".message.failed")).to_have_count(1)

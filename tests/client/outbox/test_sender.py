@@ -155,7 +155,7 @@ async def test_posted_edits_deletions_and_reactions_are_applied(server: RunningS
         assert room.log[2].deleted
 
 
-async def test_half_an_emoji_is_rejected_before_the_request(server: RunningServer) -> None:
+async def test_a_lone_surrogate_is_rejected_before_the_request(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("one")
@@ -181,7 +181,7 @@ async def test_half_an_emoji_is_rejected_before_the_request(server: RunningServe
             await chat.join("tea", nick="ann")
 
 
-async def test_stored_items_with_half_an_emoji_fail_and_later_items_are_sent(
+async def test_stored_items_with_a_lone_surrogate_fail_and_later_items_are_sent(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with (

@@ -157,10 +157,10 @@ async def replace_column(outbox_directory: Path, column: str, value: bytes, item
         connection.execute(f"UPDATE outbox_items SET {column} = ? WHERE client_id = ?", (value, item.client_id.hex))
 
 
-@pytest.mark.parametrize("half_emoji", [b"\\ud83d", b"\xed\xa0\xbd"], ids=["escaped", "raw"])
-async def test_a_row_with_half_an_emoji_is_a_failed_item(tmp_path: Path, half_emoji: bytes) -> None:
+@pytest.mark.parametrize("lone_surrogate", [b"\\ud83d", b"\xed\xa0\xbd"], ids=["escaped", "raw"])
+async def test_a_row_with_a_lone_surrogate_is_a_failed_item(tmp_path: Path, lone_surrogate: bytes) -> None:
     damaged = make_item("half")
-    body = msgspec.json.encode(damaged.request).replace(b"half", b"half " + half_emoji)
+    body = msgspec.json.encode(damaged.request).replace(b"half", b"half " + lone_surrogate)
     await replace_column(tmp_path, "body", body, damaged)
     async with Outbox(tmp_path) as outbox:
         await outbox.add(TEA, make_item("next"))

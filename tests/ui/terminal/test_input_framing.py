@@ -278,7 +278,7 @@ def test_text_after_the_escape_key_is_typed(text: str) -> None:
         (b"\x1b[0;;20320:22909:19990:30028:20320:22909:8205u", [*"你好世界你好", "zero_width_joiner"]),
     ],
 )
-def test_keys(data: bytes, keys: list[str]) -> None:
+def test_sequences_are_decoded_to_key_names(data: bytes, keys: list[str]) -> None:
     assert key_names(data) == keys
 
 
