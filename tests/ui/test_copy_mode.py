@@ -52,7 +52,7 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             tty.resize(80, 24)
             tty.write_keys("\x1b")
             await tty.wait_for_text("Enter send")
-            assert tty.screen_text().splitlines()[-1] == before.splitlines()[-1]
+            await wait_until(lambda: tty.screen_text().splitlines()[-1] == before.splitlines()[-1])
             assert tty.private_modes() >= set(MOUSE_MODES) - {1002}
 
 

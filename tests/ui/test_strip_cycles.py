@@ -31,7 +31,7 @@ async def test_paging_leaves_no_strips_for_the_garbage_collector(
     async with running_server(tmp_path) as server, chat_app_in_room(tmp_path, server.url, "ann") as driver:
         driver.timeline.set_lines(make_messages(1, 500))
         await driver.press("pageup")
-        collect_strips()
+        existing_strips = [item for item in gc.get_objects() if isinstance(item, Strip)]  # also of earlier tests
         gc.disable()
         try:
             positions = set[ScrollPosition]()
@@ -42,3 +42,4 @@ async def test_paging_leaves_no_strips_for_the_garbage_collector(
             assert collect_strips() == []
         finally:
             gc.enable()
+            existing_strips.clear()
