@@ -42,7 +42,7 @@ START_TIME = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
 class DemoClock:
-    """Wall clock under the control of the script, and the real monotonic clock.
+    """Wall clock under the control of the script.
 
     Attributes:
         ms: Scripted Unix time in milliseconds.
@@ -50,10 +50,6 @@ class DemoClock:
 
     def __init__(self) -> None:
         self.ms = int(START_TIME.timestamp() * 1000)
-
-    def monotonic(self) -> float:
-        """Return the real monotonic time in seconds, for timeouts."""
-        return time.monotonic()
 
     def now(self) -> int:
         """Return the scripted Unix time in milliseconds."""
@@ -203,7 +199,7 @@ async def demo_scene() -> AsyncGenerator[DemoScene]:
     clock = DemoClock()
     with tempfile.TemporaryDirectory() as directory:
         settings = ServerSettings(port=0, database=str(Path(directory) / "chat.db"), rate_limit="off")
-        async with serve(settings, clock) as running, AsyncExitStack() as exit_stack:
+        async with serve(settings, now=clock.now) as running, AsyncExitStack() as exit_stack:
             yield DemoScene(running.url, clock, exit_stack)
 
 
