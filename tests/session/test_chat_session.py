@@ -135,6 +135,8 @@ def test_floods_of_typing_members_and_speakers_are_bounded(session: ChatSession)
     view = session.add_room(tea)
     for member_id in guests:
         session.apply(events.TypingChanged("tea", member_id, True))
+    session.apply(events.TypingChanged("tea", "m0", True))
+    assert view.typing_nicks[0] == "g0"
     assert len(view.typing_nicks) == room_index.MAX_TYPING_MEMBERS
     tea.is_basic_server = True
     view.update_members_and_gaps()

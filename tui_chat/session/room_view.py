@@ -344,12 +344,12 @@ class RoomView:
     def set_typing(self, member_id: str, is_typing: bool) -> None:
         """Set the typing state of a member.
 
-        Own indicators and those above `MAX_TYPING_MEMBERS` are ignored. No timeout; a message ends the state.
+        Own indicators and new ones above `MAX_TYPING_MEMBERS` are ignored. No timeout; a message ends the state.
         """
-        if is_typing and member_id != self.member_id and len(self._typing_member_ids) < MAX_TYPING_MEMBERS:
-            self._typing_member_ids[member_id] = None
-        else:
+        if not is_typing:
             self._typing_member_ids.pop(member_id, None)
+        elif member_id != self.member_id and len(self._typing_member_ids) < MAX_TYPING_MEMBERS:
+            self._typing_member_ids[member_id] = None
 
     @property
     def last_message_ts(self) -> int:
