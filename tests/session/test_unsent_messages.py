@@ -38,6 +38,17 @@ def test_an_echo_before_its_ack_is_not_duplicated(session: ChatSession) -> None:
     assert displayed_texts(session) == ["mine"]
 
 
+def test_an_older_equal_message_does_not_replace_a_pending_one(session: ChatSession) -> None:
+    room = FakeRoom("tea").join()
+    session.add_room(room)
+    session.set_viewed(True)
+    room.log.apply_push(room.message(1, "mine", ANN))
+    room.push_message(session, "two")
+    queue_message(session, "mine")
+    session.apply(events.LogChanged("tea", (1,), is_live=False))
+    assert displayed_texts(session) == ["mine", "two", "mine (pending)"]
+
+
 def test_an_equal_text_from_another_terminal_does_not_hide_a_failed_message(session: ChatSession) -> None:
     room = FakeRoom("tea").join()
     session.add_room(room)

@@ -20,8 +20,9 @@ class PendingLines:
     """Pending lines of all rooms; the length is the number of pending messages and changes, without failed ones."""
 
     def __init__(self) -> None:
-        self._pending: dict[UUID, str] = {}  # room key by clientId
-        self._replaced_lines: dict[str, MessageLine] = {}  # pending lines replaced by an early echo, by clientId
+        # Room key, and newest `seq` at the start of the delivery, by clientId; oldest first.
+        self._pending: dict[UUID, tuple[str, int]] = {}
+        self._replaced_lines: dict[UUID, MessageLine] = {}  # pending lines replaced by an early echo, by clientId
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -32,7 +33,7 @@ class PendingLines:
         Args:
             room: Canonical key of the room.
         """
-        self._pending = {client_id: key for client_id, key in self._pending.items() if key != room}
+        self._pending = {client_id: entry for client_id, entry in self._pending.items() if entry[0] != room}
 
     def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:
         """Apply a new outbox item or its state change to the timeline of its room.
@@ -43,7 +44,7 @@ class PendingLines:
             Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
-            self._pending[item.client_id] = names.canonical_key(item.room)
+            self._pending.setdefault(item.client_id, (names.canonical_key(item.room), view.newest_seq))
         else:
             self._pending.pop(item.client_id, None)
         if isinstance(item.request, DeleteMessage):
@@ -59,21 +60,23 @@ class PendingLines:
     def on_echo(self, view: RoomView, message: Message) -> None:
         """Replace the oldest pending line with the same text by the echo of an own message.
 
-        Without the replacement the message would appear twice until its acknowledgement. No effect without such a line.
+        Without the replacement the message would appear twice until its acknowledgement. No effect without such a line,
+        or for a message that is older than the pending one.
         """
-        client_id = view.transcript.find_pending(message.message)
-        line = None if client_id is None else view.transcript.find_unsent(client_id)
-        if client_id is not None and line is not None:
-            self._replaced_lines[client_id] = line
-            view.transcript.mark_sent(client_id, view.message_line(message))
+        for client_id, (_, newest_seq) in self._pending.items():
+            line = view.transcript.find_unsent(str(client_id))
+            if line is not None and line.text == message.message and message.seq > newest_seq:
+                self._replaced_lines[client_id] = line
+                view.transcript.mark_sent(str(client_id), view.message_line(message))
+                return
 
     def _update_line(self, view: RoomView, item: OutboxItem) -> None:
         client_id = str(item.client_id)
-        replaced_line = self._replaced_lines.pop(client_id, None)
+        replaced_line = self._replaced_lines.pop(item.client_id, None)
         has_line = view.transcript.find_unsent(client_id) is not None
         match item.state:
             case OutboxItemState.PENDING if replaced_line is not None:
-                self._replaced_lines[client_id] = replaced_line
+                self._replaced_lines[item.client_id] = replaced_line
             case OutboxItemState.PENDING if not has_line:
                 view.transcript.add_unsent(client_id, view.unsent_line(item))
             case OutboxItemState.PENDING:

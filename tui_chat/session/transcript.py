@@ -170,18 +170,6 @@ class Transcript:
         """Return the line of an unsent (pending or failed) message, None if there is none."""
         return self._message_at(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
 
-    def find_pending(self, text: str) -> str | None:
-        """Return the `clientId` of the oldest pending message with this text, None if there is none."""
-        unsent_lines = ((client_id, self.find_unsent(client_id)) for client_id in self._unsent_keys)
-        return next(
-            (
-                client_id
-                for client_id, line in unsent_lines
-                if line is not None and line.text == text and line.delivery is DeliveryState.PENDING
-            ),
-            None,
-        )
-
     def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
         """Set the delivery state and error text of an unsent message; no effect without a line."""
         line = self.find_unsent(client_id)
