@@ -22,7 +22,7 @@ class FakeRoom:
 
     Attributes:
         posts: Names and arguments of the queued messages and changes, in order.
-        error: Error of every message and change, None for success.
+        error: Error of every message, change and retry, None for success.
     """
 
     name: str
@@ -113,9 +113,9 @@ class FakeRoom:
         return item
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Record a retry. Raise `KeyError`, as for an item that has not failed."""
+        """Record a retry. Raise `error`, or `KeyError` as for an item that has not failed."""
         self.posts.append(("retry", client_id))
-        raise KeyError(client_id)
+        raise self.error or KeyError(client_id)
 
     def drop(self, client_id: UUID) -> OutboxItem:
         """Record the drop of an item. Raise `KeyError`, as for an item in flight."""

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState
@@ -53,9 +54,8 @@ class ActionParts(ChatParts):
         self.timer_queue = TimerQueue()
         self.reply_targets: list[int] = []
         self.compose_controller = ComposeController(self.messages, self.view, self.drafts, lambda: None)
-        self.deletions = DelayedDeletions(
-            self.messages.delete, lambda problem: self.view.draw_changes(), self.timer_queue.call_later
-        )
+        self.errors: list[str] = []
+        self.deletions = DelayedDeletions(self.messages.delete, self.on_deletion_changed, self.timer_queue.call_later)
         self.message_actions = MessageActions(
             self.messages,
             self.deletions,
@@ -68,6 +68,10 @@ class ActionParts(ChatParts):
         self.room = FakeRoom("tea").join("see https://example.org/a")
         self.session.add_room(self.room)
         self.room.push_message(self.session, "mine", ANN)
+        self.view.draw_changes()
+
+    def on_deletion_changed(self, problem: str) -> None:
+        self.errors += [problem] if problem else []
         self.view.draw_changes()
 
     def record_reply_target(self, view: RoomView, seq: int) -> None:
@@ -197,6 +201,14 @@ def test_activation_resends_an_unsent_message(parts: ActionParts) -> None:
     assert parts.room.posts[1:] == [("retry", UUID(key.removeprefix("unsent-")))]
     parts.message_actions.activate("message-1")
     assert parts.reply_targets == []
+
+
+def test_a_rejected_resend_shows_its_error(parts: ActionParts) -> None:
+    key = parts.post_unsent()
+    parts.room.error = Unavailable("outbox_full", count=10_000)
+    parts.message_actions.activate(key)
+    assert "10,000" in parts.status.error
+
 
 
 def test_the_links_of_a_message_are_opened_after_a_confirmation(parts: ActionParts) -> None:

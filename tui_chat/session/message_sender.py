@@ -51,7 +51,10 @@ class MessageSender:
                 return self._post(lambda room: room.post_reaction(mode.seq, emoji, add))
 
     def delete(self, room: str, seq: int) -> str:
-        """Queue the deletion of a message in a room. Return the error message, empty on success."""
+        """Queue the deletion of a message in a room. Return the error message, empty on success.
+
+        A room that is not open is an error.
+        """
         return self._post(lambda open_room: open_room.post_deletion(seq), room)
 
     def _current_room(self) -> MessageRoom | None:
@@ -69,9 +72,17 @@ class MessageSender:
         self._on_posted(item)
         return ""
 
-    def retry(self, key: str) -> None:
-        """Queue the failed message with this line key in the current room again. No effect for any other line."""
-        self._change_unsent(key, lambda room, client_id: room.retry(client_id))
+    def retry(self, key: str) -> str:
+        """Queue the failed message with this line key in the current room again. No effect for any other line.
+
+        Returns:
+            Error message of a full outbox, otherwise empty.
+        """
+        try:
+            self._change_unsent(key, lambda room, client_id: room.retry(client_id))
+        except ChatError as error:
+            return error_text.describe(error)
+        return ""
 
     def discard(self, key: str) -> bool:
         """Discard the unsent message with this line key in the current room.

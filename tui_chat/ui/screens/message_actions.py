@@ -76,7 +76,8 @@ class MessageActions:
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)
         if view is None or not isinstance(line, MessageLine) or line.seq is None:
-            self._messages.retry(key)
+            if problem := self._messages.retry(key):
+                self._view.show_error(problem)
         elif line.deletion is DeletionState.DELAYED:
             self._deletions.undo(view, line.seq)
         elif line.reply_to is not None:
@@ -104,8 +105,7 @@ class MessageActions:
         """Start a reply, or retry a failed or unconfirmed message. A pending message is an error."""
         if line.delivery not in (DeliveryState.FAILED, DeliveryState.UNCONFIRMED):
             return self._compose_controller.start(ComposeKind.REPLY, line, "")
-        self._messages.retry(line.key)
-        return ""
+        return self._messages.retry(line.key)
 
     def _edit(self, line: MessageLine) -> str:
         """Start an edit. The text of an unsent message moves to the cursor of the composer unless in flight."""
