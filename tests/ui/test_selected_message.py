@@ -210,6 +210,12 @@ def test_a_rejected_resend_shows_its_error(parts: ActionParts) -> None:
     assert "10,000" in parts.status.error
 
 
+def test_a_delayed_deletion_in_a_closed_room_shows_an_error(parts: ActionParts) -> None:
+    confirm_deletion(parts)
+    parts.session.remove_room("tea")
+    parts.timer_queue.fire()
+    assert parts.errors == ["You are not in tea."]
+
 
 def test_the_links_of_a_message_are_opened_after_a_confirmation(parts: ActionParts) -> None:
     parts.run("open_selected_links", "message-2")

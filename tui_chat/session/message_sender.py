@@ -9,7 +9,6 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
-from tui_chat.session.i18n import tr
 from tui_chat.session.ports import MessageRoom
 from tui_chat.session.strings import chat as chat_strings
 
@@ -64,7 +63,7 @@ class MessageSender:
     def _post(self, post: Callable[[MessageRoom], OutboxItem], room_name: str = "") -> str:
         room = self._find_room(room_name) if room_name else self._current_room()
         if room is None:
-            return tr(chat_strings.NOT_IN_A_ROOM)
+            return chat_strings.not_in_room(room_name)
         try:
             item = post(room)
         except ChatError as error:
