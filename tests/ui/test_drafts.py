@@ -8,6 +8,7 @@ from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.drafts import TYPING_REPEAT_INTERVAL, DraftKeeper
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.store.composer_store import SavedRoomState
 
 
 @pytest.fixture
@@ -63,3 +64,15 @@ def test_a_sent_message_permits_an_immediate_typing_indicator(requests: Recorded
     drafts.update_typing(tea, "")
     drafts.update_typing(tea, "n")
     assert requests.calls == [("send_typing", "tea", True)] * 2
+
+
+def test_another_room_ends_the_typing_indicator_and_its_draft_starts_none(
+    requests: RecordedRequests, tea: RoomView
+) -> None:
+    drafts = DraftKeeper(requests, requests.send_typing, lambda: 100.0)
+    dev = ChatSession(lambda: 1_000).add_room(FakeRoom("dev").join(), SavedRoomState("half"))
+    drafts.update_typing(tea, "h")
+    drafts.update_typing(dev, "half")
+    assert requests.calls == [("send_typing", "tea", True), ("send_typing", "tea", False)]
+    drafts.update_typing(dev, "half a")
+    assert requests.calls[2:] == [("send_typing", "dev", True)]

@@ -39,6 +39,7 @@ class DraftKeeper:
         self._store = store
         self._send_typing = send_typing
         self._now = now
+        self._typing_room = ""  # name of the room with an active indicator
         self._typing_sent_at = 0.0
 
     def save(self, view: RoomView, text: str) -> None:
@@ -59,18 +60,18 @@ class DraftKeeper:
         self._store.add_sent_text(view.name, text)
 
     def update_typing(self, view: RoomView, text: str) -> None:
-        """Start the typing indicator after a change of the composer text, again after `TYPING_REPEAT_INTERVAL`.
+        """Start the typing indicator for a composer text other than the draft, again after `TYPING_REPEAT_INTERVAL`.
 
-        An empty text ends the indicator. A text with a leading `/` sends nothing.
+        An empty text, or a call for another room, ends the indicator. A text with a leading `/` starts none.
         """
-        now = self._now()
-        if text and not text.startswith("/") and now - self._typing_sent_at > TYPING_REPEAT_INTERVAL:
-            self._typing_sent_at = now
-            self._send_typing(view.name, True)
-        elif not text and self._typing_sent_at:
+        if self._typing_room not in {"", view.name} or (self._typing_room and not text):
+            self._send_typing(self._typing_room, False)
             self.reset_typing()
-            self._send_typing(view.name, False)
+        is_due = not self._typing_room or self._now() - self._typing_sent_at > TYPING_REPEAT_INTERVAL
+        if text and text != view.draft and not text.startswith("/") and is_due:
+            self._typing_room, self._typing_sent_at = view.name, self._now()
+            self._send_typing(view.name, True)
 
     def reset_typing(self) -> None:
         """Mark the typing indicator as inactive, without a request: a sent message ends the indicator for all."""
-        self._typing_sent_at = 0.0
+        self._typing_room = ""

@@ -281,9 +281,9 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     @on(TextArea.Changed)
     def _handle_text_changed(self) -> None:
         view, composer = self.session.current_room, self.view.composer
-        self.view.on_text_changed()
         if view is not None and composer.has_focus and app_services(self).settings.send_typing:
             self._drafts.update_typing(view, composer.text)
+        self.view.on_text_changed()  # saves the draft
 
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
