@@ -102,7 +102,7 @@ class Namespace:
     def push_error(self, error: errors.ChatError) -> None:
         """Send an `error` event; without effect if not connected."""
         if self._connection is not None:
-            self._sink.push(packets.encode_event(codec.encode_push(events.ERROR, codec.ErrorBody.from_error(error))))
+            self._sink.push(packets.encode_event(events.ERROR, codec.ErrorBody.from_error(error)))
 
     def _handle_connect(self, packet: packets.ConnectPacket) -> None:
         if packet.namespace != packets.ROOT_NAMESPACE:

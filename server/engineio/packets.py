@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
+from tui_chat.protocol import codec
 from tui_chat.protocol.errors import BadRequest, ChatError
 
 # Socket.IO packet types; `server.engineio.session` defines those of Engine.IO.
@@ -156,9 +157,14 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     raise InvalidPacket("unsupported packet type")
 
 
-def encode_event(data: bytes) -> Frame:
-    """Return an EVENT message; `data` is a JSON array of the event name and its arguments."""
-    return Frame(b"42" + data)
+def encode_event(event: str, body: Any) -> Frame:
+    """Return an EVENT message without an acknowledgement id.
+
+    Args:
+        event: Event name.
+        body: Only argument; any value that msgspec encodes as JSON.
+    """
+    return Frame(b"42" + codec.encode_push(event, body))
 
 
 def encode_ack(ack_id: int, response: bytes) -> Frame:

@@ -19,8 +19,8 @@ from msgspec import Raw
 
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
+from server.engineio.packets import encode_event
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, errors, events, requests
 
@@ -171,7 +171,7 @@ class Dispatcher:
             reconnect_after: Seconds after which clients reconnect.
         """
         self.is_stopping = True
-        frame = encode_push_frame(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=reconnect_after))
+        frame = encode_event(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=reconnect_after))
         for connection in self._connections:
             connection.push(frame)
 
@@ -270,4 +270,4 @@ class Dispatcher:
 
 
 def _push_error(connection: ClientConnection, error: errors.ChatError) -> None:
-    connection.push(encode_push_frame(events.ERROR, codec.ErrorBody.from_error(error)))
+    connection.push(encode_event(events.ERROR, codec.ErrorBody.from_error(error)))

@@ -5,12 +5,11 @@ encoding. Dialects without subscribers in the room cost nothing.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import Frame, encode_event
-from tui_chat.protocol import codec, events
+from tui_chat.protocol import events
 
 MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
 
@@ -31,16 +30,6 @@ class DialectSink(Protocol):
             room_event: Event to encode.
             recipients: Subscribers of the room in this dialect.
         """
-
-
-def encode_push_frame(event: str, body: Any) -> Frame:
-    """Return a push with one argument as an encoded frame.
-
-    Args:
-        event: Socket.IO event name.
-        body: Argument; any value that msgspec encodes as JSON.
-    """
-    return encode_event(codec.encode_push(event, body))
 
 
 class Fanout:

@@ -19,7 +19,7 @@ from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
 from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.gateway.fanout import encode_push_frame
+from server.engineio.packets import encode_event
 from server.gateway.guest_identity import GuestIdentity
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
@@ -166,7 +166,7 @@ class RoomCatalog:
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
                 self._acquire_write(connection)
                 await self._database.rooms.rename(room_id, new_key, name)
-            frame = encode_push_frame(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
+            frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
             for observer in self._room_registry.end_observations(room.key):
                 self._room_registry.observe(observer, name)
                 observer.push(frame)
@@ -215,7 +215,7 @@ class RoomCatalog:
                 )
                 after, has_more = page.messages[-1].seq if page.messages else after, page.has_more
             await self._database.rooms.delete(room_id)
-        frame = encode_push_frame(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
+        frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
         for observer in self._room_registry.end_observations(room.key):
             observer.push(frame)
         self._created_rooms[connection].discard(room_id)

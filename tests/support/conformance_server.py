@@ -50,7 +50,7 @@ class EchoDispatcher:
         self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
     ) -> ClientConnection:
         # The event follows the CONNECT packet. The suite misses the second of two packets in one network read.
-        event = packets.encode_event(b'["auth",%b]' % (bytes(auth) if auth else b"{}"))
+        event = packets.encode_event("auth", auth or {})
         asyncio.get_running_loop().call_later(0.02, sink.push, event)
         return ClientConnection(sink.push, sink.close, "echo", address, {})
 
@@ -59,7 +59,7 @@ class EchoDispatcher:
     ) -> bytes | None:
         echo = b",".join(map(bytes, arguments))
         if event == "message":
-            connection.push(packets.encode_event(b'["message-back",%b]' % echo))
+            connection.push(packets.Frame(b'42["message-back",%b]' % echo))
         return echo if wants_ack else None
 
     def on_disconnect(self, connection: ClientConnection) -> None:

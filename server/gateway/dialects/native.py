@@ -11,9 +11,9 @@ from msgspec import Raw, structs
 
 from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import Frame
+from server.engineio.packets import Frame, encode_event
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, events, requests
 
@@ -60,4 +60,4 @@ class NativeDialect(Dialect):
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:
         """Encode a room event under its native event name; all room events are supported."""
-        return encode_push_frame(_PUSH_EVENTS[type(room_event)], room_event)
+        return encode_event(_PUSH_EVENTS[type(room_event)], room_event)

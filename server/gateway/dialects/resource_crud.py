@@ -16,8 +16,8 @@ from typing import Annotated, Any, ClassVar, cast
 import msgspec
 
 from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
 from server.gateway.dialects.dialect import Dialect
-from server.gateway.fanout import encode_push_frame
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
@@ -208,7 +208,7 @@ class ResourceCrudDialect(Dialect):
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
             connection.push(
-                encode_push_frame(
+                encode_event(
                     "chatroomMessage",
                     ChatroomMessage(
                         chatroom_id=room.id,
@@ -221,7 +221,7 @@ class ResourceCrudDialect(Dialect):
                 )
             )
         stream_end = ChatroomStreamEnd(chatroom_id=room.id, count=len(messages), has_more=page.has_more)
-        connection.push(encode_push_frame("chatroomMessages", stream_end))
+        connection.push(encode_event("chatroomMessages", stream_end))
         return stream_end
 
     def _to_chatroom(self, room: RoomRecord) -> Chatroom:

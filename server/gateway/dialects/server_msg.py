@@ -23,9 +23,9 @@ import msgspec
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import Frame
+from server.engineio.packets import Frame, encode_event
 from server.gateway.dialects.dialect import Dialect, decode_payload
-from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
 from tui_chat.protocol import codec, errors, events, limits, names, requests, sanitize
@@ -163,7 +163,7 @@ class ServerMsgDialect(Dialect):
 
         @cache
         def encode(room_id: ClientRoomId, message_type: int) -> Frame:
-            return encode_push_frame(
+            return encode_event(
                 "server_msg",
                 _ServerMsg(message.message, message.nick_name, room_id, times, user_id, message_type),
             )
@@ -226,7 +226,7 @@ class ServerMsgDialect(Dialect):
             )
             frame = frames.get(rooms)
             if frame is None:
-                frame = frames[rooms] = encode_push_frame(
+                frame = frames[rooms] = encode_event(
                     "roomUser", {room_id: encode_user_list(room) for room_id, room in rooms}
                 )
             recipient.push(frame)

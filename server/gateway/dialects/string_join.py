@@ -10,9 +10,9 @@ import msgspec
 
 from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import Frame
+from server.engineio.packets import Frame, encode_event
 from server.gateway.dialects.dialect import Dialect, decode_payload
-from server.gateway.fanout import RoomEvent, encode_push_frame
+from server.gateway.fanout import RoomEvent
 from tui_chat.protocol import codec, events, names, requests
 
 _GUEST = "guest"
@@ -60,11 +60,11 @@ class StringJoinDialect(Dialect):
         match room_event:
             case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
                 subject = f"新用户等 {more + 1} 人" if more else "新用户"
-                return encode_push_frame(events.MESSAGE, f"{subject}加入了 {room.name} 房间")
+                return encode_event(events.MESSAGE, f"{subject}加入了 {room.name} 房间")
             case events.LeaveNotice(via=self.name, nick_name=nick) if _is_guest(nick):
                 return None  # the dialect has no text for the leave of a nameless member
             case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
-                return encode_push_frame(events.MESSAGE, room_event.message)
+                return encode_event(events.MESSAGE, room_event.message)
             case _:
                 return None
 
