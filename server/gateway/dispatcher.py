@@ -42,7 +42,7 @@ class Dispatcher:
     """Dispatcher of all connections of one server.
 
     Args:
-        dialects: Dialects in matching order; the last one receives unmatched events.
+        dialects: Dialects in matching order; the last one matches every event.
         handlers: Request handlers, shared by all dialects.
         request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
         limit_requests: Limit valid requests. Invalid requests are limited in any case.
@@ -75,10 +75,6 @@ class Dispatcher:
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
         self._dialects = dialects
-        self._dialects_by_event: dict[str, list[Dialect]] = {}
-        for dialect in dialects:
-            for event in dialect.event_names:
-                self._dialects_by_event.setdefault(event, []).append(dialect)
 
     # -- transport callbacks
 
@@ -127,7 +123,7 @@ class Dispatcher:
             arguments: Event arguments as undecoded JSON.
             wants_ack: The client requested an acknowledgement.
         """
-        dialect = self._find_dialect(event, arguments)
+        dialect = next(dialect for dialect in self._dialects if dialect.matches(event, arguments))
         request = None
         try:
             self._require_open(connection)
@@ -185,13 +181,6 @@ class Dispatcher:
             dialect.close()
 
     # -- event processing
-
-    def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
-        """Return the first dialect that matches the event, or the last one without a match."""
-        candidates = self._dialects_by_event.get(event)
-        if candidates is None:
-            candidates = [dialect for dialect in self._dialects if dialect.accepts_event(event)]
-        return next((dialect for dialect in candidates if dialect.matches(event, arguments)), self._dialects[-1])
 
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:

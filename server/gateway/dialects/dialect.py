@@ -30,30 +30,20 @@ class Dialect(ABC):
 
     Attributes:
         name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
-        event_names: Events that the dialect may accept; `matches` decides.
         room_registry: Rooms with members.
         timezone: Time zone of formatted times; None selects the local one.
     """
 
     name: ClassVar[str]
-    event_names: ClassVar[frozenset[str]]
 
     def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
         self.room_registry = room_registry
         self.timezone = timezone
         self._flush_timer: asyncio.TimerHandle | None = None
 
-    def accepts_event(self, event: str) -> bool:
-        """Return whether the dialect may accept an event that no dialect lists in `event_names`; by default, False."""
-        return False
-
+    @abstractmethod
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether an event with these arguments belongs to the dialect; by default, True.
-
-        Called for events of `event_names` and events that `accepts_event` accepts. The first matching dialect decodes
-        the event.
-        """
-        return True
+        """Return whether an event with these arguments belongs to the dialect; the first match decodes the event."""
 
     @abstractmethod
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:

@@ -29,7 +29,10 @@ class NativeDialect(Dialect):
     """Dialect of chat-tui, the SDK, the browser page and `object_join` clients."""
 
     name: ClassVar[str] = "native"
-    event_names: ClassVar[frozenset[str]] = codec.REQUEST_EVENTS
+
+    def matches(self, event: str, arguments: list[Raw]) -> bool:
+        """Return True, because the dialect reports unknown events of all clients."""
+        return True
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
         """Decode the first argument as the request of the same name.

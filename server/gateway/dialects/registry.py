@@ -11,7 +11,7 @@ from server.gateway.dialects.server_msg import ServerMsgDialect
 from server.gateway.dialects.string_join import StringJoinDialect
 
 DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect, ResourceCrudDialect, NativeDialect)
-"""All dialects; the native one is last, because it accepts every event with the name of a request."""
+"""All dialects; the native one is last, because it matches every event."""
 
 
 def create_dialects(room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> tuple[Dialect, ...]:

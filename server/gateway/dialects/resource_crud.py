@@ -126,14 +126,16 @@ class ResourceCrudDialect(Dialect):
     """Dialect of room management."""
 
     name: ClassVar[str] = "resource_crud"
-    event_names: ClassVar[frozenset[str]] = frozenset(_REQUESTS_BY_EVENT)
 
-    def accepts_event(self, event: str) -> bool:
+    def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether the event is a request for the resource under any name, such as `createRoom`.
 
-        A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`.
+        A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`. Native requests
+        such as `createInvite` have precedence.
         """
-        return _RESOURCE_EVENT.fullmatch(event) is not None
+        return event in _REQUESTS_BY_EVENT or (
+            event not in codec.REQUEST_EVENTS and _RESOURCE_EVENT.fullmatch(event) is not None
+        )
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a request; an id may be bare or in an object, as a number or as digits.

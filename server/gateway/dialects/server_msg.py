@@ -81,7 +81,6 @@ class ServerMsgDialect(Dialect):
     """Dialect with user lists and message types."""
 
     name: ClassVar[str] = "server_msg"
-    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom", "client_msg"})
 
     def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
         super().__init__(room_registry, timezone)
@@ -95,8 +94,10 @@ class ServerMsgDialect(Dialect):
 
         The check searches the JSON text of the first argument for the quoted field names.
         """
+        if event != "joinRoom":
+            return event == "client_msg"
         body = bytes(arguments[0]) if arguments else b""
-        return event == "client_msg" or (b'"roomId"' in body and b'"roomName"' not in body)
+        return b'"roomId"' in body and b'"roomName"' not in body
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode `client_msg` as a message, and any other event as a join.

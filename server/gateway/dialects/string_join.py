@@ -25,11 +25,10 @@ class StringJoinDialect(Dialect):
     """Dialect with string payloads."""
 
     name: ClassVar[str] = "string_join"
-    event_names: ClassVar[frozenset[str]] = frozenset({"joinRoom"})
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the first argument is a string or a number, by its first byte."""
-        return bool(arguments) and bytes(arguments[0])[:1] in _FIRST_BYTES
+        """Return whether the event is a join with a string or a number, by the first byte of the argument."""
+        return event == "joinRoom" and bool(arguments) and bytes(arguments[0])[:1] in _FIRST_BYTES
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with a room name and an optional nickname.

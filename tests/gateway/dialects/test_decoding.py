@@ -13,9 +13,9 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dialects.server_msg import ServerMsgJoin
-from tui_chat.protocol import sanitize
+from tui_chat.protocol import codec, sanitize
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.requests import JoinRoom, Request, SendMessage
+from tui_chat.protocol.requests import CreateInvite, JoinRoom, Request, SendMessage
 
 
 class UnusedSink:
@@ -31,7 +31,18 @@ class UnusedSink:
 DIALECTS = create_dialects(RoomRegistry[ClientConnection](), None)
 SINK = UnusedSink()
 CONNECTION = ClientConnection(SINK.push, SINK.close, "sid", "127.0.0.1", {})
-EVENTS = sorted({event for dialect in DIALECTS for event in dialect.event_names})
+EVENTS = sorted(
+    {
+        *codec.REQUEST_EVENTS,
+        "client_msg",
+        "createChatroom",
+        "findAllChatroom",
+        "findOneChatroom",
+        "updateChatroom",
+        "removeChatroom",
+        "findChatroomMessages",
+    }
+)
 FIELDS = (
     "roomName",
     "nickName",
@@ -56,7 +67,7 @@ arguments = st.lists(bodies.map(lambda body: Raw(json.dumps(body).encode())), ma
 def decode(event: str, args: list[Raw]) -> Request | None:
     """Return the request that the first matching dialect decodes, or None on an error."""
     for dialect in DIALECTS:
-        if event in dialect.event_names and dialect.matches(event, args):
+        if dialect.matches(event, args):
             try:
                 return dialect.decode(CONNECTION, event, args)
             except ChatError:
@@ -107,3 +118,7 @@ def test_invalid_json_is_rejected_by_events_with_arguments(event: str, raw: byte
 def test_a_client_msg_event_decodes_to_send_message() -> None:
     request = decode("client_msg", [Raw(b'{"msg":"hi\\u0007","roomId":5,"nickName":"x","userId":1}')])
     assert request == SendMessage(room="5", message="hi")
+
+
+def test_native_requests_precede_resource_names() -> None:
+    assert decode("createInvite", [Raw(b'{"room":"tea"}')]) == CreateInvite(room="tea")
