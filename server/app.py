@@ -234,7 +234,7 @@ def _build_dispatcher(
 ) -> Dispatcher:
     room_registry = RoomRegistry[ClientConnection]()
     dialects = create_dialects(room_registry, settings.load_time_zone())
-    fanout = Fanout({dialect.name: dialect for dialect in dialects})
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     return Dispatcher(
         dialects,

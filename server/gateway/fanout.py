@@ -4,8 +4,7 @@ The send queue of each session batches the writes, so a recipient costs neither 
 encoding. Dialects without subscribers in the room cost nothing.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
 
 from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
@@ -17,30 +16,19 @@ RoomEvent = events.Entry | MembershipNotice | events.PresencePush | events.Typin
 """Event of a room, as defined by the native protocol."""
 
 
-class DialectSink(Protocol):
-    """Encoder and sender of room events for one dialect (`server.gateway.dialects.dialect`)."""
-
-    def deliver(
-        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
-    ) -> None:
-        """Push a room event to recipients; ignore events unsupported by the dialect.
-
-        Args:
-            room: Room of the event.
-            room_event: Event to encode.
-            recipients: Subscribers of the room in this dialect.
-        """
+DeliverEvent = Callable[[LiveRoom[ClientConnection], RoomEvent, Iterable[ClientConnection]], None]
+"""Method `Dialect.deliver` of one dialect; the recipients are subscribers of the room in this dialect."""
 
 
 class Fanout:
     """Sender of room events to all dialects.
 
     Args:
-        dialects: Dialects by name.
+        deliver_by_dialect: Methods `Dialect.deliver` by dialect name.
     """
 
-    def __init__(self, dialects: Mapping[str, DialectSink]) -> None:
-        self._dialects = dialects
+    def __init__(self, deliver_by_dialect: Mapping[str, DeliverEvent]) -> None:
+        self._deliver_by_dialect = deliver_by_dialect
 
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
@@ -55,7 +43,7 @@ class Fanout:
                 if exclude in subscribers
                 else subscribers
             )
-            self._dialects[dialect].deliver(room, room_event, recipients)
+            self._deliver_by_dialect[dialect](room, room_event, recipients)
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
         """Queue an event for one connection or observer of a room.
@@ -64,4 +52,4 @@ class Fanout:
         """
         for dialect, subscribers in room.subscribers.items():
             if recipient in subscribers:
-                self._dialects[dialect].deliver(room, room_event, (recipient,))
+                self._deliver_by_dialect[dialect](room, room_event, (recipient,))

@@ -30,13 +30,10 @@ class RecordingSink:
         raise AssertionError(reason)
 
 
-class UnusedDialectSink:
-    """Dialect sink that fails on delivery."""
-
-    def deliver(
-        self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
-    ) -> None:
-        raise AssertionError(room_event)
+def reject_delivery(
+    room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
+) -> None:
+    raise AssertionError(room_event)
 
 
 def message(room: str, member_id: str) -> Message:
@@ -61,9 +58,9 @@ def join_members(
 )
 def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames: int) -> None:
     registry = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(registry, None)}
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)})
     sinks, room = join_members(registry, dialect_name)
-    Fanout(dialects).send_to_room(room, message("tea", f"{dialect_name} 0"))
+    fanout.send_to_room(room, message("tea", f"{dialect_name} 0"))
     # `server_msg` has one representation for the author and one for the other members.
     assert len({id(frame) for sink in sinks for frame in sink.frames}) == frames
     assert all(len(sink.frames) == bool(frames) for sink in sinks)
@@ -71,15 +68,13 @@ def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames:
 
 async def test_a_user_list_is_encoded_once_for_members_of_the_same_rooms() -> None:
     registry = RoomRegistry[ClientConnection]()
-    dialects = {dialect.name: dialect for dialect in create_dialects(registry, None)}
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)})
     sinks, room = join_members(registry, "server_msg")
     native_sinks, _ = join_members(registry, "native")
     for connection in list(room.subscribers["server_msg"]):
         registry.join(connection, "coffee", connection.sid, "ann", dialect="server_msg")
     for changed_room in registry.rooms.values():
-        Fanout(dialects).send_to_room(
-            changed_room, PresencePush(room=changed_room.name, joined=[], left=[], renamed=[])
-        )
+        fanout.send_to_room(changed_room, PresencePush(room=changed_room.name, joined=[], left=[], renamed=[]))
     await wait_until(lambda: sinks[0].frames)
     assert [len(sink.frames) for sink in sinks] == [1] * MEMBERS  # one list although both rooms changed
     assert len({id(sink.frames[0]) for sink in sinks}) == 1
@@ -93,10 +88,10 @@ def test_a_dialect_without_subscribers_encodes_nothing() -> None:
     sinks, room = join_members(registry, "native")
     fanout = Fanout(
         {
-            "native": native,
-            "string_join": UnusedDialectSink(),
-            "server_msg": UnusedDialectSink(),
-            "resource_crud": UnusedDialectSink(),
+            "native": native.deliver,
+            "string_join": reject_delivery,
+            "server_msg": reject_delivery,
+            "resource_crud": reject_delivery,
         }
     )
     fanout.send_to_room(room, message("tea", "native 0"))
