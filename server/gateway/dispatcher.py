@@ -109,7 +109,7 @@ class Dispatcher:
     ) -> bytes | None:
         """Run one request and return its acknowledgement, or None if none is requested.
 
-        Errors become the acknowledgement, or an `error` event without one; none is raised. An unknown event is a
+        Errors become the acknowledgement, or a native `error` event without one; none is raised. An unknown event is a
         `BadRequest`. An unexpected exception is logged and becomes `InternalError`.
 
         Above the rate limit, a request with an acknowledgement fails with `RateLimited`, up to the rate of refusals;
@@ -139,14 +139,17 @@ class Dispatcher:
                 await self._await_tokens(connection, request, size, delay)
             result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
-        except errors.ChatError as error:
+        except errors.ChatError as chat_error:
+            error = chat_error
             if isinstance(error, errors.BadRequest) or (request is None and not isinstance(error, errors.Unavailable)):
                 self._count_invalid(connection)
-            return self._respond_with_error(connection, dialect, error, wants_ack)
         except Exception:
             log.exception("request handler failed, responding with an internal error")
             error = errors.InternalError("internal_error")
-            return self._respond_with_error(connection, dialect, error, wants_ack)
+        if wants_ack:
+            return dialect.encode_failure(error)
+        _push_error(connection, error)
+        return None
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from the server and from its rooms, and announce the leaves.
@@ -212,7 +215,7 @@ class Dispatcher:
     async def _await_tokens(
         self, connection: ClientConnection, request: requests.Request, size: int, delay: float
     ) -> None:
-        """Wait until the tokens for the request are acquired; a `delay` of 0 returns immediately.
+        """Wait until the tokens for the request are acquired, and record the start of throttling.
 
         Args:
             connection: Sender of the request.
@@ -222,40 +225,23 @@ class Dispatcher:
 
         Raises:
             Unavailable: The connection is closed, or the server is stopping.
-            RateLimited: The throttling exceeds `flood_timeout`, and the connection was closed.
+            RateLimited: The throttling exceeds `flood_timeout`; an `error` event was pushed and the connection closed.
         """
         while delay:
-            self._throttle(connection, request.rate_class)
+            now = self._monotonic()
+            if now - connection.throttled_since.setdefault(request.rate_class, now) > self._flood_timeout:
+                error = errors.RateLimited("rate_limit_ignored")
+                _push_error(connection, error)
+                connection.close("rate limit exceeded for too long")
+                raise error
             await asyncio.sleep(min(max(delay, 0.001), self._flood_timeout))
             self._require_open(connection)
             delay = self._acquire_tokens(connection, request, size)
-
-    def _throttle(self, connection: ClientConnection, rate_class: str) -> None:
-        """Record the start of throttling.
-
-        Raises:
-            RateLimited: The throttling exceeds `flood_timeout`; an `error` event was pushed and the connection closed.
-        """
-        now = self._monotonic()
-        if now - connection.throttled_since.setdefault(rate_class, now) > self._flood_timeout:
-            error = errors.RateLimited("rate_limit_ignored")
-            _push_error(connection, error)
-            connection.close("rate limit exceeded for too long")
-            raise error
 
     def _count_invalid(self, connection: ClientConnection) -> None:
         """Count an invalid request, and close the connection above the rate of invalid requests."""
         if connection.rate_buckets["invalid"].acquire(self._monotonic()):
             connection.close("too many invalid requests")
-
-    def _respond_with_error(
-        self, connection: ClientConnection, dialect: Dialect, error: errors.ChatError, wants_ack: bool
-    ) -> bytes | None:
-        """Return the acknowledgement of the error; without `wants_ack`, push a native `error` event and return None."""
-        if wants_ack:
-            return dialect.encode_failure(error)
-        _push_error(connection, error)
-        return None
 
 
 def _push_error(connection: ClientConnection, error: errors.ChatError) -> None:
