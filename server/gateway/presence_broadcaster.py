@@ -117,15 +117,27 @@ class PresenceBroadcaster:
     ) -> None:
         """Record a nickname change for the next presence push, and send the nickname notice immediately.
 
-        A notice above the rate is dropped.
+        A notice above the rate is dropped, and a member without a join notice has no nickname notice.
 
         Args:
             room: Room of the participant.
             participant: Participant with the new nickname.
             old_nick: Previous nickname.
         """
-        self._get_pending_updates(room).presence_delta.record_rename(participant.member)
-        self._send_nick_notice(room, participant, old_nick)
+        pending, member = self._get_pending_updates(room), participant.member
+        pending.presence_delta.record_rename(member)
+        if participant.announced and self._acquire_token(pending, events.NickNotice):
+            notice = events.NickNotice(
+                room=room.name,
+                nick_name=member.nick_name,
+                old_nick_name=old_nick,
+                member_id=member.member_id,
+                message=f"{old_nick} 改名为 {member.nick_name}",
+                ts=self._now(),
+                via=member.via,
+                confusable=member.confusable,
+            )
+            self._fanout.send_to_room(room, notice)
 
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; nothing is sent."""
@@ -175,22 +187,6 @@ class PresenceBroadcaster:
             confusable=member.confusable,
             more=more,
         )
-
-    def _send_nick_notice(
-        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
-    ) -> None:
-        if participant.announced and self._acquire_token(self._get_pending_updates(room), events.NickNotice):
-            notice = events.NickNotice(
-                room=room.name,
-                nick_name=participant.member.nick_name,
-                old_nick_name=old_nick,
-                member_id=participant.member.member_id,
-                message=f"{old_nick} 改名为 {participant.member.nick_name}",
-                ts=self._now(),
-                via=participant.member.via,
-                confusable=participant.member.confusable,
-            )
-            self._fanout.send_to_room(room, notice)
 
     def _acquire_token(self, pending: _PendingUpdates, notice_type: type[MembershipNotice]) -> bool:
         """Acquire a token for one notice; return whether one was available."""
