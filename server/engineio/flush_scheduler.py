@@ -38,7 +38,6 @@ class FlushScheduler:
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._pending: list[SendQueue] = []
-        self._scheduled = False
         self._round_seconds = 0.0
         self._cooldown_until = 0.0
 
@@ -48,14 +47,13 @@ class FlushScheduler:
         The next round starts in the next tick, or after the current cooldown. Repeated calls are not coalesced: a queue
         calls once per flush.
         """
-        self._pending.append(send_queue)
-        if not self._scheduled:
+        if not self._pending:
             cooldown = self._cooldown_until - time.perf_counter()
             if cooldown > 0:
                 self._loop.call_later(cooldown, self._run_round)
             else:
                 self._loop.call_soon(self._run_round)
-            self._scheduled = True
+        self._pending.append(send_queue)
 
     def _run_round(self) -> None:
         try:
@@ -77,13 +75,12 @@ class FlushScheduler:
             flushed += len(batch)
             if time.perf_counter() - started_at > TIME_SLICE:
                 break
-        del self._pending[:flushed]
         finished_at = time.perf_counter()
+        del self._pending[:flushed]
         self._round_seconds += finished_at - started_at
         if self._pending:
             self._loop.call_soon(self._run_round)
             return
-        self._scheduled = False
         if self._round_seconds > _COOLDOWN_THRESHOLD:
             self._cooldown_until = finished_at + min(self._round_seconds, _MAX_COOLDOWN)
         self._round_seconds = 0.0
