@@ -88,7 +88,8 @@ class PresenceBroadcaster:
     ) -> None:
         """Send the join notice of a member; call this method after the room name is final.
 
-        Without effect for an announced member. A join above the rate is coalesced for the other members.
+        Without effect for an announced member. A join above the rate is coalesced for the other members. A join after
+        the coalesced leave notice of the member cancels that notice, and the others receive neither.
 
         Args:
             room: Room of the participant.
@@ -103,8 +104,9 @@ class PresenceBroadcaster:
     def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
         """Record the leave of a member for the next presence push, and send the leave notice immediately.
 
-        A notice above the rate is coalesced. A member without a join notice has no leave notice. Without effect if the
-        member has another connection in the room.
+        A notice above the rate is coalesced. A leave before the coalesced join notice of the member cancels that
+        notice, and neither is sent. A member without a join notice has no leave notice. Without effect if the member
+        has another connection in the room.
         """
         if leave_result.is_last:
             room, participant = leave_result.room, leave_result.participant
