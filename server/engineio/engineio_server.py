@@ -91,7 +91,10 @@ class EngineIOServer(engineio.AsyncServer):
     # -- sessions
 
     def on_session_closed(self, session: EngineIOSession) -> None:
-        """Remove a closed session and release its slot in the connection limiter; called once per session."""
+        """Remove a closed session and release its slot in the connection limiter; called once per session.
+
+        The last session ends the wait of `stop` and restarts the idle time.
+        """
         self.sockets.pop(session.sid, None)
         if self._connection_limiter is not None:
             self._connection_limiter.release(session.address)
@@ -119,17 +122,16 @@ class EngineIOServer(engineio.AsyncServer):
         """Handle one HTTP request to the Socket.IO endpoint.
 
         A rejected origin receives status 400 and is logged as a hint; requests without an Origin header are accepted.
-        Other OPTIONS requests receive an empty response with status 200; invalid requests and unknown sessions receive
-        status 400. All responses to accepted origins, including errors, receive the CORS headers, except an established
-        WebSocket.
+        Other OPTIONS requests receive an empty response with status 200; invalid requests and unknown or timed-out
+        sessions receive status 400, and handshakes above the limits of the address or during a shutdown 429 or 503. All
+        responses to accepted origins, including errors, receive the CORS headers, except an established WebSocket.
 
         Raises:
             web.HTTPBadRequest: The request is no valid WebSocket handshake.
         """
         client = get_client_info(request, self.options.trusted_proxies)
-        origin = request.headers.get("Origin")
-        if origin is not None and not self._is_origin_allowed(origin, client):
-            self._rejection_log.log_rejected_origin(origin)
+        if not self._is_origin_allowed(request, client):
+            self._rejection_log.log_rejected_origin(request.headers["Origin"])
             return InvalidRequest.FORBIDDEN.to_response()
         try:
             response = await self._route_request(request, client)
@@ -145,15 +147,13 @@ class EngineIOServer(engineio.AsyncServer):
 
         Without an Origin header, the result allows no origin. A rejection is not logged.
         """
-        origin = request.headers.get("Origin")
         client = get_client_info(request, self.options.trusted_proxies)
-        is_rejected = origin is not None and not self._is_origin_allowed(origin, client)
-        return {} if is_rejected else _create_cors_headers(request)
+        return _create_cors_headers(request) if self._is_origin_allowed(request, client) else {}
 
     def is_session_request(self, request: web.Request) -> bool:
         """Return whether a request is a GET or POST of a polling session, which limits its own requests.
 
-        False for an upgrade request, an unknown session and a session that has moved to WebSocket.
+        False for an invalid or upgrade request, an unknown session and a session that has moved to WebSocket.
         """
         session = self.sockets.get(request.query.get("sid", ""))
         return (
@@ -164,8 +164,10 @@ class EngineIOServer(engineio.AsyncServer):
             and validate_request(request) is None
         )
 
-    def _is_origin_allowed(self, origin: str, client: ClientInfo) -> bool:
-        canonical, own_origin = normalize_origin(origin), client.own_origin
+    def _is_origin_allowed(self, request: web.Request, client: ClientInfo) -> bool:
+        if "Origin" not in request.headers:
+            return True
+        canonical, own_origin = normalize_origin(request.headers["Origin"]), client.own_origin
         if canonical is None:
             return False
         return canonical in self.options.cors_origins or (
@@ -213,7 +215,12 @@ class EngineIOServer(engineio.AsyncServer):
             if self._connection_limiter is not None:
                 self._connection_limiter.acquire(address, time.monotonic())
         except errors.ChatError as error:
-            return _create_error_response(error)
+            return web.Response(
+                status=429 if isinstance(error, errors.RateLimited) else 503,
+                body=codec.encode_error(error),
+                content_type="application/json",
+                headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
+            )
         session = EngineIOSession(self, self.generate_id(), address)
         self.sockets[session.sid] = session
         is_polling = request.query["transport"] == "polling"
@@ -245,12 +252,3 @@ def _create_cors_headers(request: web.Request) -> dict[str, str]:
     if "Access-Control-Request-Headers" in request.headers:
         headers["Access-Control-Allow-Headers"] = request.headers["Access-Control-Request-Headers"]
     return headers
-
-
-def _create_error_response(error: errors.ChatError) -> web.Response:
-    return web.Response(
-        status=429 if isinstance(error, errors.RateLimited) else 503,
-        body=codec.encode_error(error),
-        content_type="application/json",
-        headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
-    )

@@ -39,8 +39,8 @@ def validate_request(request: web.Request) -> InvalidRequest | None:
 
     Returns:
         None for a valid request, otherwise the first violation in this order: unknown transport; for a handshake, a
-        method other than GET or a protocol version other than 4; JSONP; polling with an `Upgrade: websocket` header, or
-        WebSocket without one.
+        method other than GET or a protocol version other than 4; JSONP, a polling GET with an `Upgrade: websocket`
+        header, or a WebSocket request that is no GET with this header.
     """
     query = request.query
     transport = query.get("transport")
@@ -51,9 +51,7 @@ def validate_request(request: web.Request) -> InvalidRequest | None:
             return InvalidRequest.BAD_METHOD
         if query.get("EIO") != "4":
             return InvalidRequest.UNSUPPORTED_VERSION
-    if "j" in query:  # JSONP was removed in protocol version 4
-        return InvalidRequest.BAD_REQUEST
+    is_jsonp = "j" in query  # removed in protocol version 4
     is_upgrade = request.method == "GET" and request.headers.get("Upgrade", "").lower() == "websocket"
-    if (transport == "websocket") != is_upgrade:  # RFC 6455, section 4.1
-        return InvalidRequest.BAD_REQUEST
-    return None
+    is_valid = not is_jsonp and is_upgrade == (transport == "websocket")  # RFC 6455, section 4.1
+    return None if is_valid else InvalidRequest.BAD_REQUEST
