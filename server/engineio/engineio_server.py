@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 
 import engineio
@@ -75,18 +76,17 @@ class EngineIOServer(engineio.AsyncServer):
     async def stop(self) -> None:
         """Close all sessions after their queued frames; abort the remaining ones after `close_timeout`.
 
-        Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed.
+        Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed. An
+        error of one session is logged and does not prevent the end of the others.
         """
         self._is_stopping = True
         self._heartbeat_task.cancel()
-        for session in list(self.sockets.values()):
-            session.close("server shutdown", logging.DEBUG)
+        self._for_each_session(EngineIOSession.close, "server shutdown", logging.DEBUG)
         if self.sockets:
             self._all_closed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_closed.wait(), self.options.close_timeout)
-        for session in list(self.sockets.values()):
-            session.abort("server shutdown")
+        self._for_each_session(EngineIOSession.abort, "server shutdown")
 
     # -- sessions
 
@@ -109,12 +109,15 @@ class EngineIOServer(engineio.AsyncServer):
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(self.options.sweep_interval)
-            now = time.monotonic()
-            for session in list(self.sockets.values()):
-                try:
-                    session.tick(now)
-                except Exception as error:
-                    session.fail(error)
+            self._for_each_session(EngineIOSession.tick, time.monotonic())
+
+    def _for_each_session(self, method: Callable[..., None], *arguments: object) -> None:
+        """Call a method of each session; an error is logged and aborts its session only."""
+        for session in list(self.sockets.values()):
+            try:
+                method(session, *arguments)
+            except Exception as error:
+                session.fail(error)
 
     # -- requests
 

@@ -5,12 +5,14 @@ import itertools
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import WSCloseCode
 
 from server.app import RunningServer
 from server.domain.rate_limits import ConnectionLimiter
@@ -139,6 +141,22 @@ async def test_an_error_in_the_heartbeat_of_a_session_ends_this_session_only(
         await check_messages(ann, bob)
         await check_readiness(server, 200)
     assert len(error_lines(caplog)) == 1
+
+
+async def test_an_error_in_the_shutdown_of_a_session_ends_this_session_only(
+    tmp_path: Path, engines: list[EngineIOServer], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fault = Fault()
+    monkeypatch.setattr(SendQueue, "close", fault.wrap(SendQueue.close))
+    async with AsyncExitStack() as clients:
+        async with running_server(tmp_path) as server:
+            victim, ann = [await clients.enter_async_context(raw_client(server.url)) for _ in range(2)]
+            fault.set_target(engines[0].sockets[victim.handshake["sid"]])
+            closed = asyncio.gather(victim.wait_closed(), ann.wait_closed())
+        await closed
+        assert ann.ws.close_code == WSCloseCode.OK
+    assert engines[0].aborts == {"internal error": 1}
+    assert error_lines(caplog) == ["internal error, aborting connection from 127.0.0.1"]
 
 
 @pytest.mark.parametrize("name", ["flush", "write", "is_closing", "get_write_buffer_size"])
