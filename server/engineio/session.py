@@ -26,7 +26,6 @@ from server.engineio.packets import Frame, InvalidPacket
 from server.engineio.send_queue import SendQueue
 from server.engineio.session_state import (
     CLOSING_STATES,
-    WEBSOCKET_STATES,
     SessionState,
     TransitionEvent,
     get_next_state,
@@ -124,7 +123,8 @@ class EngineIOSession:
         """Handle one Engine.IO packet; an invalid packet or an internal error closes the session.
 
         The return follows the complete handling, including delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP
-        are valid. The caller passes one packet at a time, and none to a closing session.
+        are valid. A binary packet also results in an `error` event. The caller passes one packet at a time, and none to
+        a closing session.
 
         Returns:
             True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
@@ -140,7 +140,8 @@ class EngineIOSession:
             elif packet_type == PACKET_PONG:
                 self._pong_received = True
             elif packet_type == PACKET_CLOSE:
-                self._on_close_packet()
+                self.send_queue.resolve_poll(NOOP_FRAME)
+                self.close_now("client disconnected", logging.DEBUG)
             elif packet_type == _PACKET_BINARY:
                 raise InvalidPacket("binary packet", BadRequest("packet_binary"))
             elif packet_type != PACKET_NOOP:
@@ -149,11 +150,11 @@ class EngineIOSession:
             if error.client_error is not None:
                 self.reject(error.client_error, str(error))
             else:
-                self._close_after_failure(str(error), logging.INFO)
+                self.close_now(str(error))
             return False
         except Exception:
             log.exception("packet handler failed, closing connection from %s", self.address)
-            self._close_after_failure("internal error", logging.DEBUG)
+            self.close_now("internal error", logging.DEBUG)
             return False
         finally:
             self._current_packet = None
@@ -191,19 +192,6 @@ class EngineIOSession:
     def close_flood(self) -> None:
         """Send a `rate_limited` error and close the session, because the client ignores the packet rate."""
         self.reject(RateLimited("rate_limit_ignored"), "packet rate exceeded for too long")
-
-    def _close_after_failure(self, reason: str, level: int) -> None:
-        if self.state in WEBSOCKET_STATES:
-            self.close(reason, level)
-        else:
-            self.close_now(reason, level)
-
-    def _on_close_packet(self) -> None:
-        if self.state is SessionState.WEBSOCKET:
-            self.close("client disconnected", logging.DEBUG)
-        else:
-            self.send_queue.resolve_poll(NOOP_FRAME)
-            self.close_now("client disconnected", logging.DEBUG)
 
     # -- upgrade
 
@@ -285,13 +273,19 @@ class EngineIOSession:
             asyncio.get_running_loop().call_soon(self._namespace.disconnect)
 
     def close_now(self, reason: str, level: int = logging.INFO) -> None:
-        """End a polling session without waiting for further polls.
+        """Close the session, over polling without waiting for further polls.
 
         A waiting poll receives the queued frames, or a close packet if none are queued. Without a waiting poll, queued
-        frames are lost. A session that is already closing ends too, without a further log line.
+        frames are lost. A polling session that is already closing ends too, without a further log line. Over WebSocket,
+        the method is equal to `close`.
+
+        Args:
+            reason: Reason for the log line.
+            level: Log level of the line.
         """
         self.close(reason, level)
-        self.finalize()
+        if self.state is SessionState.CLOSING_POLLING:
+            self.finalize()
 
     def abort(self, reason: str) -> None:
         """End the session and discard unsent frames; the client recovers missed entries with `since`.

@@ -165,6 +165,18 @@ async def test_a_closing_session_is_aborted_after_its_deadline() -> None:
     assert (session.state, host.aborts) == (SessionState.CLOSED, {"close timeout": 1})
 
 
+async def test_a_websocket_is_aborted_after_a_failed_post_if_the_client_does_not_close() -> None:
+    host = RecordingHost()
+    session = EngineIOSession(host, "sid", "127.0.0.1")
+    async with connected_transport() as transport:
+        session.attach_websocket(transport)
+        session.close_now("POST aborted by the client")  # a POST that began before the upgrade
+        assert session.state is SessionState.CLOSING_WEBSOCKET
+        session.tick(time.monotonic() + host.options.close_timeout + 1)
+        assert transport.is_closing()
+    assert (session.state, host.aborts) == (SessionState.CLOSED, {"close timeout": 1})
+
+
 def test_closing_states_and_websocket_states_are_closed_under_later_events() -> None:
     for state, event in PAIRS:
         following = expected_state(state, event)
