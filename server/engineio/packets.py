@@ -10,7 +10,7 @@
 import json
 import re
 from contextlib import suppress
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -108,7 +108,7 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
 
     Without a namespace, a packet belongs to `/`; a query string in the namespace is dropped. An acknowledgement id is
     required for ACK, optional for EVENT and invalid for other types. An event with a value that JSON does not allow,
-    such as NaN, is returned with arguments that fail to decode later.
+    such as NaN, is returned with one argument that fails to decode later.
 
     Args:
         payload: Engine.IO message without its type byte.
@@ -183,34 +183,24 @@ def encode_connect_error(namespace: str, error: bytes) -> Frame:
 
 
 def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
-    """Decode the event name and the arguments of an event with values that JSON does not allow.
-
-    Examples are lone surrogates, NaN and excessive nesting. The returned arguments are as invalid as the received ones,
-    so that the codec of the request rejects them with an error response.
+    """Decode the name of an event with a value that JSON does not allow, such as a lone surrogate or NaN.
 
     Returns:
-        The event name, with `?` for lone surrogates, and the arguments. After excessive nesting, the only argument is
-        the complete data.
+        The event name, with `?` for lone surrogates, and the complete data as the only argument: the codec of the
+        request rejects the data with an error response.
 
     Raises:
         InvalidPacket: The data is no array that starts with an event name.
     """
     text = body.decode()
     name: Any = None
-    invalid: list[msgspec.Raw] = []
-    try:
-        data: Any = json.loads(text)
-        if isinstance(data, list):
-            name, *arguments = cast(list[Any], data) or [None]
-            invalid = [msgspec.Raw(json.dumps(argument).encode()) for argument in arguments]
-    except RecursionError:
-        with suppress(ValueError, RecursionError):  # the event name precedes the nested arguments
-            name, invalid = json.JSONDecoder().raw_decode(text.lstrip()[1:].lstrip())[0], [msgspec.Raw(body)]
-    except ValueError:
-        pass
-    if not isinstance(name, str):
+    with suppress(ValueError, RecursionError):
+        with suppress(RecursionError):  # the event name precedes the nested arguments
+            json.loads(text)
+        name = json.JSONDecoder().raw_decode(text.lstrip()[1:].lstrip())[0]
+    if not isinstance(name, str) or not text.lstrip().startswith("["):
         raise InvalidPacket("packet data is not a JSON array with an event name")
-    return [msgspec.Raw(json.dumps(name.encode(errors="replace").decode()).encode()), *invalid]
+    return [msgspec.Raw(json.dumps(name.encode(errors="replace").decode()).encode()), msgspec.Raw(body)]
 
 
 def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, problem: str) -> DecodedT:
