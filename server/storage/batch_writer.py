@@ -11,8 +11,9 @@
 - Search index: updated in the same transaction as the entries.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
+from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
@@ -57,7 +58,7 @@ def apply_batch(
     statements: BatchStatements,
     commands: Sequence[LogCommand],
     now: int,
-    republish: Collection[LogCommand] = frozenset(),
+    republish: Container[UUID | LogCommand],
 ) -> list[AppendOutcome]:
     """Validate and write a batch of commands inside the transaction of the caller.
 
@@ -69,7 +70,7 @@ def apply_batch(
         commands: Log commands in order of arrival.
         now: Milliseconds since the epoch. `ts` of an entry is the maximum of `now` and the newest `ts` of the room,
             so a clock adjustment never reverses the order.
-        republish: Changes from uncertain commits, whose entry may be unpublished.
+        republish: Commands from uncertain commits, or their clientIds; their entries may be unpublished.
 
     Returns:
         One result or error per command, in the given order.
@@ -101,7 +102,7 @@ class BatchWriter:
         statements: BatchStatements,
         commands: Sequence[LogCommand],
         now: int,
-        republish: Collection[LogCommand],
+        republish: Container[UUID | LogCommand],
     ) -> None:
         self._connection = connection
         self._statements = statements
@@ -109,14 +110,14 @@ class BatchWriter:
         self._now = now
         self._republish = republish
         self._rooms = load_rooms(connection, statements, commands, now)
-        self._append_by_type: dict[type[LogCommand], Callable[[BatchRoom, Any], AppendResult]] = {
+        self._append_by_type: dict[type[LogCommand], Callable[[BatchRoom, Any], events.Entry]] = {
             AppendMessage: self._append_message,
             AppendEdit: self._append_edit,
             AppendDeletion: self._append_deletion,
             AppendReaction: self._append_reaction,
             AppendTopic: self._append_topic,
         }
-        self._next_id = 0
+        self._last_id = 0
         self._entry_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
         self._index_adds: list[tuple[int, int, str]] = []
@@ -145,58 +146,54 @@ class BatchWriter:
             if original.member_id != command.author.member_id:
                 raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
-        result = self._append_by_type[type(command)](room, command)
+        entry = self._append_by_type[type(command)](room, command)
+        is_noop = entry.id == 0
         if client_id is not None:
-            room.by_client_id[client_id] = result.entry
-            if result.duplicate:
-                row = (room.id, client_id, command.author.member_id, result.entry.seq)
+            room.by_client_id[client_id] = entry
+            if is_noop:
+                row = (room.id, client_id, command.author.member_id, entry.seq)
                 self._deferred.append((self._statements.insert_noop_change, row))
-        return result
+        elif is_noop and command in self._republish:
+            entry = self._read_newest_change(room) or entry
+        return AppendResult(entry, duplicate=is_noop)
 
-    def _append_message(self, room: BatchRoom, command: AppendMessage) -> AppendResult:
+    def _append_message(self, room: BatchRoom, command: AppendMessage) -> events.Entry:
         author = command.author
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
-        entry_id, seq, ts = self._allocate_entry(room)
         entry = events.Message(
-            room=room.name,
-            seq=seq,
-            id=entry_id,
-            nick_name=author.nick_name,
-            member_id=author.member_id,
+            **self._allocate_fields(room, author),
             message=command.message,
-            ts=ts,
             account=author.account,
             reply_to=command.reply_to,
         )
         self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
-        room.targets[seq] = TargetMessage(entry_id, author.member_id, command.message, deleted=False)
-        self._index_adds.append((entry_id, room.id, command.message))
-        return AppendResult(entry, duplicate=False)
+        room.targets[entry.seq] = TargetMessage(entry.id, author.member_id, command.message, deleted=False)
+        self._index_adds.append((entry.id, room.id, command.message))
+        return entry
 
-    def _append_edit(self, room: BatchRoom, command: AppendEdit) -> AppendResult:
+    def _append_edit(self, room: BatchRoom, command: AppendEdit) -> events.Entry:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         if target_message.deleted:
             raise errors.Conflict("message_deleted")
         is_noop = target_message.text == command.message
         entry = events.Edit(
-            **self._allocate_change_fields(room, command.author, is_noop),
-            target=command.target,
-            message=command.message,
+            **self._allocate_fields(room, command.author, is_noop), target=command.target, message=command.message
         )
-        if not is_noop:
-            self._add_entry_row(room, entry, command, target=command.target, text=command.message)
-            self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
-            self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
-            target_message.text = command.message
-        return self._noop_result(room, command, entry) if is_noop else AppendResult(entry, duplicate=False)
+        if is_noop:
+            return entry
+        self._add_entry_row(room, entry, command, target=command.target, text=command.message)
+        self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
+        self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
+        target_message.text = command.message
+        return entry
 
-    def _append_deletion(self, room: BatchRoom, command: AppendDeletion) -> AppendResult:
+    def _append_deletion(self, room: BatchRoom, command: AppendDeletion) -> events.Entry:
         target_message = self._require_modifiable_target(room, command.target, command.author)
         is_noop = target_message.deleted
-        entry = events.Deletion(**self._allocate_change_fields(room, command.author, is_noop), target=command.target)
+        entry = events.Deletion(**self._allocate_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
-            return self._noop_result(room, command, entry)
+            return entry
         self._index_updates.append((target_message.id, room.id, target_message.text, None))
         target_message.text, target_message.deleted = "", True
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
@@ -207,9 +204,9 @@ class BatchWriter:
             (self._statements.redact_edits, ("", room.id, command.target)),
             *((statement, (room.id, command.target)) for statement in self._statements.delete_reactions),
         ]
-        return AppendResult(entry, duplicate=False)
+        return entry
 
-    def _append_reaction(self, room: BatchRoom, command: AppendReaction) -> AppendResult:
+    def _append_reaction(self, room: BatchRoom, command: AppendReaction) -> events.Entry:
         target_message = self._require_target(room, command.target)
         if target_message.deleted and command.on:
             raise errors.Conflict("message_deleted")
@@ -220,13 +217,13 @@ class BatchWriter:
         if not is_noop and command.emoji not in counts and len(counts) >= REACTIONS_PER_MESSAGE:
             raise errors.Conflict("too_many_reactions", limit=REACTIONS_PER_MESSAGE)
         entry = events.Reaction(
-            **self._allocate_change_fields(room, author, is_noop),
+            **self._allocate_fields(room, author, is_noop),
             target=command.target,
             emoji=command.emoji,
             on=command.on,
         )
         if is_noop:
-            return self._noop_result(room, command, entry)
+            return entry
         self._add_entry_row(room, entry, command, target=command.target, emoji=command.emoji, is_on=command.on)
         count = counts.get(command.emoji, 0) + (1 if command.on else -1)
         if command.on:
@@ -243,27 +240,24 @@ class BatchWriter:
         else:
             del counts[command.emoji]
             self._deferred.append((self._statements.delete_reaction_count, count_key))
-        return AppendResult(entry, duplicate=False)
+        return entry
 
-    def _append_topic(self, room: BatchRoom, command: AppendTopic) -> AppendResult:
-        entry = events.TopicChange(**self._allocate_change_fields(room, command.author), topic=command.topic)
+    def _append_topic(self, room: BatchRoom, command: AppendTopic) -> events.Entry:
+        entry = events.TopicChange(**self._allocate_fields(room, command.author), topic=command.topic)
         self._add_entry_row(room, entry, command, text=command.topic)
         room.topic = command.topic
-        return AppendResult(entry, duplicate=False)
+        return entry
 
-    def _noop_result(self, room: BatchRoom, command: LogCommand, entry: events.Entry) -> AppendResult:
-        """Return the result of a change without effect: `entry`, with `duplicate` set.
+    def _read_newest_change(self, room: BatchRoom) -> events.Entry | None:
+        """Return the newest stored entry of a room, or None if the entry is a message or not stored yet.
 
-        A change of an uncertain commit without clientId returns the newest stored entry of the room instead, if that
-        entry is a change. Its publication reaches readers that lack the entry, or shows them the gap before the entry.
-        A newest message is published already.
+        The entry replaces the result of a repeated change without effect after an uncertain commit. Its publication
+        reaches readers that lack the entry, or shows them the gap before the entry. A newest message is published
+        already.
         """
-        if command in self._republish and command.client_id is None:
-            in_room = select(entries).where(entries.c.room_id == room.id)
-            row = self._connection.execute(in_room.where(entries.c.seq == room.last_seq)).one_or_none()
-            if row is not None and row.kind != KIND_MESSAGE:
-                return AppendResult(entry_from_row(room.name, row), duplicate=True)
-        return AppendResult(entry, duplicate=True)
+        in_room = select(entries).where(entries.c.room_id == room.id)
+        row = self._connection.execute(in_room.where(entries.c.seq == room.last_seq)).one_or_none()
+        return entry_from_row(room.name, row) if row is not None and row.kind != KIND_MESSAGE else None
 
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
         target_message = room.targets.get(seq)
@@ -277,31 +271,25 @@ class BatchWriter:
             raise errors.Forbidden("edit_not_author")
         return target_message
 
-    def _allocate_entry(self, room: BatchRoom) -> tuple[int, int, int]:
-        """Allocate id, `seq` and `ts` of a new entry.
+    def _allocate_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:
+        """Return the common fields of an entry; allocate its id, `seq` and `ts` unless `is_noop`.
 
-        The first call reserves ids for all commands of the batch in the database. `last_seq` and
-        `active_at` of the room take the new `seq` and `ts`; `ts` never decreases within a room.
+        A no-op has id 0, and the newest `seq` and `ts` of the room. The first allocation reserves ids for all commands
+        of the batch in the database. `last_seq` and `active_at` of the room take the new `seq` and `ts`; `ts` never
+        decreases within a room.
         """
-        if not self._entry_rows:
-            ids = self._statements.allocate_ids.fetch_all(self._connection, self._command_count, ENTRY_COUNTER)
-            self._next_id = ids[0][0] - self._command_count
-        self._next_id += 1
-        room.last_seq += 1
-        room.active_at = max(self._now, room.active_at)
-        return self._next_id, room.last_seq, room.active_at
-
-    def _allocate_change_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:
-        """Return the common fields of a change; allocate an entry unless `is_noop`.
-
-        A no-op has id 0, and the newest `seq` and `ts` of the room.
-        """
-        entry_id, seq, ts = (0, room.last_seq, room.active_at) if is_noop else self._allocate_entry(room)
+        if not is_noop:
+            if not self._entry_rows:
+                ids = self._statements.allocate_ids.fetch_all(self._connection, self._command_count, ENTRY_COUNTER)
+                self._last_id = ids[0][0] - self._command_count
+            self._last_id += 1
+            room.last_seq += 1
+            room.active_at = max(self._now, room.active_at)
         return {
             "room": room.name,
-            "seq": seq,
-            "id": entry_id,
-            "ts": ts,
+            "seq": room.last_seq,
+            "id": 0 if is_noop else self._last_id,
+            "ts": room.active_at,
             "member_id": author.member_id,
             "nick_name": author.nick_name,
         }

@@ -255,15 +255,14 @@ class Journal:
         records their uncertain commits and reconnects. Another error yields None for several commands; that of a single
         command is logged and becomes `InternalError`.
         """
-        republish = (
-            {command for command in commands if command in self._maybe_committed}
-            if self._maybe_committed
-            else frozenset[LogCommand]()
-        )
         try:
             outcomes = await self._run_with_retries(
                 partial(
-                    apply_batch, statements=self._statements, commands=commands, now=self._clock(), republish=republish
+                    apply_batch,
+                    statements=self._statements,
+                    commands=commands,
+                    now=self._clock(),
+                    republish=self._maybe_committed,
                 )
             )
             self.report_recovery()
