@@ -23,7 +23,7 @@ RECOVERY_TIME = 15.0
 
 
 class Supervisor:
-    """Background tasks of one server.
+    """Supervisor of the background tasks of one server.
 
     Args:
         clock: Monotonic time in seconds.
@@ -37,7 +37,6 @@ class Supervisor:
         self.failures: Counter[str] = Counter()
         self._last_failures: dict[str, tuple[float, str]] = {}
         self._failures_in_row: Counter[str] = Counter()
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def supervise(
         self,
@@ -56,12 +55,10 @@ class Supervisor:
                 own exceptions are logged.
 
         Returns:
-            The task. Its cancellation is the only way to end a function that does not return.
+            The task, to which the caller must hold a reference. Its cancellation is the only way to end a function that
+            does not return.
         """
-        task = asyncio.get_running_loop().create_task(self._run(name, run, on_failure), name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return asyncio.get_running_loop().create_task(self._run(name, run, on_failure), name=name)
 
     def report_failure(self, name: str, error: BaseException) -> float:
         """Log and count a failure; return the seconds before the restart, which is left to the caller.
@@ -94,13 +91,6 @@ class Supervisor:
             ),
             None,
         )
-
-    async def cancel_all(self) -> None:
-        """Cancel all tasks of `supervise` and wait for their end."""
-        while self._tasks:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.wait(self._tasks)
 
     async def _run(
         self,

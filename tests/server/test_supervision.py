@@ -32,13 +32,13 @@ async def test_a_failed_task_restarts_after_its_failure_handler(
 ) -> None:
     error, supervisor, handled = create_error(), Supervisor(), list[BaseException]()
     loop = FailingLoop(error)
-    supervisor.supervise("journal", loop.run, handled.append)
+    task = supervisor.supervise("journal", loop.run, handled.append)
     await loop.is_waiting.wait()
     assert handled == [error]
     assert supervisor.failures == {"journal": 1}
     assert [record.message for record in caplog.records] == ["journal failed, restarting"]
     assert supervisor.health_problem() == f"journal failed with {type(error).__name__} and restarts"
-    await supervisor.cancel_all()
+    task.cancel()
 
 
 async def test_a_failing_failure_handler_does_not_prevent_the_restart() -> None:
@@ -47,9 +47,9 @@ async def test_a_failing_failure_handler_does_not_prevent_the_restart() -> None:
     def fail(error: BaseException) -> None:
         raise ValueError from error
 
-    supervisor.supervise("journal", loop.run, fail)
+    task = supervisor.supervise("journal", loop.run, fail)
     await loop.is_waiting.wait()
-    await supervisor.cancel_all()
+    task.cancel()
 
 
 async def test_a_cancelled_or_finished_task_does_not_restart() -> None:
