@@ -67,8 +67,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
     def __init__(self) -> None:
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
-        self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}
-        self._observed_rooms: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}
+        self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}  # joined or observed
         self._locked_keys: set[str] = set()
 
     @contextmanager
@@ -142,7 +141,6 @@ class RoomRegistry(Generic[ConnectionT]):
         participant.connections.add(connection)
         room.connections[connection] = participant
         room.subscribe(dialect, connection)
-        self._remove_observation(connection, room_key)
         self._rooms_by_connection.setdefault(connection, {})[room_key] = room
         return JoinResult(room, participant, is_new, old_nick, client_changed=old_member.via != client_kind)
 
@@ -171,21 +169,21 @@ class RoomRegistry(Generic[ConnectionT]):
         room = self._open_room(connection, room_key, room_name)
         if connection not in room.connections:
             room.subscribe("native", connection)
-            self._observed_rooms.setdefault(connection, {})[room_key] = room
+            self._rooms_by_connection.setdefault(connection, {})[room_key] = room
         return room
 
     def is_observer(self, connection: ConnectionT, room_name: str) -> bool:
         """Return whether a connection observes a room; False for a joined room."""
-        return names.canonical_key(room_name) in self._observed_rooms.get(connection, {})
+        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
+        return room is not None and connection not in room.connections
 
     def unobserve(self, connection: ConnectionT, room_name: str) -> None:
         """End the observation of a room; without effect if the connection does not observe the room.
 
         A membership stays. The live room ends with its last connection or observer.
         """
-        room = self._remove_observation(connection, names.canonical_key(room_name))
-        if room is not None:
-            self._unsubscribe(connection, room)
+        if self.is_observer(connection, room_name):
+            self._unsubscribe(connection, self.require_reader(connection, room_name))
 
     def end_observations(self, room_key: str) -> list[ConnectionT]:
         """End all observations of a room, and return the former observers; members stay.
@@ -205,24 +203,24 @@ class RoomRegistry(Generic[ConnectionT]):
             if subscriber not in room.connections
         ]
         for observer in observers:
-            self.unobserve(observer, room_key)
+            self._unsubscribe(observer, room)
         return observers
 
     def count_observers(self) -> int:
         """Return the number of observations of all rooms; an observer of two rooms counts twice."""
-        return sum(map(len, self._observed_rooms.values()))
+        subscriptions = sum(map(len, self._rooms_by_connection.values()))
+        return subscriptions - sum(len(room.connections) for room in self.rooms.values())
 
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
         """Remove a connection from all of its rooms, end its observations, and return one result per joined room.
 
-        The list is in order of the joins, and empty for a connection without joined rooms. Nothing is sent.
+        The list has the order of `get_joined_rooms`, and is empty for a connection without joined rooms. Nothing is
+        sent.
         """
-        for room_key in list(self._observed_rooms.get(connection, ())):
-            self.unobserve(connection, room_key)
-        return [
-            self._remove_connection(connection, room)
-            for room in list(self._rooms_by_connection.get(connection, {}).values())
-        ]
+        leave_results = [self._remove_connection(connection, room) for room in self.get_joined_rooms(connection)]
+        for room in list(self._rooms_by_connection.get(connection, {}).values()):
+            self._unsubscribe(connection, room)
+        return leave_results
 
     def require_membership(
         self, connection: ConnectionT, room_name: str
@@ -232,8 +230,8 @@ class RoomRegistry(Generic[ConnectionT]):
         Raises:
             NotJoined: The connection is not in the room.
         """
-        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
-        if room is None:
+        room = self.require_reader(connection, room_name)
+        if connection not in room.connections:
             raise errors.NotJoined("room_not_joined")
         return room, room.connections[connection]
 
@@ -243,8 +241,10 @@ class RoomRegistry(Generic[ConnectionT]):
         Raises:
             NotJoined: The connection has neither joined nor observed the room.
         """
-        observed_room = self._observed_rooms.get(connection, {}).get(names.canonical_key(room_name))
-        return observed_room or self.require_membership(connection, room_name)[0]
+        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
+        if room is None:
+            raise errors.NotJoined("room_not_joined")
+        return room
 
     def change_nick(
         self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
@@ -268,27 +268,16 @@ class RoomRegistry(Generic[ConnectionT]):
         return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
 
     def get_joined_rooms(self, connection: ConnectionT) -> tuple[LiveRoom[ConnectionT], ...]:
-        """Return a snapshot of the joined rooms of a connection in order of the joins, without observed rooms."""
-        return tuple(self._rooms_by_connection.get(connection, {}).values())
+        """Return a snapshot of the joined rooms of a connection, without observed rooms.
 
-    def _remove_observation(self, connection: ConnectionT, room_key: str) -> LiveRoom[ConnectionT] | None:
-        """Remove a room from the observed rooms of a connection, and return the room if it was observed.
-
-        The connection stays subscribed.
+        The rooms are in order of their first join or observation; the snapshot is empty for an unknown connection.
         """
-        observed_rooms = self._observed_rooms.get(connection, {})
-        room = observed_rooms.pop(room_key, None)
-        if not observed_rooms:
-            self._observed_rooms.pop(connection, None)
-        return room
+        rooms = self._rooms_by_connection.get(connection, {}).values()
+        return tuple(room for room in rooms if connection in room.connections)
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
         participant = room.connections.pop(connection)
         participant.connections.discard(connection)
-        joined_rooms = self._rooms_by_connection[connection]
-        del joined_rooms[room.key]
-        if not joined_rooms:
-            del self._rooms_by_connection[connection]
         is_last = not participant.connections
         if is_last:
             room.remove_participant(participant)
@@ -304,10 +293,8 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
-        own_keys = (
-            self._rooms_by_connection.get(connection, {}).keys() | self._observed_rooms.get(connection, {}).keys()
-        )
-        if room_key not in own_keys and len(own_keys) >= limits.ROOMS_PER_CONNECTION:
+        own_rooms = self._rooms_by_connection.get(connection, {})
+        if room_key not in own_rooms and len(own_rooms) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:
@@ -315,6 +302,10 @@ class RoomRegistry(Generic[ConnectionT]):
         return room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
+        own_rooms = self._rooms_by_connection[connection]
+        del own_rooms[room.key]
+        if not own_rooms:
+            del self._rooms_by_connection[connection]
         room.unsubscribe(connection)
         if not room.subscribers:
             del self.rooms[room.key]

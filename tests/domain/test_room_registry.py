@@ -222,12 +222,11 @@ def test_an_observed_room_has_no_members_and_ends_with_its_last_observer() -> No
     assert registry.rooms == {"tea": room}
     registry.join(1, "tea", "g1", "bob")
     assert registry.count_observers() == 0
-    assert not registry._observed_rooms  # pyright: ignore[reportPrivateUsage]
     registry.observe(1, "tea")
     registry.leave_all(1)
     registry.observe(1, "tea")
     assert registry.leave_all(1) == []
-    assert registry.rooms == {}
+    assert registry.rooms == registry._rooms_by_connection == {}  # pyright: ignore[reportPrivateUsage]
     with pytest.raises(NotJoined):
         registry.require_reader(1, "tea")
 
