@@ -108,7 +108,7 @@ async def serve(
         dispatcher = _build_dispatcher(
             settings,
             database,
-            GuestKeys(await database.load_secret("guests"), secrets.token_bytes),
+            GuestKeys(await database.load_secret("guests")),
             SearchCursors(await database.load_secret("search")),
             now=now,
             monotonic=monotonic,

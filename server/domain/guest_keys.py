@@ -7,7 +7,7 @@ server stores no state per guest, and all nodes with the same secret accept the 
 import hashlib
 import hmac
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from secrets import token_bytes
 
 _ID_BYTES = 9
 _SIGNATURE_BYTES = 18
@@ -18,16 +18,14 @@ class GuestKeys:
 
     Args:
         secret: Signing secret of the server, at least 32 bytes.
-        random_bytes: Cryptographically secure source of the requested number of bytes.
     """
 
-    def __init__(self, secret: bytes, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(self, secret: bytes) -> None:
         self._secret = secret
-        self._random_bytes = random_bytes
 
     def generate_member_id(self) -> str:
         """Return a new random member id: `g` followed by 12 base64url characters."""
-        return "g" + _encode_base64url(self._random_bytes(_ID_BYTES))
+        return "g" + _encode_base64url(token_bytes(_ID_BYTES))
 
     def derive_member_id(self, scope: str) -> str:
         """Return the member id of a scope, such as one request: the same at each call and on all nodes.
