@@ -15,12 +15,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
 
-INDEX_PATH = "/"
-"""URL path of the page; the URL paths of its assets start with the asset prefix."""
-
-FAVICON_PATH = "/favicon.ico"
-"""URL path that browsers request without a link, for example for problem responses."""
-
 ASSETS_PATH = "/assets/"
 """URL path of all asset prefixes."""
 
@@ -28,27 +22,14 @@ INDEX_FILE = "index.html"
 """Index file of a directory."""
 
 _CONTENT_TYPES = {
-    ".css": "text/css",
-    ".html": "text/html",
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
     ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
 }
 _MIN_COMPRESSED_BYTES = 1024  # smaller files fit into one packet uncompressed
-
-
-@dataclass(frozen=True, slots=True)
-class EncodedBody:
-    """Content of a file in one content coding.
-
-    Attributes:
-        body: Encoded bytes.
-        etag: Opaque part of the entity tag, without quotes.
-    """
-
-    body: bytes
-    etag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +37,16 @@ class StaticAsset:
     """One static file.
 
     Attributes:
-        content_type: Media type without charset.
-        identity: Uncompressed content.
+        content_type: Value of `Content-Type`.
+        body: Uncompressed content.
         gzipped: Compressed content; None if not smaller.
+        etag: Opaque part of the entity tag of the uncompressed content, without quotes.
     """
 
     content_type: str
-    identity: EncodedBody
-    gzipped: EncodedBody | None
-
-    @property
-    def charset(self) -> str | None:
-        """Charset of text files; None for a bitmap."""
-        return None if self.content_type == "image/x-icon" else "utf-8"
+    body: bytes
+    gzipped: bytes | None
+    etag: str
 
 
 def load_page_assets() -> dict[str, StaticAsset]:
@@ -87,8 +65,8 @@ def load_page_assets() -> dict[str, StaticAsset]:
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
     prefix = f"{ASSETS_PATH}{release_hash.hexdigest()[:12]}/"
     index_body = bodies.pop(INDEX_FILE).replace(b'"assets/', f'"{prefix[1:]}'.encode())
-    icon = FAVICON_PATH[1:]
-    paths = {INDEX_PATH: (INDEX_FILE, index_body), FAVICON_PATH: (icon, bodies.pop(icon))}
+    # Browsers request the icon without a link, for example for problem responses.
+    paths = {"/": (INDEX_FILE, index_body), "/favicon.ico": ("favicon.ico", bodies.pop("favicon.ico"))}
     paths |= {prefix + name: (name, body) for name, body in bodies.items()}
     return {
         path: _build_asset(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()
@@ -115,7 +93,6 @@ def _iter_files(directory: Traversable, parent: PurePosixPath) -> Iterator[tuple
 
 
 def _build_asset(body: bytes, content_type: str) -> StaticAsset:
-    etag = hashlib.sha256(body).hexdigest()[:20]
     compressed = gzip.compress(body, mtime=0) if len(body) >= _MIN_COMPRESSED_BYTES else body
-    gzipped = EncodedBody(compressed, f"{etag}-gzip") if len(compressed) < len(body) else None
-    return StaticAsset(content_type, EncodedBody(body, etag), gzipped)
+    gzipped = compressed if len(compressed) < len(body) else None
+    return StaticAsset(content_type, body, gzipped, etag=hashlib.sha256(body).hexdigest()[:20])

@@ -77,18 +77,17 @@ def _create_asset_handler(
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
-        encoded = gzipped or asset.identity
+        etag = asset.etag if gzipped is None else f"{asset.etag}-gzip"
         # no-cache requires revalidation; an unchanged asset costs one 304 response.
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **extra_headers}
-        if any(tag.value in (encoded.etag, "*") for tag in request.if_none_match or ()):
+        if any(tag.value in (etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)
         else:
+            headers["Content-Type"] = asset.content_type
             if gzipped is not None:
                 headers["Content-Encoding"] = "gzip"
-            response = web.Response(
-                body=encoded.body, headers=headers, content_type=asset.content_type, charset=asset.charset
-            )
-        response.etag = ETag(encoded.etag)
+            response = web.Response(body=gzipped or asset.body, headers=headers)
+        response.etag = ETag(etag)
         return response
 
     return serve

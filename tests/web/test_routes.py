@@ -54,7 +54,7 @@ async def test_page_and_assets_have_their_content_types() -> None:
     async with serve() as client:
         page = await client.get("/", headers={"Accept-Encoding": "identity"})
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
-        assert await page.read() == load_page_assets()["/"].identity.body
+        assert await page.read() == load_page_assets()["/"].body
         for name, content_type in {
             "base.css": "text/css",
             "app.js": "text/javascript",
@@ -69,7 +69,7 @@ async def test_page_and_assets_have_their_content_types() -> None:
 
 
 async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> None:
-    index = load_page_assets()["/"].identity.body.decode()
+    index = load_page_assets()["/"].body.decode()
     referenced = {"/assets/" + part.split('"')[0] for part in index.split('"assets/')[1:]}
     assert referenced <= load_page_assets().keys()
     # A module without a preload link costs an extra round trip.
