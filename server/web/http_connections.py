@@ -17,6 +17,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any, Final, cast
 
 from aiohttp import http_exceptions, typedefs, web
@@ -56,7 +57,7 @@ class HttpConnection(web.RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the first idle period, or with TLS the next one after the handshake."""
         super().connection_made(transport)
-        self.address = _get_peer_address(transport)
+        self.address = self.address or _get_peer_address(transport)
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
@@ -205,20 +206,16 @@ class HttpConnectionPool:
             return
         self.mark_busy(connection)
         self._idle_since[connection] = time.monotonic()
-        if self._max_idle is None or is_loopback(connection.address):
-            return
         idle = self._idle_by_key[rate_limit_key(connection.address)]
         idle[connection] = None
-        if len(idle) > self._max_idle:
+        if self._max_idle is not None and len(idle) > self._max_idle and not is_loopback(connection.address):
             self._close([next(iter(idle))])
 
     def mark_busy(self, connection: HttpConnection) -> None:
         """End an idle period, if one has started; the connection stays open."""
-        if self._idle_since.pop(connection, None) is None:
-            return
-        key = rate_limit_key(connection.address)
-        if key in self._idle_by_key:
-            self._idle_by_key[key].pop(connection, None)
+        if self._idle_since.pop(connection, None) is not None:
+            key = rate_limit_key(connection.address)
+            del self._idle_by_key[key][connection]
             if not self._idle_by_key[key]:
                 del self._idle_by_key[key]
 
@@ -238,11 +235,7 @@ class HttpConnectionPool:
                 extra=ONE_PER_MINUTE,
             )
         expiry = time.monotonic() - self._idle_timeout
-        expired: list[HttpConnection] = []
-        for connection, idle_since in self._idle_since.items():
-            if idle_since > expiry:
-                break
-            expired.append(connection)
+        expired = list(takewhile(lambda connection: self._idle_since[connection] <= expiry, self._idle_since))
         if expired:
             log.debug("closed %d idle connections: no request before the timeout", self._close(expired))
 
