@@ -54,8 +54,7 @@ class _Repetition:
     """Number of lines of one kind in the current window, and the last one."""
 
     count: int
-    record: logging.LogRecord
-    message: str
+    line: logging.LogRecord
 
 
 class LogWriter(logging.Handler):
@@ -92,17 +91,19 @@ class LogWriter(logging.Handler):
         line is suppressed; the number of suppressed lines is logged after the minute. A full queue drops the line. A
         record with invalid arguments becomes a line about the fault.
         """
-        self._report_repetitions()
+        if time.monotonic() >= self._window_end:
+            self._report_repetitions()
         try:
             message = record.getMessage()
         except (TypeError, ValueError):  # `Handler.handleError` would write to stderr, which may block
             message = f"invalid arguments of the log line {record.msg!r}"
         is_single = hasattr(record, "one_per_minute")
         peer = str(record.args[0]) if isinstance(record.args, tuple) and record.args and not is_single else ""
-        repetition = self._repetitions.setdefault((record.name, str(record.msg), peer), _Repetition(0, record, message))
-        repetition.count, repetition.record, repetition.message = repetition.count + 1, record, message
+        line = logging.makeLogRecord({**vars(record), "msg": message, "args": None})
+        repetition = self._repetitions.setdefault((record.name, str(record.msg), peer), _Repetition(0, line))
+        repetition.count, repetition.line = repetition.count + 1, line
         if repetition.count <= (1 if is_single else MAX_REPEATS):
-            self._enqueue(record, message)
+            self._enqueue(line)
 
     def reopen(self) -> None:
         """Open or create the log file again, after a rotation; without effect for stderr.
@@ -121,7 +122,6 @@ class LogWriter(logging.Handler):
         The call waits at most 2 seconds; lines that are not written by then may be lost. The log file stays open.
         """
         with self.lock or nullcontext():
-            self._window_end = 0.0
             self._report_repetitions()
         with suppress(Full):
             self._queue.put(None, timeout=_CLOSE_TIMEOUT)
@@ -129,20 +129,17 @@ class LogWriter(logging.Handler):
         super().close()
 
     def _report_repetitions(self) -> None:
-        if time.monotonic() < self._window_end:
-            return
         self._window_end = time.monotonic() + _WINDOW
         repetitions, self._repetitions = self._repetitions, {}
         for repetition in repetitions.values():
-            suppressed = repetition.count - (1 if hasattr(repetition.record, "one_per_minute") else MAX_REPEATS)
+            suppressed = repetition.count - (1 if hasattr(repetition.line, "one_per_minute") else MAX_REPEATS)
             if suppressed > 0:
-                report = f"{repetition.message} ({suppressed} more such lines in the last minute)"
-                self._enqueue(repetition.record, report)
+                repetition.line.msg += f" ({suppressed} more such lines in the last minute)"
+                self._enqueue(repetition.line)
 
-    def _enqueue(self, record: logging.LogRecord, message: str) -> None:
-        attributes = {**vars(record), "msg": message, "args": None}
+    def _enqueue(self, line: logging.LogRecord) -> None:
         try:
-            self._queue.put_nowait(self.format(logging.makeLogRecord(attributes)))
+            self._queue.put_nowait(self.format(line))
         except Full:
             self._dropped += 1
 
