@@ -1,6 +1,7 @@
 """Log configuration: text or JSON lines, without the texts of chat messages.
 
-- No blocking: a thread writes the lines. Lines above the bound of the queue are dropped, counted and reported.
+- No blocking: a thread writes the lines. Lines above the bound of the queue, and lines of failed writes, are dropped,
+  counted and reported.
 - Repetition: at most `MAX_REPEATS` lines a minute with the same text and first argument, which is the peer if one
   exists. Suppressed lines are counted and reported after the minute.
 """
@@ -66,7 +67,7 @@ class LogWriter(logging.Handler):
     Args:
         path: Log file, opened for appending; None for stderr.
         max_bytes: Size above which the file is renamed to `.1`, in place of an earlier one, and a new one is opened;
-            0 for no limit.
+            0 for no limit. A failed rename is logged and ends the limit.
 
     Raises:
         OSError: The log file cannot be opened.
@@ -154,9 +155,7 @@ class LogWriter(logging.Handler):
                 continue
             dropped, self._dropped = self._dropped, 0
             if dropped:
-                report = f"log queue full: {dropped} lines dropped"
-                attributes = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": report}
-                self._write(self.format(logging.makeLogRecord(attributes)))
+                self._write_warning(f"{dropped} log lines dropped: the queue was full, or a write failed")
             if line is not None:
                 self._write(line)
 
@@ -165,14 +164,23 @@ class LogWriter(logging.Handler):
         try:
             while data:
                 data = data[os.write(self._descriptor, data) :]
-            self._rotate()
         except OSError:  # closed pipe or full disk
             self._dropped += 1
+        self._rotate()
+
+    def _write_warning(self, message: str) -> None:
+        attributes = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message}
+        self._write(self.format(logging.makeLogRecord(attributes)))
 
     def _rotate(self) -> None:
+        """Rename a log file above the limit and open a new one; after a logged error, the file has no limit."""
         if self._max_bytes and self._path is not None and os.fstat(self._descriptor).st_size > self._max_bytes:
-            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-            self.reopen()
+            try:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+                self.reopen()
+            except OSError as error:
+                self._max_bytes = 0
+                self._write_warning(f"rotation of {self._path} failed, the file grows without limit: {error.strerror}")
 
 
 def _open_log_file(path: Path) -> int:

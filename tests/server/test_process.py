@@ -125,6 +125,20 @@ def test_a_log_file_above_its_limit_is_renamed(tmp_path: Path) -> None:
     assert (rotated.read_text() + path.read_text()).endswith("line 98\nline 99\n")
 
 
+def test_a_log_file_that_cannot_be_renamed_grows_after_one_warning(tmp_path: Path) -> None:
+    path = tmp_path / "server.log"
+    (tmp_path / "server.log.1").mkdir()
+    writer, logger = LogWriter(path, max_bytes=50), logging.Logger("test")
+    logger.addHandler(writer)
+    for number in range(20):
+        logger.info(f"line {number}")
+    writer.close()
+    lines = path.read_text().splitlines()
+    warnings = [line for line in lines if not line.startswith("line ")]
+    assert warnings == [f"rotation of {path} failed, the file grows without limit: Is a directory"]
+    assert [line for line in lines if line not in warnings] == [f"line {number}" for number in range(20)]
+
+
 def test_the_log_level_applies_to_loggers_of_libraries() -> None:
     program = (
         "import logging; from server.logging import configure_logging; configure_logging('text', 'error', None);"
@@ -276,7 +290,7 @@ def test_lines_above_the_bound_of_the_queue_are_dropped_and_counted(
         received += os.read(read_end, 65536)
         logger.warning(f"marker {len(received)}")
     lines = received.decode().splitlines()
-    reports = [int(line.split()[3]) for line in lines if line.startswith("log queue full: ")]
+    reports = [int(line.split()[0]) for line in lines if " log lines dropped: " in line]
     assert sum(reports) > 0
     assert sum(reports) + len([line for line in lines if line.startswith("line ")]) >= 5000
 
