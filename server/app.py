@@ -104,6 +104,7 @@ async def serve(
     tls_context = _create_tls_context(settings) if settings.tls_cert else None
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=now, supervisor=supervisor)
+    loop_lag = LoopLagMonitor()
     try:
         dispatcher = _build_dispatcher(
             settings,
@@ -131,7 +132,6 @@ async def serve(
                 return "the server is stopping"
             return supervisor.health_problem() or await database.health_problem()
 
-        loop_lag = LoopLagMonitor()
         read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
         app = _build_app(settings, socketio_server, connection_pool, check_readiness, read_metrics)
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
@@ -140,7 +140,6 @@ async def serve(
         connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
-        loop_lag.start()
         listener: asyncio.Server | None = None
         try:
             listener = await _listen(connection_factory, settings)
@@ -159,10 +158,10 @@ async def serve(
             if listener is not None:
                 listener.close()
             dispatcher.close()
-            loop_lag.stop()
             connection_pool.stop()
             await runner.cleanup()
     finally:
+        loop_lag.stop()
         await database.close()
 
 

@@ -12,7 +12,9 @@ _BUCKET_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
 class LoopLagMonitor:
-    """Sampler of the event loop lag, based on a periodic timer.
+    """Sampler of the event loop lag, based on a periodic timer that runs from the construction until `stop`.
+
+    Requires a running event loop on construction.
 
     Attributes:
         total_seconds: Sum of all measured lags, in seconds.
@@ -21,34 +23,21 @@ class LoopLagMonitor:
     def __init__(self) -> None:
         self.total_seconds = 0.0
         self._bucket_counts = [0] * (len(_BUCKET_BOUNDS) + 1)
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Start sampling in the running event loop.
-
-        Call once; a second call adds a second sampler.
-        """
-        loop = asyncio.get_running_loop()
-        expected_at = time.monotonic() + _SAMPLE_INTERVAL
-
-        def sample() -> None:
-            nonlocal expected_at
-            now = time.monotonic()
-            lag = max(0.0, now - expected_at)
-            self.total_seconds += lag
-            self._bucket_counts[bisect_left(_BUCKET_BOUNDS, lag)] += 1
-            expected_at = now + _SAMPLE_INTERVAL
-            self._timer = loop.call_later(_SAMPLE_INTERVAL, sample)
-
-        self._timer = loop.call_later(_SAMPLE_INTERVAL, sample)
+        self._schedule_sample()
 
     def stop(self) -> None:
-        """Stop sampling.
+        """Stop sampling; the counts remain available. A repeated call has no effect."""
+        self._timer.cancel()
 
-        The counts remain available; without effect before `start`.
-        """
-        if self._timer is not None:
-            self._timer.cancel()
+    def _schedule_sample(self) -> None:
+        due_at = time.monotonic() + _SAMPLE_INTERVAL
+        self._timer = asyncio.get_running_loop().call_later(_SAMPLE_INTERVAL, self._take_sample, due_at)
+
+    def _take_sample(self, due_at: float) -> None:
+        lag = max(0.0, time.monotonic() - due_at)
+        self.total_seconds += lag
+        self._bucket_counts[bisect_left(_BUCKET_BOUNDS, lag)] += 1
+        self._schedule_sample()
 
     def get_cumulative_buckets(self) -> list[tuple[str, int]]:
         """Return pairs of inclusive upper bound in seconds and cumulative count, for a Prometheus histogram.
