@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 
 from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.storage.errors import StorageError, describe_error
@@ -71,10 +72,8 @@ class RestoreDetector:
             unique_part = func.substr(rooms.c.log_id, 1, LOG_ID_CHARACTERS)
             connection.execute(update(rooms).values(log_id=unique_part + literal(secrets.token_urlsafe(9))))
         self._write_marker(old, new)
-        if stored is None:
-            connection.execute(settings.insert().values(key=_GENERATION_KEY, value=new.encode()))
-        else:
-            connection.execute(update(settings).where(settings.c.key == _GENERATION_KEY).values(value=new.encode()))
+        insert_generation = insert(settings).values(key=_GENERATION_KEY, value=new.encode())
+        connection.execute(insert_generation.on_conflict_do_update([settings.c.key], set_={"value": new.encode()}))
         return new
 
     def _describe(self, generation: str) -> str:
