@@ -34,7 +34,7 @@ class ServerStatus:
 
     @property
     def name(self) -> str:
-        """Address and process of the server for the operator."""
+        """Address and process of the server for the operator, for example `http://127.0.0.1:3000 (pid 4711)`."""
         return f"{self.fields['url']} (pid {self.fields['pid']})"
 
 
@@ -118,16 +118,14 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
         except (OSError, ControlError, msgspec.DecodeError):  # the server has just ended, or belongs to another user
             continue
         else:
-            if all(_is_same(name, status.fields[name], value) for name, value in selection.items()):
+            if all(_resolve(name, status.fields[name]) == _resolve(name, value) for name, value in selection.items()):
                 found.append(status)
     return found
 
 
-def _is_same(name: str, reported: object, selected: str) -> bool:
-    """Return whether a status field has the selected value; links in paths of databases are resolved first."""
-    if name == "database":
-        return os.path.realpath(str(reported)) == os.path.realpath(selected)
-    return str(reported) == selected
+def _resolve(name: str, value: object) -> str:
+    """Return the value of a status field as text, with the links resolved in the path of a database."""
+    return os.path.realpath(str(value)) if name == "database" else str(value)
 
 
 def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
@@ -138,7 +136,7 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
     Args:
         command: One of `CONTROL_COMMANDS`.
         selection: Required values by status field, `port` or `database`.
-        as_json: Print one JSON object per server.
+        as_json: Print the fields of the `status` response as one JSON object per server, also for `stop`.
 
     Returns:
         Exit code: 0, or `EXIT_UNAVAILABLE` without a matching server, after a message on standard error.
@@ -146,6 +144,7 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
     Raises:
         ControlError: The system has no Unix sockets; or `stop` matches several servers, is rejected, or exceeds the
             timeout of the server. The message is one line for the operator.
+        OutputError: Standard output cannot be written.
     """
     if not has_control_sockets():
         raise ControlError(f"{command} needs Unix sockets, which this system does not have")
@@ -170,7 +169,8 @@ def _stop(servers: list[ServerStatus]) -> ServerStatus:
     A server that has ended in the meantime counts as stopped.
 
     Raises:
-        ControlError: The list has several servers, or the server has not ended within its own timeout.
+        ControlError: The list has several servers, or the server rejects the command or has not ended within its own
+            timeout.
     """
     if len(servers) > 1:
         names = ", ".join(server.name for server in servers)
