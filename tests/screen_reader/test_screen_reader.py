@@ -197,6 +197,33 @@ async def test_a_signal_exits_and_restores_the_terminal(
         assert tui.termios_settings() == termios_before
 
 
+CLOSED_DURING_TYPING = """
+import asyncio
+from tui_chat.screen_reader.line_terminal import LineTerminal
+
+async def complete(text):
+    return ()
+
+async def main():
+    terminal = LineTerminal(print)
+    terminal.open(complete)
+    reading = asyncio.create_task(terminal.read_line())
+    while terminal.current_input() != "half":
+        await asyncio.sleep(0.01)
+    terminal.write_line("Ben says: good night")
+    terminal.close()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_line_received_during_typing_is_printed_at_exit(tmp_path: Path) -> None:
+    async with terminal((sys.executable, "-c", CLOSED_DURING_TYPING), tmp_path) as tui:
+        tui.write_keys("half")
+        assert await tui.wait_closed() == 0
+        assert "half\nBen says: good night" in tui.screen_text()
+
+
 async def test_ctrl_c_quits_on_the_second_press(server: RunningServer, tmp_path: Path) -> None:
     async with screen_reader(server, tmp_path) as tui:
         tui.write_keys("\x03")

@@ -87,11 +87,14 @@ class LineTerminal:
         threading.Thread(target=self._read_loop, args=(loop,), daemon=True).start()
 
     def close(self) -> None:
-        """Write the output for a limited time and restore the terminal attributes. The input thread remains.
+        """Write all output for a limited time and restore the terminal attributes. The input thread remains.
 
         Raises:
             OutputError: A write has failed.
         """
+        if self._pending:
+            self._output.write("\n")
+            self._flush()
         try:
             self._output.close()
         finally:
@@ -105,7 +108,7 @@ class LineTerminal:
 
     def write_immediately(self, text: str) -> None:
         """Write a line below the partial input line, before queued lines."""
-        self._write(f"\n{text}")
+        self._output.write(f"\n{text}\n")
 
     async def read_line(self) -> str | None:
         """Return the next input line without its line break, or None at end of input, the last result.
@@ -130,10 +133,7 @@ class LineTerminal:
     def _flush(self) -> None:
         pending, self._pending = self._pending, []
         for text in pending:
-            self._write(text)
-
-    def _write(self, text: str, end: str = "\n") -> None:
-        self._output.write(text + end)
+            self._output.write(f"{text}\n")
 
     def _flush_overdue(self) -> None:
         current, now = self.current_input(), time.monotonic()
@@ -144,15 +144,14 @@ class LineTerminal:
         if not current:
             self._flush()
         elif now - self._last_input[1] > IDLE_FLUSH_SECONDS:
-            self._write("")
+            self._output.write("\n")
             self._flush()
-            self._write(current, end="")
+            self._output.write(current)
             self._last_input = (current, now)
 
     def _read_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         while True:
             self._read_requests.acquire()
-            line: str | None
             try:
                 line = read_input()
             except EOFError:
