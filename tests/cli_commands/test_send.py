@@ -60,6 +60,12 @@ async def test_send_cleans_its_text(server: RunningServer, tmp_path: Path) -> No
         assert [message.message for message in room.log.messages()] == sent
 
 
+async def test_undecodable_input_is_replaced_in_other_encodings(server: RunningServer, tmp_path: Path) -> None:
+    args = ("send", "--room", "tea", "--server", server.url)
+    code, _, errors = await run_command(tmp_path, *args, stdin=b"a\xff", PYTHONIOENCODING="gbk")
+    assert (code, errors) == (0, NOT_TEXT.replace("utf-8", "gbk"))
+
+
 async def test_an_invisible_message_is_rejected(server: RunningServer, tmp_path: Path) -> None:
     for words, stdin in ((("\u3164\u2800",), ""), ((), "\u00ad\u200b\n")):
         code, output, errors = await run_command(

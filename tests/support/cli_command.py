@@ -13,15 +13,15 @@ TIMEOUT = 20.0
 
 
 @asynccontextmanager
-async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Run a command within the block, with pipes as its standard streams."""
+async def start_command(home: Path, *args: str, **variables: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run a command within the block, with pipes as its standard streams and additional environment variables."""
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tui_chat", *args),
         stdin=pipe,
         stdout=pipe,
         stderr=pipe,
-        env=program_environment(home),
+        env=program_environment(home, **variables),
     )
     try:
         yield process
@@ -31,9 +31,9 @@ async def start_command(home: Path, *args: str) -> AsyncGenerator[asyncio.subpro
             await process.communicate()
 
 
-async def run_command(home: Path, *args: str, stdin: str | bytes = "") -> tuple[int, str, str]:
+async def run_command(home: Path, *args: str, stdin: str | bytes = "", **variables: str) -> tuple[int, str, str]:
     """Run a command to completion and return (exit code, stdout, stderr)."""
-    async with start_command(home, *args) as process, asyncio.timeout(TIMEOUT):
+    async with start_command(home, *args, **variables) as process, asyncio.timeout(TIMEOUT):
         output, errors = await process.communicate(stdin.encode() if isinstance(stdin, str) else stdin)
         assert process.returncode is not None
         return process.returncode, output.decode(), errors.decode()

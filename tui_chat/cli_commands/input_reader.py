@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from functools import partial
 from io import BufferedReader, FileIO
 from threading import Thread
 
@@ -44,7 +45,7 @@ class InputReader:
             UnreadableInput: The stream cannot be read.
         """
         # Validation rejects an oversized text; a smaller read would silently truncate it.
-        return self._decode(await _read(lambda: self._stream.read(MAX_LINE_BYTES + 1)))
+        return self._decode(await _read(partial(self._stream.read, MAX_LINE_BYTES + 1)))
 
     async def read_lines(self) -> AsyncGenerator[str]:
         """Yield each line in cleaned form, blank ones included; an overlong line is cut after `MAX_LINE_BYTES`.
@@ -52,29 +53,24 @@ class InputReader:
         Raises:
             UnreadableInput: The stream cannot be read.
         """
-        while chunk := await _read(self._read_chunk):
+        read_chunk = partial(self._stream.readline, MAX_LINE_BYTES)
+        while chunk := await _read(read_chunk):
             first_chunk = chunk
             while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
-                chunk = await _read(self._read_chunk)
+                chunk = await _read(read_chunk)
             yield self._decode(first_chunk)
-
-    def _read_chunk(self) -> bytes:
-        return self._stream.readline(MAX_LINE_BYTES)
 
     def _decode(self, data: bytes) -> str:
         data = data.removeprefix(codecs.BOM_UTF8)
         encoding = sys.stdin.encoding
         text = data.decode(encoding, errors="replace")
-        if ("\ufffd" in text and text.encode(encoding) != data) or "\0" in text:
-            self._warn(encoding)
-        return clean_text(text)
-
-    def _warn(self, encoding: str) -> None:
-        if not self._has_warned:
+        is_binary = ("\ufffd" in text and text.encode(encoding, errors="replace") != data) or "\0" in text
+        if is_binary and not self._has_warned:
             self._has_warned = True
             print_error(
                 tr("warning: the input is not {encoding} text; invalid characters are replaced", encoding=encoding)
             )
+        return clean_text(text)
 
 
 def clean_text(text: str) -> str:
