@@ -8,15 +8,14 @@ Prints client-side and server-side measurements once per interval (`--every`).
 import argparse
 import asyncio
 import random
-import statistics
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import aiohttp
 import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
 PROBE_INTERVAL = 50
@@ -52,7 +51,7 @@ class IntervalStats:
 
 
 async def fetch_metrics(url: str) -> dict[str, float]:
-    """Return the samples of `/metrics` by name followed by the label values."""
+    """Return the samples of `/metrics` by name followed directly by the label values, for example `..._bucket0.05`."""
     async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as response:
         text = await response.text()
     return {
@@ -67,8 +66,11 @@ def count_lag_over_50_ms(metrics: dict[str, float]) -> int:
     return int(metrics["event_loop_lag_seconds_bucket+Inf"] - metrics["event_loop_lag_seconds_bucket0.05"])
 
 
-async def run(server: MeasuredServer, args: argparse.Namespace) -> list[IntervalStats]:
-    """Connect all clients, send messages at a constant rate, and measure each interval."""
+async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
+    """Connect all clients, send messages at a constant rate, and print the measurements of each interval.
+
+    The last interval may be shorter.
+    """
     counters, rng = LoadCounters(), random.Random(1)
     idle_bytes = server.resident_bytes()
     members: list[tuple[LoadClient, str]] = []
@@ -81,13 +83,11 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
     for number in stalled:
         members[number][0].stop_reading()
     senders = [pair for number, pair in enumerate(members) if number not in set(stalled)]
-    intervals: list[IntervalStats] = []
     start_time = time.perf_counter()
     sent = 0
     previous_lag_count = count_lag_over_50_ms(await fetch_metrics(server.url))
     while (elapsed := time.perf_counter() - start_time) < args.seconds:
-        counters.delivered = 0
-        counters.latencies.clear()
+        counters.start_interval()
         cpu_before, interval_start = server.cpu_seconds(), time.perf_counter()
         interval_end = min(elapsed + args.every, args.seconds)
         while (elapsed := time.perf_counter() - start_time) < interval_end:
@@ -97,13 +97,13 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
                 member.send_message(room, "m", 64)
             await asyncio.sleep(0.005)
         metrics = await fetch_metrics(server.url)
-        latencies = sorted(counters.latencies) or [0.0]
+        p50, p99 = counters.latency_percentiles()
         lag_count = count_lag_over_50_ms(metrics)
         interval = IntervalStats(
             elapsed_seconds=round(elapsed),
             delivered=counters.delivered,
-            p50=statistics.median(latencies) * 1e3,
-            p99=latencies[int(len(latencies) * 0.99)] * 1e3,
+            p50=p50,
+            p99=p99,
             kib_per_connection=(server.resident_bytes() - idle_bytes) / args.connections / 1024,
             cpu_share=(server.cpu_seconds() - cpu_before) / (time.perf_counter() - interval_start),
             lag_over_50_ms=lag_count - previous_lag_count,
@@ -114,13 +114,9 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> list[Interval
             out_of_order=counters.out_of_order,
         )
         previous_lag_count = lag_count
-        intervals.append(interval)
-        print(
-            {name: round(value, 2) if isinstance(value, float) else value for name, value in asdict(interval).items()}
-        )
+        print_measurements(interval)
     for member, _ in members:
         member.close()
-    return intervals
 
 
 def main() -> None:

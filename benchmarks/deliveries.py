@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 
 import uvloop
 
-from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer, available_servers, pin_to_load_core, run_server
 
 PROBE_COUNT = 3
@@ -51,7 +51,10 @@ class DeliveryResult:
 async def measure_deliveries(
     server: MeasuredServer, name: str, *, rooms: int, members: int, senders: int, seconds: float
 ) -> DeliveryResult:
-    """Fill the rooms, run the senders for `seconds`, and return the measurements."""
+    """Fill the rooms, run the senders for `seconds` after a warm-up of one second, and return the measurements.
+
+    `name` is the name of the server in the result.
+    """
     counters = LoadCounters()
     clients: list[LoadClient] = []
     sending_clients: list[tuple[LoadClient, str]] = []
@@ -74,8 +77,7 @@ async def measure_deliveries(
         member.on_ack = lambda member=member, room=room: send_next(member, room)
         send_next(member, room)
     await asyncio.sleep(1.0)  # warm-up
-    counters.delivered = 0
-    counters.latencies.clear()
+    counters.start_interval()
     cpu_before, start_time = server.cpu_seconds(), time.perf_counter()
     await asyncio.sleep(seconds)
     cpu_spent, elapsed, delivered = (
@@ -83,7 +85,7 @@ async def measure_deliveries(
         time.perf_counter() - start_time,
         counters.delivered,
     )
-    latencies = sorted(counters.latencies) or [0.0]
+    p50, p99 = counters.latency_percentiles()
     is_running = False
     await wait_until_idle(counters)
     for member in clients:
@@ -95,15 +97,15 @@ async def measure_deliveries(
         senders=senders,
         per_delivery=cpu_spent / max(delivered, 1) * 1e6,
         per_second=delivered / elapsed,
-        p50=statistics.median(latencies) * 1e3,
-        p99=latencies[int(len(latencies) * 0.99)] * 1e3,
+        p50=p50,
+        p99=p99,
         out_of_order=counters.out_of_order,
         lost_connections=counters.lost_connections,
     )
 
 
 async def wait_until_idle(counters: LoadCounters) -> None:
-    """Wait until no further message arrives."""
+    """Wait until no further message arrives for half a second."""
     previous_count = -1
     while previous_count != counters.delivered:
         previous_count = counters.delivered
@@ -122,18 +124,18 @@ class LoadShape:
 def compare_servers(
     shape: LoadShape, servers: list[str], seconds: float, rounds: int
 ) -> dict[str, list[DeliveryResult]]:
-    """Measure the servers alternately and print each result."""
+    """Measure new processes of the servers alternately and print each result.
+
+    Returns:
+        The results by server name, in the order of the rounds.
+    """
     results: dict[str, list[DeliveryResult]] = {name: [] for name in servers}
     for _ in range(rounds):
         for name in servers:
             with run_server(name, quiet_joins=shape.members > 1000) as server:
-                measurement = measure_deliveries(server, name, **asdict(shape), seconds=seconds)
-                result = uvloop.run(measurement)
+                result = uvloop.run(measure_deliveries(server, name, **asdict(shape), seconds=seconds))
             results[name].append(result)
-            printable = {
-                key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(result).items()
-            }
-            print(printable, flush=True)
+            print_measurements(result)
     return results
 
 

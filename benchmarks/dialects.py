@@ -10,16 +10,14 @@ slowdown of the machine affects all of them.
 """
 
 import argparse
-import asyncio
 import json
 import statistics
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import uvloop
 
 from benchmarks.deliveries import DeliveryResult, measure_deliveries
-from benchmarks.load import LoadClient, LoadCounters
+from benchmarks.load import LoadClient, LoadCounters, open_client
 from benchmarks.servers import BENCHMARKS_DIRECTORY, pin_to_load_core, run_server
 
 FIRST_ROOM = "room 0"
@@ -34,8 +32,7 @@ NATIVE_ALONE, BASIC_ELSEWHERE, BASIC_IN_ROOM, OLDER_COPY = (
 
 
 async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadClient]:
-    """Connect one client of each basic dialect to a room."""
-    address = urlsplit(url)
+    """Connect one client of each basic dialect, and send their joins of a room without waiting for responses."""
     joins: list[object] = [
         room,
         {"nickName": f"g{number}", "id": number, "roomId": room},
@@ -43,11 +40,7 @@ async def connect_basic_clients(url: str, room: str, number: int) -> list[LoadCl
     ]
     clients: list[LoadClient] = []
     for join_argument in joins:
-        connection = asyncio.get_running_loop().create_connection(
-            lambda: LoadClient(LoadCounters()), address.hostname or "", address.port or 0
-        )
-        _, client = await connection
-        await client.connected
+        client = await open_client(url, LoadCounters())
         client.send_packet(b"42" + json.dumps(["joinRoom", join_argument]).encode())
         clients.append(client)
     return clients

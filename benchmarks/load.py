@@ -7,13 +7,17 @@ latency and to verify that `seq` has no gaps, if the server sends one.
 import asyncio
 import json
 import os
+import statistics
 import struct
 import time
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import cast
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 MESSAGE_PREFIX = b'42["message",{'
 """First bytes of a message packet, the same for all compared servers."""
@@ -30,20 +34,26 @@ class LoadCounters:
     """Counters shared by all clients.
 
     Attributes:
-        delivered: Received messages.
-        acknowledged: Requests with a success response.
-        rejected: Requests with an error response.
-        latencies: Delivery latencies of probes in seconds.
-        out_of_order: Gaps in the `seq` of probes.
-        lost_connections: Unexpectedly closed connections.
+        delivered: Received messages of the interval.
+        latencies: Delivery latencies of probes in the interval, in seconds.
+        out_of_order: Gaps in the `seq` of probes since the start.
+        lost_connections: Unexpectedly closed connections since the start.
     """
 
     delivered: int = 0
-    acknowledged: int = 0
-    rejected: int = 0
     latencies: list[float] = field(default_factory=list[float])
     out_of_order: int = 0
     lost_connections: int = 0
+
+    def start_interval(self) -> None:
+        """Discard the measurements of the previous interval."""
+        self.delivered = 0
+        self.latencies.clear()
+
+    def latency_percentiles(self) -> tuple[float, float]:
+        """Return median and 99th percentile of the latencies in milliseconds, zeros without latencies."""
+        latencies = sorted(self.latencies) or [0.0]
+        return statistics.median(latencies) * 1e3, latencies[int(len(latencies) * 0.99)] * 1e3
 
 
 class LoadClient(asyncio.Protocol):
@@ -54,8 +64,8 @@ class LoadClient(asyncio.Protocol):
         is_probe: Decode messages and acknowledgements; required for senders.
 
     Attributes:
-        connected: Completed when the namespace is connected.
-        on_ack: Called after each acknowledgement.
+        connected: Completed when the namespace is connected; fails if the connection is lost before.
+        on_ack: Called after each acknowledgement, also of a rejected request; probes only.
     """
 
     def __init__(self, counters: LoadCounters, *, is_probe: bool = False) -> None:
@@ -135,9 +145,6 @@ class LoadClient(asyncio.Protocol):
                 self.counters.out_of_order += self._last_seq not in (0, body["seq"] - 1)
                 self._last_seq = body["seq"]
         elif packet.startswith(b"43"):
-            is_accepted = b'"ok":true' in packet
-            self.counters.acknowledged += is_accepted
-            self.counters.rejected += not is_accepted
             if self.on_ack is not None:
                 self.on_ack()
         elif packet == b"2":
@@ -146,14 +153,17 @@ class LoadClient(asyncio.Protocol):
             self.connected.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count a connection that was not closed by the client."""
+        """Count a connection that was not closed by the client; fail `connected` if it is pending."""
         if not self.is_closing:
             self.counters.lost_connections += 1
         if not self.connected.done():
             self.connected.set_exception(exc or ConnectionError("the server closed the connection"))
 
     def send_packet(self, payload: bytes) -> None:
-        """Send one Engine.IO packet in a WebSocket frame with a zero mask, which leaves the payload unchanged."""
+        """Send one Engine.IO packet below 64 KiB in a WebSocket frame.
+
+        The mask is zero, which leaves the payload unchanged.
+        """
         length = len(payload)
         header = bytes((0x81, 0x80 | length)) if length < 126 else b"\x81\xfe" + struct.pack(">H", length)
         self.transport.write(header + b"\0\0\0\0" + payload)
@@ -169,7 +179,7 @@ class LoadClient(asyncio.Protocol):
         self.emit_with_ack("sendMessage", {"room": room, "nickName": nick, "message": text})
 
     def stop_reading(self) -> None:
-        """Stop reading from the socket."""
+        """Stop reading from the socket, so that the server's send queue fills up."""
         self.transport.pause_reading()
 
     def close(self) -> None:
@@ -178,15 +188,34 @@ class LoadClient(asyncio.Protocol):
         self.transport.abort()
 
 
-async def connect_client(
-    url: str, counters: LoadCounters, room: str, nick: str, *, is_probe: bool = False
-) -> LoadClient:
-    """Connect a client and send its join request."""
+async def open_client(url: str, counters: LoadCounters, *, is_probe: bool = False) -> LoadClient:
+    """Connect a client without a room.
+
+    Raises:
+        OSError: The server refuses or closes the connection.
+    """
     address = urlsplit(url)
-    loop = asyncio.get_running_loop()
-    _, client = await loop.create_connection(
+    _, client = await asyncio.get_running_loop().create_connection(
         lambda: LoadClient(counters, is_probe=is_probe), address.hostname or "", address.port or 0
     )
     await client.connected
+    return client
+
+
+async def connect_client(
+    url: str, counters: LoadCounters, room: str, nick: str, *, is_probe: bool = False
+) -> LoadClient:
+    """Connect a client and send its join request, without waiting for the response.
+
+    Raises:
+        OSError: As `open_client`.
+    """
+    client = await open_client(url, counters, is_probe=is_probe)
     client.emit_with_ack("joinRoom", {"roomName": room, "nickName": nick})
     return client
+
+
+def print_measurements(measurements: "DataclassInstance") -> None:
+    """Print the fields of a dataclass in one line, with two decimals."""
+    fields = asdict(measurements)
+    print({name: round(value, 2) if isinstance(value, float) else value for name, value in fields.items()}, flush=True)

@@ -6,13 +6,13 @@ python -m benchmarks.storms --members 5000
 import argparse
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import uvloop
 
 from benchmarks.capacity import fetch_metrics
-from benchmarks.load import LoadClient, LoadCounters, connect_client
+from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
 LAG_BUCKETS = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "+Inf")
@@ -37,54 +37,38 @@ class StormPhase:
     lag_counts: list[int]
 
 
-class PhaseRecorder:
-    """Recorder of storm phases on one server."""
+async def measure_phase(
+    server: MeasuredServer, counters: LoadCounters, name: str, work: Callable[[], Awaitable[None]]
+) -> StormPhase:
+    """Run `work`, wait until the server is idle, and return the measurements."""
+    counts_before = await _fetch_lag_buckets(server)
+    cpu_before, start_time = server.cpu_seconds(), time.perf_counter()
+    counters.start_interval()
+    await work()
+    cpu_previous = 0.0
+    while (cpu_now := server.cpu_seconds()) - cpu_previous >= 0.03:
+        cpu_previous = cpu_now
+        await asyncio.sleep(0.5)
+    counts_after = await _fetch_lag_buckets(server)
+    new_counts = [after - before for after, before in zip(counts_after, counts_before, strict=True)]
+    return StormPhase(
+        name,
+        time.perf_counter() - start_time,
+        server.cpu_seconds() - cpu_before,
+        counters.delivered,
+        [int(new_counts[-1] - count) for count in new_counts[:-1]],
+    )
 
-    def __init__(self, server: MeasuredServer, counters: LoadCounters) -> None:
-        self._server = server
-        self._counters = counters
-        self.phases: list[StormPhase] = []
 
-    async def measure_phase(self, name: str, work: "Callable[[], asyncio.Future[None]]") -> None:
-        """Run `work`, wait until the server is idle, and record the phase."""
-        counts_before, cpu_before, start_time = (
-            await self._fetch_lag_buckets(),
-            self._server.cpu_seconds(),
-            time.perf_counter(),
-        )
-        self._counters.delivered = 0
-        await work()
-        cpu_now = self._server.cpu_seconds()
-        while True:
-            await asyncio.sleep(0.5)
-            cpu_now, cpu_previous = self._server.cpu_seconds(), cpu_now
-            if cpu_now - cpu_previous < 0.03:
-                break
-        counts_after = await self._fetch_lag_buckets()
-        total = counts_after[-1] - counts_before[-1]
-        lag_counts = [
-            int(total - (counts_after[index] - counts_before[index])) for index in range(len(LAG_BUCKETS) - 1)
-        ]
-        phase = StormPhase(
-            name,
-            time.perf_counter() - start_time,
-            self._server.cpu_seconds() - cpu_before,
-            self._counters.delivered,
-            lag_counts,
-        )
-        self.phases.append(phase)
-        print({key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(phase).items()})
-
-    async def _fetch_lag_buckets(self) -> list[float]:
-        metrics = await fetch_metrics(self._server.url)
-        return [metrics[f"event_loop_lag_seconds_bucket{bound}"] for bound in LAG_BUCKETS]
+async def _fetch_lag_buckets(server: MeasuredServer) -> list[float]:
+    metrics = await fetch_metrics(server.url)
+    return [metrics[f"event_loop_lag_seconds_bucket{bound}"] for bound in LAG_BUCKETS]
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
-    """Run the three phases join, send and leave."""
+    """Run the three phases join, send and leave, and print each one."""
     counters = LoadCounters()
     clients: list[LoadClient] = []
-    recorder = PhaseRecorder(server, counters)
 
     async def join_all() -> None:
         clients.extend(
@@ -103,7 +87,7 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
             client.close()
 
     for name, work in (("join", join_all), ("send", send_messages), ("leave", leave_all)):
-        await recorder.measure_phase(name, lambda work=work: asyncio.ensure_future(work()))
+        print_measurements(await measure_phase(server, counters, name, work))
 
 
 def main() -> None:
