@@ -63,19 +63,22 @@ class RestartableServer:
 
     @property
     def process(self) -> ServerProcess:
-        """Current server process."""
+        """Latest server process, possibly stopped; requires an earlier `start`."""
         assert self._process is not None
         return self._process
 
     async def start(self) -> int:
-        """Start the server and return its port."""
+        """Start the server and return its port, a free one at the first start."""
         flags = ("--port", str(self._port), "--database", str(self.database), *self._flags)
         self._process = await start_server(self._home, *flags, program=self._program)
         self._port = self._process.port
         return self._port
 
     async def stop(self, signal_number: signal.Signals) -> str:
-        """Stop the server with a signal and return its standard error output."""
+        """Stop the server with a signal, also a frozen one, and return its standard error output.
+
+        A server that has ended before receives no signal.
+        """
         process = self.process
         if process.process.returncode is None:
             process.send_signal(signal_number)
@@ -126,17 +129,21 @@ class FaultInjector:
         self._pace = pace
         self._count_acks = count_acks
         self._kill_client = kill_client
-        self._recovery_tasks: set[asyncio.Task[None]] = set()
+        self._recoveries = asyncio.TaskGroup()
 
     async def run(self, planned: Mapping[FaultKind, int]) -> None:
-        """Inject the planned faults in random order, then wait for the end of all faults with a duration."""
+        """Inject the planned faults in random order, then wait for the end of all faults with a duration. Call once.
+
+        Raises:
+            ExceptionGroup: No acknowledgement followed a kill, or a server did not start again.
+        """
         faults = [kind for kind, count in planned.items() for _ in range(count)]
         self._rng.shuffle(faults)
-        for fault in faults:
-            await self._wait_for_load()
-            await self._inject(fault)
-            self.injected[fault] += 1
-        await asyncio.gather(*self._recovery_tasks)
+        async with self._recoveries:
+            for fault in faults:
+                await self._wait_for_load()
+                await self._inject(fault)
+                self.injected[fault] += 1
 
     async def _wait_for_load(self) -> None:
         """Wait for a random number of acknowledgements, so that clients recover from the previous fault."""
@@ -178,9 +185,7 @@ class FaultInjector:
         self.stderr_outputs.append(await self._server.stop(signal_number))
         await self._server.start()
         if signal_number is signal.SIGKILL:
-            task = asyncio.create_task(self._record_recovery(start_time, acks_before))
-            self._recovery_tasks.add(task)
-            task.add_done_callback(self._recovery_tasks.discard)
+            self._recoveries.create_task(self._record_recovery(start_time, acks_before))
 
     async def _record_recovery(self, start_time: float, acks_before: int) -> None:
         await wait_until(lambda: self._count_acks() > acks_before)
@@ -201,6 +206,4 @@ class FaultInjector:
             finally:
                 recover()
 
-        task = asyncio.create_task(recover_later())
-        self._recovery_tasks.add(task)
-        task.add_done_callback(self._recovery_tasks.discard)
+        self._recoveries.create_task(recover_later())
