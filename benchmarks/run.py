@@ -31,7 +31,7 @@ def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
     """Plot the cost per delivery to `cost.png` and `cost.svg`.
 
     Args:
-        rows: Results of `summarize`.
+        rows: Results of `summarize`, with shapes of `build_shapes`.
         directory: Existing output directory.
     """
     figure, (by_size, by_senders) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
@@ -80,7 +80,11 @@ def build_shapes() -> list[LoadShape]:
 
 
 def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> ResultRow:
-    """Return the medians of one shape, and the cost of each server relative to chat-server."""
+    """Return the medians of one shape, and the cost of each server relative to chat-server.
+
+    Returns:
+        The fields of `shape`, `servers` and `ratios` by server name, and `disorder`, the gaps in `seq` of all runs.
+    """
 
     def median(name: str, field: Callable[[DeliveryResult], float]) -> float:
         return statistics.median(field(result) for result in results[name])
@@ -106,7 +110,7 @@ def summarize(shape: LoadShape, results: dict[str, list[DeliveryResult]]) -> Res
 
 
 def measure_idle_memory(name: str) -> float:
-    """Return the resident memory of one idle connection in KiB."""
+    """Return the resident memory of one idle connection in KiB, measured on a new server."""
 
     async def measure_connection() -> float:
         counters, clients = LoadCounters(), list[LoadClient]()

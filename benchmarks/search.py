@@ -38,7 +38,7 @@ QUERIES = (
 
 
 async def main(messages: int) -> None:
-    """Print the costs of writing and querying."""
+    """Print the costs of writing and querying, with a new database."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "chat.db"
         database = await open_database(path, clock=lambda: int(time.time() * 1000))

@@ -42,7 +42,7 @@ class MeasuredServer:
 
 
 def pin_to_load_core() -> None:
-    """Pin this process to the load core and raise its file limit to the maximum."""
+    """Pin this process to the load core and raise its limit of open files to the hard limit."""
     max_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     os.sched_setaffinity(0, {LOAD_CORE})
@@ -62,12 +62,15 @@ def available_servers() -> list[str]:
 def run_server(
     name: str, *, quiet_joins: bool = False, source_directory: Path = BENCHMARKS_DIRECTORY.parent
 ) -> Generator[MeasuredServer]:
-    """Run a pinned server process for the duration of the context.
+    """Run a pinned server process with a new database for the duration of the context.
 
     Args:
         name: One of `available_servers()`.
         quiet_joins: Disable join notices of the Node.js and Bun servers. In large rooms, the delivery takes minutes.
         source_directory: Directory with the `server` package, for example of another version.
+
+    Raises:
+        RuntimeError: The server did not start.
     """
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as folder:
         database = f"{folder}/chat.db"

@@ -21,7 +21,7 @@ from benchmarks.servers import BENCHMARKS_DIRECTORY, MeasuredServer, pin_to_load
 
 
 async def measure_both(servers: list[MeasuredServer], args: argparse.Namespace) -> list[DeliveryResult]:
-    """Measure all servers concurrently."""
+    """Measure all servers concurrently; return the results in their order."""
     shape = {"rooms": args.rooms, "members": args.members, "senders": args.senders, "seconds": args.seconds}
     return await asyncio.gather(*[measure_deliveries(server, "chat-server", **shape) for server in servers])
 

@@ -21,6 +21,12 @@ async def run_worker(url: str, numbers: Iterator[int], interval: float, end: flo
     """Repeat join, message and leave until `end` (monotonic seconds); return the number of cycles.
 
     One connection serves 50 cycles.
+
+    Args:
+        url: Base URL of the server.
+        numbers: Numbers of the rooms, shared by all workers.
+        interval: Minimum duration of a cycle in seconds.
+        end: End of the run; the last cycle completes.
     """
     cycles = 0
     while time.monotonic() < end:
@@ -38,7 +44,10 @@ async def run_worker(url: str, numbers: Iterator[int], interval: float, end: flo
 
 
 async def sample_memory(server: MeasuredServer, end: float, warm_up_end: float) -> tuple[int, int]:
-    """Print the memory every 30 s; return the bytes after the warm-up and at the end."""
+    """Print the memory every 30 s until `end`; return the bytes after the warm-up and at the end.
+
+    The first value is 0 if no sample follows the warm-up.
+    """
     after_warm_up = 0
     while (now := time.monotonic()) < end:
         await asyncio.sleep(min(30.0, end - now))

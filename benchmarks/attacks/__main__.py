@@ -49,7 +49,11 @@ class AttackReport:
 
 
 async def measure_latencies(room: Room, seconds: float) -> list[float]:
-    """Return the times from a message to its acknowledgement; a failed send counts with its whole duration."""
+    """Send messages for a number of seconds, and return the times from a message to its acknowledgement.
+
+    Raises:
+        ChatError: As `Room.send`.
+    """
     latencies: list[float] = []
     end = time.monotonic() + seconds
     while (started := time.monotonic()) < end:
@@ -60,13 +64,13 @@ async def measure_latencies(room: Room, seconds: float) -> list[float]:
 
 
 def p99(latencies: list[float]) -> float:
-    """Return the 99th percentile by the nearest-rank method."""
+    """Return the 99th percentile of a non-empty list by the nearest-rank method."""
     return sorted(latencies)[math.ceil(0.99 * len(latencies)) - 1]
 
 
 @asynccontextmanager
 async def attacking_process(name: str, port: int, seconds: float) -> AsyncGenerator[asyncio.subprocess.Process]:
-    """Run an attack in its own process within the block."""
+    """Run an attack in its own process within the block; kill the process if the attack outlasts the block."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.attacks.attacker", name, str(port), str(seconds)),
         stdout=asyncio.subprocess.PIPE,
@@ -80,7 +84,12 @@ async def attacking_process(name: str, port: int, seconds: float) -> AsyncGenera
 
 
 async def run_attack(name: str, seconds: float) -> AttackReport:
-    """Run one attack against a fresh server."""
+    """Run one attack against a fresh server.
+
+    Args:
+        name: Key of `ATTACKS`.
+        seconds: Duration of the attack; the quiet measurement before takes half of it.
+    """
     with tempfile.TemporaryDirectory(prefix="chat-attack-") as folder:
         flags = (*SERVER_FLAGS, "--database", f"{folder}/chat.db", "--log-level", "error")
         async with server_process(Path(folder), *flags) as server, ChatClient(server.url) as client:
@@ -111,7 +120,11 @@ def print_report(report: AttackReport) -> None:
 
 
 def main() -> int:
-    """Run the attacks and print the table; return the exit code."""
+    """Run the attacks and print the table.
+
+    Returns:
+        Exit code: 1 if an attack affects the bystander or the memory of the server.
+    """
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5, help="duration of each attack")
     parser.add_argument("names", nargs="*", default=list(ATTACKS), help="attacks to run, default all")

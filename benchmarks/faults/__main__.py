@@ -18,7 +18,7 @@ MAX_PRINTED = 20
 
 
 def main() -> int:
-    """Run the faults, print the report and return the exit code."""
+    """Run the faults of the command line, print the report and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for kind, count in _DEFAULT_COUNTS.items():
         parser.add_argument(f"--{kind.name.lower().replace('_', '-')}s", type=int, default=count, help=kind.value)

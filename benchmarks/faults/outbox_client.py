@@ -20,7 +20,10 @@ from tui_chat.protocol.errors import Unavailable
 
 
 async def main(url: str, room_name: str, nick: str, directory: str) -> None:
-    """Post lines until the end of standard input."""
+    """Join the room, repeatedly while the server is unavailable, then post lines until the end of standard input.
+
+    The first run saves its guest key in the directory of the outbox, and later runs use it.
+    """
     key_file = Path(directory) / f"{nick}.key"
     guest_key = key_file.read_text() if key_file.exists() else None
     async with (

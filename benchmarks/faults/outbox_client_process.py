@@ -42,7 +42,11 @@ class OutboxClientProcess:
         return sum(message.is_persisted for message in self.sent)
 
     async def start(self) -> None:
-        """Start the process and wait for its join."""
+        """Start the process and wait for its join.
+
+        Raises:
+            TimeoutError: The process did not join.
+        """
         pipe = asyncio.subprocess.PIPE
         command = (sys.executable, "-m", "benchmarks.faults.outbox_client")
         arguments = (self._proxy.url, self._room, self._name, str(self._directory))
@@ -53,7 +57,10 @@ class OutboxClientProcess:
         self.start_count += 1
 
     async def write_and_kill(self, rng: random.Random) -> None:
-        """Write a burst of lines, kill the process while some of them are persisted, and restart it."""
+        """Write a burst of lines, kill the process while some of them are persisted, and restart it.
+
+        A burst without a connection stalls the proxy, which resumes before the restart.
+        """
         if rng.random() < OFFLINE_PROBABILITY:
             self._proxy.stall()
         line_count = rng.randint(5, MAX_BURST)

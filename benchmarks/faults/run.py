@@ -107,10 +107,11 @@ class FaultReport:
 
 
 async def run(plan: FaultPlan) -> FaultReport:
-    """Run a fault plan and return the report.
+    """Run a fault plan and return the report; the servers, clients and files of the run are removed.
 
     Raises:
-        ExceptionGroup: The writers did not finish within `COMPLETION_TIMEOUT` after the last fault.
+        ExceptionGroup: The writers did not finish within `COMPLETION_TIMEOUT` after the last fault, or a client failed
+            with an unexpected exception.
     """
     start_time = time.monotonic()
     rng = random.Random(plan.seed)

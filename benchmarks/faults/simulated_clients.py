@@ -50,7 +50,10 @@ class SimulatedWriter:
         self._is_stopping = True
 
     async def run(self) -> None:
-        """Send messages until `stop` is called and the last message is acknowledged."""
+        """Send messages until `stop` is called and the last message is acknowledged or rejected.
+
+        An unavailable server delays the writer, without a time limit.
+        """
         guest_key = None
         pending_resend: tuple[SentMessage, UUID, str] | None = None
         while pending_resend is not None or not self._is_stopping:
@@ -121,11 +124,11 @@ class SimulatedReader:
 
     @property
     def last_seq(self) -> int:
-        """`seq` of the last received entry."""
+        """`seq` of the last received entry, that of the join without one."""
         return self.record.entries[-1].seq if self.record.entries else self.record.start_seq
 
     async def run(self) -> None:
-        """Record entries until cancelled."""
+        """Join the room, repeatedly while the server is unavailable, and record entries until cancelled."""
         async with self.client:
             self.room = room = await _join_until_available(self.client, self.record.room, self.record.reader)
             self.record.start_seq = room.log.last

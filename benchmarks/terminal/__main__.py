@@ -47,7 +47,7 @@ class TerminalReport:
         self.bounds: list[PerformanceBound] = []
 
     def print_table(self, title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-        """Print a Markdown table."""
+        """Print a Markdown table, whose first column has no heading."""
         columns = list(columns)
         print(f"\n**{title}**\n\n| | {' | '.join(columns)} |\n|---|{'--:|' * len(columns)}")
         for row in rows:
@@ -55,7 +55,7 @@ class TerminalReport:
 
 
 def format_ms(seconds: float) -> str:
-    """Return seconds as milliseconds."""
+    """Return seconds as milliseconds with one decimal, without a unit."""
     return f"{seconds * 1000:.1f}"
 
 
@@ -70,7 +70,7 @@ def format_echo(echoes: EchoStats) -> tuple[str, str]:
 
 
 def report_first_screen(report: TerminalReport, competitors: list[Competitor], home: Path, rounds: int) -> None:
-    """Report the time to the first screen and its key echo."""
+    """Report the time to the first screen and its key echo, and bound both by the minimal Textual program."""
     screen_times: dict[str, list[float]] = {competitor.name: [] for competitor in competitors}
     echoes: dict[str, list[EchoSample]] = {competitor.name: [] for competitor in competitors}
     for round_number in range(rounds + 1):  # the first round is discarded: cold file cache, bytecode compilation
@@ -208,7 +208,7 @@ PARTS: dict[str, Callable[[TerminalReport, list[Competitor], Path, int], None]] 
 
 
 def main() -> None:
-    """Parse the command line, run the selected parts and check the bounds."""
+    """Parse the command line, run the selected parts, check the bounds and exit."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="parts to run (default: all)")
     parser.add_argument("--rounds", type=int, default=15, help="number of rounds (default: 15)")

@@ -56,7 +56,7 @@ class Competitor:
 
 
 def available_competitors(names: Sequence[str] = ()) -> list[Competitor]:
-    """Return the installed programs, chat-tui first, optionally restricted to `names`."""
+    """Return the installed programs, chat-tui first; unless `names` is empty, only those with these names."""
     competitors = [
         Competitor("chat-tui", _start_chat_tui, b"Nickname", _start_chat_tui_in_room),
         Competitor("minimal Textual", _start_minimal_textual, b"Nickname"),

@@ -109,7 +109,7 @@ def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, lis
 def measure_echo(
     competitor: Competitor, home: Path, rate: float | None = None, seconds: float = 3.0
 ) -> list[EchoSample]:
-    """Return key echoes in a room with `rate` lines per second; None for an idle room."""
+    """Return key echoes in a room with `rate` lines per second for `seconds`, or in an idle room for None."""
     with _start_in_room(competitor, home) as (program, server):
         if rate is None:
             return [_measure_key(program, key) for key in PROBE_KEYS]
@@ -159,7 +159,7 @@ def measure_flood(competitor: Competitor, home: Path, lines: int) -> FloodStats:
 
 
 def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -> LoadedStats:
-    """Load `lines` messages into memory and measure page scrolling."""
+    """Load `lines` messages into memory, then measure `pages` scrolled pages, key echoes and memory."""
     with _start_in_room(competitor, home, lines) as (program, server):
         if isinstance(server, ChatTrafficServer):
             while server.oldest > 1:

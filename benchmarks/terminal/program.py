@@ -10,7 +10,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -41,18 +41,17 @@ class EchoSample:
 
 
 class TerminalProgram:
-    """Running program with its terminal.
+    """Running program with its terminal; the end of a `with` block kills the program.
 
     Args:
         command: Program and arguments.
-        home: Home directory.
-        environment: Additional environment variables.
+        home: Home directory, created if missing.
 
     Attributes:
         start_time: Start of the process, in seconds of `time.perf_counter`.
     """
 
-    def __init__(self, command: Sequence[str], home: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, command: Sequence[str], home: Path) -> None:
         home.mkdir(parents=True, exist_ok=True)
         # PYTHON: with PYTHONDONTWRITEBYTECODE, each start compiles chat-tui, but not the installed Textual.
         excluded_prefixes = ("XDG_", "CHAT_", "TEXTUAL", "PYTHON")
@@ -60,7 +59,6 @@ class TerminalProgram:
             name: value for name, value in os.environ.items() if not name.startswith(excluded_prefixes)
         }
         child_environment |= {"HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        child_environment |= dict(environment or {})
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.start_time = time.perf_counter()
@@ -87,7 +85,13 @@ class TerminalProgram:
         return time.perf_counter()
 
     def read(self, timeout: float) -> bytes | None:
-        """Return the next output without control sequences, or None after `timeout` seconds without output."""
+        """Return the next output without control sequences, or None after `timeout` seconds without output.
+
+        The result may be empty. An incomplete control sequence at the end is kept for the next call.
+
+        Raises:
+            SystemExit: The program has ended.
+        """
         if not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return None
         try:
@@ -104,25 +108,31 @@ class TerminalProgram:
 
         Raises:
             TimeoutError: The marker did not appear within `timeout` seconds.
+            SystemExit: The program has ended.
         """
         received = b""
         deadline = time.perf_counter() + timeout
         while marker not in received:
             text = self.read(deadline - time.perf_counter())
-            if text is None:
+            if text is None or time.perf_counter() > deadline:
                 raise TimeoutError(f"{marker!r} not found in the output {received[-2000:]!r}")
             received = received[-4096:] + text
         return time.perf_counter()
 
     def wait_until_quiet(self, quiet_period: float = 0.3) -> None:
-        """Read until no output follows for `quiet_period` seconds."""
+        """Read until no output follows for `quiet_period` seconds.
+
+        Raises:
+            TimeoutError: The output has no such pause within `TIMEOUT` seconds.
+            SystemExit: The program has ended.
+        """
         deadline = time.perf_counter() + TIMEOUT
         while self.read(quiet_period) is not None:
             if time.perf_counter() > deadline:
                 raise TimeoutError(f"{self._process.args} writes output without a pause")
 
     def measure_echo(self, key: bytes) -> "EchoSample":
-        """Press a key and measure the time and CPU until its echo."""
+        """Press a key and measure the time and CPU until its echo; raises the exceptions of `wait_for_output`."""
         cpu_before, pressed_at = self.cpu_seconds(), self.write_keys(key)
         return EchoSample(self.wait_for_output(key) - pressed_at, self.cpu_seconds() - cpu_before)
 

@@ -43,7 +43,7 @@ def line_nick(number: int) -> str:
 
 
 def line_text(number: int) -> str:
-    """Return the text of line `number`: 20 to 120 lowercase letters, digits and spaces."""
+    """Return the text of line `number`: the number and 4 to 20 words in lowercase, the same at each call."""
     rng = Random(number)
     return f"{number} " + " ".join(rng.choices(_VOCABULARY, cum_weights=_CUMULATIVE_WEIGHTS, k=rng.randint(4, 20)))
 
@@ -67,7 +67,7 @@ class TrafficServer(ABC):
         self._count = 0
 
     def send_lines(self, lines: int, last_text: str = "", rate: float | None = None) -> threading.Thread:
-        """Encode lines and send them in a thread.
+        """Encode lines, then send them in a thread; the client must have joined.
 
         Args:
             lines: Number of lines.
@@ -75,7 +75,7 @@ class TrafficServer(ABC):
             rate: Lines per second; None for maximum speed.
 
         Returns:
-            Thread that ends after the last write.
+            Thread that ends after the last write or a disconnection of the client.
         """
         numbers = range(self._count, self._count + lines)
         self._count += lines
