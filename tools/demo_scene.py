@@ -57,7 +57,11 @@ class DemoClock:
 
 
 async def wait_until(condition: Callable[[], object]) -> None:
-    """Poll until `condition` is true."""
+    """Poll until `condition` is true.
+
+    Raises:
+        TimeoutError: `condition` stayed false for `TIMEOUT` seconds.
+    """
     async with asyncio.timeout(TIMEOUT):
         while not condition():  # noqa: ASYNC110 (arbitrary conditions have no event)
             await asyncio.sleep(POLL_INTERVAL)
@@ -78,7 +82,7 @@ class DemoScene:
         self._clients: dict[str, ChatClient] = {}
 
     async def join_room(self, nick: str, room: str) -> Room:
-        """Return a room joined as `nick`; the first call connects and joins."""
+        """Return a room joined as `nick`; the first call joins, and connects a new nickname."""
         if nick not in self._clients:
             self._clients[nick] = await self._exit_stack.enter_async_context(ChatClient(self.url))
         if (nick, room) not in self._rooms:
@@ -88,7 +92,7 @@ class DemoScene:
     async def send_message(
         self, room: str, nick: str, text: str, minutes: float = 0.4, reply_to: int | None = None
     ) -> int:
-        """Advance the clock by `minutes` and send a message as `nick`.
+        """Join the room as `nick` if necessary, advance the clock by `minutes` and send a message.
 
         Returns:
             `seq` of the message.
@@ -96,10 +100,6 @@ class DemoScene:
         joined_room = await self.join_room(nick, room)
         self._clock.ms += int(minutes * 60_000)
         return (await joined_room.send(text, reply_to=reply_to)).seq
-
-    async def advance_clock(self, minutes: float) -> None:
-        """Advance the clock without a message."""
-        self._clock.ms += int(minutes * 60_000)
 
 
 @dataclass
@@ -111,7 +111,7 @@ class DemoApp:
 
     @property
     def chat_screen(self) -> ChatScreen:
-        """Chat screen of the client."""
+        """Chat screen of the client, below any dialogs; `StopIteration` without one."""
         return next(screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen))
 
     def screen_text(self) -> str:
@@ -120,7 +120,11 @@ class DemoApp:
         return "\n".join(strip.text for strip in strips)
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Poll until `condition` is true, then wait for pending redraws."""
+        """Poll until `condition` is true, then wait for pending redraws.
+
+        Raises:
+            TimeoutError: As the function `wait_until`.
+        """
         await wait_until(condition)
         await self.pilot.pause()
 
@@ -140,7 +144,7 @@ class DemoApp:
         )
 
     async def render_svg(self) -> str:
-        """Return a screenshot as SVG, with fixed latency and without remote fonts."""
+        """Return a screenshot as SVG, with fixed latency and element ids, and without remote fonts."""
         if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
             self.chat_screen.session.apply(ConnectionStateChanged(Online(LATENCY)))
             self.chat_screen.view.draw_changes()
@@ -160,7 +164,7 @@ _CELL_WIDTH = 12.2
 
 
 def _align_wide_characters(match: re.Match[str]) -> str:
-    """Return an SVG text element with all wide characters aligned to their cells.
+    """Return the SVG text elements of a matched one, with all wide characters aligned to their cells.
 
     Rich exports one cell per character, which would squeeze wide characters into half of their cells.
     """
@@ -195,7 +199,7 @@ def _split_by_width(text: str) -> list[str]:
 
 @asynccontextmanager
 async def demo_scene() -> AsyncGenerator[DemoScene]:
-    """Run a server without rooms and provide its scene."""
+    """Run a server with an empty database, and provide its scene; the scripted members leave at the end."""
     clock = DemoClock()
     with tempfile.TemporaryDirectory() as directory:
         settings = ServerSettings(port=0, database=str(Path(directory) / "chat.db"), rate_limit="off")
@@ -213,7 +217,16 @@ async def demo_app_in_terminal(
     nick: str = "",
     profile: Profile | None = None,
 ) -> AsyncGenerator[DemoApp]:
-    """Run the client at a terminal size (columns, rows), optionally in a room."""
+    """Run the client at a terminal size (columns, rows), and wait for its first screen.
+
+    Args:
+        size: Columns and rows.
+        theme: Value of the setting `theme`.
+        url: Server address on the command line.
+        room: Room on the command line. With `url` and `nick`, the first screen is the chat in this room.
+        nick: Nickname on the command line.
+        profile: Profile of an earlier session, for the join form.
+    """
     with tempfile.TemporaryDirectory() as directory:
         home = Path(directory)
         settings = SettingsFile.load(home / "settings.toml")
@@ -233,7 +246,7 @@ async def demo_app_in_terminal(
 
 @contextmanager
 def fixed_environment(lang: Language) -> Generator[None]:
-    """Set the time zone, the colour variables and the language to fixed values within the block."""
+    """Set the login name, the time zone, the colour variables and the language to fixed values within the block."""
     overrides = {
         "LOGNAME": "ann",
         "TZ": "UTC",

@@ -64,7 +64,7 @@ def keys_page() -> str:
 
 
 def replace_table(document: str, table: str) -> str:
-    """Return a document with the table that has the same header row replaced.
+    """Return a document with `table` in place of the first table that has the same header row.
 
     Raises:
         ValueError: The document contains no such header row.
@@ -76,7 +76,11 @@ def replace_table(document: str, table: str) -> str:
 
 
 def main() -> None:
-    """Write the generated parts."""
+    """Write the generated parts into the documents.
+
+    Raises:
+        ValueError: A document lacks the header row of its table.
+    """
     (DOCUMENTS / "keys.md").write_text(keys_page(), encoding="utf-8")
     for name, table in (
         ("settings.md", client_settings.render_markdown()),

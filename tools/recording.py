@@ -47,7 +47,10 @@ DOWN, ESCAPE, ENTER = "\x1b[B", "\x1b", "\r"
 
 
 class Recording:
-    """Recorder of the terminal output of a client.
+    """Recorder of the terminal output of a client, from its construction until `stop` or the exit of the client.
+
+    Args:
+        master: Descriptor of the pseudo-terminal.
 
     Attributes:
         frames: (seconds since the start, escape sequences that update the previous screen).
@@ -86,14 +89,14 @@ class Recording:
             self._last_screen = screen
 
     def restart(self) -> None:
-        """Discard all frames; the current screen becomes the first frame."""
+        """Discard all frames; the current screen becomes the first frame, at time 0."""
         self.frames.clear()
         self._start_time = time.monotonic()
         self._last_screen = [[_BLANK] * COLUMNS for _ in range(ROWS)]
         self._capture_frame()
 
     def stop(self) -> None:
-        """Stop reading the terminal."""
+        """Stop reading the terminal; a repeated call has no effect."""
         if self._open:
             self._open = False
             asyncio.get_running_loop().remove_reader(self._master)
@@ -103,6 +106,9 @@ class Recording:
 
         Args:
             text: Text without blanks, because blanks on the screen are ignored.
+
+        Raises:
+            TimeoutError: The text did not appear.
         """
         await wait_until(lambda: any(text in row.replace(" ", "") for row in self._screen.display))
 
@@ -173,7 +179,7 @@ def _sgr_sequence(cell: pyte.screens.Char) -> str:
 
 @asynccontextmanager
 async def recorded_app(url: str, room: str, nick: str) -> AsyncGenerator[Recording]:
-    """Run the client in a room and record its terminal."""
+    """Run the client in a room and record its terminal; kill the client at the end of the block."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     with tempfile.TemporaryDirectory() as home:
@@ -246,7 +252,7 @@ async def _play_scene(scene: DemoScene, ann: Recording) -> None:
 
 
 async def record_demo() -> str:
-    """Play the scene and return the asciicast."""
+    """Play the scene in real time and return the asciicast."""
     async with demo_scene() as scene:
         room = await scene.join_room("bob", "release")
         await room.set_topic("1.4 on Friday")

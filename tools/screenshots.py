@@ -4,9 +4,9 @@
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tools.demo_scene import DemoScene, demo_app_in_terminal, demo_scene, fixed_environment
@@ -94,14 +94,6 @@ async def _render_chat(size: tuple[int, int], theme: str = "dark") -> str:
             return await ann.render_svg()
 
 
-async def _render_chat_light(size: tuple[int, int]) -> str:
-    return await _render_chat(size, "light")
-
-
-async def _render_chat_contrast(size: tuple[int, int]) -> str:
-    return await _render_chat(size, "contrast")
-
-
 async def _render_chinese(size: tuple[int, int]) -> str:
     async with demo_scene() as scene:
         room = await scene.join_room("小红", "茶馆")
@@ -165,8 +157,8 @@ SCENES = (
     ScreenshotScene("join", _render_join),
     ScreenshotScene("join-chinese", _render_join, lang=Language.CHINESE),
     ScreenshotScene("chat-dark", _render_chat),
-    ScreenshotScene("chat-light", _render_chat_light),
-    ScreenshotScene("chat-contrast", _render_chat_contrast, (SMALL,)),
+    ScreenshotScene("chat-light", partial(_render_chat, theme="light")),
+    ScreenshotScene("chat-contrast", partial(_render_chat, theme="contrast"), (SMALL,)),
     ScreenshotScene("chat-chinese", _render_chinese, lang=Language.CHINESE),
     ScreenshotScene("chat-narrow", _render_chat, (NARROW,)),
     ScreenshotScene("search", _render_search),
@@ -176,7 +168,7 @@ SCENES = (
 
 
 async def write_screenshots() -> None:
-    """Render and write all screenshots."""
+    """Render all screenshots, write them to `OUTPUT_DIRECTORY` and print their paths."""
     OUTPUT_DIRECTORY.mkdir(parents=True, exist_ok=True)
     for scene in SCENES:
         for size in scene.sizes:
@@ -185,4 +177,4 @@ async def write_screenshots() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(write_screenshots()))
+    asyncio.run(write_screenshots())

@@ -43,12 +43,12 @@ class UndatedCatalog(Catalog):
 
 
 def catalogue_path(locale: str) -> Path:
-    """Return the path of the catalogue for a locale."""
+    """Return the path of the `.po` file for a locale, for example `zh_CN`."""
     return SOURCE_DIRECTORY / "locale" / locale / "LC_MESSAGES" / "chat.po"
 
 
 def extract_messages() -> Catalog:
-    """Return the messages in the code, untranslated.
+    """Return the messages in the code, untranslated: literal texts, error messages and the texts of settings.
 
     Raises:
         ValueError: A message is formatted or concatenated before the translation call.
@@ -77,7 +77,7 @@ def extract_messages() -> Catalog:
 
 
 def build_catalogue(path: Path, locale: str) -> Catalog:
-    """Return the messages in the code, with the translations from the file `path`."""
+    """Return the messages in the code, with the translations from the file `path`, if the file exists."""
     catalogue = UndatedCatalog(locale=locale, charset="utf-8", header_comment=HEADER, fuzzy=False)
     existing: dict[str | tuple[str, ...], Message] = {}
     if path.exists():
@@ -96,7 +96,7 @@ def find_untranslated(catalogue: Catalog) -> list[str]:
 
 
 def render_po(catalogue: Catalog) -> bytes:
-    """Return the catalogue in `.po` format."""
+    """Return the catalogue in `.po` format, sorted by message."""
     file = BytesIO()
     write_po(file, catalogue, no_location=True, sort_output=True, width=120, include_lineno=False)
     return file.getvalue()
@@ -120,15 +120,16 @@ def _is_translated(message: Message) -> bool:
 
 
 def main() -> None:
-    """Update and compile the catalogue; list missing translations and exit with 1 if there are any."""
+    """Update and compile the catalogue, print missing translations, and exit with 1 if there are any, otherwise 0."""
     path = catalogue_path("zh_CN")
     catalogue = build_catalogue(path, "zh_CN")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(render_po(catalogue))
     path.with_suffix(".mo").write_bytes(compile_mo(catalogue))
-    for text in find_untranslated(catalogue):
+    untranslated = find_untranslated(catalogue)
+    for text in untranslated:
         print(f"missing translation: {text}")
-    sys.exit(1 if find_untranslated(catalogue) else 0)
+    sys.exit(bool(untranslated))
 
 
 if __name__ == "__main__":
