@@ -88,12 +88,10 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     if (decoder := _request_decoders.get(event)) is None:
         raise BadRequest("request_unknown")
     try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        if not isinstance(error, msgspec.ValidationError):
-            raise _to_bad_request(error) from None
-    try:
-        return msgspec.convert(_normalize_fields(decoder.type, msgspec.json.decode(body)), decoder.type)
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError:
+            return msgspec.convert(_normalize_fields(decoder.type, msgspec.json.decode(body)), decoder.type)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _to_bad_request(error) from None
 
@@ -172,13 +170,16 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
     """
     if (decoder := _push_decoders.get(event)) is None:
         raise BadRequest("push_unknown")
-    return _decode_valid(decoder, body)
+    try:
+        return decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _to_bad_request(error) from None
 
 
 class SocketIOJson:
     """JSON module for the `json` parameter of python-socketio, based on msgspec.
 
-    The codec rejects NaN and lone surrogates; the standard library accepts both, although browsers and storage do not.
+    The decoder rejects NaN and lone surrogates. The standard library accepts them; browsers and storage do not.
     python-socketio applies the module to all servers and clients of the process.
     """
 
@@ -186,7 +187,11 @@ class SocketIOJson:
     def dumps(value: Any, *, separators: tuple[str, str] | None = None) -> str:
         """Return compact JSON; `separators` is accepted for compatibility and ignored.
 
-        Non-ASCII characters are not escaped.
+        Non-ASCII characters are not escaped, and NaN and infinity become null.
+
+        Raises:
+            TypeError: The value has a type without JSON equivalent.
+            UnicodeEncodeError: A text contains a lone surrogate.
         """
         return _encoder.encode(value).decode()
 
@@ -195,19 +200,12 @@ class SocketIOJson:
         """Parse JSON.
 
         Raises:
-            ValueError: The input is not valid JSON.
+            ValueError: The input is not valid JSON, or nested too deeply.
         """
         try:
             return msgspec.json.decode(body)
         except RecursionError:
             raise ValueError("the JSON is nested too deeply") from None
-
-
-def _decode_valid(decoder: "msgspec.json.Decoder[WireStructT]", body: bytes | str | Raw) -> WireStructT:
-    try:
-        return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise _to_bad_request(error) from None
 
 
 def _normalize_fields(request_type: type[Request], body: Any) -> Any:

@@ -20,7 +20,7 @@ class ChatError(Exception):
         reason: Key of `error_reasons.MESSAGES`, or with `message` an unknown reason of another server version.
         message: Message of the server; the default is the English message of the reason with its parameters.
         retry_after: Seconds until a retry may succeed, None if unknown.
-        params: Parameters of the reason.
+        params: Parameters of the reason; a missing one raises `KeyError` if `message` is None.
 
     Attributes:
         code: Wire code (docs/protocol.md, "Errors").
@@ -45,7 +45,7 @@ class ChatError(Exception):
         super().__init__(self.message)
 
     def copy(self) -> Self:
-        """Return an equal error without a traceback."""
+        """Return an error with the same attributes, without traceback and cause, for a second `raise`."""
         return type(self)(self.reason, message=self.message, retry_after=self.retry_after, **self.params)
 
 
@@ -146,6 +146,8 @@ ERRORS_BY_CODE: dict[str, type[ChatError]] = {
 
 def format_params(template: str, params: ErrorParams) -> str:
     """Return a message with the parameters of a reason; integers have thousands separators, for example `4,000`.
+
+    Parameters that the template does not contain are ignored.
 
     Raises:
         KeyError: A parameter of the template is missing.

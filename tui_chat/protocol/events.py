@@ -1,7 +1,7 @@
 """Log entries, notices and other pushes of the server.
 
 `seq` starts at 1 and increases by exactly 1 per entry of a room, including edits and reactions. `id` is unique per
-server and increasing. `ts` is in milliseconds since the epoch, UTC (docs/protocol.md, "Entries").
+server and increases within a room. `ts` is in milliseconds since the epoch, UTC (docs/protocol.md, "Entries").
 """
 
 from typing import Annotated, Literal
@@ -189,8 +189,8 @@ class PresencePush(WireStruct, frozen=True):
 
     Attributes:
         room: Display name of the room.
-        joined: New members.
-        left: Member ids of former members.
+        joined: New members who are still present.
+        left: Member ids of former members, also of those who joined since the previous push.
         renamed: Members with a new nickname.
         member_count: Number of present members; None from servers without this field.
     """
@@ -211,7 +211,10 @@ class TypingPush(WireStruct, frozen=True):
 
 
 class ReadMarkerPush(WireStruct, frozen=True):
-    """Read marker of a member, sent to the other connections of the member; `unread` counts later messages."""
+    """Read marker of a member, for the other connections of the member; `unread` counts later messages.
+
+    The server sends none, because `MarkRead` is not supported yet.
+    """
 
     room: str
     seq: int

@@ -8,6 +8,7 @@
 """
 
 import re
+from contextlib import suppress
 
 from wcwidth import wcswidth
 
@@ -47,17 +48,8 @@ def validate_reaction(text: str, *, on: bool = True) -> str:
         raise TooLong("reaction_too_long", limit=REACTION_COLUMNS)
     if not on or _EMOJI_SEQUENCE.fullmatch(text):
         return text
-    word = _normalize_word(text)
-    if word is None:
-        raise BadRequest("reaction_invalid", limit=REACTION_COLUMNS)
-    return word
-
-
-def _normalize_word(text: str) -> str | None:
-    if _FORBIDDEN_IN_WORD.search(text):
-        return None
-    try:
+    with suppress(UnicodeEncodeError):
         word = NICKNAME_PROFILE.enforce(text)
-    except UnicodeEncodeError:
-        return None
-    return word if " " not in word and 0 < wcswidth(word) <= REACTION_COLUMNS else None
+        if not _FORBIDDEN_IN_WORD.search(text) and " " not in word and 0 < wcswidth(word) <= REACTION_COLUMNS:
+            return word
+    raise BadRequest("reaction_invalid", limit=REACTION_COLUMNS)

@@ -333,7 +333,7 @@ class Unban(MemberRequest, frozen=True):
 
 
 class CreateInvite(RoomRequest, frozen=True):
-    """Create an invite code for a room."""
+    """Create an invite code for a room; the server rejects the request with `bad_request`."""
 
     event: ClassVar[str] = "createInvite"
 
@@ -346,7 +346,7 @@ class SetRole(MemberRequest, frozen=True):
 
 
 class SetVisibility(RoomRequest, frozen=True):
-    """Set the visibility of a room."""
+    """Set the visibility of a room; the server rejects the request with `bad_request`."""
 
     event: ClassVar[str] = "setVisibility"
     visibility: Literal["public", "private"]

@@ -36,8 +36,8 @@ class ObserveResponse(WireStruct, frozen=True):
 
     Attributes:
         room: State of the room.
-        members: Present members, in order of arrival; above `MEMBER_PAGE` members, the owners, moderators and most
-            recent speakers.
+        members: Present members, in order of arrival; above `MEMBER_PAGE` members, a selection of that size
+            (docs/protocol.md, "Members").
         messages: Newest entries (after `since`, if given), in ascending order.
         has_more: Entries exist before the first of `messages` (and after `since`).
         member_count: Number of present members; None for servers without a limit of `members`.
@@ -122,12 +122,6 @@ class ChangeAccepted(WireStruct, frozen=True):
     revision: int
 
 
-class UnreadCount(WireStruct, frozen=True):
-    """Number of messages after the read marker."""
-
-    unread: int
-
-
 class SearchResponse(WireStruct, frozen=True):
     """Matching messages, newest first, in their current state.
 
@@ -166,9 +160,3 @@ class NickChanged(WireStruct, frozen=True):
     """
 
     nick_name: str
-
-
-class InviteCode(WireStruct, frozen=True):
-    """Invite code of a room."""
-
-    invite: str

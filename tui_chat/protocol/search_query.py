@@ -52,14 +52,12 @@ class SearchQuery:
     Attributes:
         term_hashes: Up to `MAX_QUERY_HASHES` hashes common to all matching messages; empty for a query of ASCII
             punctuation only.
-        is_empty: The query contains only spaces.
     """
 
     def __init__(self, text: str) -> None:
         terms = list(dict.fromkeys(fold(text).split()))
         hashes = dict.fromkeys(term_hash for term in terms for term_hash in _hash_folded(term, single_characters=False))
         self.term_hashes = frozenset(list(hashes)[:MAX_QUERY_HASHES])
-        self.is_empty = not terms
         self._patterns = [_compile_term(term) for term in terms]
 
     def matches(self, text: str) -> bool:
@@ -67,10 +65,8 @@ class SearchQuery:
 
         `tea` matches `Teapot` and `"tea"`, but not `steam`.
         """
-        if self.is_empty:
-            return False
         folded = fold(text)
-        return all(pattern.search(folded) for pattern in self._patterns)
+        return bool(self._patterns) and all(pattern.search(folded) for pattern in self._patterns)
 
     def find_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all terms in a text, for highlighting.
