@@ -62,7 +62,7 @@ class ReaderCommands:
             "set": self._set_setting,
             "stop-server": self._stop_server,
             "help": self._help,
-            "quit": self._quit,
+            "quit": lambda _: reader.finished.set(),
         }
         self._refusals = {
             command.name: partial(self._refuse, command.name)
@@ -262,6 +262,3 @@ class ReaderCommands:
             for command in registry.COMMANDS
             if command.name not in self._refusals
         )
-
-    def _quit(self, argument: str) -> None:
-        self._reader.finished.set()

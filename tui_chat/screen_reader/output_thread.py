@@ -40,13 +40,13 @@ class OutputThread:
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Queue a text."""
+        """Queue a text, without a line break of its own. A text after `close` or a failed write is lost."""
         with self._changed:
             self._texts.append(text)
             self._changed.notify()
 
     def close(self) -> None:
-        """Write the queued texts for at most `CLOSE_TIMEOUT` seconds, then end the thread.
+        """Write the queued texts for at most `CLOSE_TIMEOUT` seconds, then end the thread. Blocks.
 
         Raises:
             OutputError: A write has failed.

@@ -94,16 +94,15 @@ class ScreenReader:
         if view is None:
             return
         count = max(recent_count, INITIAL_MESSAGES, view.unread_count) if recent_count or view.unread_count else 0
-        self._mark_read()
+        self._mark_read(view)
         self._announced_unread.discard(view)
         self.announce(speech.room_joined_text(view.name, max(0, view.member_count - 1), view.topic))
         for message in list(view.room.log.messages())[-count:] if count else ():
             self._announce_message(view, message)
 
-    def _mark_read(self) -> None:
+    def _mark_read(self, view: RoomView) -> None:
         self.session.set_viewed(True)
-        if self.session.current_room is not None:
-            self.controller.drafts.save_read_marker(self.session.current_room)
+        self.controller.drafts.save_read_marker(view)
 
     def _announce_message(self, view: RoomView, message: Message) -> None:
         if not self._settings_file.settings.is_ignored(message.nick_name):
@@ -167,7 +166,7 @@ class ScreenReader:
             for seq in event.seqs:
                 if seq in view.room.log and view.room.log[seq].member_id != view.member_id:
                     self._announce_message(view, view.room.log[seq])
-            self._mark_read()
+            self._mark_read(view)
             return
         notifications = self.session.pop_notifications()
         for notification in notifications:
