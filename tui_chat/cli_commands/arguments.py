@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import cast
 
 import platformdirs
 
@@ -21,7 +20,11 @@ DEFAULT_LINES = 10
 def run(arguments: Sequence[str]) -> int:
     """Parse the arguments and run their subcommand.
 
-    Invalid arguments and `--help` exit the process instead. `OutputError` and `KeyboardInterrupt` propagate.
+    Invalid arguments and `--help` exit the process instead. `OutputError` and `KeyboardInterrupt` propagate. Except for
+    `version`, the log goes to the default file.
+
+    Args:
+        arguments: Command line with the name of the subcommand, without the program.
 
     Returns:
         The process exit code as of `tui_chat.cli_commands.room_visit.run_to_exit_code`, 0 for `version`.
@@ -34,16 +37,15 @@ def run(arguments: Sequence[str]) -> int:
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
     from tui_chat.cli_commands import commands, room_visit  # noqa: PLC0415
 
-    command = cast(str, args.command)
     target = room_visit.CliTarget(
         server=args.server,
         room=args.room,
-        nick=args.nick or ("who" if command == "who" else ""),
+        nick=args.nick or ("who" if args.command == "who" else ""),
         timeout=args.timeout,
         state_dir=platformdirs.user_state_path("tui-chat", appauthor=False),
-        anonymous=command == "who",
+        anonymous=args.command == "who",
     )
-    match command:
+    match args.command:
         case "send":
             coroutine = commands.send(target, args.text, by_line=args.lines, as_json=args.json)
         case "tail":
@@ -61,7 +63,7 @@ def build_parser() -> CommandLineParser:
 
 
 def add_subcommands(parser: CommandLineParser) -> None:
-    """Add the parsers of all subcommands to a parser."""
+    """Add the parsers of all subcommands to a parser, which then requires one of them."""
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add_command(name: str, description: str) -> CommandLineParser:

@@ -32,7 +32,7 @@ from tui_chat.standard_streams import write_json, write_output
 
 
 async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> ExitCode:
-    """Send the joined words, or standard input without words or with a single `-`.
+    """Send the joined words, or standard input without words or with a single `-`, each in the form of `clean_text`.
 
     In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
     command. Without `by_line`, the input is validated before the connection opens. Line numbers count from 1 and
@@ -91,14 +91,18 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
     """Print the last messages of a room; with `follow`, also each new entry.
 
     With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
-    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`.
+    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. Confusable
+    nicknames are marked.
 
     Args:
         target: Server, room and identity.
         lines: Number of recent messages to print first.
         follow: Continue with live entries until interrupted.
-        as_json: Output in JSON Lines, with the fields of the wire protocol.
+        as_json: Output in JSON Lines, with the fields of the wire protocol, and `confusable` of the author.
         zone: Time zone of the timestamps; None for the system time zone.
+
+    Returns:
+        `SUCCESS`.
 
     Raises:
         InvalidTarget, ChatError: As `open_room`; also a `ChatError` of a room that is lost later.
@@ -124,19 +128,14 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
 
 def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
     for entry in entries:
-        is_confusable = _is_confusable(room, entry)
+        author = room.members.get(entry.member_id)
+        is_confusable = author is not None and author.confusable and author.nick_name == entry.nick_name
         if as_json:
             record = msgspec.to_builtins(entry) | ({"confusable": True} if is_confusable else {})
             write_json(msgspec.json.encode(record))
         else:
             moment = datetime.fromtimestamp(entry.ts / 1000, zone)
             write_output(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}")
-
-
-def _is_confusable(room: Room, entry: Entry) -> bool:
-    """Return whether the author is present under this nickname, and the server marks the nickname as confusable."""
-    author = room.members.get(entry.member_id)
-    return author is not None and author.confusable and author.nick_name == entry.nick_name
 
 
 async def who(target: CliTarget, *, as_json: bool) -> ExitCode:

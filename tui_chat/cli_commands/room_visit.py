@@ -107,26 +107,27 @@ def exit_code_for(error: ChatError) -> ExitCode:
 class _Visit:
     """Validated target: base URL of the server, room name and identity with the saved guest key."""
 
+    target: CliTarget
     url: str
     room: str
     nick: str
     guest_key: str | None
 
-    async def join(self, client: ChatClient, limit: int, timeout: float) -> Room:
+    async def join(self, client: ChatClient, limit: int) -> Room:
         """Join with a notice on standard error, for a server that requires a join; exceptions of `ChatClient.join`."""
         print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
-        return await client.join(self.room, nick=self.nick, limit=limit, timeout=timeout)
+        return await client.join(self.room, nick=self.nick, limit=limit, timeout=self.target.timeout)
 
-    def save_guest_key(self, client: ChatClient, target: CliTarget) -> None:
+    def save_guest_key(self, client: ChatClient) -> None:
         """Save a new guest key, which gives the next run the same member id; no effect for an anonymous target.
 
         A failure is only printed.
         """
-        if not target.anonymous and client.guest_key and client.guest_key != self.guest_key:
+        if not self.target.anonymous and client.guest_key and client.guest_key != self.guest_key:
             self.guest_key = client.guest_key
-            saved_profile, _ = profile_store.load(target.state_dir)
+            saved_profile, _ = profile_store.load(self.target.state_dir)
             identity = Identity(self.url, self.nick, self.guest_key)
-            if problem := profile_store.save(target.state_dir, saved_profile.with_identity(identity)):
+            if problem := profile_store.save(self.target.state_dir, saved_profile.with_identity(identity)):
                 print_error(problem)
 
 
@@ -135,7 +136,7 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     """Observe the target's room for the duration of the context, or join on a server that requires a join.
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
-    login name. A new name of the room is printed on standard error.
+    login name. A new name of the room is printed on standard error. A join saves a new guest key in the profile.
 
     Args:
         target: Server, room and identity.
@@ -155,8 +156,8 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
             try:
                 room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
             except UnsupportedByServer:
-                room = await visit.join(client, limit, target.timeout)
-                visit.save_guest_key(client, target)
+                room = await visit.join(client, limit)
+                visit.save_guest_key(client)
             yield room
         finally:
             report_task.cancel()
@@ -174,9 +175,8 @@ class ScriptSender:
     All messages have the nickname that the server assigns to the first message.
     """
 
-    def __init__(self, client: ChatClient, target: CliTarget, visit: _Visit) -> None:
+    def __init__(self, client: ChatClient, visit: _Visit) -> None:
         self._client = client
-        self._target = target
         self._visit = visit
         self._nick = visit.nick
         self._joined_room: Room | None = None
@@ -195,16 +195,16 @@ class ScriptSender:
         Raises:
             ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
         """
-        timeout = self._target.timeout
+        timeout = self._visit.target.timeout
         if self._joined_room is None:
             try:
                 response = await self._client.send_as(self._visit.room, self._nick, text, timeout=timeout)
                 self._nick = response.nick_name or self._nick
                 return response
             except UnsupportedByServer:
-                self._joined_room = await self._visit.join(self._client, 1, timeout)
+                self._joined_room = await self._visit.join(self._client, 1)
             finally:
-                self._visit.save_guest_key(self._client, self._target)
+                self._visit.save_guest_key(self._client)
         return await self._joined_room.send(text, timeout=timeout)
 
 
@@ -218,7 +218,7 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
     """
     visit = _validate(target)
     async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
-        yield ScriptSender(client, target, visit)
+        yield ScriptSender(client, visit)
 
 
 def _validate(target: CliTarget) -> _Visit:
@@ -233,4 +233,4 @@ def _validate(target: CliTarget) -> _Visit:
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
     guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
-    return _Visit(server_address.base_url, room, nick, guest_key)
+    return _Visit(target, server_address.base_url, room, nick, guest_key)
