@@ -44,7 +44,7 @@ class CompletionAction(argparse.Action):
         self._build_parser = build_parser
 
     def __call__(self, parser: argparse.ArgumentParser, _: object, shell: Any, *__: object) -> None:
-        """Print the completion script of a shell, then exit.
+        """Print the completion script of a shell, then exit with code 0.
 
         Raises:
             OutputError: Standard output cannot be written.
@@ -63,7 +63,7 @@ class VersionAction(argparse.Action):
     """Action of `--version`."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print program name and version of the installed distribution, then exit.
+        """Print program name and version of the installed distribution, then exit with code 0.
 
         Raises:
             OutputError: Standard output cannot be written.

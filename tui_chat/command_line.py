@@ -57,15 +57,13 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
     Args:
         arguments: Unparsed command line; `--lang` has priority over `setting`.
         setting: Value of the `language` setting, "" if not loaded yet.
-        environ: Environment; `LANGUAGE` is set for the gettext catalogue of argparse.
+        environ: Environment, whose locale applies without a flag and a setting. `LANGUAGE` is set for the gettext
+            catalogue of argparse, unless the language is English.
     """
-    flag = ""
-    for index, argument in enumerate(arguments):
-        if argument == "--lang":
-            flag = arguments[index + 1] if index + 1 < len(arguments) else ""
-        elif argument.startswith("--lang="):
-            flag = argument.removeprefix("--lang=")
-    selected = i18n.select_language(flag, setting, environ)
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--lang", nargs="?")
+    flags, _ = parser.parse_known_args(arguments)
+    selected = i18n.select_language(flags.lang or "", setting, environ)
     i18n.activate(selected)
     if selected is not Language.ENGLISH:
         environ["LANGUAGE"] = i18n.catalogue_dir(selected)

@@ -17,7 +17,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -66,7 +65,7 @@ class LocalServerError(Exception):
 
 
 def server_log_path() -> Path:
-    """Return the path of the log file of local servers."""
+    """Return the platform's default path of the log file of local servers."""
     return log_path().with_name("chat-server.log")
 
 
@@ -122,6 +121,8 @@ class LocalServer:
     async def restart(self) -> None:
         """Start the server again at its address, or join one that runs already, as `start_or_join`.
 
+        Requires an earlier successful call of `start_or_join`.
+
         Raises:
             LocalServerError: As `start_or_join`.
         """
@@ -130,8 +131,8 @@ class LocalServer:
     async def start(self, host: str, port: int) -> str:
         """Start a server and wait until the socket listens; set `url`.
 
-        A previous server is released as by `close`. All other settings come from the environment (`CHAT_…`), as for
-        `chat-server`.
+        A previous server is released as by `close`, and a failure keeps its `url`. All other settings come from the
+        environment (`CHAT_…`), as for `chat-server`.
 
         Args:
             host: Listen address.
@@ -164,13 +165,18 @@ class LocalServer:
             errors = path.open("ab")
         except OSError as error:
             return {"error": f"{error.filename}: {error.strerror}", "code": "startFailed"}
+        defaults = {
+            "CHAT_EXIT_WHEN_IDLE": str(IDLE_TIMEOUT),
+            "CHAT_LOG_FILE": str(path),
+            "CHAT_LOG_MAX_BYTES": str(MAX_LOG_BYTES),
+        }
         with errors:
             process = subprocess.Popen(
                 (*SERVER_COMMAND, "--managed", "--host", host, "--port", str(port)),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=_server_environment(os.environ),
+                env=defaults | os.environ,
                 start_new_session=True,
                 creationflags=_CREATION_FLAGS,
             )
@@ -185,7 +191,8 @@ class LocalServer:
     async def stop(self, url: str) -> str:
         """Stop a server of this user on this machine, and wait for the end of its process.
 
-        With other clients, the first call only asks for a second one within `STOP_CONFIRM_WINDOW`.
+        With other clients, the first call only asks for a second one within `STOP_CONFIRM_WINDOW`. After the stop,
+        `url` is empty.
 
         Args:
             url: Base URL of the server, to which this client is connected.
@@ -213,7 +220,7 @@ class LocalServer:
         return ""
 
     async def leave(self) -> str:
-        """Release the server, as `close`, after the disconnection of this client.
+        """Release the server, as `close`, and count its other clients; call after the disconnection of this client.
 
         Returns:
             Message about the other clients, for which the server continues; empty without other clients and if they
@@ -264,16 +271,6 @@ async def _run_command(command: str, url: str) -> dict[str, Any]:
     if process.returncode:
         raise LocalServerError(error_text.sentence(process.stderr.decode().strip().removeprefix("chat-server: ")))
     return json.loads(process.stdout.splitlines()[0])
-
-
-def _server_environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a local server; variables of the user have priority over the defaults."""
-    defaults = {
-        "CHAT_EXIT_WHEN_IDLE": str(IDLE_TIMEOUT),
-        "CHAT_LOG_FILE": str(server_log_path()),
-        "CHAT_LOG_MAX_BYTES": str(MAX_LOG_BYTES),
-    }
-    return {**defaults, **environ}
 
 
 async def is_chat_server(url: str) -> bool:

@@ -50,8 +50,9 @@ class InternalErrorMonitor(logging.Handler):
 def configure_logging(path: Path) -> InternalErrorMonitor:
     """Append all log records, warnings and unhandled exceptions of threads and tasks to `path`.
 
-    Records are discarded if the log file cannot be prepared. Earlier handlers are replaced. The file is created with
-    the first record. The level is INFO, and WARNING for libraries. A file above `MAX_LOG_BYTES` is renamed to `.old`.
+    The directory is created now, the file with the first record. Records are discarded if this fails, and later write
+    errors are ignored. Earlier handlers and exception hooks are replaced. The level is INFO, and WARNING for libraries.
+    A file above `MAX_LOG_BYTES` is renamed to `.old`, in place of an earlier one.
 
     Returns:
         Monitor of the log records.

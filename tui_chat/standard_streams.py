@@ -24,7 +24,7 @@ EXIT_UNAVAILABLE = 69
 """Exit code for a server that cannot be reached (EX_UNAVAILABLE in sysexits.h)."""
 
 EXIT_IO_ERROR = 74
-"""Exit code for a failed write (EX_IOERR in sysexits.h)."""
+"""Exit code for a failed read or write of a standard stream (EX_IOERR in sysexits.h)."""
 
 EXIT_INTERRUPTED = 128 + 2
 """Exit code after SIGINT, as a shell exit status."""
@@ -49,7 +49,7 @@ def run_program(program: Callable[[], int], report_output_error: Callable[[str],
     """Run a program with usable standard streams, then exit the process.
 
     The exit code is that of the program, `EXIT_IO_ERROR` or `EXIT_PIPE_CLOSED` after an `OutputError`, and
-    `EXIT_INTERRUPTED` after a `KeyboardInterrupt`. Other exceptions propagate.
+    `EXIT_INTERRUPTED` after a `KeyboardInterrupt`. Both exceptions discard unwritten output; others propagate.
 
     Args:
         program: Function that returns the exit code, or exits with `sys.exit`.
@@ -57,7 +57,6 @@ def run_program(program: Callable[[], int], report_output_error: Callable[[str],
             closed pipe.
     """
     _prepare_streams()
-    exit_code: object
     try:
         try:
             exit_code = program()
