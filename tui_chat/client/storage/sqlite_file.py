@@ -62,20 +62,12 @@ class SqliteFile:
         path: Path of the file; the directory is created on demand.
         schema: Expected schema.
         on_corrupt: Callback for the new path of a renamed corrupt file.
-        now: Clock in seconds since the epoch.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        schema: SqliteSchema,
-        on_corrupt: Callable[[Path], None],
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, path: Path, schema: SqliteSchema, on_corrupt: Callable[[Path], None]) -> None:
         self.path = path
         self._schema = schema
         self._on_corrupt = on_corrupt
-        self._now = now
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._executor = ThreadPoolExecutor(1, f"chat {path.name}")
@@ -85,7 +77,8 @@ class SqliteFile:
         """Run an operation as one transaction in the database thread and return its result.
 
         An exception rolls the transaction back. A corrupt file is renamed, the operation runs again on an empty file,
-        and `on_corrupt` is called. A second corruption raises. Exceptions of other types propagate unchanged.
+        and `on_corrupt` is called in the event loop. A second corruption raises. Exceptions of other types propagate
+        unchanged. A cancellation ends the wait, not a running operation.
 
         Args:
             operation: Function of the connection.
@@ -98,13 +91,7 @@ class SqliteFile:
         if self._closed:
             raise LocalStorageError("the file is closed")
         loop = asyncio.get_running_loop()
-        result, backup_path = await loop.run_in_executor(self._executor, self._run_operation, operation, write)
-        if backup_path is not None:
-            log.warning("%s is corrupt: renamed to %s", self.path.name, backup_path.name)
-            self._on_corrupt(backup_path)
-        if isinstance(result, LocalStorageError):
-            raise result
-        return result
+        return await loop.run_in_executor(self._executor, self._run_operation, operation, write, loop)
 
     async def close(self) -> None:
         """Finish all submitted operations and close the file.
@@ -117,29 +104,29 @@ class SqliteFile:
             self._executor.shutdown(wait=False)
 
     def _run_operation(
-        self, operation: Callable[[sqlite3.Connection], T], write: bool
-    ) -> tuple[T | LocalStorageError, Path | None]:
-        backup_path: Path | None = None
-        was_corrupt = False
-        while True:
+        self, operation: Callable[[sqlite3.Connection], T], write: bool, loop: asyncio.AbstractEventLoop
+    ) -> T:
+        try:
             try:
-                connection = self._connection = self._connection or self._open()
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                with connection:
-                    return operation(connection), backup_path
-            except LocalStorageError as error:
-                return error, backup_path
-            except (sqlite3.Error, CorruptDatabase, OSError) as error:
-                if was_corrupt or not (
+                return self._run_transaction(operation, write)
+            except (sqlite3.Error, CorruptDatabase) as error:
+                if not (
                     isinstance(error, CorruptDatabase)
                     or _primary_error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
                 ):
-                    return LocalStorageError(_error_text(error)), backup_path
-                was_corrupt = True
-            try:
-                backup_path = self._quarantine()
-            except OSError as error:
-                return LocalStorageError(f"the file is corrupt and cannot be renamed ({_error_text(error)})"), None
+                    raise
+            if (backup_path := self._quarantine()) is not None:
+                log.warning("%s is corrupt: renamed to %s", self.path.name, backup_path.name)
+                loop.call_soon_threadsafe(self._on_corrupt, backup_path)
+            return self._run_transaction(operation, write)
+        except (sqlite3.Error, CorruptDatabase, OSError) as error:
+            raise LocalStorageError(_error_text(error)) from None
+
+    def _run_transaction(self, operation: Callable[[sqlite3.Connection], T], write: bool) -> T:
+        connection = self._connection = self._connection or self._open()
+        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+        with connection:
+            return operation(connection)
 
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -193,12 +180,18 @@ class SqliteFile:
 
         Returns:
             The new path, or None if another process has renamed the file already.
+
+        Raises:
+            LocalStorageError: The file cannot be renamed.
         """
         self._close_connection()
-        if self.path.stat().st_ino != self._inode:
-            return None
-        backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(self._now())}")
-        self.path.replace(backup_path)
+        try:
+            if self.path.stat().st_ino != self._inode:
+                return None
+            backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
+            self.path.replace(backup_path)
+        except OSError as error:
+            raise LocalStorageError(f"the file is corrupt and cannot be renamed ({_error_text(error)})") from None
         for suffix in ("-wal", "-shm", "-journal"):
             with suppress(OSError):
                 Path(f"{self.path}{suffix}").replace(f"{backup_path}{suffix}")

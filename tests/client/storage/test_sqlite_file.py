@@ -1,0 +1,31 @@
+"""Operations on a private SQLite file."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from threading import Event
+
+from tui_chat.client.storage.sqlite_file import SqliteFile, SqliteSchema
+
+SCHEMA = SqliteSchema(application_id=1, version=1, statements="CREATE TABLE notes (text TEXT)", durable=False)
+
+
+async def test_a_corrupt_file_is_reported_after_the_cancellation_of_the_caller(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    path.write_bytes(b"no database" * 1_000)
+    reports: list[Path] = []
+    is_running, is_released = Event(), Event()
+
+    def operation(connection: sqlite3.Connection) -> None:
+        is_running.set()
+        is_released.wait(10)
+
+    notes = SqliteFile(path, SCHEMA, reports.append)
+    task = asyncio.create_task(notes.run(operation))
+    assert await asyncio.to_thread(is_running.wait, 10)
+    task.cancel()
+    is_released.set()
+    await asyncio.wait({task})
+    await notes.close()
+    (report,) = reports
+    assert report.read_bytes() == b"no database" * 1_000
