@@ -16,7 +16,7 @@
   entries, or dropped without a loaded target. A later page includes them.
 - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes that
   the page can lack.
-- Replacement: a join response with a lower `last_seq` indicates another log. The log is then `reset`, and the room is
+- Replacement: a join response with another `log_id` belongs to another log. The log is then `reset`, and the room is
   joined without `since`.
 """
 
@@ -184,16 +184,10 @@ class RoomLog:
         was_tracking, self._is_tracking = self._is_tracking, False
         for first, last in segment.ranges:
             self._add_range(first, last)
-        affected = {
-            message.seq
-            for message, as_of in segment.messages
-            if self._add_base(mark_own_reactions(message, self.member_id), as_of)
-        }
-        affected.update(change.target for change in segment.changes if self._add_change(change))
-        changed_seqs = tuple(sorted(seq for seq in affected if self._rebuild(seq)))
-        self._limit_changes()
+        bases = ((mark_own_reactions(message, self.member_id), as_of) for message, as_of in segment.messages)
+        changed = self._apply(bases, segment.changes)
         self._is_tracking = was_tracking
-        return changed_seqs
+        return tuple(sorted(changed))
 
     def trim(self, max_messages: int) -> bool:
         """Release the oldest messages.
@@ -283,25 +277,21 @@ class RoomLog:
             that is only buffered.
         """
         self._expected_seq = max(self._expected_seq, entry.seq)
-        if (entry.seq > self.last or not self._is_live) and len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
+        if len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
             self._buffered_pushes[entry.seq] = entry
         return self._apply_buffered(set())
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
-        """Apply the buffered pushes that continue the live end; return `affected` and their messages, ascending."""
-        while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
-            affected.update(self._append(entry))
-        return tuple(sorted(affected))
+        """Apply the buffered pushes that continue the live end, and drop those before.
 
-    def _append(self, entry: Entry) -> tuple[int, ...]:
-        self._add_range(entry.seq, entry.seq)
-        if isinstance(entry, Message):
-            self._messages.put(entry, entry.seq)
-            self._mark_dirty(entry.seq)
-            return (entry.seq,)
-        is_changed = isinstance(entry, MessageChange) and self._add_change(entry) and self._rebuild(entry.target)
-        self._limit_changes()
-        return (entry.target,) if isinstance(entry, MessageChange) and is_changed else ()
+        Returns:
+            `affected` and the `seq` of each further new or modified message, ascending.
+        """
+        while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
+            affected |= self._apply_range((entry,), entry.seq, entry.seq, entry.seq)
+        for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self.last]:
+            del self._buffered_pushes[seq]
+        return tuple(sorted(affected))
 
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
         """Apply a contiguous range whose messages include all changes up to `as_of`.
@@ -314,17 +304,21 @@ class RoomLog:
         if as_of < self._trimmed_at:
             first = max(first, self.first)
         self._add_range(first, last)
-        for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self._ranges.last]:
-            del self._buffered_pushes[seq]
-        ascending = sorted((entry for entry in entries if first <= entry.seq <= last), key=attrgetter("seq"))
-        # All changes of the range are added before the first fold, which assumes complete ranges.
-        affected: set[int] = set()
-        for entry in ascending:
-            if isinstance(entry, Message):
-                if self._add_base(entry, as_of):
-                    affected.add(entry.seq)
-            elif isinstance(entry, MessageChange) and self._add_change(entry):
-                affected.add(entry.target)
+        entries_in_range = [entry for entry in entries if first <= entry.seq <= last]
+        return self._apply(
+            ((entry, as_of) for entry in entries_in_range if isinstance(entry, Message)),
+            (entry for entry in entries_in_range if isinstance(entry, MessageChange)),
+        )
+
+    def _apply(self, bases: Iterable[tuple[Message, int]], changes: Iterable[MessageChange]) -> set[int]:
+        """Apply pairs of message and `as_of`, and changes, after the ranges of all of them are known.
+
+        Returns:
+            `seq` of each new or modified message.
+        """
+        affected = {base.seq for base, as_of in bases if self._add_base(base, as_of)}
+        affected.update(change.target for change in changes if self._add_change(change))
+        # The first fold assumes that all changes of known ranges are added.
         changed = {seq for seq in affected if self._rebuild(seq)}
         self._limit_changes()
         return changed
