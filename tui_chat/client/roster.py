@@ -26,7 +26,7 @@ class Roster:
 
     Args:
         on_change: Callback for the complete list after a change.
-        on_excess: Callback for each change with members above `MAX_MEMBERS`.
+        on_excess: Callback for received members above `MAX_MEMBERS`; may be called for each of them.
 
     Attributes:
         members: Stored members by member id, including the user.
@@ -53,9 +53,7 @@ class Roster:
             count: Number of present members, None for the number of `members`.
         """
         self.members = {}
-        if len(members) > MAX_MEMBERS:
-            self._on_excess()
-        self.add(map(sanitize.received, members[:MAX_MEMBERS]), len(members) if count is None else count)
+        self.add(map(sanitize.received, members[: MAX_MEMBERS + 1]), len(members) if count is None else count)
 
     def add(self, members: Iterable[Member], count: int) -> None:
         """Insert or replace members and notify immediately.
@@ -82,7 +80,6 @@ class Roster:
         for member in map(sanitize.received, push.joined):
             if not self._store(member):
                 self._unlisted_count += 1
-                self._on_excess()
         for renamed in push.renamed:
             if (member := self.members.get(sanitize.member_id(renamed.member_id))) is not None:
                 self.members[member.member_id] = replace(
@@ -104,8 +101,9 @@ class Roster:
             self._notify_timer = None
 
     def _store(self, member: Member) -> bool:
-        """Insert or replace a member unless the list is full; return whether the member is stored."""
+        """Insert or replace a member and return True; call `on_excess` and return False if the list is full."""
         if len(self.members) >= MAX_MEMBERS and member.member_id not in self.members:
+            self._on_excess()
             return False
         self.members[member.member_id] = member
         return True
