@@ -309,7 +309,7 @@ class HistorySync:
             self._trim_task = self._context.client.tasks.start(self.trim(max_messages), "log trim")
 
     def _report_excess_reactions(self) -> None:
-        self._context.client.report_excess("reactions_unlisted", limit=REACTIONS_PER_MESSAGE)
+        self._context.client.report_once(Unavailable("reactions_unlisted", limit=REACTIONS_PER_MESSAGE))
 
     async def _fetch_next(self) -> None:
         """Fetch the next page of the iteration once a connection exists.

@@ -22,7 +22,7 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.protocol.errors import ChatError, NotJoined
+from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
 from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
@@ -73,7 +73,7 @@ class RoomMembership:
         self.context = context
         self.roster = Roster(
             self._on_members_changed,
-            lambda: context.client.report_excess("members_unlisted", limit=MAX_MEMBERS),
+            lambda: context.client.report_once(Unavailable("members_unlisted", limit=MAX_MEMBERS)),
         )
         self.history = HistorySync(context)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)

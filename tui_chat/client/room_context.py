@@ -9,7 +9,7 @@ from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
-from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import Request
 
 
@@ -26,7 +26,7 @@ class ClientContext:
         now_ms: Clock in milliseconds since the epoch.
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
-        reported_excesses: Reasons that `report_excess` has reported.
+        reported_reasons: Reasons of the reported problems.
     """
 
     url: str
@@ -37,19 +37,13 @@ class ClientContext:
     now_ms: Callable[[], int]
     max_messages: int | None
     guest_key: str | None
-    reported_excesses: set[str] = field(default_factory=set[str])
+    reported_reasons: set[str] = field(default_factory=set[str])
 
-    def report_excess(self, reason: str, *, limit: int) -> None:
-        """Log received data above a limit of the client and emit `ProblemReported`, once per reason.
-
-        Args:
-            reason: Reason of the reported error (`tui_chat.protocol.error_reasons`).
-            limit: Exceeded limit.
-        """
-        if reason not in self.reported_excesses:
-            self.reported_excesses.add(reason)
-            error = Unavailable(reason, limit=limit)
-            log.warning("received data above a limit: %s", error)
+    def report_once(self, error: ChatError) -> None:
+        """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""
+        if error.reason not in self.reported_reasons:
+            self.reported_reasons.add(error.reason)
+            log.warning("problem reported once: %s", error)
             self.emit(ProblemReported(error))
 
 

@@ -1,7 +1,8 @@
 """Ordered delivery of the outbox items of one room.
 
 - Persistence: an item is written to the outbox, sent, and deleted after the acknowledgement. If
-  the write fails, the item is sent from memory, and `ProblemReported` reports the failure.
+  the write fails, the item is sent from memory, and `ProblemReported` reports the first failure and the first one after
+  a success.
 - Order: one item per room is in flight. A server may reject an item temporarily
   (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
@@ -21,7 +22,7 @@ from uuid import UUID
 from msgspec.structs import replace as with_fields
 
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
-from tui_chat.client.events import OutboxItemChanged, ProblemReported
+from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
@@ -40,6 +41,8 @@ MAX_QUEUED_ITEMS = 10_000
 """Item limit of one room."""
 CLIENT_ID_IN_USE = "client_id_in_use"
 """Reason of the error of a message whose `clientId` belongs to another member."""
+OUTBOX_UNSAVED = "outbox_unsaved"
+"""Reason of the problem after a failed access to the outbox."""
 PERSIST_TIMEOUT = 5.0
 """Time limit of the outbox write before an item is sent, in seconds."""
 
@@ -74,7 +77,6 @@ class OutboxSender:
         self._deleting: dict[UUID, asyncio.Task[None]] = {}  # completed, row possibly still on disk
         self._in_flight: UUID | None = None
         self._send_task: asyncio.Task[None] | None = None
-        self._failure_reported = False
 
     @property
     def unsent(self) -> tuple[OutboxItem, ...]:
@@ -168,7 +170,7 @@ class OutboxSender:
     async def claim_orphans(self) -> None:
         """Load the items of ended processes ahead of the items of this process and resume the delivery.
 
-        Emits `OutboxItemChanged` for each new item. A storage error is reported as `ProblemReported`, not raised.
+        Emits `OutboxItemChanged` for each new item. A storage error is reported, not raised.
         """
         if self._outbox is None:
             return
@@ -316,7 +318,7 @@ class OutboxSender:
     async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
         try:
             if await self._attempt(outbox.add(self._scope, item)):
-                self._failure_reported = False
+                self._context.client.reported_reasons.discard(OUTBOX_UNSAVED)
                 if item.client_id in self._items:
                     self._update(replace(self._items[item.client_id], persisted=True))
         finally:
@@ -346,7 +348,7 @@ class OutboxSender:
         self._context.client.emit(OutboxItemChanged(item))
 
     async def _attempt(self, write: Awaitable[None]) -> bool:
-        """Return whether a write succeeded; log a failure and emit `ProblemReported` for the first one."""
+        """Return whether a write succeeded; a failure is logged and reported."""
         try:
             await write
         except Exception as error:
@@ -356,6 +358,4 @@ class OutboxSender:
 
     def _report_failure(self, error: Exception) -> None:
         log_failure("outbox", error)
-        if not self._failure_reported:
-            self._failure_reported = True
-            self._context.client.emit(ProblemReported(Unavailable("outbox_unsaved", problem=str(error))))
+        self._context.client.report_once(Unavailable(OUTBOX_UNSAVED, problem=str(error)))

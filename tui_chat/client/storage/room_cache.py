@@ -3,15 +3,14 @@
 - Latency: only loads wait for the disk.
 - Batching: new entries are written after `WRITE_DELAY` seconds and at the end, in transactions of
   `WRITE_BATCH_SIZE` messages. The last transaction contains the ranges.
-- Failures: the first failure is reported, and the client continues in memory. After a failed
-  write, older messages are not read from disk, because their changes may be missing there.
+- Failures: each failure is logged, and the first one of the client is reported. The client continues in memory. After
+  a failed write, older messages are not read from disk, because their changes may be missing there.
 """
 
 import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
-from tui_chat.client.events import ProblemReported
 from tui_chat.client.log import log
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.history_db import CachedRoom, LocalHistory, RoomKey
@@ -33,7 +32,7 @@ MESSAGES_ON_LOAD = 200
 class RoomCache:
     """Cache of one room log. Enables the tracking of unsaved changes in the log.
 
-    No method raises for a failed access: each failure is logged, and only the first one emits `ProblemReported`.
+    No method raises for a failed access.
 
     Args:
         context: Identity of the room.
@@ -46,7 +45,6 @@ class RoomCache:
         self._history = history
         self._room_key = RoomKey(context.client.url, context.key, context.nick_key)
         self._room_log = room_log
-        self._failure_reported = False
         self._write_failed = False
         self._write_task: asyncio.Task[None] | None = None
         self._flush_requested = asyncio.Event()
@@ -123,7 +121,7 @@ class RoomCache:
         )
 
     async def clear(self) -> None:
-        """Discard unsaved changes and delete the cached log after a replacement of the server log."""
+        """Discard unsaved changes, and delete the cached log and member ids after a replacement of the server log."""
         self._room_log.pop_dirty()
         await self._attempt(self._history.clear_room(self._room_key))
 
@@ -150,7 +148,7 @@ class RoomCache:
                 self._report_failure(error)
 
     async def _attempt(self, operation: Coroutine[Any, Any, T]) -> T | None:
-        """Return the result of a history operation; None after a failure, which is logged and reported once."""
+        """Return the result of a history operation; None after a failure, which is logged and reported."""
         try:
             return await operation
         except Exception as error:
@@ -159,6 +157,4 @@ class RoomCache:
 
     def _report_failure(self, error: Exception) -> None:
         log_failure("history", error)
-        if not self._failure_reported:
-            self._failure_reported = True
-            self._context.client.emit(ProblemReported(Unavailable("history_unsaved", problem=str(error))))
+        self._context.client.report_once(Unavailable("history_unsaved", problem=str(error)))
