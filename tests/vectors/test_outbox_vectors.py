@@ -111,7 +111,7 @@ class OutboxRun:
                 self._transport.set_responses(operation["responses"])
                 self.gate.set(self._transport)
             case "add":
-                self.sender.post(lambda client_id: make_request(operation["event"], operation["body"], client_id))
+                self.sender.post(make_request(operation["event"], operation["body"], UUID(int=0)))
             case "adopt":
                 await self._add_orphans(operation["items"])
                 await self.sender.claim_orphans()

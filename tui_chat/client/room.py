@@ -197,7 +197,8 @@ class Room:
     async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
         """Return up to `limit` present members with `query` in their nickname (case ignored), in any order.
 
-        The members are stored in `members`. Sends no request if all are stored. Raises the exceptions of `send`.
+        Stores the members in `members` and emits `MembersChanged`; no effect and no request if all are stored. Raises
+        the exceptions of `send`.
         """
         return await self.membership.list_members(query, limit)
 
@@ -206,13 +207,13 @@ class Room:
         await self.membership.flush()
 
     async def trim(self, max_messages: int) -> bool:
-        """Release the oldest messages from memory; `load_older` reloads them.
+        """Release the oldest messages from memory after unsaved changes are written; `load_older` reloads them.
 
         Args:
             max_messages: Number of messages to retain.
 
         Returns:
-            True if messages were released; False if too few are loaded or one of the oldest has unsaved changes.
+            True if messages were released; False if too few are loaded or a change remains unsaved.
         """
         return await self.membership.history.trim(max_messages)
 
@@ -284,42 +285,36 @@ class Room:
             OutboxFull: 10,000 items are pending or failed.
             NotJoined: The room is closed.
         """
-        return self.membership.sender.post(
-            lambda new_client_id: requests.SendMessage(
-                room=self.name, message=text, client_id=new_client_id, reply_to=reply_to
-            )
-        )
+        return self.membership.sender.post(requests.SendMessage(room=self.name, message=text, reply_to=reply_to))
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message, as `post`. A rejection by the server sets the state `FAILED`."""
-        return self.membership.sender.post(
-            lambda new_client_id: requests.EditMessage(room=self.name, seq=seq, message=text, client_id=new_client_id)
-        )
+        return self.membership.sender.post(requests.EditMessage(room=self.name, seq=seq, message=text))
 
     def post_deletion(self, seq: int) -> OutboxItem:
         """Queue the deletion of a message, as `post`."""
-        return self.membership.sender.post(
-            lambda new_client_id: requests.DeleteMessage(room=self.name, seq=seq, client_id=new_client_id)
-        )
+        return self.membership.sender.post(requests.DeleteMessage(room=self.name, seq=seq))
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
         """Queue adding or removing (`on=False`) a reaction, as `post`."""
-        return self.membership.sender.post(
-            lambda new_client_id: requests.React(room=self.name, seq=seq, emoji=emoji, on=on, client_id=new_client_id)
-        )
+        return self.membership.sender.post(requests.React(room=self.name, seq=seq, emoji=emoji, on=on))
 
     def unsent(self) -> tuple[OutboxItem, ...]:
         """Return the pending and failed outbox items in send order."""
         return self.membership.sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Queue a failed item again at its position, with its id; only after `client_id_in_use` as a new item.
+        """Queue a failed item again at its position, with its id.
+
+        After `client_id_in_use`, the failed item is dropped, and a new item is queued at the end. `OutboxItemChanged`
+        reports each change.
 
         Returns:
             The pending item.
 
         Raises:
             KeyError: No failed item has this id.
+            OutboxFull, NotJoined: As `post`, instead of a new item; the failed item remains.
         """
         return self.membership.sender.retry(client_id)
 

@@ -83,13 +83,13 @@ class OutboxSender:
         """Pending and failed items in send order."""
         return tuple(self._items.values())
 
-    def post(self, make_request: Callable[[UUID], OutboxRequest]) -> OutboxItem:
+    def post(self, request: OutboxRequest) -> OutboxItem:
         """Queue a request at the end and start the delivery in the background.
 
         Emits `OutboxItemChanged`. The call does not wait for the disk; `persisted` follows in a later event.
 
         Args:
-            make_request: Function that creates the request with the given `clientId`.
+            request: Request to send, with a new `clientId`.
 
         Returns:
             The pending item.
@@ -97,14 +97,13 @@ class OutboxSender:
         Raises:
             NotJoined: The room is closed.
             OutboxFull: The room has `MAX_QUEUED_ITEMS` pending or failed items.
-            ChatError: The request is invalid.
         """
         if self._context.gate.has_failed:
             raise NotJoined("outbox_room_left")
-        client_id = self._context.client.new_id()
-        request = make_request(client_id)
         if len(self._items) >= MAX_QUEUED_ITEMS:
             raise OutboxFull("outbox_full", count=MAX_QUEUED_ITEMS)
+        client_id = self._context.client.new_id()
+        request = with_fields(request, client_id=client_id)
         item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms())
         self._update(item)
         if self._outbox is not None:
@@ -132,7 +131,7 @@ class OutboxSender:
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
         if failed_item.error is not None and failed_item.error.reason == CLIENT_ID_IN_USE:
-            new_item = self.post(lambda new_client_id: with_fields(failed_item.request, client_id=new_client_id))
+            new_item = self.post(failed_item.request)
             self.drop(client_id)
             return new_item
         if client_id in self._expected_echoes:
@@ -209,13 +208,12 @@ class OutboxSender:
                 transport = await self._context.gate.wait()
             except ChatError:
                 return  # the room is closed
-            if self._next_item() is not self._items.get(item.client_id):
+            current_item = self._next_item()
+            if current_item is None or current_item.client_id != item.client_id:
                 continue  # the item was dropped, or orphaned items were inserted before
+            send = self._send if transport.basic_room is None else self._send_basic
             try:
-                if transport.basic_room is not None:
-                    await self._send_basic(item.client_id, transport)
-                else:
-                    await self._send(item.client_id, transport)
+                await send(current_item, transport)
             except ConnectionLost:
                 self._context.gate.clear(transport)
                 self._context.client.connector.gate.clear(transport)
@@ -223,18 +221,17 @@ class OutboxSender:
                 self._context.client.tasks.report("outbox delivery", error)
                 await self._fail(item, InternalError("client_error"))
 
-    async def _send(self, client_id: UUID, transport: "Transport") -> None:
-        """Send one item to a chat server; wait before a retry.
+    async def _send(self, item: OutboxItem, transport: "Transport") -> None:
+        """Send one item to a chat server, apply the outcome, and wait before a retry.
 
         Raises:
             ConnectionLost: The outcome is unknown.
         """
-        item = self._items[client_id]
-        self._in_flight = client_id
+        self._in_flight = item.client_id
         try:
             sent_item = await self._request(item, transport)
         except ConnectionLost:
-            self._unacknowledged.add(client_id)
+            self._unacknowledged.add(item.client_id)
             raise
         except ChatError as chat_error:
             error = chat_error
@@ -244,7 +241,7 @@ class OutboxSender:
             return
         finally:
             self._in_flight = None
-        delay = self._retry_policy.next_delay(client_id, error)
+        delay = self._retry_policy.next_delay(item.client_id, error)
         if delay is None:
             await self._fail(item, error)
         else:
@@ -257,14 +254,15 @@ class OutboxSender:
         # No wait for the disk: the server detects the repeat of a row that is still stored after a crash.
         self._start_delete(item.client_id)
 
-    async def _send_basic(self, client_id: UUID, transport: "Transport") -> None:
-        """Send one item to a basic server.
+    async def _send_basic(self, item: OutboxItem, transport: "Transport") -> None:
+        """Send one item to a basic server, without a wait for the echo.
+
+        An item that may not be sent fails: a change, a message with an earlier send, or one that the disk cannot mark.
 
         Raises:
             ConnectionLost: The item was not sent.
         """
-        item = self._items[client_id]
-        self._in_flight = client_id
+        client_id = self._in_flight = item.client_id
         try:
             if not isinstance(item.request, SendMessage):
                 await self._fail(item, UnsupportedByServer("basic_server_no_changes"))
