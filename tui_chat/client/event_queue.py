@@ -80,9 +80,10 @@ class EventQueue(Generic[EventT]):
     def put(self, event: EventT) -> None:
         """Append an event or merge the event into an unread one, as the module documents; never blocks.
 
-        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped. Also accepted after `close`.
+        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped.
         """
         is_full = len(self._unread) >= MAX_UNREAD_EVENTS
+        entry: Any = event
         match event:
             case LogChanged(room, seqs, is_live):
                 self.size += len(seqs)
@@ -100,19 +101,17 @@ class EventQueue(Generic[EventT]):
                 if is_merged:
                     return
                 self.size += 1
-                entry = event
             case NoticeReceived() | TypingChanged() if is_full:
                 return
             case _:
                 self.size += 1
-                entry = event
         self._unread.append(entry)
         if len(self._unread) == 1:
             self._wakeup.set()
             self._on_ready()
 
     def pop(self) -> EventT:
-        """Remove and return the oldest event. The queue must not be empty.
+        """Remove and return the oldest event.
 
         A log change has at most `MAX_MESSAGES_PER_POP` distinct sequence numbers in ascending order. The rest of a
         larger batch stays first.
@@ -131,12 +130,15 @@ class EventQueue(Generic[EventT]):
         return event
 
     def pop_newest(self) -> EventT:
-        """Remove and return the newest event; not for `LogChanged`, `MembersChanged`, `TopicChanged` or if empty."""
+        """Remove and return the newest event. The queue must not be empty.
+
+        The event must not be a `LogChanged`, `MembersChanged` or `TopicChanged`.
+        """
         self.size -= 1
         return self._unread.pop()
 
     def close(self) -> None:
-        """End the iteration after the unread events."""
+        """End the iteration after the unread events. `put` and `pop` still work."""
         self._closed = True
         self._wakeup.set()
 
