@@ -14,7 +14,6 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -87,8 +86,6 @@ class ChatClient:
     ) -> None:
         self.url = parse_address(url).base_url
         self._connect_in_background = connect_in_background
-        self._outbox = outbox
-        self._history = history
         for store in (outbox, history):
             if store is not None:
                 store.on_problem = lambda error: self._emit(ProblemReported(error))
@@ -127,7 +124,7 @@ class ChatClient:
 
     @property
     def rooms(self) -> dict[str, Room]:
-        """Joined, observed and cached rooms by name, in order of creation; without rooms that were left or rejected."""
+        """Joined, observed and cached rooms by name, in order of creation; without rooms that were left or lost."""
         return {room.name: room for room in self._rooms if room.membership.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
@@ -157,15 +154,14 @@ class ChatClient:
         """
         await self._connector.connect()
 
-    async def __aexit__(
-        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, exc_traceback: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """Flush for up to `FLUSH_TIMEOUT` seconds, then close connection, rooms and event queue; idempotent.
+        """Flush for up to `FLUSH_TIMEOUT` seconds, then close rooms, connection and event queue.
 
-        A cancellation ends the flush only.
+        The final state is `Closed`, requests raise `Unavailable`, and iterations end. A cancellation during the flush
+        only ends the flush. A second call returns immediately.
         """
         if self._closed:
             return
@@ -183,7 +179,11 @@ class ChatClient:
                 self._event_queue.close()
 
     def events(self) -> EventQueue[ClientEvent]:
-        """Return an asynchronous iterator over future events. Raises `RuntimeError` on a second call."""
+        """Return an asynchronous iterator over future events, which ends after `close`.
+
+        Raises:
+            RuntimeError: The client has a consumer already.
+        """
         queue = EventQueue[ClientEvent]()
         self.attach_queue(queue)
         return queue
@@ -290,16 +290,17 @@ class ChatClient:
         """Open a cached room without waiting for a server.
 
         The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. An open room is
-        returned unchanged. A join of this room in progress continues, also if the result is None.
+        returned unchanged, an observed one is left first. A join of this room in progress continues, also if the result
+        is None.
 
         Args:
             room: Room name.
             nick: Requested nickname.
-            limit: Number of history entries to fetch, at most 200.
+            limit: Number of history entries to fetch, limited to 200.
             invite: Invite code of a private room.
 
         Returns:
-            The room, or None if the room is not cached.
+            The room, or None without a readable cache of the room.
 
         Raises:
             ChatError: Invalid room name or nickname.
@@ -364,11 +365,12 @@ class ChatClient:
             NickInvalid, RoomInvalid, TooLong: Invalid name.
             ChatError: The server rejected the request, or no response arrived in time.
         """
-        request = ChangeNick(nick_name=nick, room=room)
         joined_room = None if room is None else self._rooms.get(room)
         if joined_room is not None:
             return await joined_room.change_nick(nick)
-        response = await self._connector.request(self._connector.gate, request, NickChanged, REQUEST_TIMEOUT)
+        response = await self._connector.request(
+            self._connector.gate, ChangeNick(nick_name=nick, room=room), NickChanged, REQUEST_TIMEOUT
+        )
         return sanitize.nickname(response.nick_name)
 
     def _on_push(self, event: str, body: bytes) -> None:

@@ -109,7 +109,8 @@ class HistorySync:
     def on_join(self, response: ObserveResponse, since: int | None, *, rejoined: bool) -> None:
         """Apply a join response with sanitized entries.
 
-        Emits `LogChanged` and starts the automatic gap fill. A rejoin keeps the position of the cursor.
+        Emits `LogChanged` for the modified messages and starts the automatic gap fill. A rejoin keeps the position of
+        the cursor, except before entries that the server has removed.
 
         Args:
             response: Response of the join or observation.
@@ -134,7 +135,8 @@ class HistorySync:
     def on_push(self, entry: Entry) -> None:
         """Apply a sanitized push and emit `LogChanged` for the modified messages.
 
-        Starts a gap fill for missed entries, and a trim above twice `max_messages`.
+        Starts a gap fill for missed entries, and a trim above twice `max_messages`. Reports a reaction above the limit
+        once.
         """
         if (
             isinstance(entry, Reaction)
@@ -153,7 +155,7 @@ class HistorySync:
     def reset(self, position: int) -> None:
         """Clear the log after a replacement of the server log.
 
-        Calls no callback; the cache remains unchanged.
+        Emits no event; the cache remains unchanged.
 
         Args:
             position: Newest `seq` of the new log, the new position of the cursor.
@@ -174,7 +176,7 @@ class HistorySync:
         self._entries_available.set()
 
     def start_auto_fill(self) -> None:
-        """Start the automatic fill of gaps in the background; no effect if already running."""
+        """Start the automatic gap fill in the background, which emits `LogChanged`; no effect if already running."""
         if self._fill_task is None or self._fill_task.done():
             self._fill_task = self._context.client.tasks.supervise(self._auto_fill, "gap fill")
 
@@ -182,7 +184,7 @@ class HistorySync:
         """Load the messages before the start of the log from the cache or the server, and emit `LogChanged`.
 
         A server page has at most 200 entries. At the start of the log, no request is sent. A request waits for a
-        connection up to `FETCH_TIMEOUT`.
+        connection up to `FETCH_TIMEOUT`. Without a connection, cached messages behind a gap are loaded too.
 
         Args:
             limit: Maximum number of messages of the cache or entries of the server.
@@ -207,12 +209,12 @@ class HistorySync:
         """Load the messages around a message or a time, and emit `LogChanged`.
 
         Without a connection, loaded or cached entries suffice; otherwise the call waits for a connection up to
-        `FETCH_TIMEOUT`.
+        `FETCH_TIMEOUT`. A request is followed by requests for the missing newest entries.
 
         Args:
             seq: Message at the center.
             at: Time at the center in milliseconds since the epoch; exactly one of `seq` and `at` is required.
-            limit: Maximum number of entries, at most 200 for a request.
+            limit: Maximum number of entries, limited to 200 for a request.
 
         Raises:
             ChatError: As `Connector.request`.
@@ -244,7 +246,7 @@ class HistorySync:
         return self.log.trim(max_messages)
 
     async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
-        """Fetch the missing entries of a gap.
+        """Fetch the missing entries of a gap, and emit `LogChanged` for each page.
 
         Ends early if a page brings no progress.
 

@@ -145,7 +145,7 @@ class RoomJoiner:
             room.membership.close(Unavailable("client_closed"), silent=True)
 
     async def load_cache(self, room: Room) -> None:
-        """Load the cache of a room, then start the integrity check of the history file once, which takes longer."""
+        """Load the cache of a room, then start the slow integrity check of the history file, once per client."""
         await room.membership.load_cache()
         if self._history is not None and self._history_check is None:
             self._history_check = self._context.tasks.start(self._check_history(self._history), "history check")
@@ -157,14 +157,15 @@ class RoomJoiner:
             log.warning("history: integrity check failed: %s; the file remains in use", error)
 
     def start(self, room: Room) -> None:
-        """Start `join` as a background task."""
+        """Start `join` as a background task, which restarts after an unexpected exception."""
         self._context.tasks.supervise(lambda: self.join(room), "room join")
 
     async def join(self, room: Room) -> None:
-        """Join a room over the current connection; no effect if another call joins the room over this connection.
+        """Load the cache, claim orphaned outbox items, and join a room over the current connection.
 
-        Temporary errors are retried while the connection is open. Others close and remove the room, with `RoomLost` for
-        an open one. An unexpected exception propagates after a record in `last_error`.
+        Without a connection, and while another call joins the room over this connection, no request is sent. Temporary
+        errors are retried while the connection is open. Others close and remove the room, with `RoomLost` for an open
+        one. A join response sets the guest key. An unexpected exception propagates after a record in `last_error`.
         """
         transport = self._context.connector.gate.value
         membership = room.membership

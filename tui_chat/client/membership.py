@@ -124,7 +124,7 @@ class RoomMembership:
         Raises:
             ChatError: The server rejected the join.
             ConnectionLost: The connection closed.
-            NotJoined: The room was left during the request.
+            NotJoined: The room was left during the request; the join is undone.
         """
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
@@ -185,7 +185,10 @@ class RoomMembership:
             self.context.client.emit(NoticeReceived(converted))
 
     def on_presence(self, push: PresencePush) -> None:
-        """Apply a presence push, which may change the user's own nickname; ignored outside a joined connection."""
+        """Apply a presence push, which may change the user's nickname; ignored outside a joined connection.
+
+        Emits `MembersChanged`, possibly later (`Roster`).
+        """
         if self.context.gate.value is not None:
             self.roster.apply_presence(push)
             if (own_member := self.roster.members.get(self.context.member_id)) is not None:
@@ -194,7 +197,7 @@ class RoomMembership:
     async def list_members(self, query: str, limit: int) -> list[Member]:
         """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).
 
-        Fetched members are added to the roster.
+        Fetched members are added to the roster, which emits `MembersChanged`.
 
         Raises:
             ChatError: As `Connector.request`.

@@ -61,9 +61,7 @@ class Backoff:
         self._total_delay = 0.0
 
     def set_announced_delay(self, seconds: float) -> None:
-        """Set the next delay to the server's announcement, limited to `MAX_DELAY`, without a wait.
-
-        Negative values count as 0.
+        """Set the next delay to the server's announcement, limited to a value from 0 to `MAX_DELAY`.
 
         Args:
             seconds: Announced time until the server is available.

@@ -178,7 +178,8 @@ class Connector:
     ) -> WireStructT:
         """Send a request and wait for the response, across reconnects.
 
-        `unavailable` is always retried after its `retry_after`. At the timeout, the last temporary error is raised.
+        `unavailable` is always retried after its `retry_after`. A lost connection clears `gate`. At the timeout, the
+        last temporary error is raised.
 
         Args:
             gate: Gate that provides the transport.
@@ -218,7 +219,7 @@ class Connector:
                 await asyncio.sleep(PING_INTERVAL)
 
     def _update_latency(self, latency: float) -> None:
-        """Set the state `Online` with a latency in seconds, unless close to the previous one."""
+        """Set the state `Online` with a latency in seconds; no effect unless online, or close to the previous one."""
         previous = self.state.latency if isinstance(self.state, Online) else latency
         if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
             self._set_state(Online(latency))
