@@ -19,16 +19,19 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 
 
-async def test_tail_prints_sent_messages(server: RunningServer, tmp_path: Path) -> None:
+async def test_tail_prints_sent_messages_and_the_real_hosts_of_disguised_links(
+    server: RunningServer, tmp_path: Path
+) -> None:
     room_args = ("--server", server.url, "--room", "tea")
     assert await run_command(tmp_path, "send", *room_args, "--nick", "小明", "the", "kettle 🫖") == (0, "", "")
-    assert (await run_command(tmp_path, "send", *room_args, "--nick", "ann", stdin="two\nrows\n"))[0] == 0
+    two_rows = "two\nrows, https://bank.example@evil.example/\n"
+    assert (await run_command(tmp_path, "send", *room_args, "--nick", "ann", stdin=two_rows))[0] == 0
     code, output, errors = await run_command(tmp_path, "tail", *room_args, "--no-follow")
     assert (code, errors) == (0, "")
     first, second, third = output.splitlines()
     assert first.endswith(" 小明: the kettle 🫖")
     assert second.endswith(" ann: two")
-    assert third == "    rows"
+    assert third == "    rows, https://bank.example@evil.example/ (link to evil.example)"
 
 
 async def test_tail_follows_until_interrupted(server: RunningServer, tmp_path: Path) -> None:

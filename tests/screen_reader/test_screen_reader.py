@@ -46,12 +46,14 @@ async def test_messages_are_printed_and_typed_lines_are_sent(server: RunningServ
             assert b"\x1b" not in tui.written
 
 
-async def test_confusable_nicknames_are_announced(server: RunningServer, tmp_path: Path) -> None:
+async def test_confusable_nicknames_and_hosts_are_announced(server: RunningServer, tmp_path: Path) -> None:
     async with screen_reader(server, tmp_path) as tui, ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="\u0430nn")
         await tui.wait_for_text("\u0430nn (look-alike) joined")
-        await room.send("trust me")
-        await tui.wait_for_text("\u0430nn (look-alike) says: trust me")
+        await room.send("trust https://\u0430\u0440\u0440\u04cf\u0435.com/")
+        await tui.wait_for_text(
+            "\u0430nn (look-alike) says: trust https://\u0430\u0440\u0440\u04cf\u0435.com/ (link to xn--80ak6aa92e.com)"
+        )
 
 
 async def test_messages_received_during_typing_are_printed_after_enter(server: RunningServer, tmp_path: Path) -> None:

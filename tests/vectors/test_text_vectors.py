@@ -15,11 +15,11 @@ from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import CommandCall, CommandRejected
+from tui_chat.session.hyperlinks import find_hyperlinks
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.room_index import RecentSpeakers
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
 Case = dict[str, Any]
 

@@ -7,14 +7,14 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotic
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
-from tui_chat.session.log_format import indent_rows
+from tui_chat.session.log_format import format_text
 from tui_chat.session.strings import chat as chat_strings
 
 
 def message_text(message: Message, is_confusable: bool = False) -> str:
     """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
 
-    An edited message reads `ann says (edited): hi`. Later rows are indented.
+    An edited message reads `ann says (edited): hi`. `format_text` formats the text.
 
     Args:
         message: Message of the log.
@@ -24,10 +24,10 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
     if action := action_text(message.message):
-        return f"{nick} {indent_rows(action)}"
+        return f"{nick} {format_text(action)}"
     if message.edited:
-        return tr("{nick} says (edited): {text}", nick=nick, text=indent_rows(message.message))
-    return tr("{nick} says: {text}", nick=nick, text=indent_rows(message.message))
+        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(message.message))
+    return tr("{nick} says: {text}", nick=nick, text=format_text(message.message))
 
 
 def dated_message_text(message: Message) -> str:
@@ -41,8 +41,8 @@ def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -
     Examples: `In tea, ann says: hi` and `In tea, ann mentions you: hi`.
     """
     if is_mention:
-        return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=indent_rows(text))
-    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=indent_rows(text))
+        return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=format_text(text))
+    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=format_text(text))
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:

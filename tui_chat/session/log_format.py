@@ -4,22 +4,23 @@
 """
 
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from tui_chat.session.hyperlinks import find_hyperlinks, host_labels
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
 INDENT = "    "
 
 
-def indent_rows(text: str) -> str:
-    """Return `text` with every row after the first indented by `INDENT`."""
-    return text.replace("\n", f"\n{INDENT}")
+def format_text(text: str) -> str:
+    """Return a message text with indented rows after the first, and the real hosts of disguised links at the end."""
+    return " ".join([text.replace("\n", f"\n{INDENT}"), *host_labels(find_hyperlinks(text))])
 
 
 def format_entry(entry: Entry, is_confusable: bool = False) -> str:
     """Return a log line without a timestamp: `ann: hello`, or a notice such as `* ann deleted a message`.
 
-    A deleted message gives the notice of its deletion, a topic no author. Later rows are indented. An action message
-    appears unchanged, with its `/me`. The language is the active one.
+    A deleted message gives the notice of its deletion, a topic no author. `format_text` formats the text of a message.
+    An action keeps its `/me`. The language is the active one.
 
     Args:
         entry: Entry of the log.
@@ -32,9 +33,9 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
             return f"* {tr('{nick} deleted a message', nick=quoted_nick)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
-            return f"{nick}: {indent_rows(entry.message)}{suffix}"
+            return f"{nick}: {format_text(entry.message)}{suffix}"
         case Edit():
-            return f"* {tr('{nick} edited a message: {text}', nick=quoted_nick, text=indent_rows(entry.message))}"
+            return f"* {tr('{nick} edited a message: {text}', nick=quoted_nick, text=format_text(entry.message))}"
         case Reaction(on=True):
             return f"* {tr('{nick} reacted with {emoji}', nick=quoted_nick, emoji=entry.emoji)}"
         case Reaction():

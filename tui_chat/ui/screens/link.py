@@ -14,19 +14,19 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui_chat.session.hyperlinks import parse_host
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
-from tui_chat.ui.timeline.hyperlinks import parse_host
 
 
 class LinkScreen(ListDialog[str]):
     """Dialog that returns the URL to open, None if cancelled or copied.
 
     Args:
-        urls: One or more URLs from `tui_chat.ui.timeline.hyperlinks`.
+        urls: One or more URLs from `tui_chat.session.hyperlinks`.
     """
 
     CSS_PATH = "link.tcss"

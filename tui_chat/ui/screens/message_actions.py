@@ -5,6 +5,7 @@ from functools import partial
 
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.delayed_deletions import DelayedDeletions
+from tui_chat.session.hyperlinks import find_hyperlinks
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
@@ -14,7 +15,6 @@ from tui_chat.ui.screens.chat_view import ChatSurface
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.confirm import Answer, ConfirmScreen
 from tui_chat.ui.screens.link import LinkScreen
-from tui_chat.ui.timeline.hyperlinks import find_hyperlinks
 
 
 class MessageActions:

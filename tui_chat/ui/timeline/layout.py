@@ -12,6 +12,7 @@ from enum import Enum, auto
 from msgspec.structs import replace
 
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
+from tui_chat.session.hyperlinks import Hyperlink, find_hyperlinks, host_labels
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import (
     DeletionState,
@@ -24,7 +25,6 @@ from tui_chat.session.lines import (
     action_text,
 )
 from tui_chat.ui.timeline.decoration import Decoration
-from tui_chat.ui.timeline.hyperlinks import Hyperlink, find_hyperlinks
 from tui_chat.ui.timeline.wrapping import wrap_text
 
 NARROW_WIDTH = 60
@@ -179,9 +179,7 @@ def _layout_message(
         rows.append(LayoutRow(RowKind.QUOTE))
     source_text = extract_text(line)
     links = tuple(find_hyperlinks(source_text))
-    hosts = dict.fromkeys(link.disguised_host for link in links if link.disguised_host)
-    labels = [tr("(link to {host})", host=host) for host in hosts] + [tr("(edited)")] * bool(line.edited)
-    shown_text = " ".join([source_text, *labels])
+    shown_text = " ".join([source_text, *host_labels(links), *[tr("(edited)")] * bool(line.edited)])
     text = _deletion_text(line) if line.is_text_hidden else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))

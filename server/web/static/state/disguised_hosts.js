@@ -1,6 +1,6 @@
 /**
  * Detection of addresses whose text suggests another host than their target; the same rules as in
- * `tui_chat/ui/timeline/disguised_hosts.py`.
+ * `tui_chat/session/disguised_hosts.py`.
  *
  * - User information: `https://paypal.com@evil.example/` leads to `evil.example`.
  * - Mapped characters: compatibility forms and invisible characters, which name resolution replaces or removes.

@@ -1,5 +1,5 @@
 /**
- * Link detection in message text; the same rules as in `tui_chat/ui/timeline/hyperlinks.py`.
+ * Link detection in message text; the same rules as in `tui_chat/session/hyperlinks.py`.
  *
  * - Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
  * - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence

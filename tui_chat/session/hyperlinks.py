@@ -10,13 +10,15 @@
 """
 
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from tui_chat.protocol.sanitize import sanitize_line
-from tui_chat.ui.timeline.disguised_hosts import suggests_other_host
+from tui_chat.session.disguised_hosts import suggests_other_host
+from tui_chat.session.i18n import tr
 
 _QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a"
 _BRACKETS = (
@@ -91,6 +93,12 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
             links.append(Hyperlink(start, start + len(address), url, disguised_host))
         match = _SCHEME.match(text, end) or _START.search(text, end)
     return links
+
+
+def host_labels(links: Iterable[Hyperlink]) -> list[str]:
+    """Return a label for each real host of disguised links: `(link to evil.example)`."""
+    hosts = dict.fromkeys(link.disguised_host for link in links if link.disguised_host)
+    return [tr("(link to {host})", host=host) for host in hosts]
 
 
 def _find_end(text: str, start: int, end: int) -> int:
