@@ -10,9 +10,10 @@ import pytest
 from server.app import RunningServer
 from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
-from tests.support.wait import wait_until
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import ProblemReported
+from tui_chat.client.events import Offline, ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.session_target import SessionTarget
@@ -93,6 +94,31 @@ async def test_a_new_nickname_is_reported_and_selects_the_saved_rooms(server: Ru
         await ann.process_until(("nick", "anna"))
         assert ann.notices == ["You are now anna."]
         assert await ann.controller.server_link.composer_store.load_room_names() == ["tea"]
+
+
+async def test_a_join_queued_offline_is_restored_by_the_next_session_unless_rejected(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        async with running_session(proxy.url, tmp_path) as ann:
+            await ann.process_until(("joined", "tea", "ann"))
+            proxy.refuse_connections()
+            proxy.reset_all()
+            controller, link = ann.controller, ann.controller.server_link
+            await wait_until(
+                lambda: controller.process_events(0) and isinstance(controller.session.connection_state, Offline)
+            )
+            link.join("\u202e", "ann")
+            await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))
+            link.join("dev", "ann")
+            async with asyncio.timeout(TIMEOUT):
+                while await link.composer_store.load_room_names() != ["tea", "dev"]:
+                    pass
+        proxy.accept_connections()
+        async with running_session(proxy.url, tmp_path, restore_rooms=True) as ann:
+            await wait_until(
+                lambda: ann.controller.process_events(0) and list(ann.controller.session.rooms) == ["tea", "dev"]
+            )
 
 
 async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer, tmp_path: Path) -> None:

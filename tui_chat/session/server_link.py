@@ -209,31 +209,29 @@ class ServerLink:
     async def join(self, room: str, nick: str) -> None:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
-        While offline, the join waits for the connection; a repeated join of the waiting room is ignored. The first
-        opened room also starts the restoring of the previous rooms, if requested.
+        While offline, the join waits for the connection, and the room counts as a room to restore unless the server
+        rejects the join; a repeated join of the waiting room is ignored. The first opened room also starts the
+        restoring of the previous rooms, if requested.
         """
         saved_state = await self.composer_store.load_room(room)
-        if self._client is not None and isinstance(self._client.state, Offline):
-            key = names.canonical_key(room)
-            if key not in self._queued_joins:
-                self._queued_joins[key] = self.start(self._join_when_online(room, nick, saved_state))
-            return
-        try:
-            joined_room = await self._require_client().join(room, nick=nick)
-        except ChatError as error:
-            self.event_queue.put(JoinFailed(room, error))
-        else:
-            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=True))
+        if self._client is None or not isinstance(self._client.state, Offline):
+            await self._join(room, nick, saved_state, was_queued=False)
+        elif (key := names.canonical_key(room)) not in self._queued_joins:
+            self.composer_store.add_room(room)
+            task = self._queued_joins[key] = self.start(self._join(room, nick, saved_state, was_queued=True))
+            task.add_done_callback(lambda _: self._queued_joins.pop(key))
 
-    async def _join_when_online(self, room: str, nick: str, saved_state: SavedRoomState) -> None:
+    async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
         try:
-            joined_room = await self._require_client().join(room, nick=nick, timeout=None)
+            client = self._require_client()
+            join = client.join(room, nick=nick, timeout=None) if was_queued else client.join(room, nick=nick)
+            joined_room = await join
         except ChatError as error:
+            if was_queued and not isinstance(error, Unavailable):  # `Unavailable` is the end of the session
+                self.composer_store.remove_room(room)
             self.event_queue.put(JoinFailed(room, error))
         else:
-            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=False, was_queued=True))
-        finally:
-            del self._queued_joins[names.canonical_key(room)]
+            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=not was_queued, was_queued=was_queued))
 
     def _on_opened(self, event: RoomOpened) -> None:
         self.event_queue.put(event)
