@@ -19,7 +19,6 @@ class NavigationParts(ChatParts):
             self.view,
             set_timer=self.set_timer,
             drain_input=lambda: self.waiting,
-            return_to_composer=self.view.return_to_composer,
         )
         self.open_room("tea")
 

@@ -36,11 +36,8 @@ class CommandParts(ChatParts):
             self.view,
             set_timer=self.set_timer,
             drain_input=list,
-            return_to_composer=self.view.return_to_composer,
         )
-        message_navigation = MessageNavigation(
-            self.requests, self.view, go_to_room=room_navigation.go_to_room, show_at=self.view.show_at
-        )
+        message_navigation = MessageNavigation(self.requests, self.view, room_navigation.go_to_room)
         self.commands = ScreenCommands(
             self.session,
             ServerLink(SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False), directory, None),

@@ -103,14 +103,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.view,
             set_timer=self.set_timer,
             drain_input=self._drain_input,
-            return_to_composer=self.view.return_to_composer,
         )
-        self.message_navigation = MessageNavigation(
-            server_link,
-            self.view,
-            go_to_room=self.room_navigation.go_to_room,
-            show_at=self.view.show_at,
-        )
+        self.message_navigation = MessageNavigation(server_link, self.view, self.room_navigation.go_to_room)
         self.view.on_drawn = self.message_navigation.on_drawn
         self.view.on_error = self.message_navigation.cancel
         self.compose_controller = ComposeController(

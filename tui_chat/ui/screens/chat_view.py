@@ -9,7 +9,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -54,34 +54,6 @@ COMPOSING_SCOPES = (KeyScope.COMPOSER, KeyScope.CHAT, KeyScope.GLOBAL)
 
 
 DialogResult = TypeVar("DialogResult")
-
-
-class ChatSurface(Protocol):
-    """Interface of the chat view for the other parts of the chat screen.
-
-    Attributes:
-        session: View model of the chat.
-        timeline: Messages of the current room.
-        status: Line for errors, progress and typing indicators.
-        composer: Message input.
-    """
-
-    session: ChatSession
-    timeline: Timeline
-    status: StatusLine
-    composer: Composer
-
-    def focus(self, widget: Widget, /) -> None:
-        """Move the focus to a widget."""
-
-    def draw_changes(self) -> None:
-        """Draw the changes of the session, and update the viewed state."""
-
-    def show_error(self, problem: str) -> None:
-        """Show an error in the status line, and cancel a pending navigation."""
-
-    def open_dialog(self, dialog: Screen[DialogResult], on_closed: Callable[[DialogResult | None], None]) -> None:
-        """Open a dialog. After its end, focus the composer and call `on_closed` with the result."""
 
 
 class ChatView:

@@ -15,7 +15,7 @@ from tui_chat.session.lines import MessageLine
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import MAX_QUOTE_LENGTH
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.chat_view import ChatView
 
 
 class ComposeController:
@@ -23,7 +23,7 @@ class ComposeController:
 
     Args:
         messages: Sender of messages.
-        view: Visible part of the chat screen.
+        view: Widgets of the chat screen.
         drafts: Storage of the composer state.
         on_message_sent: Called after a message without a compose mode.
     """
@@ -31,7 +31,7 @@ class ComposeController:
     def __init__(
         self,
         messages: MessageSender,
-        view: ChatSurface,
+        view: ChatView,
         drafts: DraftKeeper,
         on_message_sent: Callable[[], None],
     ) -> None:
@@ -107,7 +107,7 @@ class ComposeController:
         self._view.timeline.set_cursor(None)
         self._view.focus(composer)
         self._view.status.show_status("")
-        self._on_mode_changed()
+        self._save_and_draw()
 
     def leave_mode(self) -> bool:
         """Return to a plain message; the text of a reply stays, other modes restore the saved draft.
@@ -121,12 +121,11 @@ class ComposeController:
         mode, view.compose_mode = view.compose_mode, None
         if mode.kind is not ComposeKind.REPLY:
             self._view.composer.set_text(mode.replaced_draft)
-        self._on_mode_changed()
+        self._save_and_draw()
         return True
 
-    def _on_mode_changed(self) -> None:
-        if self._view.session.current_room is not None:
-            self._drafts.save(self._view.session.current_room, self._view.composer.draft)
+    def _save_and_draw(self) -> None:
+        self._view.save_draft()
         self._view.draw_changes()
 
     def _submit(self, mode: ComposeMode, text: str) -> str:

@@ -11,7 +11,7 @@ from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.confirm import Answer, ConfirmScreen
 from tui_chat.ui.screens.link import LinkScreen
@@ -26,7 +26,7 @@ class MessageActions:
     Args:
         messages: Sender of messages.
         deletions: Deletions that can be undone.
-        view: Visible part of the chat screen.
+        view: Widgets of the chat screen.
         compose_controller: Sender of replies, edits and reactions.
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
@@ -37,7 +37,7 @@ class MessageActions:
         self,
         messages: MessageSender,
         deletions: DelayedDeletions,
-        view: ChatSurface,
+        view: ChatView,
         compose_controller: ComposeController,
         *,
         go_to_reply_target: Callable[[RoomView, int], None],

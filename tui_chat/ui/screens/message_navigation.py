@@ -20,7 +20,7 @@ from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.search_state import SearchHit
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
-from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.timeline.decoration import TimeFormat
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
@@ -55,23 +55,19 @@ class MessageNavigation:
 
     Args:
         requests: Requests to the server.
-        view: Visible part of the chat screen.
+        view: Widgets of the chat screen.
         go_to_room: Shows or joins a room.
-        show_at: Shows an open room at a scroll position.
     """
 
     def __init__(
         self,
         requests: NavigationRequests,
-        view: ChatSurface,
-        *,
+        view: ChatView,
         go_to_room: Callable[[str], None],
-        show_at: Callable[[RoomView, ScrollPosition], None],
     ) -> None:
         self._requests = requests
         self._view = view
         self._go_to_room = go_to_room
-        self._show_at = show_at
         self._target: NavigationTarget | None = None
         self._return_position: tuple[RoomView, ScrollPosition] | None = None
         self._reached_room: RoomView | None = None
@@ -197,7 +193,7 @@ class MessageNavigation:
         self._view.status.show_status("")
         self._view.timeline.set_cursor(None)
         if self._view.session.find_room(view.name) is view:
-            self._show_at(view, position)
+            self._view.show_at(view, position)
         return True
 
     def leave_message_cursor(self) -> None:

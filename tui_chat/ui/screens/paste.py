@@ -15,18 +15,18 @@ from tui_chat.session.i18n import plural, tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
-from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.chat_view import ChatView
 
 
 class PasteFlow:
     """Treatment of a large paste, from the dialog to the composer or the sent messages.
 
     Args:
-        view: Visible part of the chat screen.
+        view: Widgets of the chat screen.
         send_verbatim: Sends text without command parsing, and returns the error message, empty on success.
     """
 
-    def __init__(self, view: ChatSurface, send_verbatim: Callable[[str], str]) -> None:
+    def __init__(self, view: ChatView, send_verbatim: Callable[[str], str]) -> None:
         self._view = view
         self._send_verbatim = send_verbatim
 

@@ -21,7 +21,7 @@ from tui_chat.session import room_matcher
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
-from tui_chat.ui.screens.chat_view import ChatSurface
+from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
 SWITCH_TIMEOUT = 3.0  # seconds that input waits for a requested room
@@ -42,26 +42,23 @@ class RoomNavigation:
 
     Args:
         requests: Requests to the server.
-        view: Visible part of the chat screen.
+        view: Widgets of the chat screen.
         set_timer: Calls a function after a delay in seconds.
         drain_input: Removes and returns the waiting input.
-        return_to_composer: Inserts unsent text into the composer.
     """
 
     def __init__(
         self,
         requests: RoomNavigationRequests,
-        view: ChatSurface,
+        view: ChatView,
         *,
         set_timer: Callable[[float, Callable[[], None]], Timer],
         drain_input: Callable[[], Sequence[Key | Paste]],
-        return_to_composer: Callable[[str], None],
     ) -> None:
         self._requests = requests
         self._view = view
         self._set_timer = set_timer
         self._drain_input = drain_input
-        self._return_to_composer = return_to_composer
         self._listed_rooms: dict[str, RoomSummary] = {}
         self._switcher: RoomSwitcher | None = None
         self._switch_target: str | None = None  # canonical key; empty for any room
@@ -90,7 +87,7 @@ class RoomNavigation:
         self._end_switch()
         text = "".join(_inserted_text(item) for item in self._drain_input())
         if text.strip():
-            self._return_to_composer(text.rstrip("\n"))
+            self._view.return_to_composer(text.rstrip("\n"))
 
     def _begin_switch(self, room: str, timeout: float) -> None:
         self._end_switch()
