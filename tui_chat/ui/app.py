@@ -308,7 +308,7 @@ class ChatApp(App[None], inherit_bindings=False):
         from tui_chat.ui.screens.settings import SettingsScreen  # noqa: PLC0415 (not needed for the first screen)
 
         if isinstance(self.screen, SettingsScreen):
-            self.screen.action_close()
+            self.screen.dismiss(None)
         else:
             self.push_screen(SettingsScreen(self._settings.path))
 

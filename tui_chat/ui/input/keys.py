@@ -187,7 +187,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("switch-above", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("room above"), priority=True),
         KeyBinding("switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), priority=True),
         KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it")),
-        KeyBinding("switch-close", ("escape", "ctrl+g", "f4"), "close", mark("close the switcher"), priority=True),
+        KeyBinding("switch-close", ("escape", "ctrl+g", "f4"), "dismiss", mark("close the switcher"), priority=True),
     ),
     *_in_scope(
         KeyScope.MESSAGE_SEARCH,
@@ -205,7 +205,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding(
             "search-hit-scope", ("alt+s", "f5"), "toggle_scope", mark("search this room or all rooms"), priority=True
         ),
-        KeyBinding("search-hit-close", ("escape", "ctrl+g"), "close", mark("close the search"), priority=True),
+        KeyBinding("search-hit-close", ("escape", "ctrl+g"), "dismiss", mark("close the search"), priority=True),
     ),
     *_in_scope(
         KeyScope.PASTE_DIALOG,
@@ -214,12 +214,12 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             "paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible"), mark("send")
         ),
         KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message"), mark("lines")),
-        KeyBinding("paste-discard", ("escape", "ctrl+g"), "close", mark("discard the paste"), mark("discard")),
+        KeyBinding("paste-discard", ("escape", "ctrl+g"), "dismiss", mark("discard the paste"), mark("discard")),
     ),
     *_in_scope(
         KeyScope.CONFIRM_DIALOG,
         KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm"), mark("confirm")),
-        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "close", mark("cancel"), mark("cancel")),
+        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "dismiss", mark("cancel"), mark("cancel")),
     ),
     *_in_scope(
         KeyScope.HISTORY_SEARCH,
@@ -278,7 +278,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     *_in_scope(
         KeyScope.OUTPUT,
-        KeyBinding("output-close", ("escape",), "close", mark("close"), mark("close")),
+        KeyBinding("output-close", ("escape",), "dismiss", mark("close"), mark("close")),
     ),
     *_in_scope(
         KeyScope.SETTINGS,
@@ -290,7 +290,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None) for n in range(1, 10)),
         KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit")),
         KeyBinding("setting-default", ("delete",), "reset_value", mark("reset to the default value")),
-        KeyBinding("settings-close", ("escape", "q"), "close", mark("close"), priority=True),
+        KeyBinding("settings-close", ("escape", "q"), "dismiss", mark("close"), priority=True),
     ),
     *_in_scope(
         KeyScope.THEME_LIST,
@@ -305,13 +305,13 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), priority=True),
         KeyBinding("link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link")),
         KeyBinding("link-copy", ("y",), "copy", mark("copy the link")),
-        KeyBinding("link-cancel", ("escape", "q"), "close", mark("cancel")),
+        KeyBinding("link-cancel", ("escape", "q"), "dismiss", mark("cancel")),
     ),
     *_in_scope(
         KeyScope.COPY_MODE,
         KeyBinding("copy-mode-page-up", ("pageup",), "page(1)", mark("page up")),
         KeyBinding("copy-mode-page-down", ("pagedown",), "page(-1)", mark("page down")),
-        KeyBinding("copy-mode-close", ("escape", "q", "alt+l", "enter"), "close", mark("close copy mode")),
+        KeyBinding("copy-mode-close", ("escape", "q", "alt+l", "enter"), "dismiss", mark("close copy mode")),
     ),
 )
 

@@ -98,7 +98,3 @@ class ConfirmScreen(ModalScreen[Answer | None]):
     def action_confirm(self) -> None:
         """Confirm the action."""
         self.dismiss(Answer(True))
-
-    def action_close(self) -> None:
-        """Cancel the action."""
-        self.dismiss(None)

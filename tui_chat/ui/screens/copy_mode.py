@@ -58,10 +58,6 @@ class CopyModeScreen(Screen[None]):
         self._rows_below += pages * max(1, app_of(self).size.height - 2)
         self.write_page()
 
-    def action_close(self) -> None:
-        """Return to the chat screen."""
-        self.dismiss(None)
-
     def write_page(self) -> None:
         """Write the page that ends `_rows_below` rows above the end, and a hint in the last row.
 

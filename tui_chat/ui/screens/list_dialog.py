@@ -47,10 +47,6 @@ class ListDialog(ModalScreen[ResultT | None]):
         if count := self.option_list.option_count:
             self.option_list.highlighted = (self.highlighted_index + offset) % count
 
-    def action_close(self) -> None:
-        """Cancel the dialog."""
-        self.dismiss(None)
-
     def call_after_input(self, delay: float, callback: Callable[[], None] | None) -> None:
         """Call `callback` in `delay` seconds, instead of the callback of an earlier call. None only cancels."""
         if self._input_timer is not None:

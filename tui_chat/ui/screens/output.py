@@ -37,7 +37,3 @@ class OutputScreen(ModalScreen[None]):
         frame.border_title = Content(tr("Output"))
         page_keys = map(display_name, ("pageup", "pagedown"))  # bindings of `VerticalScroll`
         frame.border_subtitle = Content(app_services(self).keymap.close_hint("output-close", page_keys))
-
-    def action_close(self) -> None:
-        """Return to the chat screen."""
-        self.dismiss(None)

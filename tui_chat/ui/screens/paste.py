@@ -136,10 +136,6 @@ class PasteScreen(ModalScreen[PasteMode | None]):
         if mode in available:
             self.dismiss(mode)
 
-    def action_close(self) -> None:
-        """Discard the paste."""
-        self.dismiss(None)
-
 
 def _mode_row(mode: PasteMode | None, text: str) -> Content:
     letter = {
