@@ -1,21 +1,16 @@
 """Confirmation of long pastes before anything is sent."""
 
 from collections.abc import Callable
-from math import inf
 
 from textual import events, on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import OptionList
 
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import ChatView
+from tui_chat.ui.screens.choice_dialog import ChoiceDialog
 
 
 class PasteFlow:
@@ -64,57 +59,39 @@ class PasteFlow:
         self._view.draw_changes()
 
 
-MAX_PREVIEW_LINES = 8
-MAX_PREVIEW_CHARACTERS = 200
+_BINDING_IDS = {
+    PasteMode.EDIT: "paste-edit",
+    PasteMode.SINGLE_MESSAGE: "paste-one",
+    PasteMode.CHUNKS: "paste-one",
+    PasteMode.LINE_BY_LINE: "paste-lines",
+}
 
 
-class PasteScreen(ModalScreen[PasteMode | None]):
-    """Dialog that returns the selected paste mode, None if cancelled.
+class PasteScreen(ChoiceDialog[PasteMode]):
+    """Dialog with the available modes and "discard" that returns the selected paste mode, None if cancelled.
 
     Args:
         paste: Pasted text.
     """
 
-    CSS_PATH = "paste.tcss"
     BINDINGS = textual_bindings(KeyScope.PASTE_DIALOG)
-    AUTO_FOCUS = "OptionList"
 
     def __init__(self, paste: Paste) -> None:
-        super().__init__()
-        self._paste = paste
         self._modes = paste.available_modes()
-        self._opened_at = inf
-
-    def compose(self) -> ComposeResult:
-        """Yield a frame with a preview above the available modes and "discard".
-
-        The preview has at most `MAX_PREVIEW_LINES` lines of `MAX_PREVIEW_CHARACTERS` characters.
-        """
-        lines = self._paste.text.split("\n", MAX_PREVIEW_LINES)
-        preview = [line[:MAX_PREVIEW_CHARACTERS].expandtabs(4) for line in lines[:MAX_PREVIEW_LINES]]
-        if len(lines) > MAX_PREVIEW_LINES:
-            preview.append("…")
-        with Vertical(id="paste"):
-            yield Static("\n".join(preview), id="preview", markup=False)
-            rows = [_mode_row(mode, tr(chat_strings.PASTE_OPTIONS[mode], count=count)) for mode, count in self._modes]
-            yield OptionList(*(Option(row) for row in [*rows, _mode_row(None, tr("discard"))]), compact=True)
-
-    def on_mount(self, event: events.Mount) -> None:
-        """Show the size of the paste in the title, and highlight the first mode."""
-        self.query_one("#paste").border_title = Content(
-            plural(
-                "Pasted: {count:,} line, {characters:,} characters",
-                "Pasted: {count:,} lines, {characters:,} characters",
-                self._paste.line_count,
-                characters=len(self._paste.text),
-            )
+        question = plural(
+            "Pasted: {count:,} line, {characters:,} characters",
+            "Pasted: {count:,} lines, {characters:,} characters",
+            paste.line_count,
+            characters=len(paste.text),
         )
-        self.query_one(OptionList).highlighted = 0
-        self._opened_at = event.time
+        labels = [
+            (_BINDING_IDS[mode], tr(chat_strings.PASTE_OPTIONS[mode], count=count)) for mode, count in self._modes
+        ]
+        super().__init__(question, paste.text, (*labels, ("paste-discard", tr("discard"))))
 
     def on_key(self, event: events.Key) -> None:
         """Ignore keys that were pressed before the dialog opened."""
-        if event.time < self._opened_at:
+        if self.is_early(event):
             event.stop()
 
     @on(OptionList.OptionSelected)
@@ -135,14 +112,3 @@ class PasteScreen(ModalScreen[PasteMode | None]):
             mode = PasteMode.CHUNKS
         if mode in available:
             self.dismiss(mode)
-
-
-def _mode_row(mode: PasteMode | None, text: str) -> Content:
-    letter = {
-        PasteMode.EDIT: "e",
-        PasteMode.SINGLE_MESSAGE: "s",
-        PasteMode.CHUNKS: "s",
-        PasteMode.LINE_BY_LINE: "l",
-        None: "Esc",
-    }[mode]
-    return Content.assemble((f"{letter:>4}  ", "$primary"), text)
