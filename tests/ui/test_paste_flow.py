@@ -59,3 +59,10 @@ def test_the_unsent_rest_returns_to_the_composer_with_its_error(parts: PastePart
     assert parts.view.composer.text == "two\nthree"
     parts.view.on_text_changed()
     assert parts.status.error == "outbox is full"
+
+
+def test_the_unsent_rest_is_inserted_into_the_composer_text(parts: PasteParts) -> None:
+    parts.max_sent = 1
+    parts.view.composer.set_text("a draft: ")
+    paste(parts, "one\ntwo\nthree", PasteMode.LINE_BY_LINE)
+    assert parts.view.composer.text == "a draft: two\nthree"

@@ -43,7 +43,7 @@ class PasteFlow:
     def _send(self, paste: Paste, mode: PasteMode) -> None:
         """Send the paste without command parsing: a leading `/` has no effect.
 
-        A single message includes the composer text. After an error, the unsent rest moves into the composer.
+        A single message includes the composer text. After an error, the unsent rest is inserted into the composer.
         """
         composer = self._view.composer
         if mode is PasteMode.SINGLE_MESSAGE and composer.text:
@@ -53,7 +53,7 @@ class PasteFlow:
         messages = paste.messages(mode)
         for index, message in enumerate(messages):
             if error := self._send_verbatim(message):
-                composer.set_text("\n".join(messages[index:]))  # keep the unsent rest
+                composer.insert_text("\n".join(messages[index:]))
                 self._view.show_error(error)
                 break
         self._view.draw_changes()
