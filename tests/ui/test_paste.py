@@ -106,3 +106,12 @@ async def test_a_paste_of_a_megabyte_is_rejected_and_typing_continues(server: Ru
         assert "1,048,575 characters" in ann.screen_text()
         ann.write_keys("after\r")
         await ann.wait_for_text("✓ before after")
+
+
+async def test_the_dialog_shows_the_configured_keys(server: RunningServer, tmp_path: Path) -> None:
+    settings = {"keys": {"paste-edit": "f6", "paste-lines": ""}}
+    async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings) as ann:
+        await paste(ann, SIX_LINES)
+        await ann.wait_for_text("F6  insert into the composer")
+        assert "s  send as one message" in ann.screen_text()
+        assert "l  send each line" not in ann.screen_text()
