@@ -30,13 +30,14 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.signal_handlers import handle_signal
-from tui_chat.ui import gc_tuning, preload, server_address, theme as themes
+from tui_chat.ui import gc_tuning, preload, theme as themes
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.quit_flow import QuitFlow
 from tui_chat.ui.render_scheduler import EventProcessor, RenderScheduler
 from tui_chat.ui.screens.join import JoinScreen
+from tui_chat.ui.server_address import split_address
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.start_options import StartOptions
@@ -96,10 +97,12 @@ class ChatApp(App[None], inherit_bindings=False):
         self._chat_screen: ChatScreen | None = None
         self._lifecycle = SessionLifecycle(self, options, saved_profile)
         self.action_stop_server = self._lifecycle.stop_server
+        server, room = split_address(options.server)
+        self._start_room = options.room or room
         self.join_form = JoinScreen(
-            options.room or server_address.room_in_url(options.server) or saved_profile.room,
+            self._start_room or saved_profile.room,
             options.nick or saved_profile.nick,
-            server_address.strip_room(options.server) or saved_profile.server or DEFAULT_SERVER,
+            server or saved_profile.server or DEFAULT_SERVER,
             self._startup_notice,
             on_join=self._lifecycle.connect,
             on_serve=self._lifecycle.serve_and_join,
@@ -157,7 +160,7 @@ class ChatApp(App[None], inherit_bindings=False):
         gc_tuning.resume_collection()
         if options.serve:
             self._lifecycle.start_local_server(options.host, options.port, join=bool(options.nick and options.room))
-        elif options.nick and (options.room or server_address.room_in_url(options.server)):
+        elif options.nick and self._start_room:
             # The join form is skipped, so show its notice in the chat.
             self._lifecycle.startup_messages = [self._startup_notice] if self._startup_notice else []
             self.join_form.action_submit()
@@ -189,7 +192,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
         """Leave the server and join another one, with the room in the URL or else the room in the form."""
         self._lifecycle.leave_server()
-        self.join_form.join_server(server_address.strip_room(event.address), server_address.room_in_url(event.address))
+        self.join_form.join_server(*split_address(event.address))
 
     def _draw_changes(self) -> None:
         if self._chat_screen is not None:

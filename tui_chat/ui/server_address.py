@@ -6,22 +6,19 @@ from tui_chat.client.errors import InvalidAddress
 from tui_chat.client.net import address
 
 
-def room_in_url(server: str) -> str:
-    """Return the room named in a server URL, empty without one and for an invalid address."""
-    with suppress(InvalidAddress):
-        return (address.parse_address(server).room or "") if server else ""
-    return ""
+def split_address(server: str) -> tuple[str, str]:
+    """Return base URL and room of a server address.
 
-
-def strip_room(server: str) -> str:
-    """Return the base URL of `server` without its room, or `server` unchanged if it is not a valid address."""
+    The room is empty without one. An empty or invalid address is returned unchanged, with an empty room.
+    """
     with suppress(InvalidAddress):
-        return address.parse_address(server).base_url if server else ""
-    return server
+        parsed = address.parse_address(server)
+        return parsed.base_url, parsed.room or ""
+    return server, ""
 
 
 def is_local_http(base_url: str) -> bool:
-    """Return whether a local server can serve `base_url`: plain HTTP on a loopback or wildcard host.
+    """Return whether a local server can serve `base_url`: plain HTTP on `localhost`, `127.*`, `[::1]` or `0.0.0.0`.
 
     False for a URL without a port.
     """
