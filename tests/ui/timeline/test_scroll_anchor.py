@@ -270,7 +270,7 @@ async def test_a_visible_gap_is_requested_exactly_once():
         assert not app.messages_of_type(GapRequested)
         app.timeline.scroll_to_key("gap")
         await pilot.press("down", "up")
-        assert [(gap.key, gap.after, gap.before) for gap in app.messages_of_type(GapRequested)] == [("gap", 50, 151)]
+        assert [gap.after for gap in app.messages_of_type(GapRequested)] == [50]
         assert any("100 messages not loaded" in row for row in app.rendered_rows())
 
 

@@ -65,12 +65,6 @@ class _DisconnectSafeFile:
             except OSError:
                 self._disconnected = True
 
-    def isatty(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
 
 def _raise(error: Exception) -> None:
     raise error

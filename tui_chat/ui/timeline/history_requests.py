@@ -54,4 +54,4 @@ class HistoryRequests:
         self._requested_gaps.add((gap.after, gap.before))
         visible_range = self._viewport.visible_range
         oldest_first = index - visible_range.start > visible_range.stop - 1 - index
-        self._post(GapRequested(gap.key, gap.after, gap.before, oldest_first=oldest_first))
+        self._post(GapRequested(gap.after, oldest_first=oldest_first))

@@ -17,15 +17,11 @@ class GapRequested(Message):
     """Request to load a gap, after the gap came into view or was activated.
 
     Attributes:
-        key: Key of the gap line.
         after: Last known `seq` before the gap.
-        before: First known `seq` after the gap.
         oldest_first: True if the older end of the gap, which is closer to the visible messages, loads first.
     """
 
-    key: str
     after: int
-    before: int
     oldest_first: bool
 
 

@@ -65,9 +65,6 @@ class HeightIndex:
     def __len__(self) -> int:
         return len(self._heights)
 
-    def __getitem__(self, index: int) -> int:
-        return self._heights[index]
-
     def __setitem__(self, index: int, height: int) -> None:
         self.total_rows += height - self._heights[index]
         self._heights[index] = height
