@@ -5,7 +5,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import var
+from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -29,11 +29,7 @@ class HelpText(Static):
         search_text: Search words in any case. Only lines that contain all of them are visible.
     """
 
-    search_text: var[str] = var("")
-
-    def watch_search_text(self) -> None:
-        """Redraw the matching lines with a new height after a change of the search."""
-        self.refresh(layout=True)
+    search_text: reactive[str] = reactive("", layout=True)
 
     @property
     def match_count(self) -> int:

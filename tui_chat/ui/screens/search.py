@@ -69,7 +69,6 @@ class SearchScreen(ListDialog[SearchHit]):
     def on_mount(self) -> None:
         """Set the titles and search for the initial query."""
         self.set_up(mark("Search"), mark("↑↓ select · Enter jump · Alt+S this room / all · Esc close"), "#search")
-        self.query_one(Input).cursor_position = len(self._initial_query)
         self._start_search(self._initial_query)
 
     # Requests

@@ -43,9 +43,8 @@ class SettingsScreen(ListDialog[None]):
             yield Static("", id="explanation", markup=False)
 
     def on_mount(self) -> None:
-        """Highlight the first setting."""
+        """List the settings with the first one highlighted, now and after each change of a setting."""
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_list())
-        self.option_list.highlighted = 0
         self._update_list()
 
     def on_resize(self) -> None:
