@@ -192,7 +192,8 @@ class SessionLifecycle:
     def stop_server(self) -> None:
         """Start to stop the server of the session, if it runs on this machine, and end the session.
 
-        With other clients, the first call only shows a question. An error appears in the status line.
+        With other clients, the first call only shows a question. An error appears in the status line. No effect without
+        a session.
         """
         self._window.start_worker(self._stop_server(), "local-server")
 

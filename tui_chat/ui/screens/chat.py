@@ -173,7 +173,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         yield from self.view.widgets()
 
     def on_mount(self) -> None:
-        """Apply the settings, now and after each change, and draw the initial state."""
+        """Pass the number of new messages to the status line, and apply the settings, now and after each change.
+
+        The first application draws the initial state.
+        """
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
         self.view.apply_settings(app_services(self).settings)
@@ -200,7 +203,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     # Composing
 
     def _complete(self, text_before_cursor: str) -> Completion | None:
-        """Return the completion of known names; without one, load members with this part of the nickname."""
+        """Return the completion of known names.
+
+        Without one, load unlisted members with this part of the nickname, and complete after their arrival.
+        """
         view = self.session.current_room
         completion = self._complete_known(text_before_cursor)
         query = nick_query(text_before_cursor) if completion is None else ""
@@ -223,9 +229,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         return self.compose_controller.edit_last_message()
 
     def _submit(self, raw_text: str) -> None:
-        """Send the text without outer newlines, or run the command in it. Rejected input returns to the composer.
+        """Send the text without outer newlines, or run the command in it.
 
-        Blank text is ignored. Messages, replies and commands enter the input history.
+        Rejected input returns to the composer, and its error is shown. Blank text is ignored. Messages, replies and
+        commands enter the input history. The typing indicator ends.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
@@ -257,6 +264,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
 
     def clear_input(self) -> bool:
         """Cancel the history search, else the compose mode, else clear the text: one step per call.
+
+        After clearing, the status line names the key that restores the text.
 
         Returns:
             False if there was no input.
@@ -294,7 +303,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.set_focus(timeline)  # synchronously, because the next key may already be queued
 
     def on_key(self, event: events.Key) -> None:
-        """End the message selection on a printable key without a binding, and insert the key into the composer."""
+        """End the message selection on a printable key without a binding, and insert the key into the composer.
+
+        No effect unless the timeline has the focus.
+        """
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.MESSAGE_CURSOR]
         if self.view.timeline.has_focus and not is_bound and (text := typed_text(event)):
             event.stop()
@@ -302,7 +314,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.view.composer.insert_text(text)
 
     def on_paste(self, event: events.Paste) -> None:
-        """End the message selection on a paste, and pass the paste to the composer."""
+        """End the message selection on a paste, and pass the paste to the composer.
+
+        No effect unless the timeline has the focus.
+        """
         if self.view.timeline.has_focus:
             self._end_selection()
             self.view.composer.post_message(events.Paste(event.text))

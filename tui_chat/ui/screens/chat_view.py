@@ -253,7 +253,9 @@ class ChatView:
     def layout(self) -> None:
         """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title.
 
-        With the setting `auto`, a single room hides the room list, and a basic server the member list.
+        With the setting `auto`, a single room hides the room list, and a basic server the member list. While offline,
+        the header is drawn every second. A reconnect hides the status text of the lost connection, and the timeline may
+        repeat its requests.
         """
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) > 1

@@ -78,7 +78,8 @@ class ComposeController:
     def start(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
         """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
 
-        An edit puts the message text into the composer, a reaction empties it; `leave_mode` restores the replaced text.
+        A compose mode replaces an earlier one, hides the message cursor and focuses the composer. An edit puts the
+        message text into the composer, a reaction empties it; `leave_mode` restores the replaced text.
         Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted; for an edit,
         if another member sent it.
 
@@ -110,7 +111,9 @@ class ComposeController:
         self._save_and_draw()
 
     def leave_mode(self) -> bool:
-        """Return to a plain message; the text of a reply stays, other modes restore the saved draft.
+        """Return to a plain message, save the draft and draw. Without a compose mode, nothing happens.
+
+        The text of a reply stays, other modes restore the saved draft.
 
         Returns:
             True if a compose mode was active.

@@ -144,7 +144,10 @@ class JoinScreen(Screen[None]):
         self.set_class(event.size.height < 18, "-short")
 
     def on_mount(self) -> None:
-        """Hide the button for a local server and focus the first empty field, the room without one."""
+        """Hide the button for a local server, and focus the first empty field, the room without one.
+
+        Later changes of the language update the labels.
+        """
         self.query_one("#start-server").display = False
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
         empty = (field for field in self._form_fields.values() if field.is_empty)
@@ -222,7 +225,7 @@ class JoinScreen(Screen[None]):
             self._form_fields["room"].input.focus()
 
     def show_field_error(self, field: str, problem: str) -> None:
-        """Show an error beside a field (`room`, `nick` or `server`) and focus the field."""
+        """Enable the form, show an error beside a field (`room`, `nick` or `server`) and focus the field."""
         self.show_progress("")
         self._form_fields[field].show_error(problem)
         self._form_fields[field].input.focus()

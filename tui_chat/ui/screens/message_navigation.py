@@ -73,7 +73,7 @@ class MessageNavigation:
         self._reached_room: RoomView | None = None
 
     def open_search(self, query: str = "") -> None:
-        """Open the message search with an initial query."""
+        """Open the message search with an initial query. A selected hit starts the navigation to its message."""
         view = self._view.session.current_room
         screen = SearchScreen(
             lambda request: self._requests.search(request.query, request.room, request.cursor),

@@ -65,7 +65,8 @@ class RoomSwitcher(ListDialog[str]):
     def update_choices(self) -> None:
         """Rebuild the list after a change of query or known rooms, limited to `MAX_CHOICES`.
 
-        The highlight stays on the same room if listed, otherwise moves to the first row.
+        The highlight stays on the same room if listed, otherwise moves to the first row. No effect before the dialog
+        has its list.
         """
         if not self.query(OptionList):
             return

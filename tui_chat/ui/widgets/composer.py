@@ -116,7 +116,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.refresh()  # the driver moves the cursor only together with output
 
     def set_text(self, text: str) -> None:
-        """Replace the whole text, with the cursor at its end. Ends a history search."""
+        """Replace the whole text, with the cursor at its end. Ends a history search and clears the undo history."""
         self._end_search()
         self.load_text(text)
         self.move_cursor(self.document.end)
