@@ -17,9 +17,9 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.screens.chat_view import RoomTimeline
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.start_options import StartOptions
+from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 
 
@@ -46,9 +46,9 @@ class ChatAppDriver:
         return self.chat_screen.query_one(Composer)
 
     @property
-    def timeline(self) -> RoomTimeline:
+    def timeline(self) -> Timeline:
         """Timeline of the chat screen."""
-        return self.chat_screen.query_one(RoomTimeline)
+        return self.chat_screen.query_one(Timeline)
 
     def sdk_room(self, name: str) -> Room:
         """Return the open room of the SDK with this name."""

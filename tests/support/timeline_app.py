@@ -58,6 +58,16 @@ def make_append(timeline: Timeline, *lines: Line) -> Splice:
     return Splice(len(timeline.lines), 0, lines)
 
 
+class IsolatedTimeline(Timeline):
+    """Timeline with keys for the actions of the chat screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "hide_cursor", "Leave"),
+        ("pageup", "page_up", "Page up"),
+        ("pagedown", "page_down", "Page down"),
+    ]
+
+
 class TimelineApp(App[None]):
     """Timeline with a neighbour above and to the right.
 
@@ -86,7 +96,7 @@ class TimelineApp(App[None]):
         """Yield the timeline and its neighbours."""
         yield Static("above", id="above", markup=False)
         with Horizontal():
-            yield Timeline(tz=UTC)
+            yield IsolatedTimeline(tz=UTC)
             yield Static("beside\n" * 30, id="beside", markup=False)
 
     def on_mount(self) -> None:

@@ -16,7 +16,6 @@ from tui_chat.ui.input import keys
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.screens.chat_view import RoomTimeline
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
 from tui_chat.ui.screens.help import HelpScreen
@@ -29,6 +28,7 @@ from tui_chat.ui.screens.search import SearchScreen
 from tui_chat.ui.screens.settings import SettingsScreen
 from tui_chat.ui.screens.theme import ThemeScreen
 from tui_chat.ui.terminal import alt_keys
+from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 
 ACTION_OWNERS = {
@@ -39,7 +39,7 @@ ACTION_OWNERS = {
     KeyScope.CONFIRM_DIALOG: (ConfirmScreen,),
     KeyScope.MESSAGE_SEARCH: (SearchScreen,),
     KeyScope.HISTORY_SEARCH: (Composer,),
-    KeyScope.MESSAGE_CURSOR: (RoomTimeline,),
+    KeyScope.MESSAGE_CURSOR: (Timeline,),
     KeyScope.HELP: (HelpScreen,),
     KeyScope.SETTINGS: (SettingsScreen,),
     KeyScope.THEME_LIST: (ThemeScreen,),

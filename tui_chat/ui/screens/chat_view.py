@@ -26,20 +26,13 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.input.keys import KeyScope, textual_bindings
+from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 from tui_chat.ui.widgets.key_bar import KeyBar
 from tui_chat.ui.widgets.side_list import MemberList, RoomList
 from tui_chat.ui.widgets.status import ChatHeader, StatusLine
-
-
-class RoomTimeline(Timeline, inherit_bindings=False):
-    """Timeline of the current room with the key bindings of the message cursor."""
-
-    BINDINGS = [*textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
-
 
 TWO_PANE_WIDTH = 104  # minimum screen width for two side panes by default, in columns
 
@@ -102,7 +95,7 @@ class ChatView:
         self.session = session
         self.header = ChatHeader()
         self.rooms = RoomList(id="rooms")
-        self.timeline: Timeline = RoomTimeline()
+        self.timeline = Timeline()
         self.members = MemberList(id="members")
         self.status = StatusLine()
         self.composer = composer

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar, cast
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.reactive import Reactive, reactive
 from textual.scroll_view import ScrollView
@@ -23,6 +22,7 @@ from textual.widget import Widget
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeletionState, GapLine, Line, MessageLine, Splice
+from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.timeline.decoration import TimeStyle
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
@@ -38,8 +38,8 @@ _WHEEL_ROWS = 3
 _MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated heights
 
 
-class Timeline(ScrollView):
-    """Scrollable list of the lines of a room.
+class Timeline(ScrollView, inherit_bindings=False):
+    """Scrollable list of the lines of a room, with the key bindings of the message cursor.
 
     Args:
         tz: Time zone of dates and times; None uses the local time zone.
@@ -53,16 +53,7 @@ class Timeline(ScrollView):
 
     DEFAULT_CSS = Path(__file__).with_name("timeline.tcss").read_text(encoding="utf-8")
     COMPONENT_CLASSES: ClassVar[set[str]] = TIMELINE_COMPONENTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor_up", "Up", show=False),
-        Binding("down,j", "cursor_down", "Down", show=False),
-        Binding("enter", "select_cursor", "Choose", show=False),
-        Binding("escape", "hide_cursor", "Leave", show=False),
-        Binding("home,alt+home,g", "to_top", "Top", show=False),
-        Binding("end,alt+end,G", "to_bottom", "Bottom", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown", "page_down", "Page down", show=False),
-    ]
+    BINDINGS = [*textual_bindings(KeyScope.MESSAGE_CURSOR)]  # noqa: RUF012 (declared as in Textual)
     FOCUS_ON_CLICK = False  # the composer keeps the focus during reading and selection
 
     new_message_count: reactive[int] = reactive(0, repaint=False)
