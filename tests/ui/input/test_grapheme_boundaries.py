@@ -3,7 +3,7 @@ from itertools import accumulate
 from hypothesis import given, strategies as st
 from wcwidth import iter_graphemes
 
-from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary, previous_boundary
+from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary
 
 TEXTS = st.text(st.characters() | st.sampled_from("ae\u0301\u200d\u200c\ufe0f👨👩🏽🇩🇪क्षی\r\n각ᄀ"))
 
@@ -15,5 +15,3 @@ def test_boundaries_match_the_clusters_of_the_text(text: str) -> None:
         assert cluster_start(text, index) == max(boundary for boundary in boundaries if boundary <= index)
         assert cluster_end(text, index) == min(boundary for boundary in boundaries if boundary >= index)
         assert next_boundary(text, index) == min((b for b in boundaries if b > index), default=len(text))
-        if index in boundaries:
-            assert previous_boundary(text, index) == max((b for b in boundaries if b < index), default=0)

@@ -14,11 +14,6 @@ def cluster_end(text: str, index: int) -> int:
     return index if start == index else start + len(next(iter_graphemes(text, start)))
 
 
-def previous_boundary(text: str, index: int) -> int:
-    """Return the last boundary before `index`, 0 at the start of the text."""
-    return grapheme_boundary_before(text, index)
-
-
 def next_boundary(text: str, index: int) -> int:
     """Return the first boundary after `index`, the length at the end of the text."""
     return cluster_end(text, min(index + 1, len(text)))

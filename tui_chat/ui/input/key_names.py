@@ -1,9 +1,11 @@
 """Conversion between Textual key names, user input and display names."""
 
 import unicodedata
-from functools import cache
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys
+
+# Named keys of Textual, including some text keys such as `space`.
+_SPECIAL_KEYS = frozenset(base for key in Keys if len(base := key.value.rpartition("+")[2]) > 1 and "<" not in base)
 
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 
@@ -83,7 +85,7 @@ def _parse_base(name: str, case_sensitive: bool) -> str:
         return _key_for_character(name if case_sensitive else name.lower())
     folded = name.casefold()
     folded = _INPUT_ALIASES.get(folded, folded)
-    return folded if folded in _special_keys() or _character_for_key(folded) is not None else ""
+    return folded if folded in _SPECIAL_KEYS or _character_for_key(folded) is not None else ""
 
 
 def _key_for_character(character: str) -> str:
@@ -100,12 +102,6 @@ def _character_for_key(key: str) -> str | None:
         return key
     name = next((long for long, short in KEY_NAME_REPLACEMENTS.items() if short == key), key)
     try:
-        return unicodedata.lookup(name.replace("_", " ")) if name not in _special_keys() else None
+        return unicodedata.lookup(name.replace("_", " ")) if name not in _SPECIAL_KEYS else None
     except KeyError:
         return None
-
-
-@cache
-def _special_keys() -> frozenset[str]:
-    """Return the named keys of Textual, including some text keys such as `space`."""
-    return frozenset(base for key in Keys if len(base := key.value.rpartition("+")[2]) > 1 and "<" not in base)

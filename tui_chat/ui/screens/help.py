@@ -8,11 +8,11 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
+from wcwidth import grapheme_boundary_before
 
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import plural, tr
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input.grapheme_boundaries import previous_boundary
 from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.side_list import SIGNS
@@ -104,7 +104,7 @@ class HelpScreen(ModalScreen[None]):
         """Append typed text to the search, or remove its last character on Backspace. Other keys have no effect."""
         query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
-            self._search(query[: previous_boundary(query, len(query))])
+            self._search(query[: grapheme_boundary_before(query, len(query))])
         elif text := typed_text(event):
             self._search(query + text)
         else:

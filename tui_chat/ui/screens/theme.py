@@ -27,9 +27,7 @@ class ThemeScreen(ListDialog[None]):
     CSS_PATH = "theme.tcss"
     BINDINGS = textual_bindings(KeyScope.THEME_LIST)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._theme_names = settings_schema.fields()["theme"].choices
+    _theme_names = settings_schema.fields()["theme"].choices
 
     def compose(self) -> ComposeResult:
         """Yield the theme list."""

@@ -7,6 +7,7 @@
 """
 
 import re
+from dataclasses import dataclass
 
 from textual.events import Event
 
@@ -19,16 +20,15 @@ PROBE = "".join(f"\x1b[{_ROW};1H\x1b[2K{sequence}\x1b[6n" for sequence in _SEQUE
 """Output of the probe. The terminal must not show other text yet."""
 
 
+@dataclass
 class EmojiSequencesMeasured(Event):
     """Result of the emoji probe.
 
-    Args:
+    Attributes:
         supported: True if the terminal draws an emoji sequence in two columns.
     """
 
-    def __init__(self, supported: bool) -> None:
-        super().__init__()
-        self.supported = supported
+    supported: bool
 
 
 class EmojiProbe:

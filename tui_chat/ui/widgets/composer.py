@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import TextArea
 from textual.widgets.text_area import Location, Selection
+from wcwidth import grapheme_boundary_before
 
 from tui_chat.protocol.limits import PACKET_BYTES
 from tui_chat.session.commands.completion import Completion
@@ -27,7 +28,7 @@ from tui_chat.session.input_history import InputHistory
 from tui_chat.session.paste import Paste
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of
-from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary, previous_boundary
+from tui_chat.ui.input.grapheme_boundaries import cluster_end, cluster_start, next_boundary
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
@@ -139,7 +140,7 @@ class Composer(TextArea, inherit_bindings=False):
         """Return the location one grapheme cluster to the left."""
         row, column = self.cursor_location
         if column:
-            return row, previous_boundary(self.document[row], column)
+            return row, grapheme_boundary_before(self.document[row], column)
         return super().get_cursor_left_location()
 
     def get_cursor_right_location(self) -> Location:
