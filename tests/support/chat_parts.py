@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from textual.message_pump import MessagePump
 from textual.screen import Screen
@@ -17,6 +17,7 @@ from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.drafts import DraftKeeper
 from tui_chat.session.message_sender import MessageSender
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.widgets.composer import Composer
@@ -94,6 +95,7 @@ class ChatParts:
     Attributes:
         session: Session without rooms.
         requests: Recorded requests.
+        server_link: `requests` as a link to the server.
         messages: Sender of messages to the current room.
         drafts: Storage of the composer state.
         view: Chat view of 80 columns.
@@ -108,6 +110,7 @@ class ChatParts:
     def __init__(self) -> None:
         self.session = ChatSession(lambda: 1_000)
         self.requests = RecordedRequests()
+        self.server_link = cast("ServerLink", self.requests)
         self.messages = MessageSender(
             self.session, self.find_room, lambda item: self.session.apply(OutboxItemChanged(item))
         )

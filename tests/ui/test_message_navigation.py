@@ -22,7 +22,7 @@ class JumpParts(ChatParts):
     def __init__(self) -> None:
         super().__init__()
         self.requested_rooms: list[str] = []
-        self.navigation = MessageNavigation(self.requests, self.view, self.go_to_room)
+        self.navigation = MessageNavigation(self.server_link, self.view, self.go_to_room)
         self.view.on_drawn = self.navigation.on_drawn
         self.view.on_error = self.navigation.cancel
         self.rooms = {

@@ -1,6 +1,9 @@
 """Confirmations before quitting, without an app."""
 
 from dataclasses import dataclass, field
+from typing import cast
+
+from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT
@@ -27,9 +30,9 @@ class QuitRecorder:
             self.sleep,
         )
 
-    def start_shutdown(self) -> "QuitRecorder":
+    def start_shutdown(self) -> Worker[None]:
         self.events.append("quit")
-        return self
+        return cast("Worker[None]", self)
 
     async def sleep(self, seconds: float) -> None:
         self.now += seconds

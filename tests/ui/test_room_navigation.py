@@ -15,7 +15,7 @@ class NavigationParts(ChatParts):
         super().__init__()
         self.waiting: list[Key | Paste] = []
         self.navigation = RoomNavigation(
-            self.requests,
+            self.server_link,
             self.view,
             set_timer=self.set_timer,
             drain_input=lambda: self.waiting,

@@ -32,12 +32,12 @@ class CommandParts(ChatParts):
         self.confirmed_texts: list[str] = []
         self.changed_settings: list[tuple[str, object]] = []
         room_navigation = RoomNavigation(
-            self.requests,
+            self.server_link,
             self.view,
             set_timer=self.set_timer,
             drain_input=list,
         )
-        message_navigation = MessageNavigation(self.requests, self.view, room_navigation.go_to_room)
+        message_navigation = MessageNavigation(self.server_link, self.view, room_navigation.go_to_room)
         self.commands = ScreenCommands(
             self.session,
             ServerLink(SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False), directory, None),

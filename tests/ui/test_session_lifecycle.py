@@ -21,7 +21,8 @@ from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Profile
-from tui_chat.ui.screens.join import JoinDetails
+from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.join import JoinDetails, JoinScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.start_options import StartOptions
 
@@ -94,15 +95,16 @@ class RecordingWindow:
 
     def __init__(self, directory: Path) -> None:
         self.settings = ClientSettings()
-        self.join_form = RecordingForm()
+        self.form = RecordingForm()
+        self.join_form = cast("JoinScreen", self.form)
         self.chat: RecordingChat | None = None
         self.state = directory / "state"
         self.lifecycle = SessionLifecycle(self, StartOptions(self.state, directory / "log", room="tea"), Profile())
 
-    def open_chat(self, controller: SessionController) -> RecordingChat:
+    def open_chat(self, controller: SessionController) -> ChatScreen:
         assert controller.session is self.lifecycle.session
         self.chat = RecordingChat()
-        return self.chat
+        return cast("ChatScreen", self.chat)
 
     def close_chat(self) -> None:
         self.chat = None
@@ -140,9 +142,9 @@ async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
 ) -> None:
     window.lifecycle.startup_messages = ["share this address"]
     window.lifecycle.connect(JoinDetails("tea", "ann", server.url, "typed address"))
-    assert window.join_form.is_waiting
+    assert window.form.is_waiting
     await wait_until(lambda: window.chat)
-    assert not window.join_form.is_waiting
+    assert not window.form.is_waiting
     saved, problem = profile_store.load(window.state)
     assert problem == ""
     assert (saved.room, saved.nick, saved.server) == ("tea", "ann", "typed address")
@@ -177,14 +179,14 @@ async def test_the_form_returns_after_the_last_room(server: RunningServer, windo
     await wait_until(lambda: window.chat)
     controllers[0].server_link.leave("tea")
     await wait_until(lambda: window.chat is None)
-    assert window.join_form.progress != ""
+    assert window.form.progress != ""
     assert window.lifecycle.session is None
 
 
 async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: RecordingWindow) -> None:
     window.lifecycle.connect(JoinDetails("tea", "ann", "http://127.0.0.1:9", "localhost:9"))
-    await wait_until(lambda: window.join_form.offers_server)
-    assert window.join_form.errors == [("server", tr("No chat server at {server}.", server="http://127.0.0.1:9"))]
+    await wait_until(lambda: window.form.offers_server)
+    assert window.form.errors == [("server", tr("No chat server at {server}.", server="http://127.0.0.1:9"))]
     assert window.lifecycle.session is None
 
 
@@ -193,7 +195,7 @@ async def test_an_error_appears_on_the_open_screen(server: RunningServer, window
     open_chat = window.open_chat
     window.open_chat = lambda controller: controllers.append(controller) or open_chat(controller)
     window.lifecycle.show_error("too early")
-    assert window.join_form.errors == [("server", "too early")]
+    assert window.form.errors == [("server", "too early")]
     window.lifecycle.connect(JoinDetails("tea", "ann", server.url, server.url))
     await wait_until(lambda: window.chat)
     assert window.chat is not None

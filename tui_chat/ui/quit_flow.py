@@ -3,21 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+
+from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, InterruptConfirmation
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.render_scheduler import RENDER_INTERVAL
-
-
-class Shutdown(Protocol):
-    """Started shutdown, as implemented by `Worker`."""
-
-    @property
-    def is_finished(self) -> bool:
-        """True after the end of the shutdown, also after an error."""
-        ...
 
 
 class QuitFlow:
@@ -26,7 +18,7 @@ class QuitFlow:
     Args:
         pending_count: Returns the number of unacknowledged messages.
         show_status: Shows a message to the user.
-        start_shutdown: Starts to shut the app down.
+        start_shutdown: Starts to shut the app down in a worker.
         clock: Monotonic clock in seconds.
         sleep: Waits for a number of seconds.
 
@@ -38,14 +30,14 @@ class QuitFlow:
         self,
         pending_count: Callable[[], int],
         show_status: Callable[[str], None],
-        start_shutdown: Callable[[], Shutdown],
+        start_shutdown: Callable[[], Worker[None]],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._pending_count = pending_count
         self._show_status = show_status
         self._start_shutdown = start_shutdown
-        self._shutdown: Shutdown | None = None
+        self._shutdown: Worker[None] | None = None
         self.exit_code = 0
         self._sleep = sleep
         self._confirmation = InterruptConfirmation(clock)

@@ -16,7 +16,7 @@ from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
 from tui_chat.ui.quit_flow import wait_until_sent
-from tui_chat.ui.screens.join import JoinDetails
+from tui_chat.ui.screens.join import JoinDetails, JoinScreen
 from tui_chat.ui.start_options import StartOptions
 
 if TYPE_CHECKING:
@@ -24,46 +24,9 @@ if TYPE_CHECKING:
     from tui_chat.session.controller import SessionController
     from tui_chat.session.room_view import RoomView
     from tui_chat.session.session_events import SessionEvent
+    from tui_chat.ui.screens.chat import ChatScreen
 
 log = logging.getLogger("chat.ui")
-
-
-class JoinForm(Protocol):
-    """Join form, as implemented by `JoinScreen`."""
-
-    def begin_waiting(self, text: str) -> None:
-        """Show a progress message and disable the form."""
-
-    def show_progress(self, text: str) -> None:
-        """Show a message, empty to hide it, and enable the form."""
-
-    def show_field_error(self, field: str, problem: str) -> None:
-        """Show an error beside `room`, `nick` or `server`, focus the field and enable the form."""
-
-    def offer_server(self) -> None:
-        """Offer to start a local server."""
-
-    def set_server(self, server: str) -> None:
-        """Replace the server address."""
-
-    def action_submit(self) -> None:
-        """Request a join with the current input."""
-
-
-class ChatPort(Protocol):
-    """Open chat screen, as implemented by `ChatScreen`."""
-
-    def on_current_room_changed(self) -> None:
-        """Draw the new current room."""
-
-    def on_session_event(self, event: "SessionEvent") -> None:
-        """Pass the result of a request to its part of the screen."""
-
-    def show_error(self, problem: str) -> None:
-        """Show an error in the status line."""
-
-    def draw_changes(self) -> None:
-        """Draw the changes of the session."""
 
 
 class SessionWindow(Protocol):
@@ -75,11 +38,11 @@ class SessionWindow(Protocol):
         ...
 
     @property
-    def join_form(self) -> JoinForm:
+    def join_form(self) -> JoinScreen:
         """Join form below all other screens."""
         ...
 
-    def open_chat(self, controller: "SessionController") -> ChatPort:
+    def open_chat(self, controller: "SessionController") -> "ChatScreen":
         """Open the chat screen of a session."""
         ...
 
@@ -116,7 +79,7 @@ class SessionLifecycle:
         self._window = window
         self._options = options
         self._profile = saved_profile
-        self._chat: ChatPort | None = None
+        self._chat: ChatScreen | None = None
         self._controller: SessionController | None = None
         self._worker: Worker[None] | None = None
         self._typed_server = ""

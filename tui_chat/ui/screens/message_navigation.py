@@ -6,19 +6,16 @@
   position and the pending target.
 """
 
-# ruff: noqa: D102 (documented in `ServerLink`)
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
-from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.search_state import SearchHit
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.screens.search import SearchScreen
@@ -43,29 +40,22 @@ class NavigationTarget:
     is_requested: bool = False
 
 
-class NavigationRequests(Protocol):
-    """Requests for messages that are not loaded."""
-
-    def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None: ...
-    async def search(self, query: str, room: str | None, cursor: SearchCursor | None) -> SearchPage: ...
-
-
 class MessageNavigation:
     """Navigation to search hits, replied-to messages and days, and back.
 
     Args:
-        requests: Requests to the server.
+        server_link: Requests to the server.
         view: Widgets of the chat screen.
         go_to_room: Shows or joins a room.
     """
 
     def __init__(
         self,
-        requests: NavigationRequests,
+        server_link: ServerLink,
         view: ChatView,
         go_to_room: Callable[[str], None],
     ) -> None:
-        self._requests = requests
+        self._server_link = server_link
         self._view = view
         self._go_to_room = go_to_room
         self._target: NavigationTarget | None = None
@@ -76,7 +66,7 @@ class MessageNavigation:
         """Open the message search with an initial query. A selected hit starts the navigation to its message."""
         view = self._view.session.current_room
         screen = SearchScreen(
-            lambda request: self._requests.search(request.query, request.room, request.cursor),
+            lambda request: self._server_link.search(request.query, request.room, request.cursor),
             lambda room: self._view.session.find_room(room) is not None,
             view.name if view is not None else None,
             query,
@@ -163,9 +153,9 @@ class MessageNavigation:
         if not target.is_requested:
             target.is_requested, self._reached_room = True, view
             if target.seq is not None:
-                self._requests.load_context(view.name, seq=target.seq)
+                self._server_link.load_context(view.name, seq=target.seq)
             elif target.day is not None:
-                self._requests.load_context(view.name, ts=date_parser.start_of_day(target.day))
+                self._server_link.load_context(view.name, ts=date_parser.start_of_day(target.day))
             return
         line = view.transcript.find_message(target.seq) if target.seq is not None else None
         if line is not None and self._view.timeline.scroll_to_key(line.key):

@@ -6,10 +6,7 @@
   also moves into the composer and is not sent.
 """
 
-# ruff: noqa: D102 (documented in `ServerLink`)
-
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 from textual.events import Key, Paste
 from textual.timer import Timer
@@ -19,6 +16,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import room_matcher
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.server_link import ServerLink
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.inserted_text import pasted_text, typed_text
 from tui_chat.ui.screens.chat_view import ChatView
@@ -29,19 +27,11 @@ SWITCH_TIMEOUT = 3.0  # seconds that input waits for a requested room
 ROOM_CLOSED_GRACE = 1.0  # seconds after the close of the current room during which input is still meant for that room
 
 
-class RoomNavigationRequests(Protocol):
-    """Requests to join, leave and list rooms."""
-
-    def join(self, room: str, nick: str) -> None: ...
-    def leave(self, room: str) -> None: ...
-    def list_rooms(self, query: str, *, requested_by_user: bool) -> None: ...
-
-
 class RoomNavigation:
     """Shows, joins and leaves rooms.
 
     Args:
-        requests: Requests to the server.
+        server_link: Requests to the server.
         view: Widgets of the chat screen.
         set_timer: Calls a function after a delay in seconds.
         drain_input: Removes and returns the waiting input.
@@ -49,13 +39,13 @@ class RoomNavigation:
 
     def __init__(
         self,
-        requests: RoomNavigationRequests,
+        server_link: ServerLink,
         view: ChatView,
         *,
         set_timer: Callable[[float, Callable[[], None]], Timer],
         drain_input: Callable[[], Sequence[Key | Paste]],
     ) -> None:
-        self._requests = requests
+        self._server_link = server_link
         self._view = view
         self._set_timer = set_timer
         self._drain_input = drain_input
@@ -128,13 +118,13 @@ class RoomNavigation:
             if is_offline:
                 self._view.status.show_status(chat_strings.join_queued(room))
             self._begin_switch(names.canonical_key(room), ROOM_CLOSED_GRACE if is_offline else SWITCH_TIMEOUT)
-            self._requests.join(room, view.nick if view is not None else "")
+            self._server_link.join(room, view.nick if view is not None else "")
 
     def leave_room(self, view: RoomView) -> None:
         """Start to leave a room. For the current room, input waits for the next room, at most `SWITCH_TIMEOUT`."""
         if view is self._view.session.current_room:
             self._begin_switch("", SWITCH_TIMEOUT)
-        self._requests.leave(view.name)
+        self._server_link.leave(view.name)
 
     def on_rooms_listed(self, rooms: Sequence[RoomSummary]) -> None:
         """Merge a room list of the server into the known rooms, and update an open room switcher."""
@@ -151,7 +141,7 @@ class RoomNavigation:
             lambda text: room_matcher.rank_rooms(
                 text, list(session.rooms.values()), session.current_room, self._listed_rooms.values()
             ),
-            lambda query: self._requests.list_rooms(query, requested_by_user=False),
+            lambda query: self._server_link.list_rooms(query, requested_by_user=False),
             initial_query,
         )
         self._view.open_dialog(self._switcher, self._on_switcher_closed)
