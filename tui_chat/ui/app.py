@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App, SystemCommand
-from textual.dom import DOMNode
 from textual.events import Event, InputEvent, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -139,7 +138,7 @@ class ChatApp(App[None], inherit_bindings=False):
                 readiness.is_ready(self.screen)
                 and not (self._active_chat and self._active_chat.room_navigation.is_switching)
             ),
-            self._focus_path,
+            lambda: [*(node for node in (self.focused or self.screen).ancestors_with_self if node is not self), self],
             self.set_timer,
         )
 
@@ -215,9 +214,6 @@ class ChatApp(App[None], inherit_bindings=False):
         """Chat screen if no dialog covers it."""
         return self._chat_screen if self.screen is self._chat_screen else None
 
-    def _focus_path(self) -> Sequence[DOMNode]:
-        return [*(node for node in (self.focused or self.screen).ancestors_with_self if node is not self), self]
-
     def on_app_focus(self) -> None:
         """Mark the terminal as focused and send due notifications. No effect without a chat screen."""
         if self._chat_screen is not None:
@@ -242,17 +238,14 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._settings.keymap
 
     def _on_setting_changed(self, name: str) -> None:
-        match name:
-            case "theme":
-                self.preview_theme(self.settings.theme)
-            case "language" | "emoji":
-                for screen in self.screen_stack:
-                    for widget in screen.walk_children(with_self=True):
-                        widget.refresh()  # most widgets translate their text while rendering
-            case "keys":
-                self.set_keymap(self.keymap.textual_keymap())
-            case _:
-                pass
+        if name == "theme":
+            self.preview_theme(self.settings.theme)
+        elif name in {"language", "emoji"}:
+            for screen in self.screen_stack:
+                for widget in screen.walk_children(with_self=True):
+                    widget.refresh()  # most widgets translate their text while rendering
+        elif name == "keys":
+            self.set_keymap(self.keymap.textual_keymap())
         self.terminal.apply_settings()
         self.settings_changed.publish(self.settings)
 

@@ -99,10 +99,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             set_interval=self.set_interval,
         )
         self.room_navigation = RoomNavigation(
-            server_link,
-            self.view,
-            set_timer=self.set_timer,
-            drain_input=self._drain_input,
+            server_link, self.view, set_timer=self.set_timer, drain_input=self._drain_input
         )
         self.message_navigation = MessageNavigation(server_link, self.view, self.room_navigation.go_to_room)
         self.view.on_drawn = self.message_navigation.on_drawn
@@ -173,10 +170,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         yield from self.view.widgets()
 
     def on_mount(self) -> None:
-        """Pass the number of new messages to the status line, and apply the settings, now and after each change.
-
-        The first application draws the initial state.
-        """
+        """Show the number of new messages in the status line, and apply the settings, now and after each change."""
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
         self.view.apply_settings(app_services(self).settings)
@@ -303,10 +297,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.set_focus(timeline)  # synchronously, because the next key may already be queued
 
     def on_key(self, event: events.Key) -> None:
-        """End the message selection on a printable key without a binding, and insert the key into the composer.
-
-        No effect unless the timeline has the focus.
-        """
+        """End the selection in a focused timeline on a printable key without a binding; the composer inserts the key."""
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.MESSAGE_CURSOR]
         if self.view.timeline.has_focus and not is_bound and (text := typed_text(event)):
             event.stop()
@@ -314,10 +305,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.view.composer.insert_text(text)
 
     def on_paste(self, event: events.Paste) -> None:
-        """End the message selection on a paste, and pass the paste to the composer.
-
-        No effect unless the timeline has the focus.
-        """
+        """End the selection in a focused timeline on a paste, and pass the paste to the composer."""
         if self.view.timeline.has_focus:
             self._end_selection()
             self.view.composer.post_message(events.Paste(event.text))

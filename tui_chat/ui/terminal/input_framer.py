@@ -30,12 +30,9 @@ SEQUENCE_TIMEOUT = 1.0
 class InputFrameKind(Enum):
     """Kind of a frame."""
 
-    TEXT = auto()
-    """Characters outside of sequences, control characters included."""
-    SEQUENCE = auto()
-    """Complete escape sequence, or a prefix of a sequence that is a key."""
-    PASTE = auto()
-    """Content of a bracketed paste."""
+    TEXT = auto()  # characters outside of sequences, control characters included
+    SEQUENCE = auto()  # complete escape sequence, or a prefix of a sequence that is a key
+    PASTE = auto()  # content of a bracketed paste
 
 
 class InputFrame(NamedTuple):

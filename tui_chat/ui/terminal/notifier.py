@@ -39,7 +39,7 @@ class Notifier:
     def flush(self) -> None:
         """Pop the notifications of the session, and send the batch if due, or start the timer for the next one.
 
-        Notifications of the current room are discarded while the terminal has focus.
+        Notifications of the current room are discarded while the terminal has focus. No effect without a session.
         """
         session = self._get_session()
         if session is None:

@@ -27,7 +27,7 @@ def driver_class() -> type[Driver] | None:
 
 
 class TerminalOutput:
-    """Terminal features that Textual does not support. Without a driver, no method has an effect.
+    """Terminal features that Textual does not support. Without a driver, nothing is written to the terminal.
 
     Args:
         driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `TerminalDriver`.
@@ -83,7 +83,10 @@ class TerminalOutput:
         return True
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title, subject to the `terminal_title` setting. An empty title restores the original title."""
+        """Set the window title, subject to the `terminal_title` setting. An empty title restores the original title.
+
+        Also applies the other settings, as in `apply_settings`.
+        """
         self._window_title = title
         self.apply_settings()
 

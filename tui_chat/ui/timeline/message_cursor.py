@@ -50,7 +50,7 @@ class MessageCursor:
         self._set_key(None)
 
     def move(self, step: int) -> bool:
-        """Move the cursor to the next message or gap; a cursor at the end of the list stays.
+        """Move the cursor to the next message or gap and scroll there; a cursor at the end of the list stays.
 
         Args:
             step: Direction, -1 for up and 1 for down.

@@ -204,10 +204,10 @@ class Viewport:
     def reveal_line(self, index: int) -> bool:
         """Scroll the minimum distance that shows a line completely; call `update` afterwards.
 
-        A line as tall as the viewport or taller is aligned with the top.
+        A line as tall as the viewport or taller is aligned with the top. Scrolling disables follow mode.
 
         Returns:
-            True if scrolling was necessary.
+            True if scrolling was necessary; False without viewport rows.
         """
         if self.height <= 0:
             return False
@@ -228,12 +228,18 @@ class Viewport:
         return True
 
     def scroll_by(self, rows: int) -> None:
-        """Scroll by an exact number of rows, down if positive, and disable follow mode; call `update` afterwards."""
+        """Scroll by an exact number of rows, down if positive, and disable follow mode; call `update` afterwards.
+
+        No effect without visible lines.
+        """
         if (anchor := self.anchor) is not None:
             self.place_line(anchor.index, anchor.row - rows)
 
     def scroll_to(self, row: int) -> None:
-        """Scroll to an absolute row, by partly estimated heights, and disable follow mode; call `update` afterwards."""
+        """Scroll to an absolute row, by partly estimated heights, and disable follow mode; call `update` afterwards.
+
+        A row outside the list is limited to the list. No effect on an empty list.
+        """
         if self.lines:
             index, row_in_line = self._heights.locate(row)
             self.place_line(index, self._get_extent(index).leading_rows - row_in_line)
