@@ -297,7 +297,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.set_focus(timeline)  # synchronously, because the next key may already be queued
 
     def on_key(self, event: events.Key) -> None:
-        """End the selection in a focused timeline on a printable key without a binding; the composer inserts the key."""
+        """End the selection in a focused timeline on a printable key without a binding, and insert the text."""
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.MESSAGE_CURSOR]
         if self.view.timeline.has_focus and not is_bound and (text := typed_text(event)):
             event.stop()
