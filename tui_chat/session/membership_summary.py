@@ -86,21 +86,3 @@ class MembershipSummary:
             *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
         ]
         return " · ".join(part for part in parts if part)
-
-
-class MembershipGroup:
-    """Consecutive membership events with one summary per visibility, so that a change of the setting applies to all."""
-
-    def __init__(self) -> None:
-        self._all = MembershipSummary()
-        self._relevant = MembershipSummary()
-
-    def add(self, notice: MembershipNotice, *, is_relevant: bool) -> None:
-        """Add an event to the summary for `all`, and to that for `smart` if relevant."""
-        self._all.add(notice)
-        if is_relevant:
-            self._relevant.add(notice)
-
-    def summary(self, visibility: JoinVisibility) -> MembershipSummary:
-        """Return the summary of the visible events, an empty one for `none`."""
-        return {"all": self._all, "smart": self._relevant, "none": MembershipSummary()}[visibility]

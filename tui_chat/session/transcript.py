@@ -11,12 +11,13 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from msgspec.structs import replace
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.membership_summary import JoinVisibility, MembershipGroup, MembershipNotice
+from tui_chat.session.membership_summary import JoinVisibility, MembershipNotice, MembershipSummary
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
@@ -88,7 +89,8 @@ class Transcript:
         self._gaps: set[tuple[int, int]] = set()
         self._unread_after: int | None = None
         self._join_visibility: JoinVisibility = "smart"
-        self._membership_groups: dict[_SortKey, MembershipGroup] = {}  # oldest first, also without a visible event
+        # Consecutive events by visibility, so that a change of the setting applies to all lines. Oldest first.
+        self._membership_groups: dict[_SortKey, dict[JoinVisibility, MembershipSummary]] = {}
 
     def pop_splices(self) -> list[Splice]:
         """Return the coalesced splices since the last call and clear them; empty if `needs_reload` was set."""
@@ -108,21 +110,19 @@ class Transcript:
         Args:
             messages: Lines with a `seq`, in ascending order.
         """
-        batch: list[MessageLine] = []
-        batch_index = -1
+        new_lines: list[MessageLine] = []
         for line in messages:
             key = _sort_key(line.seq or 0)
-            index = bisect_left(self._keys, key)
-            if index < len(self._keys) and self._keys[index] == key:
-                if self.lines[index] != line:
-                    self._splice(index, 1, [key], [line])
-                continue
-            if batch and index != batch_index:
-                self._insert(batch)
-                batch = []
-            batch_index = bisect_left(self._keys, key)
-            batch.append(line)
-        self._insert(batch)
+            index = self._find(key)
+            if index is None:
+                new_lines.append(line)
+            elif self.lines[index] != line:
+                self._set_line(key, line)
+        groups = groupby(new_lines, lambda line: bisect_left(self._keys, _sort_key(line.seq or 0)))
+        # Newest first, so that an insertion does not move the remaining positions.
+        for index, group in reversed([(index, list(group)) for index, group in groups]):
+            self._splice(index, 0, [_sort_key(line.seq or 0) for line in group], group)
+        self.advance_to(max((line.seq or 0 for line in new_lines), default=0))
 
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`, never backwards; later notices sort after that entry."""
@@ -206,8 +206,10 @@ class Transcript:
         key = next(reversed(self._membership_groups), None)
         if key is None or last_key > key:
             key = self._create_notice_key()
-            self._membership_groups[key] = MembershipGroup()
-        self._membership_groups[key].add(notice, is_relevant=is_relevant)
+            self._membership_groups[key] = {"all": MembershipSummary(), "smart": MembershipSummary()}
+        self._membership_groups[key]["all"].add(notice)
+        if is_relevant:
+            self._membership_groups[key]["smart"].add(notice)
         self._update_membership_line(key)
 
     def set_join_visibility(self, visibility: JoinVisibility) -> None:
@@ -218,8 +220,8 @@ class Transcript:
                 self._update_membership_line(key)
 
     def _update_membership_line(self, key: _SortKey) -> None:
-        summary = self._membership_groups[key].summary(self._join_visibility)
-        if text := summary.format():
+        summary = self._membership_groups[key].get(self._join_visibility)
+        if summary is not None and (text := summary.format()):
             self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", summary.ts, text))
         else:
             self._remove(key)
@@ -293,12 +295,6 @@ class Transcript:
         index = self._find(key)
         if index is not None:
             self._splice(index, 1, [], [])
-
-    def _insert(self, lines: list[MessageLine]) -> None:
-        if lines:
-            keys = [_sort_key(line.seq or 0) for line in lines]
-            self._splice(bisect_left(self._keys, keys[0]), 0, keys, lines)
-            self.advance_to(lines[-1].seq or 0)
 
     def _splice(self, index: int, removed: int, keys: list[_SortKey], lines: Sequence[Line]) -> None:
         self._keys[index : index + removed] = array("q", keys)
