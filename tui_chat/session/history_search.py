@@ -24,22 +24,22 @@ class HistorySearch:
         self.query = ""
         self.failed = False
         self._texts = list(texts)
-        self._index: int | None = None
+        self._index = len(self._texts)  # without a match, the position after the newest text
 
     @property
     def text(self) -> str:
         """Matched text, or the original text without a match."""
-        return self.original_text if self._index is None else self._texts[self._index]
+        return self._texts[self._index] if self.steps_back else self.original_text
 
     @property
     def steps_back(self) -> int:
         """Distance of the match from the composer text in history entries, 0 without a match."""
-        return 0 if self._index is None else len(self._texts) - self._index
+        return len(self._texts) - self._index
 
     @property
     def match_span(self) -> tuple[int, int] | None:
         """Start and end of the match in `text` in characters, None without a match."""
-        matched = None if self._index is None else self._match_at(self._index)
+        matched = self._match_at(self._index) if self.steps_back else None
         return matched.span() if matched is not None else None
 
     def append(self, text: str) -> None:
@@ -48,7 +48,7 @@ class HistorySearch:
         The search continues with older texts; without a match, the previous match remains and `failed` is set.
         """
         self.query += text
-        self._search(len(self._texts) - 1 if self._index is None else self._index, -1)
+        self._search(range(min(self._index, len(self._texts) - 1), -1, -1))
 
     def backspace(self) -> None:
         """Remove the last character of the query and restart the search at the newest text.
@@ -56,25 +56,30 @@ class HistorySearch:
         An empty query has no match.
         """
         self.query = self.query[: grapheme_boundary_before(self.query, len(self.query))]
-        self._index = None
+        self._index = len(self._texts)
         self.failed = False
-        if self.query:
-            self._search(len(self._texts) - 1, -1)
+        self.find_older()
 
     def find_older(self) -> None:
-        """Move to the next older match with another text; at the oldest match, only `failed` is set."""
+        """Move to the next older match with another text; at the oldest match, only `failed` is set.
+
+        No effect with an empty query.
+        """
         if self.query:
-            self._search(len(self._texts) - 1 if self._index is None else self._index - 1, -1)
+            self._search(range(self._index - 1, -1, -1))
 
     def find_newer(self) -> None:
-        """Move to the next newer match with another text; at the newest match, only `failed` is set."""
-        if self._index is not None:
-            self._search(self._index + 1, 1)
+        """Move to the next newer match with another text; at the newest match, only `failed` is set.
 
-    def _search(self, start: int, step: int) -> None:
+        No effect without a match.
+        """
+        if self.steps_back:
+            self._search(range(self._index + 1, len(self._texts)))
+
+    def _search(self, indices: range) -> None:
         self.failed = True
-        for index in range(start, len(self._texts) if step > 0 else -1, step):
-            is_duplicate = self._index is not None and index != self._index and self._texts[index] == self.text
+        for index in indices:
+            is_duplicate = self.steps_back and index != self._index and self._texts[index] == self.text
             if not is_duplicate and self._match_at(index) is not None:
                 self._index, self.failed = index, False
                 return
