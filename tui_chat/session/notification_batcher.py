@@ -55,9 +55,7 @@ class NotificationBatcher:
 
     def discard_room(self, room: str) -> None:
         """Remove the queued messages of a room."""
-        remaining = [message for message in self._pending if message.room != room]
-        self._pending.clear()
-        self._pending.extend(remaining)
+        self._pending = deque((message for message in self._pending if message.room != room), MAX_PENDING)
 
     @property
     def delay(self) -> float | None:

@@ -43,19 +43,6 @@ class RoomCandidate:
     summary: RoomSummary | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Query:
-    """Query of the room switcher.
-
-    Attributes:
-        letters: Letters in the form of `match_name`.
-        key: Canonical key of the typed text.
-    """
-
-    letters: str
-    key: str
-
-
 def rank_rooms(
     text: str, open_rooms: Sequence[RoomView], current: RoomView | None, server_rooms: Iterable[RoomSummary]
 ) -> list[RoomCandidate]:
@@ -70,29 +57,30 @@ def rank_rooms(
         current: Selected room.
         server_rooms: Rooms on the server.
     """
-    query = _Query("".join(_fold(unicodedata.normalize("NFKC", text))[0].split()), names.canonical_key(text))
-    open_candidates = [
-        RoomCandidate(view.name, view=view, position=open_rooms.index(view) + 1)
-        for view in _sort_by_activity(open_rooms, current)
-    ]
+    by_activity = sorted(
+        open_rooms,
+        key=lambda view: (view is current, not view.mention_count, not view.unread_count, -view.last_message_ts),
+    )
+    open_candidates = [RoomCandidate(view.name, view=view, position=open_rooms.index(view) + 1) for view in by_activity]
     open_keys = {names.canonical_key(view.name) for view in open_rooms}
     server_candidates = {
         names.canonical_key(summary.name): RoomCandidate(summary.name, summary=summary)
         for summary in server_rooms
         if names.canonical_key(summary.name) not in open_keys
     }
-    matching_server_rooms = _rank_matches(query, server_candidates.values())
+    matching_server_rooms = _rank_matches(text, server_candidates.values())
     seen_keys = open_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
-    return [*_rank_matches(query, open_candidates), *matching_server_rooms, *_new_room(text, seen_keys)]
+    return [*_rank_matches(text, open_candidates), *matching_server_rooms, *_new_room(text, seen_keys)]
 
 
-def _rank_matches(query: _Query, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
+def _rank_matches(text: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
     """Return the matching candidates, best first. The sort is stable."""
+    query, key = "".join(_fold(unicodedata.normalize("NFKC", text))[0].split()), names.canonical_key(text)
     scored = [
         (score, replace(candidate, matched_indices=matched or ()))
         for candidate in candidates
-        for score, matched in [match_name(query.letters, candidate.name)]
-        if matched is not None or names.canonical_key(candidate.name) == query.key
+        for score, matched in [match_name(query, candidate.name)]
+        if matched is not None or names.canonical_key(candidate.name) == key
     ]
     return [candidate for _, candidate in sorted(scored, key=lambda item: -item[0])]
 
@@ -151,13 +139,6 @@ def _fold(text: str) -> tuple[str, tuple[int, ...]]:
 
 def _letter_score(letters: Sequence[str], index: int) -> int:
     return _LETTER_SCORE + (_WORD_START_BONUS if index == 0 or not letters[index - 1].isalnum() else 0)
-
-
-def _sort_by_activity(rooms: Sequence[RoomView], current: RoomView | None) -> list[RoomView]:
-    return sorted(
-        rooms,
-        key=lambda view: (view is current, not view.mention_count, not view.unread_count, -view.last_message_ts),
-    )
 
 
 def _new_room(text: str, seen_keys: set[str]) -> list[RoomCandidate]:
