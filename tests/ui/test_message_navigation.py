@@ -112,7 +112,7 @@ def test_a_message_that_does_not_exist_is_reported(parts: JumpParts) -> None:
     parts.navigation.on_context_loaded("books", None)
     assert parts.status.error == ""
     parts.navigation.on_context_loaded("tea", None)
-    assert parts.status.error == tr(search_strings.MESSAGE_UNAVAILABLE)
+    assert parts.status.error == tr("This message no longer exists.")
 
 
 def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:

@@ -113,7 +113,7 @@ async def test_the_search_key_in_the_search_limits_the_hits_to_the_current_room(
         await ann.type_text("茶")
         await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         await ann.press("alt+s")
-        await ann.wait_for_text(search_strings.search_scope("tea"))
+        await ann.wait_for_text(tr("in {room}", room="tea"))
         await ann.wait_for_text(search_strings.result_count(1, has_more=False))
         assert screen.query_one(OptionList).option_count == 1
         await ann.press("escape")

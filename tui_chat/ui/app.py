@@ -23,7 +23,7 @@ from textual.widgets import Input, TextArea
 from textual.worker import Worker, WorkerState
 
 from tui_chat.client.net.address import DEFAULT_SERVER
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import plural, tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store.profile import Profile
@@ -273,7 +273,13 @@ class ChatApp(App[None], inherit_bindings=False):
         """
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
-            self.show_status(chat_strings.too_long_to_copy(len(text)))
+            self.show_status(
+                plural(
+                    "Too long for the terminal's clipboard ({count:,} character). Paste here with Ctrl+V.",
+                    "Too long for the terminal's clipboard ({count:,} characters). Paste here with Ctrl+V.",
+                    len(text),
+                )
+            )
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Log and report an unexpected error of a background worker."""

@@ -206,14 +206,6 @@ def quote(nick: str, text: str) -> str:
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
-def no_completion(text_before: str) -> str:
-    """Return the hint for Tab without candidates: names the last word, or asks for a word after whitespace."""
-    word = text_before.rsplit(maxsplit=1)[-1] if text_before and not text_before[-1].isspace() else ""
-    if not word:
-        return tr("Type the start of a name, then press Tab.")
-    return tr("No completion for {word}.", word=word[-40:])
-
-
 def quote_line(line: MessageLine, limit: int) -> str:
     """Return the `quote` of a message with at most `limit` characters of its text, `nick: …` if deleted."""
     return quote(line.marked_nick, "" if line.deleted else line.text[:limit])
@@ -243,11 +235,6 @@ PLACEHOLDER_MESSAGE = mark("Message")
 def member_count(count: int) -> str:
     """Return the heading of the member list: `3 here`; a count of 0 means a basic server: `members unknown`."""
     return tr("{count:,} here", count=count) if count else tr("members unknown")
-
-
-def unlisted_members(count: int) -> str:
-    """Return the last row of a member list that omits `count` members: `and 7 more`."""
-    return plural("and {count:,} more", "and {count:,} more", count)
 
 
 def not_in_room(room: str) -> str:
@@ -283,13 +270,3 @@ def window_title(room: str, unread: int, mentions: int) -> str:
     """
     count = f"({'@' if mentions else ''}{unread:,}) " if unread else ""
     return f"{count}{room} · {TITLE}" if room else f"{count}{TITLE}"
-
-
-# Clipboard.
-def too_long_to_copy(count: int) -> str:
-    """Return the error for a text above the clipboard limit of the terminal."""
-    return plural(
-        "Too long for the terminal's clipboard ({count:,} character). Paste here with Ctrl+V.",
-        "Too long for the terminal's clipboard ({count:,} characters). Paste here with Ctrl+V.",
-        count,
-    )

@@ -2,13 +2,7 @@
 
 from tui_chat.session.i18n import mark, tr
 
-MESSAGE_UNAVAILABLE = mark("This message no longer exists.")
 ROOM_EMPTY = mark("No messages in this room yet.")
-
-
-def search_scope(room: str | None) -> str:
-    """Return the scope label of a search, None for all rooms."""
-    return tr("in {room}", room=room) if room is not None else tr("in all rooms")
 
 
 def result_count(count: int, has_more: bool) -> str:

@@ -137,7 +137,7 @@ class MessageNavigation:
         else:
             self._target = None
             self._view.show_error(
-                tr(search_strings.MESSAGE_UNAVAILABLE if target.day is None else search_strings.ROOM_EMPTY)
+                tr("This message no longer exists.") if target.day is None else tr(search_strings.ROOM_EMPTY)
             )
 
     def on_drawn(self) -> None:

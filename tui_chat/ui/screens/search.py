@@ -194,7 +194,7 @@ class SearchScreen(ListDialog[SearchHit]):
         state = self._search_state
         if self._hit_to_confirm is not None:
             return tr("You are not in {room}. Press Enter again to join.", room=self._hit_to_confirm.room)
-        scope = search_strings.search_scope(self._scope_room)
+        scope = tr("in {room}", room=self._scope_room) if self._scope_room is not None else tr("in all rooms")
         if state.request is None:
             return f"{scope} · {tr('Finds messages that contain all words.')}"
         has_count = state.source is not None and not state.problem and (state.hits or not state.is_loading)

@@ -347,7 +347,9 @@ class Composer(TextArea, inherit_bindings=False):
         else:
             first = self._complete(text_before_cursor)
             if first is None:
-                self.show_status(chat_strings.no_completion(text_before_cursor))
+                word = text_before_cursor.split()[-1] if text_before_cursor[-1:].strip() else ""
+                hint = tr("No completion for {word}.", word=word[-40:])
+                self.show_status(hint if word else tr("Type the start of a name, then press Tab."))
                 return
             completion = first if step > 0 else first.cycle(step - 1)
         start = _location_at(text_before_cursor, completion.start)

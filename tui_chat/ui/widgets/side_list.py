@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.sanitize import is_blank
-from tui_chat.session.i18n import mark, tr
+from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
@@ -188,7 +188,8 @@ class MemberList(SideList):
 
         def build_row(index: int) -> ListRow:
             if index == len(members):
-                return ListRow(chat_strings.unlisted_members(count - len(members)), style="muted")
+                unlisted_count = count - len(members)
+                return ListRow(plural("and {count:,} more", "and {count:,} more", unlisted_count), style="muted")
             member = members[index]
             sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
