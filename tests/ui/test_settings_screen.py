@@ -6,6 +6,7 @@ from textual.widgets import OptionList
 
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
+from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.ui.screens.settings import SettingsScreen, next_value
 from tui_chat.ui.screens.theme import ThemeScreen
@@ -25,7 +26,7 @@ async def test_every_setting_is_listed_and_the_highlighted_one_is_explained(tmp_
         for field in settings_schema.fields().values():
             await driver.wait_for_text(f" {field.name} ")
         await highlight_setting(driver, "paste_lines")
-        await driver.wait_for_text(settings_schema.fields()["paste_lines"].help[:60])
+        await driver.wait_for_text(tr(settings_schema.fields()["paste_lines"].description)[:60])
         await driver.wait_for_text("0–1000")
         await driver.press("escape")
         assert not isinstance(driver.app.screen, SettingsScreen)

@@ -2,14 +2,15 @@ from pathlib import Path
 
 import pytest
 
+from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import ClientSettings, ValueKind, fields, format_value, parse
 
 
 def test_every_setting_has_a_help_text_of_one_sentence() -> None:
     for field in fields().values():
-        assert field.help.endswith("."), field.name
-        assert "\n" not in field.help
+        assert tr(field.description).endswith("."), field.name
+        assert "\n" not in tr(field.description)
 
 
 @pytest.mark.parametrize(

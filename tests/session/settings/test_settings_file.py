@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings as with_settings, strategies as st
 
+from tui_chat.session.i18n import tr
 from tui_chat.session.settings.schema import ClientSettings, fields, parse
 from tui_chat.session.settings.settings_file import SettingsFile, render_template
 
@@ -40,7 +41,7 @@ def test_changed_settings_are_loaded_again(path: Path) -> None:
 def test_the_first_change_writes_a_file_with_the_help_of_every_setting(path: Path) -> None:
     SettingsFile.load(path).change("mouse", False)
     text = path.read_text(encoding="utf-8")
-    assert all(field.help in text for field in fields().values())
+    assert all(tr(field.description) in text for field in fields().values())
     assert tomllib.loads(text) == {"mouse": False, "room_notifications": {}, "keys": {}}
     assert text.count("mouse =") == 1, "the setting replaces its commented default"
 

@@ -30,7 +30,7 @@ def set_setting(text: str, context: CommandContext) -> str:
         raise CommandRejected(settings_strings.unknown_setting(typed_name))
     if not value:
         return (
-            f"{_format_setting(field, getattr(current_settings, name))}\n{field.help}\n"
+            f"{_format_setting(field, getattr(current_settings, name))}\n{tr(field.description)}\n"
             f"{tr(settings_strings.ALLOWED_VALUES, expected=field.allowed_values)}"
         )
     try:

@@ -176,11 +176,6 @@ class SettingField:
         return mark(self.name.replace("_", " "))
 
     @property
-    def help(self) -> str:
-        """Translated help text."""
-        return tr(self.description)
-
-    @property
     def allowed_values(self) -> str:
         """Valid values as text: `a, b`, `on, off` or `0–32`; notation of the settings file for a list or table."""
         return {
@@ -278,7 +273,9 @@ def render_markdown() -> str:
     lines = ["| Setting | Default | Values | Description |", "|---|---|---|---|"]
     for field in fields().values():
         default = format_value(field.default)
-        lines.append(f"| `{field.name}` | {default and f'`{default}`'} | {field.allowed_values} | {field.help} |")
+        lines.append(
+            f"| `{field.name}` | {default and f'`{default}`'} | {field.allowed_values} | {tr(field.description)} |"
+        )
     return "\n".join(lines) + "\n"
 
 

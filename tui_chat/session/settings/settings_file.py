@@ -147,7 +147,7 @@ def render_template() -> str:
             else tr("Allowed values: {choices}.", choices=choices)
         )
         lines += [
-            f"# {field.help}",
+            f"# {tr(field.description)}",
             *([f"# {choices_help}"] if choices else []),
             f"[{field.name}]" if is_table else f"#{field.name} = {json.dumps(field.default)}",
             "",

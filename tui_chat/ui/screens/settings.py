@@ -122,7 +122,7 @@ class SettingsScreen(ListDialog[None]):
         )
         self.query_one("#explanation", Static).update(
             Content.assemble(
-                field.help, "\n", (self._save_error or hint, "$error" if self._save_error else "$text-muted")
+                tr(field.description), "\n", (self._save_error or hint, "$error" if self._save_error else "$text-muted")
             )
         )
 
