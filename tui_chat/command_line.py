@@ -66,7 +66,7 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
     selected = i18n.select_language(flags.lang or "", setting, environ)
     i18n.activate(selected)
     if selected is not Language.ENGLISH:
-        environ["LANGUAGE"] = i18n.catalogue_dir(selected)
+        environ["LANGUAGE"] = i18n.CATALOGUE_DIRS[selected]
         gettext.bindtextdomain(i18n.DOMAIN, i18n.LOCALE_DIR)
         gettext.textdomain(i18n.DOMAIN)
 

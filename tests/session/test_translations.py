@@ -15,10 +15,9 @@ from tui_chat.protocol import errors
 from tui_chat.protocol.error_reasons import MESSAGES, WIRE_MESSAGES
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import i18n
-from tui_chat.session.i18n import Language
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = [i18n.catalogue_dir(language) for language in Language if i18n.catalogue_dir(language)]
+FOLDERS = [directory for directory in i18n.CATALOGUE_DIRS.values() if directory]
 
 
 @pytest.fixture(params=FOLDERS)

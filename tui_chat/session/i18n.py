@@ -26,7 +26,8 @@ class Language(Enum):
     CHINESE = "zh"
 
 
-_CATALOGUE_DIRS = {Language.CHINESE: "zh_CN"}
+CATALOGUE_DIRS = {Language.ENGLISH: "", Language.CHINESE: "zh_CN"}
+"""Catalogue directory of each language below `LOCALE_DIR`, empty for English."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,15 +88,10 @@ def activate(language: Language) -> None:
         OSError: The catalogue file is missing or unreadable.
     """
     catalogue = NullTranslations()
-    if language in _CATALOGUE_DIRS:
-        with (LOCALE_DIR / catalogue_dir(language) / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as mo_file:
+    if directory := CATALOGUE_DIRS[language]:
+        with (LOCALE_DIR / directory / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as mo_file:
             catalogue = GNUTranslations(mo_file)
     _ActiveCatalogue.language, _ActiveCatalogue.catalogue = language, catalogue
-
-
-def catalogue_dir(language: Language) -> str:
-    """Return the catalogue directory of a language below `LOCALE_DIR`, "" for English."""
-    return _CATALOGUE_DIRS.get(language, "")
 
 
 def active_language() -> Language:
