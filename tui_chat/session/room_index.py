@@ -1,6 +1,9 @@
 """Bounded indexes of one room: recent speakers and replies by their parent message."""
 
+from collections.abc import Iterable
+
 from tui_chat.protocol.events import NickNotice
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.membership_summary import MembershipNotice
 
 MAX_TYPING_MEMBERS = 100
@@ -50,19 +53,21 @@ class ReplyIndex:
     def __init__(self) -> None:
         self._replies: dict[int, set[int]] = {}
 
-    def add(self, parent: int, reply: int) -> None:
-        """Add a reply; no effect if present."""
-        self._replies.setdefault(parent, set()).add(reply)
+    def update(self, lines: Iterable[MessageLine]) -> list[int]:
+        """Add the replies among new or changed lines of the log.
 
-    def replies_to(self, parent: int) -> set[int]:
-        """Return the `seq` numbers of the replies to a message."""
-        return self._replies.get(parent, set())
+        Returns:
+            Ascending `seq` numbers of the replies among the lines, and of all replies to one of them.
+        """
+        changed_seqs: set[int] = set()
+        for line in lines:
+            if line.reply_to is not None and line.seq is not None:
+                self._replies.setdefault(line.reply_to, set()).add(line.seq)
+                changed_seqs.add(line.seq)
+            changed_seqs |= self._replies.get(line.seq or 0, set())
+        return sorted(changed_seqs)
 
     def trim(self, first: int) -> None:
         """Remove the replies with a `seq` below `first`."""
         remaining = {parent: {seq for seq in replies if seq >= first} for parent, replies in self._replies.items()}
         self._replies = {parent: replies for parent, replies in remaining.items() if replies}
-
-    def clear(self) -> None:
-        """Remove all replies."""
-        self._replies.clear()

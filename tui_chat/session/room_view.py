@@ -103,7 +103,7 @@ class RoomView:
         """
         self.transcript.reset()
         self.deletions.clear()
-        self._replies.clear()
+        self._replies = ReplyIndex()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
         self.newest_seq = self.read_seq = 0
@@ -300,14 +300,8 @@ class RoomView:
 
     def _put_lines(self, lines: list[MessageLine]) -> None:
         self.transcript.put_messages(lines)
-        changed_seqs: set[int] = set()
-        for line in lines:
-            if line.reply_to is not None and line.seq is not None:
-                self._replies.add(line.reply_to, line.seq)
-                changed_seqs.add(line.seq)
-            changed_seqs |= self._replies.replies_to(line.seq or 0)
         # The same batch may contain or change the parent message of a quote.
-        for seq in sorted(changed_seqs):
+        for seq in self._replies.update(lines):
             reply = self.transcript.find_message(seq)
             if reply is not None and reply.quote != (quote := self.quoted_text(reply.reply_to)):
                 self.transcript.put_messages([replace(reply, quote=quote)])
