@@ -13,6 +13,7 @@ from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_index import SPEAKER_PERIOD
 from tui_chat.session.screen_delta import DirtyPart
+from tui_chat.session.session_events import RoomTrimmed
 from tui_chat.session.settings.schema import ClientSettings
 
 
@@ -27,7 +28,7 @@ def test_trimmed_log_entries_are_removed_from_the_transcript(session: ChatSessio
     room = FakeRoom("tea").join(*(str(number) for number in range(10)))
     session.add_room(room)
     room.log.trim(3)
-    session.trim_room("tea")
+    session.apply(RoomTrimmed("tea"))
     assert displayed_texts(session) == ["7", "8", "9"]
 
 

@@ -22,6 +22,7 @@ from tui_chat.session.pending_lines import PendingLines
 from tui_chat.session.ports import RoomPort
 from tui_chat.session.room_view import UNSENT_KEY_PREFIX, RoomView
 from tui_chat.session.screen_delta import DirtyPart, ScreenDelta
+from tui_chat.session.session_events import RoomTrimmed
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
@@ -83,6 +84,7 @@ class ChatSession:
             events.TypingChanged: self._on_typing_changed,
             events.TopicChanged: self._on_topic_changed,
             events.OutboxItemChanged: self._on_outbox_item_changed,
+            RoomTrimmed: lambda view, _: view.trim(),
         }
 
     @property
@@ -236,8 +238,8 @@ class ChatSession:
             self._dirty_parts |= ROOM_SWITCH
             self.show_room_number(max(1, index))
 
-    def apply(self, event: events.ClientEvent) -> None:
-        """Apply a client event. A lost room is removed and reported; other events of unknown rooms have no effect.
+    def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
+        """Apply an event. A lost room is removed and reported; other events of unknown rooms have no effect.
 
         An equal `ProblemReported` is displayed only once.
         """
@@ -259,7 +261,7 @@ class ChatSession:
             case _:
                 self._apply_to_room(event.room, event)
 
-    def _apply_to_room(self, name: str, event: events.ClientEvent) -> None:
+    def _apply_to_room(self, name: str, event: events.ClientEvent | RoomTrimmed) -> None:
         view = self.find_room(name)
         if view is not None:
             self._room_event_handlers[type(event)](view, event)
@@ -274,12 +276,6 @@ class ChatSession:
     def _add_room_notice(self, view: RoomView, text: str) -> None:
         view.transcript.add_notice(self._now_ms(), text)
         self._on_notice(view, text)
-
-    def trim_room(self, name: str) -> None:
-        """Apply a trim of the room log (`RoomView.trim`). No effect for an unknown room."""
-        view = self.find_room(name)
-        if view is not None:
-            view.trim()
 
     def rooms_to_trim(self) -> dict[str, int]:
         """Return the rooms above their line limit.

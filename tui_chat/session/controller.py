@@ -30,7 +30,6 @@ from tui_chat.session.session_events import (
     RoomListReceived,
     RoomOpened,
     RoomRestoreStarted,
-    RoomTrimmed,
     ServerConnected,
     SessionEvent,
 )
@@ -128,7 +127,6 @@ class SessionController:
             RoomLost: self._on_room_lost,
             RoomJoined: self._on_room_joined,
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
-            RoomTrimmed: lambda event: self.session.trim_room(event.room),
             RoomListReceived: self._on_rooms_listed,
             NoticeReceived: self._on_notice_received,
             MembersLoaded: lambda event: event.on_loaded(),
