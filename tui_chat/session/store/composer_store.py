@@ -79,16 +79,12 @@ class SavedRoomState:
 class ComposerStore:
     """Composer state of one user on one server, as an async context manager. The exit performs scheduled writes.
 
-    Attributes:
-        on_problem: Callback with a translated sentence, for a corrupt file and for the first storage error.
-
     Args:
         directory: State directory, created if missing.
         server_url: Base URL of the server.
         nick: User's nickname.
         save_history: Save and load sent texts.
-        on_problem: Initial value of the attribute.
-        save_delay: Delay between a change of a draft or read marker and its write, in seconds.
+        on_problem: Callback with a translated sentence, for a corrupt file and for the first storage error.
     """
 
     def __init__(
@@ -99,18 +95,16 @@ class ComposerStore:
         *,
         save_history: bool,
         on_problem: Callable[[str], None],
-        save_delay: float = SAVE_DELAY,
     ) -> None:
-        self.on_problem = on_problem
+        self._on_problem = on_problem
         self._file = SqliteFile(
             directory / FILE_NAME,
             _SCHEMA,
-            lambda backup: self.on_problem(tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup))),
+            lambda backup: on_problem(tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup))),
         )
         self._server_url = server_url
         self._nick = names.canonical_key(nick)
         self._save_history = save_history
-        self._save_delay = save_delay
         self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
         self._read_seqs: dict[str, int] = {}
         self._statements: list[_Statement] = []
@@ -172,7 +166,7 @@ class ComposerStore:
         An empty text is written without delay. A later call for the room replaces a scheduled one.
         """
         self._drafts[names.canonical_key(room)] = (text, mode)
-        self._schedule_flush(self._save_delay if text else 0.0)
+        self._schedule_flush(SAVE_DELAY if text else 0.0)
 
     def save_read_marker(self, room: str, seq: int) -> None:
         """Schedule the write of a room's read marker.
@@ -180,7 +174,7 @@ class ComposerStore:
         The marker of a room that is not saved is dropped. A lower value replaces a higher one.
         """
         self._read_seqs[names.canonical_key(room)] = seq
-        self._schedule_flush(self._save_delay)
+        self._schedule_flush(SAVE_DELAY)
 
     def add_sent_text(self, room: str, text: str) -> None:
         """Append a sent message or command to the input history; no effect without `save_history`.
@@ -296,7 +290,7 @@ class ComposerStore:
             log_failure("drafts", error)
             if not self._failure_reported:
                 self._failure_reported = True
-                self.on_problem(tr("Drafts cannot be saved: {reason}", reason=str(error)))
+                self._on_problem(tr("Drafts cannot be saved: {reason}", reason=str(error)))
             return default
 
 
