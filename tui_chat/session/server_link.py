@@ -164,7 +164,10 @@ class ServerLink:
     # Background requests
 
     def start(self, request: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a request in the background and return its task. A failure arrives as `RequestFailed`."""
+        """Run a request in the background until its end or that of `run`, and return its task.
+
+        A failure arrives as `RequestFailed`; an unexpected exception is also logged.
+        """
         task = asyncio.create_task(request)
         self._tasks.add(task)
         task.add_done_callback(self._on_task_done)
@@ -313,11 +316,10 @@ class ServerLink:
         """
         try:
             rooms = await self._require_client().list_rooms(query or None)
+            self.event_queue.put(RoomListReceived(rooms, requested_by_user))
         except ChatError:
             if requested_by_user:
                 raise
-        else:
-            self.event_queue.put(RoomListReceived(rooms, requested_by_user))
 
     @_background
     async def load_members(self, room: str, query: str, on_loaded: Callable[[], None]) -> None:
