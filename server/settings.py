@@ -187,7 +187,6 @@ class ServerSetting:
     """Description of one setting.
 
     Attributes:
-        name: Field of `ServerSettings` and key in the settings file.
         type: Annotated type for validation.
         default_text: Default for the operator.
         unit: Unit of the value, empty for none.
@@ -199,7 +198,6 @@ class ServerSetting:
         limits: Least and greatest value of a number; None for other types.
     """
 
-    name: str
     type: Any
     default_text: str
     unit: str
@@ -222,7 +220,6 @@ def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
     choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
     text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
     return ServerSetting(
-        field.name,
         field.type,
         default_text,
         extra["unit"],

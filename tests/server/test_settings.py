@@ -96,16 +96,16 @@ async def test_only_the_effective_value_is_validated(tmp_path: Path) -> None:
 
 
 async def test_numbers_outside_their_limits_are_rejected_with_the_allowed_range(tmp_path: Path) -> None:
-    for setting in SETTINGS.values():
+    for name, setting in SETTINGS.items():
         if setting.limits is None:
             continue
         for value in ("nan", "inf", "-inf", "1e400", str(setting.limits[0] - 0.5), str(setting.limits[1] * 2)):
             with pytest.raises(ConfigError) as rejection:
-                resolve_settings({setting.name: value}, {}, None)
+                resolve_settings({name: value}, {}, None)
             assert "from {:.10g} to {:.10g})".format(*setting.limits) in str(rejection.value), value
         for value in setting.limits:
-            settings, _ = resolve_settings({setting.name: value}, {}, None)
-            assert getattr(settings, setting.name) == value
+            settings, _ = resolve_settings({name: value}, {}, None)
+            assert getattr(settings, name) == value
     assert [name for name, setting in SETTINGS.items() if get_args(setting.type)[0] in (int, float)] == [
         name for name, setting in SETTINGS.items() if setting.limits is not None
     ]
