@@ -16,7 +16,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import takewhile
 from typing import Any, Final, cast
 
@@ -260,14 +260,10 @@ def _get_peer_address(transport: asyncio.BaseTransport) -> str:
 
 
 def _has_free_descriptors() -> bool:
-    descriptors: list[int] = []
     try:
-        for _ in range(_RESERVED_DESCRIPTORS):
-            descriptors.append(os.open(os.devnull, os.O_RDONLY))
+        with ExitStack() as stack:
+            for _ in range(_RESERVED_DESCRIPTORS):
+                stack.callback(os.close, os.open(os.devnull, os.O_RDONLY))
     except OSError as error:
         return error.errno not in {errno.EMFILE, errno.ENFILE}
-    finally:
-        for descriptor in descriptors:
-            with suppress(OSError):
-                os.close(descriptor)
     return True
