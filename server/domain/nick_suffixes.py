@@ -36,10 +36,6 @@ class NickSuffixes:
     def __init__(self) -> None:
         self._pools: dict[tuple[str, int], _SuffixPool] = {}  # by canonical key without suffix, and number of digits
 
-    def __len__(self) -> int:
-        """Return the number of pools with an allocated suffix."""
-        return len(self._pools)
-
     def allocate(self, requested: str, is_available: Callable[[str], bool]) -> tuple[str, str]:
         """Return the requested nickname with the smallest free suffix, and its canonical key: `("Ann2", "ann2")`.
 

@@ -74,7 +74,7 @@ class TokenBucket:
 
 
 class PerAddressLimiter:
-    """Token bucket per client address.
+    """Token bucket per client address; full buckets are discarded in intervals.
 
     Args:
         per_minute: Sustained rate per address and minute, and size of the burst.
@@ -84,13 +84,6 @@ class PerAddressLimiter:
         self._rate = Rate(per_minute, per_minute / 60)
         self._buckets: dict[str, TokenBucket] = {}
         self._acquisitions = 0
-
-    def __len__(self) -> int:
-        """Return the number of tracked addresses (`rate_limit_key`).
-
-        An address with a full bucket is dropped later, during a call of `acquire`.
-        """
-        return len(self._buckets)
 
     def acquire(self, address: str, now: float) -> float:
         """Consume one token of the address.

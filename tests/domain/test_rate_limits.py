@@ -102,4 +102,4 @@ def test_token_buckets_of_inactive_addresses_are_discarded() -> None:
     limiter = PerAddressLimiter(per_minute=60)
     for number in range(5000):
         limiter.acquire(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", float(number * 10))
-    assert len(limiter) <= 1024
+    assert len(limiter._buckets) <= 1024  # pyright: ignore[reportPrivateUsage]
