@@ -82,10 +82,8 @@ class SearchIndex:
                 A wrong indexed text leaves stale terms in the index of SQLite.
         """
         for entry_id, room_id, old_text, new_text in changes:
-            if self._is_sqlite:
-                self._remove.execute(connection, entry_id, self._index_row(room_id, old_text))
-            else:
-                self._remove.execute(connection, entry_id)
+            old_row = (self._index_row(room_id, old_text),) if self._is_sqlite else ()
+            self._remove.execute(connection, entry_id, *old_row)
             if new_text is not None:
                 self._add.execute(connection, entry_id, self._index_row(room_id, new_text))
 
