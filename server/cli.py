@@ -101,9 +101,7 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
 
 def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
     for name, source in sources.items():
-        value: object = getattr(settings, name)
-        if name == "database":
-            value = settings.describe_database()
+        value: object = settings.describe_database() if name == "database" else getattr(settings, name)
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         write_output(f"{name} = {formatted}  ({source})")
     write_output("")
