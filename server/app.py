@@ -98,6 +98,7 @@ async def serve(
         The handle of the running server.
 
     Raises:
+        ConfigError: A setting is invalid; only settings that `resolve_settings` has not checked can be.
         StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """

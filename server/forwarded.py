@@ -45,7 +45,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
     left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. An
     entry that is no address counts as the proxy that reported the entry. Without a peer address, the client is
-    `unknown`.
+    `unknown`. The last items of X-Forwarded-Proto and X-Forwarded-Host determine the own origin.
 
     Args:
         request: Request received by this server.
@@ -82,7 +82,7 @@ def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
 
 
 def _get_items(request: web.Request, name: str) -> list[str]:
-    """Return the items of a list header, also if the header is repeated, as proxies append a line of their own."""
+    """Return the non-empty items of a list header in order, also of lines that proxies append."""
     return [item.strip() for line in request.headers.getall(name, ()) for item in line.split(",") if item.strip()]
 
 

@@ -62,8 +62,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
     """Serve until SIGINT, SIGTERM, the command `stop` or the idle timeout, and return after the shutdown.
 
     The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
-    the shutdown exceeds 5 seconds. The call configures the logging and the signal handlers of the process, and must be
-    made in the main thread.
+    the shutdown exceeds 5 seconds. The call configures logging, signal handlers, garbage collection and the limit of
+    open files for the process, and must be made in the main thread.
 
     Args:
         settings: Resolved server settings.
@@ -170,7 +170,10 @@ async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: 
 
 
 def _report_start(report: bytes) -> None:
-    """Write to the descriptor of standard output, on a thread because a pipe that is not read blocks the write."""
+    """Write to the descriptor of standard output, and ignore errors.
+
+    Runs in a thread, because a pipe that is not read blocks the write.
+    """
     with suppress(OSError):  # full disk or closed pipe
         os.write(1, report)
 
@@ -231,8 +234,7 @@ async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.
         server.begin_drain()
         stop_requested.clear()
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await stop_requested.wait()
+            await asyncio.wait_for(stop_requested.wait(), timeout)
 
 
 def _raise_open_file_limit() -> None:

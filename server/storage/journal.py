@@ -115,7 +115,8 @@ class Journal:
             A future with the result of the committed command.
 
         Raises:
-            Unavailable: The journal is closing or its queue is full; nothing is written.
+            Unavailable: The journal is closing or its queue is full; nothing is written. A full queue is an `outage`
+                until the queue is empty; its start and its end are logged.
 
         Exceptions of the future:
             NotFound: The target message, or the message of `reply_to`, does not exist.
