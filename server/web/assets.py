@@ -9,11 +9,8 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from pathlib import PurePosixPath
+from pathlib import Path
 
 ASSETS_PATH = "/assets/"
 """URL path of all asset prefixes."""
@@ -29,6 +26,7 @@ _CONTENT_TYPES = {
     ".svg": "image/svg+xml; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
+_PACKAGE = Path(__file__).parent
 _MIN_COMPRESSED_BYTES = 1024  # smaller files fit into one packet uncompressed
 
 
@@ -55,21 +53,22 @@ def load_page_assets() -> dict[str, StaticAsset]:
     The references are relative, so that a reverse proxy can serve the page below a path. Files with unknown extensions
     are omitted; the index and the icon have the paths `/` and `/favicon.ico` only.
     """
+    directory = _PACKAGE / "static"
     bodies = {
-        str(name): item.read_bytes()
-        for name, item in _iter_files(files("server.web").joinpath("static"), PurePosixPath())
-        if name.suffix in _CONTENT_TYPES
+        path.relative_to(directory).as_posix(): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.suffix in _CONTENT_TYPES
     }
     release_hash = hashlib.sha256()
     for name in sorted(bodies):
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
     prefix = f"{ASSETS_PATH}{release_hash.hexdigest()[:12]}/"
-    index_body = bodies.pop(INDEX_FILE).replace(b'"assets/', f'"{prefix[1:]}'.encode())
+    bodies[INDEX_FILE] = bodies[INDEX_FILE].replace(b'"assets/', f'"{prefix[1:]}'.encode())
     # Browsers request the icon without a link, for example for problem responses.
-    paths = {"/": (INDEX_FILE, index_body), "/favicon.ico": ("favicon.ico", bodies.pop("favicon.ico"))}
-    paths |= {prefix + name: (name, body) for name, body in bodies.items()}
+    fixed_paths = {INDEX_FILE: "/", "favicon.ico": "/favicon.ico"}
     return {
-        path: _build_asset(body, _CONTENT_TYPES[PurePosixPath(name).suffix]) for path, (name, body) in paths.items()
+        fixed_paths.get(name, prefix + name): _build_asset(body, _CONTENT_TYPES[Path(name).suffix])
+        for name, body in bodies.items()
     }
 
 
@@ -78,18 +77,9 @@ def load_client_assets() -> dict[str, StaticAsset]:
 
     The names are those of the Socket.IO server for Node.js; `socket.io.js` is minified too.
     """
-    package = files("server.web")
-    script = _build_asset(package.joinpath("vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
-    module = _build_asset(package.joinpath("static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    script = _build_asset((_PACKAGE / "vendor/socket.io.min.js").read_bytes(), _CONTENT_TYPES[".js"])
+    module = _build_asset((_PACKAGE / "static/vendor/socket.io.esm.min.js").read_bytes(), _CONTENT_TYPES[".js"])
     return {"socket.io.js": script, "socket.io.min.js": script, "socket.io.esm.min.js": module}
-
-
-def _iter_files(directory: Traversable, parent: PurePosixPath) -> Iterator[tuple[PurePosixPath, Traversable]]:
-    for item in directory.iterdir():
-        if item.is_dir():
-            yield from _iter_files(item, parent / item.name)
-        else:
-            yield parent / item.name, item
 
 
 def _build_asset(body: bytes, content_type: str) -> StaticAsset:
