@@ -13,7 +13,9 @@ KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
 
 
 def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Entry:
-    """Return the entry of a row of `entries`.
+    """Return the entry of a row of `entries`; a message in its current state.
+
+    A deleted message has an empty text, and a message without reactions has None in `reactions`.
 
     Args:
         room: Display name of the room.
@@ -23,8 +25,6 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
     Raises:
         ValueError: The kind of the row is unknown to this version.
     """
-    if row.kind == KIND_MESSAGE:
-        return message_from_row(room, row, reactions)
     common: dict[str, Any] = {
         "room": room,
         "seq": row.seq,
@@ -34,6 +34,16 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
         "nick_name": row.nick_name,
     }
     match row.kind:
+        case "message":
+            return Message(
+                **common,
+                message=row.text,
+                account=row.account,
+                reply_to=row.reply_to,
+                edited=row.edited,
+                deleted=bool(row.deleted),
+                reactions=dict(reactions) if reactions else None,
+            )
         case "edit":
             return Edit(**common, target=row.target, message=row.text)
         case "delete":
@@ -44,24 +54,3 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
             return TopicChange(**common, topic=row.text)
         case unknown_kind:
             raise ValueError(f"unknown entry kind {unknown_kind!r}")
-
-
-def message_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Message:
-    """Return the message of a row in its current state; parameters as in `entry_from_row`.
-
-    A deleted message has an empty text. Without reactions, `reactions` is None.
-    """
-    return Message(
-        room=room,
-        seq=row.seq,
-        id=row.id,
-        nick_name=row.nick_name,
-        member_id=row.member_id,
-        message=row.text,
-        ts=row.ts,
-        account=row.account,
-        reply_to=row.reply_to,
-        edited=row.edited,
-        deleted=bool(row.deleted),
-        reactions=dict(reactions) if reactions else None,
-    )

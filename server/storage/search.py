@@ -13,7 +13,7 @@ punctuation only has no index terms and scans the log.
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from server.storage.reaction_reader import Summaries, add_names, read_counts
-from server.storage.row_mapping import KIND_MESSAGE, message_from_row
+from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search_index import encode_hash_token, encode_room_number, encode_room_token, fts_table, gin_table
 from server.storage.tables import PUBLIC, entries, rooms
 from tui_chat.protocol import errors, events, search_query
@@ -158,7 +158,8 @@ def _messages_from_rows(
     for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
         summaries[room_id] = read_counts(connection, room_id, seqs, reader)
         add_names(connection, room_id, summaries[room_id])
-    return [message_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in matching_rows]
+    found = [entry_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in matching_rows]
+    return cast("list[events.Message]", found)
 
 
 def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement[int], minimum: int) -> int:
