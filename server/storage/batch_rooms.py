@@ -95,7 +95,7 @@ def load_rooms(
 def _lock_rooms(
     connection: Connection, statements: BatchStatements, rooms: dict[str, BatchRoom], keys: Collection[str]
 ) -> None:
-    for key, *stored in statements.select_rooms.fetch_all(connection, statements.array_param(keys)):
+    for key, *stored in statements.select_rooms.execute(connection, statements.array_param(keys)):
         room = rooms[key]
         room.id, room.name, room.last_seq, room.active_at = stored
         room.stored_seq = room.last_seq
@@ -117,16 +117,16 @@ def _load_messages(
     if seqs:
         room.targets = {
             seq: TargetMessage(entry_id, member_id, text, bool(deleted))
-            for seq, entry_id, member_id, text, deleted in statements.select_targets.fetch_all(
+            for seq, entry_id, member_id, text, deleted in statements.select_targets.execute(
                 connection, room.id, statements.array_param(seqs)
             )
         }
     if reactions:
         targets = statements.array_param({command.target for command in reactions})
         member_ids = statements.array_param({command.author.member_id for command in reactions})
-        rows = statements.select_reactions.fetch_all(connection, room.id, targets, member_ids)
+        rows = statements.select_reactions.execute(connection, room.id, targets, member_ids)
         room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
-        for target, emoji, count in statements.select_reaction_counts.fetch_all(connection, room.id, targets):
+        for target, emoji, count in statements.select_reaction_counts.execute(connection, room.id, targets):
             room.reaction_counts.setdefault(target, {})[emoji] = count
 
 
@@ -134,10 +134,10 @@ def _load_by_client_id(
     connection: Connection, statements: BatchStatements, room: BatchRoom, client_ids: Any
 ) -> dict[str, Entry]:
     originals: dict[str, Entry] = {}
-    for values in statements.select_by_client_id.fetch_all(connection, room.id, client_ids):
+    for values in statements.select_by_client_id.execute(connection, room.id, client_ids):
         row = SimpleNamespace(**dict(zip(entries.columns.keys(), values, strict=True)))
         originals[row.client_id] = entry_from_row(room.name, row)
-    for client_id, member_id, revision in statements.select_noop_changes.fetch_all(connection, room.id, client_ids):
+    for client_id, member_id, revision in statements.select_noop_changes.execute(connection, room.id, client_ids):
         originals[client_id] = TopicChange(
             room=room.name, seq=revision, id=0, ts=0, member_id=member_id, nick_name="", topic=""
         )

@@ -280,7 +280,7 @@ class BatchWriter:
         """
         if not is_noop:
             if not self._entry_rows:
-                ids = self._statements.allocate_ids.fetch_all(self._connection, self._command_count, ENTRY_COUNTER)
+                ids = self._statements.allocate_ids.execute(self._connection, self._command_count, ENTRY_COUNTER)
                 self._last_id = ids[0][0] - self._command_count
             self._last_id += 1
             room.last_seq += 1

@@ -32,23 +32,18 @@ class CompiledStatement:
         if list(parameter_order) != list(parameters):
             raise ValueError(f"parameter order is {parameter_order}, expected {parameters}")
 
-    def fetch_all(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
-        """Run the statement and return all rows; empty if no row matches.
+    def execute(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
+        """Run the statement once and return all rows; empty if no row matches, or for a statement without rows.
 
         Values are those of the driver without a type conversion: SQLite returns a boolean as 0 or 1. Errors of the
-        driver are raised as `DBAPIError` without parameter values, as in the other methods.
+        driver are raised as `DBAPIError` without parameter values.
         """
         with self._cursor(connection) as cursor:
             cursor.execute(self._sql, values)
             return list(cursor.fetchall())
 
-    def execute(self, connection: Connection, *values: Any) -> None:
-        """Run the statement once, and discard its rows."""
-        with self._cursor(connection) as cursor:
-            cursor.execute(self._sql, values)
-
     def execute_many(self, connection: Connection, rows: list[tuple[Any, ...]]) -> None:
-        """Run the statement once per row of parameters, in order."""
+        """Run the statement once per row of parameters, in order; errors as in `execute`."""
         with self._cursor(connection) as cursor:
             cursor.executemany(self._sql, rows)
 
