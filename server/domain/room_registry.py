@@ -40,7 +40,7 @@ class JoinResult(Generic[ConnectionT]):
     participant: Participant[ConnectionT]
     is_new: bool
     old_nick: str | None
-    client_changed: bool = False
+    client_changed: bool
 
 
 @dataclass(frozen=True, slots=True)
