@@ -56,7 +56,7 @@ FAULTS: dict[type, tuple[str, ...]] = {
     RoomMembership: ("join", "on_disconnected", "on_push", "load_cache"),
     Roster: ("reset", "_notify"),
     EntryCursor: ("offer",),
-    HistorySync: ("on_join", "on_push", "_auto_fill", "_fetch", "_notify"),
+    HistorySync: ("on_join", "on_push", "_auto_fill", "_fetch_next", "_fetch", "_notify"),
     RoomLog: ("apply_join", "apply_push", "apply_page", "gaps", "missing_after", "pop_dirty"),
     OutboxSender: ("_send_all", "_next_item", "_send", "_request", "_on_sent", "_delete", "claim_orphans"),
     Outbox: ("add", "delete", "_flush_writes", "_execute", "claim_orphans"),

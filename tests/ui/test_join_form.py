@@ -9,6 +9,7 @@ from tests.support.chat_app import chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
+from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.store.profile import DEFAULT_ROOM, Profile, load
 from tui_chat.session.strings import chat as chat_strings
 
@@ -74,7 +75,7 @@ async def test_the_joined_room_is_saved_with_its_guest_key(tmp_path: Path) -> No
         profile, notice = load(tmp_path / "ann" / "state")
         assert notice == ""
         assert (profile.room, profile.nick, profile.server) == ("tea", "ann", server.url)
-        assert profile.guest_key(server.url, "Ann")
+        assert find_guest_key(profile, server.url, "Ann")
         member_id = driver.chat_screen.session.rooms["tea"].member_id
         await driver.press("ctrl+q")
         async with chat_app(tmp_path, profile=profile) as restarted:

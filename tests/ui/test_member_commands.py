@@ -7,6 +7,7 @@ from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.settings.name_lookup import is_room_muted
 
 
 def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:
@@ -85,7 +86,7 @@ async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningSer
         assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]
         await ann.send_message("/unmute")
         await ann.wait_for_text("Notifications for tea are on")
-        await ann.wait_until(lambda: not ann.app.settings.is_muted("tea"))
+        await ann.wait_until(lambda: not is_room_muted(ann.app.settings, "tea"))
 
 
 async def test_a_room_with_a_draft_is_marked_in_the_room_list(server: RunningServer, tmp_path: Path) -> None:

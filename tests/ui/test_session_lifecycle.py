@@ -20,6 +20,7 @@ from tui_chat.session.lines import NoticeLine
 from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.join import JoinDetails, JoinScreen
@@ -148,7 +149,7 @@ async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(
     saved, problem = profile_store.load(window.state)
     assert problem == ""
     assert (saved.room, saved.nick, saved.server) == ("tea", "ann", "typed address")
-    assert saved.guest_key(server.url, "ann")
+    assert find_guest_key(saved, server.url, "ann")
     session = window.lifecycle.session
     assert session is not None
     assert session.current_room is not None

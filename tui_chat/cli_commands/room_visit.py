@@ -28,6 +28,7 @@ from tui_chat.protocol.responses import SendResponse
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.guest_identities import add_identity, find_guest_key
 from tui_chat.session.store.profile import Identity
 from tui_chat.standard_streams import EXIT_IO_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE_ERROR
 
@@ -127,7 +128,7 @@ class _Visit:
             self.guest_key = client.guest_key
             saved_profile, _ = profile_store.load(self.target.state_dir)
             identity = Identity(self.url, self.nick, self.guest_key)
-            if problem := profile_store.save(self.target.state_dir, saved_profile.with_identity(identity)):
+            if problem := profile_store.save(self.target.state_dir, add_identity(saved_profile, identity)):
                 print_error(problem)
 
 
@@ -232,5 +233,5 @@ def _validate(target: CliTarget) -> _Visit:
         nick = names.validate_nickname(target.nick or saved_profile.nick or profile_store.login_name())
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
-    guest_key = None if target.anonymous else saved_profile.guest_key(server_address.base_url, nick)
+    guest_key = None if target.anonymous else find_guest_key(saved_profile, server_address.base_url, nick)
     return _Visit(target, server_address.base_url, room, nick, guest_key)

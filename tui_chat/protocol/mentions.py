@@ -20,7 +20,8 @@ import unicodedata
 from collections.abc import Iterable
 
 from tui_chat.protocol.names import canonical_key
-from tui_chat.protocol.search_query import UNSPACED_SCRIPTS, fold
+from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
+from tui_chat.protocol.search_query import fold
 
 _ROOM = "room"
 _CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|(?<!`)`{3,}.*", re.DOTALL)

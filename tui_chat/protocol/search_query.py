@@ -19,14 +19,8 @@ from functools import lru_cache
 from operator import add
 from zlib import crc32
 
-UNSPACED_SCRIPTS = (
-    "\u0e00-\u0fff"  # Thai, Lao, Tibetan
-    "\u1000-\u109f\u1780-\u17ff"  # Myanmar, Khmer
-    "\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff"  # Hangul
-    "\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff"  # Kana, Bopomofo, 々 and 〇
-    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
-)
-"""Character ranges of the scripts without spaces, for a regular expression."""
+from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
+
 _PUNCTUATION = "\u2000-\u206f\u3000-\u303f\ufe00-\ufe0f"
 _WORD_CHARACTER = rf"[^\W_{UNSPACED_SCRIPTS}]"
 _TOKEN = re.compile(rf"([{UNSPACED_SCRIPTS}]+)|({_WORD_CHARACTER}+)|([^\w\s\x00-\xff{_PUNCTUATION}])")

@@ -25,6 +25,7 @@ from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, Inte
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.signal_handlers import handle_signal
 from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, OutputError, write_output
@@ -88,7 +89,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
         room,
         nick,
         restore_rooms=not options.room and settings.settings.restore_rooms,
-        guest_key=saved_profile.guest_key(server_address.base_url, nick),
+        guest_key=find_guest_key(saved_profile, server_address.base_url, nick),
     )
     return asyncio.run(_run_sessions(target, options, settings))
 
@@ -153,7 +154,7 @@ def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settin
         address.room or room,
         nick,
         settings.settings.restore_rooms,
-        profile_store.load(state_dir)[0].guest_key(address.base_url, nick),
+        find_guest_key(profile_store.load(state_dir)[0], address.base_url, nick),
     )
 
 

@@ -23,8 +23,10 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import RoomLeft, RoomOpened, SessionEvent
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.settings.name_lookup import is_ignored
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.guest_identities import add_identity
 from tui_chat.session.store.profile import Identity
 
 INITIAL_MESSAGES = 10
@@ -105,7 +107,7 @@ class ScreenReader:
         self.controller.drafts.save_read_marker(view)
 
     def _announce_message(self, view: RoomView, message: Message) -> None:
-        if not self._settings_file.settings.is_ignored(message.nick_name):
+        if not is_ignored(self._settings_file.settings, message.nick_name):
             self.announce(speech.message_text(message, view.is_confusable(message.member_id, message.nick_name)))
 
     def _announce_unread(self, view: RoomView | None) -> None:
@@ -131,7 +133,7 @@ class ScreenReader:
                 if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
                     return
                 is_visible = {"all": True, "smart": view.speakers.is_relevant(notice), "none": False}[settings.joins]
-                if is_visible and not settings.is_ignored(notice.nick_name):
+                if is_visible and not is_ignored(settings, notice.nick_name):
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
                 (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()
@@ -196,7 +198,7 @@ class ScreenReader:
         url, guest_key = self.controller.target.url, self.controller.server_link.guest_key or ""
         saved_profile, _ = profile_store.load(self._state_dir)
         updated = replace(saved_profile, room=saved_profile.room if room is None else room, nick=nick, server=url)
-        updated = updated.with_identity(Identity(url, nick, guest_key))
+        updated = add_identity(updated, Identity(url, nick, guest_key))
         if updated != saved_profile and (problem := profile_store.save(self._state_dir, updated)):
             self.announce(problem)
 

@@ -23,6 +23,7 @@ from tui_chat.session.ports import RoomPort
 from tui_chat.session.room_view import UNSENT_KEY_PREFIX, RoomView
 from tui_chat.session.screen_delta import DirtyPart, ScreenDelta
 from tui_chat.session.session_events import RoomTrimmed
+from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
@@ -139,7 +140,7 @@ class ChatSession:
 
     def is_muted(self, view: RoomView) -> bool:
         """Return whether notifications of this room are off. False if only the default level is `none`."""
-        return self._settings().is_muted(view.name)
+        return is_room_muted(self._settings(), view.name)
 
     def apply_settings(self) -> None:
         """Mark the room list for a redraw, and update all timelines by the `joins` and `ignored` settings."""
@@ -350,9 +351,9 @@ class ChatSession:
         if view is self.current_room and self.has_focus:
             return  # the user sees the message or the new-message counter
         settings = self._settings()
-        level = settings.notification_level(view.name)
+        level = notification_level(settings, view.name)
         for line in lines:
-            if (level == "all" or (level == "mentions" and line.is_mention)) and not settings.is_ignored(line.nick):
+            if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable)
                 self._queued_notifications.append(NotifiableMessage(view.name, nick, line.text, line.is_mention))
 

@@ -7,6 +7,7 @@
 
 from collections.abc import Callable
 
+from tui_chat.session.settings.name_lookup import is_ignored
 from tui_chat.session.settings.schema import ClientSettings
 
 
@@ -42,6 +43,6 @@ class IgnoreFilter:
         settings = self._settings()
         if not settings.ignored:
             return False
-        if settings.is_ignored(nick):
+        if is_ignored(settings, nick):
             self._ignored_member_ids.add(member_id)
         return member_id in self._ignored_member_ids

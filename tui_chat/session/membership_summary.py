@@ -1,7 +1,6 @@
 """Summary of consecutive membership events in one line, so that a join storm does not displace the messages."""
 
 from collections import deque
-from typing import Literal
 
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
 from tui_chat.session.i18n import tr
@@ -15,10 +14,6 @@ MAX_RENAMES = 3
 
 
 MembershipNotice = JoinNotice | LeaveNotice | NickNotice
-
-
-JoinVisibility = Literal["all", "smart", "none"]
-"""Visible membership events: all, the relevant ones (`RecentSpeakers.is_relevant`), or none."""
 
 
 class MembershipSummary:

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
-from tui_chat.session.membership_summary import JoinVisibility, MembershipNotice, MembershipSummary
+from tui_chat.session.membership_summary import MembershipNotice, MembershipSummary
+from tui_chat.session.settings.schema import JoinVisibility
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:

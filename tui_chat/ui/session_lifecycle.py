@@ -102,6 +102,7 @@ class SessionLifecycle:
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
         from tui_chat.session.session_target import SessionTarget  # noqa: PLC0415
+        from tui_chat.session.store.guest_identities import find_guest_key  # noqa: PLC0415
 
         window = self._window
         window.join_form.begin_waiting(tr(chat_strings.CONNECTING_TO, server=details.server))
@@ -113,7 +114,7 @@ class SessionLifecycle:
                 details.room,
                 details.nick,
                 restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
-                guest_key=self._profile.guest_key(details.server, details.nick),
+                guest_key=find_guest_key(self._profile, details.server, details.nick),
             ),
             self,
             lambda: window.settings,
@@ -320,7 +321,10 @@ class SessionLifecycle:
     def _update_profile(self, room: str, nick: str) -> None:
         updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller
         if controller is not None and controller.server_link.guest_key:
-            updated = updated.with_identity(Identity(controller.target.url, nick, controller.server_link.guest_key))
+            # Imported here to keep startup fast.
+            from tui_chat.session.store.guest_identities import add_identity  # noqa: PLC0415
+
+            updated = add_identity(updated, Identity(controller.target.url, nick, controller.server_link.guest_key))
         if updated == self._profile:
             return
         self._profile = updated

@@ -4,6 +4,7 @@ import pytest
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
 from tui_chat.session.settings.schema import ClientSettings, ValueKind, fields, format_value, parse
 
 
@@ -51,21 +52,21 @@ def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expe
 def test_room_notification_levels_ignore_case_and_width_of_the_room_name() -> None:
     settings = ClientSettings(notify="mentions", room_notifications={"Tea": "all", "dev": "none"})
     assert (
-        settings.notification_level("tea"),
-        settings.notification_level("DEV"),
-        settings.notification_level("other"),
+        notification_level(settings, "tea"),
+        notification_level(settings, "DEV"),
+        notification_level(settings, "other"),
     ) == (
         "all",
         "none",
         "mentions",
     )
-    assert [settings.is_muted(room) for room in ("tea", "Dev", "ＤＥＶ", "other")] == [False, True, True, False]
-    assert not ClientSettings(notify="none").is_muted("tea")
+    assert [is_room_muted(settings, room) for room in ("tea", "Dev", "ＤＥＶ", "other")] == [False, True, True, False]
+    assert not is_room_muted(ClientSettings(notify="none"), "tea")
 
 
 def test_ignored_nicknames_are_compared_without_case_and_width() -> None:
     settings = ClientSettings(ignored=("Ann Lee",))
-    assert [settings.is_ignored(nick) for nick in ("ann lee", "Ａnn\u3000Lee", "annlee")] == [True, True, False]
+    assert [is_ignored(settings, nick) for nick in ("ann lee", "Ａnn\u3000Lee", "annlee")] == [True, True, False]
 
 
 def test_every_default_value_is_formatted_and_parsed_back() -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings as with_settings, strategies as st
 
 from tui_chat.session.i18n import tr
+from tui_chat.session.settings.name_lookup import notification_level
 from tui_chat.session.settings.schema import ClientSettings, fields, parse
 from tui_chat.session.settings.settings_file import SettingsFile, render_template
 
@@ -35,7 +36,7 @@ def test_changed_settings_are_loaded_again(path: Path) -> None:
     reloaded = SettingsFile.load(path)
     assert reloaded.problems == ()
     assert reloaded.settings == loaded.settings
-    assert reloaded.settings.notification_level("tea time") == "all"
+    assert notification_level(reloaded.settings, "tea time") == "all"
 
 
 def test_the_first_change_writes_a_file_with_the_help_of_every_setting(path: Path) -> None:

@@ -1,15 +1,19 @@
 import stat
 from pathlib import Path
 
+import pytest
+
+from tui_chat.session.store import guest_identities
+from tui_chat.session.store.guest_identities import add_identity, find_guest_key
 from tui_chat.session.store.profile import FILE_NAME, Identity, Profile, load, save
 
 
 def test_a_saved_profile_is_loaded_again(tmp_path: Path) -> None:
-    profile = Profile("茶", "ann", "http://host:3000").with_identity(Identity("http://host:3000", "Ann", "k"))
+    profile = add_identity(Profile("茶", "ann", "http://host:3000"), Identity("http://host:3000", "Ann", "k"))
     assert save(tmp_path / "new" / "folder", profile) == ""
     assert load(tmp_path / "new" / "folder") == (profile, "")
-    assert profile.guest_key("http://host:3000", "ann") == "k"
-    assert profile.guest_key("http://other:3000", "ann") is None
+    assert find_guest_key(profile, "http://host:3000", "ann") == "k"
+    assert find_guest_key(profile, "http://other:3000", "ann") is None
 
 
 def test_a_missing_file_yields_an_empty_profile(tmp_path: Path) -> None:
@@ -37,9 +41,10 @@ def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     assert "cannot be written" in save(tmp_path / "file", Profile())
 
 
-def test_a_new_guest_key_replaces_the_old_key_and_evicts_the_oldest_identities(tmp_path: Path) -> None:
+def test_a_new_guest_key_replaces_the_old_key_and_evicts_the_oldest_identities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guest_identities, "MAX_IDENTITIES", 3)
     profile = Profile()
     for number in range(5):
-        profile = profile.with_identity(Identity("s", f"n{number}", "k"), limit=3)
-    profile = profile.with_identity(Identity("s", "N3", "newer"), limit=3)
+        profile = add_identity(profile, Identity("s", f"n{number}", "k"))
+    profile = add_identity(profile, Identity("s", "N3", "newer"))
     assert [(i.nick, i.guest_key) for i in profile.identities] == [("N3", "newer"), ("n4", "k"), ("n2", "k")]

@@ -12,6 +12,7 @@ from tui_chat.session.commands.command_context import CommandContext, CommandRej
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.settings.name_lookup import is_ignored
 from tui_chat.session.strings import chat as chat_strings
 
 _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
@@ -84,7 +85,7 @@ def ignore(nick: str, context: CommandContext) -> str:
     room = context.session.current_room
     if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
         raise CommandRejected(tr("You cannot ignore yourself."))
-    if not context.settings().is_ignored(name):
+    if not is_ignored(context.settings(), name):
         context.set_setting("ignored", (*ignored, name))
     return tr("{nick} is ignored. /unignore {nick} shows the messages again.", nick=name)
 
@@ -129,5 +130,5 @@ def _activity_details(nick: str, last_message: MessageLine | None, context: Comm
     moment = f"{datetime.fromtimestamp(last_message.ts / 1000):%Y-%m-%d %H:%M}" if last_message is not None else ""
     return [
         tr("last message at {moment}", moment=moment) if moment else "",
-        tr("ignored: messages are hidden") if context.settings().is_ignored(nick) else "",
+        tr("ignored: messages are hidden") if is_ignored(context.settings(), nick) else "",
     ]

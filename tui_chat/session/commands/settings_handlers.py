@@ -8,6 +8,7 @@ from tui_chat.session.commands.command_context import CommandContext, CommandRej
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
+from tui_chat.session.settings.name_lookup import is_room_muted, notification_level
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
 from tui_chat.session.strings import settings as settings_strings
 
@@ -48,7 +49,7 @@ def set_notification_level(text: str, context: CommandContext) -> str:
     """
     room, current_settings, level = context.room(), context.settings(), text.casefold()
     if not level:
-        return _describe_level(room, current_settings.notification_level(room.name))
+        return _describe_level(room, notification_level(current_settings, room.name))
     if level == DEFAULT_VALUE:
         context.set_setting("room_notifications", _other_levels(room, context))
         return _describe_level(room, current_settings.notify)
@@ -79,9 +80,9 @@ def unmute(name: str, context: CommandContext) -> str:
     default level is `none` too.
     """
     room = context.room(name)
-    if context.settings().is_muted(room.name):
+    if is_room_muted(context.settings(), room.name):
         context.set_setting("room_notifications", _other_levels(room, context))
-    if context.settings().notification_level(room.name) == "none":
+    if notification_level(context.settings(), room.name) == "none":
         return tr("Notifications for {room} are off by default. /notify all turns them on.", room=room.name)
     return tr("Notifications for {room} are on.", room=room.name)
 

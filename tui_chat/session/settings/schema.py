@@ -15,9 +15,7 @@ from typing import Annotated, Any, Literal, cast, get_args, get_origin, get_type
 import msgspec
 from msgspec import Meta, Struct
 
-from tui_chat.protocol.names import canonical_key
 from tui_chat.session.i18n import Translatable, mark, tr
-from tui_chat.session.membership_summary import JoinVisibility
 from tui_chat.session.strings import settings as settings_strings
 
 NotificationLevel = Literal["all", "mentions", "none"]
@@ -25,6 +23,9 @@ NotificationLevel = Literal["all", "mentions", "none"]
 
 PaneVisibility = Literal["auto", "always", "never"]
 """Visibility of a side pane; `auto` depends on the width of the terminal."""
+
+JoinVisibility = Literal["all", "smart", "none"]
+"""Visible membership events: all, the relevant ones (`RecentSpeakers.is_relevant`), or none."""
 
 DEFAULT_VALUE = "default"
 """Command argument that restores the default of a setting."""
@@ -109,22 +110,6 @@ class ClientSettings(Struct, frozen=True, rename=None):
         Mapping[str, str | tuple[str, ...]],
         Meta(description='Key bindings, by the names in docs/keys.md: help = "f1"; several keys in [ ]; "" for none.'),
     ] = MappingProxyType({})
-
-    def notification_level(self, room: str) -> NotificationLevel:
-        """Return the notification level of a room: its override, otherwise the default level."""
-        return self._room_level(room) or self.notify
-
-    def is_muted(self, room: str) -> bool:
-        """Return whether notifications of a room are off by an override. The default level does not count."""
-        return self._room_level(room) == "none"
-
-    def _room_level(self, room: str) -> NotificationLevel | None:
-        key = canonical_key(room)
-        return next((level for name, level in self.room_notifications.items() if canonical_key(name) == key), None)
-
-    def is_ignored(self, nick: str) -> bool:
-        """Return whether a nickname is on the ignore list, in any spelling with the same `canonical_key`."""
-        return bool(self.ignored) and canonical_key(nick) in map(canonical_key, self.ignored)
 
 
 class ValueKind(Enum):

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.protocol.names import canonical_key
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
@@ -57,37 +56,6 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     nick: str = ""
     server: str = ""
     identities: tuple[Identity, ...] = ()
-
-    def guest_key(self, server: str, nick: str) -> str | None:
-        """Return the saved guest key for a nickname on a server, None if there is none.
-
-        The nickname is compared by its `canonical_key`, the server exactly.
-        """
-        key = canonical_key(nick)
-        return next(
-            (
-                identity.guest_key
-                for identity in self.identities
-                if identity.server == server and canonical_key(identity.nick) == key
-            ),
-            None,
-        )
-
-    def with_identity(self, identity: Identity, limit: int = 100) -> "Profile":
-        """Return a profile with this identity first, replacing an entry of the same server and nickname.
-
-        Above `limit`, the oldest identities are dropped. The other fields remain.
-
-        Args:
-            identity: Identity to add.
-            limit: Maximum number of identities.
-        """
-        other_identities = (
-            known
-            for known in self.identities
-            if (known.server, canonical_key(known.nick)) != (identity.server, canonical_key(identity.nick))
-        )
-        return msgspec.structs.replace(self, identities=(identity, *other_identities)[:limit])
 
 
 def load(directory: Path) -> tuple[Profile, str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import RoomSummary
-from tui_chat.protocol.search_query import UNSPACED_SCRIPTS
+from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
