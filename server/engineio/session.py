@@ -76,8 +76,8 @@ class EngineIOSession:
 
     __slots__ = (
         "_close_deadline",
-        "_current_packet",
         "_host",
+        "_is_handling_packet",
         "_last_busy_at",
         "_namespace",
         "_ping_sent_at",
@@ -113,7 +113,7 @@ class EngineIOSession:
         self.push_error = self._namespace.push_error
         self._ping_sent_at = now
         self._pong_received = True
-        self._current_packet: bytes | None = None
+        self._is_handling_packet = False
         self._last_busy_at = now
         self._close_deadline = 0.0
 
@@ -130,7 +130,7 @@ class EngineIOSession:
             True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
             raised.
         """
-        self._current_packet = packet
+        self._is_handling_packet = True
         try:
             packet_type = packet[0] if packet else -1
             if packet_type == PACKET_MESSAGE:
@@ -157,7 +157,7 @@ class EngineIOSession:
             self.close_now("internal error", logging.DEBUG)
             return False
         finally:
-            self._current_packet = None
+            self._is_handling_packet = False
         return True
 
     async def admit_packet(self) -> bool:
@@ -345,7 +345,7 @@ class EngineIOSession:
             now: Monotonic time in seconds.
         """
         options = self.options
-        if self._current_packet is not None:
+        if self._is_handling_packet:
             self._last_busy_at = now
         if self.state in CLOSING_STATES:
             if now > self._close_deadline:
@@ -372,7 +372,7 @@ class EngineIOSession:
         """
         if (
             self._pong_received
-            or self._current_packet is not None
+            or self._is_handling_packet
             or now - max(self._ping_sent_at, self._last_busy_at) <= self.options.ping_timeout
         ):
             return False

@@ -60,8 +60,8 @@ async def test_a_session_without_a_sent_ping_is_not_overdue(session: EngineIOSes
 
 async def test_a_packet_in_progress_suspends_the_ping_timeout(session: EngineIOSession) -> None:
     session.tick(DUE)
-    session._current_packet = b"4"  # pyright: ignore[reportPrivateUsage]
+    session._is_handling_packet = True  # pyright: ignore[reportPrivateUsage]
     session.tick(DEADLINE + 5.0)
-    session._current_packet = None  # pyright: ignore[reportPrivateUsage]
+    session._is_handling_packet = False  # pyright: ignore[reportPrivateUsage]
     assert not session.abort_if_overdue(DEADLINE + 5.0 + TIMEOUT)
     assert session.abort_if_overdue(DEADLINE + 5.001 + TIMEOUT)
