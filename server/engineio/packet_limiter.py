@@ -10,7 +10,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from typing import Protocol
+
+from aiohttp.http import WebSocketReader
 
 from server.domain.rate_limits import Rate, TokenBucket
 
@@ -44,8 +45,8 @@ class PacketLimiter:
         """Consume the token of one packet; a failure consumes none.
 
         Returns:
-            0.0 on success, otherwise the seconds before the next attempt, at least 0.05; infinity after the flood
-            timeout. The caller waits or closes the session.
+            0.0 on success, otherwise the seconds before the next attempt, at least 0.05; infinity after throttling for
+            the flood timeout without a full bucket in between. The caller waits or closes the session.
         """
         if self.prepaid:
             self.prepaid -= 1
@@ -64,24 +65,13 @@ class PacketLimiter:
         return max(delay, _MIN_DELAY)
 
 
-class FrameParser(Protocol):
-    """WebSocket parser of aiohttp."""
-
-    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
-        """Parse received bytes; return whether the connection has failed, and the unused bytes."""
-        ...
-
-    def feed_eof(self) -> None:
-        """Handle the end of the stream."""
-
-
 class FrameMeter:
     """Counter of WebSocket frames in front of the parser, because the parser handles empty fragments itself.
 
     Above the rate, the meter holds received bytes back and pauses the transport.
 
     Args:
-        parser: Receiver of the counted bytes.
+        parser: WebSocket parser of aiohttp, the receiver of the counted bytes.
         transport: Transport of the WebSocket.
         limiter: Limiter of the session.
         on_flood: Called after the flood timeout; the transport stays paused.
@@ -101,7 +91,7 @@ class FrameMeter:
 
     def __init__(
         self,
-        parser: FrameParser,
+        parser: WebSocketReader,
         transport: asyncio.Transport,
         limiter: PacketLimiter,
         on_flood: Callable[[], None],
@@ -123,7 +113,8 @@ class FrameMeter:
         bytes itself and resumes the transport.
 
         Returns:
-            The result of the parser; `(False, b"")` while throttled.
+            The result of the parser: whether the connection has failed, and the unused bytes. `(False, b"")` while
+            throttled.
         """
         if self._held:
             data = self._held + data

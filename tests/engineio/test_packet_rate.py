@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import WSMsgType
+from aiohttp.http import WebSocketReader
 
 from server.app import RunningServer
 from server.domain.rate_limits import Rate
@@ -201,8 +202,8 @@ class MeterHarness:
         monkeypatch.setattr(packet_limiter.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(packet_limiter.asyncio, "get_running_loop", lambda: self)
         limiter = PacketLimiter(rate, 10.0, 0.0)
-        transport = cast(asyncio.Transport, self.transport)
-        self.meter = FrameMeter(self.parser, transport, limiter, self.count_flood, self.transport.close)
+        parser, transport = cast(WebSocketReader, self.parser), cast(asyncio.Transport, self.transport)
+        self.meter = FrameMeter(parser, transport, limiter, self.count_flood, self.transport.close)
 
     def count_flood(self) -> None:
         self.floods += 1
