@@ -58,21 +58,6 @@ class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
     user_id: ClientUserId | None
 
 
-class _UserListItem(msgspec.Struct, frozen=True, rename="camel"):
-    nick_name: str
-    socket_id: str
-    id: ClientUserId
-
-
-class _ServerMsg(msgspec.Struct, frozen=True, rename="camel"):
-    msg: str
-    nick_name: str
-    room_id: ClientRoomId
-    times: str
-    user_id: ClientUserId
-    type: int
-
-
 _join_decoder = msgspec.json.Decoder(_JoinPayload)
 _message_decoder = msgspec.json.Decoder(_MessagePayload)
 
@@ -166,7 +151,14 @@ class ServerMsgDialect(Dialect):
         def encode(room_id: ClientRoomId, message_type: int) -> Frame:
             return encode_event(
                 "server_msg",
-                _ServerMsg(message.message, message.nick_name, room_id, times, user_id, message_type),
+                {
+                    "msg": message.message,
+                    "nickName": message.nick_name,
+                    "roomId": room_id,
+                    "times": times,
+                    "userId": user_id,
+                    "type": message_type,
+                },
             )
 
         for recipient in recipients:
@@ -238,11 +230,11 @@ class ServerMsgDialect(Dialect):
         return msgspec.Raw(
             msgspec.json.encode(
                 [
-                    _UserListItem(
-                        nick_name=participant.member.nick_name,
-                        socket_id=participant.member.member_id,
-                        id=self._get_client_user_id(room, participant),
-                    )
+                    {
+                        "nickName": participant.member.nick_name,
+                        "socketId": participant.member.member_id,
+                        "id": self._get_client_user_id(room, participant),
+                    }
                     for participant in room.list_prominent()
                 ]
             )
