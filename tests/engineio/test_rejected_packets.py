@@ -37,9 +37,12 @@ async def test_an_event_with_an_invalid_value_is_answered_and_keeps_the_session(
 @pytest.mark.parametrize(
     ("value", "reason"), [(HALF_EMOJI, "json_invalid"), ("NaN", "json_invalid"), (TOO_DEEP, "json_too_deep")]
 )
-async def test_the_error_of_an_invalid_value_names_the_reason(websocket: RawClient, value: str, reason: str) -> None:
+@pytest.mark.parametrize("event", ["sendMessage", "client_msg"])
+async def test_the_error_of_an_invalid_value_names_the_reason(
+    websocket: RawClient, event: str, value: str, reason: str
+) -> None:
     await websocket.connect_namespace()
-    await websocket.ws.send_str(f'421["sendMessage",{{"room":"tea","message":{value}}}]')
+    await websocket.ws.send_str(f'421["{event}",{{"room":"tea","message":{value}}}]')
     response = await websocket.read_response(1)
     assert (response["ok"], response["error"]["code"], response["error"]["reason"]) == (False, "bad_request", reason)
 

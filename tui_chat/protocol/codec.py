@@ -93,7 +93,7 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
         except msgspec.ValidationError:
             return msgspec.convert(_normalize_fields(decoder.type, msgspec.json.decode(body)), decoder.type)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise _to_bad_request(error) from None
+        raise to_bad_request(error) from None
 
 
 def drop_nulls(fields: Any) -> Any:
@@ -173,7 +173,7 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise _to_bad_request(error) from None
+        raise to_bad_request(error) from None
 
 
 class SocketIOJson:
@@ -222,7 +222,8 @@ def _normalize_fields(request_type: type[Request], body: Any) -> Any:
     return fields | dict.fromkeys(("room", "roomName"), next(iter(rooms.values()))) | rooms if rooms else fields
 
 
-def _to_bad_request(error: Exception) -> BadRequest:
+def to_bad_request(error: Exception) -> BadRequest:
+    """Return the error of a request for an exception of msgspec, or for the `RecursionError` of excessive nesting."""
     if isinstance(error, RecursionError):
         return BadRequest("json_too_deep")
     if isinstance(error, msgspec.ValidationError):

@@ -113,13 +113,17 @@ class Dialect(ABC):
             self._flush_timer.cancel()
 
 
-def decode_payload(decoder: msgspec.json.Decoder[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
+def decode_payload(payload_type: type[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
     """Decode the first argument of an event; further arguments are ignored, and a missing argument counts as null.
 
+    Args:
+        payload_type: Type that msgspec validates, usually a `Struct`.
+        arguments: Event arguments as undecoded JSON.
+
     Raises:
-        BadRequest: The argument is not JSON or not of the type of the decoder.
+        BadRequest: The argument is not JSON, not of the type, or nested too deeply.
     """
     try:
-        return decoder.decode(arguments[0] if arguments else b"null")
+        return msgspec.convert(msgspec.json.decode(arguments[0]) if arguments else None, payload_type)
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise errors.BadRequest("field_invalid", problem=str(error)[:200]) from None
+        raise codec.to_bad_request(error) from None

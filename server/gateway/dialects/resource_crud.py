@@ -157,7 +157,7 @@ class ResourceCrudDialect(Dialect):
                 body = {"id": body}
             return msgspec.convert(_parse_id_digits(codec.drop_nulls(body)), request_type)
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise errors.BadRequest("field_invalid", problem=str(error)[:200]) from None
+            raise codec.to_bad_request(error) from None
 
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool

@@ -58,10 +58,6 @@ class ServerMsgJoin(requests.JoinRoom, frozen=True, kw_only=True):
     user_id: ClientUserId | None
 
 
-_join_decoder = msgspec.json.Decoder(_JoinPayload)
-_message_decoder = msgspec.json.Decoder(_MessagePayload)
-
-
 class ServerMsgDialect(Dialect):
     """Dialect with user lists and message types."""
 
@@ -94,9 +90,9 @@ class ServerMsgDialect(Dialect):
             ChatError: The payload, a name or the message is invalid, or the user id is too long.
         """
         if event == "client_msg":
-            payload = decode_payload(_message_decoder, arguments)
+            payload = decode_payload(_MessagePayload, arguments)
             return requests.SendMessage(room=_to_room_name(payload.room_id), message=payload.msg)
-        join_payload = decode_payload(_join_decoder, arguments)
+        join_payload = decode_payload(_JoinPayload, arguments)
         return ServerMsgJoin(
             room_name=_to_room_name(join_payload.room_id),
             nick_name=join_payload.nick_name,

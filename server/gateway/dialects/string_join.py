@@ -4,7 +4,7 @@ Members without a nickname appear as `guest`, `guest2` and so on in other dialec
 native `sendMessage`.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -18,7 +18,6 @@ from tui_chat.protocol import codec, events, names, requests
 _GUEST = "guest"
 
 _FIRST_BYTES = {bytes((byte,)) for byte in b'"-0123456789'}
-_argument_decoder = msgspec.json.Decoder(Any)
 
 
 class StringJoinDialect(Dialect):
@@ -33,8 +32,8 @@ class StringJoinDialect(Dialect):
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with a room name and an optional nickname.
 
-        Whole numbers count as text, and further arguments are ignored. Without a nickname, or with one of another type,
-        the requested nickname is `guest`: the first guest has no suffix, and later ones have a number.
+        Whole numbers count as text, and further arguments are ignored. Without a nickname, or with an empty one or one
+        of another type, the requested nickname is `guest`: the first guest has no suffix, and later ones have a number.
 
         Raises:
             BadRequest: An argument cannot be decoded.
@@ -43,8 +42,7 @@ class StringJoinDialect(Dialect):
             TooLong: The nickname or the room name exceeds its limit.
         """
         room, nick = (
-            codec.number_to_text(decode_payload(_argument_decoder, arguments[position : position + 1]))
-            for position in (0, 1)
+            codec.number_to_text(decode_payload(object, arguments[position : position + 1])) for position in (0, 1)
         )
         return requests.JoinRoom(
             room_name=str(room), nick_name=nick if nick and isinstance(nick, str) else _GUEST, limit=1
