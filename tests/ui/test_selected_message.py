@@ -1,13 +1,14 @@
 """Actions on the selected message, without an app."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 import pytest
 
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
+from tests.support.wait import wait_until
 from tui_chat.protocol.errors import Unavailable
+from tui_chat.session import delayed_deletions
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState
@@ -19,43 +20,15 @@ from tui_chat.ui.screens.link import LinkScreen
 from tui_chat.ui.screens.message_actions import MessageActions
 
 
-class TimerQueue:
-    """Timers that fire in tests only.
-
-    Attributes:
-        callbacks: Functions of the running timers, in the order of their start.
-    """
-
-    def __init__(self) -> None:
-        self.callbacks: list[Callable[[], None]] = []
-
-    def call_later(self, delay: float, callback: Callable[[], None]) -> "TimerQueue.Handle":
-        self.callbacks.append(callback)
-        return self.Handle(self.callbacks, callback)
-
-    def fire(self) -> None:
-        for callback in list(self.callbacks):
-            callback()
-
-    class Handle:
-        def __init__(self, callbacks: list[Callable[[], None]], callback: Callable[[], None]) -> None:
-            self._callbacks, self._callback = callbacks, callback
-
-        def cancel(self) -> None:
-            if self._callback in self._callbacks:
-                self._callbacks.remove(self._callback)
-
-
 class ActionParts(ChatParts):
     def __init__(self) -> None:
         super().__init__()
         self.copied: list[str] = []
         self.opened: list[str] = []
-        self.timer_queue = TimerQueue()
         self.reply_targets: list[int] = []
         self.compose_controller = ComposeController(self.messages, self.view, self.drafts, lambda: None)
         self.errors: list[str] = []
-        self.deletions = DelayedDeletions(self.messages.delete, self.on_deletion_changed, self.timer_queue.call_later)
+        self.deletions = DelayedDeletions(self.messages.delete, self.on_deletion_changed)
         self.message_actions = MessageActions(
             self.messages,
             self.deletions,
@@ -129,13 +102,15 @@ def deletion_of(parts: ActionParts, seq: int) -> DeletionState:
     return line.deletion
 
 
-def test_a_confirmed_deletion_is_queued_after_the_time_for_an_undo(parts: ActionParts) -> None:
+async def test_a_confirmed_deletion_is_queued_after_the_time_for_an_undo(
+    parts: ActionParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delayed_deletions, "UNDO_SECONDS", 0.01)
     confirm_deletion(parts)
     assert deletion_of(parts, 2) is DeletionState.DELAYED
     assert parts.view.timeline.cursor_key is None
     assert parts.room.posts == []
-    parts.timer_queue.fire()
-    assert parts.room.posts == [("delete", 2)]
+    await wait_until(lambda: parts.room.posts == [("delete", 2)])
     assert deletion_of(parts, 2) is DeletionState.QUEUED
 
 
@@ -155,11 +130,10 @@ def test_text_typed_during_the_question_continues_in_the_composer(parts: ActionP
     assert deletion_of(parts, 2) is DeletionState.NONE
 
 
-def test_an_undone_deletion_is_never_queued(parts: ActionParts) -> None:
+async def test_an_undone_deletion_is_never_queued(parts: ActionParts) -> None:
     confirm_deletion(parts)
     parts.run("undo_selected_deletion", "message-2")
     assert deletion_of(parts, 2) is DeletionState.NONE
-    parts.timer_queue.fire()
     assert not parts.deletions.flush()
     confirm_deletion(parts)
     parts.message_actions.activate("message-2")
@@ -167,17 +141,17 @@ def test_an_undone_deletion_is_never_queued(parts: ActionParts) -> None:
     assert parts.room.posts == []
 
 
-def test_a_flush_queues_delayed_deletions_at_once(parts: ActionParts) -> None:
+async def test_a_flush_queues_delayed_deletions_once(parts: ActionParts) -> None:
     confirm_deletion(parts)
     assert parts.deletions.flush()
+    assert not parts.deletions.flush()
     assert parts.room.posts == [("delete", 2)]
-    assert parts.timer_queue.callbacks == []
 
 
-def test_a_held_deletion_never_affects_a_message_of_a_replaced_log(parts: ActionParts) -> None:
+async def test_a_delayed_deletion_never_affects_a_message_of_a_replaced_log(parts: ActionParts) -> None:
     confirm_deletion(parts)
     parts.session.rooms["tea"].reset()
-    parts.timer_queue.fire()
+    assert parts.deletions.flush()
     assert parts.room.posts == []
 
 
@@ -210,10 +184,10 @@ def test_a_rejected_resend_shows_its_error(parts: ActionParts) -> None:
     assert "10,000" in parts.status.error
 
 
-def test_a_delayed_deletion_in_a_closed_room_shows_an_error(parts: ActionParts) -> None:
+async def test_a_delayed_deletion_in_a_closed_room_shows_an_error(parts: ActionParts) -> None:
     confirm_deletion(parts)
     parts.session.remove_room("tea")
-    parts.timer_queue.fire()
+    assert parts.deletions.flush()
     assert parts.errors == ["You are not in tea."]
 
 

@@ -7,23 +7,11 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
 
 from tui_chat.session.lines import DeletionState
 from tui_chat.session.room_view import RoomView
 
 UNDO_SECONDS = 5.0
-
-
-class Cancellable(Protocol):
-    """Timer, such as `asyncio.TimerHandle`."""
-
-    def cancel(self) -> None:
-        """Stop the timer."""
-
-
-def _call_later(delay: float, callback: Callable[[], None]) -> Cancellable:
-    return asyncio.get_running_loop().call_later(delay, callback)
 
 
 class DelayedDeletions:
@@ -32,25 +20,22 @@ class DelayedDeletions:
     Args:
         delete: Queues the deletion of the message with a `seq` in a room. Returns the error message, empty on success.
         on_changed: Called after the start, the undo and the end of a delay, with the error message or "".
-        call_later: Calls a function after a number of seconds.
     """
 
-    def __init__(
-        self,
-        delete: Callable[[str, int], str],
-        on_changed: Callable[[str], None],
-        call_later: Callable[[float, Callable[[], None]], Cancellable] = _call_later,
-    ) -> None:
+    def __init__(self, delete: Callable[[str, int], str], on_changed: Callable[[str], None]) -> None:
         self._delete = delete
         self._on_changed = on_changed
-        self._call_later = call_later
-        self._timers: dict[tuple[RoomView, int], Cancellable] = {}
+        self._timers: dict[tuple[RoomView, int], asyncio.TimerHandle] = {}
 
     def schedule(self, view: RoomView, seq: int) -> None:
-        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect during the delay."""
+        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect during the delay.
+
+        After an error, the message reappears. The deletion has no effect if the server replaces the log meanwhile.
+        """
         if (view, seq) not in self._timers:
             view.set_deletion(seq, DeletionState.DELAYED)
-            self._timers[view, seq] = self._call_later(UNDO_SECONDS, lambda: self._finish(view, seq))
+            loop = asyncio.get_running_loop()
+            self._timers[view, seq] = loop.call_later(UNDO_SECONDS, self._finish, view, seq)
             self._on_changed("")
 
     def undo(self, view: RoomView, seq: int) -> None:
