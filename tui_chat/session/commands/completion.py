@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
 from tui_chat.session import emoji_names
 from tui_chat.session.commands import registry
-from tui_chat.session.commands.registry import ArgumentKind, Command
+from tui_chat.session.commands.registry import ArgumentKind
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, ValueKind
 
@@ -84,15 +84,16 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
     if text_before.startswith("/") and not text_before.startswith("//"):
         name, blank, rest = text_before[1:].partition(" ")
         if not blank:
-            return _build_completion(
-                0, text_before, _to_candidates(f"/{command_name}" for command_name in registry.complete(name))
-            )
+            names = [f"/{command_name}" for command_name in registry.complete(name)]
+            return _build_completion(text_before, text_before, _to_candidates(names))
         command = registry.find(name)
         if command is not None and command.arguments:
-            argument_completion = _complete_argument(command, rest, nicks, rooms)
-            if argument_completion is not None:
-                start, typed, candidates = argument_completion
-                return _build_completion(len(text_before) - len(rest) + start, typed, candidates)
+            # The last argument includes all remaining words.
+            words = rest.split(" ", len(command.arguments) - 1)
+            kind = command.arguments[len(words) - 1].kind
+            if kind is not ArgumentKind.TEXT:
+                candidates = _argument_candidates(kind, words, nicks, rooms)
+                return _build_completion(text_before, words[-1], candidates)
     return _complete_word(text_before, nicks, rooms)
 
 
@@ -106,16 +107,12 @@ def nick_query(text_before: str) -> str:
     return "" if query.startswith(("/", "#", ":")) else query
 
 
-def _complete_argument(
-    command: Command, rest: str, nicks: Sequence[str], rooms: Sequence[str]
-) -> tuple[int, str, list[Candidate]] | None:
-    """Return start, typed part and candidates of the last argument in `rest`, None for a `TEXT` argument."""
-    words = rest.split(" ", len(command.arguments) - 1)
-    argument, typed = command.arguments[len(words) - 1], words[-1]
-    if argument.kind is ArgumentKind.TEXT:
-        return None
-    if argument.kind is ArgumentKind.EMOJI:
-        return len(rest) - len(typed), typed, _emoji_candidates(typed.removeprefix(":"))
+def _argument_candidates(
+    kind: ArgumentKind, words: Sequence[str], nicks: Sequence[str], rooms: Sequence[str]
+) -> list[Candidate]:
+    """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`."""
+    if kind is ArgumentKind.EMOJI:
+        return _emoji_candidates(words[-1])
     fields = settings_schema.fields()
     options: dict[ArgumentKind, Iterable[str]] = {
         ArgumentKind.ROOM: rooms,
@@ -125,7 +122,7 @@ def _complete_argument(
         ArgumentKind.VALUE: _setting_values(words[0]),
         ArgumentKind.LEVEL: (*fields["notify"].choices, DEFAULT_VALUE),
     }
-    return len(rest) - len(typed), typed, _to_candidates(_filter_by_prefix(typed, options[argument.kind]))
+    return _to_candidates(_filter_by_prefix(words[-1], options[kind]))
 
 
 def _setting_values(setting: str) -> Sequence[str]:
@@ -136,12 +133,10 @@ def _setting_values(setting: str) -> Sequence[str]:
 
 
 def _complete_word(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
-    line_start = text_before.rfind("\n") + 1
-    line = text_before[line_start:]
+    line = text_before.rpartition("\n")[2]
     for start in _word_starts(line):
-        candidates = _word_candidates(line[:start], line[start:], nicks, rooms)
-        if candidates:
-            return Completion(line_start + start, line[start:], tuple(candidates))
+        if candidates := _word_candidates(line[:start], line[start:], nicks, rooms):
+            return _build_completion(text_before, line[start:], candidates)
     return None
 
 
@@ -158,8 +153,8 @@ def _word_starts(line: str) -> Iterator[int]:
 def _word_candidates(before: str, typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> list[Candidate]:
     if typed.startswith("#"):
         return _to_candidates(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms))
-    if typed.startswith(":") and typed.strip(":"):
-        return _emoji_candidates(typed.strip(":"))
+    if typed.startswith(":") and (emoji_candidates := _emoji_candidates(typed)):
+        return emoji_candidates
     at_sign = "@" if typed.startswith("@") else ""
     is_quoted = before[-1:] in {'"', "'"} or unicodedata.category(before[-1:] or " ") in {"Ps", "Pi"}
     suffix = ": " if not before and not at_sign else "" if is_quoted else " "
@@ -169,7 +164,8 @@ def _word_candidates(before: str, typed: str, nicks: Sequence[str], rooms: Seque
 
 
 def _emoji_candidates(typed: str) -> list[Candidate]:
-    matches = emoji_names.search(typed.strip(":"), MAX_EMOJI) if typed.strip(":") else []
+    name_prefix = typed.strip(":")
+    matches = emoji_names.search(name_prefix, MAX_EMOJI) if name_prefix else ()
     return [Candidate(f"{emoji} ", f"{emoji} {name}") for name, emoji in matches]
 
 
@@ -181,5 +177,5 @@ def _filter_by_prefix(prefix: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if name.casefold().startswith(prefix.casefold())]
 
 
-def _build_completion(start: int, typed: str, candidates: list[Candidate]) -> Completion | None:
-    return Completion(start, typed, tuple(candidates)) if candidates else None
+def _build_completion(text_before: str, typed: str, candidates: Sequence[Candidate]) -> Completion | None:
+    return Completion(len(text_before) - len(typed), typed, tuple(candidates)) if candidates else None
