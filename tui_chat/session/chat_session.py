@@ -68,7 +68,6 @@ class ChatSession:
         self._settings = settings
         self._on_notice = on_notice
         self._current_key: str | None = None
-        self._is_viewed = False
         self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
         self._dirty_parts = DirtyPart.NONE
         self._pending_lines = PendingLines()
@@ -168,10 +167,9 @@ class ChatSession:
     def set_viewed(self, is_viewed: bool) -> None:
         """Set whether the newest message of the current room is visible and the terminal has focus.
 
-        True marks the room as read; the change to False removes its unread divider.
+        True marks the room as read; the change to False removes its unread divider. No effect without a room.
         """
         view = self.current_room
-        self._is_viewed = is_viewed
         if view is not None and is_viewed:
             self._dirty_parts |= DirtyPart.ROOM_LIST if view.unread_count else DirtyPart.NONE
             view.start_viewing()
@@ -187,7 +185,8 @@ class ChatSession:
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
         """Add a joined room with the current content of its log, at its position in the saved order.
 
-        A repeated join updates the members, gaps and unsent messages, but not the log. Queued notices are displayed.
+        A repeated join updates the members, gaps and unsent messages, but not the log; `saved_state` is then ignored.
+        Queued notices are displayed. The first room of a basic server also gets a notice about its limits.
 
         Args:
             room: Joined room.
@@ -223,7 +222,7 @@ class ChatSession:
         self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._room_order.get(item[0], end)))
 
     def remove_room(self, name: str) -> None:
-        """Remove a room; if selected, its predecessor in the list is selected.
+        """Remove a room and its items from `pending_count`; if selected, its predecessor in the list is selected.
 
         Without a predecessor, the new first room is selected. No effect for an unknown room.
         """
@@ -289,7 +288,7 @@ class ChatSession:
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
-            limit = MAX_SCROLLBACK_LINES if view is self.current_room and not self._is_viewed else MAX_LINES
+            limit = MAX_SCROLLBACK_LINES if view is self.current_room and not view.is_viewed else MAX_LINES
             if len(view.transcript.lines) > limit:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts
@@ -303,7 +302,7 @@ class ChatSession:
 
     @property
     def pending_count(self) -> int:
-        """Number of unacknowledged messages and changes; failed items are not counted."""
+        """Number of unacknowledged messages and changes in the open rooms; failed items are not counted."""
         return len(self._pending_lines)
 
     def _on_outbox_item_changed(self, view: RoomView, event: events.OutboxItemChanged) -> None:

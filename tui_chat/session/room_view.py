@@ -59,6 +59,7 @@ class RoomView:
         newest_seq: Newest known `seq`.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
+        is_viewed: True from `start_viewing` to `stop_viewing`.
         speakers: Authors of the newest messages.
         deletions: States of unconfirmed deletions by the `seq` of the message.
     """
@@ -92,7 +93,7 @@ class RoomView:
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
         self._replies = ReplyIndex()
-        self._is_viewed = False
+        self.is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
         self.speakers = RecentSpeakers()
 
@@ -133,12 +134,13 @@ class RoomView:
         """Advance the newest `seq`, never backwards; a viewed room is read up to that entry."""
         self.newest_seq = max(self.newest_seq, seq)
         self.transcript.advance_to(seq)
-        if self._is_viewed:
+        if self.is_viewed:
             self.read_seq = self.newest_seq
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
         """Apply messages in ascending order, count the unread ones and end the typing state of the authors.
 
+        Also updates the gaps, and the read marker of a viewed room.
         Messages from history synchronization (`is_live` false) get the unread divider even in a viewed room, because
         they arrive together.
 
@@ -162,14 +164,14 @@ class RoomView:
             self._typing_member_ids.pop(line.member_id, None)
             if (line.seq or 0) > self.newest_seq:
                 self.speakers.add(line.member_id, line.nick, line.ts)
-        if not self._is_viewed:
+        if not self.is_viewed:
             self._count_unread(unread_lines)
         elif unread_lines and not is_live:
             self.transcript.set_unread_line(self.read_seq)
         self._put_lines(lines)
         self.advance_to(self.room.log.last)
         self._update_gaps()
-        return [] if self._is_viewed else unread_lines
+        return [] if self.is_viewed else unread_lines
 
     def _count_unread(self, unread_lines: list[MessageLine]) -> None:
         if unread_lines and self.unread_count == 0:
@@ -179,14 +181,14 @@ class RoomView:
 
     def start_viewing(self) -> None:
         """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
-        self._is_viewed = True
+        self.is_viewed = True
         self.unread_count = self.mention_count = 0
         self.read_seq = self.newest_seq
 
     def stop_viewing(self) -> None:
         """Mark the room as not viewed and remove the unread divider. No effect if not viewed."""
-        if self._is_viewed:
-            self._is_viewed = False
+        if self.is_viewed:
+            self.is_viewed = False
             self.transcript.set_unread_line(None)
 
     def message_line(self, message: Message) -> MessageLine:
@@ -256,7 +258,7 @@ class RoomView:
         return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
 
     def has_own_reaction(self, seq: int, emoji: str) -> bool:
-        """Return whether the user reacted to a loaded message with this emoji."""
+        """Return whether the user reacted to a message with this emoji, False if the message is not loaded."""
         line = self.transcript.find_message(seq)
         return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
 
