@@ -46,14 +46,6 @@ def run_input(text: str, context: CommandContext) -> str:
     return ""
 
 
-def _join(argument: str, context: CommandContext) -> None:
-    context.go_to_room(names.validate_room_name(argument))
-
-
-def _part(argument: str, context: CommandContext) -> None:
-    context.leave_room(context.room(argument))
-
-
 def _change_nick(argument: str, context: CommandContext) -> None:
     nick = names.validate_nickname(argument)
     context.require_connection("nick")
@@ -97,10 +89,6 @@ def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
     return chat_strings.topic_changed(room.topic) if room.topic else tr("This room has no topic.")
 
 
-def _reconnect(argument: str, context: CommandContext) -> None:
-    context.link.reconnect_now()
-
-
 def _change_server(argument: str, context: CommandContext) -> None:
     server = address.parse_address(argument)
     room = names.validate_room_name(server.room) if server.room else ""
@@ -132,8 +120,8 @@ _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
 }
 
 HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
-    "join": _join,
-    "part": _part,
+    "join": lambda argument, context: context.go_to_room(names.validate_room_name(argument)),
+    "part": lambda argument, context: context.leave_room(context.room(argument)),
     "nick": _change_nick,
     "me": _send_action,
     "shrug": _send_shrug,
@@ -145,7 +133,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "unmute": settings_handlers.unmute,
     "list": _list_rooms,
     "topic": _show_or_set_topic,
-    "reconnect": _reconnect,
+    "reconnect": lambda _, context: context.link.reconnect_now(),
     "server": _change_server,
     "edit": partial(_compose, ComposeKind.EDIT),
     "reply": partial(_compose, ComposeKind.REPLY),
