@@ -23,8 +23,9 @@ _MONTH_AND_DAY = re.compile(r"(\d{1,2})[-/](\d{1,2})|(\d{1,2})月(\d{1,2})[日�
 def parse(text: str, today: date) -> date | None:
     """Return the date that `text` denotes, None if the format is unknown or the date invalid.
 
-    A weekday denotes its last occurrence before `today`. A date without a year denotes its last occurrence up to and
-    including `today`; a date with a year may be later.
+    A weekday denotes its last occurrence before `today`. A date without a year is in the year of `today`, or in the
+    previous one if that is later than `today`; February 29 is invalid if that year has none. A date with a year may be
+    later.
 
     Args:
         text: Typed date in a format of the module docstring, in any case.

@@ -45,7 +45,7 @@ class Paste:
         Args:
             max_lines: Maximum number of lines without confirmation; 0 disables the line limit.
         """
-        return bool(0 < max_lines < self.line_count) or len(self.text) > MESSAGE_CHARACTERS
+        return 0 < max_lines < self.line_count or len(self.text) > MESSAGE_CHARACTERS
 
     def available_modes(self) -> list[tuple[PasteMode, int]]:
         """Return each possible mode with its number of messages; 0 for `EDIT`.

@@ -82,7 +82,7 @@ class SearchState:
 
     @property
     def has_more(self) -> bool:
-        """Return whether a further page may have results."""
+        """True if a further page may have results."""
         return self._next is not None
 
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:

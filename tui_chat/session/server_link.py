@@ -261,7 +261,7 @@ class ServerLink:
 
     @_background
     async def leave(self, room: str) -> None:
-        """Leave a room, and remove the room from the rooms to restore.
+        """Leave a room, and remove the room and its read marker from the saved rooms.
 
         Emits `RoomLeft`, also after a rejected request or for a room that is not open.
         """

@@ -74,7 +74,8 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
     """Return the completion of the text before the cursor, None without candidates.
 
     The first candidate is current; a candidate includes its suffix, `: ` or a space. Matching is by prefix, in any
-    case. An empty word has no candidates, except as a command argument.
+    case; at most `MAX_EMOJI` emoji by a word of their names (`emoji_names.search`). A word starts within the last
+    `MAX_WORD` characters of the line. An empty word has no candidates, except as a command argument.
 
     Args:
         text_before: Complete text before the cursor.

@@ -57,8 +57,8 @@ class SettingsFile:
     def change(self, name: str, value: object) -> str:
         """Change a setting and save the file.
 
-        The new value applies even if the file cannot be saved. A missing file is created from the template. None
-        removes the key from the file.
+        The new value applies even if the file cannot be saved. A missing or empty file is written from the template;
+        other changes of the file since `load` stay in the file, without effect. None removes the key from the file.
 
         Args:
             name: Name of a setting in `fields`.

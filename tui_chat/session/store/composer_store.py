@@ -195,7 +195,7 @@ class ComposerStore:
         )
 
     def add_room(self, room: str) -> None:
-        """Add a room to the saved rooms; an existing entry keeps its position."""
+        """Add a room to the saved rooms; an existing entry keeps its position and gets the new spelling."""
         self._execute(
             "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
             "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
@@ -239,10 +239,9 @@ class ComposerStore:
 
     def _schedule_flush(self, delay: float) -> None:
         loop = asyncio.get_running_loop()
-        if self._timer is not None and self._timer.when() <= loop.time() + delay:
-            return
-        self._cancel_timer()
-        self._timer = loop.call_later(delay, self._start_write)
+        if self._timer is None or self._timer.when() > loop.time() + delay:
+            self._cancel_timer()
+            self._timer = loop.call_later(delay, self._start_write)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -61,7 +61,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
 def load(directory: Path) -> tuple[Profile, str]:
     """Load the profile of a state directory.
 
-    A missing file is not an error. An undecodable file is renamed to end with `.damaged`.
+    A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one.
 
     Returns:
         The profile and an error sentence, "" on success; an unreadable file gives an empty profile.
