@@ -2,8 +2,8 @@
 
 import os
 import socket
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -38,59 +38,36 @@ class ServerStatus:
         return f"{self.fields['url']} (pid {self.fields['pid']})"
 
 
-class ControlConnection:
-    """Connection to one control socket, used as a context manager.
-
-    Args:
-        path: Control socket.
+@contextmanager
+def _connect(path: Path) -> Generator[socket.socket]:
+    """Connect to a control socket within the context, with a timeout of 5 seconds for each operation.
 
     Raises:
-        OSError: The server has ended or does not accept the connection within 5 seconds.
+        OSError: The server has ended, or does not accept the connection in time.
     """
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(_RESPONSE_TIMEOUT)
+        connection.connect(str(path))
+        yield connection
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(_RESPONSE_TIMEOUT)
-        try:
-            self._socket.connect(str(path))
-        except OSError:
-            self._socket.close()
-            raise
-        self._file = self._socket.makefile("rb")
 
-    def __enter__(self) -> "ControlConnection":
-        return self
+def _request(connection: socket.socket, command: str) -> dict[str, Any]:
+    """Send a command and return the fields of the response, without `ok`.
 
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._socket.close()
-
-    def request(self, command: str) -> dict[str, Any]:
-        """Send a command and return the fields of the response, without `ok`.
-
-        Raises:
-            ControlError: The server rejects the command.
-            OSError: The connection is closed, or the response takes longer than 5 seconds (`TimeoutError`).
-            msgspec.DecodeError: The response is no JSON object.
-        """
-        self._socket.sendall(msgspec.json.encode({"command": command}) + b"\n")
-        line = self._file.readline()
-        if not line:
-            raise ConnectionResetError("the server has closed the control socket")
-        response = msgspec.json.decode(line, type=dict[str, Any])
-        if not response.pop("ok"):
-            raise ControlError(response["error"])
-        return response
-
-    def wait_closed(self, timeout: float) -> None:
-        """Wait until the server has closed the connection, which happens at the exit of its process.
-
-        Raises:
-            TimeoutError: The process has not ended within `timeout` seconds.
-        """
-        self._socket.settimeout(timeout)
-        with suppress(ConnectionError):
-            self._socket.recv(1)
+    Raises:
+        ControlError: The server rejects the command.
+        OSError: The connection is closed, or the response exceeds the timeout of the connection (`TimeoutError`).
+        msgspec.DecodeError: The response is no JSON object.
+    """
+    connection.sendall(msgspec.json.encode({"command": command}) + b"\n")
+    with connection.makefile("rb") as stream:
+        line = stream.readline()
+    if not line:
+        raise ConnectionResetError("the server has closed the control socket")
+    response = msgspec.json.decode(line, type=dict[str, Any])
+    if not response.pop("ok"):
+        raise ControlError(response["error"])
+    return response
 
 
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
@@ -108,8 +85,8 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
     found: list[ServerStatus] = []
     for path in sorted(path for directory in socket_directories() for path in directory.glob(f"*{SOCKET_SUFFIX}")):
         try:
-            with ControlConnection(path) as connection:
-                status = ServerStatus(path, connection.request("status"))
+            with _connect(path) as connection:
+                status = ServerStatus(path, _request(connection, "status"))
         except ConnectionRefusedError:
             with suppress(OSError):
                 path.unlink()
@@ -177,8 +154,9 @@ def _stop(servers: list[ServerStatus]) -> ServerStatus:
         raise ControlError(f"several servers are running: {names}; select one with --port or --database")
     (server,) = servers
     try:
-        with ControlConnection(server.path) as connection:
-            connection.wait_closed(connection.request("stop")["timeout"])
+        with _connect(server.path) as connection:
+            connection.settimeout(_request(connection, "stop")["timeout"])
+            connection.recv(1)  # returns at the exit of the process
     except TimeoutError:
         raise ControlError(f"{server.name} has not stopped yet") from None
     except OSError:  # stopped by another program in the meantime
