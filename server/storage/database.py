@@ -190,11 +190,11 @@ def _open_sqlite(path: Path, busy_timeout: int) -> tuple[Executor, Executor]:
 
 def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
     # Deferred import: the module loads the SQLAlchemy ORM, which doubles the start time of the server.
-    from server.storage.postgresql import open_executor  # noqa: PLC0415
+    from server.storage.postgresql import AsyncExecutor  # noqa: PLC0415
 
     return (
-        open_executor(url, pool_size=1),
-        open_executor(url, pool_size=_READER_COUNT, isolation_level="REPEATABLE READ"),
+        AsyncExecutor(url, pool_size=1),
+        AsyncExecutor(url, pool_size=_READER_COUNT, isolation_level="REPEATABLE READ"),
     )
 
 

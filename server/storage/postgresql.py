@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.storage.errors import StorageError
 
@@ -15,20 +15,24 @@ _COMMAND_TIMEOUT = 30.0  # seconds until a statement without a response fails
 ResultT = TypeVar("ResultT")
 
 
-def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor":
-    """Create an executor for a database server; the first transaction connects.
+class AsyncExecutor:
+    """Executor on the event loop, for a database server; the first transaction connects.
 
     Args:
         url: URL with the `postgresql+asyncpg` driver.
         pool_size: Maximum number of connections.
         options: Keyword arguments for `create_async_engine` of SQLAlchemy.
 
+    Attributes:
+        dialect: SQLAlchemy dialect for compiling statements.
+
     Raises:
         StorageError: The driver is not installed.
     """
-    try:
-        return AsyncExecutor(
-            create_async_engine(
+
+    def __init__(self, url: URL, *, pool_size: int, **options: Any) -> None:
+        try:
+            self._engine = create_async_engine(
                 url,
                 pool_size=pool_size,
                 max_overflow=0,
@@ -36,21 +40,9 @@ def open_executor(url: URL, *, pool_size: int, **options: Any) -> "AsyncExecutor
                 connect_args={"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT},
                 **options,
             )
-        )
-    except ModuleNotFoundError:
-        raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None
-
-
-class AsyncExecutor:
-    """Executor on the event loop, for databases with an asynchronous driver.
-
-    Attributes:
-        dialect: SQLAlchemy dialect for compiling statements.
-    """
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self.dialect: Dialect = engine.dialect
+        except ModuleNotFoundError:
+            raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None
+        self.dialect: Dialect = self._engine.dialect
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:

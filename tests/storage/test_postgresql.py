@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
-from server.storage.postgresql import open_executor
+from server.storage.postgresql import AsyncExecutor
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
@@ -126,7 +126,7 @@ async def test_concurrent_nodes_create_one_schema_and_reject_another(
     server: PostgreSQLServer, clock: ManualClock
 ) -> None:
     base_url = make_url(server.url).set(drivername="postgresql+asyncpg")
-    executor = open_executor(base_url, pool_size=1, isolation_level="AUTOCOMMIT")
+    executor = AsyncExecutor(base_url, pool_size=1, isolation_level="AUTOCOMMIT")
     await executor.run(lambda connection: connection.exec_driver_sql("CREATE DATABASE new"))
     await executor.close()
     url = server.url.replace("/postgres?", "/new?")
@@ -138,7 +138,7 @@ async def test_concurrent_nodes_create_one_schema_and_reject_another(
     assert [message.seq for message in results.messages] == [3, 2, 1]
     for node in nodes:
         await node.close()
-    executor = open_executor(base_url.set(database="new"), pool_size=1)
+    executor = AsyncExecutor(base_url.set(database="new"), pool_size=1)
     await executor.run(lambda connection: connection.exec_driver_sql("UPDATE schema_fingerprint SET fingerprint = ''"))
     await executor.close()
     with pytest.raises(StorageError, match="created by another version of chat-server; start with a new --database"):
