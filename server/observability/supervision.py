@@ -35,8 +35,7 @@ class Supervisor:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.failures: Counter[str] = Counter()
-        self._last_failures: dict[str, tuple[float, str]] = {}
-        self._failures_in_row: Counter[str] = Counter()
+        self._last_failures: dict[str, tuple[float, str, int]] = {}  # time, type of the error, failures in a row
 
     def supervise(
         self,
@@ -68,14 +67,12 @@ class Supervisor:
         """
         log.error("%s failed, restarting", name, exc_info=error)
         now = self._clock()
-        last_failure = self._last_failures.pop(name, None)  # the names stay in order of failure
-        if last_failure is None or now - last_failure[0] >= RECOVERY_TIME:
-            self._failures_in_row[name] = 0
-        delay = min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2 ** self._failures_in_row[name])
-        self._failures_in_row[name] += 1
+        failed_at, _, in_row = self._last_failures.pop(name, (now, "", 0))  # the names stay in order of failure
+        if now - failed_at >= RECOVERY_TIME:
+            in_row = 0
+        self._last_failures[name] = now, type(error).__name__, in_row + 1
         self.failures[name] += 1
-        self._last_failures[name] = now, type(error).__name__
-        return delay
+        return min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2**in_row)
 
     def health_problem(self) -> str | None:
         """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one.
@@ -86,7 +83,7 @@ class Supervisor:
         return next(
             (
                 f"{name} failed with {error_type} and restarts"
-                for name, (failed_at, error_type) in reversed(self._last_failures.items())
+                for name, (failed_at, error_type, _) in reversed(self._last_failures.items())
                 if now - failed_at < RECOVERY_TIME
             ),
             None,
