@@ -18,6 +18,7 @@ import msgspec
 from server.settings import SETTINGS, ConfigError, ServerSettings
 
 _MAX_FILE_SIZE = 2**20
+_INVALID_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # lone surrogates stand for undecodable bytes
 
 # Kubernetes sets CHAT_PORT=tcp://10.0.0.1:8000 and further variables for a service named "chat" in the same namespace
 # (Kubernetes documentation, "Service", section "Environment variables"); links of Docker have the same form.
@@ -117,8 +118,8 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
     setting = SETTINGS[name]
     try:
         converted = msgspec.convert(value, setting.type, strict=not isinstance(value, str))
-        if isinstance(converted, str):
-            _check_text(converted)
+        if isinstance(converted, str) and _INVALID_CHARACTER.search(converted):
+            raise ValueError("expected text in UTF-8 without NUL")
         if name == "database" and converted.startswith((":memory:", "file:", "sqlite:")) and "://" not in converted:
             raise ValueError("expected a file or a URL of the form sqlite:///chat.db; a server always needs a file")
         return _resolve_path(converted) if setting.is_path else converted
@@ -131,11 +132,6 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
         raise ConfigError(f"{source}: invalid value {value!r} for {name} ({expected})") from None
     except (ValueError, RuntimeError) as error:  # RuntimeError: unknown user of ~
         raise ConfigError(f"{source}: invalid value {value!r} for {name} ({error})") from None
-
-
-def _check_text(text: str) -> None:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("expected text in UTF-8 without NUL")
 
 
 def _resolve_path(text: str) -> str:
