@@ -9,12 +9,25 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from server.domain.rate_limits import is_loopback
 from server.forwarded import IPNetwork, get_client_info
+
+_GAUGES = (  # field of `MetricsSnapshot`, metric name and description
+    ("connections", "chat_connections", "Open connections."),
+    ("rooms", "chat_rooms", "Rooms with members or observers."),
+    ("members", "chat_members", "Members of all rooms."),
+    ("observers", "chat_observers", "Observers of all rooms, who are not members."),
+    ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
+)
+
+_LABELED_COUNTERS = (
+    ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),
+    ("task_failures", "chat_task_failures", "Failures and restarts of background tasks.", "task"),
+)
+"""Field of `MetricsSnapshot`, metric name, description and label of each counter by label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +58,18 @@ class MetricsSnapshot:
     lag_buckets: list[tuple[str, int]]
     lag_sum: float
 
-
-_GAUGES = (  # field of `MetricsSnapshot`, metric name and description
-    ("connections", "chat_connections", "Open connections."),
-    ("rooms", "chat_rooms", "Rooms with members or observers."),
-    ("members", "chat_members", "Members of all rooms."),
-    ("observers", "chat_observers", "Observers of all rooms, who are not members."),
-    ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
-)
-
-_LABELED_COUNTERS = (
-    ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),
-    ("task_failures", "chat_task_failures", "Failures and restarts of background tasks.", "task"),
-)
-"""Field of `MetricsSnapshot`, metric name, description and label of each counter by label."""
-
-
-class _MetricsCollector(Collector):
-    def __init__(self, read_snapshot: Callable[[], MetricsSnapshot]) -> None:
-        self._read_snapshot = read_snapshot
-
     def collect(self) -> Iterable[Metric]:
-        snapshot = self._read_snapshot()
+        """Yield all metrics; the interface of `Collector` of prometheus_client."""
         for field, name, description in _GAUGES:
-            yield GaugeMetricFamily(name, description, value=getattr(snapshot, field))
-        yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=snapshot.published_entries)
+            yield GaugeMetricFamily(name, description, value=getattr(self, field))
+        yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=self.published_entries)
         for field, name, description, label in _LABELED_COUNTERS:
             counter = CounterMetricFamily(name, description, labels=[label])
-            for value, count in getattr(snapshot, field).items():
+            for value, count in getattr(self, field).items():
                 counter.add_metric([value], count)
             yield counter
         lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "Lag of the event loop.")
-        lag_metric.add_metric([], snapshot.lag_buckets, snapshot.lag_sum)
+        lag_metric.add_metric([], self.lag_buckets, self.lag_sum)
         yield lag_metric
 
 
@@ -94,12 +87,10 @@ def add_metrics_route(
         read_snapshot: Source of the metrics.
         trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
     """
-    registry = CollectorRegistry()
-    registry.register(_MetricsCollector(read_snapshot))
 
     async def get_metrics(request: web.Request) -> web.Response:
         if not is_loopback(get_client_info(request, trusted_networks).address):
             raise web.HTTPNotFound
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=generate_latest(read_snapshot()), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     app.router.add_get("/metrics", get_metrics)
