@@ -218,12 +218,11 @@ def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
         else str(field.default if isinstance(field.default, int) else field.default or extra["default"])
     )
     choices = ", ".join(get_args(value_type)) if get_origin(value_type) is Literal else ""
-    text = f"{metadata.description}: {choices}." if choices else f"{metadata.description}."
     return ServerSetting(
         field.type,
         default_text,
         extra["unit"],
-        text,
+        f"{metadata.description}{choices and f': {choices}'}.",
         flag=f"--{field.name.replace('_', '-')}",
         variable=f"CHAT_{field.name.upper()}",
         is_list=isinstance(field.default, tuple),
