@@ -85,9 +85,9 @@ async def serve(
 ) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.
 
-    Shutdown order: `/ready` fails and clients receive `goingAway`, queued log commands are committed, sessions close,
-    then the listening port, then the database. The port already accepts connections inside the context. Clients have 2
-    seconds to read their queued frames during the shutdown.
+    Shutdown order: `/ready` fails, further requests and sessions are rejected, and clients receive `goingAway`; queued
+    log commands are committed; sessions close, then the listening port, then the database. The port already accepts
+    connections inside the context. Clients have 2 seconds to read their queued frames during the shutdown.
 
     Args:
         settings: Resolved server settings.

@@ -120,7 +120,8 @@ class LogWriter(logging.Handler):
     def close(self) -> None:
         """Report suppressed lines, write the queued lines and end the thread.
 
-        The call waits at most 2 seconds; lines that are not written by then may be lost. The log file stays open.
+        The call waits at most 2 seconds; lines that are not written by then may be lost, and later lines are not
+        written. The log file stays open.
         """
         with self.lock or nullcontext():
             self._report_repetitions()

@@ -141,7 +141,7 @@ class Journal:
     async def close(self) -> None:
         """Commit and publish the queued commands, then stop the writer; later commands are rejected.
 
-        A repeated call waits too and has no further effect.
+        A failing database rejects the queued commands as usual. A repeated call waits too and has no further effect.
         """
         self._closing = True
         self._wakeup.set()
