@@ -202,7 +202,6 @@ class RoomJoiner:
                 membership.last_error = InternalError("client_error")
                 raise
             else:
-                self._rooms.add_pushed_name(room)
                 if isinstance(response, JoinResponse) and not room.is_basic_server:
                     await self._set_guest_key(response.guest_key)
                 return

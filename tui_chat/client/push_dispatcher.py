@@ -66,7 +66,7 @@ class PushDispatcher:
         if not isinstance(push, RoomPush):
             log.debug("push ignored: no handler for %s", type(push).__name__)
             return
-        room = self._rooms.find_pushed(push.room)
+        room = self._rooms.get(push.room)
         if room is None:
             return
         match push:
