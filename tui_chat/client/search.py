@@ -5,10 +5,8 @@
 """
 
 import asyncio
-import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 
 from msgspec import structs
 
@@ -20,6 +18,7 @@ from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search_page import Position, SearchCursor, SearchPage, SearchSource, get_position
 from tui_chat.client.storage.history_db import LocalHistory
+from tui_chat.client.storage.local_search import select_page
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
@@ -89,19 +88,16 @@ class MessageSearcher:
                 return await self._history.search(self._context.url, query, room_key, before, request.limit)
             except LocalStorageError as error:
                 log.warning("search: local history failed: %s; using the messages in memory", error)
-        logs = [room.log for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
-        newest_first = heapq.merge(
-            *(reversed(list(room_log.messages())) for room_log in logs), key=get_position, reverse=True
-        )
-        matches = (
-            message
-            for message in newest_first
-            if (before is None or get_position(message) < before)
-            and not message.deleted
-            and query.matches(message.message)
-        )
-        page = list(islice(matches, request.limit))
-        return page, None if next(matches, None) is None else get_position(page[-1])
+        logs = [
+            (
+                message
+                for message in reversed(list(room.log.messages()))
+                if before is None or get_position(message) < before
+            )
+            for room in self._rooms
+            if room_key in {None, names.canonical_key(room.name)}
+        ]
+        return select_page(logs, query, before, request.limit)
 
     async def _search_server(self, request: Search) -> SearchResponse:
         """Search on the current connection, or on a first connection in progress.

@@ -7,7 +7,7 @@
 
 import heapq
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -53,6 +53,17 @@ def search_messages(
         "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)", (server_url, room_key, room_key)
     ).fetchall()
     logs = [_iter_newest_first(connection, room_id, room_name, before) for room_id, room_name in rooms]
+    return select_page(logs, query, before, limit)
+
+
+def select_page(
+    logs: Iterable[Iterator[Message]], query: SearchQuery, before: Position | None, limit: int
+) -> tuple[list[Message], Position | None]:
+    """Select the matching messages of several logs, newest first; other arguments and result as for `search_messages`.
+
+    Args:
+        logs: Messages of each log before the position `before`, newest first.
+    """
     matches: list[Message] = []
     for scanned, message in enumerate(heapq.merge(*logs, key=get_position, reverse=True)):
         if len(matches) == limit or scanned == MAX_SCANNED_MESSAGES:
