@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
@@ -11,30 +10,29 @@ from aiohttp import ClientWebSocketResponse, WSMessage, WSMsgType
 class PingWebSocket(ClientWebSocketResponse):
     """aiohttp WebSocket for `autoping=False` that replies to pings and matches pongs."""
 
-    clock: Callable[[], float] = time.monotonic
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._pending_pings: dict[bytes, tuple[float, asyncio.Future[float]]] = {}
+        self._pending_pings: dict[bytes, asyncio.Event] = {}  # set by the pong with the same payload
         self._ping_count = 0
 
     async def measure_latency(self) -> float:
         """Send a ping and return the round-trip time in seconds.
 
-        No time limit; concurrent pings are matched by payload.
+        Concurrent pings are matched by payload. The call has no time limit, also if the connection closes meanwhile.
 
         Raises:
-            ConnectionError: The connection is closed.
+            ConnectionError: The connection is closed already.
         """
         self._ping_count += 1
         payload = b"%d" % self._ping_count
-        latency: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._pending_pings[payload] = (self.clock(), latency)
+        pong_received = self._pending_pings[payload] = asyncio.Event()
+        sent_at = time.monotonic()
         try:
             await self.ping(payload)
-            return await latency
+            await pong_received.wait()
+            return time.monotonic() - sent_at
         finally:
-            self._pending_pings.pop(payload, None)
+            del self._pending_pings[payload]
 
     async def receive(self, timeout: float | None = None) -> WSMessage:
         """Return the next message that is neither a ping nor a pong; reply to pings.
@@ -52,11 +50,7 @@ class PingWebSocket(ClientWebSocketResponse):
             if message.type is WSMsgType.PING:
                 await self.pong(message.data)
             elif message.type is WSMsgType.PONG:
-                self._on_pong(bytes(message.data))
+                if (pong_received := self._pending_pings.get(bytes(message.data))) is not None:
+                    pong_received.set()
             else:
                 return message
-
-    def _on_pong(self, payload: bytes) -> None:
-        pending_ping = self._pending_pings.get(payload)
-        if pending_ping is not None and not pending_ping[1].done():
-            pending_ping[1].set_result(self.clock() - pending_ping[0])

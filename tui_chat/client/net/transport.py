@@ -242,10 +242,10 @@ class Transport:
             response.cancel()
 
     async def ping(self) -> float:
-        """Return the round-trip time of a ping in seconds; no time limit.
+        """Return the round-trip time of a ping in seconds; no time limit, also if the connection closes meanwhile.
 
         Raises:
-            ConnectionLost: The connection is closed.
+            ConnectionLost: The connection is closed already.
         """
         ws = self._client.eio.ws
         if ws is None:
