@@ -5,6 +5,7 @@ import contextlib
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -298,6 +299,26 @@ async def test_a_client_started_before_the_server_connects_later(tmp_path: Path,
         async with running_server(tmp_path, port=unused_tcp_port):
             tea = await joining
             assert (await tea.send("at last")).seq == 1
+
+
+async def test_closing_at_the_end_of_a_connection_attempt_closes_the_connection(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_transport = transport.Transport.open
+    connections: list[transport.Transport] = []
+    closing: list[asyncio.Task[None]] = []
+    chat = ChatClient(server.url, connect_in_background=True)
+
+    async def open_and_close_client(*args: Any, **kwargs: Any) -> transport.Transport:
+        connections.append(await open_transport(*args, **kwargs))
+        closing.append(asyncio.create_task(chat.close()))
+        return connections[0]
+
+    monkeypatch.setattr(transport.Transport, "open", open_and_close_client)
+    async with chat:
+        await wait_until(lambda: closing)
+        await closing[0]
+        await asyncio.wait_for(connections[0].wait_closed(), 5)
 
 
 async def test_reconnect_now_skips_the_backoff_delay(tmp_path: Path, unused_tcp_port: int) -> None:

@@ -107,7 +107,7 @@ class Connector:
         Raises:
             Unreachable: The attempt failed.
         """
-        self._transport = await self._open_transport()
+        await self._open_transport()
 
     async def run(self) -> None:
         """Connect, and reconnect after each loss and each unexpected exception, until cancelled."""
@@ -124,7 +124,12 @@ class Connector:
             watch_task.cancel()
 
     async def _run_connection(self) -> None:
-        transport = self._transport = self._transport or await self._reconnect()
+        while self._transport is None:
+            try:
+                await self._attempt_connect()
+            except Unreachable as error:
+                await self._wait_before_retry(error.copy())
+        transport = self._transport
         connected_at = self._clock()
         self._server_going_away = False
         ping_task = self._tasks.supervise(lambda: self._ping_periodically(transport), "latency measurement")
@@ -236,36 +241,23 @@ class Connector:
                 await self._probe()
 
     async def _probe(self) -> None:
-        transport = self.gate.value
-        if transport is None:
-            return
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT):
-                self._update_latency(await transport.ping())
-        except (TimeoutError, ConnectionLost):
-            transport.abort()
+        if (transport := self.gate.value) is not None:
+            try:
+                async with asyncio.timeout(PROBE_TIMEOUT):
+                    self._update_latency(await transport.ping())
+            except (TimeoutError, ConnectionLost):
+                transport.abort()
 
-    async def _open_transport(self) -> "Transport":
+    async def _open_transport(self) -> None:
         # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
         options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
-        return await transport_class.open(self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **options)
+        self._transport = await transport_class.open(
+            self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **options
+        )
 
-    async def _reconnect(self) -> "Transport":
-        while True:
-            try:
-                transport = await self._attempt_connect()
-            except Unreachable as error:
-                await self._wait_before_retry(error.copy())
-            else:
-                if transport is not None:
-                    return transport
-
-    async def _attempt_connect(self) -> "Transport | None":
-        """Attempt to connect.
-
-        Returns:
-            The transport, or None if `reconnect_now` interrupted the attempt.
+    async def _attempt_connect(self) -> None:
+        """Attempt to connect; `reconnect_now` interrupts the attempt without an error.
 
         Raises:
             Unreachable: The attempt failed.
@@ -275,7 +267,8 @@ class Connector:
         retry_task = asyncio.create_task(self._reconnect_requested.wait(), name="reconnect request")
         try:
             await asyncio.wait({open_task, retry_task}, return_when=asyncio.FIRST_COMPLETED)
-            return open_task.result() if open_task.done() else None
+            if open_task.done():
+                open_task.result()
         finally:
             retry_task.cancel()
             open_task.cancel()
