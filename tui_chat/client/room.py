@@ -100,7 +100,8 @@ class Room:
         """Leave the room, or end its observation. The log remains readable. Idempotent.
 
         Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. The event
-        `RoomLost` does not follow. A failed request is ignored. On a basic server, the connection is replaced.
+        `RoomLost` does not follow. A failed request is ignored, after at most five seconds. On a basic server, the
+        connection is replaced.
         """
         await self.membership.leave()
 

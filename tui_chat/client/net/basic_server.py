@@ -150,7 +150,10 @@ class BasicServer:
             echo.on_echo(message)
 
     def on_disconnected(self) -> None:
-        """Expire and forget all expected echoes; each message without an echo becomes unconfirmed."""
+        """Expire and forget all expected echoes; each message without an echo becomes unconfirmed.
+
+        The next push is the first one after a join.
+        """
         self._is_first_push = True
         echoes, self._expected_echoes = self._expected_echoes, []
         for echo in echoes:

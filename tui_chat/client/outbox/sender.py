@@ -187,7 +187,10 @@ class OutboxSender:
             self._start_sending()
 
     async def flush(self) -> None:
-        """Wait until all items are added to and deleted from the outbox, successfully or not; no time limit."""
+        """Wait until all items are added to and deleted from the outbox, successfully or not; no time limit.
+
+        The write of an error state is not awaited.
+        """
         while tasks := {task for task in (*self._persisting.values(), *self._deleting.values()) if not task.done()}:
             await asyncio.wait(tasks)
 
