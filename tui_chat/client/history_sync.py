@@ -26,7 +26,7 @@ from tui_chat.client.sync.apply_change import is_excess_reaction
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
-from tui_chat.protocol.events import Entry, Reaction
+from tui_chat.protocol.events import Entry, Message, Reaction
 from tui_chat.protocol.limits import HISTORY_PAGE, REACTIONS_PER_MESSAGE
 from tui_chat.protocol.requests import History
 from tui_chat.protocol.responses import HistoryPage, ObserveResponse
@@ -128,7 +128,7 @@ class HistorySync:
     def sanitize_entries(self, entries: Iterable[Entry]) -> list[Entry]:
         """Return received entries with sanitized texts. Reports reactions above the limit once."""
         entries = list(entries)
-        if any(map(sanitize.exceeds_reaction_limit, entries)):
+        if any(isinstance(entry, Message) and len(entry.reactions or {}) > REACTIONS_PER_MESSAGE for entry in entries):
             self._report_excess_reactions()
         return [sanitize.received(entry) for entry in entries]
 

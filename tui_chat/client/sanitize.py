@@ -124,11 +124,6 @@ def _sanitize_name(text: str, max_graphemes: int) -> str:
     return text
 
 
-def exceeds_reaction_limit(raw: WireStruct) -> bool:
-    """Return whether a received message has more than `REACTIONS_PER_MESSAGE` different reactions; False for others."""
-    return isinstance(raw, Message) and len(raw.reactions or {}) > REACTIONS_PER_MESSAGE
-
-
 def _role(text: str) -> str:
     return text if text in ROLES else ROLES[0]
 

@@ -67,6 +67,8 @@ _SCHEMA = SqliteSchema(
     },
 )
 
+_QueuedWrite = tuple[str, tuple[object, ...], asyncio.Future[None]]  # statement, parameters, completed by the commit
+
 _error_decoder = msgspec.json.Decoder(ErrorBody)
 
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
@@ -104,7 +106,7 @@ class Outbox:
         self.on_problem: Callable[[ChatError], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
         self._process_lock = ProcessLock(directory / "outbox-owners", new_owner_id().hex)
-        self._queued_writes: list[tuple[str, tuple[object, ...], asyncio.Future[None]]] = []
+        self._queued_writes: list[_QueuedWrite] = []
         self._write_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Outbox":
@@ -239,10 +241,9 @@ class Outbox:
     async def _flush_writes(self) -> None:
         while self._queued_writes:
             batch, self._queued_writes = self._queued_writes, []
-            statements = [(statement, parameters) for statement, parameters, _ in batch]
             error: LocalStorageError | None = None
             try:
-                await self._file.run(partial(self._execute, statements), write=True)
+                await self._file.run(partial(self._execute, batch), write=True)
             except LocalStorageError as storage_error:
                 error = storage_error
             except Exception as unexpected_error:
@@ -255,9 +256,9 @@ class Outbox:
                 else:
                     committed.set_exception(LocalStorageError(*error.args))
 
-    def _execute(self, statements: Iterable[tuple[str, tuple[object, ...]]], connection: sqlite3.Connection) -> None:
+    def _execute(self, batch: Iterable[_QueuedWrite], connection: sqlite3.Connection) -> None:
         self._process_lock.acquire()
-        for statement, parameters in statements:
+        for statement, parameters, _ in batch:
             connection.execute(statement, parameters)
 
     def _on_corrupt(self, backup_path: Path) -> None:

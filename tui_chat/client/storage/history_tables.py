@@ -154,11 +154,10 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
     )
     if segment.changes:
         _limit_changes(connection, room_id)
-    ranges = read_ranges(connection, room_id)
-    ranges_before = ranges.ranges()
-    for first, last in segment.ranges:
-        ranges.add(first, last)
-    if ranges.ranges() != ranges_before:
+    if segment.ranges:
+        ranges = read_ranges(connection, room_id)
+        for first, last in segment.ranges:
+            ranges.add(first, last)
         _write_ranges(connection, room_id, ranges)
 
 
