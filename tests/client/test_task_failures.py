@@ -52,7 +52,7 @@ FAULTS: dict[type, tuple[str, ...]] = {
     Gate: ("set", "clear"),
     Transport: ("wait_closed", "close", "join", "request", "send", "ping", "_watch", "_cleanup"),
     PushDispatcher: ("_apply",),
-    RoomJoiner: ("join", "load_cache"),
+    RoomJoiner: ("join", "_load_cache"),
     RoomMembership: ("join", "on_disconnected", "on_push", "load_cache"),
     Roster: ("reset", "_notify"),
     EntryCursor: ("offer",),

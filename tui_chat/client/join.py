@@ -92,7 +92,7 @@ class RoomJoiner:
         try:
             if replaced_room is not None:
                 await replaced_room.leave()
-            await self.load_cache(room)
+            await self._load_cache(room)
             is_open = room.membership.was_opened
             if is_open and is_new:
                 self._start_first(room)
@@ -144,7 +144,7 @@ class RoomJoiner:
         for room in self._rooms:
             room.membership.close(Unavailable("client_closed"), silent=True)
 
-    async def load_cache(self, room: Room) -> None:
+    async def _load_cache(self, room: Room) -> None:
         """Load the cache of a room, then start the slow integrity check of the history file, once per client."""
         await room.membership.load_cache()
         if self._history is not None and self._history_check is None:
@@ -169,7 +169,7 @@ class RoomJoiner:
         """
         transport = self._context.connector.gate.value
         membership = room.membership
-        await self.load_cache(room)
+        await self._load_cache(room)
         if membership.was_joined:
             await membership.sender.claim_orphans()
         if transport is None or self._joining.get(room) is transport:

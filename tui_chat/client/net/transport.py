@@ -242,7 +242,7 @@ class Transport:
             response.cancel()
 
     async def ping(self) -> float:
-        """Return the round-trip time of a ping in seconds; no time limit, also if the connection closes meanwhile.
+        """Return the round-trip time of a ping in seconds; never, if the connection closes before the pong.
 
         Raises:
             ConnectionLost: The connection is closed already.
@@ -315,9 +315,8 @@ class Transport:
                 log.warning("late response of a chat server: not a basic server, reconnecting")
                 self.abort()
 
-        ack_callback = None if response is None else on_ack
         try:
-            await self._client.emit(request.event, request_to_builtins(request), callback=ack_callback)
+            await self._client.emit(request.event, request_to_builtins(request), callback=on_ack if response else None)
         except UnicodeEncodeError:
             raise BadRequest("text_unencodable") from None
         except _socketio.exceptions.SocketIOError:
