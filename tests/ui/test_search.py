@@ -15,7 +15,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import GapLine, MessageLine
-from tui_chat.session.strings import search as search_strings
+from tui_chat.session.strings import chat as chat_strings, search as search_strings
 from tui_chat.ui.screens import search
 from tui_chat.ui.screens.search import SearchScreen
 
@@ -194,6 +194,20 @@ async def test_invalid_queries_and_empty_results_are_reported(server: RunningSer
         await ann.wait_for_text(search_strings.result_count(0, has_more=False))
         await ann.press("enter", "down", "pagedown", "escape")
         assert ann.app.screen is ann.chat_screen
+
+
+async def test_an_unexpected_error_ends_the_search(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        monkeypatch.setattr(ann.chat_screen.server_link, "search", fail)
+        await ann.send_message("/search needle")
+        await wait_for_search(ann)
+        await ann.wait_for_text(f"· {tr(chat_strings.INTERNAL_ERROR)[:30]}")
+        assert tr("searching…") not in ann.screen_text()
 
 
 async def test_the_date_command_jumps_to_a_day_and_reports_invalid_dates(server: RunningServer, tmp_path: Path) -> None:

@@ -109,14 +109,14 @@ class SearchScreen(ListDialog[SearchHit]):
         while request is not None:
             try:
                 page = await self._fetch_page(request)
-            except Exception as error:
-                is_expected = isinstance(error, ChatError)
-                problem = error_text.describe(error) if is_expected else tr(chat_strings.INTERNAL_ERROR)
-                is_cursor_invalid = isinstance(error, ChatError) and error.reason == "cursor_invalid"
-                self._search_state.fail(request, problem, is_cursor_invalid=is_cursor_invalid)
-                if not is_expected:
-                    raise
+            except ChatError as error:
+                is_cursor_invalid = error.reason == "cursor_invalid"
+                self._search_state.fail(request, error_text.describe(error), is_cursor_invalid=is_cursor_invalid)
                 request = None
+            except Exception:
+                self._search_state.fail(request, tr(chat_strings.INTERNAL_ERROR))
+                self._draw_results()
+                raise
             else:
                 request = self._search_state.apply_page(request, page)
             self._draw_results()
