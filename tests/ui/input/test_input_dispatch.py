@@ -107,6 +107,18 @@ async def test_keys_wait_for_a_ready_target() -> None:
     assert bench.dispatched == ["f1"]
 
 
+async def test_waiting_keys_share_one_timer() -> None:
+    bench = SequencerBench(LaterInput())
+    bench.is_ready = False
+    await bench.push("a", "b", "c")
+    assert len(bench.timers) == 1
+    await bench.timers[0][1]()
+    assert len(bench.timers) == 2
+    bench.is_ready = True
+    await bench.timers[1][1]()
+    assert bench.dispatched == ["a", "b", "c"]
+
+
 async def test_drained_keys_are_not_dispatched() -> None:
     bench = SequencerBench(QueueNode())
     bench.is_ready = False

@@ -108,6 +108,7 @@ class InputSequencer:
         self._settling = False
         self._local_in_flight = False  # a local key was dispatched and may not be handled yet
         self._timeout_timer: Timer | None = None
+        self._polling = False  # a timer checks whether the target is ready
 
     async def push(self, item: QueuedInput) -> None:
         """Append a key or paste, and dispatch as much of the queue as possible."""
@@ -124,7 +125,9 @@ class InputSequencer:
     async def _dispatch_pending(self) -> None:
         while self._pending and not self._settling:
             if not self._is_ready():
-                self._set_timer(READY_POLL_INTERVAL, self._dispatch_pending)
+                if not self._polling:
+                    self._polling = True
+                    self._set_timer(READY_POLL_INTERVAL, self._on_poll)
                 return
             if not self._pending:  # drained by `is_ready`
                 return
@@ -137,6 +140,10 @@ class InputSequencer:
                 self._local_in_flight = True
             else:
                 self._begin_settling()
+
+    async def _on_poll(self) -> None:
+        self._polling = False
+        await self._dispatch_pending()
 
     def _is_local(self, item: QueuedInput) -> bool:
         field = self._focus_path()[0]
