@@ -133,6 +133,8 @@ class LineLayout:
         sender_nick: Sanitized nickname of the sender.
         text: Sanitized text, followed by the real hosts of disguised links and `(edited)`; the note of a deletion.
         source_length: Length of the original part of `text`, 0 for a deletion; a copy excludes the rest.
+        quote: Sanitized quote of a reply as a single line; empty if unknown and for other messages.
+        reactions: Reactions with sanitized texts.
         delivery_error: Translated reason of a failed or unconfirmed delivery.
         links: Hyperlinks in `text`.
     """
@@ -145,6 +147,8 @@ class LineLayout:
     sender_nick: str = ""
     text: str = ""
     source_length: int = 0
+    quote: str = ""
+    reactions: tuple[ReactionCount, ...] = ()
     delivery_error: str = ""
     links: tuple[Hyperlink, ...] = ()
 
@@ -197,6 +201,11 @@ def _layout_message(
         sender_nick=_sanitize_line(line.nick),
         text=text,
         source_length=len(source_text),
+        quote=_sanitize_line(line.quote),
+        reactions=tuple(
+            replace(reaction, emoji=_sanitize_line(reaction.emoji), names=tuple(map(_sanitize_line, reaction.names)))
+            for reaction in line.reactions
+        ),
         delivery_error=delivery_error,
         links=links,
     )
@@ -215,21 +224,6 @@ def extract_text(line: Line) -> str:
     if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.is_text_hidden):
         return sanitize_body(_replace_surrogates(line.text)).strip("\n")
     return ""
-
-
-def extract_quote(line: Line) -> str:
-    """Return the sanitized quote of a reply as a single line, empty for other lines."""
-    return _sanitize_line(line.quote) if isinstance(line, MessageLine) else ""
-
-
-def sanitize_reactions(line: Line) -> tuple[ReactionCount, ...]:
-    """Return the reactions of a message with sanitized texts, none for other lines."""
-    return tuple(
-        replace(
-            reaction, emoji=_sanitize_line(reaction.emoji), names=tuple(_sanitize_line(name) for name in reaction.names)
-        )
-        for reaction in (line.reactions if isinstance(line, MessageLine) else ())
-    )
 
 
 def format_nick(line: Line) -> str:

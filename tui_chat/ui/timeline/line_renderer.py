@@ -29,10 +29,8 @@ from tui_chat.ui.timeline.layout import (
     LineLayout,
     RowKind,
     TimelineGeometry,
-    extract_quote,
     format_full_date,
     format_gap,
-    sanitize_reactions,
 )
 from tui_chat.ui.timeline.wrapping import fit_cluster
 
@@ -218,9 +216,7 @@ class LineRenderer:
     def _append_quote(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the quoted message, truncated to one row."""
         start = self._geometry.text_start
-        text, cells = truncate_to_width(
-            extract_quote(layout.line) or tr("an earlier message"), self._geometry.text_width
-        )
+        text, cells = truncate_to_width(layout.quote or tr("an earlier message"), self._geometry.text_width)
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
         builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
@@ -230,7 +226,7 @@ class LineRenderer:
         styles, start = self._styles, self._geometry.text_start
         builder.append(" " * (start - 2), start - 2)
         remaining_cells = self._geometry.text_width
-        for reaction in sanitize_reactions(layout.line):
+        for reaction in layout.reactions:
             label = (
                 f"[{reaction.emoji} {reaction.count:,}]"
                 if reaction.is_own
