@@ -132,7 +132,7 @@ async def test_undo_restores_text_cleared_by_ctrl_c(server: RunningServer, tmp_p
 )
 async def test_a_long_error_wraps_and_shows_its_end(server: RunningServer, tmp_path: Path, problem: str) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(48, 16)) as ann:
-        ann.chat_screen.show_error(problem)
+        ann.chat_screen.view.show_error(problem)
         await ann.wait_until(lambda: problem.replace(" ", "") in "".join(ann.screen_text().split()))
         await ann.type_text("x")
         await ann.wait_until(lambda: ann.chat_screen.view.status.size.height == 1)

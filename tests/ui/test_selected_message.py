@@ -55,7 +55,8 @@ class ActionParts(ChatParts):
         return "copied instead"
 
     def run(self, action: str, key: str) -> None:
-        assert self.view.timeline.set_cursor(key)
+        self.view.timeline.set_cursor(key)
+        assert self.view.timeline.cursor_key == key
         self.message_actions.actions[action]()
 
     def post_unsent(self) -> str:

@@ -61,6 +61,7 @@ class RecordingChat:
     """Chat screen that records its messages."""
 
     def __init__(self) -> None:
+        self.view = self.room_navigation = self
         self.errors: list[str] = []
         self.session_events: list[SessionEvent] = []
 

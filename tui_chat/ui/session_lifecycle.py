@@ -243,7 +243,7 @@ class SessionLifecycle:
     def on_current_room_changed(self) -> None:
         """Draw the new current room immediately, so that later input enters its composer draft."""
         if self._chat is not None:
-            self._chat.on_current_room_changed()
+            self._chat.room_navigation.on_current_room_changed()
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """Disconnect and show the error on the join form.
@@ -309,14 +309,14 @@ class SessionLifecycle:
     def show_error(self, problem: str) -> None:
         """Show an error in the status line, or beside the server field of the join form."""
         if self._chat is not None:
-            self._chat.show_error(problem)
+            self._chat.view.show_error(problem)
         else:
             self._window.join_form.show_field_error("server", problem)
 
     def on_deletion_changed(self) -> None:
         """Draw the state of a delayed deletion."""
         if self._chat is not None:
-            self._chat.draw_changes()
+            self._chat.view.draw_changes()
 
     def _update_profile(self, room: str, nick: str) -> None:
         updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller

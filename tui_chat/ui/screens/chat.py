@@ -118,10 +118,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
                 self.run_input(f"/server {url}") if is_room_link(url) else open_link(url, app_of(self))
             ),
         )
-        # Interface for the session lifecycle, implemented by the parts.
-        self.show_error = self.view.show_error
-        self.draw_changes = self.view.draw_changes
-        self.on_current_room_changed = self.room_navigation.on_current_room_changed
         self._commands = ScreenCommands(
             session,
             server_link,

@@ -201,16 +201,14 @@ class Viewport:
         self.is_following = False
         self._visible_lines = [VisibleLine(index, row)]
 
-    def reveal_line(self, index: int) -> bool:
+    def reveal_line(self, index: int) -> None:
         """Scroll the minimum distance that shows a line completely; call `update` afterwards.
 
-        A line as tall as the viewport or taller is aligned with the top. Scrolling disables follow mode.
-
-        Returns:
-            True if scrolling was necessary; False without viewport rows.
+        A line as tall as the viewport or taller is aligned with the top. Scrolling disables follow mode. No effect on a
+        complete line and without viewport rows.
         """
         if self.height <= 0:
-            return False
+            return
         extent = self._get_extent(index)
         top_row = next(
             (
@@ -221,11 +219,10 @@ class Viewport:
             None,
         )
         if top_row is not None and top_row >= 0 and top_row + extent.rows <= self.height:
-            return False
+            return
         is_above = top_row < 0 if top_row is not None else index < self.visible_range.start
         row = 0 if is_above or extent.rows >= self.height else self.height - extent.rows
         self.place_line(index, row + extent.leading_rows)
-        return True
 
     def scroll_by(self, rows: int) -> None:
         """Scroll by an exact number of rows, down if positive, and disable follow mode; call `update` afterwards.

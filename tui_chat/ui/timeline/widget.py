@@ -160,24 +160,18 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._sync_view()
         return index is not None
 
-    def set_cursor(self, key: str | None) -> bool:
-        """Move the cursor to a line and scroll the line into view.
+    def set_cursor(self, key: str | None) -> None:
+        """Move the cursor to a line and scroll the line into view. No effect for an unknown key.
 
         Args:
-            key: Key of the line; None hides the cursor.
-
-        Returns:
-            False if the list does not contain the key; the cursor then stays.
+            key: Key of the line; None hides the cursor or the highlight, without scrolling.
         """
         if key is None:
             self._cursor.hide()
             self.refresh()
-            return True
-        index = self.lines.index_of(key)
-        if index is not None:
+        elif (index := self.lines.index_of(key)) is not None:
             self._cursor.move_to(index)
             self._sync_view()
-        return index is not None
 
     def highlight(self, key: str) -> None:
         """Highlight a line without scrolling, and end the selection. No effect for an unknown key."""
