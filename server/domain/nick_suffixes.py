@@ -1,13 +1,13 @@
 """Numeric suffixes of taken nicknames in one room: `ann2`, `ann3` and so on.
 
-Allocation and release take logarithmic time in the number of released suffixes, and allocation takes one further step
-per skipped suffix, independent of the number of members with the same nickname.
+Allocation and release take one binary search and one insertion in the sorted list of released suffixes, and allocation
+takes one further step per skipped suffix, independent of the number of members with the same nickname.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 
 from tui_chat.protocol import names
 
@@ -21,13 +21,11 @@ class _SuffixPool:
 
     Attributes:
         next: Smallest suffix that was never allocated.
-        freed: Heap of the released suffixes; a member may take one of them again by a direct request.
-        freed_set: The same suffixes, without order.
+        freed: Released suffixes in ascending order; a member may take one of them again by a direct request.
     """
 
     next: int
     freed: list[int] = field(default_factory=list[int])
-    freed_set: set[int] = field(default_factory=set[int])
 
 
 class NickSuffixes:
@@ -52,12 +50,8 @@ class NickSuffixes:
             base_key = names.canonical_key(names.with_suffix(requested, first))[:-digits]
             pool = self._pools.setdefault((base_key, digits), _SuffixPool(first))
             while pool.freed or pool.next < 10**digits:
-                if pool.freed:
-                    suffix = heappop(pool.freed)
-                    pool.freed_set.discard(suffix)
-                else:
-                    suffix = pool.next
-                    pool.next += 1
+                suffix = pool.freed.pop(0) if pool.freed else pool.next
+                pool.next = max(pool.next, suffix + 1)
                 nick = names.with_suffix(requested, suffix)
                 nick_key = names.canonical_key(nick)
                 if is_available(nick_key):
@@ -73,9 +67,10 @@ class NickSuffixes:
         for start in range(numeric_suffix.start(), len(nick_key)) if numeric_suffix else ():
             pool_key, suffix = (nick_key[:start], len(nick_key) - start), int(nick_key[start:])
             pool, first = self._pools.get(pool_key), _get_first_suffix(pool_key[1])
-            if pool is not None and first <= suffix < pool.next and suffix not in pool.freed_set:
-                heappush(pool.freed, suffix)
-                pool.freed_set.add(suffix)
+            if pool is not None and first <= suffix < pool.next:
+                position = bisect_left(pool.freed, suffix)
+                if suffix not in pool.freed[position : position + 1]:
+                    pool.freed.insert(position, suffix)
                 if len(pool.freed) == pool.next - first:
                     del self._pools[pool_key]
 
