@@ -36,7 +36,7 @@ class BatchRoom(Struct, eq=False):
         id: Room id, 0 if the room neither exists nor is created by the batch.
         stored_seq: `last_seq` before the batch.
         last_seq: `last_seq` after the commands processed so far.
-        active_at: `ts` of the newest entry.
+        active_at: `ts` of the newest entry, or the creation time if later.
         topic: New topic, None if unchanged.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
             effect, any entry with the first `revision` as `seq` and id 0.

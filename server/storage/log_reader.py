@@ -66,7 +66,6 @@ class RoomRecord:
         first_seq: `seq` of the first entry that was not removed; `last_seq + 1` if all were removed.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         created_at: Time of the latest creation, in milliseconds (Unix time).
-        active_at: `ts` of the newest entry, or `created_at` if later.
     """
 
     id: int
@@ -78,7 +77,6 @@ class RoomRecord:
     first_seq: int
     last_seq: int
     created_at: int
-    active_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,5 +381,4 @@ def room_from_row(row: Row[Any]) -> RoomRecord:
         first_seq=row.first_seq,
         last_seq=row.last_seq,
         created_at=row.created_at,
-        active_at=row.active_at,
     )
