@@ -168,7 +168,6 @@ class HttpConnectionPool:
         self._idle_since: dict[HttpConnection, float] = {}  # oldest first
         self._idle_by_key: defaultdict[str, dict[HttpConnection, None]] = defaultdict(dict)  # oldest first
         self.handshakes: dict[HttpConnection, asyncio.Task[None]] = {}
-        self._timer: asyncio.TimerHandle | None = None
 
     def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
         """Return the protocol factory for the listening socket; request bodies are not decompressed.
@@ -240,9 +239,8 @@ class HttpConnectionPool:
             log.debug("closed %d idle connections: no request before the timeout", self._close(expired))
 
     def stop(self) -> None:
-        """Stop the periodic check, and abort all handshakes; established connections stay open."""
-        if self._timer is not None:
-            self._timer.cancel()
+        """Stop the periodic check, and abort all handshakes; established connections stay open. Requires `start`."""
+        self._timer.cancel()
         self._close(self.handshakes)
 
     def _close(self, connections: Collection[HttpConnection]) -> int:
