@@ -213,7 +213,9 @@ async def test_the_timeline_is_bounded_during_a_flood(
         room = await bob.join("tea", nick="bob")
         for first in range(0, 600, 100):
             await asyncio.gather(*(room.send(f"line {number}") for number in range(first, first + 100)))
-            await ann.wait_until(lambda last=first + 100: ann.chat_screen.session.rooms["tea"].newest_seq == last)
+            await ann.wait_until(
+                lambda last=first + 100: ann.chat_screen.session.rooms["tea"].transcript.newest_seq == last
+            )
         await ann.wait_until(lambda: len(message_texts(ann)) <= 200)
         line_count, newest = len(message_texts(ann)), message_texts(ann)[-1]
         # Scrolling up loads the trimmed messages again.
@@ -235,7 +237,7 @@ async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
 
         async def send_lines(numbers: range) -> None:
             await asyncio.gather(*(room.send(f"line {number}") for number in numbers))
-            await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].newest_seq == numbers.stop)
+            await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].transcript.newest_seq == numbers.stop)
 
         await send_lines(range(0, 90))
         await ann.press("alt+home")

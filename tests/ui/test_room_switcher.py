@@ -91,7 +91,10 @@ async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: R
         await ann.send_message("/go DEV")
         await ann.send_message("here")
         await ann.wait_until(
-            lambda: ann.chat_screen.session.pending_count == 0 and ann.chat_screen.session.rooms["dev"].newest_seq == 1
+            lambda: (
+                ann.chat_screen.session.pending_count == 0
+                and ann.chat_screen.session.rooms["dev"].transcript.newest_seq == 1
+            )
         )
         assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         await ann.send_message("/go dev")

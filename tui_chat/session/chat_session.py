@@ -201,7 +201,7 @@ class ChatSession:
         if view is None:
             view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self._ignore_filter.is_hidden)
             self._sort_rooms()
-            view.load_log()
+            view.load_log(saved_state.read_seq if saved_state is not None else None)
             view.transcript.set_join_visibility(self._settings().joins)
         view.room = room
         view.update_members_and_gaps()
@@ -326,7 +326,7 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST | DirtyPart.STATUS
 
     def _report_basic_server(self, view: RoomView) -> None:
-        if view.is_basic_server and not self._basic_server_reported:
+        if view.room.is_basic_server and not self._basic_server_reported:
             self._basic_server_reported = True
             self._add_room_notice(view, tr("Basic server: no history, no member list, no delivery status."))
 

@@ -44,7 +44,7 @@ class PendingLines:
             Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
-            self._pending.setdefault(item.client_id, (names.canonical_key(item.room), view.newest_seq))
+            self._pending.setdefault(item.client_id, (names.canonical_key(item.room), view.transcript.newest_seq))
         else:
             self._pending.pop(item.client_id, None)
         if isinstance(item.request, DeleteMessage):

@@ -48,7 +48,6 @@ class RoomView:
         member_id: User's member id in the room.
         members: Stored members, sorted by nickname.
         member_count: Number of present members, including members that are not stored; 0 on a basic server.
-        is_basic_server: True for a server without acknowledgements, history and member list.
         transcript: Timeline lines.
         unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
@@ -56,7 +55,6 @@ class RoomView:
         input_history: Sent texts for the Up and Down keys.
         read_seq: Read marker: newest viewed `seq`.
         saved_read_seq: Last persisted `read_seq`, -1 before the first save.
-        newest_seq: Newest known `seq`.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
         is_viewed: True from `start_viewing` to `stop_viewing`.
@@ -81,14 +79,12 @@ class RoomView:
         self.members: tuple[Member, ...] = ()
         self._confusable_authors: set[tuple[str, str]] = set()
         self.member_count = 0
-        self.is_basic_server = False
         self.transcript = Transcript()
         self.unread_count = self.mention_count = 0
         self.draft = saved_state.draft
         self.input_history = InputHistory(saved_state.sent_texts)
-        self.read_seq = self.newest_seq = 0
+        self.read_seq = 0
         self.saved_read_seq = -1
-        self._previous_read_seq = saved_state.read_seq
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
@@ -107,21 +103,20 @@ class RoomView:
         self._replies = ReplyIndex()
         self.compose_mode = None
         self.unread_count = self.mention_count = 0
-        self.newest_seq = self.read_seq = 0
+        self.read_seq = 0
 
-    def load_log(self) -> None:
-        """Load the log of the room after a join.
+    def load_log(self, read_seq: int | None = None) -> None:
+        """Load the log of the room after a join. Messages of other members after the read marker are unread.
 
-        Messages of other members after the saved read marker are unread; without a saved marker, none are. The saved
-        marker applies to the first call only; own messages are never unread.
+        Args:
+            read_seq: Saved read marker, None to mark all messages as read.
         """
         lines, last_seq = self._visible_lines(self.room.log.messages()), self.room.log.last
         self._put_lines(lines)
         for line in lines:
             self.speakers.add(line.member_id, line.nick, line.ts)
         self.advance_to(last_seq)
-        previous_read_seq, self._previous_read_seq = self._previous_read_seq, None
-        self.read_seq = last_seq if previous_read_seq is None else min(previous_read_seq, last_seq)
+        self.read_seq = last_seq if read_seq is None else min(read_seq, last_seq)
         self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
 
     def trim(self) -> None:
@@ -132,10 +127,9 @@ class RoomView:
 
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`, never backwards; a viewed room is read up to that entry."""
-        self.newest_seq = max(self.newest_seq, seq)
         self.transcript.advance_to(seq)
         if self.is_viewed:
-            self.read_seq = self.newest_seq
+            self.read_seq = self.transcript.newest_seq
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
         """Apply messages in ascending order, count the unread ones and end the typing state of the authors.
@@ -162,7 +156,7 @@ class RoomView:
         ]
         for line in lines:
             self._typing_member_ids.pop(line.member_id, None)
-            if (line.seq or 0) > self.newest_seq:
+            if (line.seq or 0) > self.transcript.newest_seq:
                 self.speakers.add(line.member_id, line.nick, line.ts)
         if not self.is_viewed:
             self._count_unread(unread_lines)
@@ -183,7 +177,7 @@ class RoomView:
         """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
         self.is_viewed = True
         self.unread_count = self.mention_count = 0
-        self.read_seq = self.newest_seq
+        self.read_seq = self.transcript.newest_seq
 
     def stop_viewing(self) -> None:
         """Mark the room as not viewed and remove the unread divider. No effect if not viewed."""
@@ -365,8 +359,7 @@ class RoomView:
         return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
 
     def update_members_and_gaps(self) -> None:
-        """Copy members, member count, gaps and `is_basic_server` of the room after a join."""
-        self.is_basic_server = self.room.is_basic_server
+        """Copy members, member count and gaps of the room after a join."""
         self.set_members(list(self.room.members.values()), self.room.member_count)
         self._update_gaps()
 
@@ -389,6 +382,8 @@ class RoomView:
         speakers = self.speakers.newest_first()
         members = {member.member_id: member.nick_name for member in self.members}
         ordered = (
-            speakers if self.is_basic_server else {key: members[key] for key in speakers if key in members} | members
+            speakers
+            if self.room.is_basic_server
+            else {key: members[key] for key in speakers if key in members} | members
         )
         return [nick for member_id, nick in ordered.items() if member_id != self.member_id]

@@ -74,6 +74,7 @@ class Transcript:
 
     Attributes:
         lines: All lines, oldest first.
+        newest_seq: Newest known `seq`, from messages and `advance_to`.
         needs_reload: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
     """
 
@@ -86,7 +87,7 @@ class Transcript:
         self._unsent_keys: dict[str, _SortKey] = {}
         self._counter = 0
         self._notice_keys: deque[_SortKey] = deque()  # oldest first, also of removed notices
-        self._newest_seq = 0
+        self.newest_seq = 0
         self._gaps: set[tuple[int, int]] = set()
         self._unread_after: int | None = None
         self._join_visibility: JoinVisibility = "smart"
@@ -127,7 +128,7 @@ class Transcript:
 
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`, never backwards; later notices sort after that entry."""
-        self._newest_seq = max(self._newest_seq, seq)
+        self.newest_seq = max(self.newest_seq, seq)
 
     def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
         """Replace the gap lines.
@@ -240,7 +241,7 @@ class Transcript:
     def reset(self) -> None:
         """Remove all lines except unsent messages, and start again at `seq` 0, before another log is loaded."""
         self._splice(0, bisect_left(self._keys, _sort_key(_UNSENT_BASE)), [], [])
-        self._newest_seq = 0
+        self.newest_seq = 0
         self._gaps.clear()
         self._unread_after = None
         self._membership_groups.clear()
@@ -270,7 +271,7 @@ class Transcript:
     def _create_notice_key(self) -> _SortKey:
         """Return the key of a new notice after the newest entry, and remove the oldest notice above `MAX_NOTICES`."""
         self._counter += 1
-        key = _sort_key(self._newest_seq, _KIND_NOTICE, self._counter)
+        key = _sort_key(self.newest_seq, _KIND_NOTICE, self._counter)
         self._notice_keys.append(key)
         if len(self._notice_keys) > MAX_NOTICES:
             oldest_key = self._notice_keys.popleft()

@@ -254,7 +254,7 @@ class ChatView:
         has_several_rooms = len(self.session.rooms) > 1
         show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH
         is_wide = width >= (TWO_PANE_WIDTH if has_several_rooms else ONE_PANE_WIDTH)
-        show_members = is_wide and (view is None or not view.is_basic_server)
+        show_members = is_wide and (view is None or not view.room.is_basic_server)
         max_panes = max(0, (width - MIN_TIMELINE_WIDTH) // PANE_WIDTH)
         self.rooms.display = self._is_pane_enabled("rooms", show_rooms) and max_panes >= 1
         self.members.display = self._is_pane_enabled("members", show_members) and max_panes >= 1 + self.rooms.display
