@@ -128,6 +128,17 @@ def test_typing_members_are_listed_until_they_send_or_leave(session: ChatSession
     assert view.typing_nicks == []
 
 
+def test_changed_and_older_messages_do_not_end_the_typing_state(session: ChatSession) -> None:
+    tea = FakeRoom("tea").join()
+    view = session.add_room(tea)
+    tea.log.apply_push(tea.message(1, "older", BOB))
+    tea.push_message(session, "newer", BOB)
+    session.apply(events.TypingChanged("tea", "b", True))
+    session.apply(events.LogChanged("tea", (1,), is_live=False))
+    session.apply(events.LogChanged("tea", (2,), is_live=True))
+    assert view.typing_nicks == ["bob"]
+
+
 def test_floods_of_typing_members_and_speakers_are_bounded(session: ChatSession) -> None:
     guests = {
         f"m{number}": Member(member_id=f"m{number}", nick_name=f"g{number}", role="member") for number in range(200)

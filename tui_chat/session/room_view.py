@@ -132,31 +132,24 @@ class RoomView:
             self.read_seq = self.transcript.newest_seq
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
-        """Apply messages in ascending order, count the unread ones and end the typing state of the authors.
+        """Apply messages in ascending order, count the unread ones and end the typing state of authors of newer ones.
 
-        Also updates the gaps, and the read marker of a viewed room.
-        Messages from history synchronization (`is_live` false) get the unread divider even in a viewed room, because
-        they arrive together.
+        Also updates the gaps, and the read marker of a viewed room. Unread messages of a fetch (`is_live` false) get
+        the unread divider even in a viewed room, because they arrive together.
 
         Args:
             messages: New or changed messages.
-            is_live: False for messages fetched after a reconnect.
+            is_live: As in `LogChanged`.
 
         Returns:
             New messages of other members after the read marker, without ignored members; empty for a viewed room.
         """
         lines = self._visible_lines(messages)
-        unread_lines = [
-            line
-            for line in lines
-            if line.seq is not None
-            and line.seq > self.read_seq
-            and not line.is_own
-            and self.transcript.find_message(line.seq) is None
-        ]
-        for line in lines:
-            self._typing_member_ids.pop(line.member_id, None)
-            if (line.seq or 0) > self.transcript.newest_seq:
+        new_lines = [line for line in lines if self.transcript.find_message(line.seq or 0) is None]
+        unread_lines = [line for line in new_lines if (line.seq or 0) > self.read_seq and not line.is_own]
+        for line in new_lines:
+            if is_live or (line.seq or 0) > self.transcript.newest_seq:
+                self._typing_member_ids.pop(line.member_id, None)
                 self.speakers.add(line.member_id, line.nick, line.ts)
         if not self.is_viewed:
             self._count_unread(unread_lines)
