@@ -339,7 +339,7 @@ class ServerLink:
 
     @_background
     async def load_older(self, room: str) -> None:
-        """Fetch the page of history before the loaded messages, if one exists. Errors are only logged."""
+        """Fetch the page of history before the loaded messages of an open room, if any. Errors are only logged."""
         open_room = self.find_room(room)
         if open_room is not None and open_room.log.has_older:
             await _log_chat_errors(open_room.load_older())

@@ -39,7 +39,7 @@ class SettingsFile:
 
     @classmethod
     def load(cls, path: Path | None) -> "SettingsFile":
-        """Return the settings from a file; invalid parts are listed in `problems`.
+        """Return the settings from a file; unknown and invalid settings are listed in `problems`.
 
         A missing file or None gives the defaults without a problem. An unreadable file, or one that is not UTF-8 or not
         valid TOML, gives only defaults and one problem.

@@ -1,4 +1,4 @@
-"""Texts of the chat screens, the join form and notifications with several uses or with parameters.
+"""Texts of the chat screens, the join form and notifications with several uses or with several forms.
 
 - Constants: texts and templates are marked here and translated with `tr` at display time.
 - Functions: return a translated text that depends on its parameters.
@@ -147,7 +147,7 @@ MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
 
 
 def no_such_nick(nick: str) -> str:
-    """Return the error for an absent nickname."""
+    """Return the error for an absent nickname, with its first 64 characters."""
     return tr("No such nickname: {nick}.", nick=nick[:64])
 
 
@@ -238,7 +238,7 @@ def member_count(count: int) -> str:
 
 
 def not_in_room(room: str) -> str:
-    """Return the error for a room that is not open; for "", the error that no room is open."""
+    """Return the error for a room that is not open, with 64 characters of its name; for "", that no room is open."""
     return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
 
 

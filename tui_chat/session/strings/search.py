@@ -13,7 +13,7 @@ def result_count(count: int, has_more: bool) -> str:
 
 
 def invalid_date(text: str) -> str:
-    """Return the error for an unknown date format."""
+    """Return the error for an unknown date format, with the first 40 characters of the text."""
     return tr("Unknown date: {day}. Try 2026-11-18 or yesterday.", day=text[:40])
 
 

@@ -12,7 +12,7 @@ FILE_UNREADABLE = mark("{path} cannot be read: {reason}")
 
 
 def unknown_setting(name: str) -> str:
-    """Return the error for an unknown setting name."""
+    """Return the error for an unknown setting name, with its first 40 characters."""
     return tr("Unknown setting: {name}.", name=name[:40])
 
 
