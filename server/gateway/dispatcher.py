@@ -75,6 +75,10 @@ class Dispatcher:
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
         self._dialects = dialects
+        self._dialects_by_event = {
+            event: self._find_dialect(event, []) for event in codec.REQUEST_EVENTS if event != requests.JoinRoom.event
+        }
+        """Dialects of all request events except joins: only the dialect of a join depends on its arguments."""
 
     # -- transport callbacks
 
@@ -123,20 +127,19 @@ class Dispatcher:
             arguments: Event arguments as undecoded JSON.
             wants_ack: The client requested an acknowledgement.
         """
-        dialect = next(dialect for dialect in self._dialects if dialect.matches(event, arguments))
+        dialect = self._dialects_by_event.get(event) or self._find_dialect(event, arguments)
         request = None
         try:
             self._require_open(connection)
             request = dialect.decode(connection, event, arguments)
-            size = sum(memoryview(argument).nbytes for argument in arguments)
-            delay = self._acquire_tokens(connection, request, size)
+            delay = self._acquire_tokens(connection, request, arguments)
             if not delay:
                 connection.throttled_since.pop(request.rate_class, None)
             elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._monotonic()):
                 subject = "requests" if request.rate_class == "default" else request.rate_class
                 raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
-                await self._await_tokens(connection, request, size, delay)
+                await self._await_tokens(connection, request, arguments, delay)
             result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
         except errors.ChatError as chat_error:
@@ -185,13 +188,16 @@ class Dispatcher:
 
     # -- event processing
 
+    def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
+        return next(dialect for dialect in self._dialects if dialect.matches(event, arguments))
+
     def _require_open(self, connection: ClientConnection) -> None:
         if self.is_stopping:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:
             raise errors.Unavailable("connection_closed")
 
-    def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, size: int) -> float:
+    def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
         """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
 
         A failure consumes no token. Without limits of valid requests (`limit_requests`), the result is 0.
@@ -199,7 +205,7 @@ class Dispatcher:
         Args:
             connection: Sender of the request.
             request: Request that determines the rate class.
-            size: Size of the arguments in bytes; limited for requests that append an entry.
+            arguments: Event arguments; their size in bytes is limited for requests that append an entry.
         """
         if not self._limit_requests:
             return 0.0
@@ -207,20 +213,20 @@ class Dispatcher:
         delay = buckets[request.rate_class].acquire(now)
         if delay or request.rate_class != "messages":
             return delay
-        delay = buckets["stored_bytes"].acquire(now, size)
+        delay = buckets["stored_bytes"].acquire(now, sum(memoryview(argument).nbytes for argument in arguments))
         if delay:
             buckets["messages"].acquire(now, -1)
         return delay
 
     async def _await_tokens(
-        self, connection: ClientConnection, request: requests.Request, size: int, delay: float
+        self, connection: ClientConnection, request: requests.Request, arguments: list[Raw], delay: float
     ) -> None:
         """Wait until the tokens for the request are acquired, and record the start of throttling.
 
         Args:
             connection: Sender of the request.
             request: Request without tokens.
-            size: Size of the arguments in bytes.
+            arguments: Event arguments of the request.
             delay: Seconds before the first attempt.
 
         Raises:
@@ -236,7 +242,7 @@ class Dispatcher:
                 raise error
             await asyncio.sleep(min(max(delay, 0.001), self._flood_timeout))
             self._require_open(connection)
-            delay = self._acquire_tokens(connection, request, size)
+            delay = self._acquire_tokens(connection, request, arguments)
 
     def _count_invalid(self, connection: ClientConnection) -> None:
         """Count an invalid request, and close the connection above the rate of invalid requests."""
