@@ -85,35 +85,6 @@ class FindChatroomMessages(requests.Request, frozen=True):
     limit: Annotated[int, msgspec.Meta(ge=1, le=limits.HISTORY_PAGE)] = limits.HISTORY_DEFAULT
 
 
-class Chatroom(events.WireStruct, frozen=True):
-    """Room resource; `members` counts present members, `created_at` is a Unix time in milliseconds."""
-
-    id: int
-    name: str
-    topic: str
-    members: int
-    created_at: int
-
-
-class ChatroomMessage(events.WireStruct, frozen=True):
-    """Streamed message; `created_at` is a Unix time in milliseconds."""
-
-    chatroom_id: int
-    id: int
-    seq: int
-    nick_name: str
-    message: str
-    created_at: int
-
-
-class ChatroomStreamEnd(events.WireStruct, frozen=True):
-    """End of a stream; `has_more` is true if older entries exist."""
-
-    chatroom_id: int
-    count: int
-    has_more: bool
-
-
 _ID_REQUESTS = (FindOneChatroom, RemoveChatroom)
 _REQUESTS_BY_EVENT: dict[str, type[requests.Request]] = {
     request_type.event: request_type
@@ -169,7 +140,7 @@ class ResourceCrudDialect(Dialect):
         even if older messages exist.
 
         Returns:
-            A `Chatroom`, a list of them, or a `ChatroomStreamEnd`.
+            The wire fields of a room (docs/dialects.md), a list of them, or those of the end of a stream.
 
         Raises:
             ChatError: The request is rejected (`RoomCatalog`).
@@ -205,35 +176,37 @@ class ResourceCrudDialect(Dialect):
 
     async def _stream_messages(
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
-    ) -> ChatroomStreamEnd:
+    ) -> dict[str, Any]:
+        """Push the messages and the end of the stream; return the fields of the end."""
         room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
             connection.push(
                 encode_event(
                     "chatroomMessage",
-                    ChatroomMessage(
-                        chatroom_id=room.id,
-                        id=entry.id,
-                        seq=entry.seq,
-                        nick_name=entry.nick_name,
-                        message=entry.message,
-                        created_at=entry.ts,
-                    ),
+                    {
+                        "chatroomId": room.id,
+                        "id": entry.id,
+                        "seq": entry.seq,
+                        "nickName": entry.nick_name,
+                        "message": entry.message,
+                        "createdAt": entry.ts,
+                    },
                 )
             )
-        stream_end = ChatroomStreamEnd(chatroom_id=room.id, count=len(messages), has_more=page.has_more)
+        stream_end = {"chatroomId": room.id, "count": len(messages), "hasMore": page.has_more}
         connection.push(encode_event("chatroomMessages", stream_end))
         return stream_end
 
-    def _to_chatroom(self, room: RoomRecord) -> Chatroom:
-        return Chatroom(
-            id=room.id,
-            name=room.name,
-            topic=room.topic,
-            members=self.room_registry.count_members(room.key),
-            created_at=room.created_at,
-        )
+    def _to_chatroom(self, room: RoomRecord) -> dict[str, Any]:
+        """Return the wire fields of a room; `createdAt` is a Unix time in milliseconds."""
+        return {
+            "id": room.id,
+            "name": room.name,
+            "topic": room.topic,
+            "members": self.room_registry.count_members(room.key),
+            "createdAt": room.created_at,
+        }
 
 
 def _parse_id_digits(body: Any) -> Any:
