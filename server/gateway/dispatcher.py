@@ -144,8 +144,10 @@ class Dispatcher:
             return dialect.encode_result(result) if wants_ack else None
         except errors.ChatError as chat_error:
             error = chat_error
-            if isinstance(error, errors.BadRequest) or (request is None and not isinstance(error, errors.Unavailable)):
-                self._count_invalid(connection)
+            undecodable = request is None and not isinstance(error, errors.Unavailable)
+            is_invalid = undecodable or isinstance(error, errors.BadRequest)
+            if is_invalid and connection.rate_buckets["invalid"].acquire(self._monotonic()):
+                connection.close("too many invalid requests")
         except Exception:
             log.exception("request handler failed, responding with an internal error")
             error = errors.InternalError("internal_error")
@@ -243,11 +245,6 @@ class Dispatcher:
             await asyncio.sleep(min(max(delay, 0.001), self._flood_timeout))
             self._require_open(connection)
             delay = self._acquire_tokens(connection, request, arguments)
-
-    def _count_invalid(self, connection: ClientConnection) -> None:
-        """Count an invalid request, and close the connection above the rate of invalid requests."""
-        if connection.rate_buckets["invalid"].acquire(self._monotonic()):
-            connection.close("too many invalid requests")
 
 
 def _push_error(connection: ClientConnection, error: errors.ChatError) -> None:
