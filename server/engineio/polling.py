@@ -14,7 +14,7 @@ from aiohttp import web
 
 from server.engineio.errors import InvalidRequest
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
-from server.engineio.session_state import CLOSING_STATES, SessionState
+from server.engineio.session_state import CLOSING_STATES, WEBSOCKET_STATES, SessionState
 from tui_chat.protocol.errors import TooLong
 
 _RECORD_SEPARATOR = b"\x1e"
@@ -23,13 +23,16 @@ _RECORD_SEPARATOR = b"\x1e"
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
     """Wait for queued frames and return them as the response of a poll.
 
-    The wait has no timeout of its own; the end of the session ends the wait with a close packet. A closing session
-    without frames returns the close packet immediately and ends. After the answer to a probe, an empty queue returns a
-    NOOP immediately. A second concurrent poll receives status 400 and closes the session. A client that disconnects
-    during the wait closes the session too. Polls above the packet rate are delayed.
+    The wait has no timeout of its own; the end of the session ends the wait with the queued frames, or a close packet
+    without any. A closing session without frames returns the close packet immediately and ends. After the answer to a
+    probe, an empty queue returns a NOOP immediately. A second concurrent poll receives status 400 and closes the
+    session. A client that disconnects during the wait closes the session too. Polls above the packet rate are delayed,
+    and receive status 400 if the session has moved to WebSocket in the meantime.
     """
     if session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)
+        if session.state in WEBSOCKET_STATES:
+            return InvalidRequest.BAD_REQUEST.to_response()
     if session.send_queue.waiting_poll is not None:
         session.close_now("concurrent polls")
         return InvalidRequest.BAD_REQUEST.to_response()
@@ -49,9 +52,10 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
 async def handle_post(session: EngineIOSession, request: web.Request) -> web.Response:
     """Handle the packets of a POST in order, and return `ok` after the last one.
 
-    A body or a number of packets above the limit receives 413; an invalid packet, an incomplete or late body, or a
-    concurrent POST receives 400; each closes the session. Packets before an invalid one have taken effect. Packets
-    after the close of the session are discarded with `ok`.
+    A body or a number of packets above the limit receives 413; an invalid packet, an internal error, an incomplete or
+    late body, or a concurrent POST receives 400; each closes the session. Packets before an invalid one have taken
+    effect. Packets after the close of the session are discarded with `ok`. Packets above the packet rate are delayed,
+    and a flood closes the session.
     """
     if session.inbound_lock.locked():
         session.close_now("concurrent POST requests")

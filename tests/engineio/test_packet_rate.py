@@ -12,6 +12,7 @@ import pytest
 from aiohttp import WSMsgType
 from aiohttp.http import WebSocketReader
 
+from server import app
 from server.app import RunningServer
 from server.domain.rate_limits import Rate
 from server.engineio import packet_limiter
@@ -105,6 +106,21 @@ async def test_a_flood_of_posts_is_throttled_and_then_closed(server: RunningServ
         (packet,) = poll.result().packets
         assert json.loads(packet[2:])[1]["reason"] == "rate_limit_ignored"
         assert (await bystander.request("listRooms", {}))["ok"]
+
+
+async def test_a_delayed_poll_is_rejected_after_the_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 2))
+    async with running_server(tmp_path) as server, polling_client(server.url) as client:
+        ws = await client.open_websocket()
+        await ws.send_str("2probe")
+        assert await ws.receive_str() == "3probe"
+        for _ in range(7):  # the handshake counts too
+            assert (await client.poll()).body == "6"
+        delayed = await client.start_poll()
+        await ws.send_str("5")
+        assert (await delayed).error == (400, 3)
+        await ws.send_str("40")
+        assert (await ws.receive_str()).startswith("40{")
 
 
 async def test_an_operator_without_rate_limits_limits_no_packets(tmp_path: Path) -> None:
