@@ -95,5 +95,6 @@ class EventDispatcher(Protocol):
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a disconnected connection; no further frame may be pushed to the connection.
 
-        Called once per accepted connection, at its DISCONNECT packet or the end of the session.
+        Called once per accepted connection: at its DISCONNECT packet, in the tick after `FrameSink.close`, or at the
+        end of the session.
         """

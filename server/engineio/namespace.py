@@ -51,8 +51,8 @@ class Namespace:
         """Handle a CONNECT, DISCONNECT or ACK packet; return an event for `dispatch_event`.
 
         An accepted CONNECT is answered with CONNECT. A rejected one, or one for another namespace, is answered with
-        CONNECT_ERROR and keeps the session. DISCONNECT is not answered and restarts the deadline for CONNECT. The
-        content of an ACK is ignored.
+        CONNECT_ERROR and keeps the session. DISCONNECT ends the connection without an answer (`disconnect`) and
+        restarts the deadline for CONNECT. The content of an ACK is ignored.
 
         Args:
             message: Payload of an Engine.IO message packet.

@@ -119,7 +119,7 @@ class SendQueue:
     def attach_transport(self, transport: asyncio.Transport) -> None:
         """Send all further frames over this WebSocket transport, beginning with the queued ones.
 
-        Queued frames are written immediately. A waiting poll is not completed.
+        Queued frames are written immediately, with the size limit of `flush`. A waiting poll is not completed.
         """
         self._transport = transport
         self._pending_bytes = 0
@@ -172,7 +172,8 @@ class SendQueue:
     async def poll(self) -> list[Frame]:
         """Remove and return the queued frames; wait for the next `flush` or `resolve_poll` if the queue is empty.
 
-        At most one poll may wait at a time; the caller checks `waiting_poll`.
+        At most one poll may wait at a time; the caller checks `waiting_poll`. On a closed queue without frames, only
+        `resolve_poll` ends the wait.
         """
         if self.frames:
             return self.drain()

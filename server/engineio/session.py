@@ -55,7 +55,7 @@ class SessionHost(Protocol):
     aborts: Counter[str]
 
     def on_session_closed(self, session: "EngineIOSession") -> None:
-        """Remove a closed session."""
+        """Remove a closed session; called once per session."""
 
 
 class EngineIOSession:

@@ -50,6 +50,12 @@ SOCKETIO_PATH = "/socket.io/"
 class SocketIOServer(socketio.AsyncServer):
     """Socket.IO endpoint: `mount` the endpoint on an application, then start `engineio_server`.
 
+    Args:
+        dispatcher: Receiver of connections and events.
+        options: Timeouts, limits and allowed origins.
+        connection_limiter: Limiter of connections per address; None for no limit.
+        supervisor: Supervisor of the heartbeat and of the socket writes.
+
     Attributes:
         engineio_server: All sessions of the endpoint.
     """

@@ -43,6 +43,8 @@ RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 class Handlers:
     """Request handlers; a rejected request raises a `ChatError`.
 
+    The constructor sets `publish` as the callback of the journal.
+
     Args:
         database: Storage of rooms and entries.
         guest_keys: Issuer and verifier of guest keys.

@@ -74,6 +74,9 @@ class Dialect(ABC):
 
         Returns:
             Argument of `encode_result`.
+
+        Raises:
+            ChatError: The request is rejected (`Handlers`).
         """
         if isinstance(request, requests.JoinRoom):
             return handlers.join(connection, request, dialect=self.name, client_kind=self.name)
