@@ -4,6 +4,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.support.chat_app import chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
@@ -91,6 +92,16 @@ async def test_a_chat_url_fills_server_and_room(tmp_path: Path) -> None:
         async with chat_app(tmp_path, server=link, nick="ann") as driver:
             await driver.wait_for_text("1 here")
             assert driver.first_row_of(driver.chat_screen.query_one("ChatHeader")).startswith("茶")
+
+
+async def test_a_room_in_the_server_address_keeps_the_errors_of_other_fields(tmp_path: Path) -> None:
+    async with chat_app(tmp_path, nick="a\u200bb") as driver:
+        await driver.press("tab", "tab", "ctrl+u")
+        await driver.type_text("chat://127.0.0.1:9/room-in-url")
+        await driver.press("enter")
+        await driver.wait_until(lambda: driver.app.join_form.query_one("#room Input", Input).value == "room-in-url")
+        await driver.pilot.pause()
+        assert "cannot contain" in driver.screen_text()
 
 
 async def test_an_unreachable_local_address_offers_a_server_that_continues_for_other_clients(

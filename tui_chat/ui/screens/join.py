@@ -62,6 +62,11 @@ class FormField(Vertical):
         """Input text without surrounding whitespace, or the default."""
         return self.input.value.strip() or self.input.placeholder
 
+    def set_value(self, value: str) -> None:
+        """Replace the input text without an `Input.Changed` message, which would hide the errors of the form."""
+        with self.input.prevent(Input.Changed):
+            self.input.value = value
+
     def show_error(self, error: str) -> None:
         """Show an error message, empty to hide it."""
         if error or self.has_class("-invalid"):  # avoid a layout of the whole screen for each key
@@ -203,13 +208,14 @@ class JoinScreen(Screen[None]):
         """
         self.set_server(server)
         if room:
-            self._form_fields["room"].input.value = room
+            self._form_fields["room"].set_value(room)
         # Submit through the normal validation, which reports missing or invalid fields.
         self.call_after_refresh(self.action_submit)
 
     def set_server(self, server: str) -> None:
-        """Replace the server address."""
-        self._form_fields["server"].input.value = server
+        """Replace the server address, and hide the button for a local server. The errors of the form stay."""
+        self._form_fields["server"].set_value(server)
+        self.query_one("#start-server").display = False
 
     def begin_waiting(self, text: str) -> None:
         """Show a progress message and disable the form until `show_progress`."""
@@ -251,7 +257,8 @@ class JoinScreen(Screen[None]):
             parsed = address.parse_address(typed_server)
             base_url = parsed.base_url
             if parsed.room and self._form_fields["room"].is_empty:
-                values["room"] = self._form_fields["room"].input.value = parsed.room
+                values["room"] = parsed.room
+                self._form_fields["room"].set_value(parsed.room)
         except ChatError as error:
             problems["server"] = error_text.describe(error)
         for name, validate in (("nick", names.validate_nickname), ("room", names.validate_room_name)):
