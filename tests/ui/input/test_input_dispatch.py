@@ -130,6 +130,15 @@ async def test_drained_keys_are_not_dispatched() -> None:
     assert bench.dispatched == []
 
 
+def test_a_screen_waits_independently_of_a_closed_one() -> None:
+    now = 100.0
+    readiness = ScreenReadiness(lambda: now)
+    closed: Screen[None] = Screen()
+    assert not readiness.is_ready(closed)
+    now += SCREEN_READY_TIMEOUT + 0.1
+    assert not readiness.is_ready(Screen[None]())
+
+
 def test_a_screen_without_focus_is_ready_after_the_timeout() -> None:
     now = 100.0
     readiness = ScreenReadiness(lambda: now)

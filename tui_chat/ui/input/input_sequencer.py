@@ -12,7 +12,7 @@ the message queue of a widget. A slow connection delivers several keys at once, 
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from textual.events import Key, Paste
 from textual.screen import Screen
@@ -63,21 +63,20 @@ class ScreenReadiness:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._ready_screens: WeakSet[Screen[Any]] = WeakSet()
-        self._waiting_since = 0.0
+        self._first_checks: WeakKeyDictionary[Screen[Any], float] = WeakKeyDictionary()
 
     def is_ready(self, screen: Screen[Any]) -> bool:
-        """Return whether the current screen is ready.
+        """Return whether a screen is ready.
 
-        A screen counts as ready `SCREEN_READY_TIMEOUT` seconds after the first call, and stays ready.
+        A screen counts as ready `SCREEN_READY_TIMEOUT` seconds after the first call with this screen, and stays ready.
         """
         if screen in self._ready_screens:
             return True
         now = self._clock()
-        self._waiting_since = self._waiting_since or now
+        first_check = self._first_checks.setdefault(screen, now)
         has_focus = screen.is_mounted and (screen.focused is not None or not screen.AUTO_FOCUS)
-        if not has_focus and now <= self._waiting_since + SCREEN_READY_TIMEOUT:
+        if not has_focus and now <= first_check + SCREEN_READY_TIMEOUT:
             return False
-        self._waiting_since = 0.0
         self._ready_screens.add(screen)
         return True
 
