@@ -139,7 +139,7 @@ class InputFramer:
         self._sequence = ""  # characters of the incomplete sequence, from ESC
         self._expired = 0  # number of leading characters of the sequence that a timeout has ended
         self._paste = ""
-        self._frames: list[InputFrame] = []
+        self._frames: list[InputFrame] = []  # completed by the current call
 
     def feed(self, data: bytes, now: float) -> list[InputFrame]:
         """Return the frames that `data` completes.
@@ -148,18 +148,19 @@ class InputFramer:
             data: Bytes of one read.
             now: Monotonic time in seconds.
         """
+        self._frames = []
         text, position = self._decode(data), 0
         while position < len(text):
             position = self._advance(text, position)
         timeout = self._timeout()
         self.deadline = None if timeout is None else now + timeout
-        return self._pop_frames()
+        return self._frames
 
     def expire(self, now: float) -> list[InputFrame]:
         """Return the frames that a timeout ends; none before `deadline`."""
         if self.deadline is None or now < self.deadline:
             return []
-        self.deadline = None
+        self.deadline, self._frames = None, []
         if self._state is _State.PASTE:
             partial = _PARTIAL_END_MARKER.search(self._paste)
             self._end_paste(partial.start() if partial else len(self._paste))
@@ -172,7 +173,7 @@ class InputFramer:
             self._expired = len(self._sequence)
         else:
             self._reset()
-        return self._pop_frames()
+        return self._frames
 
     def _advance(self, text: str, position: int) -> int:
         """Consume input from `position`, and return the position of the next character."""
@@ -260,7 +261,3 @@ class InputFramer:
 
     def _reset(self) -> None:
         self._state, self._sequence, self._expired = _State.GROUND, "", 0
-
-    def _pop_frames(self) -> list[InputFrame]:
-        frames, self._frames = self._frames, []
-        return frames
