@@ -300,11 +300,12 @@ class SessionLifecycle:
             # Imported here to keep startup fast.
             from tui_chat.client.events import ConnectionStateChanged, Offline  # noqa: PLC0415
 
-            match event:
-                case ConnectionStateChanged(Offline(error)) if error.reason == "connection_lost":
-                    self._window.start_worker(self._restart_local_server(), "local-server")
-                case _:
-                    pass
+            if (
+                isinstance(event, ConnectionStateChanged)
+                and isinstance(event.state, Offline)
+                and event.state.error.reason == "connection_lost"
+            ):
+                self._window.start_worker(self._restart_local_server(), "local-server")
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line, or beside the server field of the join form."""
