@@ -1,4 +1,4 @@
-"""Local server that outlives its host: `chat-tui --serve`, `make chat` and `chat-server` as real processes."""
+"""Local server that outlives its host: `chat-tui --serve` and `chat-server` as real processes."""
 
 import os
 import signal
@@ -8,7 +8,6 @@ import pytest
 
 from server import control_commands
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.requirements import ROOT, require_installation
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
@@ -118,15 +117,3 @@ async def test_serve_joins_a_server_of_the_administrator(home: Path) -> None:
     async with server_process(home) as server, terminal((*HOST, "--nick", "ann"), home, columns=120) as client:
         await client.wait_for_text(f"Joined the server that already runs at {server.url}.")
         await client.wait_for_text("1 here")
-
-
-async def test_make_chat_starts_a_server_that_continues_after_the_host(home: Path) -> None:
-    require_installation()
-    command = ("make", "-C", str(ROOT), "chat", "ARGS=--port 0 --room tea --nick ann")
-    async with terminal(command, home) as host:
-        url = await wait_for_url(host)
-        async with raw_client(url) as bob:
-            await bob.join("tea", "bob")
-            host.disconnect()
-            await host.wait_closed()
-            assert (await bob.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]

@@ -1,4 +1,4 @@
-"""Contents of the wheel, and its installation in an empty environment."""
+"""Contents of the wheel, and its installation as a tool of uv."""
 
 import asyncio
 import os
@@ -10,23 +10,17 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
-import pytest
 
+from tests.support.environment import program_environment
 from tests.support.raw_client import raw_client
 from tests.support.requirements import require_uv
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("wheel")
-    subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(directory), str(ROOT)], check=True)
-    (wheel_file,) = directory.glob("*.whl")
-    return wheel_file
-
-
-def test_the_wheel_contains_all_tracked_files_and_no_other_packages(wheel: Path) -> None:
+def test_the_wheel_contains_all_tracked_files_and_no_other_packages(tmp_path: Path) -> None:
+    subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
     tracked = subprocess.run(
         ["git", "ls-files", "server", "tui_chat"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split()
@@ -38,19 +32,15 @@ def test_the_wheel_contains_all_tracked_files_and_no_other_packages(wheel: Path)
     assert {"server/py.typed", "tui_chat/py.typed"} <= packaged
 
 
-async def test_an_installed_wheel_prints_help_and_serves_page_and_messages(wheel: Path, tmp_path: Path) -> None:
-    uv, environment, home = require_uv(), tmp_path / "env", tmp_path / "home"
-    home.mkdir()
-    run = partial(subprocess.run, check=True, capture_output=True, cwd=home)
-    run([uv, "venv", "--quiet", "--python", sys.executable, str(environment)])
-    python = environment / "bin" / "python"
-    run([uv, "pip", "install", "--quiet", "--python", str(python), str(wheel)])
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
-    env = {**inherited, "HOME": str(home)}
-    help_result = run([str(environment / "bin" / "chat-tui"), "--help"], env=env)
+async def test_programs_of_a_uv_tool_print_help_and_serve_page_and_messages(tmp_path: Path) -> None:
+    tools, programs, env = tmp_path / "tools", tmp_path / "bin", program_environment(tmp_path)
+    run = partial(subprocess.run, check=True, capture_output=True)
+    directories = {"UV_TOOL_DIR": str(tools), "UV_TOOL_BIN_DIR": str(programs), "UV_PYTHON": sys.executable}
+    run([require_uv(), "tool", "install", "."], cwd=ROOT, env={**os.environ, **directories})
+    help_result = run([programs / "chat-tui", "--help"], cwd=tmp_path, env=env)
     assert b"--room" in help_result.stdout
     server = await asyncio.create_subprocess_exec(
-        environment / "bin" / "chat-server", "--port", "0", cwd=home, env=env, stdout=asyncio.subprocess.PIPE
+        programs / "chat-server", "--port", "0", cwd=tmp_path, env=env, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert server.stdout is not None
@@ -65,4 +55,4 @@ async def test_an_installed_wheel_prints_help_and_serves_page_and_messages(wheel
     finally:
         server.terminate()
         assert await server.wait() == 0
-    shutil.rmtree(environment)
+    shutil.rmtree(tools)
