@@ -26,7 +26,7 @@ class ServerParser(ProgramParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise a usage error as `ConfigError`."""
-        raise ConfigError(f"{message} (see chat-server --help)")
+        raise ConfigError(f"{message} (see {self.shell_command} --help)")
 
 
 def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from typing import Any, get_args
 import msgspec
 
 from server.settings import SETTINGS, ConfigError, ServerSettings
+from tui_chat.argument_parser import shown_command
 
 _MAX_FILE_SIZE = 2**20
 _INVALID_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # lone surrogates stand for undecodable bytes
@@ -27,9 +28,9 @@ _SERVICE_VARIABLE_PATTERN = re.compile(r"CHAT_(SERVICE_(HOST|PORT)(_.*)?|PORT_[0
 
 
 def suggest(name: str, valid_names: Iterable[str]) -> str:
-    """Return `did you mean NAME?` with the nearest valid name; without a similar one, `see chat-server --help`."""
+    """Return `did you mean NAME?` with the nearest valid name; without a similar one, the command that lists all."""
     matches = get_close_matches(name, valid_names, 1)
-    return f"did you mean {matches[0]}?" if matches else "see chat-server --help"
+    return f"did you mean {matches[0]}?" if matches else f"see {shown_command('chat-server')} --help"
 
 
 def resolve_settings(

@@ -22,6 +22,12 @@ SHELLS = ("bash", "zsh", "fish")
 class ProgramParser(argparse.ArgumentParser):
     """Base of the parsers of both programs."""
 
+    @property
+    def shell_command(self) -> str:
+        """Result of `shown_command` for this parser, with its subcommand."""
+        program, *subcommand = self.prog.split()
+        return " ".join((shown_command(program), *subcommand))
+
     def print_help(self, file: object = None) -> None:
         """Write the help to standard output; `file` is ignored.
 

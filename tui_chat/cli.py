@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction
+from tui_chat.argument_parser import SHELLS, CompletionAction, VersionAction, shown_command
 from tui_chat.cli_commands import arguments
 from tui_chat.client.net.address import DEFAULT_HOST, DEFAULT_PORT
 from tui_chat.command_line import CommandLineParser, exit_with_error, parse_language, print_error, set_language
@@ -42,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = CommandLineParser(
         prog="chat-tui",
         description=tr("Group chat in the terminal."),
-        epilog=tr("Commands for scripts: chat-tui send, chat-tui tail, chat-tui who (see their --help)."),
+        epilog=tr("Commands for scripts: send, tail, who (see their --help)."),
         allow_abbrev=False,
     )
     parser.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port or chat://host/room"))
@@ -168,7 +168,10 @@ def _require_terminal() -> None:
     """
     if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         exit_with_error(
-            tr("standard input, output and error must be a terminal; use --screen-reader or `chat-tui send`")
+            tr(
+                "standard input, output and error must be a terminal; use --screen-reader or `{program} send`",
+                program=shown_command("chat-tui"),
+            )
         )
     if os.environ.get("TERM") == "dumb":
         exit_with_error(tr("this terminal cannot position text (TERM is “dumb”); use --screen-reader"))

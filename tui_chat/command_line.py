@@ -34,7 +34,7 @@ class CommandLineParser(ProgramParser):
 
     def error(self, message: str) -> NoReturn:
         """Print `message` with a hint at `--help`, then exit. The exit code is `EXIT_USAGE_ERROR`."""
-        exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.prog))
+        exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.shell_command))
 
 
 def print_error(message: str) -> None:

@@ -1,9 +1,11 @@
 """Commands on the screen run as shown: installed on the PATH, in an environment, and as a module."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,27 @@ async def test_the_join_command_runs_as_shown(
         assert shown_after("Others join with:\n", tui.screen_text()).startswith(f"{expected} http://127.0.0.1:")
         tui.write_keys("/quit\r")
         assert await tui.wait_closed() == 0
+
+
+@pytest.mark.parametrize(
+    ("command_line", "pattern"),
+    [
+        (("chat-tui", "--flavour"), "see (.*) --help"),
+        (("chat-tui", "send", "--flavour"), "see (.*) --help"),
+        (("chat-tui",), "`(.*)`"),
+        (("chat-server", "--flavour"), "see (.*) --help"),
+    ],
+    ids=["client", "subcommand", "no terminal", "server"],
+)
+def test_commands_in_errors_run_as_shown(tmp_path: Path, command_line: tuple[str, ...], pattern: str) -> None:
+    program, *arguments = command_line
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+    run = partial(subprocess.run, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    failed = run((f"{SCRIPTS}/{program}", *arguments))
+    assert failed.returncode == 2
+    (command,) = re.findall(pattern, failed.stderr)
+    completed = run(("sh", "-c", f"{command} --help"), check=True)
+    assert completed.stdout.startswith("usage: ")
 
 
 def test_an_installation_without_scripts_shows_the_module() -> None:

@@ -12,6 +12,7 @@ from server.settings import SETTINGS, ConfigError, render_markdown
 from server.settings_sources import resolve_settings
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process, spawn_server
+from tui_chat.argument_parser import shown_command
 
 CONSOLE_SCRIPT = Path(sys.executable).with_name("chat-server")
 
@@ -70,7 +71,7 @@ async def test_a_server_runs_with_the_settings_of_its_file(tmp_path: Path) -> No
         ('cors_origin = "https://a.example"', "invalid value 'https://a.example' for cors_origin (expected array)"),
         ("message-rate = 3", "unknown setting 'message-rate'; did you mean message_rate?"),
         ("flod_timeout = 3", "unknown setting 'flod_timeout'; did you mean flood_timeout?"),
-        ("favourite = 3", "unknown setting 'favourite'; see chat-server --help"),
+        ("favourite = 3", f"unknown setting 'favourite'; see {shown_command('chat-server')} --help"),
         ("port = ", "Invalid value (at line 1, column 8)"),
     ],
 )

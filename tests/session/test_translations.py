@@ -10,13 +10,16 @@ import pytest
 from babel.messages.catalog import Catalog
 
 from tools import update_catalogue
+from tui_chat import cli
 from tui_chat.client import errors as client_errors
 from tui_chat.protocol import errors
 from tui_chat.protocol.error_reasons import MESSAGES, WIRE_MESSAGES
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import i18n
+from tui_chat.session.commands import registry
 
 ROOT = Path(__file__).parents[2]
+OPTION = r"(?<![\w-])--[a-z][a-z-]*"
 FOLDERS = [directory for directory in i18n.CATALOGUE_DIRS.values() if directory]
 
 
@@ -53,6 +56,16 @@ def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Cata
 def placeholders(text: str) -> list[tuple[str, str | None]]:
     fields = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
     return sorted([*fields, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
+
+
+def test_commands_and_options_in_messages_exist(catalogue: Catalog) -> None:
+    text = "\n".join(str(message.id) for message in catalogue)
+    commands = set(re.findall(r"(?<![\w/.:])/([a-z][a-z-]*)", text)) - {"command"}
+    assert "stop-server" in commands
+    assert [name for name in commands if registry.find(name) is None] == []
+    options = set(re.findall(OPTION, text))
+    assert "--serve" in options
+    assert options <= set(re.findall(OPTION, cli.build_parser().format_help()))
 
 
 ERROR_TYPES: dict[str, type[ChatError]] = {
