@@ -279,7 +279,8 @@ class RoomLog:
         self._expected_seq = max(self._expected_seq, entry.seq)
         if len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
             self._buffered_pushes[entry.seq] = entry
-        return self._apply_buffered(set())
+        has_no_gap = self._is_live and entry.seq <= self.last + 1
+        return self._apply_buffered(set()) if has_no_gap else ()
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
         """Apply the buffered pushes that continue the live end, and drop those before.
