@@ -145,9 +145,9 @@ class ChatClient:
         return self
 
     async def connect(self) -> None:
-        """Connect before entering a context with `connect_in_background`, to test the address.
+        """Connect before entering the context, to test the address; no effect after an earlier call.
 
-        The context uses this connection; `state` and events follow only there.
+        The context uses this connection; `state` and events follow only there. Without a context, call `close`.
 
         Raises:
             Unreachable: The attempt failed.

@@ -301,6 +301,24 @@ async def test_a_client_started_before_the_server_connects_later(tmp_path: Path,
             assert (await tea.send("at last")).seq == 1
 
 
+async def test_entering_the_context_uses_an_earlier_connection(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_transport = transport.Transport.open
+    connections: list[transport.Transport] = []
+
+    async def record_connection(*args: Any, **kwargs: Any) -> transport.Transport:
+        connections.append(await open_transport(*args, **kwargs))
+        return connections[-1]
+
+    monkeypatch.setattr(transport.Transport, "open", record_connection)
+    chat = ChatClient(server.url)
+    await chat.connect()
+    async with chat:
+        await chat.join("tea", nick="ann")
+    assert len(connections) == 1
+
+
 async def test_closing_at_the_end_of_a_connection_attempt_closes_the_connection(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

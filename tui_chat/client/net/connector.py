@@ -100,14 +100,15 @@ class Connector:
         self._transport: Transport | None = None
 
     async def connect(self) -> None:
-        """Open the first connection before `run`.
+        """Open the first connection before `run`; no effect if open.
 
         `run` uses this connection. The state and the callbacks follow only there.
 
         Raises:
             Unreachable: The attempt failed.
         """
-        await self._open_transport()
+        if self._transport is None:
+            await self._open_transport()
 
     async def run(self) -> None:
         """Connect, and reconnect after each loss and each unexpected exception, until cancelled."""
