@@ -127,8 +127,6 @@ class RoomJoiner:
             ),
             self._search,
         )
-        if known_room is not None:
-            self._rooms.remove(known_room.membership)
         self._rooms.add(room)
         return room, True, known_room
 

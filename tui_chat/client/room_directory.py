@@ -25,7 +25,7 @@ class RoomDirectory:
         return self._rooms.get(names.canonical_key(names.validate_room_name(name)))
 
     def add(self, room: Room) -> None:
-        """Add a room under its requested name; a room of the same name is replaced."""
+        """Add a room under its requested name, in place of a room of the same name."""
         self._rooms[room.membership.context.key] = room
 
     def rename(self, room: Room, new_name: str) -> None:

@@ -187,7 +187,7 @@ class Outbox:
         """Claim the rows of ended processes and return all rows of this process in the scope, in order of creation.
 
         Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
-        U+FFFD in its text. Other undecodable rows are skipped. Lock files of processes without rows are deleted.
+        U+FFFD in its text. Other undecodable rows are skipped. Lock files without remaining rows are deleted.
 
         Args:
             scope: Room and identity.
