@@ -45,6 +45,10 @@ library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
 
 SOCKETIO_PATH = "/socket.io/"
+"""Path of the endpoint, exempt from the security headers and the problem responses of `server.web`.
+
+Assets below this path are not exempt.
+"""
 
 
 class SocketIOServer(socketio.AsyncServer):

@@ -11,13 +11,8 @@ from typing import Final
 
 from aiohttp import typedefs, web
 
+from server.engineio.socketio_server import SOCKETIO_PATH
 from server.forwarded import IPNetwork, get_client_info
-
-SOCKETIO_PATH: Final = "/socket.io/"
-"""Path of the Socket.IO endpoint, exempt from the security headers and `problem_middleware`.
-
-Assets below this path are not exempt.
-"""
 
 SERVER_NAME: Final = "chat-server"
 """Value of the `Server` header, without a version, which would tell attackers about known faults."""

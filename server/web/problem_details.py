@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 from aiohttp import typedefs, web
 
-from server.web.headers import SOCKETIO_PATH
+from server.engineio.socketio_server import SOCKETIO_PATH
 from tui_chat.protocol.errors import ChatError, InternalError
 
 _log = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from http import HTTPStatus
 from aiohttp import typedefs, web
 
 from server.domain.rate_limits import PerAddressLimiter
+from server.engineio.socketio_server import SOCKETIO_PATH
 from server.forwarded import IPNetwork, get_client_info
-from server.web.headers import SOCKETIO_PATH
 from server.web.problem_details import create_http_problem, create_problem_response
 from tui_chat.protocol.errors import RateLimited
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from aiohttp import ETag, web
 
+from server.engineio.socketio_server import SOCKETIO_PATH
 from server.forwarded import IPNetwork
 from server.web.assets import ASSETS_PATH, StaticAsset, load_client_assets, load_page_assets
-from server.web.headers import SOCKETIO_PATH, create_security_headers, set_server_header
+from server.web.headers import create_security_headers, set_server_header
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
