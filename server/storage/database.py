@@ -150,11 +150,10 @@ async def open_database(
     """
     path, url = _parse_target(target)
     display_name = url.render_as_string(hide_password=True) if path is None else path
-    if path is not None:
-        create_file(path)
     async with AsyncExitStack() as resources:
         try:
             if path is not None:
+                create_file(path)
                 resources.enter_context(lock_database(path))
                 writer, readers = _open_sqlite(path, busy_timeout)
             else:

@@ -39,23 +39,20 @@ def create_file(path: Path) -> None:
     An existing file keeps its content and its mode, and must be readable.
 
     Raises:
-        StorageError: The creation fails, or the path is not a readable regular file.
+        OSError: The creation fails, or the file is not readable.
+        StorageError: A parent is no directory, or the path is no regular file.
     """
     try:
         for directory in (*reversed(path.parent.parents), path.parent):
             directory.mkdir(mode=0o700, exist_ok=True)
-        if not path.exists():
-            path.touch(0o600)
-        mode = path.stat().st_mode
-        if stat.S_ISREG(mode):
-            os.close(os.open(path, os.O_RDONLY))
     except FileExistsError as error:
-        raise StorageError(f"cannot create the database {path}: {error.filename} is not a directory") from None
-    except OSError as error:
-        raise StorageError(f"cannot open the database {path}: {describe_error(error)}") from None
+        raise StorageError(f"{error.filename} is not a directory") from None
+    if not path.exists():
+        path.touch(0o600)
+    mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
-        problem = "path is a directory" if stat.S_ISDIR(mode) else "path is not a regular file"
-        raise StorageError(f"cannot open the database {path}: {problem}")
+        raise StorageError("path is a directory" if stat.S_ISDIR(mode) else "path is not a regular file")
+    os.close(os.open(path, os.O_RDONLY))
 
 
 @contextmanager

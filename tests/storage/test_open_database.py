@@ -87,7 +87,7 @@ async def test_a_directory_path_is_rejected(tmp_path: Path, clock: ManualClock) 
 async def test_a_directory_that_cannot_be_created_is_rejected(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "chat.db"
-    assert await open_error(path, clock) == f"cannot create the database {path}: {tmp_path / 'file'} is not a directory"
+    assert await open_error(path, clock) == f"cannot open the database {path}: {tmp_path / 'file'} is not a directory"
 
 
 async def test_a_locked_database_is_rejected(path: Path, clock: ManualClock) -> None:
