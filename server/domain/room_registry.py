@@ -32,7 +32,7 @@ class JoinResult(Generic[ConnectionT]):
         room: Joined room.
         participant: Participant of the connection.
         is_new: The member had no connection in the room before.
-        old_nick: Previous nickname of a present member; None for a new member, or if the canonical key is unchanged.
+        old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
         client_changed: The client kind of a present member changed.
     """
 
@@ -135,7 +135,7 @@ class RoomRegistry(Generic[ConnectionT]):
             )
             room.add_participant(participant)
         old_member = participant.member
-        old_nick = old_member.nick_name if participant.nick_key != nick_key else None
+        old_nick = old_member.nick_name if old_member.nick_name != nick else None
         participant.member = replace(old_member, via=client_kind)
         room.assign_nick(participant, nick, nick_key)
         participant.connections.add(connection)

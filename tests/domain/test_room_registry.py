@@ -120,6 +120,13 @@ def test_a_repeated_request_for_a_taken_nickname_changes_nothing() -> None:
     assert registry.join(2, "tea", "g2", "Bob").participant.member.nick_name == "Bob"
 
 
+def test_a_repeated_join_reports_a_change_of_case() -> None:
+    registry = RoomRegistry[int]()
+    registry.join(1, "tea", "g1", "ann")
+    assert registry.join(1, "tea", "g1", "Ann").old_nick == "ann"
+    assert registry.join(1, "tea", "g1", "Ann").old_nick is None
+
+
 def test_subscribers_are_grouped_by_dialect() -> None:
     registry = RoomRegistry[int]()
     room = registry.join(1, "tea", "g1", "ann").room
