@@ -57,11 +57,11 @@ def _describe_member(name: str, context: CommandContext) -> str:
 def _describe_absent_author(name: str, context: CommandContext) -> str:
     """Return the details of the author of a loaded message, empty without one."""
     nick_key = names.canonical_key(name)
-    found = [
-        room.find_newest(lambda line: names.canonical_key(line.nick) == nick_key)
+    messages = [
+        line
         for room in context.session.rooms.values()
+        if (line := room.find_newest(lambda line: names.canonical_key(line.nick) == nick_key)) is not None
     ]
-    messages = [line for line in found if line is not None]
     if not messages:
         return ""
     last_message = max(messages, key=lambda line: line.ts)

@@ -215,9 +215,8 @@ def complete(prefix: str) -> list[str]:
     """
     folded_prefix = prefix.casefold()
     matching = [command for command in COMMANDS if command.name.startswith(folded_prefix)]
-    remaining = [command for command in COMMANDS if command not in matching]
-    aliases = [alias for command in remaining for alias in command.aliases if alias.startswith(folded_prefix)]
-    return [*(command.name for command in matching), *(alias for alias in aliases if len(alias) > 1)]
+    aliases = [alias for command in COMMANDS if command not in matching for alias in command.aliases if len(alias) > 1]
+    return [*(command.name for command in matching), *(name for name in aliases if name.startswith(folded_prefix))]
 
 
 def find(name: str) -> Command | None:
