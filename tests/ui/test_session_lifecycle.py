@@ -112,8 +112,9 @@ class RecordingWindow:
         self.chat = None
 
     def start_worker(self, work: Coroutine[Any, Any, None], group: str) -> Worker[None]:
-        assert group == "connection"
-        return cast("Worker[None]", TaskWorker(work))
+        assert group in {"connection", "local-server"}
+        self.worker = TaskWorker(work)
+        return cast("Worker[None]", self.worker)
 
     def show_status(self, text: str) -> None:
         raise AssertionError(text)
@@ -205,3 +206,21 @@ async def test_an_error_appears_on_the_open_screen(server: RunningServer, window
     controllers[0].apply(failure)
     assert window.chat.errors == ["No such room."]
     assert window.chat.session_events[-1] is failure
+
+
+async def test_the_form_is_not_submitted_after_a_cancelled_start_of_a_server(
+    window: RecordingWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = asyncio.Event()
+
+    async def start_or_join(host: str, port: int) -> list[str]:
+        await started.wait()
+        return []
+
+    monkeypatch.setattr(window.lifecycle.local_server, "start_or_join", start_or_join)
+    window.lifecycle.start_local_server("127.0.0.1", 9, join=True)
+    await wait_until(lambda: window.form.is_waiting)
+    window.lifecycle.on_session_ended("")
+    assert not window.form.is_waiting
+    started.set()
+    await window.worker.wait()

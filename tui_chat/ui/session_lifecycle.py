@@ -182,14 +182,14 @@ class SessionLifecycle:
     def start_local_server(self, host: str, port: int, *, join: bool) -> None:
         """Start a local server in the background, or use a running one, and enter its address in the join form.
 
-        A failure appears beside the server field.
+        A failure appears beside the server field. `on_session_ended` cancels the start.
 
         Args:
             host: Listening address.
             port: Listening TCP port.
             join: Submit the form after the start.
         """
-        self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
+        self._worker = self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
 
     async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
         form = self._window.join_form
@@ -281,7 +281,9 @@ class SessionLifecycle:
         self._update_profile(self._profile.room, nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Disconnect, close all dialogs and return to the join form. A local server continues.
+        """Disconnect, cancel a start of a local server, close all dialogs and return to the join form.
+
+        A local server continues.
 
         Args:
             reason: Message to show on the form, empty for none.

@@ -169,7 +169,7 @@ class JoinScreen(Screen[None]):
         self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
 
     def action_cancel(self) -> None:
-        """Cancel a pending connection attempt."""
+        """Cancel a pending connection attempt or start of a server. No effect unless the form is waiting."""
         if self._is_waiting:
             self._on_cancel()
 
