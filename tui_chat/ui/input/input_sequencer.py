@@ -114,7 +114,7 @@ class InputSequencer:
         self._pending.append(item)
         await self._dispatch_pending()
         if self._pending and self._settling and self._timeout_timer is None:
-            self._timeout_timer = self._set_timer(SETTLE_TIMEOUT, self._on_settle_timeout)
+            self._timeout_timer = self._set_timer(SETTLE_TIMEOUT, self._finish_settling)
 
     def drain_pending(self) -> list[QueuedInput]:
         """Remove and return all undispatched input."""
@@ -182,7 +182,3 @@ class InputSequencer:
             self._timeout_timer.stop()
             self._timeout_timer = None
         await self._dispatch_pending()
-
-    async def _on_settle_timeout(self) -> None:
-        self._timeout_timer = None
-        await self._finish_settling()

@@ -55,16 +55,13 @@ class LinkScreen(ListDialog[str]):
     @on(OptionList.OptionSelected)
     def action_open(self) -> None:
         """Close the dialog with the highlighted URL as result."""
-        self.dismiss(self._highlighted_url())
+        self.dismiss(self._urls[self.highlighted_index])
 
     def action_copy(self) -> None:
         """Copy the highlighted URL, close the dialog without a result and show a status."""
-        app_of(self).copy_to_clipboard(self._highlighted_url())
+        app_of(self).copy_to_clipboard(self._urls[self.highlighted_index])
         self.dismiss(None)
         app_services(self).show_status(tr(chat_strings.COPIED))
-
-    def _highlighted_url(self) -> str:
-        return self._urls[self.highlighted_index]
 
 
 def _url_row(url: str) -> Content:

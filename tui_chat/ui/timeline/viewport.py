@@ -84,8 +84,6 @@ class HeightIndex:
         Raises:
             IndexError: The index is empty.
         """
-        if not self._heights:
-            raise IndexError("the height index is empty")
         row = max(0, min(row, self.total_rows - 1))
         row_ends = list(accumulate(self._heights))
         index = min(bisect_right(row_ends, row), len(self) - 1)
