@@ -28,10 +28,10 @@ from tui_chat.client.room import Room
 from tui_chat.session import i18n
 from tui_chat.session.i18n import Language
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.start_options import StartOptions
 
 TIMEOUT = 30.0
 POLL_INTERVAL = 0.01

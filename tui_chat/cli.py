@@ -22,11 +22,11 @@ from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, OutputError, run_program, write_output
 from tui_chat.ui import gc_tuning
-from tui_chat.ui.start_options import StartOptions
 
 log = logging.getLogger("chat.cli")
 
@@ -149,7 +149,7 @@ def _run() -> int:
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
-    from tui_chat.screen_reader.main import ReaderOptions, run  # noqa: PLC0415 (client library)
+    from tui_chat.screen_reader.main import run  # noqa: PLC0415 (client library)
 
     server = LocalServer()
     if options.serve:
@@ -157,8 +157,7 @@ def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
             write_output("\n".join(asyncio.run(server.start_or_join(options.host, options.port))))
         except LocalServerError as error:
             exit_with_error(str(error))
-    address = server.url or options.server
-    return run(ReaderOptions(address, options.room, options.nick, options.state, server), settings)
+    return run(options, settings, server)
 
 
 def _require_terminal() -> None:

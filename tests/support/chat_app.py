@@ -14,11 +14,11 @@ from tests.support.wait import wait_until
 from tui_chat.client.room import Room
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.join import JoinScreen
-from tui_chat.ui.start_options import StartOptions
 from tui_chat.ui.timeline.widget import Timeline
 from tui_chat.ui.widgets.composer import Composer
 

@@ -27,10 +27,10 @@ from tests.support.hostile_server import hostile_server
 from tests.support.wait import wait_until
 from tui_chat.client import sanitize
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
-from tui_chat.ui.start_options import StartOptions
 from tui_chat.ui.timeline import layout
 
 

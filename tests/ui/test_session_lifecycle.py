@@ -19,13 +19,13 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.lines import NoticeLine
 from tui_chat.session.session_events import JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.join import JoinDetails, JoinScreen
 from tui_chat.ui.session_lifecycle import SessionLifecycle
-from tui_chat.ui.start_options import StartOptions
 
 
 class RecordingForm:

@@ -10,7 +10,7 @@ from pathlib import Path
 from tui_chat import cli
 from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
-from tui_chat.ui.start_options import StartOptions
+from tui_chat.session.start_options import StartOptions
 
 async def main():
     app = ChatApp(StartOptions(Path(sys.argv[1]), Path(sys.argv[1])), Profile(), "")

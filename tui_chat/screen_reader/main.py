@@ -7,7 +7,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +20,10 @@ from tui_chat.screen_reader.line_terminal import LineTerminal, read_input
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
 from tui_chat.session.i18n import Translatable, tr
-from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, InterruptConfirmation
+from tui_chat.session.quitting import SIGNAL_EXIT_BASE, InterruptConfirmation, wait_until_sent
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.strings import chat as chat_strings
@@ -35,30 +35,16 @@ ValueT = TypeVar("ValueT")
 log = logging.getLogger("chat.screen_reader")
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderOptions:
-    """Join details from the command line, "" for each omitted value.
-
-    Attributes:
-        server: Server address.
-        room: Room name.
-        nick: Nickname.
-        state_dir: State directory of the profile, the outbox and the composer store.
-        local_server: Server on this machine, for `/stop-server`.
-    """
-
-    server: str
-    room: str
-    nick: str
-    state_dir: Path
-    local_server: LocalServer
-
-
-def run(options: ReaderOptions, settings: SettingsFile) -> int:
+def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
     A value from the command line needs no prompt unless invalid. Problems of the profile and the settings are printed
     first.
+
+    Args:
+        options: Command line; the mode uses the address, room, nickname and state directory.
+        settings: Current settings and their file.
+        local_server: Server on this machine; a running one replaces the address.
 
     Returns:
         Exit code: 0 at a normal end or a cancelled prompt, `EXIT_INTERNAL_ERROR`, `EXIT_UNAVAILABLE` if the connection
@@ -67,12 +53,13 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
     Raises:
         OutputError: Standard output cannot be written.
     """
-    saved_profile, problem = profile_store.load(options.state_dir)
+    saved_profile, problem = profile_store.load(options.state)
     for line in filter(None, (problem, *settings.problems)):
         write_output(line)
     try:
         last_server = saved_profile.server or address.DEFAULT_SERVER
-        server_address = _ask(chat_strings.LABEL_SERVER, options.server, last_server, address.parse_address)
+        server = local_server.url or options.server
+        server_address = _ask(chat_strings.LABEL_SERVER, server, last_server, address.parse_address)
         room = _ask(
             chat_strings.LABEL_ROOM,
             options.room or server_address.room or "",
@@ -91,7 +78,7 @@ def run(options: ReaderOptions, settings: SettingsFile) -> int:
         restore_rooms=not options.room and settings.settings.restore_rooms,
         guest_key=find_guest_key(saved_profile, server_address.base_url, nick),
     )
-    return asyncio.run(_run_sessions(target, options, settings))
+    return asyncio.run(_run_sessions(target, options.state, settings, local_server))
 
 
 def _ask(label: Translatable, initial: str, default: str, validate: Callable[[str], ValueT]) -> ValueT:
@@ -111,7 +98,9 @@ def _ask(label: Translatable, initial: str, default: str, validate: Callable[[st
         initial = ""
 
 
-async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings: SettingsFile) -> int:
+async def _run_sessions(
+    target: SessionTarget, state_dir: Path, settings: SettingsFile, local_server: LocalServer
+) -> int:
     loop = asyncio.get_running_loop()
     exit_code: asyncio.Future[int] = loop.create_future()
 
@@ -124,8 +113,8 @@ async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings:
     previous: SessionTarget | None = None
     try:
         while True:
-            reader = ScreenReader(target, settings, options.state_dir, terminal.write_line)
-            commands = ReaderCommands(reader, settings, options.local_server)
+            reader = ScreenReader(target, settings, state_dir, terminal.write_line)
+            commands = ReaderCommands(reader, settings, local_server)
             await _run_session(reader, commands, terminal, exit_code)
             if exit_code.done():
                 return exit_code.result()
@@ -135,11 +124,11 @@ async def _run_sessions(target: SessionTarget, options: ReaderOptions, settings:
                     return EXIT_UNAVAILABLE
                 previous, target = None, previous
             elif commands.next_server is None:
-                if message := await options.local_server.leave():
+                if message := await local_server.leave():
                     terminal.write_line(message)
                 return 0
             else:
-                previous, target = target, _next_target(commands.next_server, reader, options.state_dir, settings)
+                previous, target = target, _next_target(commands.next_server, reader, state_dir, settings)
             terminal.write_line(tr(chat_strings.CONNECTING_TO, server=target.url))
     finally:
         terminal.close()
@@ -183,7 +172,7 @@ async def _run_session(
                 exit_code.set_result(EXIT_INTERNAL_ERROR)
     finally:
         if reader.controller.deletions.flush():
-            await _wait_until_sent(reader)
+            await wait_until_sent(lambda: reader.session.pending_count)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -197,13 +186,7 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
     while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
         await commands.handle_line(line)
     reader.controller.deletions.flush()
-    await _wait_until_sent(reader)
-
-
-async def _wait_until_sent(reader: ScreenReader) -> None:
-    with suppress(TimeoutError):  # the outbox sends the remaining messages in the next run
-        async with asyncio.timeout(QUIT_FLUSH_TIMEOUT):
-            await reader.outbox_idle.wait()
+    await wait_until_sent(lambda: reader.session.pending_count)  # the next run sends the remaining messages
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:

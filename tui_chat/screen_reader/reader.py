@@ -50,7 +50,6 @@ class ScreenReader:
         finished: Set when the session ends.
         on_connection_lost: Called after the loss of the connection without an announcement of the server.
         failure: Reason of a failed connection or first join, "" otherwise.
-        outbox_idle: Set while no outbox item is pending.
     """
 
     def __init__(
@@ -72,8 +71,6 @@ class ScreenReader:
         self.finished = asyncio.Event()
         self.on_connection_lost: Callable[[], None] = lambda: None
         self.failure = ""
-        self.outbox_idle = asyncio.Event()
-        self.outbox_idle.set()
         self._is_online = True
         self._announced_room: RoomView | None = None
         self._announced_unread: set[RoomView] = set()
@@ -136,7 +133,6 @@ class ScreenReader:
                 if is_visible and not is_ignored(settings, notice.nick_name):
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
-                (self.outbox_idle.clear if self.session.pending_count else self.outbox_idle.set)()
                 if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):
                     self.announce(tr("Edited: {text}", text=item.text))
                 if item.error is not None and isinstance(item.request, SendMessage):

@@ -1,6 +1,7 @@
 """Rules for quitting, shared by the terminal client and the screen-reader mode."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
 QUIT_CONFIRM_WINDOW = 2.0
 """Maximum interval between two Ctrl+C presses that quit, in seconds."""
@@ -8,6 +9,8 @@ QUIT_FLUSH_TIMEOUT = 1.0
 """Maximum wait for unacknowledged messages, in seconds."""
 SIGNAL_EXIT_BASE = 128
 """Offset of exit codes after a signal (shell convention)."""
+
+_POLL_INTERVAL = 0.05  # seconds
 
 
 class InterruptConfirmation:
@@ -27,3 +30,20 @@ class InterruptConfirmation:
         is_confirmed = now < self._confirm_until
         self._confirm_until = now + QUIT_CONFIRM_WINDOW
         return is_confirmed
+
+
+async def wait_until_sent(
+    pending_count: Callable[[], int], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> bool:
+    """Wait up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages. Return whether all are acknowledged.
+
+    Args:
+        pending_count: Returns the number of unacknowledged messages.
+        sleep: Waits for a number of seconds.
+    """
+    # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
+    for _ in range(round(QUIT_FLUSH_TIMEOUT / _POLL_INTERVAL)):
+        if not pending_count():
+            return True
+        await sleep(_POLL_INTERVAL)
+    return not pending_count()

@@ -26,6 +26,7 @@ from tui_chat.client.net.address import DEFAULT_SERVER
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.signal_handlers import handle_signal
@@ -39,7 +40,6 @@ from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.server_address import split_address
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 from tui_chat.ui.settings_controller import SettingsController
-from tui_chat.ui.start_options import StartOptions
 from tui_chat.ui.strip_cycles import prevent_strip_cycles
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
-from tui_chat.session.quitting import QUIT_FLUSH_TIMEOUT, SIGNAL_EXIT_BASE, InterruptConfirmation
+from tui_chat.session.quitting import SIGNAL_EXIT_BASE, InterruptConfirmation, wait_until_sent
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.ui.render_scheduler import RENDER_INTERVAL
 
 
 class QuitFlow:
@@ -70,20 +69,3 @@ class QuitFlow:
         else:
             self._unsent_warning_shown = True
             self._show_status(tr("Some messages are unsent. Quit again to send them later."))
-
-
-async def wait_until_sent(
-    pending_count: Callable[[], int], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-) -> bool:
-    """Wait up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages. Return whether all are acknowledged.
-
-    Args:
-        pending_count: Returns the number of unacknowledged messages.
-        sleep: Waits for a number of seconds.
-    """
-    # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
-    for _ in range(round(QUIT_FLUSH_TIMEOUT / RENDER_INTERVAL)):
-        if not pending_count():
-            return True
-        await sleep(RENDER_INTERVAL)
-    return not pending_count()

@@ -10,14 +10,14 @@ from textual.worker import Worker, WorkerError
 
 from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.session.i18n import tr
+from tui_chat.session.quitting import wait_until_sent
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity, Profile
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui import server_address
-from tui_chat.ui.quit_flow import wait_until_sent
 from tui_chat.ui.screens.join import JoinDetails, JoinScreen
-from tui_chat.ui.start_options import StartOptions
 
 if TYPE_CHECKING:
     from tui_chat.session.chat_session import ChatSession
