@@ -5,7 +5,9 @@ Construction sanitizes texts and validates names and text lengths; a violation r
 structs.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from msgspec import Meta, field
@@ -28,8 +30,34 @@ Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
 NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
 
 
-class Request(WireStruct, frozen=True):
-    """Base of all requests.
+_VALIDATORS: dict[str, Callable[[str], str]] = {
+    "room": names.validate_room_name,
+    "room_name": names.validate_room_name,
+    "name": names.validate_room_name,
+    "nick_name": names.validate_nickname,
+    "message": sanitize.validate_message_body,
+    "topic": sanitize.validate_topic,
+    "query": sanitize.validate_query,
+}
+"""Functions by field name that return the validated form of a text."""
+
+
+class _ValidatedStruct(WireStruct, frozen=True):
+    """Struct that validates its texts by field name."""
+
+    def __post_init__(self) -> None:
+        for name in _validated_fields(self.__struct_fields__):
+            if (value := getattr(self, name)) is not None:
+                force_setattr(self, name, _VALIDATORS[name](value))
+
+
+@cache
+def _validated_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name in _VALIDATORS)
+
+
+class Request(_ValidatedStruct, frozen=True):
+    """Base of all requests; the name of a text field selects its validation.
 
     Attributes:
         event: Name of the Socket.IO event.
@@ -39,18 +67,11 @@ class Request(WireStruct, frozen=True):
     event: ClassVar[str]
     rate_class: ClassVar[str] = "default"
 
-    def _set_fields(self, **fields: Any) -> None:
-        for name, value in fields.items():
-            force_setattr(self, name, value)
-
 
 class RoomRequest(Request, frozen=True):
     """Request for one room."""
 
     room: str
-
-    def __post_init__(self) -> None:
-        self._set_fields(room=names.validate_room_name(self.room))
 
 
 class JoinRoom(Request, frozen=True):
@@ -73,11 +94,6 @@ class JoinRoom(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
     guest_key: OpaqueString | None = None
     invite: OpaqueString | None = None
-
-    def __post_init__(self) -> None:
-        self._set_fields(
-            room_name=names.validate_room_name(self.room_name), nick_name=names.validate_nickname(self.nick_name)
-        )
 
 
 class LeaveRoom(RoomRequest, frozen=True):
@@ -121,12 +137,8 @@ class ListMembers(RoomRequest, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=MEMBER_PAGE)] = MEMBER_PAGE
     query: str | None = None
 
-    def __post_init__(self) -> None:
-        query = None if self.query is None else sanitize.validate_query(self.query)
-        self._set_fields(room=names.validate_room_name(self.room), query=query)
 
-
-class TemporaryAuthor(WireStruct, frozen=True):
+class TemporaryAuthor(_ValidatedStruct, frozen=True):
     """Author of one message without a membership.
 
     Attributes:
@@ -136,9 +148,6 @@ class TemporaryAuthor(WireStruct, frozen=True):
 
     nick_name: str
     guest_key: OpaqueString | None = None
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "nick_name", names.validate_nickname(self.nick_name))
 
 
 class SendMessage(RoomRequest, frozen=True):
@@ -157,9 +166,6 @@ class SendMessage(RoomRequest, frozen=True):
     client_id: UUID | None = None
     reply_to: Seq | None = None
     author: TemporaryAuthor | None = field(default=None, name="as")
-
-    def __post_init__(self) -> None:
-        self._set_fields(room=names.validate_room_name(self.room), message=sanitize.validate_message_body(self.message))
 
 
 class History(RoomRequest, frozen=True):
@@ -183,7 +189,7 @@ class History(RoomRequest, frozen=True):
     def __post_init__(self) -> None:
         if sum(anchor is not None for anchor in (self.before, self.after, self.around, self.at)) != 1:
             raise BadRequest("history_position")
-        self._set_fields(room=names.validate_room_name(self.room))
+        super().__post_init__()
 
 
 class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
@@ -204,9 +210,6 @@ class EditMessage(IdempotentRequest, frozen=True):
     seq: Seq
     message: str
 
-    def __post_init__(self) -> None:
-        self._set_fields(room=names.validate_room_name(self.room), message=sanitize.validate_message_body(self.message))
-
 
 class DeleteMessage(IdempotentRequest, frozen=True):
     """Delete message `seq`; a second deletion is a no-op."""
@@ -226,7 +229,8 @@ class React(IdempotentRequest, frozen=True):
     on: bool
 
     def __post_init__(self) -> None:
-        self._set_fields(room=names.validate_room_name(self.room), emoji=validate_reaction(self.emoji, on=self.on))
+        super().__post_init__()
+        force_setattr(self, "emoji", validate_reaction(self.emoji, on=self.on))
 
 
 class Typing(RoomRequest, frozen=True):
@@ -261,10 +265,9 @@ class Search(Request, frozen=True):
     limit: Annotated[int, Meta(ge=1, le=SEARCH_PAGE)] = HISTORY_DEFAULT
 
     def __post_init__(self) -> None:
-        query = sanitize.validate_query(self.query)
-        if not query:
+        super().__post_init__()
+        if not self.query:
             raise BadRequest("query_empty")
-        self._set_fields(query=query, room=None if self.room is None else names.validate_room_name(self.room))
 
 
 class ListRooms(Request, frozen=True):
@@ -276,9 +279,6 @@ class ListRooms(Request, frozen=True):
     event: ClassVar[str] = "listRooms"
     query: str | None = None
     limit: Annotated[int, Meta(ge=1, le=ROOM_LIST_PAGE)] = ROOM_LIST_PAGE
-
-    def __post_init__(self) -> None:
-        self._set_fields(query=None if self.query is None else sanitize.validate_query(self.query))
 
 
 class ChangeNick(Request, frozen=True):
@@ -292,10 +292,6 @@ class ChangeNick(Request, frozen=True):
     nick_name: str
     room: str | None = None
 
-    def __post_init__(self) -> None:
-        room = None if self.room is None else names.validate_room_name(self.room)
-        self._set_fields(nick_name=names.validate_nickname(self.nick_name), room=room)
-
 
 class SetTopic(IdempotentRequest, frozen=True):
     """Set the room topic; an empty topic removes the current one. An equal topic creates an entry too."""
@@ -303,9 +299,6 @@ class SetTopic(IdempotentRequest, frozen=True):
     event: ClassVar[str] = "setTopic"
     rate_class: ClassVar[str] = "messages"
     topic: str
-
-    def __post_init__(self) -> None:
-        self._set_fields(room=names.validate_room_name(self.room), topic=sanitize.validate_topic(self.topic))
 
 
 class MemberRequest(RoomRequest, frozen=True):

@@ -21,7 +21,7 @@ from server.gateway.dialects.dialect import Dialect
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
-from tui_chat.protocol import codec, errors, events, limits, names, requests, sanitize
+from tui_chat.protocol import codec, errors, events, limits, requests
 
 _ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(limits.SEQ_MAX))}}}")
 
@@ -35,9 +35,6 @@ class CreateChatroom(requests.Request, frozen=True):
     rate_class: ClassVar[str] = "joins"
     name: str
     topic: str = ""
-
-    def __post_init__(self) -> None:
-        self._set_fields(name=names.validate_room_name(self.name), topic=sanitize.validate_topic(self.topic))
 
 
 class FindAllChatroom(requests.Request, frozen=True):
@@ -61,12 +58,6 @@ class UpdateChatroom(requests.Request, frozen=True):
     id: RoomId
     name: str | None = None
     topic: str | None = None
-
-    def __post_init__(self) -> None:
-        self._set_fields(
-            name=None if self.name is None else names.validate_room_name(self.name),
-            topic=None if self.topic is None else sanitize.validate_topic(self.topic),
-        )
 
 
 class RemoveChatroom(requests.Request, frozen=True):
