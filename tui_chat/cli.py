@@ -103,7 +103,7 @@ def main() -> None:
 
     Exit codes: 0 for success, 1 for an internal error, 2 for a usage error, 69 for a server that the
     screen-reader mode cannot reach, 128 + n for signal n, and the codes of `tui_chat.standard_streams`. The exit codes
-    of the script subcommands are in `tui_chat.cli_commands.room_visit.ExitCode`.
+    of the script subcommands are in docs/scripts.md.
     """
     run_program(_run_safely, lambda reason: print_error(tr("cannot write to standard output: {reason}", reason=reason)))
 

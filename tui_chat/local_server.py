@@ -112,7 +112,7 @@ class LocalServer:
         try:
             return join_instructions(host, port, await self.start(host, port))
         except LocalServerError as error:
-            url = error.running_url or local_url(host, port)
+            url = error.running_url or base_url(host, port)
             if not await is_chat_server(url):
                 raise
             self.url = url
@@ -290,12 +290,13 @@ async def is_chat_server(url: str) -> bool:
         return False
 
 
-def local_url(host: str, port: int) -> str:
-    """Return the base URL of a server on `host` for clients on this machine.
+def base_url(host: str, port: int) -> str:
+    """Return the base URL of a server on `host`, for example `http://[::1]:3000`.
 
     A wildcard address becomes the loopback address: `0.0.0.0` and 3000 give `http://127.0.0.1:3000`.
     """
-    return _build_url({"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host), port)
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def network_urls(host: str, port: int) -> list[str]:
@@ -306,7 +307,7 @@ def network_urls(host: str, port: int) -> list[str]:
     """
     addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
     return [
-        _build_url(address, port)
+        base_url(address, port)
         for address in addresses
         if address not in ("localhost", "::1") and not address.startswith("127.")
     ]
@@ -335,7 +336,3 @@ def _outbound_addresses() -> list[str]:
         probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)
         return [probe.getsockname()[0]]
     return []
-
-
-def _build_url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

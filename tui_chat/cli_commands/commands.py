@@ -13,7 +13,6 @@ import msgspec
 from tui_chat.cli_commands.input_reader import InputReader, clean_text
 from tui_chat.cli_commands.room_visit import (
     CliTarget,
-    ExitCode,
     ScriptSender,
     exit_code_for,
     open_room,
@@ -28,10 +27,10 @@ from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.sanitize import is_blank, validate_message_body
 from tui_chat.session import error_text, log_format
 from tui_chat.session.i18n import tr
-from tui_chat.standard_streams import write_json, write_output
+from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_json, write_output
 
 
-async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> ExitCode:
+async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> int:
     """Send the joined words, or standard input without words or with a single `-`, each in the form of `clean_text`.
 
     In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
@@ -45,7 +44,7 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         as_json: Print one JSON object for each acknowledgement.
 
     Returns:
-        The exit code of the last failed line, `SUCCESS` if none failed.
+        The exit code of the last failed line, 0 if none failed.
 
     Raises:
         InvalidTarget: As `open_room`.
@@ -59,8 +58,8 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         validate_message_body(body)
         async with open_sender(target) as sender:
             await _send_message(sender, body, as_json)
-        return ExitCode.SUCCESS
-    exit_code, line_number = ExitCode.SUCCESS, 0
+        return 0
+    exit_code = line_number = 0
     async with open_sender(target) as sender:
         async for line in InputReader().read_lines() if text is None else _split_lines(text):
             line_number += 1
@@ -70,7 +69,7 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
                 except ChatError as error:
                     print_error(tr("line {number}: {problem}", number=line_number, problem=error_text.describe(error)))
                     exit_code = exit_code_for(error)
-                    if exit_code is ExitCode.UNAVAILABLE:
+                    if exit_code == EXIT_UNAVAILABLE:
                         break
     return exit_code
 
@@ -87,7 +86,7 @@ async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
         write_json(msgspec.json.encode(record))
 
 
-async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> ExitCode:
+async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> None:
     """Print the last messages of a room; with `follow`, also each new entry.
 
     With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
@@ -101,9 +100,6 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
         as_json: Output in JSON Lines, with the fields of the wire protocol, and `confusable` of the author.
         zone: Time zone of the timestamps; None for the system time zone.
 
-    Returns:
-        `SUCCESS`.
-
     Raises:
         InvalidTarget, ChatError: As `open_room`; also a `ChatError` of a room that is lost later.
         OutputError: Standard output cannot be written.
@@ -113,7 +109,6 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
         if follow:
             async for entry in room:
                 _print_entries(room, (entry,), as_json, zone)
-    return ExitCode.SUCCESS
 
 
 async def _latest_messages(room: Room, count: int) -> list[Message]:
@@ -138,11 +133,11 @@ def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tz
             write_output(f"{moment:%Y-%m-%d %H:%M:%S} {log_format.format_entry(entry, is_confusable)}")
 
 
-async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
+async def who(target: CliTarget, *, as_json: bool) -> None:
     """Print the nickname of each member, one per line. A tab and a mark follow a confusable nickname.
 
-    The order is alphabetical, without case. An empty room gives no output and `SUCCESS`. The command's own member is
-    not listed, on servers that require a join.
+    The order is alphabetical, without case. An empty room gives no output. The command's own member is not listed, on
+    servers that require a join.
 
     Args:
         target: Server, room and identity.
@@ -162,4 +157,3 @@ async def who(target: CliTarget, *, as_json: bool) -> ExitCode:
             write_json(msgspec.json.encode(member))
         else:
             write_output(member.nick_name + (f"\t{tr('(look-alike)')}" if member.confusable else ""))
-    return ExitCode.SUCCESS

@@ -1,6 +1,6 @@
 """Lifecycle of one script subcommand: connect, read a room or send messages without a join, disconnect.
 
-- Errors: every failure becomes one line on standard error and an `ExitCode`.
+- Errors: every failure becomes one line on standard error and an exit code (docs/scripts.md).
 - Fallback: a visible join on servers that require one, announced on standard error.
 - Output: standard output carries only the requested data, without escape sequences in text from other members.
 """
@@ -10,7 +10,6 @@ import signal
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,8 @@ from tui_chat.session.store.guest_identities import add_identity, find_guest_key
 from tui_chat.session.store.profile import Identity
 from tui_chat.standard_streams import EXIT_IO_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE_ERROR
 
-
-class ExitCode(IntEnum):
-    """Process exit codes of the subcommands, in addition to those of `tui_chat.standard_streams` (docs/scripts.md)."""
-
-    SUCCESS = 0
-    REJECTED = 1
-    USAGE_ERROR = EXIT_USAGE_ERROR
-    UNAVAILABLE = EXIT_UNAVAILABLE
+EXIT_REJECTED = 1
+"""Exit code for a rejected request or a removed room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +60,22 @@ class InvalidTarget(Exception):
     """Error for an invalid `CliTarget`; the text is a translated sentence."""
 
 
-def run_to_exit_code(command: Coroutine[Any, Any, ExitCode]) -> int:
+def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
     """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
     SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks. Other exceptions propagate, also
     `OutputError`.
 
     Returns:
-        The result of the command, or the exit code of the error: `USAGE_ERROR` for an `InvalidTarget`, `EXIT_IO_ERROR`
-        for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
+        The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `InvalidTarget`,
+        `EXIT_IO_ERROR` for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
     """
     signal.signal(signal.SIGINT, _interrupt)
     try:
-        return asyncio.run(command)
+        return asyncio.run(command) or 0
     except InvalidTarget as error:
         print_error(str(error))
-        return ExitCode.USAGE_ERROR
+        return EXIT_USAGE_ERROR
     except UnreadableInput as error:
         print_error(str(error))
         return EXIT_IO_ERROR
@@ -96,12 +89,12 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def exit_code_for(error: ChatError) -> ExitCode:
+def exit_code_for(error: ChatError) -> int:
     """Return the exit code of a failed request.
 
-    `UNAVAILABLE` for a server without a response or connection, `REJECTED` for any other error.
+    `EXIT_UNAVAILABLE` for a server without a response or connection, `EXIT_REJECTED` for any other error.
     """
-    return ExitCode.UNAVAILABLE if isinstance(error, Unavailable) else ExitCode.REJECTED
+    return EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_REJECTED
 
 
 @dataclass(slots=True)
