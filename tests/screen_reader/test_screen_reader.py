@@ -208,8 +208,7 @@ async def complete(text):
 
 async def main():
     terminal = LineTerminal(print)
-    terminal.open(complete)
-    reading = asyncio.create_task(terminal.read_line())
+    reading = asyncio.create_task(terminal.read_line(complete))
     while terminal.current_input() != "half":
         await asyncio.sleep(0.01)
     terminal.write_line("Ben says: good night")

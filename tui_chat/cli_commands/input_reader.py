@@ -2,20 +2,17 @@
 
 - Decoding: in the encoding of the command line. One warning reports input that is not text.
 - Removal: byte order marks, terminal escape sequences and the final line break, with or without a carriage return.
-- Exit: a daemon thread reads, so that a waiting read does not delay the exit of the process.
 """
 
-import asyncio
 import codecs
 import os
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
 from functools import partial
 from io import BufferedReader, FileIO
-from threading import Thread
 
 from tui_chat.command_line import print_error
+from tui_chat.input_thread import read_in_thread
 from tui_chat.protocol.sanitize import remove_escape_sequences
 from tui_chat.session.i18n import tr
 from tui_chat.standard_streams import write_error
@@ -79,25 +76,13 @@ def clean_text(text: str) -> str:
 
 
 async def _read(read: Callable[[], bytes]) -> bytes:
-    """Return the result of a blocking read in a daemon thread, which a cancellation does not interrupt.
+    """Return the result of a blocking read.
 
     Raises:
         UnreadableInput: The stream cannot be read.
     """
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[bytes | OSError] = loop.create_future()
-
-    def run() -> None:
-        try:
-            outcome = read()
-        except OSError as error:
-            outcome = error
-        with suppress(RuntimeError):  # the event loop is closed
-            loop.call_soon_threadsafe(lambda: result.done() or result.set_result(outcome))
-
-    Thread(target=run, daemon=True).start()
-    outcome = await result
-    if isinstance(outcome, OSError):
-        reason = outcome.strerror or str(outcome)
-        raise UnreadableInput(tr("cannot read standard input: {reason}", reason=reason))
-    return outcome
+    try:
+        return await read_in_thread(read)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnreadableInput(tr("cannot read standard input: {reason}", reason=reason)) from None

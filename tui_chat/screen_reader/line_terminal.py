@@ -5,22 +5,21 @@
   again below the lines.
 - Completion: runs in the event loop while the input thread waits, for `COMPLETION_TIMEOUT` seconds at most.
 - Unread output: a thread writes, so that heartbeats and signals work while a pipe or terminal does not accept output.
-- Restore: `close` resets the terminal attributes that `open` saved.
+- Restore: `close` resets the terminal attributes that the constructor saved.
 """
 
 import asyncio
 import codecs
 import logging
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from functools import partial
 from io import FileIO
 from typing import Any
 
+from tui_chat.input_thread import read_in_thread
 from tui_chat.screen_reader.output_thread import OutputThread
 from tui_chat.standard_streams import OutputError, write_output
 
@@ -44,50 +43,30 @@ CompletionFunction = Callable[[str], Coroutine[Any, Any, Sequence[str]]]
 
 
 class LineTerminal:
-    """Standard input and output as an asynchronous line interface."""
+    """Standard input and output as an asynchronous line interface of the running event loop.
+
+    Args:
+        on_output_error: Called by a thread for the first failed write; this line and all later ones are lost.
+    """
 
     def __init__(self, on_output_error: Callable[[OutputError], None]) -> None:
-        """Create a terminal without changing its state.
-
-        Args:
-            on_output_error: Called by a thread for the first failed write; this line and all later ones are lost.
-        """
         self._output = OutputThread(on_output_error)
-        self._complete: Callable[[str], Sequence[str]] = lambda _: ()  # called by the input thread
-        self._is_reading = False
-        self._is_interactive = is_interactive()
-        self._pending: list[str] = []
-        self._input_lines: asyncio.Queue[str | None] = asyncio.Queue()
-        self._read_requests = threading.Semaphore(0)
-        self._last_input: tuple[str, float] = ("", 0.0)
-        self._restore: Callable[[], None] = lambda: None
+        self._loop = asyncio.get_running_loop()
+        self._complete: CompletionFunction | None = None
         self._candidates: Sequence[str] = ()
-
-    def open(self, complete: CompletionFunction) -> None:
-        """Start the input thread; on a second call, only replace the completion.
-
-        The terminal attributes are saved for `close`.
-
-        Args:
-            complete: Coroutine function from the text before the cursor to all complete replacements of that text.
-                Called on Tab, if the input is a terminal and readline is available.
-        """
-        loop = asyncio.get_running_loop()
-        self._complete = partial(_run_completion, loop, complete)
-        if self._is_reading:
-            return
-        self._is_reading = True
-        if self._is_interactive:
-            self._restore = _save_terminal_state()
-            if readline is not None:
-                readline.set_completer(self._complete_word)
-                readline.set_completer_delims(" \n")
-                readline.parse_and_bind("tab: complete")
-                readline.parse_and_bind("set enable-bracketed-paste off")
-        threading.Thread(target=self._read_loop, args=(loop,), daemon=True).start()
+        self._pending: list[str] = []
+        self._reading: asyncio.Future[str] | None = None
+        self._last_input: tuple[str, float] = ("", 0.0)
+        self._is_interactive = is_interactive()
+        self._restore = _save_terminal_state() if self._is_interactive else lambda: None
+        if self._is_interactive and readline is not None:
+            readline.set_completer(self._complete_word)
+            readline.set_completer_delims(" \n")
+            readline.parse_and_bind("tab: complete")
+            readline.parse_and_bind("set enable-bracketed-paste off")
 
     def close(self) -> None:
-        """Write all output for a limited time and restore the terminal attributes. The input thread remains.
+        """Write all output for a limited time and restore the terminal attributes. A waiting read continues.
 
         Raises:
             OutputError: A write has failed.
@@ -110,21 +89,28 @@ class LineTerminal:
         """Write a line below the partial input line, before queued lines."""
         self._output.write(f"\n{text}\n")
 
-    async def read_line(self) -> str | None:
-        """Return the next input line without its line break, or None at end of input, the last result.
+    async def read_line(self, complete: CompletionFunction) -> str | None:
+        """Return the next input line without its line break, or None at end of input.
 
-        Queued output is written before the return. Call after `open`.
+        Queued output is written before the return. After a cancellation, the next call continues the read.
+
+        Args:
+            complete: Coroutine function from the text before the cursor to all complete replacements of that text.
+                Called on Tab, if the input is a terminal and readline is available.
         """
-        self._read_requests.release()
-        while True:
-            try:
-                async with asyncio.timeout(POLL_INTERVAL):
-                    line = await self._input_lines.get()
-            except TimeoutError:
-                self._flush_overdue()
-            else:
-                self._flush()
-                return line
+        self._complete = complete
+        reading = self._reading = self._reading or asyncio.ensure_future(read_in_thread(read_input))
+        while not (await asyncio.wait({reading}, timeout=POLL_INTERVAL))[0]:
+            self._flush_overdue()
+        self._reading = None
+        self._flush()
+        try:
+            return reading.result()
+        except EOFError:
+            return None
+        except Exception:
+            log.exception("input closed: terminal cannot be read")
+            return None
 
     def current_input(self) -> str:
         """Return the typed part of the input line without removing it, "" without readline or a terminal."""
@@ -149,27 +135,13 @@ class LineTerminal:
             self._output.write(current)
             self._last_input = (current, now)
 
-    def _read_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        while True:
-            self._read_requests.acquire()
-            try:
-                line = read_input()
-            except EOFError:
-                line = None
-            except Exception:
-                log.exception("input closed: terminal cannot be read")
-                line = None
-            with suppress(RuntimeError):  # the event loop is closed
-                loop.call_soon_threadsafe(self._input_lines.put_nowait, line)
-            if line is None:
-                return
-
     def _complete_word(self, word: str, index: int) -> str | None:
-        if readline is None:
+        if readline is None or self._complete is None:
             return None
-        begin, end = readline.get_begidx(), readline.get_endidx()
         if index == 0:
-            self._candidates = [text[begin:] for text in self._complete(readline.get_line_buffer()[:end])]
+            begin, text = readline.get_begidx(), readline.get_line_buffer()[: readline.get_endidx()]
+            completions = _run_completion(self._loop, self._complete, text)
+            self._candidates = [completion[begin:] for completion in completions]
         return self._candidates[index] if index < len(self._candidates) else None
 
 

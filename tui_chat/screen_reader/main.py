@@ -182,8 +182,7 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
     await reader.opened.wait()
     await commands.wait_for_results()
     terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
-    terminal.open(commands.complete)
-    while not reader.finished.is_set() and (line := await terminal.read_line()) is not None:
+    while not reader.finished.is_set() and (line := await terminal.read_line(commands.complete)) is not None:
         await commands.handle_line(line)
     reader.controller.deletions.flush()
     await wait_until_sent(lambda: reader.session.pending_count)  # the next run sends the remaining messages
