@@ -59,6 +59,9 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
         setting: Value of the `language` setting, "" if not loaded yet.
         environ: Environment, whose locale applies without a flag and a setting. `LANGUAGE` is set for the gettext
             catalogue of argparse, unless the language is English.
+
+    Raises:
+        OSError: The catalogue file is missing or unreadable.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--lang", nargs="?")
