@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -37,28 +38,24 @@ THREAD_SWITCH_INTERVAL = 0.0005
 """Switch interval of the interpreter lock, in seconds."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the interactive modes, with help texts in the active language."""
+def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
+    """Return the parser of the interactive modes, with help texts in the active language.
+
+    Args:
+        for_completion: Require a subcommand in place of the server URL, for completion scripts of all modes.
+    """
     parser = CommandLineParser(
         prog="chat-tui",
         description=tr("Group chat in the terminal."),
         epilog=tr("Commands for scripts: send, tail, who (see their --help)."),
         allow_abbrev=False,
     )
-    parser.add_argument("server", nargs="?", default="", metavar="URL", help=tr("http://host:port or chat://host/room"))
-    _add_options(parser)
-    return parser
-
-
-def _build_completion_parser() -> argparse.ArgumentParser:
-    """Return a parser of all modes, which the shell completion describes."""
-    parser = CommandLineParser(prog="chat-tui")
-    _add_options(parser)
-    arguments.add_subcommands(parser)
-    return parser
-
-
-def _add_options(parser: argparse.ArgumentParser) -> None:
+    if for_completion:
+        arguments.add_subcommands(parser)
+    else:
+        parser.add_argument(
+            "server", nargs="?", default="", metavar="URL", help=tr("http://host:port or chat://host/room")
+        )
     parser.add_argument(
         "--room",
         default="",
@@ -93,9 +90,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--completion",
         action=CompletionAction,
-        build_parser=_build_completion_parser,
+        build_parser=partial(build_parser, for_completion=True),
         help=tr("print the completion script of a shell: {shells}", shells=", ".join(SHELLS)),
     )
+    return parser
 
 
 def main() -> None:

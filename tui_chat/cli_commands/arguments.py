@@ -29,7 +29,9 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The process exit code as of `tui_chat.cli_commands.room_visit.run_to_exit_code`, 0 for `version`.
     """
-    args = build_parser().parse_args(arguments)
+    parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
+    add_subcommands(parser)
+    args = parser.parse_args(arguments)
     if args.command == "version":
         print_version("chat-tui")
         return 0
@@ -55,15 +57,8 @@ def run(arguments: Sequence[str]) -> int:
     return room_visit.run_to_exit_code(coroutine)
 
 
-def build_parser() -> CommandLineParser:
-    """Return the parser of the subcommands, with help texts in the active language."""
-    parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
-    add_subcommands(parser)
-    return parser
-
-
 def add_subcommands(parser: CommandLineParser) -> None:
-    """Add the parsers of all subcommands to a parser, which then requires one of them."""
+    """Add the parsers of all subcommands to a parser, which then requires one of them; texts in the active language."""
     commands = parser.add_subparsers(dest="command", required=True)
 
     def add_command(name: str, description: str) -> CommandLineParser:
