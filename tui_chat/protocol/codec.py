@@ -112,14 +112,6 @@ def number_to_text(value: Any) -> Any:
     return str(int(value)) if is_whole_number else value
 
 
-def request_to_builtins(request: Request) -> dict[str, Any]:
-    """Return the fields of a request as JSON-compatible builtins, for clients based on python-socketio.
-
-    Names are camelCase, and fields with their default value are omitted, as on the wire. The event name is absent.
-    """
-    return msgspec.to_builtins(request, str_keys=True)
-
-
 def encode_response(response: WireStruct) -> bytes:
     """Encode a response as `{"ok": true, …}`."""
     body = _encoder.encode(response)
@@ -185,7 +177,7 @@ class SocketIOJson:
 
     @staticmethod
     def dumps(value: Any, *, separators: tuple[str, str] | None = None) -> str:
-        """Return compact JSON; `separators` is accepted for compatibility and ignored.
+        """Return compact JSON of builtins and wire structs; `separators` is accepted for compatibility and ignored.
 
         Non-ASCII characters are not escaped, and NaN and infinity become null.
 

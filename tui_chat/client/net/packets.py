@@ -29,8 +29,8 @@ class Packet:
         packet_type: Socket.IO packet type, 0 to 4.
         id: Acknowledgement id, None without one.
         namespace: Namespace from the library; received packets have none.
-        data: Arguments as `msgspec.Raw` in received packets, as builtin types in sent ones. An acknowledgement of a
-            basic server has any number of arguments.
+        data: Arguments as `msgspec.Raw` in received packets, as builtins and wire structs in sent ones. An
+            acknowledgement of a basic server has any number of arguments.
         attachment_count: Number of binary attachments, always 0.
     """
 

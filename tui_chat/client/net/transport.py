@@ -34,7 +34,7 @@ from tui_chat.client.net.connect_errors import connect_error, create_ssl_context
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
-from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response, request_to_builtins
+from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response
 from tui_chat.protocol.errors import BadRequest, ChatError
 from tui_chat.protocol.requests import JoinRoom, Observe, Request, SendMessage, Unobserve
 from tui_chat.protocol.responses import Empty, JoinResponse, SendResponse
@@ -316,7 +316,7 @@ class Transport:
                 self.abort()
 
         try:
-            await self._client.emit(request.event, request_to_builtins(request), callback=on_ack if response else None)
+            await self._client.emit(request.event, request, callback=on_ack if response else None)
         except UnicodeEncodeError:
             raise BadRequest("text_unencodable") from None
         except _socketio.exceptions.SocketIOError:
