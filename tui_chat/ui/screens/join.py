@@ -10,7 +10,6 @@ from textual.screen import Screen
 from textual.widgets import Button, Input, Static
 
 from tui_chat.client.net import address
-from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
@@ -248,6 +247,9 @@ class JoinScreen(Screen[None]):
             handle(details)
 
     def _validate(self) -> JoinDetails | None:
+        # Imported here to keep startup fast: the patterns of names take 10 ms.
+        from tui_chat.protocol import names  # noqa: PLC0415
+
         for field in self._form_fields.values():
             field.show_error("")
         values = {name: field.value for name, field in self._form_fields.items()}
