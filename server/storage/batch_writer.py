@@ -12,7 +12,7 @@
 """
 
 from collections.abc import Callable, Container, Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from msgspec import Struct
@@ -110,13 +110,6 @@ class BatchWriter:
         self._now = now
         self._republish = republish
         self._rooms = load_rooms(connection, statements, commands, now)
-        self._append_by_type: dict[type[LogCommand], Callable[[BatchRoom, Any], events.Entry]] = {
-            AppendMessage: self._append_message,
-            AppendEdit: self._append_edit,
-            AppendDeletion: self._append_deletion,
-            AppendReaction: self._append_reaction,
-            AppendTopic: self._append_topic,
-        }
         self._last_id = 0
         self._entry_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
@@ -146,7 +139,7 @@ class BatchWriter:
             if original.member_id != command.author.member_id:
                 raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
-        entry = self._append_by_type[type(command)](room, command)
+        entry = self._APPEND_METHODS[type(command)](self, room, command)
         is_noop = entry.id == 0
         if client_id is not None:
             room.by_client_id[client_id] = entry
@@ -338,3 +331,12 @@ class BatchWriter:
             statement.execute(self._connection, *values)
         self._statements.search_index.add(self._connection, self._index_adds)
         self._statements.search_index.update(self._connection, self._index_updates)
+
+    _APPEND_METHODS: ClassVar[dict[type[LogCommand], Callable[[Self, BatchRoom, Any], events.Entry]]] = {
+        AppendMessage: _append_message,
+        AppendEdit: _append_edit,
+        AppendDeletion: _append_deletion,
+        AppendReaction: _append_reaction,
+        AppendTopic: _append_topic,
+    }
+    """Methods by command; a table of bound methods would be a reference cycle in each batch."""

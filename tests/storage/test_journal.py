@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from server.storage import journal
-from server.storage.batch_writer import AppendResult
+from server.storage.batch_rooms import BatchRoom
+from server.storage.batch_writer import AppendResult, BatchWriter
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
 from tests.support.storage import (
@@ -395,3 +397,19 @@ async def test_the_stored_log_has_no_seq_gaps(database: Database, path: Path) ->
     connection.close()
     assert stored == [entry.seq for entry in entries] == list(range(1, last_seq + 1))
     assert LOUNGE.name == entries[0].room
+
+
+async def test_a_batch_leaves_no_reference_cycle(database: Database) -> None:
+    await database.journal.append(build_message("one"))
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for text in ("two", "three"):
+            await database.journal.append(build_message(text))
+        gc.collect()
+        assert [item for item in gc.garbage if isinstance(item, (BatchWriter, BatchRoom))] == []
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
