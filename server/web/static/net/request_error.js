@@ -1,3 +1,5 @@
+const TEMPORARY_CODES = new Set(["rate_limited", "unavailable", "internal"]);
+
 /** Failed request; `code` is a protocol error code, or `offline` if no response arrived. */
 export class RequestError extends Error {
   /**
@@ -14,6 +16,11 @@ export class RequestError extends Error {
     this.reason = reason;
     this.params = params;
     this.retryAfter = retryAfter;
+  }
+
+  /** True if the unchanged request can succeed later. */
+  get isTemporary() {
+    return TEMPORARY_CODES.has(this.code);
   }
 }
 

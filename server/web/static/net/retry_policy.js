@@ -1,13 +1,12 @@
 /**
  * Retry decisions of the outbox of one room; the same rules as in `tui_chat/client/outbox/retry_policy.py`.
  *
- * - Temporary errors: `rate_limited`, `unavailable` and `internal`. All other errors are final.
+ * - Final errors: all except `RequestError.isTemporary`.
  * - Delay: `retryAfter` of the error, otherwise exponential backoff. `rate_limited` does not increase the backoff,
  *   because the rate limit is no failure of the server.
  * - Internal errors: an item fails at its `MAX_INTERNAL_ERRORS`-th `internal` error.
  */
 
-const TEMPORARY_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 export const RETRY_DELAY = 0.5; // s, after the first temporary error without `retryAfter`
 export const MAX_RETRY_DELAY = 15; // s
 export const MAX_INTERNAL_ERRORS = 3; // per item
@@ -28,11 +27,11 @@ export class RetryPolicy {
    * @param {import("./request_error.js").RequestError} error
    * @returns {number | null} Delay in seconds; null if the error is final. A final error clears the counters.
    */
-  nextDelay(clientId, { code, retryAfter }) {
+  nextDelay(clientId, { code, isTemporary, retryAfter }) {
     if (clientId !== this.#clientId) this.#internalErrors = 0;
     this.#clientId = clientId;
     if (code === "internal") this.#internalErrors += 1;
-    if (!TEMPORARY_CODES.has(code) || this.#internalErrors >= MAX_INTERNAL_ERRORS) {
+    if (!isTemporary || this.#internalErrors >= MAX_INTERNAL_ERRORS) {
       this.reset();
       return null;
     }

@@ -24,7 +24,6 @@ const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
 const MAX_NOTICES = 200; // each of relevant and irrelevant notices
 const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
-const TRANSIENT_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
 /**
  * @typedef {import("./roster.js").Member} Member
@@ -269,7 +268,7 @@ export class Room {
       if (generation !== this.#generation) return;
       const error = requireRequestError(thrown);
       if (error.code === "offline") return; // the next connect joins again
-      if (TRANSIENT_CODES.has(error.code)) {
+      if (error.isTemporary) {
         const retryJoin = () => generation === this.#generation && this.#host.isOnline() && this.#join();
         setTimeout(retryJoin, (error.retryAfter ?? JOIN_RETRY_DELAY) * 1000);
       } else {
