@@ -233,7 +233,7 @@ export class Composer {
     const preview = text.slice(0, 300);
     const choice = await this.#confirm({
       title: strings.pasteTitle(text.split("\n").length),
-      text: isTooLong ? strings.pasteTooLong(messageLength(text)) : preview.length < text.length ? `${preview}…` : preview,
+      text: isTooLong ? strings.pasteTooLong(messageLength(text), MESSAGE_CHARACTERS) : preview.length < text.length ? `${preview}…` : preview,
       choices: [
         { value: "insert", label: strings.pasteInsert, kind: "primary" },
         ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend }]),

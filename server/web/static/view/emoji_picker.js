@@ -1,6 +1,6 @@
 /** Popover with frequent emoji and a text field for all other reactions. */
 
-import { strings } from "../i18n/strings.js";
+import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS } from "../state/limits.js";
 import { validateReaction } from "../state/reactions.js";
@@ -50,8 +50,7 @@ export class EmojiPicker {
       try {
         finish(validateReaction(field.value));
       } catch (error) {
-        requireRequestError(error);
-        field.setCustomValidity(strings.invalidReaction);
+        field.setCustomValidity(errorText(requireRequestError(error)));
         markInvalid(field, true);
         field.reportValidity();
       }
