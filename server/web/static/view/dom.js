@@ -58,7 +58,12 @@ export function createElement(tag, classes, ...children) {
   return element;
 }
 
-/** Create a button with a click handler. */
+/**
+ * Create a button with a click handler.
+ * @param {string} classes
+ * @param {Node | string} label
+ * @param {(event: MouseEvent) => void} onClick
+ */
 export function createButton(classes, label, onClick) {
   const element = createElement("button", classes, label);
   element.type = "button";
@@ -105,6 +110,18 @@ export function createConfusableSign() {
   sign.setAttribute("aria-label", strings.looksLikeAnother);
   sign.title = strings.looksLikeAnother;
   return sign;
+}
+
+/**
+ * Select one option of a list that a text field controls.
+ * @param {HTMLElement} field
+ * @param {Element[]} options
+ * @param {number} index -1 for no option.
+ */
+export function selectOption(field, options, index) {
+  for (const [position, option] of options.entries()) option.setAttribute("aria-selected", String(position === index));
+  if (options[index]) field.setAttribute("aria-activedescendant", options[index].id);
+  else field.removeAttribute("aria-activedescendant");
 }
 
 /** Set the text content unless it is unchanged. */

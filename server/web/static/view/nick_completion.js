@@ -12,7 +12,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { NICKNAME_GRAPHEMES } from "../state/limits.js";
 import { isJoined } from "../state/mentions.js";
 import { canonicalName } from "../state/names.js";
-import { closestElement, createAvatar, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { closestElement, createAvatar, createElement, createNickname, requireElement, selectOption, setText } from "./dom.js";
 
 const MAX_OPTIONS = 8;
 const LOAD_LIMIT = 200; // members with the typed text anywhere in their nickname
@@ -117,10 +117,7 @@ export class NickCompletion {
   /** Select an option; -1 for none. */
   #select(index) {
     this.#selectedIndex = Math.max(-1, Math.min(index, this.#nicks.length - 1));
-    for (const [position, option] of [...this.#list.children].entries()) option.setAttribute("aria-selected", String(position === this.#selectedIndex));
-    const selected = this.#list.children[this.#selectedIndex];
-    if (selected) this.#field.setAttribute("aria-activedescendant", selected.id);
-    else this.#field.removeAttribute("aria-activedescendant");
+    selectOption(this.#field, [...this.#list.children], this.#selectedIndex);
   }
 }
 

@@ -7,7 +7,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { ROOM_LIST_PAGE } from "../state/limits.js";
 import { canonicalName } from "../state/names.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { closestElement, createElement, requireElement } from "./dom.js";
+import { closestElement, createElement, requireElement, selectOption } from "./dom.js";
 
 const MAX_OPTIONS = 50;
 const DEBOUNCE = 250; // ms
@@ -106,13 +106,10 @@ export class RoomDialog {
   }
 
   #setActive(index) {
-    const elements = this.#list.querySelectorAll("[data-name]");
+    const elements = [...this.#list.querySelectorAll("[data-name]")];
     this.#activeIndex = Math.max(0, Math.min(index, elements.length - 1));
-    for (const [position, option] of elements.entries()) option.setAttribute("aria-selected", String(position === this.#activeIndex));
-    const activeElement = elements[this.#activeIndex];
-    if (activeElement) this.#field.setAttribute("aria-activedescendant", activeElement.id);
-    else this.#field.removeAttribute("aria-activedescendant");
-    activeElement?.scrollIntoView({ block: "nearest" });
+    selectOption(this.#field, elements, this.#activeIndex);
+    elements[this.#activeIndex]?.scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
+import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
 
@@ -48,15 +48,12 @@ export class RoomList {
 
   #renderRoom(room, isCurrent) {
     const { unreadCount, mentionCount } = room.readTracker;
-    const openButton = createElement("button", "room-open");
-    openButton.type = "button";
-    openButton.append(createElement("bdi", "name", room.name));
+    const openButton = createButton("room-open", createElement("bdi", "name", room.name), () => this.#onSelect(room));
     if (unreadCount) {
       const badge = createElement("span", mentionCount ? "badge mention" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
       badge.setAttribute("aria-hidden", "true");
       openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unreadCount, mentionCount)}`));
     }
-    openButton.addEventListener("click", () => this.#onSelect(room));
     if (isCurrent) openButton.setAttribute("aria-current", "true");
     const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.name), () => this.#onLeave(room));
     return createElement("li", unreadCount ? "unread" : "", openButton, leaveButton);

@@ -6,7 +6,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { canonicalName } from "../state/names.js";
 import { isBlank } from "../state/sanitize.js";
-import { createElement, createNickname, markInvalid, requireElement, setText } from "./dom.js";
+import { createButton, createElement, createNickname, markInvalid, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
@@ -119,10 +119,9 @@ export class SearchPanel {
     const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), terms));
     text.dir = "auto";
     const header = createElement("span", "message-header", createNickname(nickName), " ", createElement("time", "", formatShortDate(ts)));
-    const button = createElement("button", "search-result", header, text);
     if (allRooms) header.append(" ", createElement("bdi", "room", room));
-    button.type = "button";
-    button.addEventListener("click", () => this.#onOpenResult(room, seq));
+    const button = createButton("search-result", header, () => this.#onOpenResult(room, seq));
+    button.append(text);
     return createElement("li", "", button);
   }
 }
