@@ -9,7 +9,7 @@ import { createElement, requireElement } from "./dom.js";
 import { commandUsage } from "./run_command.js";
 
 /** Keys by scope; names refer to `strings.shortcuts`, scopes to `strings`. */
-export const SHORTCUTS = {
+const SHORTCUTS = {
   shortcutsGlobal: {
     help: "?  F1",
     switchRoom: "Ctrl+K",

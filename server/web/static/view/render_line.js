@@ -217,7 +217,7 @@ function renderNotice(sentences) {
 }
 
 /** Describe a topic change. */
-export function topicSentence({ nickName, topic }) {
+function topicSentence({ nickName, topic }) {
   return topic ? strings.topicSet(quoteName(nickName), topic) : strings.topicCleared(quoteName(nickName));
 }
 
@@ -225,7 +225,7 @@ export function topicSentence({ nickName, topic }) {
  * Describe notices; consecutive joins or leaves share one sentence.
  * @param {import("../state/room.js").Notice[]} notices
  */
-export function noticeSentences(notices) {
+function noticeSentences(notices) {
   /** @type {{kind: string, names: Set<string>, more: number, sentence?: string}[]} */
   const runs = [];
   for (const { kind, nickName: nick = "", oldNickName = "", text, more = 0, confusable = false } of notices) {
