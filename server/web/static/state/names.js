@@ -45,7 +45,7 @@ export const UNSPACED =
 const ONE_WORD = /^[\p{L}\p{M}\p{N}_.'’-]+$/u;
 const QUOTES = /["'`´ʹʺʼˮ‘’‚‛“”„‟′″‴‵‶‷❛❜❝❞〝〞〟]{2,}|["ʺˮ“”„‟″‴‶‷❝❞〝〞〟]/g;
 
-const segmenter = typeof Intl.Segmenter === "function" ? new Intl.Segmenter() : null;
+const segmenter = new Intl.Segmenter();
 
 /**
  * Return the comparison form of a text: NFKC and full case folding.
@@ -137,11 +137,11 @@ export function toDisplayName(name) {
 }
 
 /**
- * Split text into grapheme clusters (UAX #29), or into code points in browsers without `Intl.Segmenter`.
+ * Split text into grapheme clusters (UAX #29).
  * @param {string} text
  */
 export function graphemes(text) {
-  return segmenter ? Array.from(segmenter.segment(text), ({ segment }) => segment) : Array.from(text);
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
 /** @param {string} name */
