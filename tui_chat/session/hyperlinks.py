@@ -63,7 +63,7 @@ class Hyperlink:
         start: Index of its first character.
         end: Index after its last character.
         url: Link target in printable ASCII, as OSC 8 requires.
-        disguised_host: Real host if the text suggests another host, otherwise an empty string.
+        disguised_host: Real host if the text suggests another host, `?` if the URL is invalid; otherwise empty.
     """
 
     start: int
@@ -96,7 +96,7 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
 
 
 def host_labels(links: Iterable[Hyperlink]) -> list[str]:
-    """Return a label for each real host of disguised links: `(link to evil.example)`."""
+    """Return a translated label for each different host of disguised links: `(link to evil.example)`."""
     hosts = dict.fromkeys(link.disguised_host for link in links if link.disguised_host)
     return [tr("(link to {host})", host=host) for host in hosts]
 
