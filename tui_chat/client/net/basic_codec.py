@@ -7,13 +7,13 @@ from msgspec import Struct
 
 
 class BasicMessage(Struct, rename="camel"):
-    """Message push of a basic server, as an object or plain string (docs/protocol.md, "Basic clients")."""
+    """Message push of a basic server, as an object or plain string (docs/protocol.md, "Basic clients").
+
+    Pushes of a chat server have a `kind` or `seq`.
+    """
 
     message: str
     nick_name: str = ""
-
-
-class _NativeMarkers(Struct):
     kind: str | None = None
     seq: int | None = None
 
@@ -27,7 +27,6 @@ class _NativeHealth(Struct):
 
 
 _push_decoder = msgspec.json.Decoder(BasicMessage | str)
-_markers_decoder = msgspec.json.Decoder(_NativeMarkers)
 _ack_decoder = msgspec.json.Decoder(_NativeAck)
 _health_decoder = msgspec.json.Decoder(_NativeHealth)
 
@@ -46,12 +45,11 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
         return None
     try:
         push = _push_decoder.decode(body)
-        if isinstance(push, str):
-            return BasicMessage(push)
-        markers = _markers_decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    return push if markers.kind is None and markers.seq is None else None
+    if isinstance(push, str):
+        return BasicMessage(push)
+    return push if push.kind is None and push.seq is None else None
 
 
 def is_native_ack(body: bytes) -> bool:
