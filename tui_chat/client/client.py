@@ -56,9 +56,7 @@ class ChatClient:
         history: Local message history, whose `on_problem` becomes an event. Close the history after the client.
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         random: Source of random numbers in [0, 1) for the reconnect jitter.
-        clock: Monotonic clock in seconds.
         wall_clock: Clock in seconds since the epoch, for the detection of suspends.
-        now_ms: Clock in milliseconds since the epoch.
         new_id: Generator of `clientId` values.
 
     Attributes:
@@ -79,9 +77,7 @@ class ChatClient:
         history: LocalHistory | None = None,
         max_messages: int | None = DEFAULT_MAX_MESSAGES,
         random: Callable[[], float] = random.random,
-        clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         new_id: Callable[[], UUID] = uuid4,
     ) -> None:
         self.url = parse_address(url).base_url
@@ -102,11 +98,17 @@ class ChatClient:
             tasks=self._tasks,
             ca_file=ca_file,
             random=random,
-            clock=clock,
             wall_clock=wall_clock,
         )
         self._context = ClientContext(
-            self.url, self._connector, self._tasks, self._emit, new_id, now_ms, max_messages, guest_key
+            url=self.url,
+            connector=self._connector,
+            tasks=self._tasks,
+            emit=self._emit,
+            new_id=new_id,
+            now_ms=lambda: time.time_ns() // 1_000_000,
+            max_messages=max_messages,
+            guest_key=guest_key,
         )
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._searcher = MessageSearcher(self._context, history, self._rooms)

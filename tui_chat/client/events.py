@@ -30,7 +30,7 @@ class Offline:
     Attributes:
         error: Cause.
         retry_in: Delay before the next attempt, in seconds.
-        retry_at: Time of the next attempt on the client's monotonic clock, in seconds.
+        retry_at: Time of the next attempt in seconds, as of `time.monotonic`.
     """
 
     error: ChatError

@@ -65,8 +65,7 @@ class Connector:
         tasks: Background tasks of the client.
         ca_file: PEM file with trusted certificates, None for the system's.
         random: Source of random numbers in [0, 1).
-        clock: Monotonic clock in seconds.
-        wall_clock: Seconds since the epoch. Unlike `clock`, the wall clock always advances during a suspend.
+        wall_clock: Seconds since the epoch. Unlike the monotonic clock, this clock always advances during a suspend.
     """
 
     def __init__(
@@ -80,8 +79,7 @@ class Connector:
         tasks: TaskSet,
         ca_file: str | None,
         random: Callable[[], float],
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        wall_clock: Callable[[], float],
     ) -> None:
         self.gate = TransportGate()
         self.state: ConnectionState = Connecting()
@@ -92,9 +90,8 @@ class Connector:
         self._on_state_changed = on_state_changed
         self._tasks = tasks
         self._ca_file = ca_file
-        self._clock = clock
         self._wall_clock = wall_clock
-        self._backoff = Backoff(random, clock)
+        self._backoff = Backoff(random)
         self._server_going_away = False
         self._reconnect_requested = asyncio.Event()
         self._transport: Transport | None = None
@@ -131,7 +128,7 @@ class Connector:
             except Unreachable as error:
                 await self._wait_before_retry(error.copy())
         transport = self._transport
-        connected_at = self._clock()
+        connected_at = time.monotonic()
         self._server_going_away = False
         ping_task = self._tasks.supervise(lambda: self._ping_periodically(transport), "latency measurement")
         try:
@@ -145,7 +142,7 @@ class Connector:
             self._transport = None
             await transport.close()
         self._on_disconnected()
-        if self._clock() - connected_at >= STABLE_AFTER:
+        if time.monotonic() - connected_at >= STABLE_AFTER:
             self._backoff.reset_failures()
         await self._wait_before_retry(
             Unavailable("server_restarting") if self._server_going_away else ConnectionLost("connection_lost")
@@ -232,9 +229,9 @@ class Connector:
 
     async def _watch_for_suspend(self) -> None:
         while True:
-            clock_before, wall_clock_before = self._clock(), self._wall_clock()
+            clock_before, wall_clock_before = time.monotonic(), self._wall_clock()
             await asyncio.sleep(CLOCK_CHECK_INTERVAL)
-            elapsed = max(self._clock() - clock_before, self._wall_clock() - wall_clock_before)
+            elapsed = max(time.monotonic() - clock_before, self._wall_clock() - wall_clock_before)
             if elapsed > CLOCK_CHECK_INTERVAL + SUSPEND_THRESHOLD:
                 log.info("suspend detected: probing the connection")
                 self._backoff.start_fast_retry()
@@ -253,9 +250,7 @@ class Connector:
         # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
         options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
-        self._transport = await transport_class.open(
-            self._url, self._on_push, ca_file=self._ca_file, clock=self._clock, **options
-        )
+        self._transport = await transport_class.open(self._url, self._on_push, ca_file=self._ca_file, **options)
 
     async def _attempt_connect(self) -> None:
         """Attempt to connect; `reconnect_now` interrupts the attempt without an error.
@@ -280,7 +275,7 @@ class Connector:
     async def _wait_before_retry(self, error: ChatError) -> None:
         delay = self._backoff.next_delay()
         self._reconnect_requested.clear()
-        self._set_state(Offline(error, delay, self._clock() + delay))
+        self._set_state(Offline(error, delay, time.monotonic() + delay))
         with suppress(TimeoutError):
             async with asyncio.timeout(delay):
                 await self._reconnect_requested.wait()

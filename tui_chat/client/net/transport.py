@@ -72,11 +72,10 @@ class Transport:
         basic_room: Canonical key of the joined room on a basic server, None on a chat server.
     """
 
-    def __init__(self, url: str, on_push: PushHandler, tls: ssl.SSLContext | bool, clock: Callable[[], float]) -> None:
+    def __init__(self, url: str, on_push: PushHandler, tls: ssl.SSLContext | bool) -> None:
         self._url = url
         self._on_push = on_push
-        self._clock = clock
-        self._last_received_at = clock()
+        self._last_received_at = time.monotonic()
         self._sockets: list[socket.socket] = []
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
@@ -122,7 +121,6 @@ class Transport:
         on_push: PushHandler,
         *,
         ca_file: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
         timeout: float = CONNECT_TIMEOUT,
     ) -> "Transport":
         """Open a connection.
@@ -131,13 +129,12 @@ class Transport:
             url: Base URL of the server.
             on_push: Callback in the event loop; must not raise.
             ca_file: PEM file with trusted certificates, None for the system's.
-            clock: Monotonic clock in seconds.
             timeout: Time limit for the connection and the handshake in seconds.
 
         Raises:
             Unreachable: The attempt failed.
         """
-        transport = cls(url, on_push, create_ssl_context(url, ca_file), clock)
+        transport = cls(url, on_push, create_ssl_context(url, ca_file))
         try:
             await transport._connect(timeout)
             transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
@@ -307,7 +304,7 @@ class Transport:
         """
 
         def on_ack(*arguments: Raw) -> None:
-            self._last_received_at = self._clock()
+            self._last_received_at = time.monotonic()
             body = bytes(arguments[0]) if arguments else b""
             if response is not None and not response.done():
                 response.set_result(body)
@@ -326,7 +323,7 @@ class Transport:
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
         while not response.done():
-            waiting_since = self._clock()
+            waiting_since = time.monotonic()
             await asyncio.wait({response}, timeout=RESPONSE_TIMEOUT)
             if not response.done() and self._last_received_at < waiting_since:
                 log.info("no response and no traffic: connection aborted")
@@ -356,7 +353,7 @@ class Transport:
             await self._session.close()
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
-        self._last_received_at = self._clock()
+        self._last_received_at = time.monotonic()
         if arguments:
             body = bytes(arguments[0])
             if (

@@ -13,13 +13,12 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -99,13 +98,12 @@ class Outbox:
 
     Args:
         directory: Private directory of the user; created on demand.
-        new_owner_id: Generator of unique process ids.
     """
 
-    def __init__(self, directory: Path, new_owner_id: Callable[[], UUID] = uuid.uuid4) -> None:
+    def __init__(self, directory: Path) -> None:
         self.on_problem: Callable[[ChatError], None] = log.warning
         self._file = SqliteFile(directory / FILE_NAME, _SCHEMA, self._on_corrupt)
-        self._process_lock = ProcessLock(directory / "outbox-owners", new_owner_id().hex)
+        self._process_lock = ProcessLock(directory / "outbox-owners", uuid4().hex)
         self._queued_writes: list[_QueuedWrite] = []
         self._write_task: asyncio.Task[None] | None = None
 
