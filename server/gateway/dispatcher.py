@@ -169,7 +169,8 @@ class Dispatcher:
     def announce_shutdown(self, reconnect_after: float) -> None:
         """Reject further requests and send `goingAway` to all clients.
 
-        Open connections stay open, and new ones are rejected.
+        Open connections stay open, and new ones are rejected. Requests that wait for a token fail too; running handlers
+        continue.
 
         Args:
             reconnect_after: Seconds after which clients reconnect.
