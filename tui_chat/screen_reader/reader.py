@@ -80,19 +80,19 @@ class ScreenReader:
         async for event in self.controller.server_link.event_queue:
             self.controller.apply_safely(event)
 
-    def announce_current_room(self, recent_count: int = 0) -> None:
+    def announce_current_room(self, *, is_new: bool = False) -> None:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
 
-        Messages of ignored members are not announced.
+        Announces `INITIAL_MESSAGES` messages or all unread ones, if those are more, and none without an unread message.
+        Messages of ignored members are omitted.
 
         Args:
-            recent_count: Minimum number of recent messages to announce. At least `INITIAL_MESSAGES` messages and all
-                unread ones are announced if the number is positive or any message is unread, otherwise none.
+            is_new: Announce recent messages also without an unread one.
         """
         view = self._announced_room = self.session.current_room
         if view is None:
             return
-        count = max(recent_count, INITIAL_MESSAGES, view.unread_count) if recent_count or view.unread_count else 0
+        count = max(INITIAL_MESSAGES, view.unread_count) if is_new or view.unread_count else 0
         self._mark_read(view)
         self._announced_unread.discard(view)
         self.announce(speech.room_joined_text(view.name, max(0, view.member_count - 1), view.topic))
@@ -139,7 +139,7 @@ class ScreenReader:
                     problem = error_text.phrase(item.error)
                     self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
             case RoomOpened(show=True):
-                self.announce_current_room(INITIAL_MESSAGES)
+                self.announce_current_room(is_new=True)
                 self.opened.set()
             case RoomOpened(room):
                 self._announce_unread(self.session.find_room(room.name))
