@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from tests.support.basic_node_server import basic_node_server
 from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+from tui_chat.session.store import profile
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
 READY = "/quit exits."
@@ -248,6 +250,16 @@ async def test_piped_input_is_sent_before_exit(server: RunningServer, tmp_path: 
         assert (process.returncode, errors) == (0, b"")
         assert output.decode().startswith("Connecting to")
         await wait_until(lambda: any(message.message == "你好" for message in room.log.messages()))
+
+
+@pytest.mark.needs_node
+async def test_a_server_without_guest_keys_leaves_no_identity(tmp_path: Path) -> None:
+    async with basic_node_server() as server, terminal((*READER, server.url), tmp_path) as tui:
+        await tui.wait_for_text(READY)
+        tui.write_keys("/quit\r")
+        assert await tui.wait_closed() == 0
+    saved_profile, _ = profile.load(tmp_path / ".local/state/tui-chat")
+    assert (saved_profile.nick, saved_profile.identities) == ("ann", ())
 
 
 async def test_an_unreachable_server_prints_an_error_and_exits(tmp_path: Path) -> None:

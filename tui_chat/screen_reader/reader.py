@@ -191,10 +191,11 @@ class ScreenReader:
         self._save_profile(None, nick)
 
     def _save_profile(self, room: str | None, nick: str) -> None:
-        url, guest_key = self.controller.target.url, self.controller.server_link.guest_key or ""
+        url, guest_key = self.controller.target.url, self.controller.server_link.guest_key
         saved_profile, _ = profile_store.load(self._state_dir)
         updated = replace(saved_profile, room=saved_profile.room if room is None else room, nick=nick, server=url)
-        updated = add_identity(updated, Identity(url, nick, guest_key))
+        if guest_key:  # a basic server issues none
+            updated = add_identity(updated, Identity(url, nick, guest_key))
         if updated != saved_profile and (problem := profile_store.save(self._state_dir, updated)):
             self.announce(problem)
 
