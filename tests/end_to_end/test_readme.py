@@ -216,5 +216,6 @@ def test_the_server_serves_another_page_and_lists_its_settings(network: PrivateN
 
 
 @pytest.mark.parametrize("command", DRY_RUNS)
-def test_targets_of_long_runs_exist(command: str) -> None:
-    subprocess.run((*shlex.split(command), "--dry-run"), cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+def test_targets_of_long_runs_exist(command: str, tmp_path: Path) -> None:
+    arguments = (*shlex.split(command), "--dry-run")
+    subprocess.run(arguments, cwd=ROOT, env=environment(tmp_path), check=True, stdout=subprocess.DEVNULL)

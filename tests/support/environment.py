@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-# COLUMNS and LINES would override the size of a pseudo-terminal.
-_HOST_VARIABLES = ("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES")
+# COLUMNS and LINES would override the size of a pseudo-terminal, MAKEFLAGS and ARGS those of `make` under test.
+_HOST_VARIABLES = ("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES", "MAKE", "ARGS")
 
 
 def program_environment(home: Path, **variables: str) -> dict[str, str]:
