@@ -89,8 +89,10 @@ class PrivateNetwork:
         arguments = self.command_line(command, directory or home)
         with subprocess.Popen(arguments, env=environment(home), stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            yield process.stdout
-            process.terminate()
+            try:
+                yield process.stdout
+            finally:
+                process.terminate()
 
     @asynccontextmanager
     async def open_terminal(self, command: str, home: Path) -> AsyncGenerator[PtyTerminal]:
@@ -112,10 +114,8 @@ def environment(home: Path) -> dict[str, str]:
 @contextmanager
 def private_network() -> Generator[PrivateNetwork]:
     unshare = ("unshare", "--user", "--map-root-user", "--net")
-    if (
-        not (shutil.which("ip") and shutil.which("unshare"))
-        or subprocess.run((*unshare, "true"), check=False).returncode
-    ):
+    has_programs = shutil.which("ip") and shutil.which("unshare")
+    if not has_programs or subprocess.run((*unshare, "true"), check=False).returncode:
         pytest.skip("missing network namespaces")
     pipe = subprocess.PIPE
     with subprocess.Popen((*unshare, "sh", "-c", SET_UP_NETWORK), stdin=pipe, stdout=pipe) as holder:
