@@ -131,6 +131,30 @@ async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> N
             assert message_texts(ann) == ["hello", "said offline"]
 
 
+async def test_a_join_queued_offline_waits_for_the_connection_after_a_restart(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with tcp_proxy(server.port) as proxy:
+        async with chat_app_in_room(tmp_path, proxy.url, "ann", cache=tmp_path / "cache") as ann:
+            await ann.send_message("hello")
+            await ann.wait_until_sent()
+            proxy.refuse_connections()
+            proxy.reset_all()
+            await ann.wait_until(lambda: "○ offline" in header_text(ann))
+            await ann.send_message("/join dev")
+            await ann.wait_for_text("You are offline. dev opens after the reconnect.")
+        join_defaults = ChatClient.join.__kwdefaults__
+        assert join_defaults is not None
+        monkeypatch.setitem(join_defaults, "timeout", 0)  # a wait longer than the timeout of a request
+        profile, _ = profile_store.load(tmp_path / "ann" / "state")
+        async with chat_app(tmp_path / "ann", profile=profile, cache=tmp_path / "cache") as ann:
+            await ann.press("enter")
+            await ann.wait_for_text("hello")
+            await ann.wait_until(lambda: "○ offline" in header_text(ann))
+            proxy.accept_connections()
+            await ann.wait_until(lambda: "dev" in ann.chat_screen.session.rooms)
+
+
 async def test_a_corrupt_history_cache_is_reported_and_messages_are_still_sent(
     server: RunningServer, tmp_path: Path
 ) -> None:

@@ -186,7 +186,7 @@ class ServerLink:
         self.event_queue.put(RequestFailed(problem))
 
     async def wait_until_idle(self) -> None:
-        """Wait until no request is running, except joins without a connection, and all results are in the queue."""
+        """Wait until all results are in the queue, except those of joins that may wait for the connection."""
         while tasks := self._tasks - set(self._queued_joins.values()):
             await asyncio.wait(tasks)
 
@@ -212,23 +212,27 @@ class ServerLink:
     async def join(self, room: str, nick: str) -> None:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
-        While offline, the join waits for the connection, and the room counts as a room to restore unless the server
-        rejects the join; a repeated join of the waiting room is ignored. The first opened room also starts the
-        restoring of the previous rooms, if requested.
+        While offline, the join waits for the connection, and the room is a room to restore unless the server rejects
+        the join. The first opened room also starts the restoring of the previous rooms, if requested.
         """
         saved_state = await self.composer_store.load_room(room)
-        if self._client is None or not isinstance(self._client.state, Offline):
-            await self._join(room, nick, saved_state, was_queued=False)
-        elif (key := names.canonical_key(room)) not in self._queued_joins:
+        if self._client is not None and isinstance(self._client.state, Offline):
             self.composer_store.add_room(room)
-            task = self._queued_joins[key] = self.start(self._join(room, nick, saved_state, was_queued=True))
-            task.add_done_callback(lambda _: self._queued_joins.pop(key))
+            self._queue_join(room, self._join(room, nick, saved_state, was_queued=True))
+        else:
+            await self._join(room, nick, saved_state, was_queued=False)
+
+    def _queue_join(self, room: str, join: Coroutine[Any, Any, None]) -> None:
+        if (key := names.canonical_key(room)) in self._queued_joins:
+            join.close()
+        else:
+            self._queued_joins[key] = self.start(join)
+            self._queued_joins[key].add_done_callback(lambda _: self._queued_joins.pop(key))
 
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
+        options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
-            client = self._require_client()
-            join = client.join(room, nick=nick, timeout=None) if was_queued else client.join(room, nick=nick)
-            joined_room = await join
+            joined_room = await self._require_client().join(room, nick=nick, **options)
         except ChatError as error:
             if was_queued and not isinstance(error, Unavailable):  # `Unavailable` is the end of the session
                 self.composer_store.remove_room(room)
@@ -248,16 +252,16 @@ class ServerLink:
         self.event_queue.put(RoomRestoreStarted(tuple(rooms)))
         for name in rooms:
             if self.find_room(name) is None:
-                self.start(self._restore_room(name, nick))
+                self._queue_join(name, self._restore_room(name, nick))
 
     async def _restore_room(self, name: str, nick: str) -> None:
         client, saved_state = self._require_client(), await self.composer_store.load_room(name)
         try:
-            room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick)
+            room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
-            problem = tr("Could not rejoin {room}: {reason}", room=name, reason=error_text.phrase(error))
-            self._report(error_text.sentence(problem))
+            reason = error_text.phrase(error)
+            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=name, reason=reason)))
 
     @_background
     async def leave(self, room: str) -> None:
@@ -265,8 +269,7 @@ class ServerLink:
 
         Emits `RoomLeft`, also after a rejected request or for a room that is not open.
         """
-        open_room = self.find_room(room)
-        if open_room is not None:
+        if (open_room := self.find_room(room)) is not None:
             await _log_chat_errors(open_room.leave())
         self.composer_store.remove_room(room)
         self.event_queue.put(RoomLeft(room))
@@ -297,8 +300,7 @@ class ServerLink:
     @_background
     async def set_topic(self, room: str, topic: str) -> None:
         """Request a new topic for a room; "" removes the topic. A room that is not open is ignored."""
-        open_room = self.find_room(room)
-        if open_room is not None:
+        if (open_room := self.find_room(room)) is not None:
             await open_room.set_topic(topic)
 
     def reconnect_now(self) -> None:
@@ -332,8 +334,7 @@ class ServerLink:
             query: Part of the nickname, empty for all members.
             on_loaded: Called by the session controller, after the change of the member list.
         """
-        open_room = self.find_room(room)
-        if open_room is not None:
+        if (open_room := self.find_room(room)) is not None:
             await open_room.list_members(query, limit=LOADED_MEMBERS)
             self.event_queue.put(MembersLoaded(on_loaded))
 
@@ -387,8 +388,7 @@ class ServerLink:
 
     def send_typing(self, room: str, active: bool) -> None:
         """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""
-        open_room = self.find_room(room)
-        if open_room is not None:
+        if (open_room := self.find_room(room)) is not None:
             self.start(_log_chat_errors(open_room.set_typing(active)))
 
 
