@@ -108,11 +108,20 @@ def _may_create_room(command: LogCommand) -> bool:
 def _load_messages(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
 ) -> None:
-    changes = [command for command in commands if not isinstance(command, (AppendMessage, AppendTopic))]
-    seqs = [command.reply_to for command in commands if isinstance(command, AppendMessage) and command.reply_to]
-    seqs += [command.target for command in changes]
-    reactions = [command for command in changes if isinstance(command, AppendReaction)]
-    if client_ids := [command.client_id.hex for command in commands if command.client_id is not None]:
+    client_ids: list[str] = []
+    seqs: list[int] = []
+    reactions: list[AppendReaction] = []
+    for command in commands:
+        if command.client_id is not None:
+            client_ids.append(command.client_id.hex)
+        if isinstance(command, AppendMessage):
+            if command.reply_to is not None:
+                seqs.append(command.reply_to)
+        elif not isinstance(command, AppendTopic):
+            seqs.append(command.target)
+            if isinstance(command, AppendReaction):
+                reactions.append(command)
+    if client_ids:
         room.by_client_id = _load_by_client_id(connection, statements, room, statements.array_param(client_ids))
     if seqs:
         room.targets = {
