@@ -142,34 +142,31 @@ def network_with_server() -> Generator[PrivateNetwork]:
         yield created
 
 
-async def test_a_chat_in_two_terminals_and_a_browser(network: PrivateNetwork, home: Path) -> None:
-    async with network.open_terminal("make chat", home) as ann:
-        await ann.wait_for_text("Others join with")
-        ann.write_keys("tea\rann\r")
-        async with network.open_terminal(".venv/bin/chat-tui --room tea --nick bob", home) as bob:
-            await bob.wait_for_text("2 here")
-            type_line(bob, "/date yesterday")
-            await bob.wait_for_text("No messages in this room yet.")
-            type_line(bob, "hello")
-            await ann.wait_for_text("hello")
-            assert "<html" in network.read_page(home)
-            type_line(ann, "/stop-server")
-            await ann.wait_for_text("Repeat /stop-server")
-            type_line(ann, "/stop-server")
-            await ann.wait_for_text("Server stopped.")
+async def test_a_chat_in_two_terminals_and_a_browser_continues_after_its_host(
+    network: PrivateNetwork, home: Path
+) -> None:
+    async with network.open_terminal('make chat ARGS="--host 0.0.0.0"', home) as host:
+        await host.wait_for_text(f"chat-tui http://{NETWORK_ADDRESS}:3000")
+        async with network.open_terminal("make chat", home) as ann:
+            await ann.wait_for_text("Joined the server that already runs at")
+            ann.write_keys("tea\rann\r")
+            async with network.open_terminal(".venv/bin/chat-tui --room tea --nick bob", home) as bob:
+                await bob.wait_for_text("2 here")
+                host.disconnect()
+                await host.wait_closed()
+                type_line(bob, "/date yesterday")
+                await bob.wait_for_text("No messages in this room yet.")
+                type_line(bob, "hello")
+                await ann.wait_for_text("hello")
+                assert "<html" in network.read_page(home)
+                type_line(ann, "/stop-server")
+                await ann.wait_for_text("Repeat /stop-server")
+                type_line(ann, "/stop-server")
+                await ann.wait_for_text("Server stopped.")
 
 
 def type_line(client: PtyTerminal, text: str) -> None:
     client.write_keys(f"{text}\r")
-
-
-async def test_a_server_for_the_network_continues_after_its_host(network: PrivateNetwork, home: Path) -> None:
-    async with network.open_terminal('make chat ARGS="--host 0.0.0.0"', home) as host:
-        await host.wait_for_text(f"chat-tui http://{NETWORK_ADDRESS}:3000")
-        host.disconnect()
-        await host.wait_closed()
-    network.run(f"chat-tui send --server {NETWORK_ADDRESS}:3000 --room tea 'still here'", home)
-    assert "stopped" in network.run("chat-server stop", home)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +202,13 @@ def test_the_javascript_client_receives_its_message(network_with_server: Private
         assert [next(lines), next(lines)] == ["小明 小明 加入了 tea 房间\n", "小明 hi\n"]
 
 
-def test_the_server_serves_another_page_and_lists_its_settings(network: PrivateNetwork, home: Path) -> None:
+def test_the_server_serves_another_page_lists_its_settings_and_stops(network: PrivateNetwork, home: Path) -> None:
     (home / "public").mkdir()
     (home / "public" / "index.html").write_text("<p>another page")
     with network.start("chat-server --pages ./public", home) as lines:
         assert URL in next(lines)
         assert "<p>another page" in network.read_page(home)
+        assert "stopped" in network.run("chat-server stop", home)
     help_text = network.run("chat-server --help", home)
     assert [name for name in SETTINGS if f"--{name.replace('_', '-')}" not in help_text] == []
 
