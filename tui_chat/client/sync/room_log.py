@@ -289,7 +289,13 @@ class RoomLog:
             `affected` and the `seq` of each further new or modified message, ascending.
         """
         while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
-            affected |= self._apply_range((entry,), entry.seq, entry.seq, entry.seq)
+            if isinstance(entry, Message):  # without the general path, half of the time per push
+                self._add_range(entry.seq, entry.seq)
+                self._messages.put(entry, entry.seq)
+                self._mark_dirty(entry.seq)
+                affected.add(entry.seq)
+            else:
+                affected |= self._apply_range((entry,), entry.seq, entry.seq, entry.seq)
         for seq in [seq for seq in self._buffered_pushes if self._is_live and seq <= self.last]:
             del self._buffered_pushes[seq]
         return tuple(sorted(affected))
