@@ -74,7 +74,7 @@ def rank_rooms(
 
 
 def _rank_matches(text: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
-    """Return the matching candidates, best first. The sort is stable."""
+    """Return copies of the matching candidates with their `matched_indices`, best first; the sort is stable."""
     query, key = "".join(_fold(unicodedata.normalize("NFKC", text))[0].split()), names.canonical_key(text)
     scored = [
         (score, replace(candidate, matched_indices=matched or ()))
