@@ -172,7 +172,8 @@ class HttpConnectionPool:
     def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
         """Return the protocol factory for the listening socket; request bodies are not decompressed.
 
-        With TLS, a connection has `idle_timeout` seconds for the handshake.
+        With TLS, the factory returns the same `TlsAcceptor` for each socket, which performs the handshakes. The socket
+        itself listens without TLS. A connection has `idle_timeout` seconds for its handshake.
 
         Args:
             server: aiohttp server of the connections.
