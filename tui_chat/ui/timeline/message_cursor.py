@@ -31,7 +31,7 @@ class MessageCursor:
     def show(self) -> None:
         """Select the highlighted or selected line if visible, otherwise the last message or gap in or above the view.
 
-        No effect without such a line.
+        The line is scrolled into view. No effect without such a line.
         """
         visible = self._viewport.visible_range
         if self.index is not None and self.index in visible:

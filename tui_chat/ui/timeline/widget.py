@@ -185,7 +185,10 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._requests.reset()
 
     def action_show_cursor(self) -> None:
-        """Select the highlighted line if visible, otherwise the last message or gap in or above the view."""
+        """Select the highlighted or selected line if visible, otherwise the last message or gap in or above the view.
+
+        The line is scrolled into view. No effect without such a line.
+        """
         self._cursor.show()
         self._sync_view()
 
