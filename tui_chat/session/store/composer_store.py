@@ -1,8 +1,8 @@
 """SQLite store for drafts, input history, open rooms and read markers.
 
 - Scope: every row belongs to one server, one nickname key and, within them, one room.
-- Delay: drafts and read markers are written `SAVE_DELAY` seconds after a change; an emptied draft is written
-  immediately.
+- Delay: drafts and read markers are written `SAVE_DELAY` seconds after a change; an emptied draft and all other changes
+  are written without delay.
 - Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the oldest
   entries.
 - Failures: no method raises an exception of a file access. Every one is logged, and the first one is reported. A failed
@@ -77,7 +77,9 @@ class SavedRoomState:
 
 
 class ComposerStore:
-    """Composer state of one user on one server, as an async context manager. The exit performs scheduled writes.
+    """Composer state of one user on one server, as an async context manager.
+
+    A change only schedules its write. The methods that load, and the exit, first perform the scheduled writes.
 
     Args:
         directory: State directory, created if missing.
@@ -177,7 +179,7 @@ class ComposerStore:
         self._schedule_flush(SAVE_DELAY)
 
     def add_sent_text(self, room: str, text: str) -> None:
-        """Append a sent message or command to the input history; no effect without `save_history`.
+        """Schedule the addition of a sent message or command to the input history; no effect without `save_history`.
 
         Above `MAX_HISTORY` texts of a room, the oldest is deleted. A repeated text is added again.
         """
