@@ -166,10 +166,12 @@ class HistorySync:
     def close(self, *, silent: bool) -> None:
         """End the iteration and discard the buffered pushes of the log.
 
-        A silent close is permanent. `next_entry` returns the entries in the buffer of the cursor first.
+        `next_entry` returns the entries in the buffer of the cursor first. A silent close remains silent after further
+        calls.
 
         Args:
-            silent: End without an exception; otherwise `next_entry` raises the error of the failed gate.
+            silent: `next_entry` returns None at the end; otherwise `next_entry` raises the error of the gate, which the
+                caller fails before this call.
         """
         self._closed = self._closed or silent
         self.log.on_disconnected()
