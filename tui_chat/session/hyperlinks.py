@@ -131,9 +131,13 @@ def _find_end(text: str, start: int, end: int) -> int:
 
 
 def _to_ascii_url(url: str) -> str:
-    """Return the URL in printable ASCII, with an internationalized host name in its IDNA form (RFC 3490)."""
+    """Return the URL in printable ASCII, with an internationalized host name in its IDNA form (RFC 3490).
+
+    All other characters outside printable ASCII are percent-encoded, also those of an invalid host name and of the
+    domain of a mail address. Existing percent escapes are preserved.
+    """
     if parts := _HOST_IN_URL.match(url):
-        with suppress(UnicodeError):  # an invalid host name stays unchanged and cannot be resolved
+        with suppress(UnicodeError):  # an invalid host name cannot be resolved in any form
             url = f"{url[: parts.start(1)]}{parts[1].encode('idna').decode()}{url[parts.end(1) :]}"
     return quote(url, safe=_PRINTABLE_ASCII)
 
