@@ -96,9 +96,9 @@ class LiveRoom(Generic[ConnectionT]):
         )
 
     def preview_nick(self, requested: str, member_id: str) -> str:
-        """Return the requested nickname, with the next free suffix if a member other than `member_id` has the nickname.
+        """Return the nickname from `reserve_nick`, without a reservation or an assignment.
 
-        Nothing is reserved or assigned.
+        A nickname of another member yields the next free suffix, or the assigned one of a present `member_id`.
         """
         nick, nick_key = self.reserve_nick(requested, member_id)
         self._suffixes.release(nick_key)

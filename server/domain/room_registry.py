@@ -249,9 +249,10 @@ class RoomRegistry(Generic[ConnectionT]):
     def change_nick(
         self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
     ) -> str | None:
-        """Assign a requested nickname, or its next free suffix.
+        """Assign the nickname from `LiveRoom.reserve_nick`: the requested one, or one with a suffix if in use.
 
-        A change of case alone is a change; the own nickname is always available. Nothing is sent.
+        A change of case alone is a change. A repeated request for a nickname in use keeps the assigned suffix and is no
+        change. Nothing is sent.
 
         Returns:
             The previous nickname, or None if the nickname is unchanged.
