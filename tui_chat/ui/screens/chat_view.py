@@ -298,9 +298,10 @@ class ChatView:
             self._drafts.save(self.displayed_room, self.composer.draft)
 
     def on_text_changed(self) -> None:
-        """Save the draft, and update candidates, error and length warning for the changed composer text.
+        """Save the draft, and update completion candidates and length warning for the changed composer text.
 
-        The warning appears above 90 % of `MESSAGE_CHARACTERS`.
+        A non-empty text other than that of the latest error hides error and status text. The warning appears above 90 %
+        of `MESSAGE_CHARACTERS`.
         """
         text = self.composer.text
         self.save_draft()
