@@ -239,10 +239,10 @@ class EngineIOServer(engineio.AsyncServer):
 
 
 def _create_cors_headers(request: web.Request) -> dict[str, str]:
-    """Return the CORS headers of a response for an allowed origin (Fetch Standard, "CORS protocol").
+    """Return the CORS headers of a response (Fetch Standard, "CORS protocol"); the caller checks the origin.
 
     The origin and the requested headers are copied from the request, and credentials are allowed. Without an Origin
-    header, no origin is allowed.
+    header, no origin is allowed, but `Vary` and the headers of a preflight response remain.
     """
     headers = {"Vary": "Origin"}
     if "Origin" in request.headers:
