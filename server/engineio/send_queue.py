@@ -119,7 +119,8 @@ class SendQueue:
     def attach_transport(self, transport: asyncio.Transport) -> None:
         """Send all further frames over this WebSocket transport, beginning with the queued ones.
 
-        Queued frames are written immediately, with the size limit of `flush`. A waiting poll is not completed.
+        All queued frames are written immediately; as in `flush`, unsent bytes above the size limit abort the session.
+        A waiting poll is not completed.
         """
         self._transport = transport
         self._pending_bytes = 0
