@@ -283,10 +283,10 @@ class RoomLog:
         return self._apply_buffered(set()) if has_no_gap else ()
 
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
-        """Apply the buffered pushes that continue the live end, and drop those before.
+        """Apply the buffered pushes that continue the live end and drop those before, on a joined connection only.
 
         Returns:
-            `affected` and the `seq` of each further new or modified message, ascending.
+            `affected` and the `seq` of each further new or modified message, ascending. `affected` is modified too.
         """
         while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
             if isinstance(entry, Message):  # without the general path, half of the time per push
