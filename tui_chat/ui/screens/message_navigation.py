@@ -116,9 +116,10 @@ class MessageNavigation:
         self._target = None
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
-        """Continue the pending navigation at the loaded message, or report that no message exists there.
+        """Continue the pending navigation at the loaded message, or end it with an error in the status line.
 
-        Results for other rooms, or without a pending navigation, are ignored.
+        The navigation remains pending until the timeline of the current room contains the message. The return position
+        stays. Results for other rooms, or without a pending request, are ignored.
 
         Args:
             room: Room name.
