@@ -353,7 +353,7 @@ class RoomLog:
         has_base = target in self._messages or target in self._bases
         if (has_base and change.seq <= self._base_as_of(target)) or (not has_base and target in self._ranges):
             return False
-        pending = self._changes.setdefault(target, [])
+        pending = self._changes[target] = self._changes.pop(target, [])  # the most recently changed target is last
         if any(existing.seq == change.seq for existing in pending):
             return False
         insort(pending, change, key=attrgetter("seq"))

@@ -294,6 +294,7 @@ export class RoomLog {
     if (base ? base.kind !== "message" || change.seq <= (this.#asOf.get(target) ?? 0) : this.#ranges.contains(target)) return false;
     const pending = this.#changes.get(target) ?? [];
     if (pending.some(({ seq }) => seq === change.seq)) return false;
+    this.#changes.delete(target); // the most recently changed target is last
     this.#changes.set(target, [...pending, change].sort((left, right) => left.seq - right.seq));
     return base !== undefined;
   }
