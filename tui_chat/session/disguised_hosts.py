@@ -2,6 +2,7 @@
 
 - User information: `https://paypal.com@evil.example/` leads to `evil.example`.
 - Mapped characters: compatibility forms and invisible characters, which name resolution replaces or removes.
+- Symbols: non-ASCII characters other than letters, marks and digits, such as the fraction slash (RFC 5892).
 - Mixed scripts: letters of several scripts in one label, outside of the combinations of UTS #39, section 5.2.
 - Lookalikes: labels under an ASCII domain that consist of letters in the shape of ASCII letters (UTS #39, section 4).
 
@@ -11,7 +12,7 @@
 import re
 from collections.abc import Callable
 from typing import cast
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 _AUTHORITY = re.compile(r"(?:[a-z]+:(?://)?)?([^/?#]*)", re.ASCII | re.IGNORECASE)
 _PORT = re.compile(r":[0-9]*\Z")
@@ -25,6 +26,7 @@ _SCRIPT_COMBINATIONS = (
     {"LATIN", "HAN", "BOPOMOFO"},
     {"LATIN", "HAN", "HANGUL"},
 )
+_LABEL_PUNCTUATION = "\u00b7\u0375\u05f3\u05f4\u30fb"  # valid in labels, RFC 5892, appendix A
 _IGNORABLE = re.compile("[\u00ad\u034f\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]")
 _LATIN_LOOKALIKES = re.compile("[\u0131\u0237\u0250-\u02af\u1d00-\u1dbf\ua720-\ua7ff\uab30-\uab6f]")
 _LOOKALIKE_LABEL = re.compile(
@@ -57,9 +59,14 @@ def suggests_other_host(address: str) -> bool:
         normalize("NFKC", host) != host
         or _IGNORABLE.search(host) is not None
         or _LATIN_LOOKALIKES.search(host) is not None
+        or any(map(_is_symbol, host))
         or any(map(_has_mixed_scripts, labels))
         or (labels[-1].isascii() and any(not label.isascii() and _LOOKALIKE_LABEL.fullmatch(label) for label in labels))
     )
+
+
+def _is_symbol(character: str) -> bool:
+    return not character.isascii() and category(character)[0] not in "LMN" and character not in _LABEL_PUNCTUATION
 
 
 def _has_mixed_scripts(label: str) -> bool:

@@ -4,6 +4,7 @@
  *
  * - User information: `https://paypal.com@evil.example/` leads to `evil.example`.
  * - Mapped characters: compatibility forms and invisible characters, which name resolution replaces or removes.
+ * - Symbols: non-ASCII characters other than letters, marks and digits, such as the fraction slash (RFC 5892).
  * - Mixed scripts: letters of several scripts in one label, outside of the combinations of UTS #39, section 5.2.
  * - Lookalikes: labels under an ASCII domain that consist of letters in the shape of ASCII letters (UTS #39, section 4).
  */
@@ -20,6 +21,8 @@ const UNMIXED_LABEL = new RegExp(
     .join("|"),
   "u",
 );
+/** Without the punctuation that is valid in labels (RFC 5892, appendix A). */
+const SYMBOL = /[^\0-\x7f\p{L}\p{M}\p{N}\u00b7\u0375\u05f3\u05f4\u30fb]/u;
 const IGNORABLE = /[\u00ad\u034f\u180b-\u180f\u200c\u200d\ufe00-\ufe0f]/;
 const LATIN_LOOKALIKES = /[\u0131\u0237\u0250-\u02af\u1d00-\u1dbf\ua720-\ua7ff\uab30-\uab6f]/;
 /** Cyrillic, Greek, Armenian, Georgian, Hebrew and Ethiopic letters in the shape of ASCII letters. */
@@ -55,6 +58,7 @@ function isDeceptive(host) {
     host.normalize("NFKC") !== host ||
     IGNORABLE.test(host) ||
     LATIN_LOOKALIKES.test(host) ||
+    SYMBOL.test(host) ||
     labels.some((label) => !UNMIXED_LABEL.test(label)) ||
     (ASCII.test(labels[labels.length - 1]) && labels.some((label) => !ASCII.test(label) && LOOKALIKE_LABEL.test(label)))
   );
