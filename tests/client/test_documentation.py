@@ -107,7 +107,7 @@ def test_the_sdk_imports_no_terminal_library() -> None:
     assert _output(code) == "set()"
 
 
-def test_the_sdk_imports_network_libraries_on_first_connection() -> None:
+def test_importing_the_sdk_imports_no_network_library() -> None:
     code = "import sys, tui_chat.sdk; print({*sys.modules} & {'socketio', 'engineio', 'aiohttp'})"
     assert _output(code) == "set()"
 
