@@ -3,10 +3,12 @@
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tests.support.wait import wait_until
+from tui_chat.client.events import LogChanged
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import delayed_deletions
 from tui_chat.session.delayed_deletions import DelayedDeletions
@@ -75,6 +77,8 @@ def test_an_action_without_a_selected_message_has_no_effect(parts: ActionParts) 
         action()
     assert parts.room.posts == []
     assert parts.copied == []
+    assert parts.dialogs == []
+    assert parts.status.error == ""
 
 
 def test_a_copied_message_closes_the_message_cursor(parts: ActionParts) -> None:
@@ -159,6 +163,7 @@ async def test_a_delayed_deletion_never_affects_a_message_of_a_replaced_log(part
 def test_messages_of_other_members_are_not_deleted(parts: ActionParts) -> None:
     parts.run("delete_selected", "message-1")
     assert parts.status.error == tr(chat_strings.NOT_OWN_MESSAGE)
+    assert parts.dialogs == []
 
 
 def test_an_unsent_message_in_flight_is_neither_dropped_nor_edited(parts: ActionParts) -> None:
@@ -174,8 +179,16 @@ def test_activation_resends_an_unsent_message(parts: ActionParts) -> None:
     key = parts.post_unsent()
     parts.message_actions.activate(key)
     assert parts.room.posts[1:] == [("retry", UUID(key.removeprefix("unsent-")))]
+
+
+def test_activation_of_a_reply_goes_to_its_parent_message(parts: ActionParts) -> None:
+    reply = replace(parts.room.message(3, "a reply"), reply_to=1)
+    parts.session.apply(LogChanged("tea", parts.room.log.apply_push(reply), True))
+    parts.view.draw_changes()
     parts.message_actions.activate("message-1")
     assert parts.reply_targets == []
+    parts.message_actions.activate("message-3")
+    assert parts.reply_targets == [1]
 
 
 def test_a_rejected_resend_shows_its_error(parts: ActionParts) -> None:
