@@ -4,12 +4,21 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 VECTORS_DIRECTORY = Path(__file__).parents[1] / "vectors"
 
 
 def load_vectors(name: str) -> dict[str, Any]:
     """Return the content of a vector file; `cases` is a list of objects with a unique `name`."""
     return json.loads((VECTORS_DIRECTORY / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def vector_cases(name: str) -> pytest.MarkDecorator:
+    """Return the parametrization of a test by the cases of a vector file."""
+    return pytest.mark.parametrize(
+        "case", [pytest.param(case, id=case["name"]) for case in load_vectors(name)["cases"]]
+    )
 
 
 def vector_names() -> list[str]:

@@ -3,9 +3,8 @@
 from typing import Any
 
 import msgspec
-import pytest
 
-from tests.support.vectors import load_vectors
+from tests.support.vectors import vector_cases
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.events import Entry, Message
 from tui_chat.protocol.requests import History
@@ -61,7 +60,7 @@ def describe_log(log: RoomLog) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in load_vectors("room_log")["cases"]])
+@vector_cases("room_log")
 def test_the_room_log_matches_the_vectors(case: dict[str, Any]) -> None:
     log = RoomLog()
     states: list[dict[str, Any]] = []

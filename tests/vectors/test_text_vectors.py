@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import convert
 
-from tests.support.vectors import expand, load_vectors
+from tests.support.vectors import expand, load_vectors, vector_cases
 from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
@@ -39,13 +39,6 @@ VALIDATORS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def vectors(name: str) -> pytest.MarkDecorator:
-    """Return the parametrization of a test by the cases of a vector file."""
-    return pytest.mark.parametrize(
-        "case", [pytest.param(case, id=case["name"]) for case in load_vectors(name)["cases"]]
-    )
-
-
 def result_or_error(function: Callable[[Any], Any], text: Any) -> Any:
     try:
         return function(text)
@@ -53,12 +46,12 @@ def result_or_error(function: Callable[[Any], Any], text: Any) -> Any:
         return {"error": error.code}
 
 
-@vectors("sanitize")
+@vector_cases("sanitize")
 def test_sanitized_texts_match_the_vectors(case: Case) -> None:
     assert result_or_error(SANITIZERS[case["function"]], case["input"]) == case["expected"]
 
 
-@vectors("limits")
+@vector_cases("limits")
 def test_validity_at_the_limits_matches_the_vectors(case: Case) -> None:
     result = result_or_error(VALIDATORS[case["function"]], expand(case["input"]))
     assert (result if isinstance(result, dict) else "valid") == case["expected"]
@@ -69,7 +62,7 @@ def test_limits_match_the_vectors() -> None:
     assert {name: getattr(limits, name) for name in constants} == constants
 
 
-@vectors("names")
+@vector_cases("names")
 def test_names_match_the_vectors(case: Case) -> None:
     for function in [case["function"]] if "function" in case else ["nickname", "room_name"]:
         try:
@@ -80,19 +73,19 @@ def test_names_match_the_vectors(case: Case) -> None:
             assert {"display": display, "key": names.canonical_key(case["input"])} == case["expected"]
 
 
-@vectors("quoted_names")
+@vector_cases("quoted_names")
 def test_nicknames_in_notices_match_the_vectors(case: Case) -> None:
     assert chat_strings.quote_nick(case["input"]) == case["expected"]
 
 
-@vectors("mentions")
+@vector_cases("mentions")
 def test_mentions_match_the_vectors(case: Case) -> None:
     tokens = MentionTokens(case["input"]["text"])
     mentioned = [name for name in case["input"]["names"] if tokens.includes(name, case["input"].get("members", ()))]
     assert {"names": mentioned, "room": tokens.includes_room} == case["expected"]
 
 
-@vectors("commands")
+@vector_cases("commands")
 def test_commands_match_the_vectors(case: Case) -> None:
     if "action" in case:
         assert action_text(case["action"]) == case["expected"]
@@ -116,7 +109,7 @@ def test_commands_match_the_vectors(case: Case) -> None:
     assert str(rejection.value).startswith(problem)
 
 
-@vectors("join_visibility")
+@vector_cases("join_visibility")
 def test_relevance_of_membership_notices_matches_the_vectors(case: Case) -> None:
     speakers = RecentSpeakers()
     for message in case["messages"]:
@@ -127,12 +120,12 @@ def test_relevance_of_membership_notices_matches_the_vectors(case: Case) -> None
     assert speakers.is_relevant(convert(fields, JoinNotice | LeaveNotice | NickNotice)) is case["expected"]
 
 
-@vectors("disguised_hosts")
+@vector_cases("disguised_hosts")
 def test_disguised_hosts_match_the_vectors(case: Case) -> None:
     assert [link.disguised_host for link in find_hyperlinks(case["input"])] == [case["expected"]]
 
 
-@vectors("links")
+@vector_cases("links")
 def test_links_match_the_vectors(case: Case) -> None:
     text = case["input"]
     assert [text[link.start : link.end] for link in find_hyperlinks(text)] == case["expected"]
