@@ -27,8 +27,8 @@ class PresenceDelta:
     def record_join(self, member: Member) -> None:
         """Add a joined member.
 
-        A later join replaces an earlier one, and removes a recorded departure or rename. A present member may join
-        again, with another nickname or client.
+        A later join replaces an earlier one, and removes a recorded departure or rename. A present member is
+        recorded again if the client kind changes.
         """
         self.left.pop(member.member_id, None)
         self.renamed.pop(member.member_id, None)
