@@ -1,4 +1,9 @@
-"""Parser for typed dates: `2026-11-18`, `yesterday`, `monday`, `3 days ago`, `昨天`, `周一`, `11月18日`."""
+"""Parser for typed dates.
+
+- Dates: `2026-11-18`, `11-18`, `2026年11月18日`, `11月18日`.
+- Days: `today`, `yesterday`, `monday`, `mon`, `今天`, `昨天`, `前天`, `周一`.
+- Distances: `3 days ago`, `-3`, `2 weeks ago`, `2w`, `3天前`, `2周前`.
+"""
 
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
