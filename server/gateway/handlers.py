@@ -32,7 +32,7 @@ from server.storage.database import Database
 from server.storage.log_reader import JoinSnapshot
 from tui_chat.protocol import errors, events, names, requests, responses
 
-_JOINS_PER_TICK = 4  # join responses per event loop tick; one takes 2 ms in a room with thousands of members
+_JOINS_PER_TICK = 4  # join responses per event loop tick; each has up to `MEMBER_PAGE` members and a page of messages
 
 # Requests that append an entry other than a message.
 ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React | requests.SetTopic
