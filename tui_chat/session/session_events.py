@@ -63,7 +63,7 @@ class RoomOpened:
 
 @dataclass(frozen=True, slots=True)
 class JoinFailed:
-    """Rejected join of a room.
+    """Failed join of a room.
 
     Attributes:
         room: Requested room name.

@@ -95,7 +95,7 @@ class LocalHistory:
     async def check(self) -> None:
         """Verify the integrity of the file (`PRAGMA quick_check`), created if absent.
 
-        A corrupt file is renamed, replaced and reported to `on_problem`; this raises no error.
+        A corrupt file is renamed, replaced and reported to `on_problem`, without an error.
 
         Raises:
             LocalStorageError: The file cannot be read.

@@ -39,7 +39,10 @@ class CompressedBlocks(Generic[ItemT]):
         self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """Create a block of a copy of these items, the most recently used one; the oldest block may be compressed."""
+        """Return a new block with a copy of the items.
+
+        The block becomes the most recently used one; the least recently used one may be compressed.
+        """
         block = Block(list(items))
         self.get_items(block)
         return block

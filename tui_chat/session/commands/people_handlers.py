@@ -1,7 +1,7 @@
 """Handlers of the member commands `/whois`, `/ignore` and `/unignore`.
 
-- Result: each handler returns its output, and raises `CommandRejected` for an error. A nickname may have a leading `@`
-  and final colons.
+- Result: each handler returns its output, None for a later output. An error raises `CommandRejected`.
+- Arguments: a nickname may have a leading `@` and final colons.
 """
 
 from datetime import datetime
