@@ -35,7 +35,7 @@ class Supervisor:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.failures: Counter[str] = Counter()
-        self._last_failures: dict[str, tuple[float, str, int]] = {}  # time, type of the error, failures in a row
+        self._last_failures: dict[str, tuple[float, str, float]] = {}  # time, type of the error, delay of the restart
 
     def supervise(
         self,
@@ -67,12 +67,13 @@ class Supervisor:
         """
         log.error("%s failed, restarting", name, exc_info=error)
         now = self._clock()
-        failed_at, _, in_row = self._last_failures.pop(name, (now, "", 0))  # the names stay in order of failure
+        failed_at, _, last_delay = self._last_failures.pop(name, (now, "", 0.0))  # the names stay in order of failure
         if now - failed_at >= RECOVERY_TIME:
-            in_row = 0
-        self._last_failures[name] = now, type(error).__name__, in_row + 1
+            last_delay = 0.0
+        delay = min(MAX_RESTART_DELAY, max(MIN_RESTART_DELAY, 2 * last_delay))
+        self._last_failures[name] = now, type(error).__name__, delay
         self.failures[name] += 1
-        return min(MAX_RESTART_DELAY, MIN_RESTART_DELAY * 2**in_row)
+        return delay
 
     def health_problem(self) -> str | None:
         """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one.
