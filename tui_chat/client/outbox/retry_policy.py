@@ -24,7 +24,7 @@ class RetryPolicy:
     """Error counters of one send queue."""
 
     def __init__(self) -> None:
-        self._failures = 0  # consecutive temporary errors without `rate_limited`
+        self._failures = 0  # consecutive temporary errors without `rate_limited`, counted up to the maximum delay
         self._internal_errors = 0  # of the item `_client_id`
         self._client_id: UUID | None = None
 
@@ -49,5 +49,5 @@ class RetryPolicy:
             self.reset()
             return None
         delay = min(MAX_RETRY_DELAY, RETRY_DELAY * 2.0**self._failures)
-        self._failures += not isinstance(error, RateLimited)
+        self._failures += delay < MAX_RETRY_DELAY and not isinstance(error, RateLimited)
         return delay if error.retry_after is None else error.retry_after
