@@ -6,8 +6,8 @@
 - Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
 - No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
   continuing in an unlinked file.
-- Exclusive use: two servers on the same file would each assign the same `seq`. The lock belongs to the inode of the
-  database, so symbolic and hard links share it. The kernel releases the lock at process exit, also after a crash.
+- Exclusive use: two servers on the same file would each assign the same `seq`. Symbolic links share the lock of the
+  database, on Linux also hard links. The kernel releases the lock at process exit, also after a crash.
 """
 
 import os
@@ -65,13 +65,13 @@ def lock_database(path: Path) -> Generator[None]:
     process on this file.
 
     On Linux, flock locks and the POSIX locks of SQLite are independent, so the lock is on the database file. On other
-    systems, a flock lock would exclude SQLite; the lock is on a file with the suffix `.lock` beside the resolved path.
+    systems, a flock lock would exclude SQLite; the lock is on a file beside the resolved path, with the suffix `.lock`.
 
     Raises:
         DatabaseInUse: Another server holds the lock.
         StorageError: The file cannot be locked.
     """
-    lock_path = path if sys.platform == "linux" else path.resolve().with_name(f"{path.name}.lock")
+    lock_path = path if sys.platform == "linux" else Path(f"{path.resolve()}.lock")
     try:
         fd = os.open(lock_path, os.O_RDONLY | os.O_CREAT, 0o600)
     except OSError as error:

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from server.storage.database import open_database
-from server.storage.errors import StorageError
-from server.storage.sqlite import create_file
+from server.storage.errors import DatabaseInUse, StorageError
+from server.storage.sqlite import create_file, lock_database
 from tests.support.storage import ManualClock, build_message, exclusive_lock, read_entry
 
 
@@ -55,6 +55,20 @@ async def test_a_database_in_use_is_rejected(path: Path, clock: ManualClock) -> 
     assert "in use by another chat-server" in await open_error(path, clock)
     await first.close()
     await (await open_database(path, clock=clock)).close()
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_a_symbolic_link_shares_the_lock_of_its_database(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    create_file(path)
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    monkeypatch.setattr(sys, "platform", platform)
+    with lock_database(path), pytest.raises(DatabaseInUse), lock_database(link):
+        pass
+    with lock_database(link):
+        pass
 
 
 async def open_error(target: str | Path, clock: ManualClock) -> str:
