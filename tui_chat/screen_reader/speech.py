@@ -14,7 +14,7 @@ from tui_chat.session.strings import chat as chat_strings
 def message_text(message: Message, is_confusable: bool = False) -> str:
     """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
 
-    An edited message reads `ann says (edited): hi`. `format_text` formats the text.
+    An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text.
 
     Args:
         message: Message of the log.
@@ -24,7 +24,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
     if action := action_text(message.message):
-        return f"{nick} {format_text(action)}"
+        return " ".join([nick, format_text(action), *[tr("(edited)")] * bool(message.edited)])
     if message.edited:
         return tr("{nick} says (edited): {text}", nick=nick, text=format_text(message.message))
     return tr("{nick} says: {text}", nick=nick, text=format_text(message.message))
@@ -38,8 +38,10 @@ def dated_message_text(message: Message) -> str:
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
     """Return the announcement of a message in a background room.
 
-    Examples: `In tea, ann says: hi` and `In tea, ann mentions you: hi`.
+    Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action.
     """
+    if action := action_text(text):
+        return tr("In {room}, {text}", room=room, text=f"{nick} {format_text(action)}")
     if is_mention:
         return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=format_text(text))
     return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=format_text(text))
