@@ -1,8 +1,9 @@
-"""Limits of HTTP requests outside sessions.
+"""Limits of HTTP requests.
 
-- Rate: requests per address, for every path. Requests of an open session are exempt; they have limits of their own.
-- Content coding: compressed request bodies are refused with status 415 and never decompressed, because a small body can
-  expand to any size.
+- Rate: requests per address, for every path. Requests of an open session are exempt, because sessions have limits of
+  their own.
+- Content coding: compressed request bodies, also in a session, are refused with status 415 and never decompressed,
+  because a small body can expand to any size.
 - Origins: a rejection of a request to the Socket.IO endpoint carries the CORS headers, so that pages of allowed origins
   can read the reason.
 """

@@ -1,7 +1,7 @@
 """chat-tui application: join form, chat screen and dialogs.
 
 - Composition: the app connects its parts with each other and with Textual. The parts hold the state.
-- Startup: network and server modules are imported only after the first screen is painted.
+- Startup: the network libraries are imported only after the first screen is painted.
 - Shutdown: the connection closes first, then the app releases the local server, which continues for other clients.
 - Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a restored terminal.
 """
@@ -256,7 +256,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.theme = theme.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters of rendered lines, with `NoColorFilter` if colours are disabled."""
+        """Return the filters of rendered lines: only `NoColorFilter` if colours are disabled."""
         return themes.NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
 
     def show_status(self, text: str) -> None:

@@ -1,7 +1,7 @@
 """Measurement of the width of emoji sequences in the terminal.
 
 - Method: the probe prints one sequence after another at the start of a row and requests the position of the cursor
-  (DSR 6, CPR, ECMA-48). The first screen overwrites the row, so that the probe causes no delay.
+  (DSR 6, CPR, ECMA-48). The first screen overwrites the row without a wait for the answers.
 - Result: the terminal supports emoji sequences if each of them advances the cursor by two columns.
 - Without a complete answer there is no result.
 """
@@ -25,7 +25,7 @@ class EmojiSequencesMeasured(Event):
     """Result of the emoji probe.
 
     Attributes:
-        supported: True if the terminal draws an emoji sequence in two columns.
+        supported: True if the terminal draws each emoji sequence in two columns.
     """
 
     supported: bool

@@ -1,7 +1,7 @@
 """Message cursor with a stable position during changes of the list.
 
-- Selection: started by the user. Only a selected line has a `key`, and only its keys act on messages.
-- Highlight: mark on the target of a jump, at the same position but without a `key`.
+- Selection: started by the user. `index` and `key` identify the selected line, and key presses act on this line.
+- Highlight: mark on the target of a jump. `index` identifies the line, `key` is None.
 """
 
 from collections.abc import Callable, Sequence
