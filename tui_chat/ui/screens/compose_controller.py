@@ -1,7 +1,7 @@
 """Compose modes of the chat screen: message, reply, edit and reaction.
 
 - Compose mode: the text of a reply, edit or reaction stays with its room, and the status line shows the mode.
-- Saved draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced text.
+- Replaced draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced draft.
 """
 
 from collections.abc import Callable
@@ -79,7 +79,7 @@ class ComposeController:
         """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
 
         A compose mode replaces an earlier one, hides the message cursor and focuses the composer. An edit puts the
-        message text into the composer, a reaction empties it; `leave_mode` restores the replaced text.
+        message text into the composer, a reaction empties the composer; `leave_mode` restores the replaced draft.
         Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted; for an edit,
         if another member sent it.
 
@@ -111,9 +111,9 @@ class ComposeController:
         self._save_and_draw()
 
     def leave_mode(self) -> bool:
-        """Return to a plain message, save the draft and draw. Without a compose mode, nothing happens.
+        """End the compose mode, save the draft and draw. No effect without a compose mode.
 
-        The text of a reply stays, other modes restore the saved draft.
+        The text of a reply stays, other modes restore the replaced draft.
 
         Returns:
             True if a compose mode was active.

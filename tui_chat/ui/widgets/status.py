@@ -91,7 +91,7 @@ class StatusLine(Widget):
 
     Attributes:
         typing_nicks: Nicknames in the typing indicator.
-        compose_hint: Hint of the compose mode (reply, edit or reaction), empty for a plain message.
+        compose_hint: Hint of the compose mode (reply, edit or reaction), empty without a compose mode.
         length_warning: Warning about the message length, empty for none.
         history_search: Prompt of the history search, empty for none.
     """
