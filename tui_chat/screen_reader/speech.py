@@ -76,15 +76,18 @@ def connection_text(connection_state: events.ConnectionState) -> str:
             return ""
 
 
-def room_joined_text(room: str, members: int, topic: str) -> str:
+def room_joined_text(room: str, other_members: int, topic: str) -> str:
     """Return the announcement of the current room, for example `You are in tea, with 2 others.`, and its topic.
 
     Args:
         room: Room name.
-        members: Number of other members.
+        other_members: Number of members without the user.
         topic: Topic, omitted if empty.
     """
     sentence = plural(
-        "You are in {room}, with {count:,} other.", "You are in {room}, with {count:,} others.", members, room=room
+        "You are in {room}, with {count:,} other.",
+        "You are in {room}, with {count:,} others.",
+        other_members,
+        room=room,
     )
     return f"{sentence} {chat_strings.topic_changed(topic)}" if topic else sentence
