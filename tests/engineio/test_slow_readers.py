@@ -24,8 +24,8 @@ NO_LIMIT = 2**30
 
 
 @asynccontextmanager
-async def patient_server(directory: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
-    """Run a server whose other timeouts do not end a session."""
+async def send_queue_server(directory: Path, **settings: Any) -> AsyncGenerator[RunningServer]:
+    """Run a server without other timeouts than those of the send queue: ping and connect timeout are 600 seconds."""
     async with running_server(directory, ping_timeout=600.0, connect_timeout=600.0, **settings) as server:
         yield server
 
@@ -45,7 +45,7 @@ async def push_frames(session: EngineIOSession, count: int) -> None:
 
 async def test_a_polling_reader_is_aborted_at_the_byte_limit(tmp_path: Path, engines: list[EngineIOServer]) -> None:
     async with (
-        patient_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
+        send_queue_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
         polling_client(server.url) as client,
     ):
         session = await only_session(engines[0])
@@ -60,7 +60,7 @@ async def test_a_polling_reader_is_aborted_at_the_byte_limit(tmp_path: Path, eng
 
 async def test_a_websocket_reader_is_aborted_at_the_byte_limit(tmp_path: Path, engines: list[EngineIOServer]) -> None:
     async with (
-        patient_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
+        send_queue_server(tmp_path, max_unsent_bytes=LIMIT, stall_timeout=600.0) as server,
         raw_websocket(server.port),
     ):
         session = await only_session(engines[0])
@@ -72,7 +72,7 @@ async def test_a_websocket_reader_without_progress_is_aborted_below_the_byte_lim
     tmp_path: Path, engines: list[EngineIOServer]
 ) -> None:
     async with (
-        patient_server(tmp_path, max_unsent_bytes=NO_LIMIT, stall_timeout=0.2, ping_interval=0.5) as server,
+        send_queue_server(tmp_path, max_unsent_bytes=NO_LIMIT, stall_timeout=0.2, ping_interval=0.5) as server,
         raw_websocket(server.port),
     ):
         session = await only_session(engines[0])
@@ -122,7 +122,7 @@ async def test_a_websocket_reader_that_reads_is_not_aborted(
     tmp_path: Path, engines: list[EngineIOServer], limit: int
 ) -> None:
     async with (
-        patient_server(tmp_path, max_unsent_bytes=limit, stall_timeout=0.1, ping_interval=0.2) as server,
+        send_queue_server(tmp_path, max_unsent_bytes=limit, stall_timeout=0.1, ping_interval=0.2) as server,
         raw_websocket(server.port) as client,
     ):
         session = await only_session(engines[0])
