@@ -121,18 +121,6 @@ async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: 
         assert "@2" not in ann.screen_text()
 
 
-async def test_messages_are_unread_while_the_terminal_has_no_focus(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        tea = ann.chat_screen.session.rooms["tea"]
-        ann.app.post_message(events.AppBlur())
-        await ann.pilot.pause()
-        await room.send("while away")
-        await ann.wait_until(lambda: tea.unread_count == 1)
-        ann.app.post_message(events.AppFocus())
-        await ann.wait_until(lambda: tea.unread_count == 0)
-
-
 async def test_a_scrolled_view_does_not_move_and_counts_new_messages(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
