@@ -10,8 +10,10 @@ from tui_chat.session.settings.schema import ClientSettings, ValueKind, fields, 
 
 def test_every_setting_has_a_help_text_of_one_sentence() -> None:
     for field in fields().values():
-        assert tr(field.description).endswith("."), field.name
-        assert "\n" not in tr(field.description)
+        description = tr(field.description)
+        assert description.endswith("."), field.name
+        assert ". " not in description, field.name
+        assert "\n" not in description, field.name
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,6 @@ def test_ignored_nicknames_are_compared_without_case_and_width() -> None:
 
 def test_every_default_value_is_formatted_and_parsed_back() -> None:
     for field in fields().values():
-        assert format_value(field.default) is not None
         assert field.allowed_values
         if field.kind is not ValueKind.TABLE:
             assert parse(field.name, format_value(field.default)) == field.default
@@ -79,4 +80,4 @@ def test_every_default_value_is_formatted_and_parsed_back() -> None:
 
 def test_docs_settings_md_contains_the_generated_table() -> None:
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert settings_schema.render_markdown() in page, "python -m tui_chat.session.settings.schema"
+    assert settings_schema.render_markdown() in page, "make docs"
