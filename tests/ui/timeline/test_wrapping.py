@@ -134,6 +134,14 @@ def test_clusters_of_ambiguous_width_are_rendered_in_an_unambiguous_form(cluster
 
 
 @given(st.text(max_size=40).map(sanitize_body), st.integers(0, 20))
-def test_a_name_is_truncated_to_its_column(text: str, width: int):
-    rendered, cells = truncate_to_width(text.replace("\n", " "), width)
+def test_only_text_wider_than_its_column_is_truncated_with_an_ellipsis(text: str, width: int):
+    line = text.replace("\n", " ")
+    complete, complete_cells = truncate_to_width(line, len(line) * MAX_CLUSTER_CELLS)
+    rendered, cells = truncate_to_width(line, width)
     assert cell_len(rendered) == cells <= width
+    if complete_cells <= width:
+        assert rendered == complete
+    elif width:
+        assert rendered.endswith("…")
+        assert complete.startswith(rendered[:-1])
+        assert cells > width - MAX_CLUSTER_CELLS
