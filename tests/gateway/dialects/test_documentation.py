@@ -1,9 +1,10 @@
-"""Execution of the code examples in docs/dialects.md."""
+"""Examples and overview of docs/dialects.md, and the basic client of docs/protocol.md."""
 
 import asyncio
 import re
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -35,24 +36,30 @@ def example(heading: str, language: str) -> str:
     return match[1]
 
 
-async def start_example(heading: str, language: str, url: str) -> asyncio.subprocess.Process:
-    code = example(heading, language)
-    if language == "javascript":
-        return await run_javascript(code, url)
-    return await run(code, url, sys.executable, "-u", "-c")
-
-
-async def run_javascript(code: str, url: str) -> asyncio.subprocess.Process:
-    code = code.replace('"socket.io-client"', '"socket.io-client-4.8.4"')
-    return await run(code, url, require_node(), "--input-type=module", "-e")
-
-
-async def run(code: str, url: str, *command: str) -> asyncio.subprocess.Process:
+@asynccontextmanager
+async def running_example(code: str, language: str, url: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """Run an example with the URL of a server, until the end of the context."""
+    is_javascript = language == "javascript"
+    command = (require_node(), "--input-type=module", "-e") if is_javascript else (sys.executable, "-u", "-c")
     assert "http://localhost:3000" in code
-    code = code.replace("http://localhost:3000", url)
-    return await asyncio.create_subprocess_exec(
+    code = code.replace("http://localhost:3000", url).replace('"socket.io-client"', '"socket.io-client-4.8.4"')
+    script = await asyncio.create_subprocess_exec(
         *command, code, cwd=JAVASCRIPT_DIRECTORY, stdout=asyncio.subprocess.PIPE
     )
+    try:
+        yield script
+    finally:
+        if script.returncode is None:
+            script.terminate()
+        await script.communicate()
+
+
+async def read_line(script: asyncio.subprocess.Process) -> str:
+    """Return the next line that the example prints."""
+    assert script.stdout is not None
+    line = await asyncio.wait_for(script.stdout.readline(), 20)
+    assert line, "the example has ended"
+    return line.decode().strip()
 
 
 def test_each_dialect_has_a_row_and_a_section_or_a_page() -> None:
@@ -80,37 +87,23 @@ async def test_dialect_examples_exchange_messages(
     short = {"javascript": "js", "python": "py"}[language]
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        script = await start_example(heading, language, server.url)
-        assert script.stdout is not None
-        try:
+        async with running_example(example(heading, language), language, server.url) as script:
             await wait_until(lambda: len(tea.log) == 1)
             assert (tea.log[1].nick_name, tea.log[1].message) == (nick.format(short=short), "hi")
             await tea.send("hello")
             expected = [line.format(short=short) for line in printed]
             lines: list[str] = []
-            async with asyncio.timeout(20):
-                while len(lines) < len(expected):
-                    line = (await script.stdout.readline()).decode().strip()
-                    if line not in lines:  # a user list may arrive twice
-                        lines.append(line)
+            while len(lines) < len(expected):
+                if (line := await read_line(script)) not in lines:  # a user list may arrive twice
+                    lines.append(line)
             assert lines == expected
-        finally:
-            script.terminate()
-            await script.communicate()
 
 
 @pytest.mark.needs_node
 async def test_the_basic_client_example_of_the_protocol_runs(server: RunningServer) -> None:
     code = PROTOCOL.split("\n## Basic clients\n")[1].split("```js\n")[1].split("```")[0]
-    script = await run_javascript(code, server.url)
-    assert script.stdout is not None
-    try:
-        async with asyncio.timeout(20):
-            lines = [(await script.stdout.readline()).decode().strip() for _ in range(2)]
-        assert lines == ["小明 小明 加入了 tea 房间", "小明 hi"]
-    finally:
-        script.terminate()
-        await script.communicate()
+    async with running_example(code, "javascript", server.url) as script:
+        assert [await read_line(script) for _ in range(2)] == ["小明 小明 加入了 tea 房间", "小明 hi"]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -119,8 +112,8 @@ async def test_the_resource_crud_example_lists_rooms(server: RunningServer, lang
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
-        script = await start_example("resource_crud", language, server.url)
-        output, _ = await asyncio.wait_for(script.communicate(), 20)
+        async with running_example(example("resource_crud", language), language, server.url) as script:
+            output, _ = await asyncio.wait_for(script.communicate(), 20)
     lines = output.decode().splitlines()
     assert lines[0] == f"{short} room scripts"
     assert sorted(lines[1:-1]) == sorted([f"{short} room (0)", "tea (1)", "ann: hello"])
