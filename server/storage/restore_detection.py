@@ -41,8 +41,8 @@ class RestoreDetector:
     async def rotate(self) -> None:
         """Write a new generation to the database and the marker file.
 
-        In a replaced database, or one whose marker file is missing, each room first receives a new `log_id`: the first
-        12 characters of the old one and a random suffix. A database without a generation keeps its log ids.
+        In a replaced database, or one whose marker file is missing or damaged, each room first receives a new `log_id`:
+        the first 12 characters of the old one and a random suffix. A database without a generation keeps its log ids.
 
         Raises:
             OSError: The marker file is not writable.
@@ -80,7 +80,7 @@ class RestoreDetector:
         return f"{generation} {self._path.stat().st_ino}"
 
     def _read_marker(self) -> list[str]:
-        return self._marker.read_text().splitlines() if self._marker.exists() else []
+        return self._marker.read_text(errors="replace").splitlines() if self._marker.exists() else []
 
     def _write_marker(self, *generations: str) -> None:
         new_marker = self._marker.with_name(f"{self._marker.name}.new")

@@ -98,6 +98,15 @@ async def test_a_hot_backup_has_new_log_ids(path: Path, tmp_path: Path, clock: M
     assert await read_log_id(path, clock) != first
 
 
+async def test_a_damaged_marker_file_results_in_new_log_ids(path: Path, clock: ManualClock) -> None:
+    await append_message(path, clock)
+    first = await read_log_id(path, clock)
+    path.with_name(f"{path.name}.generation").write_bytes(b"\xff\xfe\x00")
+    second = await read_log_id(path, clock)
+    assert second != first
+    assert await read_log_id(path, clock) == second
+
+
 async def test_a_new_database_has_other_log_ids(path: Path, tmp_path: Path, clock: ManualClock) -> None:
     await append_message(path, clock)
     await append_message(tmp_path / "other.db", clock)
