@@ -1,18 +1,14 @@
 """Numeric suffixes of taken nicknames in one room: `ann2`, `ann3` and so on.
 
-Allocation and release take one binary search and one insertion in the sorted list of released suffixes, and allocation
-takes one further step per skipped suffix, independent of the number of members with the same nickname.
+Allocation takes the smallest released suffix or the next new one, with one further step per skipped suffix. Release
+takes one binary search per possible suffix. The number of members with the same nickname adds no steps.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tui_chat.protocol import names
-
-_MAX_DIGITS = 9
-_NUMERIC_SUFFIX = re.compile(f"[0-9]{{1,{_MAX_DIGITS}}}$")
 
 
 @dataclass(slots=True, eq=False)
@@ -63,8 +59,7 @@ class NickSuffixes:
 
         Without effect for a nickname without an allocated suffix, and for a repeated release.
         """
-        numeric_suffix = _NUMERIC_SUFFIX.search(nick_key)
-        for start in range(numeric_suffix.start(), len(nick_key)) if numeric_suffix else ():
+        for start in names.suffix_starts(nick_key):
             pool_key, suffix = (nick_key[:start], len(nick_key) - start), int(nick_key[start:])
             pool, first = self._pools.get(pool_key), _get_first_suffix(pool_key[1])
             if pool is not None and first <= suffix < pool.next:

@@ -123,10 +123,13 @@ def has_suffix(nick: str, base_name: str) -> bool:
     The comparison is case-sensitive, and includes base names truncated by `with_suffix`. The bare base name yields
     False.
     """
+    return any(with_suffix(base_name, int(nick[start:])) == nick for start in suffix_starts(nick))
+
+
+def suffix_starts(nick: str) -> range:
+    """Return the possible start indexes of the numeric suffix, at most nine: 3 and 4 for `ann12`, none for `ann`."""
     digits = _NUMERIC_SUFFIX.search(nick)
-    return digits is not None and any(
-        with_suffix(base_name, int(nick[start:])) == nick for start in range(digits.start(), len(nick))
-    )
+    return range(digits.start(), len(nick)) if digits is not None else range(0)
 
 
 def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type[ChatError]) -> str:
