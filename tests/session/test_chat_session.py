@@ -8,10 +8,10 @@ from tui_chat.client import events
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
-from tui_chat.session import room_index
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
-from tui_chat.session.room_index import SPEAKER_PERIOD
+from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, SPEAKER_PERIOD
+from tui_chat.session.room_view import MAX_TYPING_MEMBERS
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.session_events import RoomTrimmed
 from tui_chat.session.settings.schema import ClientSettings
@@ -149,12 +149,12 @@ def test_floods_of_typing_members_and_speakers_are_bounded(session: ChatSession)
         session.apply(events.TypingChanged("tea", member_id, True))
     session.apply(events.TypingChanged("tea", "m0", True))
     assert view.typing_nicks[0] == "g0"
-    assert len(view.typing_nicks) == room_index.MAX_TYPING_MEMBERS
+    assert len(view.typing_nicks) == MAX_TYPING_MEMBERS
     tea.is_basic_server = True
     view.update_members_and_gaps()
-    for number in range(room_index.MAX_RECENT_SPEAKERS + 1):
+    for number in range(MAX_RECENT_SPEAKERS + 1):
         tea.push_message(session, "hi", Member(member_id=f"s{number}", nick_name=f"s{number}", role="member"))
-    assert len(view.other_nicks) == room_index.MAX_RECENT_SPEAKERS
+    assert len(view.other_nicks) == MAX_RECENT_SPEAKERS
     assert view.other_nicks[-1] == "s1"
 
 

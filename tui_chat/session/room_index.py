@@ -1,4 +1,4 @@
-"""Bounded indexes of one room: recent speakers and replies by their parent message."""
+"""Indexes of one room: recent speakers, and replies by their parent message."""
 
 from collections.abc import Iterable
 
@@ -6,12 +6,8 @@ from tui_chat.protocol.events import NickNotice
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.membership_summary import MembershipNotice
 
-MAX_TYPING_MEMBERS = 100
-"""Maximum number of members with a typing indicator in one room."""
-
 MAX_RECENT_SPEAKERS = 1_000
 """Maximum number of speakers in `RecentSpeakers`."""
-
 
 SPEAKER_PERIOD = 30 * 60_000
 """Time after a message in milliseconds in which the joins and leaves of its author are relevant."""

@@ -17,10 +17,13 @@ from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, ReactionCount
 from tui_chat.session.ports import RoomPort
-from tui_chat.session.room_index import MAX_TYPING_MEMBERS, RecentSpeakers, ReplyIndex
+from tui_chat.session.room_index import RecentSpeakers, ReplyIndex
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
+
+MAX_TYPING_MEMBERS = 100
+"""Maximum number of members with a typing indicator in one room."""
 
 MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
