@@ -6,7 +6,6 @@
 - Identity: names in a payload are ignored; the author is the member that joined on the connection.
 """
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Iterable
 from datetime import tzinfo
@@ -39,7 +38,6 @@ class Dialect(ABC):
     def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
         self.room_registry = room_registry
         self.timezone = timezone
-        self._flush_timer: asyncio.TimerHandle | None = None
 
     @abstractmethod
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
@@ -110,10 +108,8 @@ class Dialect(ABC):
         """Return the frame of a room event, or None for an event unsupported by the dialect; by default, None."""
         return None
 
-    def close(self) -> None:
-        """Discard scheduled pushes of the dialect, such as user lists, at the end of the server."""
-        if self._flush_timer is not None:
-            self._flush_timer.cancel()
+    def close(self) -> None:  # noqa: B027 (optional for subclasses)
+        """Discard scheduled pushes of the dialect at the end of the server; by default, without effect."""
 
 
 def decode_payload(payload_type: type[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:

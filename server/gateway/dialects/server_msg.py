@@ -69,6 +69,7 @@ class ServerMsgDialect(Dialect):
         self._changed_rooms = set[str]()
         self._cooldown_until: dict[str, float] = {}
         self._next_flush_at = 0.0
+        self._flush_timer: asyncio.TimerHandle | None = None
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
         """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`.
@@ -135,6 +136,11 @@ class ServerMsgDialect(Dialect):
         elif isinstance(room_event, events.PresencePush):
             self._changed_rooms.add(room.key)
             self._schedule_flush()
+
+    def close(self) -> None:
+        """Discard the scheduled user lists."""
+        if self._flush_timer is not None:
+            self._flush_timer.cancel()
 
     def _deliver_message(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
