@@ -1,8 +1,7 @@
 """`GET /metrics` in Prometheus format; metrics contain no chat content.
 
-Components maintain plain counters, which are read for each scrape. The endpoint is available from
-the local machine only; remote scrapers require a tunnel,
-because a trusted proxy forwards the remote address.
+Components maintain plain counters, which are read for each scrape. The endpoint is available from the local machine
+only; remote scrapers require a tunnel, because a trusted proxy forwards the remote address.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,17 +14,18 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from server.domain.rate_limits import is_loopback
 from server.forwarded import IPNetwork, get_client_info
 
-_GAUGES = (  # field of `MetricsSnapshot`, metric name and description
+_GAUGES = (
     ("connections", "chat_connections", "Open connections."),
     ("rooms", "chat_rooms", "Rooms with members or observers."),
     ("members", "chat_members", "Members of all rooms."),
     ("observers", "chat_observers", "Observers of all rooms, who are not members."),
     ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
 )
+"""Field of `MetricsSnapshot`, metric name and description of each gauge."""
 
 _LABELED_COUNTERS = (
     ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),
-    ("task_failures", "chat_task_failures", "Failures and restarts of background tasks.", "task"),
+    ("task_failures", "chat_task_failures", "Failures of background tasks.", "task"),
 )
 """Field of `MetricsSnapshot`, metric name, description and label of each counter by label."""
 
