@@ -68,18 +68,18 @@ class PacketLimiter:
 class FrameMeter:
     """Counter of WebSocket frames in front of the parser, because the parser handles empty fragments itself.
 
-    Above the rate, the meter holds received bytes back and pauses the transport.
+    Above the rate, the meter buffers received bytes and pauses the transport.
 
     Args:
         parser: WebSocket parser of aiohttp, the receiver of the counted bytes.
         transport: Transport of the WebSocket.
         limiter: Limiter of the session.
         on_flood: Called after the flood timeout; the transport stays paused.
-        on_failure: Called after a protocol error in held bytes; reading resumes, for the end of the connection.
+        on_failure: Called after a protocol error in buffered bytes; reading resumes, for the end of the connection.
     """
 
     __slots__ = (
-        "_held",
+        "_buffer",
         "_is_throttled",
         "_limiter",
         "_on_failure",
@@ -102,24 +102,24 @@ class FrameMeter:
         self._limiter = limiter
         self._on_flood = on_flood
         self._on_failure = on_failure
-        self._held: bytes = b""
+        self._buffer: bytes = b""
         self._payload_left = 0  # bytes before the next frame header
         self._is_throttled = False
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Count the frames that start in `data`, and parse them as far as the rate permits (RFC 6455, section 5.2).
 
-        Bytes above the rate are held, and so is an incomplete frame header. After the delay, the meter parses the held
-        bytes itself and resumes the transport.
+        Bytes above the rate are buffered, and so is an incomplete frame header. After the delay, the meter parses the
+        buffered bytes itself and resumes the transport.
 
         Returns:
             The result of the parser: whether the connection has failed, and the unused bytes. `(False, b"")` while
             throttled.
         """
-        if self._held:
-            data = self._held + data
+        if self._buffer:
+            data = self._buffer + data
         if self._is_throttled:
-            self._held = data
+            self._buffer = data
             self._transport.pause_reading()
             return False, b""
         limiter, position, size = self._limiter, self._payload_left, len(data)
@@ -140,14 +140,14 @@ class FrameMeter:
             position += header_size + length
         if position < size:
             self._payload_left = 0
-            self._held = data[position:]
+            self._buffer = data[position:]
             return self._parser.feed_data(data[:position])
         self._payload_left = position - size
-        self._held = b""
+        self._buffer = b""
         return self._parser.feed_data(data)
 
     def feed_eof(self) -> None:
-        """Pass the end of the stream to the parser; held bytes are discarded."""
+        """Pass the end of the stream to the parser; buffered bytes are discarded."""
         self._parser.feed_eof()
 
     def _throttle(self, delay: float) -> None:

@@ -1,4 +1,4 @@
-"""Packet rate limit of a session: packets that no request limit counts."""
+"""Packet rate limit of a session, also for packets without a request."""
 
 import asyncio
 import json
@@ -123,7 +123,7 @@ async def test_a_delayed_poll_is_rejected_after_the_upgrade(tmp_path: Path, monk
         assert (await ws.receive_str()).startswith("40{")
 
 
-async def test_an_operator_without_rate_limits_limits_no_packets(tmp_path: Path) -> None:
+async def test_packets_are_not_limited_without_rate_limits(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, rate_limit="off", flood_timeout=0.01) as server,
         raw_client(server.url) as client,
@@ -183,7 +183,7 @@ class RecordingParser:
 
 
 class PausableTransport:
-    """Transport with a flag instead of a socket."""
+    """Transport with flags instead of a socket."""
 
     def __init__(self) -> None:
         self.is_paused = False
@@ -284,7 +284,7 @@ def test_a_flood_is_reported_once_and_stays_paused(monkeypatch: pytest.MonkeyPat
     assert len(harness.parser.data) == 13 * len(EMPTY_PING)
 
 
-def test_a_closed_transport_receives_no_held_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_buffered_packets_of_a_closed_transport_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     harness = MeterHarness(monkeypatch, Rate(1, 1))
     harness.meter.feed_data(EMPTY_PING * 2)
     harness.transport.close()
