@@ -102,7 +102,7 @@ def test_an_error_cancels_the_pending_navigation(parts: JumpParts) -> None:
     parts.rooms["tea"].push_message(parts.session, "line 101")
     parts.navigation.on_context_loaded("tea", 101)
     parts.view.draw_changes()
-    assert parts.view.timeline.cursor_key is None
+    assert parts.view.timeline.highlighted_key is None
     assert parts.status.error == "not possible"
 
 
@@ -120,7 +120,7 @@ def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:
     assert parts.view.timeline.highlighted_key == "message-7"
     assert not parts.requests.named("load_context")
     parts.navigation.leave_message_cursor()
-    assert parts.view.timeline.cursor_key is None
+    assert parts.view.timeline.highlighted_key is None
     assert parts.view.timeline.is_at_bottom
 
 
