@@ -65,9 +65,7 @@ class LiveRoom(Generic[ConnectionT]):
     _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
     _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
     _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
-    _sorted_ids: list[str] = field(
-        default_factory=list[str]
-    )  # of all participants, for a binary search of the page start
+    _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for `list_page`
     _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
 
     def to_ref(self) -> RoomRef:

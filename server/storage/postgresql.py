@@ -46,9 +46,14 @@ class AsyncExecutor:
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Implement `Executor.run`; above `pool_size` transactions, further ones wait.
+        """Implement `Executor.run`; above `pool_size` transactions, further ones wait for at most 30 seconds.
 
         A cancelled caller aborts a transaction that is not committed yet.
+
+        Raises:
+            StorageError: The executor is closed.
+            TimeoutError: No connection became free (`sqlalchemy.exc.TimeoutError`).
+            Exception: Any exception of `work` or the database.
         """
         if self._closed:
             raise StorageError("database is closed")

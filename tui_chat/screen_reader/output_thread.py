@@ -46,7 +46,9 @@ class OutputThread:
             self._changed.notify()
 
     def close(self) -> None:
-        """Write the queued texts for at most `CLOSE_TIMEOUT` seconds, then end the thread. Blocks.
+        """End the thread after the queued texts; blocks for at most `CLOSE_TIMEOUT` seconds.
+
+        A thread that is still blocked then ends with the program, and its remaining texts are lost.
 
         Raises:
             OutputError: A write has failed.

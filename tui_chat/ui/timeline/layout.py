@@ -49,7 +49,7 @@ class TimelineGeometry:
     Attributes:
         width: Total width in cells.
         is_narrow: True if the nickname column is missing.
-        time_width: Width of the time column in cells, 0 without the column.
+        time_width: Width of a formatted time in cells, 0 if times are hidden.
         nick_width: Width of nicknames in cells.
         text_start: Start column of message text.
         text_width: Width of a text row in cells, at least 1.
