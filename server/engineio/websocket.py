@@ -1,7 +1,7 @@
 """WebSocket transport of a session, from the start or after an upgrade from polling.
 
 - Uniqueness: a session has at most one WebSocket and one pending probe.
-- Failed probe: a failed upgrade changes nothing; the session continues over polling.
+- Failed probe: the session continues over polling; an answered probe has completed its waiting poll.
 - Closing handshake (RFC 6455, section 7): after the server's close frame, reading continues until
   the client's close frame or the end of the stream. All written frames arrive, even while the
   client is sending.
@@ -54,6 +54,7 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         return await super().close(code=code, message=message, drain=drain)
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
+        # The parser would process bytes that arrive with the handshake at once, before the meter counts their frames.
         handler: Any = request.protocol
         received, handler._message_tail = handler._message_tail, b""
         super()._post_start(request, protocol, writer)
