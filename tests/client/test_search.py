@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 
 from server.app import RunningServer
 from tests.support.naive_search import matches
+from tests.support.raw_client import raw_client
 from tests.support.search_model import queries, texts
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
@@ -60,6 +61,22 @@ async def test_search_falls_back_to_local_history_while_offline(
         assert hits(first) == local_hits[:1]
         assert hits(await chat.search("green", limit=1, cursor=first.next)) == local_hits[1:]
         assert not (await chat.search("nothing")).messages
+
+
+async def test_local_results_have_the_current_name_of_a_renamed_room(server: RunningServer, proxy: TcpProxy) -> None:
+    async with raw_client(server.url) as ann, ChatClient(proxy.url) as chat:
+        created = await ann.request("createRoom", {"name": "old"})
+        await ann.request("joinRoom", {"roomName": "old", "nickName": "ann"})
+        await ann.request("sendMessage", {"room": "old", "message": "green"})
+        await ann.request("leaveRoom", {"room": "old"})
+        room = await chat.observe("old")
+        await wait_until(lambda: len(room.log) == 1)
+        await ann.request("updateRoom", {"id": created["id"], "name": "new"})
+        await wait_until(lambda: room.name == "new")
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: not isinstance(chat.state, Online))
+        assert hits(await chat.search("green")) == [("new", "green")]
 
 
 @pytest.mark.parametrize("with_history", [True, False])

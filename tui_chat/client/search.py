@@ -14,6 +14,7 @@ from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import Connecting
 from tui_chat.client.log import log
+from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search_page import Position, SearchCursor, SearchPage, SearchSource, get_position
@@ -88,16 +89,8 @@ class MessageSearcher:
                 return await self._history.search(self._context.url, query, room_key, before, request.limit)
             except LocalStorageError as error:
                 log.warning("search: local history failed: %s; using the messages in memory", error)
-        logs = [
-            (
-                message
-                for message in reversed(list(room.log.messages()))
-                if before is None or get_position(message) < before
-            )
-            for room in self._rooms
-            if room_key in {None, names.canonical_key(room.name)}
-        ]
-        return select_page(logs, query, before, request.limit)
+        rooms = [room for room in self._rooms if room_key in {None, names.canonical_key(room.name)}]
+        return select_page([_iter_newest_first(room, before) for room in rooms], query, before, request.limit)
 
     async def _search_server(self, request: Search) -> SearchResponse:
         """Search on the current connection, or on a first connection in progress.
@@ -115,6 +108,13 @@ class MessageSearcher:
             transport = await self._context.connector.gate.wait()
         async with asyncio.timeout(SERVER_TIMEOUT):
             return await transport.request(request, SearchResponse)
+
+
+def _iter_newest_first(room: Room, before: Position | None) -> Iterator[Message]:
+    """Yield the messages of a room before a position, with the current name of the room."""
+    for message in reversed(list(room.log.messages())):
+        if before is None or get_position(message) < before:
+            yield structs.replace(message, room=room.name)
 
 
 def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
