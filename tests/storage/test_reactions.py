@@ -104,13 +104,13 @@ async def test_a_deletion_removes_all_reactions_and_their_counts(database: Datab
     assert message.reactions is None
 
 
-async def test_a_page_with_the_longest_names_stays_below_its_limit(database: Database) -> None:
+async def test_a_page_with_long_names_stays_below_its_limit(database: Database) -> None:
     authors = build_authors(20, "😀" * 60)
     for _ in range(3):
         await database.journal.append(build_message())
     for target in (1, 2, 3):
         await react_with_all(database, target, authors, EMOJI)
     page = await database.reader.read_page(LOUNGE.key, before=4, limit=3)
-    assert len(codec.encode_response(page)) < MAX_PAGE_BYTES * 1.1
+    assert len(codec.encode_response(page)) < MAX_PAGE_BYTES
     assert page.messages[-1].seq == 3
     assert page.has_more
