@@ -36,12 +36,15 @@ class MentionTokens:
     """
 
     def __init__(self, text: str) -> None:
+        self._start, self._tails = "", list[str]()
+        if text.isascii() and "@" not in text and ":" not in text:
+            return  # most messages
         folded = " ".join(fold(_CODE.sub("`", text)).split())
         self._start = folded if ":" in folded else ""  # may start with a name
         self._tails = [
-            folded[index + 1 :]
-            for index, character in enumerate(folded)
-            if character == "@" and not is_joined(folded[index - 1 : index])
+            folded[match.end() :]
+            for match in re.finditer("@", folded)
+            if not is_joined(folded[match.start() - 1 : match.start()])
         ]
 
     @property
