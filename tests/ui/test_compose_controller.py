@@ -68,6 +68,19 @@ def test_a_verbatim_text_enters_the_history_with_a_doubled_slash(parts: ComposeP
     assert parts.requests.named("add_sent_text") == [("add_sent_text", "tea", "//quit")]
 
 
+def test_a_command_enters_the_history_of_its_room_and_not_of_the_room_that_it_opens(parts: ComposeParts) -> None:
+    tea = parts.room
+    dev = parts.session.add_room(FakeRoom("dev").join(), show=False)
+
+    def go_to_dev() -> str:
+        parts.session.show_room("dev")
+        return ""
+
+    assert parts.controller.run_and_record(go_to_dev, "/go dev") == ""
+    assert parts.room is dev
+    assert (list(tea.input_history.texts), list(dev.input_history.texts)) == (["/go dev"], [])
+
+
 def test_verbatim_edits_and_reactions_do_not_enter_the_history(parts: ComposeParts) -> None:
     parts.controller.start(ComposeKind.EDIT, parts.line(2), "")
     assert parts.controller.send_verbatim("the tea") == ""

@@ -67,10 +67,11 @@ class ComposeController:
     def run_and_record(self, run: Callable[[], str], text: str) -> str:
         """Call `run` and add its input text to the input history. Return the error message of `run`, empty on success.
 
+        The text enters the history of the room that is current before the call, because a command may change the room.
         Rejected input, edits and reactions do not enter the input history.
         """
-        mode, error = self.mode, run()
-        view = self._view.session.current_room
+        view, mode = self._view.session.current_room, self.mode
+        error = run()
         if not error and view is not None and (mode is None or mode.kind is ComposeKind.REPLY):
             self._drafts.add_sent_text(view, text)
         return error
