@@ -9,7 +9,7 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import normalize
 
-from msgspec import Struct, json
+from msgspec import MsgspecError, Struct, json
 
 log = logging.getLogger("chat.server")
 
@@ -50,7 +50,7 @@ def _load_prototypes() -> dict[int, str]:
         table = json.decode(
             files("confusable_homoglyphs").joinpath("confusables.json").read_bytes(), type=dict[str, list[_Homoglyph]]
         )
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, MsgspecError) as error:
         log.warning("confusable names are not marked: %s", error)
         return {}
     similar_by_text = {

@@ -1,3 +1,6 @@
+from collections.abc import Generator
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -40,6 +43,34 @@ def test_names_in_ascii_match_the_table_of_all_characters() -> None:
     text = "".join(map(chr, range(128)))
     assert confusables.get_skeletons(text, text) == {text.translate(table)}
     assert not {ord(prototype) for prototype in table.values() if len(prototype) == 1} & table.keys()
+
+
+@pytest.fixture
+def empty_caches() -> Generator[None]:
+    """Clear the caches of the table and of skeletons before and after a test."""
+    caches = (confusables._load_prototypes, confusables.get_skeletons)  # pyright: ignore[reportPrivateUsage]
+    for cached_function in caches:
+        cached_function.cache_clear()
+    yield
+    for cached_function in caches:
+        cached_function.cache_clear()
+
+
+@pytest.mark.usefixtures("empty_caches")
+@pytest.mark.parametrize("content", [None, b"{", b'{"a": 1}'])
+def test_an_unreadable_table_is_logged_once_and_marks_no_name(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    if content is not None:
+        (tmp_path / "confusables.json").write_bytes(content)
+
+    def find_files(package: str) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr(confusables, "files", find_files)
+    assert not are_confusable("Ann", "\u0410nn")
+    assert not are_confusable("bob", "b\u043eb")
+    assert len(caplog.records) == 1
 
 
 def test_a_confusable_nickname_is_marked_until_it_changes() -> None:
