@@ -37,7 +37,7 @@ class ClientConnection:
         close: Bound `FrameSink.close` of the session.
         sid: Socket.IO session id, known to this client only.
         address: Network address of the client.
-        member_id: Member id of the guest; None before the first join.
+        member_id: Member id of the guest; None before the first join or message without a join.
         rate_buckets: Token buckets by rate class.
         throttled_since: Monotonic time in seconds at which throttling began, by throttled rate class.
     """

@@ -20,16 +20,19 @@ class GuestIdentity:
         self._room_registry = room_registry
 
     def resolve_member_id(
-        self, connection: ClientConnection, guest_key: str | None = None, default: str | None = None
+        self, connection: ClientConnection, guest_key: str | None = None, unproven: str | None = None
     ) -> str:
-        """Return the member id of a guest: from the guest key, from an earlier request, or `default` or a new one.
+        """Return the member id of a guest: from the guest key, from an earlier request, or `unproven` or a new one.
 
         The sources have precedence in this order. An invalid guest key, for example of another server, is ignored: the
         client may join as a new guest. The first member id of a connection is stored and never replaced, so a later
-        guest key applies to its own request only.
+        guest key applies to its own request only. `unproven` is not stored.
         """
         member_id = self._guest_keys.verify(guest_key) if guest_key is not None else None
-        member_id = member_id or connection.member_id or default or self._guest_keys.generate_member_id()
+        member_id = member_id or connection.member_id
+        if member_id is None and unproven is not None:
+            return unproven
+        member_id = member_id or self._guest_keys.generate_member_id()
         if connection.member_id is None:
             connection.member_id = member_id
         return member_id
@@ -40,7 +43,9 @@ class GuestIdentity:
         """Return the room and the author of a message without a join.
 
         A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
-        not enter the room; its member id is stored for the connection. A nickname in use yields one with a suffix.
+        not enter the room. A nickname in use yields one with a suffix. A member id derived from the `clientId` is not
+        stored for the connection, because knowledge of a `clientId` proves no identity; the caller stores the member id
+        after a message that is no repeat.
 
         Raises:
             BadRequest: The connection has joined a room.

@@ -279,17 +279,17 @@ class Handlers:
                 reply_to=request.reply_to,
             )
         )
-        entry = append_result.entry
+        entry, guest_key = append_result.entry, None
+        if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
+            guest_key = self._guest_keys.issue(author.member_id)
+            connection.member_id = connection.member_id or author.member_id
         return responses.SendResponse(
             seq=entry.seq,
             id=entry.id,
             ts=entry.ts,
             duplicate=append_result.duplicate,
             nick_name=None if request.author is None else entry.nick_name,
-            # Knowledge of a `clientId` proves no identity.
-            guest_key=None
-            if request.author is None or append_result.duplicate
-            else self._guest_keys.issue(author.member_id),
+            guest_key=guest_key,
         )
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:

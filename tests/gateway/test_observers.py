@@ -110,6 +110,21 @@ async def test_a_repeated_message_without_membership_is_stored_once(server: Runn
     assert [(response["seq"], response["duplicate"]) for response in responses] == [(1, False), (1, True)]
 
 
+async def test_a_known_client_id_gives_no_access_to_its_author(server: RunningServer, client: RawClient) -> None:
+    fields = {"clientId": "0b2f6ed4-7a07-4f6e-9f0b-6c4c2a3f9a11", "as": {"nickName": "bot"}}
+    first = await send(client, "once", **fields)
+    member_id = first["guestKey"].partition(".")[0]
+    for request, body in (
+        ("sendMessage", {"room": "tea", "message": "again", "as": {"nickName": "bot"}}),
+        ("joinRoom", {"roomName": "tea", "nickName": "bot"}),
+    ):
+        async with raw_client(server.url) as impostor:
+            repeated = await send(impostor, "once", **fields)
+            assert (repeated["seq"], repeated["duplicate"], repeated.get("guestKey")) == (first["seq"], True, None)
+            assert not (await impostor.request(request, body))["guestKey"].startswith(member_id)
+    assert (await send(client, "again", **{"as": {"nickName": "bot"}}))["guestKey"] == first["guestKey"]
+
+
 @pytest.mark.parametrize("author", [{}, {"nickName": ""}, {"nickName": 7}, "bot"])
 async def test_an_invalid_temporary_author_is_rejected(client: RawClient, author: Any) -> None:
     assert (await send(client, "hi", **{"as": author}))["error"]["code"] in {"bad_request", "nick_invalid"}
