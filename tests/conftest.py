@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
+from tests.support.program import fork_server
 from tests.support.server_process import stop_servers
 
 # Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
@@ -20,6 +21,16 @@ sys.dont_write_bytecode = False
 # Results must not depend on the speed of the machine.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """Start the programs under test by the fork server."""
+    fork_server.is_enabled = True
+
+
+def pytest_unconfigure() -> None:
+    """Stop the fork server."""
+    fork_server.stop()
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 from benchmarks.faults.checker import SentMessage
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 
@@ -47,11 +49,11 @@ class OutboxClientProcess:
         Raises:
             TimeoutError: The process did not join.
         """
-        pipe = asyncio.subprocess.PIPE
         command = (sys.executable, "-m", "benchmarks.faults.outbox_client")
         arguments = (self._proxy.url, self._room, self._name, str(self._directory))
+        environ = program_environment(self._directory)
         self._has_joined = False
-        self._process = await asyncio.create_subprocess_exec(*command, *arguments, stdin=pipe, stdout=pipe)
+        self._process = await start_program((*command, *arguments), environ, stdin=PIPE, stdout=PIPE)
         self._reader_task = asyncio.create_task(self._read_output(self._process))
         await wait_until(lambda: self._has_joined)
         self.start_count += 1

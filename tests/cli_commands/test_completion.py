@@ -1,26 +1,31 @@
 """Version and shell completion of `chat-tui` and `chat-server`."""
 
-import subprocess
+import asyncio
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 
-def run(module: str, *arguments: str) -> str:
-    result = subprocess.run((sys.executable, "-m", module, *arguments), capture_output=True, text=True, check=True)
-    assert result.stderr == ""
-    return result.stdout
+
+async def run(home: Path, module: str, *arguments: str) -> str:
+    command = (sys.executable, "-m", module, *arguments)
+    process = await start_program(command, program_environment(home), stdout=PIPE, stderr=PIPE)
+    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, errors) == (0, b"")
+    return output.decode()
 
 
 @pytest.mark.parametrize(
     ("module", "argument"),
     [("tui_chat", "-V"), ("tui_chat", "--version"), ("tui_chat", "version"), ("server", "-V"), ("server", "--version")],
 )
-def test_version_prints_program_and_number(module: str, argument: str) -> None:
+async def test_version_prints_program_and_number(tmp_path: Path, module: str, argument: str) -> None:
     program = {"tui_chat": "chat-tui", "server": "chat-server"}[module]
-    assert run(module, argument) == f"{program} {version('tui-chat')}\n"
+    assert await run(tmp_path, module, argument) == f"{program} {version('tui-chat')}\n"
 
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,21 +52,20 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("chat-server", "--completion", ""), {"bash", "zsh", "fish"}),
     ],
 )
-def test_bash_completes_commands_options_and_files(words: tuple[str, ...], expected: set[str]) -> None:
+async def test_bash_completes_commands_options_and_files(
+    tmp_path: Path, words: tuple[str, ...], expected: set[str]
+) -> None:
     module = {"chat-tui": "tui_chat", "chat-server": "server"}[words[0]]
     script = BASH_COMPLETION.replace("FUNCTION", words[0].replace("-", "_"))
-    result = subprocess.run(
-        ("bash", "-c", script, "bash", *words),
-        input=run(module, "--completion", "bash"),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=REPOSITORY,
+    completion_script = await run(tmp_path, module, "--completion", "bash")
+    shell = await asyncio.create_subprocess_exec(
+        *("bash", "-c", script, "bash", *words), stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=REPOSITORY
     )
-    assert set(result.stdout.split()) == expected, result.stderr
+    output, errors = await asyncio.wait_for(shell.communicate(completion_script.encode()), 20)
+    assert set(output.decode().split()) == expected, errors
 
 
 @pytest.mark.parametrize("module", ["tui_chat", "server"])
-def test_zsh_and_fish_have_completion_scripts(module: str) -> None:
-    assert run(module, "--completion", "zsh").startswith("#compdef chat-")
-    assert "complete -c chat-" in run(module, "--completion", "fish")
+async def test_zsh_and_fish_have_completion_scripts(tmp_path: Path, module: str) -> None:
+    assert (await run(tmp_path, module, "--completion", "zsh")).startswith("#compdef chat-")
+    assert "complete -c chat-" in await run(tmp_path, module, "--completion", "fish")

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,9 @@ import pytest
 from server.app import RunningServer
 from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
 from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
+from tests.support.terminal import CHAT_TUI
 from tests.support.wait import wait_until
 from tui_chat.cli_commands import commands
 from tui_chat.cli_commands.room_visit import CliTarget
@@ -101,12 +102,8 @@ async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningSe
         room = await chat.join("tea", nick="ann")
         await room.send("before")
         read_fd, write_fd = os.pipe()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tui_chat", "tail", "--room", "tea", "--server", server.url),
-            stdout=write_fd,
-            stderr=asyncio.subprocess.PIPE,
-            env=program_environment(tmp_path),
-        )
+        command = (*CHAT_TUI, "tail", "--room", "tea", "--server", server.url)
+        process = await start_program(command, program_environment(tmp_path), stdout=write_fd, stderr=PIPE)
         os.close(write_fd)
         assert b"before" in await asyncio.to_thread(os.read, read_fd, 1000)
         os.close(read_fd)

@@ -13,6 +13,7 @@ from server.app import RunningServer
 from tests.support.basic_node_server import basic_node_server
 from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
+from tests.support.program import PIPE, start_program
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
@@ -238,13 +239,8 @@ async def test_ctrl_c_quits_on_the_second_press(server: RunningServer, tmp_path:
 async def test_piped_input_is_sent_before_exit(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="Ben")
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tui_chat", "--screen-reader", "--room", "tea", "--nick", "ann", server.url),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=program_environment(tmp_path),
-        )
+        environ = program_environment(tmp_path)
+        process = await start_program((*READER, server.url), environ, stdin=PIPE, stdout=PIPE, stderr=PIPE)
         async with asyncio.timeout(20):
             output, errors = await process.communicate("你好".encode())
         assert (process.returncode, errors) == (0, b"")
@@ -403,12 +399,8 @@ async def test_invalid_bytes_do_not_end_the_input(server: RunningServer, tmp_pat
 
 
 async def test_piped_lines_after_the_join_details_are_sent(server: RunningServer, tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_chat", "--screen-reader", server.url),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        env=program_environment(tmp_path),
-    )
+    command = (*CHAT_TUI, "--screen-reader", server.url)
+    process = await start_program(command, program_environment(tmp_path), stdin=PIPE, stdout=PIPE)
     async with asyncio.timeout(20):
         await process.communicate("\ufefftea\r\nann\r\nhello\r\n".encode())
     assert process.returncode == 0

@@ -17,14 +17,10 @@ import aiohttp
 import pytest
 import trustme
 
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
-from tests.support.server_process import server_process, spawn_server
-
-
-async def run(home: Path, *flags: str) -> tuple[int | None, str, str]:
-    process = await spawn_server(home, *flags)
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, output.decode(), errors.decode()
+from tests.support.server_process import run_server, server_process
 
 
 async def test_startup_prints_the_url_and_the_join_command(tmp_path: Path) -> None:
@@ -122,7 +118,7 @@ async def test_a_database_in_use_by_another_server_is_rejected(tmp_path: Path) -
         (tmp_path / "symbolic.db").symlink_to(tmp_path / "chat.db")
         (tmp_path / "hard.db").hardlink_to(tmp_path / "chat.db")
         for name in ("chat.db", "symbolic.db", "hard.db"):
-            code, _, errors = await run(tmp_path, "--port", "0", "--database", str(tmp_path / name))
+            code, _, errors = await run_server(tmp_path, "--port", "0", "--database", str(tmp_path / name))
             assert code == 2
             assert errors.endswith(f"{name}: in use by another chat-server\n")
         first.process.kill()
@@ -136,20 +132,15 @@ async def test_a_port_in_use_prints_one_line_and_exits_with_2(tmp_path: Path) ->
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        code, output, errors = await run(tmp_path, "--port", str(port))
+        code, output, errors = await run_server(tmp_path, "--port", str(port))
     assert (code, output) == (2, "")
     assert errors.startswith(f"chat-server: cannot listen on 127.0.0.1 port {port}:")
     assert errors.count("\n") == 1
 
 
 async def test_a_managed_server_reports_its_url_and_stops_at_the_end_of_its_input(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "--managed", "--port", "0"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"HOME": str(tmp_path)},
-    )
+    command = (sys.executable, "-m", "server", "--managed", "--port", "0")
+    process = await start_program(command, program_environment(tmp_path), stdin=PIPE, stdout=PIPE, stderr=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     report = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
@@ -171,7 +162,7 @@ async def test_a_managed_server_reports_a_failed_start_with_a_code(tmp_path: Pat
             (("--port", used_port), "portInUse", f"cannot listen on 127.0.0.1 port {used_port}: "),
             (("--port", "x"), "startFailed", "command line: invalid value 'x' for port"),
         ):
-            exit_code, output, _ = await run(tmp_path, "--managed", *flags)
+            exit_code, output, _ = await run_server(tmp_path, "--managed", *flags)
             report = json.loads(output)
             assert (exit_code, report["code"]) == (2, code)
             assert report["error"].startswith(reason)
@@ -225,7 +216,7 @@ async def test_configuration_errors_print_one_line_and_exit_with_2(
     connection.close()
     names = {"MISSING", "BROKEN", "UNKNOWN", "GARBAGE", "FOLDER", "OTHER"}
     port = [] if "--port" in flags else ["--port", "0"]
-    code, output, errors = await run(
+    code, output, errors = await run_server(
         tmp_path, *port, *[str(tmp_path / flag) if flag in names else flag for flag in flags]
     )
     assert (code, output) == (2, "")
@@ -237,12 +228,8 @@ async def test_configuration_errors_print_one_line_and_exit_with_2(
 async def test_config_prints_each_setting_with_its_source(tmp_path: Path) -> None:
     file = tmp_path / "chat.toml"
     file.write_text('port = 4000\nlog_level = "warning"\ncors_origin = ["https://a.example"]\n')
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "server", "config", "--config", str(file), "--port", "5000"),
-        env={"HOME": str(tmp_path), "CHAT_LOG_LEVEL": "error", "CHAT_DATABASE": "postgresql://u:hunter2@h/db"},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output = (await process.communicate())[0].decode()
+    variables = {"CHAT_LOG_LEVEL": "error", "CHAT_DATABASE": "postgresql://u:hunter2@h/db"}
+    _, output, _ = await run_server(tmp_path, "config", "--config", str(file), "--port", "5000", **variables)
     assert "port = 5000  (command line)" in output
     assert "log_level = error  (environment CHAT_LOG_LEVEL)" in output
     assert f"cors_origin = https://a.example  ({file})" in output

@@ -15,7 +15,7 @@ import pytest
 from server import control_commands, control_socket
 from server.control_socket import serve_control_socket
 from tests.support.raw_client import raw_client
-from tests.support.server_process import ServerProcess, server_process, spawn_server
+from tests.support.server_process import ServerProcess, run_server, server_process
 from tests.support.wait import wait_until
 
 
@@ -29,19 +29,13 @@ def sockets(home: Path) -> list[Path]:
     return sorted((home / ".local/state/tui-chat/run").iterdir())
 
 
-async def run(home: Path, *arguments: str) -> tuple[int | None, str, str]:
-    process = await spawn_server(home, *arguments)
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, output.decode(), errors.decode()
-
-
 async def test_status_reports_counts_and_stop_waits_for_the_exit(home: Path, server: ServerProcess) -> None:
     (path,) = sockets(home)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     async with raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        code, output, errors = await run(home, "status", "--json")
+        code, output, errors = await run_server(home, "status", "--json")
         assert (code, errors) == (0, "")
         status = json.loads(output)
         counts = (status["connections"], status["rooms"], status["members"])
@@ -49,35 +43,35 @@ async def test_status_reports_counts_and_stop_waits_for_the_exit(home: Path, ser
         assert (status["url"], status["port"], status["pid"]) == (server.url, server.port, server.process.pid)
         assert status["database"] == str(home / ".local/share/tui-chat/chat.db")
         assert 0 < status["uptime"] < 60
-        code, output, _ = await run(home, "status")
+        code, output, _ = await run_server(home, "status")
         assert code == 0
         assert output.startswith(
             f"chat-server {status['version']} at {server.url}\n  pid          {server.process.pid}\n"
         )
-    code, output, _ = await run(home, "stop", "--port", str(server.port))
+    code, output, _ = await run_server(home, "stop", "--port", str(server.port))
     assert (code, output) == (0, f"stopped {server.url} (pid {server.process.pid})\n")
     assert (await server.wait_closed())[0] == 0
     assert sockets(home) == []
-    assert await run(home, "status") == (69, "", "chat-server: no server is running\n")
+    assert await run_server(home, "status") == (69, "", "chat-server: no server is running\n")
 
 
 async def test_several_servers_are_selected_by_port_or_database(home: Path, server: ServerProcess) -> None:
     database = str(home / "other.db")
     async with server_process(home, "--database", database) as other:
-        code, output, errors = await run(home, "stop")
+        code, output, errors = await run_server(home, "stop")
         assert (code, output) == (2, "")
         assert errors.startswith("chat-server: several servers are running: ")
         assert errors.endswith("; select one with --port or --database\n")
         assert server.url in errors
         assert other.url in errors
         (home / "link.db").symlink_to(database)
-        code, output, _ = await run(home, "status", "--json", "--database", str(home / "link.db"))
+        code, output, _ = await run_server(home, "status", "--json", "--database", str(home / "link.db"))
         assert json.loads(output)["url"] == other.url
-        code, output, _ = await run(home, "stop", "--port", str(other.port), "--json")
+        code, output, _ = await run_server(home, "stop", "--port", str(other.port), "--json")
         assert json.loads(output)["pid"] == other.process.pid
-        _, output, _ = await run(home, "status", "--json")
+        _, output, _ = await run_server(home, "status", "--json")
         assert json.loads(output)["url"] == server.url
-        code, _, errors = await run(home, "stop", "--port", "1")
+        code, _, errors = await run_server(home, "stop", "--port", "1")
         assert (code, errors) == (69, "chat-server: no server is running with port 1\n")
 
 
@@ -93,7 +87,7 @@ async def test_the_socket_of_a_killed_server_is_removed(home: Path, server: Serv
 async def test_a_managed_start_on_a_database_in_use_reports_the_running_server(
     home: Path, server: ServerProcess
 ) -> None:
-    code, output, _ = await run(home, "--managed", "--port", "0")
+    code, output, _ = await run_server(home, "--managed", "--port", "0")
     report = json.loads(output)
     assert (code, report["code"], report["runningUrl"]) == (2, "databaseInUse", server.url)
 

@@ -23,7 +23,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from server.logging import MAX_REPEATS, ONE_PER_MINUTE, LogWriter
+from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.wait import wait_until
@@ -33,12 +35,8 @@ COMMAND = (sys.executable, "-m", "server")
 
 async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tmp_path: Path) -> None:
     with full_pipe() as write_end:
-        process = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "--port", "0", "--log-level", "debug"),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=write_end,
-            env={"HOME": str(tmp_path)},
-        )
+        command = (*COMMAND, "--port", "0", "--log-level", "debug")
+        process = await start_program(command, program_environment(tmp_path), stdout=PIPE, stderr=write_end)
     assert process.stdout is not None
     url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split("listens on ")[1].split()[0]
     for _ in range(3):
@@ -210,13 +208,9 @@ FAULTS = (
 
 
 async def assert_startup_fails(home: Path, flags: tuple[str, ...], reason: str) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(*COMMAND, "--port", "0", *flags),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"HOME": str(home), "PYTHONPATH": str(Path.cwd())},
-        cwd=home,
-    )
+    command = (*COMMAND, "--port", "0", *flags)
+    environ = program_environment(home)
+    process = await start_program(command, environ, directory=home, stdout=PIPE, stderr=PIPE)
     output, errors = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, output) == (2, b""), (flags, errors)
     assert errors.startswith(b"chat-server: "), (flags, errors)

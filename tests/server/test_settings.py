@@ -1,7 +1,6 @@
 """Sources of the server settings, in real processes, and the documents derived from their declaration."""
 
 import asyncio
-import os
 import sys
 from pathlib import Path
 from typing import get_args
@@ -10,24 +9,13 @@ import pytest
 
 from server.settings import SETTINGS, ConfigError, render_markdown
 from server.settings_sources import resolve_settings
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
-from tests.support.server_process import server_process, spawn_server
+from tests.support.server_process import run_server, server_process, spawn_server
 from tui_chat.argument_parser import shown_command
 
 CONSOLE_SCRIPT = Path(sys.executable).with_name("chat-server")
-
-
-async def run_script(home: Path, *arguments: str, **variables: str) -> tuple[int | None, str, str]:
-    """Run the installed `chat-server` until its exit; return exit code, output and errors."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CHAT_")}
-    process = await asyncio.create_subprocess_exec(
-        *(str(CONSOLE_SCRIPT), *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**environment, "HOME": str(home), **variables},
-    )
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
-    return process.returncode, output.decode(), errors.decode()
 
 
 async def test_a_flag_precedes_the_environment_the_file_and_the_default(tmp_path: Path) -> None:
@@ -40,7 +28,7 @@ async def test_a_flag_precedes_the_environment_the_file_and_the_default(tmp_path
         (from_file, in_environment, "ping_interval = 6.0  (environment CHAT_PING_INTERVAL)"),
         ((*from_file, "--ping-interval", "7"), in_environment, "ping_interval = 7.0  (command line)"),
     ):
-        code, output, _ = await run_script(tmp_path, "config", *arguments, **variables)
+        code, output, _ = await run_server(tmp_path, "config", *arguments, **variables)
         assert code == 0
         assert expected in output.splitlines()
 
@@ -80,17 +68,17 @@ async def test_an_invalid_file_is_rejected_with_one_line_that_names_file_and_key
 ) -> None:
     file = tmp_path / "server.toml"
     file.write_text(f"{content}\n")
-    assert await run_script(tmp_path, "--config", str(file)) == (2, "", f"chat-server: {file}: {reason}\n")
+    assert await run_server(tmp_path, "--config", str(file)) == (2, "", f"chat-server: {file}: {reason}\n")
 
 
 async def test_only_the_effective_value_is_validated(tmp_path: Path) -> None:
     file = tmp_path / "server.toml"
     file.write_text('drain = "never"\nport = 70000\ncors_origin = 7\n')
     replaced = ("--config", str(file), "--port", "1", "--cors-origin", "http://a.example")
-    code, output, errors = await run_script(tmp_path, "config", *replaced, "--drain", "1", CHAT_DRAIN="soon")
+    code, output, errors = await run_server(tmp_path, "config", *replaced, "--drain", "1", CHAT_DRAIN="soon")
     assert (code, errors) == (0, "")
     assert "drain = 1.0  (command line)" in output
-    code, output, errors = await run_script(tmp_path, *replaced, CHAT_DRAIN="soon")
+    code, output, errors = await run_server(tmp_path, *replaced, CHAT_DRAIN="soon")
     assert (code, output) == (2, "")
     expected = "chat-server: environment CHAT_DRAIN: invalid value 'soon' for drain (expected float from 0 to 3600)\n"
     assert errors == expected
@@ -111,7 +99,7 @@ async def test_numbers_outside_their_limits_are_rejected_with_the_allowed_range(
         name for name, setting in SETTINGS.items() if setting.limits is not None
     ]
     for flag in ("--ping-interval", "--drain"):
-        code, output, errors = await run_script(tmp_path, flag, "inf")
+        code, output, errors = await run_server(tmp_path, flag, "inf")
         assert (code, output, errors.count("\n")) == (2, "", 1)
 
 
@@ -120,7 +108,7 @@ async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) ->
     file = tmp_path / "server.toml"
     file.write_text('pages = "~/site"\n', encoding="utf-8-sig")
     flags = ("--config", str(file), "--tls-key", "key.pem", "--tls-cert", "~/cert.pem", "--log-file", "~/server.log")
-    _, output, _ = await run_script(tmp_path, "config", *flags, CHAT_DATABASE="~/chat.db")
+    _, output, _ = await run_server(tmp_path, "config", *flags, CHAT_DATABASE="~/chat.db")
     for name, path in (
         ("database", "chat.db"),
         ("pages", "site"),
@@ -129,7 +117,7 @@ async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) ->
         ("log_file", "server.log"),
     ):
         assert f"{name} = {tmp_path / path}  (" in output
-    _, output, _ = await run_script(tmp_path, "config", CHAT_DATABASE="postgresql://host/db")
+    _, output, _ = await run_server(tmp_path, "config", CHAT_DATABASE="postgresql://host/db")
     assert "database = postgresql://host/db  (" in output
     process = await spawn_server(tmp_path, "--port", "0", "--database", "~/inner/chat.db")
     assert process.stdout is not None
@@ -140,7 +128,7 @@ async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) ->
 
 
 async def test_unknown_variables_are_reported_with_the_nearest_name(tmp_path: Path) -> None:
-    code, _, errors = await run_script(tmp_path, "config", CHAT_PROT="1", CHAT_PORT="4000", XCHAT_PORT="5")
+    code, _, errors = await run_server(tmp_path, "config", CHAT_PROT="1", CHAT_PORT="4000", XCHAT_PORT="5")
     assert (code, errors) == (0, "chat-server: unknown environment variable CHAT_PROT; did you mean CHAT_PORT?\n")
 
 
@@ -153,7 +141,7 @@ async def test_variables_of_a_service_named_chat_are_ignored_with_one_warning(tm
         "CHAT_PORT_8000_TCP": "tcp://10.0.0.1:8000",
         "CHAT_PORT_8000_TCP_ADDR": "10.0.0.1",
     }
-    code, output, errors = await run_script(tmp_path, "config", CHAT_PROT="1", **service)
+    code, output, errors = await run_server(tmp_path, "config", CHAT_PROT="1", **service)
     assert code == 0
     assert "port = 3000  (default)" in output.splitlines()
     assert errors == (
@@ -161,20 +149,23 @@ async def test_variables_of_a_service_named_chat_are_ignored_with_one_warning(tm
         "chat-server: unknown environment variable CHAT_PROT; did you mean CHAT_PORT?\n"
     )
     for value in ("abc", "http://10.0.0.1:8000", "tcp:8000"):
-        code, output, errors = await run_script(tmp_path, "config", CHAT_PORT=value)
+        code, output, errors = await run_server(tmp_path, "config", CHAT_PORT=value)
         assert (code, output) == (2, "")
         assert errors.startswith(f"chat-server: environment CHAT_PORT: invalid value {value!r} for port")
-    assert (await run_script(tmp_path, "config", "--port", "tcp://10.0.0.1:8000"))[0] == 2
+    assert (await run_server(tmp_path, "config", "--port", "tcp://10.0.0.1:8000"))[0] == 2
 
 
 async def test_a_list_variable_separates_items_by_commas(tmp_path: Path) -> None:
-    _, output, _ = await run_script(tmp_path, "config", CHAT_TRUSTED_PROXY="10.0.0.1, 10.1.0.0/16,")
+    _, output, _ = await run_server(tmp_path, "config", CHAT_TRUSTED_PROXY="10.0.0.1, 10.1.0.0/16,")
     assert "trusted_proxy = 10.0.0.1, 10.1.0.0/16  (environment CHAT_TRUSTED_PROXY)" in output
 
 
 async def test_help_describes_each_setting(tmp_path: Path) -> None:
-    code, output, errors = await run_script(tmp_path, "--help", COLUMNS="250")
-    assert (code, errors) == (0, "")
+    command, environ = (str(CONSOLE_SCRIPT), "--help"), program_environment(tmp_path, COLUMNS="250")
+    process = await start_program(command, environ, stdout=PIPE, stderr=PIPE)
+    data, errors = await asyncio.wait_for(process.communicate(), 20)
+    output = data.decode()
+    assert (process.returncode, errors) == (0, b"")
     for setting in SETTINGS.values():
         (line,) = [line for line in output.splitlines() if line.strip().startswith(f"{setting.flag} ")]
         assert setting.help in line
@@ -190,6 +181,6 @@ async def test_flags_with_equals_sign_and_a_second_list_item_are_accepted(tmp_pa
     flags = ("--log-level=warning", "--cors-origin", "https://a.example", "--cors-origin", "https://b.example")
     async with server_process(tmp_path, *flags) as server:
         assert server.url
-    _, output, _ = await run_script(tmp_path, *flags, "config")
+    _, output, _ = await run_server(tmp_path, *flags, "config")
     assert "log_level = warning  (command line)" in output
     assert "cors_origin = https://a.example, https://b.example  (command line)" in output

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 
 TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
@@ -15,14 +16,9 @@ TIMEOUT = 20.0
 @asynccontextmanager
 async def start_command(home: Path, *args: str, **variables: str) -> AsyncGenerator[asyncio.subprocess.Process]:
     """Run a command within the block, with pipes as its standard streams and additional environment variables."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_chat", *args),
-        stdin=pipe,
-        stdout=pipe,
-        stderr=pipe,
-        env=program_environment(home, **variables),
-    )
+    command = (sys.executable, "-m", "tui_chat", *args)
+    environ = program_environment(home, **variables)
+    process = await start_program(command, environ, stdin=PIPE, stdout=PIPE, stderr=PIPE)
     try:
         yield process
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from server import control_commands
 from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 
 TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
@@ -50,10 +51,16 @@ class ServerProcess:
 
 async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> asyncio.subprocess.Process:
     """Start `program` with its own home directory, without waiting for success."""
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, *program, *flags), stdout=pipe, stderr=pipe, env=program_environment(home)
-    )
+    command = (sys.executable, *program, *flags)
+    return await start_program(command, program_environment(home), stdout=PIPE, stderr=PIPE)
+
+
+async def run_server(home: Path, *flags: str, **variables: str) -> tuple[int | None, str, str]:
+    """Run a server command until its exit; return exit code, output and errors."""
+    command = (sys.executable, *SERVER_COMMAND, *flags)
+    process = await start_program(command, program_environment(home, **variables), stdout=PIPE, stderr=PIPE)
+    output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
+    return process.returncode, output.decode(), errors.decode()
 
 
 async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> ServerProcess:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pyte
 
 from tests.support.environment import program_environment
+from tests.support.program import start_program
 from tests.support.wait import TIMEOUT, wait_until
 
 CHAT_TUI = (sys.executable, "-m", "tui_chat")
@@ -212,14 +213,14 @@ async def terminal(
             env[name] = value
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-    process = await asyncio.create_subprocess_exec(
-        *((sys.executable, "-c", _SESSION_LEADER_SCRIPT) if is_controlling else ()),
-        *command,
+    process = await start_program(
+        command,
+        env,
         stdin=slave,
         stdout=slave,
         stderr=slave,
-        env=env,
-        start_new_session=True,
+        new_session=True,
+        controlling_terminal=is_controlling,
     )
     os.close(slave)
     pty_terminal = PtyTerminal(process, master, columns, rows)
@@ -227,9 +228,3 @@ async def terminal(
         yield pty_terminal
     finally:
         await pty_terminal.close()
-
-
-_SESSION_LEADER_SCRIPT = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
-)
-"""Program that acquires the controlling terminal of its session, then executes the command."""

@@ -12,9 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from server.app import RunningServer
+from tests.support.environment import program_environment
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
+from tests.support.program import PIPE, start_program
 from tests.support.reactions import reacting_members
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import wait_until
@@ -290,12 +292,8 @@ class OutboxClientProcess:
 @asynccontextmanager
 async def outbox_client(url: str, nick: str, directory: Path) -> AsyncGenerator[OutboxClientProcess]:
     directory.mkdir(exist_ok=True)
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.support.posting_client", url, "tea", nick, str(directory)),
-        stdin=pipe,
-        stdout=pipe,
-    )
+    command = (sys.executable, "-m", "tests.support.posting_client", url, "tea", nick, str(directory))
+    process = await start_program(command, program_environment(directory), stdin=PIPE, stdout=PIPE)
     client = OutboxClientProcess(process)
     try:
         await client.wait_for_line("joined")

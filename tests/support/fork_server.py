@@ -1,0 +1,132 @@
+"""Process that has imported the modules of both programs and forks for each start of a program.
+
+    python -m tests.support.fork_server DESCRIPTOR
+
+- Requests: JSON lines on the socket `DESCRIPTOR`, with the descriptors of standard input, standard output, standard
+  error and a status pipe. The reply is the process id. The status pipe receives the exit code, negative after a signal.
+- A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
+  and standard streams, and with the regular shutdown of the interpreter.
+- Textual is not imported, because it reads environment variables during the import.
+"""
+
+import fcntl
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import termios
+from contextlib import suppress
+from typing import TypedDict
+
+_MODULES = (
+    *("server.cli", "server.process"),
+    *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main"),
+)
+
+
+class Request(TypedDict):
+    """Start of a program.
+
+    Attributes:
+        arguments: Arguments of the interpreter: `-m MODULE` or a script, followed by those of the program.
+        environ: Complete environment.
+        directory: Working directory.
+        new_session: Run the program in a new session.
+        controlling_terminal: Make standard input the controlling terminal of the session.
+    """
+
+    arguments: list[str]
+    environ: dict[str, str]
+    directory: str
+    new_session: bool
+    controlling_terminal: bool
+
+
+def main() -> None:
+    """Serve requests until the socket is closed; in a fork, run the program."""
+    for name in _MODULES:
+        importlib.import_module(name)
+    gc.freeze()  # a collection in a fork would copy the memory pages of all objects
+    request = _serve(socket.socket(fileno=int(sys.argv[1])))
+    if request is not None:
+        _run_program(request)
+
+
+def _serve(control: socket.socket) -> Request | None:
+    """Fork for each request. Return None at the end of the socket, and in a fork the request."""
+    wakeup_pipe = os.pipe()
+    for descriptor in wakeup_pipe:
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(wakeup_pipe[1])
+    signal.signal(signal.SIGCHLD, _ignore)
+    status_pipes: dict[int, int] = {}
+    while True:
+        ready, _, _ = select.select([control, wakeup_pipe[0]], [], [])
+        if wakeup_pipe[0] in ready:
+            os.read(wakeup_pipe[0], 4096)
+            _report_exits(status_pipes)
+        if control not in ready:
+            continue
+        message, descriptors, _, _ = socket.recv_fds(control, 65_536, 4)
+        if not message:
+            return None
+        while not message.endswith(b"\n"):
+            message += control.recv(65_536)
+        *streams, status_pipe = descriptors
+        pid = os.fork()
+        if not pid:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for number, descriptor in enumerate(streams):
+                os.dup2(descriptor, number)
+            for descriptor in (*descriptors, *status_pipes.values(), *wakeup_pipe, control.detach()):
+                os.close(descriptor)
+            return json.loads(message)
+        for descriptor in streams:
+            os.close(descriptor)
+        status_pipes[pid] = status_pipe
+        control.sendall(b"%d\n" % pid)
+
+
+def _ignore(_number: int, _frame: object) -> None:
+    """Handle SIGCHLD, which without a handler does not write to the wakeup pipe."""
+
+
+def _report_exits(status_pipes: dict[int, int]) -> None:
+    for pid in list(status_pipes):
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            status_pipe = status_pipes.pop(pid)
+            with suppress(BrokenPipeError):  # the test has ended
+                os.write(status_pipe, b"%d" % os.waitstatus_to_exitcode(status))
+            os.close(status_pipe)
+
+
+def _run_program(request: Request) -> None:
+    if request["new_session"]:
+        os.setsid()
+    if request["controlling_terminal"]:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    os.chdir(request["directory"])
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    # As at the start of an interpreter, standard output is line-buffered only on a terminal.
+    sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
+    sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, "utf-8", errors="backslashreplace", closefd=False)
+    match request["arguments"]:
+        case ["-m", module, *arguments]:
+            sys.argv = [module, *arguments]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case arguments:
+            sys.argv = arguments
+            runpy.run_path(arguments[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    main()
