@@ -1,31 +1,50 @@
 """Basic Socket.IO server on Node.js: no history and no acknowledgements."""
 
-import asyncio
 import json
+import os
+import select
+import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
+from tests.support.wait import TIMEOUT
 
 
 class BasicNodeServer:
-    """Controller of the server process.
+    """Server process, independent of an event loop.
+
+    Args:
+        version: Version of socket.io.
+        port: TCP port, 0 for a free one.
 
     Attributes:
         port: TCP port of the server.
-        received: (event, arguments) of each client event, in order.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, port: int) -> None:
-        self._process = process
-        self.port = port
-        self.received: list[tuple[str, list[Any]]] = []
+    def __init__(self, version: str = "4.8.4", port: int = 0) -> None:
+        self._process = subprocess.Popen(
+            (require_node(), str(JAVASCRIPT_DIRECTORY / "server.mjs"), version, str(port)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        self._unread = b""
+        self._received: list[tuple[str, list[Any]]] = []
+        self.port: int = self._read_report()["port"]
 
     @property
     def url(self) -> str:
         """Base URL of the server."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def received(self) -> list[tuple[str, list[Any]]]:
+        """(event, arguments) of each client event, in order; complete up to the last event with a response."""
+        while self._has_report(0):
+            report = self._read_report()
+            self._received.append((report["event"], report["args"]))
+        return self._received
 
     def received_texts(self) -> list[str]:
         """Return the text of each received message."""
@@ -48,38 +67,44 @@ class BasicNodeServer:
         """Close all connections."""
         self._send_command({"do": "disconnectAll"})
 
+    def reset(self) -> None:
+        """Close all connections, restore the initial behaviour and forget the received events."""
+        self._send_command({"do": "reset"})
+        while self._read_report() != {"on": "reset"}:
+            pass
+        self._received.clear()
+
+    def close(self) -> None:
+        """Stop the process."""
+        self._process.communicate()  # ends its input
+
     def _send_command(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        self._process.stdin.flush()
 
-    async def read_output(self) -> None:
-        """Record the reports of the process until its exit."""
+    def _has_report(self, timeout: float) -> bool:
+        """Read the output until it contains a complete report; return False after a timeout without further output."""
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            report = json.loads(line)
-            self.received.append((report["event"], report["args"]))
+        while b"\n" not in self._unread:
+            if not select.select([self._process.stdout], [], [], timeout)[0]:
+                return False
+            data = os.read(self._process.stdout.fileno(), 65_536)
+            assert data, "the server has ended"
+            self._unread += data
+        return True
+
+    def _read_report(self) -> dict[str, Any]:
+        assert self._has_report(TIMEOUT), "no report of the server"
+        line, _, self._unread = self._unread.partition(b"\n")
+        return json.loads(line)
 
 
 @asynccontextmanager
 async def basic_node_server(version: str = "4.8.4", *, port: int = 0) -> AsyncGenerator[BasicNodeServer]:
-    """Run a server with a version of socket.io, on `port` or a free port."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        require_node(),
-        str(JAVASCRIPT_DIRECTORY / "server.mjs"),
-        version,
-        str(port),
-        stdin=pipe,
-        stdout=pipe,
-        limit=1 << 20,
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    server = BasicNodeServer(process, json.loads(await process.stdout.readline())["port"])
-    reader_task = asyncio.create_task(server.read_output())
+    """Run a server with a version of socket.io within the block, on `port` or a free port."""
+    server = BasicNodeServer(version, port)
     try:
         yield server
     finally:
-        process.stdin.close()
-        await process.wait()
-        await reader_task
+        server.close()

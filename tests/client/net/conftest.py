@@ -1,18 +1,25 @@
 """Fixtures for tests of a basic server."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import Generator
 
 import pytest
 
-from tests.support.basic_node_server import BasicNodeServer, basic_node_server
+from tests.support.basic_node_server import BasicNodeServer
 from tui_chat.client.net import transport
 
 
+@pytest.fixture(scope="session")
+def shared_basic_server() -> Generator[BasicNodeServer]:
+    server = BasicNodeServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture
-async def basic_server() -> AsyncGenerator[BasicNodeServer]:
-    """Server without acknowledgements and history."""
-    async with basic_node_server() as running:
-        yield running
+def basic_server(shared_basic_server: BasicNodeServer) -> BasicNodeServer:
+    """Server without acknowledgements and history, in its initial state."""
+    shared_basic_server.reset()
+    return shared_basic_server
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ const { Server } = await import(`socket.io-${version}`);
 const report = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
 // Differences between servers of this kind; the command `configure` changes them.
-const behavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, answers: undefined };
+const initialBehavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, answers: undefined };
+const behavior = { ...initialBehavior };
 
 const http = createServer();
 const io = new Server(http);
@@ -33,6 +34,11 @@ const commands = {
   configure: ({ set }) => Object.assign(behavior, set),
   push: ({ event, body }) => io.emit(event, body),
   disconnectAll: () => io.disconnectSockets(true),
+  reset: () => {
+    io.disconnectSockets(true);
+    Object.assign(behavior, initialBehavior);
+    report({ on: "reset" });
+  },
 };
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
