@@ -15,6 +15,7 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Protocol, cast
 
+import precis_i18n
 from wcwidth import iter_graphemes, table_grapheme
 
 from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
@@ -44,15 +45,9 @@ class _PrecisProfile(Protocol):
     def enforce(self, value: str) -> str: ...
 
 
-@cache
-def precis_profile(name: str) -> _PrecisProfile:
-    """Return the profile for display names, `NicknameCasePreserved`, or for comparison keys, `NicknameCaseMapped`.
-
-    `enforce` of the profile raises `UnicodeEncodeError` for an invalid name.
-    """
-    import precis_i18n  # noqa: PLC0415 (slow, and the first screen of the client compares no names)
-
-    return cast(_PrecisProfile, precis_i18n.get_profile(name))
+NICKNAME_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCasePreserved"))
+"""Case-preserving profile for display names; `enforce` raises `UnicodeEncodeError` for an invalid name."""
+_CASE_MAPPED_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCaseMapped"))
 
 
 @lru_cache(maxsize=4096)
@@ -100,7 +95,7 @@ def canonical_key(name: str) -> str:
             with the prefix U+FFFD.
     """
     try:
-        folded = _enforce("NicknameCaseMapped", name)
+        folded = _enforce(_CASE_MAPPED_PROFILE, name)
     except UnicodeEncodeError:
         return f"\ufffd{name}"  # marks the key of an invalid name
     # The profile converts to lower case (RFC 8264, section 5.2.3); case folding additionally equates ß and SS.
@@ -136,8 +131,8 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
     if len(name) > NAME_CODE_POINTS:
         raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     try:
-        display_name = _enforce("NicknameCasePreserved", name)
-        _enforce("NicknameCaseMapped", display_name)
+        display_name = _enforce(NICKNAME_PROFILE, name)
+        _enforce(_CASE_MAPPED_PROFILE, display_name)
     except UnicodeEncodeError as error:
         raise _create_rejection(error, subject, error_type) from None
     if (invisible := _INVISIBLE.search(display_name)) is not None:
@@ -149,13 +144,12 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
     return display_name
 
 
-def _enforce(profile_name: str, name: str) -> str:
+def _enforce(profile: _PrecisProfile, name: str) -> str:
     """Return a name in the form of a profile, with its emoji sequences unchanged except for dropped selectors.
 
     Raises:
         UnicodeEncodeError: The name is invalid.
     """
-    profile = precis_profile(profile_name)
     if name.isascii():
         return profile.enforce(name)
     selector_pattern, sequence_pattern = _compile_emoji_patterns()

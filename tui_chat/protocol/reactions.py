@@ -14,7 +14,7 @@ from wcwidth import wcswidth
 
 from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import REACTION_CODE_POINTS, REACTION_COLUMNS
-from tui_chat.protocol.names import EMOJI_ELEMENT, PICTOGRAPH, precis_profile
+from tui_chat.protocol.names import EMOJI_ELEMENT, NICKNAME_PROFILE, PICTOGRAPH
 from tui_chat.protocol.sanitize import sanitize_line
 
 _EMOJI_SEQUENCE = re.compile(
@@ -49,7 +49,7 @@ def validate_reaction(text: str, *, on: bool = True) -> str:
     if not on or _EMOJI_SEQUENCE.fullmatch(text):
         return text
     with suppress(UnicodeEncodeError):
-        word = precis_profile("NicknameCasePreserved").enforce(text)
+        word = NICKNAME_PROFILE.enforce(text)
         if not _FORBIDDEN_IN_WORD.search(text) and " " not in word and 0 < wcswidth(word) <= REACTION_COLUMNS:
             return word
     raise BadRequest("reaction_invalid", limit=REACTION_COLUMNS)
