@@ -7,7 +7,6 @@
 import ast
 import re
 import shlex
-import shutil
 import subprocess
 import sysconfig
 import tempfile
@@ -19,7 +18,13 @@ import pytest
 
 from server.settings import SETTINGS
 from tests.support.environment import program_environment
-from tests.support.requirements import JAVASCRIPT_DIRECTORY, ROOT, require_installation, require_node
+from tests.support.requirements import (
+    JAVASCRIPT_DIRECTORY,
+    ROOT,
+    require_installation,
+    require_network_namespace,
+    require_node,
+)
 from tests.support.terminal import PtyTerminal, terminal
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -113,12 +118,8 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def private_network() -> Generator[PrivateNetwork]:
-    unshare = ("unshare", "--user", "--map-root-user", "--net")
-    has_programs = shutil.which("ip") and shutil.which("unshare")
-    if not has_programs or subprocess.run((*unshare, "true"), check=False).returncode:
-        pytest.skip("missing network namespaces")
-    pipe = subprocess.PIPE
-    with subprocess.Popen((*unshare, "sh", "-c", SET_UP_NETWORK), stdin=pipe, stdout=pipe) as holder:
+    command, pipe = (*require_network_namespace(), "sh", "-c", SET_UP_NETWORK), subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"ready\n"
         yield PrivateNetwork(holder.pid)

@@ -46,6 +46,16 @@ def require_nginx() -> str:
     return shutil.which("nginx", path=path) or _skip_or_fail("nginx", "apt-get install nginx")
 
 
+def require_network_namespace() -> tuple[str, ...]:
+    """Return the command that runs a program in a new network namespace, or skip the test."""
+    if shutil.which("ip") is None or shutil.which("unshare") is None:
+        _skip_or_fail("ip and unshare", "apt-get install iproute2 util-linux")
+    command = ("unshare", "--user", "--map-root-user", "--net")
+    if subprocess.run((*command, "true"), check=False).returncode:
+        pytest.skip("the system refuses network namespaces")
+    return command
+
+
 def require_uv() -> str:
     """Return the path of uv, including the copy installed by `make test`, or skip the test."""
     bundled_uv = ROOT / ".uv/bin/uv"
