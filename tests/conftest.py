@@ -13,6 +13,7 @@ from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.program import fork_server
 from tests.support.server_process import stop_servers
+from tui_chat.client import history_sync, membership
 
 # Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -43,6 +44,16 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     """Server without rate limits. Packages override this fixture for other settings."""
     async with running_server(tmp_path / "server", rate_limit="off") as running:
         yield running
+
+
+@pytest.fixture
+def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reduce the page size of clients and the limits of their gap fill to a tenth, for tests of long absences."""
+    monkeypatch.setattr(membership, "HISTORY_PAGE", 20)
+    monkeypatch.setattr(history_sync, "HISTORY_PAGE", 20)
+    monkeypatch.setattr(history_sync, "MAX_AUTO_FILL", 100)
+    monkeypatch.setattr(history_sync, "MAX_BUFFERED_ENTRIES", 100)
+    monkeypatch.setattr("tui_chat.session.server_link.GAP_FETCH_LIMIT", 40)
 
 
 @pytest.fixture

@@ -120,6 +120,7 @@ async def test_a_send_without_a_connection_fails_after_its_timeout(server: Runni
             await bobs_tea.send("never", timeout=0.3)
 
 
+@pytest.mark.usefixtures("short_pages")
 async def test_an_iterator_reads_across_the_gap_of_a_long_absence(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
@@ -129,20 +130,21 @@ async def test_an_iterator_reads_across_the_gap_of_a_long_absence(server: Runnin
         proxy.refuse_connections()
         proxy.reset_all()
         await wait_until(lambda: isinstance(bob.state, Offline))
-        await post_many(server.url, 2_000)
+        await post_many(server.url, 200)
         proxy.accept_connections()
-        await wait_until(lambda: bobs_tea.log.last == 2_001)
+        await wait_until(lambda: bobs_tea.log.last == 201)
         (gap,) = bobs_tea.log.gaps()
-        assert (gap.after, gap.missing_count) == (1, 1_800)
-        assert [entry.seq for entry in await read_entries(bobs_tea, 2_001)] == list(range(1, 2_002))
+        assert (gap.after, gap.missing_count) == (1, 180)
+        assert [entry.seq for entry in await read_entries(bobs_tea, 201)] == list(range(1, 202))
         assert bobs_tea.log.gaps() == ()
 
 
+@pytest.mark.usefixtures("short_pages")
 async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob:
         tea = await ann.join("tea", nick="ann")
         bobs_tea = await bob.join("tea", nick="bob")
-        for missed in (900, 1_500):
+        for missed in (90, 150):
             last = tea.log.last
             proxy.refuse_connections()
             proxy.reset_all()
@@ -150,17 +152,17 @@ async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: R
             await post_many(server.url, missed)
             proxy.accept_connections()
             await wait_until(lambda end=last + missed: bobs_tea.log.last == end)
-            if missed == 900:
-                await wait_until(lambda: len(bobs_tea.log) == 900)
+            if missed == 90:
+                await wait_until(lambda: len(bobs_tea.log) == 90)
         (gap,) = bobs_tea.log.gaps()
-        assert gap.missing_count == 1_300
-        await bobs_tea.fill_gap(gap, limit=200)
-        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(900, 1_100)]
-        await bobs_tea.fill_gap(gap, limit=200, oldest_first=True)
-        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(1_100, 900)]
+        assert gap.missing_count == 130
+        await bobs_tea.fill_gap(gap, limit=20)
+        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(90, 110)]
+        await bobs_tea.fill_gap(gap, limit=20, oldest_first=True)
+        assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(110, 90)]
         await bobs_tea.fill_gap(gap)
         assert bobs_tea.log.gaps() == ()
-        assert len(bobs_tea.log) == 2_400
+        assert len(bobs_tea.log) == 240
 
 
 async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_tcp_port: int) -> None:
