@@ -29,6 +29,7 @@ async def test_a_connection_aborted_during_the_handshake_raises_unreachable_and_
 
     app = web.Application()
     app.router.add_get("/socket.io/", abort_connection)
+    gc.freeze()  # the collections below visit only objects of this test
     async with TestServer(app) as server:
         for _ in range(3):
             with pytest.raises(Unreachable):
@@ -59,6 +60,7 @@ async def test_a_failure_of_an_interrupted_attempt_is_not_reported_as_unhandled(
     cleanup = Transport._cleanup  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(Transport, "_cleanup", fail_cleanup)
     monkeypatch.setattr(Transport, "_connect", connect)
+    gc.freeze()  # the collection below visits only objects of this test
     async with ChatClient("http://127.0.0.1:1", connect_in_background=True) as chat:
         await wait_until(lambda: attempts)
         chat.reconnect_now()
