@@ -2,13 +2,15 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from server.app import RunningServer
 from tests.support.event_recorder import EventRecorder
 from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
@@ -67,6 +69,19 @@ FAULTS: dict[type, tuple[str, ...]] = {
 """Functions that are called in the background tasks, by class."""
 
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[RunningServer]:
+    """Yield the server of all tests, each of which uses its own room."""
+    directory = tmp_path_factory.mktemp("server")
+    async with running_server(
+        directory, rate_limit="off", connects_per_minute=1_000, rooms_per_minute=1_000
+    ) as running:
+        yield running
+
+
 class InjectedFault(Exception):
     """Exception that no code expects."""
 
@@ -99,6 +114,7 @@ def retry_failed_items(room: Room) -> None:
     [pytest.param((owner, name), id=f"{owner.__name__}.{name}") for owner, names in FAULTS.items() for name in names],
 )
 async def test_background_tasks_continue_after_an_unexpected_exception(
+    server: RunningServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -106,12 +122,11 @@ async def test_background_tasks_continue_after_an_unexpected_exception(
     function: tuple[type, str],
 ) -> None:
     owner, name = function
+    room_name = f"{owner.__name__}.{name}"
     monkeypatch.setattr(task_set, "RESTART_DELAY", 0.01)
     fault = FaultInjector(monkeypatch, owner, name)
     caplog.set_level(logging.WARNING)
-    (tmp_path / "server").mkdir()
     async with (
-        running_server(tmp_path / "server") as server,
         raw_client(server.url) as bob,
         tcp_proxy(server.port) as proxy,
         Outbox(tmp_path) as outbox,
@@ -119,11 +134,11 @@ async def test_background_tasks_continue_after_an_unexpected_exception(
         ChatClient(proxy.url, outbox=outbox, history=history, random=lambda: 0.0) as ann_client,
     ):
         events = EventRecorder(ann_client)
-        await bob.join("tea", "bob")
-        ann = await ann_client.join("tea", nick="ann")
+        await bob.join(room_name, "bob")
+        ann = await ann_client.join(room_name, nick="ann")
         fault.is_armed = True
         proxy.reset_all()
-        await bob.send_messages("tea", ["missed 0", "missed 1", "missed 2"])
+        await bob.send_messages(room_name, ["missed 0", "missed 1", "missed 2"])
         ann.post("from ann")
 
         def is_synchronized() -> bool:
@@ -134,8 +149,8 @@ async def test_background_tasks_continue_after_an_unexpected_exception(
             return not ann.unsent() and ann.membership.context.gate.value is not None
 
         await wait_until(is_synchronized)
-        await bob.send_messages("tea", ["live 0", "live 1"])
-        page = await bob.request("history", {"room": "tea", "after": 0})
+        await bob.send_messages(room_name, ["live 0", "live 1"])
+        page = await bob.request("history", {"room": room_name, "after": 0})
         expected = [entry["message"] for entry in page["messages"]]
         assert len(expected) == 6
         await wait_until(lambda: message_texts(ann) == expected)
