@@ -51,7 +51,10 @@ class PtyTerminal:
     def screen_text(self) -> str:
         """Return the screen as text, one line per row without trailing blanks."""
         if self._cached_text is None:
-            self._cached_text = "\n".join(row.rstrip() for row in self.screen.display)
+            columns = range(self.screen.columns)
+            rows = (self.screen.buffer[row] for row in range(self.screen.lines))
+            # The second cell of a wide character is empty.
+            self._cached_text = "\n".join("".join([row[column].data for column in columns]).rstrip() for row in rows)
         return self._cached_text
 
     def reset_screen(self) -> None:
