@@ -78,14 +78,29 @@ def start(
             process.communicate()
 
 
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "send": ("send", "--room", "tea", "--json", "hello"),
-    "who": ("who", "--room", "hall"),
-    "tail": ("tail", "--room", "hall", "--json", "--no-follow"),
-    "screen reader": ("--screen-reader", "--room", "tea", "--nick", "ann"),
-    "version": ("--version",),
-    "help": ("--help",),
-}
+RUN_COMMANDS = """
+import json, os, sys
+from server import cli as chat_server
+from tui_chat import cli as chat_tui
+from tui_chat.cli_commands import commands, room_visit
+from tui_chat.screen_reader import main
+
+report_descriptor, *command_lines = json.loads(sys.argv[1])
+for program, *arguments in command_lines:
+    if os.fork() == 0:
+        sys.argv = [program, *arguments]
+        (chat_server if program == "chat-server" else chat_tui).main()
+    exit_code = os.waitstatus_to_exitcode(os.wait()[1])
+    os.write(report_descriptor, f"{program}: {exit_code}\\n".encode())
+"""
+"""Program that runs commands in copies of its process, without their imports, and prints their exit codes."""
+
+STDOUT, STDERR = 1, 2
+
+
+def run_commands(report_descriptor: int, *command_lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the arguments of Python that run commands one after the other and print their exit codes."""
+    return ("-c", RUN_COMMANDS, json.dumps([report_descriptor, *command_lines]))
 
 
 MEMBER = """
@@ -118,38 +133,61 @@ def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator
         process.terminate()
 
 
-@pytest.mark.usefixtures("hall")
-@pytest.mark.parametrize("state", ["closed", "full", "broken"])
-@pytest.mark.parametrize("name", COMMANDS)
+EXIT_CODES = {"closed": 0, "full": 74, "broken": 141}
+
+
+def expected_errors(program: str, state: str) -> bytes:
+    full = f"{program}: cannot write to standard output: No space left on device\n"
+    return full.encode() if state == "full" else b""
+
+
+@pytest.mark.parametrize(("module", "program"), [("tui_chat", "chat-tui"), ("server", "chat-server")])
+@pytest.mark.parametrize("state", EXIT_CODES)
 def test_an_unusable_output_sets_the_exit_code_and_prints_at_most_one_line(
-    server_url: str, tmp_path: Path, name: str, state: str
+    tmp_path: Path, module: str, program: str, state: str
 ) -> None:
-    arguments = COMMANDS[name]
-    address = (server_url,) if name == "screen reader" else ("--server", server_url) if "--room" in arguments else ()
-    with start(("-m", "tui_chat", *arguments, *address), "stdout", state, tmp_path) as process:
+    with start(("-m", module, "--version"), "stdout", state, tmp_path) as process:
         _, errors = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == {"closed": 0, "full": 74, "broken": 141}[state], errors
-    message = b"chat-tui: cannot write to standard output: No space left on device\n"
-    assert errors == (message if state == "full" else b"")
+    assert (process.returncode, errors) == (EXIT_CODES[state], expected_errors(program, state))
 
 
-@pytest.mark.parametrize("state", ["closed", "full", "broken"])
+@pytest.mark.usefixtures("hall")
+@pytest.mark.parametrize("state", EXIT_CODES)
+def test_an_unusable_output_has_the_same_effect_on_all_commands(server_url: str, tmp_path: Path, state: str) -> None:
+    server_option = ("--server", server_url)
+    commands = (
+        ("chat-tui", "send", "--room", "tea", "--json", *server_option, "hello"),
+        ("chat-tui", "who", "--room", "hall", *server_option),
+        ("chat-tui", "tail", "--room", "hall", "--json", "--no-follow", *server_option),
+        ("chat-tui", "--screen-reader", "--room", "tea", "--nick", "ann", server_url),
+        *((program, option) for program in ("chat-tui", "chat-server") for option in ("--version", "--help")),
+        ("chat-server", "config"),
+    )
+    with start(run_commands(STDERR, *commands), "stdout", state, tmp_path) as process:
+        _, errors = process.communicate(timeout=TIMEOUT)
+    expected = [
+        expected_errors(program, state) + f"{program}: {EXIT_CODES[state]}\n".encode() for program, *_ in commands
+    ]
+    assert errors == b"".join(expected)
+
+
+@pytest.mark.parametrize("state", EXIT_CODES)
 def test_an_unusable_error_stream_changes_no_exit_code(tmp_path: Path, state: str) -> None:
-    for arguments in (("send", "hello"), ("--nosuch",), ("tail", "--lang", "zh")):
-        with start(("-m", "tui_chat", *arguments), "stderr", state, tmp_path) as process:
-            output, _ = process.communicate(timeout=TIMEOUT)
-        assert (process.returncode, output) == (2, b"")
+    commands = (("chat-tui", "send", "hello"), ("chat-tui", "--nosuch"), ("chat-tui", "tail", "--lang", "zh"))
+    with start(run_commands(STDOUT, *commands), "stderr", state, tmp_path) as process:
+        output, _ = process.communicate(timeout=TIMEOUT)
+    assert output == b"chat-tui: 2\n" * len(commands)
 
 
 def test_a_closed_input_counts_as_empty(server_url: str, tmp_path: Path) -> None:
-    for arguments, code, problem in (
-        (("send", "--room", "tea", "--server", server_url), 1, b"chat-tui: A message cannot be empty.\n"),
-        (("send", "--lines", "--room", "tea", "--server", server_url), 0, b""),
-        (("--screen-reader", "--room", "tea", "--nick", "ben", server_url), 0, b""),
-    ):
-        with start(("-m", "tui_chat", *arguments), "stdin", "closed", tmp_path) as process:
-            assert process.communicate(timeout=TIMEOUT)[1] == problem
-            assert process.returncode == code
+    commands = (
+        ("chat-tui", "send", "--room", "tea", "--server", server_url),
+        ("chat-tui", "send", "--lines", "--room", "tea", "--server", server_url),
+        ("chat-tui", "--screen-reader", "--room", "tea", "--nick", "ben", server_url),
+    )
+    with start(run_commands(STDERR, *commands), "stdin", "closed", tmp_path) as process:
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert errors == b"chat-tui: A message cannot be empty.\nchat-tui: 1\nchat-tui: 0\nchat-tui: 0\n"
 
 
 async def wait_for_observer(server_url: str) -> None:
@@ -175,22 +213,26 @@ async def test_sigint_ends_a_command_whose_output_is_not_read(server_url: str, t
 
 @pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
 def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_path: Path, encoding: str) -> None:
-    def run(*arguments: str, data: bytes = b"") -> str:
-        command = (sys.executable, "-m", "tui_chat", *arguments)
-        variables = program_environment(tmp_path, PYTHONIOENCODING=encoding)
-        return subprocess.run(command, input=data, env=variables, capture_output=True, check=True).stdout.decode(
-            "latin-1"
-        )
-
     room_args = ("--room", f"tea {encoding}", "--server", server_url)
-    run("send", *room_args, "你好 caf\xe9 🫖")
-    run("send", *room_args, data=b"caf\xe9\n" if encoding == "iso-8859-1" else b"plain\n")
-    output = run("tail", *room_args, "--json", "--no-follow")
-    texts = [json.loads(line)["message"] for line in output.splitlines()]
+    command = run_commands(
+        STDOUT,
+        ("chat-tui", "send", *room_args, "你好 caf\xe9 🫖"),
+        ("chat-tui", "send", *room_args),
+        ("chat-tui", "tail", *room_args, "--json", "--no-follow"),
+        ("chat-tui", "tail", *room_args, "--no-follow"),
+        ("chat-tui", "--screen-reader", "--nick", "ann", "--room", f"tea {encoding}", server_url),
+        ("chat-tui", "--lang", "zh", "--help"),
+    )
+    variables = program_environment(tmp_path, PYTHONIOENCODING=encoding)
+    text = b"caf\xe9\n" if encoding == "iso-8859-1" else b"plain\n"
+    result = subprocess.run((sys.executable, *command), input=text, env=variables, capture_output=True, check=True)
+    outputs = result.stdout.decode("latin-1").split("chat-tui: 0\n")
+    assert len(outputs) == 7, result.stderr
+    texts = [json.loads(line)["message"] for line in outputs[2].splitlines()]
     assert texts == ["你好 café 🫖", "café" if encoding == "iso-8859-1" else "plain"]
-    assert r"\u4f60\u597d" in run("tail", *room_args, "--no-follow")
-    assert r"\u4f60\u597d" in run("--screen-reader", "--nick", "ann", "--room", f"tea {encoding}", server_url)
-    assert r"\u" in run("--lang", "zh", "--help")
+    assert r"\u4f60\u597d" in outputs[3]
+    assert r"\u4f60\u597d" in outputs[4]
+    assert r"\u" in outputs[5]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -256,15 +298,3 @@ async def test_the_server_starts_serves_and_stops_with_an_unusable_stream(
     assert process.returncode == 0, errors
     assert b"Traceback" not in (errors or b"")
     assert stream == "stdout" or b"listens on" in output
-
-
-@pytest.mark.parametrize(("state", "code"), [("closed", 0), ("full", 74), ("broken", 141)])
-@pytest.mark.parametrize("arguments", [("config",), ("--help",), ("--version",)])
-def test_the_output_of_server_commands_follows_the_same_rules(
-    tmp_path: Path, arguments: tuple[str, ...], state: str, code: int
-) -> None:
-    with start((*SERVER_COMMAND, *arguments), "stdout", state, tmp_path) as process:
-        _, errors = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == code
-    message = b"chat-server: cannot write to standard output: No space left on device\n"
-    assert errors == (message if state == "full" else b"")
