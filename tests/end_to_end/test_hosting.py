@@ -33,7 +33,7 @@ async def wait_for_message(client: RawClient, text: str) -> None:
 
 
 async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(home: Path) -> None:
-    async with terminal((*HOST, "--nick", "ann"), home) as host:
+    async with terminal((*HOST, "--nick", "ann", "--screen-reader"), home) as host:
         url = await wait_for_url(host)
         async with terminal((*HOST, "--nick", "bob", "--screen-reader"), home) as guest:
             await guest.wait_for_text(f"Joined the server that already runs at {url}.")
@@ -115,6 +115,7 @@ async def test_a_failed_start_is_one_sentence_in_the_form(home: Path) -> None:
 
 
 async def test_serve_joins_a_server_of_the_administrator(home: Path) -> None:
-    async with server_process(home) as server, terminal((*HOST, "--nick", "ann"), home, columns=120) as client:
+    command = (*HOST, "--nick", "ann", "--screen-reader")
+    async with server_process(home) as server, terminal(command, home, columns=120) as client:
         await client.wait_for_text(f"Joined the server that already runs at {server.url}.")
-        await client.wait_for_text("1 here")
+        await client.wait_for_text("You are in tea")
