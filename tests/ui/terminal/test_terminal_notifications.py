@@ -73,28 +73,9 @@ async def test_a_muted_room_sends_no_notification(tmp_path: Path) -> None:
         assert b"(@1)" not in tty.written
 
 
-async def test_the_window_title_is_restored_once_at_exit(tmp_path: Path) -> None:
+async def test_alt_m_toggles_mouse_reporting_and_the_window_title_is_restored_once_at_exit(tmp_path: Path) -> None:
     async with client_and_sender(tmp_path) as (tty, *_):
         await wait_until(lambda: b"\x1b[22;2t\x1b]2;tea" in tty.written)
-        tty.write_keys("/quit\r")
-        assert await tty.wait_closed() == 0
-        assert tty.written.count(b"\x1b[23;2t") == 1
-        assert tty.written.rfind(b"\x1b[23;2t") > tty.written.rfind(b"\x1b]2;")
-
-
-@pytest.mark.parametrize(("settings", "environ"), [("terminal_title = false\n", {}), ("", {"TERM": "linux"})])
-async def test_the_window_title_is_not_set_when_disabled_or_unsupported(
-    tmp_path: Path, settings: str, environ: dict[str, str]
-) -> None:
-    async with client_and_sender(tmp_path, settings=settings, **environ) as (tty, *_):
-        tty.write_keys("/quit\r")
-        assert await tty.wait_closed() == 0
-        assert b"\x1b]2;" not in tty.written
-        assert b"\x1b[22;2t" not in tty.written
-
-
-async def test_alt_m_toggles_mouse_reporting(tmp_path: Path) -> None:
-    async with client_and_sender(tmp_path) as (tty, *_):
         assert tty.private_modes() >= MOUSE
         tty.write_keys("\x1bm")
         await tty.wait_for_text("Mouse off.")
@@ -102,11 +83,24 @@ async def test_alt_m_toggles_mouse_reporting(tmp_path: Path) -> None:
         tty.write_keys("\x1bm")
         await tty.wait_for_text("Mouse on.")
         assert tty.private_modes() >= MOUSE
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert tty.written.count(b"\x1b[23;2t") == 1
+        assert tty.written.rfind(b"\x1b[23;2t") > tty.written.rfind(b"\x1b]2;")
 
 
-async def test_mouse_reporting_stays_off_when_disabled_in_the_settings(tmp_path: Path) -> None:
-    async with client_and_sender(tmp_path, settings="mouse = false\n") as (tty, *_):
-        assert b"\x1b[?1003h" not in tty.written
+@pytest.mark.parametrize(
+    ("settings", "environ"), [("terminal_title = false\nmouse = false\n", {}), ("", {"TERM": "linux"})]
+)
+async def test_title_and_mouse_reporting_stay_off_when_disabled_or_unsupported(
+    tmp_path: Path, settings: str, environ: dict[str, str]
+) -> None:
+    async with client_and_sender(tmp_path, settings=settings, **environ) as (tty, *_):
+        tty.write_keys("/quit\r")
+        assert await tty.wait_closed() == 0
+        assert b"\x1b]2;" not in tty.written
+        assert b"\x1b[22;2t" not in tty.written
+        assert not settings or b"\x1b[?1003h" not in tty.written
 
 
 async def test_no_color_suppresses_all_color_sequences(tmp_path: Path) -> None:
