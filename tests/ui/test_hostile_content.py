@@ -11,6 +11,7 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class MemoryDriver(HeadlessDriver):
 
     pyte_screen: PyteScreen
     written: str = ""
+    _displayed_rows: tuple[str, ...] | None = None
 
     @property
     def is_headless(self) -> bool:
@@ -65,8 +67,16 @@ class MemoryDriver(HeadlessDriver):
             self._stream = pyte.Stream(self.pyte_screen)
         self.written += data
         self._stream.feed(data)
+        self._displayed_rows = None
+
+    def displayed_rows(self) -> tuple[str, ...]:
+        """Return the rows of the pyte screen without trailing blanks."""
+        if self._displayed_rows is None:
+            self._displayed_rows = tuple(row.rstrip() for row in self.pyte_screen.display)
+        return self._displayed_rows
 
 
+@cache
 def strip_zero_width(text: str) -> str:
     """Remove all characters without a cell, except control characters."""
     return "".join(character for character in text if character < " " or wcwidth(character) > 0)
@@ -221,25 +231,24 @@ class ClientHarness:
         self.assert_only_own_sequences(self.driver.written[before:])
 
     def displays(self, text: str) -> bool:
-        return any(text in row for row in self.driver.pyte_screen.display)
+        return any(text in row for row in self.driver.displayed_rows())
 
     async def wait_for_consistency(self) -> None:
         """Wait until the invariants Cells and Isolation hold."""
         try:
-            await wait_until(lambda: self.rendered_rows() == self.displayed_rows() and self.has_intact_frame(), 5)
+            await wait_until(
+                lambda: self.rendered_rows() == self.driver.displayed_rows() and self.has_intact_frame(), 5
+            )
         except TimeoutError:
-            pairs = zip(self.rendered_rows(), self.displayed_rows(), strict=True)
+            pairs = zip(self.rendered_rows(), self.driver.displayed_rows(), strict=True)
             differing = [pair for pair in pairs if pair[0] != pair[1]]
             raise AssertionError(
                 f"rendered and displayed rows differ, or composer, footer or header is incomplete: {differing}"
             ) from None
 
-    def rendered_rows(self) -> list[str]:
+    def rendered_rows(self) -> tuple[str, ...]:
         strips = self.app.screen._compositor.render_strips()  # pyright: ignore[reportPrivateUsage] - no public access
-        return [strip_zero_width(strip.crop(0, SIZE[0]).text).rstrip() for strip in strips[: SIZE[1]]]
-
-    def displayed_rows(self) -> list[str]:
-        return [row.rstrip() for row in self.driver.pyte_screen.display]
+        return tuple(strip_zero_width(strip.crop(0, SIZE[0]).text).rstrip() for strip in strips[: SIZE[1]])
 
     def has_intact_frame(self) -> bool:
         """Return whether composer, footer and header show their texts, or a screen covers them."""
