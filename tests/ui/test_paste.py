@@ -1,6 +1,5 @@
 from pathlib import Path
 
-import pytest
 from textual import events
 
 from server.app import RunningServer
@@ -9,11 +8,11 @@ from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.paste import PasteScreen
 
-SIX_LINES = "\n".join(("one", "two", "three", "/quit", "five", "six"))
+SIX_LINES: str = "\n".join(("one", "two", "three", "/quit", "five", "six"))
 
 
-def message_texts(driver: ChatAppDriver) -> list[str]:
-    lines = driver.chat_screen.session.rooms["tea"].transcript.lines
+def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:
+    lines = driver.chat_screen.session.rooms[room].transcript.lines
     return [line.text for line in lines if isinstance(line, MessageLine)]
 
 
@@ -22,43 +21,46 @@ async def paste(driver: ChatAppDriver, text: str) -> None:
     await driver.wait_until(lambda: isinstance(driver.app.screen, PasteScreen) and driver.app.screen.focused)
 
 
-@pytest.mark.parametrize(
-    ("key", "composer", "messages"),
-    [
-        ("e", f"say: {SIX_LINES}", []),
-        ("s", "", [f"say: {SIX_LINES}"]),
-        ("l", "say: ", SIX_LINES.split("\n")),
-        ("escape", "say: ", []),
-        ("enter", f"say: {SIX_LINES}", []),
-    ],
-)
-async def test_a_long_paste_opens_a_dialog_and_applies_the_selected_mode(
-    server: RunningServer, tmp_path: Path, key: str, composer: str, messages: list[str]
-) -> None:
+async def test_a_long_paste_opens_a_dialog_and_applies_the_selected_mode(server: RunningServer, tmp_path: Path) -> None:
+    cases: dict[str, tuple[str, list[str]]] = {
+        "e": (f"say: {SIX_LINES}", []),
+        "s": ("", [f"say: {SIX_LINES}"]),
+        "l": ("say: ", SIX_LINES.split("\n")),
+        "escape": ("say: ", []),
+        "enter": (f"say: {SIX_LINES}", []),
+    }
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.type_text("say: ")
-        await paste(ann, f"{SIX_LINES}\r\n")
-        assert "6 lines" in ann.screen_text()
-        assert message_texts(ann) == []
-        await ann.press(key)
-        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen and ann.chat_screen.session.pending_count == 0)
-        await ann.wait_until(lambda: message_texts(ann) == messages)
-        assert ann.composer.text == composer
-        assert ann.app.focused is ann.composer
+        for key, (composer, messages) in cases.items():
+            await ann.join_rooms(key)
+            await ann.type_text("say: ")
+            await paste(ann, f"{SIX_LINES}\r\n")
+            assert "6 lines" in ann.screen_text()
+            assert message_texts(ann, key) == []
+            await apply_paste(ann, key, composer, messages)
+            assert ann.app.focused is ann.composer
+            await ann.press("ctrl+c")
 
 
-@pytest.mark.parametrize(
-    ("key", "composer", "messages"), [("e", SIX_LINES, []), ("s", "", [SIX_LINES]), ("l", "", SIX_LINES.split("\n"))]
-)
-async def test_control_characters_are_removed_from_a_paste(
-    server: RunningServer, tmp_path: Path, key: str, composer: str, messages: list[str]
-) -> None:
+async def test_control_characters_are_removed_from_a_paste(server: RunningServer, tmp_path: Path) -> None:
+    cases: dict[str, tuple[str, list[str]]] = {
+        "e": (SIX_LINES, []),
+        "s": ("", [SIX_LINES]),
+        "l": ("", SIX_LINES.split("\n")),
+    }
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await paste(ann, f"{SIX_LINES}\x1b\x07\r\n")
-        await ann.press(key)
-        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen and ann.chat_screen.session.pending_count == 0)
-        await ann.wait_until(lambda: message_texts(ann) == messages)
-        assert ann.composer.text == composer
+        for key, (composer, messages) in cases.items():
+            await ann.join_rooms(key)
+            await paste(ann, f"{SIX_LINES}\x1b\x07\r\n")
+            await apply_paste(ann, key, composer, messages)
+            await ann.press("ctrl+c")
+
+
+async def apply_paste(ann: ChatAppDriver, key: str, composer: str, messages: list[str]) -> None:
+    """Press a key of the paste dialog in the room of the same name and check the result."""
+    await ann.press(key)
+    await ann.wait_until(lambda: ann.app.screen is ann.chat_screen and ann.chat_screen.session.pending_count == 0)
+    await ann.wait_until(lambda: message_texts(ann, key) == messages)
+    assert ann.composer.text == composer
 
 
 async def test_a_paste_with_a_leading_slash_is_sent_as_text_and_not_executed(
