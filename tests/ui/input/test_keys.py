@@ -49,10 +49,10 @@ ACTION_OWNERS = {
 }
 
 
-@pytest.fixture
-def chat_screen(tmp_path: Path) -> ChatScreen:
+@pytest.fixture(scope="module")
+def chat_screen(tmp_path_factory: pytest.TempPathFactory) -> ChatScreen:
     target = SessionTarget("http://localhost", "tea", "ann", restore_rooms=False)
-    return ChatScreen(RecordedSession(target, tmp_path).controller)
+    return ChatScreen(RecordedSession(target, tmp_path_factory.mktemp("session")).controller)
 
 
 def test_docs_keys_md_matches_the_registry() -> None:
