@@ -10,6 +10,7 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ASSETS_PATH = "/assets/"
@@ -47,6 +48,7 @@ class StaticAsset:
     etag: str
 
 
+@cache
 def load_page_assets() -> dict[str, StaticAsset]:
     """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
 
@@ -72,6 +74,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
     }
 
 
+@cache
 def load_client_assets() -> dict[str, StaticAsset]:
     """Return the JavaScript client by path below `/socket.io/`, for example `socket.io.min.js`.
 
