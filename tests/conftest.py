@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Dialect
 
 from server.app import RunningServer
+from server.storage import database
+from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
 from tests.support.program import fork_server
 from tests.support.server_process import stop_servers
@@ -37,6 +40,21 @@ def pytest_unconfigure() -> None:
 def pytest_xdist_auto_num_workers() -> int:
     """Return the workers for `-n auto`: two per core, because tests wait about half of their time."""
     return 2 * (os.cpu_count() or 1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_statements() -> Generator[None]:
+    """Share compiled statements between the databases of a session, because each database compiles the same ones."""
+    statements: dict[str, BatchStatements] = {}
+
+    def get_statements(dialect: Dialect) -> BatchStatements:
+        if dialect.name not in statements:
+            statements[dialect.name] = BatchStatements(dialect)
+        return statements[dialect.name]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "BatchStatements", get_statements)
+        yield
 
 
 @pytest.fixture
