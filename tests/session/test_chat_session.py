@@ -1,13 +1,14 @@
 """Rooms, members, notices and deltas of a chat session."""
 
 from msgspec import convert
+from msgspec.structs import replace
 
 from tests.support.chat_session import acknowledge, displayed_texts, queue_message
 from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, NickNotice
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, SPEAKER_PERIOD
@@ -165,6 +166,23 @@ def test_completion_lists_the_latest_senders_first(session: ChatSession) -> None
     assert view.other_nicks == ["bob", "cai"]
     tea.push_message(session, "hi", cai)
     assert view.other_nicks == ["cai", "bob"]
+    tea.push_message(session, "hi", BOB)
+    assert view.other_nicks == ["bob", "cai"]
+
+
+def test_a_quote_shows_the_current_text_of_its_parent(session: ChatSession) -> None:
+    tea = FakeRoom("tea").join("tea or coffee?")
+    view = session.add_room(tea)
+    for entry in (
+        replace(tea.message(2, "tea", ANN), reply_to=1),
+        Edit(room="tea", seq=3, id=3, ts=3, member_id="b", nick_name="bob", target=1, message="tea or milk?"),
+    ):
+        changed = tea.log.apply_push(entry)
+        session.apply(events.LogChanged("tea", changed, True))
+        reply = view.transcript.find_message(2)
+        assert reply is not None
+        assert reply.quote == f"bob: {tea.log[1].message}"
+    assert tea.log[1].message == "tea or milk?"
 
 
 def test_messages_of_a_confusable_author_keep_their_mark(session: ChatSession) -> None:

@@ -21,6 +21,15 @@ def test_history_is_traversed_in_both_directions_and_ends_at_the_draft() -> None
     ]
 
 
+def test_a_sent_text_returns_to_the_draft() -> None:
+    history = InputHistory(["one", "two"])
+    assert [history.step_back("draft"), history.step_back("draft")] == ["two", "one"]
+    history.add("three")
+    assert history.step_forward() is None
+    assert history.step_back("next draft") == "three"
+    assert history.step_forward() == "next draft"
+
+
 def test_history_is_bounded() -> None:
     history = InputHistory(f"saved {number}" for number in range(MAX_HISTORY))
     for number in range(MAX_HISTORY):

@@ -124,6 +124,14 @@ def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:
     assert parts.view.timeline.is_at_bottom
 
 
+def test_escape_returns_to_the_reply_instead_of_an_earlier_position(parts: JumpParts) -> None:
+    parts.jump("tea", 90)
+    reply_position = parts.view.timeline.get_scroll_position()
+    parts.navigation.go_to_reply_target(parts.session.rooms["tea"], 7)
+    assert parts.navigation.go_back()
+    assert parts.view.timeline.get_scroll_position() == reply_position
+
+
 def test_a_day_is_requested_by_its_first_moment_and_another_day_is_named(parts: JumpParts) -> None:
     today = datetime.now().astimezone().date()
     assert parts.navigation.go_to_day(today.isoformat()) == ""

@@ -46,7 +46,7 @@ class NotifierBench:
         self.notifier.flush()
 
 
-def test_the_second_notification_waits_for_one_timer() -> None:
+def test_notifications_within_the_batch_interval_wait_for_one_timer() -> None:
     bench = NotifierBench()
     bench.receive("one")
     assert [body for _, body in bench.sent] == ["one"]
@@ -57,6 +57,8 @@ def test_the_second_notification_waits_for_one_timer() -> None:
     bench.now += BATCH_INTERVAL
     on_timer()
     assert len(bench.sent) == 2
+    bench.receive("four")
+    assert len(bench.timers) == 2
 
 
 def test_without_a_session_no_notification_is_sent() -> None:
