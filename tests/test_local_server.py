@@ -13,6 +13,7 @@ import pytest
 from server import control_commands
 from tests.support.faulty_disk import small_disk
 from tests.support.in_process_server import running_server
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.wait import wait_until
 from tui_chat import local_server
@@ -173,7 +174,9 @@ async def test_the_server_continues_after_a_crash_of_the_client_until_it_is_idle
     home: Path, monkeypatch: pytest.MonkeyPatch, kill_signal: signal.Signals
 ) -> None:
     monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", str(IDLE_TIMEOUT))
-    client = await asyncio.create_subprocess_exec(*(sys.executable, "-c", CLIENT), stdout=asyncio.subprocess.PIPE)
+    script = home / "client.py"
+    script.write_text(CLIENT)
+    client = await start_program((sys.executable, str(script)), os.environ, stdout=PIPE)
     assert client.stdout is not None
     url = (await asyncio.wait_for(client.stdout.readline(), 20)).decode().strip()
     async with raw_client(url) as ann:

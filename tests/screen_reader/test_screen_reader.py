@@ -202,6 +202,12 @@ async def test_a_signal_exits_and_restores_the_terminal(
         assert tui.termios_settings() == termios_before
 
 
+def write_script(directory: Path, program: str) -> str:
+    script = directory / "program.py"
+    script.write_text(program)
+    return str(script)
+
+
 CLOSED_DURING_TYPING = """
 import asyncio
 from tui_chat.screen_reader.line_terminal import LineTerminal
@@ -222,7 +228,7 @@ asyncio.run(main())
 
 
 async def test_a_line_received_during_typing_is_printed_at_exit(tmp_path: Path) -> None:
-    async with terminal((sys.executable, "-c", CLOSED_DURING_TYPING), tmp_path) as tui:
+    async with terminal((sys.executable, write_script(tmp_path, CLOSED_DURING_TYPING)), tmp_path) as tui:
         tui.write_keys("half")
         assert await tui.wait_closed() == 0
         assert "half\nBen says: good night" in tui.screen_text()
@@ -371,7 +377,8 @@ def log_text(home: Path) -> str:
 
 
 async def test_a_failing_command_is_logged_and_the_session_continues(server: RunningServer, tmp_path: Path) -> None:
-    async with terminal((sys.executable, "-c", FAILING_COMMAND, *READER[3:], server.url), tmp_path) as tui:
+    script = write_script(tmp_path, FAILING_COMMAND)
+    async with terminal((sys.executable, script, *READER[3:], server.url), tmp_path) as tui:
         await tui.wait_for_text(READY)
         tui.write_keys("/shrug\r")
         await tui.wait_for_text("Internal error. See the log for details.")
@@ -384,7 +391,8 @@ async def test_a_failing_command_is_logged_and_the_session_continues(server: Run
 
 @pytest.mark.parametrize("program", [FAILING_LINK, FAILING_PROFILE])
 async def test_a_failed_session_is_logged_and_exits_with_1(tmp_path: Path, program: str) -> None:
-    async with terminal((sys.executable, "-c", program, *READER[3:], "127.0.0.1:1"), tmp_path) as tui:
+    script = write_script(tmp_path, program)
+    async with terminal((sys.executable, script, *READER[3:], "127.0.0.1:1"), tmp_path) as tui:
         assert await tui.wait_closed() == 1
         assert "Internal error. See the log for details." in tui.screen_text()
         assert "Traceback" not in tui.screen_text()
