@@ -1,7 +1,6 @@
 """Timestamps outside the range of `datetime` from a server without checks, in every mode of `chat-tui`."""
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from aiohttp import web
 
 from tests.support.environment import program_environment
 from tests.support.hostile_server import hostile_server
+from tests.support.program import PIPE, start_program
 from tests.support.terminal import CHAT_TUI, terminal
 
 TIMESTAMPS = (-(10**17), -1, 10**17, 2**63 - 1, 10**30)
@@ -41,12 +41,12 @@ async def address() -> AsyncGenerator[str]:
 async def test_line_based_modes_print_messages_with_extreme_timestamps(
     tmp_path: Path, address: str, arguments: tuple[str, ...]
 ) -> None:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_chat", *arguments, address, "--room", "tea", "--nick", "ann"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=program_environment(tmp_path, TZ="Pacific/Kiritimati"),
+    process = await start_program(
+        (*CHAT_TUI, *arguments, address, "--room", "tea", "--nick", "ann"),
+        program_environment(tmp_path, TZ="Pacific/Kiritimati"),
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
     )
     output, errors = await asyncio.wait_for(process.communicate(b"/whois eve\n"), TIMEOUT)
     assert (process.returncode, errors) == (0, b"")

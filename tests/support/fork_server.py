@@ -20,12 +20,13 @@ import signal
 import socket
 import sys
 import termios
+import time
 from contextlib import suppress
 from typing import TypedDict
 
 _MODULES = (
     *("server.cli", "server.process"),
-    *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main"),
+    *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main", "rich.console"),
 )
 
 
@@ -115,6 +116,7 @@ def _run_program(request: Request) -> None:
     os.chdir(request["directory"])
     os.environ.clear()
     os.environ.update(request["environ"])
+    time.tzset()
     # As at the start of an interpreter, standard output is line-buffered only on a terminal.
     sys.stdin = sys.__stdin__ = os.fdopen(0, encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
