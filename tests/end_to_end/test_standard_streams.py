@@ -16,6 +16,7 @@ from aiohttp import ClientError, ClientSession
 
 from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
+from tests.support.program import PIPE, start_program
 from tests.support.server_process import SERVER_COMMAND
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
@@ -244,8 +245,8 @@ async def test_screen_reader_mode_stays_online_and_ends_on_signals_while_its_out
     async with ChatClient(server_url) as chat, asyncio.timeout(TIMEOUT):
         room = await chat.join(room_name, nick="ben")
         read_end, write_end = os.pipe()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=subprocess.PIPE, stdout=write_end, env=program_environment(tmp_path)
+        process = await start_program(
+            (sys.executable, *arguments), program_environment(tmp_path), stdin=PIPE, stdout=write_end
         )
         os.close(write_end)
         try:
