@@ -1,6 +1,5 @@
 """Offline client: cached history, unsent messages and connection state in the header."""
 
-import asyncio
 import signal
 import sqlite3
 from contextlib import closing
@@ -12,6 +11,7 @@ import pytest
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import raw_client
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
@@ -210,11 +210,12 @@ async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServe
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.send_message("before")
         await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
-    async with ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        await asyncio.gather(*(room.send(f"missed {number}") for number in range(144)))
+    async with raw_client(server.url) as bob:
+        await bob.join("tea", "bob")
+        await bob.send_messages("tea", [f"missed {number}" for number in range(144)])
     profile, _ = profile_store.load(tmp_path / "ann" / "state")
-    async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache, profile=profile) as ann:
+    options: dict[str, Any] = {"cache": cache, "profile": profile, "size": (80, 12)}  # fewer rows than a page
+    async with chat_app_in_room(tmp_path, server.url, "ann", **options) as ann:
         await ann.wait_until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
         (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
         assert gap.missing_count == 124
@@ -233,11 +234,11 @@ async def test_the_timeline_is_bounded_during_a_flood(
     monkeypatch.setattr(chat_session, "MAX_LINES", 200)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
-        ChatClient(server.url) as bob,
+        raw_client(server.url) as bob,
     ):
-        room = await bob.join("tea", nick="bob")
+        await bob.join("tea", "bob")
         for first in range(0, 600, 100):
-            await asyncio.gather(*(room.send(f"line {number}") for number in range(first, first + 100)))
+            await bob.send_messages("tea", [f"line {number}" for number in range(first, first + 100)])
             await ann.wait_until(
                 lambda last=first + 100: ann.chat_screen.session.rooms["tea"].transcript.newest_seq == last
             )
@@ -256,12 +257,12 @@ async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
     monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 400)
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann,
-        ChatClient(server.url) as bob,
+        raw_client(server.url) as bob,
     ):
-        room = await bob.join("tea", nick="bob")
+        await bob.join("tea", "bob")
 
         async def send_lines(numbers: range) -> None:
-            await asyncio.gather(*(room.send(f"line {number}") for number in numbers))
+            await bob.send_messages("tea", [f"line {number}" for number in numbers])
             await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].transcript.newest_seq == numbers.stop)
 
         await send_lines(range(0, 90))

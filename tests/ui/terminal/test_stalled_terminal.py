@@ -1,6 +1,5 @@
 """Memory use while a terminal accepts no output, for example with a frozen window."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -8,18 +7,16 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
+from tests.support.raw_client import raw_client
 from tui_chat.client import event_queue
-from tui_chat.client.client import ChatClient
 from tui_chat.session import chat_session, transcript
 from tui_chat.session.lines import MessageLine
 
 
 async def send_flood(url: str, lines: int) -> None:
-    async with ChatClient(url) as bob:
-        room = await bob.join("tea", nick="bob")
-        for start in range(0, lines, 100):
-            await asyncio.gather(*(room.send(f"line {number}") for number in range(start, start + 100)))
-        await room.send("the last line")
+    async with raw_client(url) as bob:
+        await bob.join("tea", "bob")
+        await bob.send_messages("tea", [*(f"line {number}" for number in range(lines)), "the last line"])
 
 
 async def test_a_blocked_terminal_does_not_accumulate_messages_in_memory(
