@@ -191,6 +191,24 @@ def test_suffixes_stay_unique_and_unused_pools_are_removed(steps: list[tuple[str
     assert not suffixes._pools  # pyright: ignore[reportPrivateUsage]
 
 
+def test_a_number_below_two_and_a_repeated_release_free_no_suffix() -> None:
+    suffixes = NickSuffixes()
+    assert [suffixes.allocate("ann", lambda _: True)[0] for _ in range(3)] == ["ann2", "ann3", "ann4"]
+    for nick_key in ("ann1", "ann2", "ann2"):
+        suffixes.release(nick_key)
+    assert [suffixes.allocate("ann", lambda _: True)[0] for _ in range(2)] == ["ann2", "ann5"]
+
+
+def test_previews_and_former_nicknames_are_not_reserved() -> None:
+    registry = RoomRegistry[int]()
+    joined = registry.join(1, "tea", "g1", "ann")
+    room = joined.room
+    assert [room.preview_nick("ann", member_id) for member_id in ("g2", "g3")] == ["ann2", "ann2"]
+    assert registry.join(2, "tea", "g2", "ann").participant.member.nick_name == "ann2"
+    registry.change_nick(room, joined.participant, "bob")
+    assert registry.join(3, "tea", "g3", "ann").participant.member.nick_name == "ann"
+
+
 def test_a_large_room_lists_recent_speakers_and_the_joiner() -> None:
     registry = RoomRegistry[int]()
     room = registry.join(0, "tea", "first", "first").room
@@ -202,6 +220,8 @@ def test_a_large_room_lists_recent_speakers_and_the_joiner() -> None:
     assert listed[:4] == ["first", "g00003", "g00007", "g11999"]
     assert len(listed) == len(set(listed)) == MEMBER_PAGE
     assert len(msgspec.json.encode([room.participants[member_id].member for member_id in listed])) < 100_000
+    registry.leave(3, "tea")
+    assert [present.member.member_id for present in room.list_prominent()][:2] == ["g00007", "g11999"]
 
 
 def test_pages_list_each_member_once_and_filter_by_nickname() -> None:

@@ -87,6 +87,22 @@ async def test_an_oversized_frame_receives_an_error_and_a_close_frame(server: Ru
         assert (frame.opcode, frame.payload[:2]) == (WSMsgType.CLOSE, (1009).to_bytes(2, "big"))
 
 
+async def test_frames_that_arrive_with_the_upgrade_request_are_counted_and_handled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 2))
+    frames = text_frame(b"40") + text_frame(b"6") * 20
+    async with (
+        running_server(tmp_path, flood_timeout=0.3) as server,
+        raw_websocket(server.port, first_frames=frames) as websocket,
+    ):
+        payloads: list[bytes] = []
+        while (frame := await websocket.read_frame()).opcode is not WSMsgType.CLOSE:
+            payloads.append(frame.payload)
+        assert [payload[:2] for payload in payloads] == [b"0{", b"40", b"42"]
+        assert b"rate_limit_ignored" in payloads[-1]
+
+
 async def test_a_burst_below_the_flood_timeout_is_processed_completely(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, raw_client(server.url) as client:
         for _ in range(BURST + PER_SECOND // 2):

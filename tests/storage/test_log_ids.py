@@ -59,14 +59,25 @@ async def test_a_log_keeps_its_id_across_restarts(path: Path, clock: ManualClock
     assert await read_log_id(link, clock) == first
 
 
-async def test_a_log_keeps_its_id_after_a_crash(path: Path, clock: ManualClock) -> None:
+CRASH = """
+import asyncio, os, pathlib, sys
+from server.storage.database import open_database
+written = []
+replace = pathlib.Path.replace
+def replace_or_crash(source, target):
+    written.append(target)
+    return os._exit(0) if len(written) == int(sys.argv[2]) else replace(source, target)
+pathlib.Path.replace = replace_or_crash
+asyncio.run(open_database(sys.argv[1], clock=lambda: 0))
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("write", [1, 2, 3], ids=["before the commit", "after the commit", "after the start"])
+async def test_a_log_keeps_its_id_after_a_crash(path: Path, clock: ManualClock, write: int) -> None:
     await append_message(path, clock)
     first = await read_log_id(path, clock)
-    script = (
-        "import asyncio, os, sys; from server.storage.database import open_database\n"
-        "asyncio.run(open_database(sys.argv[1], clock=lambda: 0)); os._exit(0)"
-    )
-    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", script, str(path)], check=True)
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", CRASH, str(path), str(write)], check=True)
     assert await read_log_id(path, clock) == first
 
 

@@ -67,11 +67,13 @@ class RawWebSocket:
 
 
 @asynccontextmanager
-async def raw_websocket(port: int, tls: ssl.SSLContext | None = None) -> AsyncGenerator[RawWebSocket]:
-    """Open a WebSocket to a local server, without a Socket.IO connect."""
+async def raw_websocket(
+    port: int, tls: ssl.SSLContext | None = None, first_frames: bytes = b""
+) -> AsyncGenerator[RawWebSocket]:
+    """Open a WebSocket to a local server, without a Socket.IO connect; `first_frames` follow the request directly."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls)
     try:
-        writer.write(UPGRADE_REQUEST.encode())
+        writer.write(UPGRADE_REQUEST.encode() + first_frames)
         assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
         yield RawWebSocket(reader, writer)
     finally:
