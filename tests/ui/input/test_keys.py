@@ -49,25 +49,21 @@ ACTION_OWNERS = {
 }
 
 
-@pytest.fixture(scope="module")
-def chat_screen(tmp_path_factory: pytest.TempPathFactory) -> ChatScreen:
-    target = SessionTarget("http://localhost", "tea", "ann", restore_rooms=False)
-    return ChatScreen(RecordedSession(target, tmp_path_factory.mktemp("session")).controller)
-
-
 def test_docs_keys_md_matches_the_registry() -> None:
     page = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")
     assert page == keys_page(), "make docs"
 
 
-@pytest.mark.parametrize("binding", keys.ALL_BINDINGS, ids=lambda binding: binding.id)
-def test_every_binding_has_an_action_in_its_scope(binding: keys.KeyBinding, chat_screen: ChatScreen) -> None:
-    namespace, _, name = binding.action.partition("(")[0].rpartition(".")
-    if namespace == "screen" or (not namespace and binding.scope is KeyScope.CHAT):
-        owners: tuple[object, ...] = (chat_screen,)
-    else:
-        owners = (ChatApp,) if namespace == "app" else ACTION_OWNERS[binding.scope]
-    assert all(hasattr(owner, f"action_{name}") for owner in owners)
+def test_every_binding_has_an_action_in_its_scope(tmp_path: Path) -> None:
+    target = SessionTarget("http://localhost", "tea", "ann", restore_rooms=False)
+    chat_screen = ChatScreen(RecordedSession(target, tmp_path).controller)
+    for binding in keys.ALL_BINDINGS:
+        namespace, _, name = binding.action.partition("(")[0].rpartition(".")
+        if namespace == "screen" or (not namespace and binding.scope is KeyScope.CHAT):
+            owners: tuple[object, ...] = (chat_screen,)
+        else:
+            owners = (ChatApp,) if namespace == "app" else ACTION_OWNERS[binding.scope]
+        assert all(hasattr(owner, f"action_{name}") for owner in owners), binding.id
 
 
 def test_bindings_in_overlapping_scopes_share_only_the_help_key() -> None:
