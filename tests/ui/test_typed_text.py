@@ -39,51 +39,57 @@ def is_untouched(room: Room) -> bool:
     return len(list(room.log.messages())) == 1 and message.message == "a secret" and not message.reactions
 
 
-async def test_typed_text_never_acts_on_messages(tmp_path: Path) -> None:
+async def test_typed_text_never_acts_on_messages_and_a_deletion_asks(tmp_path: Path) -> None:
     async with shared_room(tmp_path) as (room, tty):
-        cases = {
-            f"{SELECT}hidden": "hidden",
-            f"{SELECT}hello everybody": "hello everybody",
-            f"{SELECT}Delete it": "Delete it",
-            f"{SELECT} y": "y",
-            f"{SELECT}中文 day": "中文 day",
-            f"{SELECT}do we agree?": "o we agree?",  # the bound `d` asks first
-            f"{SELECT}dd y": "d y",
-            f"{SELECT}dyed": "yed",
-            f"{SELECT}\x1b[200~dyed\x1b[201~": "dyed",
-            "/date 2031-01-01\rhidden": "hidden",
-            "/date yesterday\rdy ready": "dy ready",
-        }
-        for keys, expected in cases.items():
-            tty.write_keys(keys)
-            try:
-                await wait_until(lambda expected=expected: composer_row(tty).endswith(expected))
-            except TimeoutError:
-                pytest.fail(f"{keys!r}: composer has {composer_row(tty)!r}")
-            tty.write_keys("\x15")
-            await wait_until(lambda: composer_row(tty).endswith(tr("Message")))
-            assert is_untouched(room), keys
+        await check_typed_text(room, tty)
+        await check_deletion(room, tty)
 
 
-async def test_a_deletion_asks_and_is_undone_or_sent_on_quitting(tmp_path: Path) -> None:
-    async with shared_room(tmp_path) as (room, tty):
-        tty.write_keys(f"{SELECT}d")
-        await tty.wait_for_text(tr("Delete this message for everyone?"))
-        tty.write_keys("\r")
-        await wait_until(lambda: tr("Delete this message for everyone?") not in tty.screen_text())
-        tty.write_keys("\x1b")
+async def check_typed_text(room: Room, tty: PtyTerminal) -> None:
+    """Type texts that begin with the keys of message actions."""
+    cases = {
+        f"{SELECT}hidden": "hidden",
+        f"{SELECT}hello everybody": "hello everybody",
+        f"{SELECT}Delete it": "Delete it",
+        f"{SELECT} y": "y",
+        f"{SELECT}中文 day": "中文 day",
+        f"{SELECT}do we agree?": "o we agree?",  # the bound `d` asks first
+        f"{SELECT}dd y": "d y",
+        f"{SELECT}dyed": "yed",
+        f"{SELECT}\x1b[200~dyed\x1b[201~": "dyed",
+        "/date 2031-01-01\rhidden": "hidden",
+        "/date yesterday\rdy ready": "dy ready",
+    }
+    for keys, expected in cases.items():
+        tty.write_keys(keys)
+        try:
+            await wait_until(lambda expected=expected: composer_row(tty).endswith(expected))
+        except TimeoutError:
+            pytest.fail(f"{keys!r}: composer has {composer_row(tty)!r}")
+        tty.write_keys("\x15")
         await wait_until(lambda: composer_row(tty).endswith(tr("Message")))
-        tty.write_keys("/delete\r")
-        await tty.wait_for_text(tr("Delete this message for everyone?"))
-        tty.write_keys("y")
-        await tty.wait_for_text("deleting · /undo")
-        tty.write_keys("/undo\r")
-        await tty.wait_for_text("a secret")
-        tty.write_keys(f"{SELECT}d")
-        await tty.wait_for_text(tr("Delete this message for everyone?"))
-        tty.write_keys("y")
-        await tty.wait_for_text("deleting · /undo")
-        assert is_untouched(room)
-        tty.write_keys("\x11")
-        assert await tty.wait_closed() == 0
-        await wait_until(lambda: room.log[1].deleted)
+        assert is_untouched(room), keys
+
+
+async def check_deletion(room: Room, tty: PtyTerminal) -> None:
+    """Cancel a deletion, undo the next one, and quit during the last one, which is then sent."""
+    tty.write_keys(f"{SELECT}d")
+    await tty.wait_for_text(tr("Delete this message for everyone?"))
+    tty.write_keys("\r")
+    await wait_until(lambda: tr("Delete this message for everyone?") not in tty.screen_text())
+    tty.write_keys("\x1b")
+    await wait_until(lambda: composer_row(tty).endswith(tr("Message")))
+    tty.write_keys("/delete\r")
+    await tty.wait_for_text(tr("Delete this message for everyone?"))
+    tty.write_keys("y")
+    await tty.wait_for_text("deleting · /undo")
+    tty.write_keys("/undo\r")
+    await tty.wait_for_text("a secret")
+    tty.write_keys(f"{SELECT}d")
+    await tty.wait_for_text(tr("Delete this message for everyone?"))
+    tty.write_keys("y")
+    await tty.wait_for_text("deleting · /undo")
+    assert is_untouched(room)
+    tty.write_keys("\x11")
+    assert await tty.wait_closed() == 0
+    await wait_until(lambda: room.log[1].deleted)

@@ -53,32 +53,38 @@ async def copy_drag(tty: PtyTerminal, start: Cell, end: Cell) -> str | None:
     return base64.b64decode(copied[1]).decode() if copied else None
 
 
-async def test_a_drag_that_leaves_the_messages_ends_at_the_nearest_text(tmp_path: Path) -> None:
+async def test_only_messages_can_be_selected_and_a_drag_that_leaves_them_ends_at_the_nearest_text(
+    tmp_path: Path,
+) -> None:
     async with room_with_messages(tmp_path) as tty:
-        start, three, member_list = find(tty, "message two"), find(tty, "message three"), find(tty, "2 here")[0]
-        for right_of_messages in range(member_list - 3, member_list + 3):
-            assert await copy_drag(tty, start, (right_of_messages, start[1])) == "message two"
-        copied = await copy_drag(tty, start, (member_list, three[1]))
-        assert copied is not None
-        assert re.fullmatch(r"\[\d\d:\d\d\] bob: message two\n\[\d\d:\d\d\] bob: message three", copied)
-        copied = await copy_drag(tty, start, (10, ROWS - 1))  # the key bar
-        assert copied is not None
-        assert copied.splitlines()[-1].endswith("message four")
-        copied = await copy_drag(tty, (start[0] + 6, start[1]), (60, 0))  # the header
-        assert copied is not None
-        assert copied.endswith("bob: message one\nmessage")
+        await check_drags_that_leave_the_messages(tty)
+        await check_drags_outside_the_messages(tty)
 
 
-async def test_only_messages_can_be_selected(tmp_path: Path) -> None:
-    async with room_with_messages(tmp_path) as tty:
-        empty_row, status_row = (30, 4), (30, ROWS - 3)
-        for start, end in (
-            ((1, 0), (40, 0)),
-            ((1, 0), find(tty, "message four")),
-            (empty_row, (50, 5)),
-            (find(tty, "2 here"), find(tty, "message two")),
-            (status_row, find(tty, "message two")),
-            ((10, ROWS - 1), find(tty, "message two")),
-        ):
-            assert await copy_drag(tty, start, end) is None, (start, end)
-        assert await copy_drag(tty, empty_row, find(tty, "essage one")) == "me"
+async def check_drags_that_leave_the_messages(tty: PtyTerminal) -> None:
+    start, three, member_list = find(tty, "message two"), find(tty, "message three"), find(tty, "2 here")[0]
+    for right_of_messages in range(member_list - 3, member_list + 3):
+        assert await copy_drag(tty, start, (right_of_messages, start[1])) == "message two"
+    copied = await copy_drag(tty, start, (member_list, three[1]))
+    assert copied is not None
+    assert re.fullmatch(r"\[\d\d:\d\d\] bob: message two\n\[\d\d:\d\d\] bob: message three", copied)
+    copied = await copy_drag(tty, start, (10, ROWS - 1))  # the key bar
+    assert copied is not None
+    assert copied.splitlines()[-1].endswith("message four")
+    copied = await copy_drag(tty, (start[0] + 6, start[1]), (60, 0))  # the header
+    assert copied is not None
+    assert copied.endswith("bob: message one\nmessage")
+
+
+async def check_drags_outside_the_messages(tty: PtyTerminal) -> None:
+    empty_row, status_row = (30, 4), (30, ROWS - 3)
+    for start, end in (
+        ((1, 0), (40, 0)),
+        ((1, 0), find(tty, "message four")),
+        (empty_row, (50, 5)),
+        (find(tty, "2 here"), find(tty, "message two")),
+        (status_row, find(tty, "message two")),
+        ((10, ROWS - 1), find(tty, "message two")),
+    ):
+        assert await copy_drag(tty, start, end) is None, (start, end)
+    assert await copy_drag(tty, empty_row, find(tty, "essage one")) == "me"
