@@ -46,6 +46,18 @@ def test_a_compressed_list_equals_a_plain_list_after_any_splices(
     assert sum(items is not None for items in block_items) <= UNCOMPRESSED_BLOCKS
 
 
+def test_a_copy_and_its_source_change_independently() -> None:
+    expected = make_messages(1, 3)
+    lines = CompressedList(expected)
+    duplicate = lines.copy()
+    duplicate.splice(0, 1, [])
+    lines.splice(3, 0, make_messages(4, 4))
+    assert [line.key for line in lines] == ["m1", "m2", "m3", "m4"]
+    assert [line.key for line in duplicate] == ["m2", "m3"]
+    assert [lines.index_of(key) for key in ("m1", "m4")] == [0, 3]
+    assert [duplicate.index_of(key) for key in ("m1", "m2", "m4")] == [None, 0, None]
+
+
 def test_every_line_type_is_unchanged_after_compression() -> None:
     samples: list[Line] = [
         MessageLine(
