@@ -1,5 +1,6 @@
 """Configuration of the complete test suite."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -30,6 +31,11 @@ settings.load_profile("untimed")
 def pytest_configure() -> None:
     """Start the programs under test by the fork server."""
     fork_server.is_enabled = True
+
+
+def pytest_collection_finish() -> None:
+    """Exclude the modules and tests of the session from garbage collection, which would visit them in each test."""
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:
