@@ -4,7 +4,10 @@ import os
 from pathlib import Path
 
 # COLUMNS and LINES would override the size of a pseudo-terminal, MAKEFLAGS and ARGS those of `make` under test.
-_HOST_VARIABLES = ("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES", "MAKE", "ARGS")
+# Textual adapts to TERM_PROGRAM and ESCDELAY.
+_HOST_VARIABLES = (
+    *("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES", "MAKE", "ARGS", "TERM_PROGRAM", "ESCDELAY"),
+)
 
 
 def program_environment(home: Path, **variables: str) -> dict[str, str]:

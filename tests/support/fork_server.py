@@ -6,7 +6,7 @@
   error and a status pipe. The reply is the process id. The status pipe receives the exit code, negative after a signal.
 - A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
   and standard streams, and with the regular shutdown of the interpreter.
-- Textual is not imported, because it reads environment variables during the import.
+- A fork ignores `IMPORT_VARIABLES`, which the interpreter and Textual read before the fork.
 """
 
 import fcntl
@@ -26,8 +26,11 @@ from typing import TypedDict
 
 _MODULES = (
     *("server.cli", "server.process"),
-    *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main", "rich.console"),
+    *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main", "tui_chat.ui.app"),
 )
+
+IMPORT_VARIABLES = ("PYTHON", "TEXTUAL", "ESCDELAY", "LC_TERMINAL", "TERM_PROGRAM")
+"""Prefixes of environment variables that are read at the start of the interpreter or during an import."""
 
 
 class Request(TypedDict):

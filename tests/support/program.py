@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.support.environment import program_environment
-from tests.support.fork_server import Request
+from tests.support.fork_server import IMPORT_VARIABLES, Request
 
 PIPE = subprocess.PIPE
 
@@ -56,7 +56,7 @@ class ForkServer:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd=Path(__file__).parents[2],
-                env=program_environment(Path.home()),
+                env=program_environment(Path.home(), TEXTUAL_FPS="240"),  # value of `tui_chat.cli`
                 pass_fds=(remote_end.fileno(),),
             )
         return control
@@ -153,7 +153,7 @@ async def start_program(
 ) -> asyncio.subprocess.Process:
     """Start a program, by the fork server if it is enabled and the command is a module or script of this interpreter.
 
-    Other options and the variables `PYTHON…` require a new interpreter. So does `-c`, whose code may change imports.
+    Other options and `IMPORT_VARIABLES` require a new interpreter. So does `-c`, whose code may change imports.
 
     Args:
         command: Program and arguments.
@@ -167,7 +167,7 @@ async def start_program(
     """
     executable, *arguments = command
     is_plain = executable == sys.executable and (arguments[0] == "-m" or not arguments[0].startswith("-"))
-    if not fork_server.is_enabled or not is_plain or any(name.startswith("PYTHON") for name in environ):
+    if not fork_server.is_enabled or not is_plain or any(name.startswith(IMPORT_VARIABLES) for name in environ):
         leader = (sys.executable, "-c", _SESSION_LEADER_SCRIPT) if controlling_terminal else ()
         return await asyncio.create_subprocess_exec(
             *(*leader, *command),
