@@ -210,6 +210,28 @@ async def test_an_unexpected_error_ends_the_search(
         assert tr("searching…") not in ann.screen_text()
 
 
+async def test_a_late_result_of_the_date_command_keeps_a_selection(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await send_as_bob(server.url, "tea", *haystack(3))
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.wait_for_text("hay 3")
+        screen = ann.chat_screen
+        requests: list[str] = []
+
+        def load_context(room: str, *, ts: int) -> None:
+            requests.append(room)
+
+        monkeypatch.setattr(screen.server_link, "load_context", load_context)
+        await ann.send_message("/date today")
+        await ann.press("ctrl+s")
+        assert tr("Jumping to the message…") not in ann.screen_text()
+        selected = ann.timeline.cursor_key
+        assert (requests, selected is None) == (["tea"], False)
+        screen.message_navigation.on_context_loaded("tea", 1)
+        assert (ann.timeline.cursor_key, ann.app.focused) == (selected, ann.timeline)
+
+
 async def test_the_date_command_jumps_to_a_day_and_reports_invalid_dates(server: RunningServer, tmp_path: Path) -> None:
     await send_as_bob(server.url, "tea", *haystack(200))
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:

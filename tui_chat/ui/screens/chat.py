@@ -286,7 +286,12 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     # Reading
 
     def _select_message(self) -> None:
-        """Show the message cursor (`Timeline.action_show_cursor`) and focus the timeline, if there is a message."""
+        """Show the message cursor (`Timeline.action_show_cursor`) and focus the timeline, if there is a message.
+
+        A pending navigation is cancelled.
+        """
+        if self.message_navigation.cancel():
+            self.view.status.show_status("")
         timeline = self.view.timeline
         timeline.action_show_cursor()
         if timeline.cursor_key is not None:

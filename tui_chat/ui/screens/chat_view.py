@@ -102,7 +102,7 @@ class ChatView:
         self.key_bar = KeyBar(*COMPOSING_SCOPES)
         self.displayed_room: RoomView | None = None
         self.on_drawn: Callable[[], None] = lambda: None
-        self.on_error: Callable[[], None] = lambda: None
+        self.on_error: Callable[[], object] = lambda: None
         self._drafts = drafts
         self.focus = focus
         self._push_screen = push_screen

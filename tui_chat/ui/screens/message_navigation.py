@@ -3,7 +3,8 @@
 - Return position: a navigation stores its starting position. Esc returns there once.
 - Highlight: a jump highlights its target. The keys of the message selection stay inactive.
 - Cancellation: any other movement of the user (newest line, another room, sending a message) discards both the return
-  position and the pending target.
+  position and the pending target. A selection discards the pending target, so that a late result does not end the
+  selection.
 """
 
 from collections.abc import Callable
@@ -111,9 +112,10 @@ class MessageNavigation:
         self._view.status.show_status(tr("Jumping to the message…"))
         self._advance()
 
-    def cancel(self) -> None:
-        """Discard the pending target, after an error. The return position stays."""
-        self._target = None
+    def cancel(self) -> bool:
+        """Discard the pending target, and return whether one was pending. The return position stays."""
+        is_pending, self._target = self._target is not None, None
+        return is_pending
 
     def on_context_loaded(self, room: str, seq: int | None) -> None:
         """Continue the pending navigation at the loaded message, or end it with an error in the status line.
