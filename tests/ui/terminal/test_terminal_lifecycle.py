@@ -27,6 +27,25 @@ from tui_chat.client.client import ChatClient
 MODES_OFF_AT_EXIT = {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
 
 
+RESIZE_DURING_RESIZE = """
+import fcntl, struct, termios
+from textual.drivers.linux_driver import LinuxDriver
+from tui_chat.cli import main
+
+read_size = LinuxDriver._get_terminal_size
+
+def read_size_and_resize(driver):
+    size = read_size(driver)
+    if size == (60, 20):
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    return size
+
+LinuxDriver._get_terminal_size = read_size_and_resize
+main()
+"""
+"""Client whose terminal changes from 60×20 to 80×24 while the client handles the signal of the first size."""
+
+
 def join_command(server: RunningServer) -> tuple[str, ...]:
     return (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
 
@@ -104,6 +123,18 @@ async def test_messages_are_sent_and_displayed_at_any_terminal_size_and_type(
         tty.write_keys("/quit\r")
         assert await tty.wait_closed() == 0
         assert_restored(tty, initial_settings)
+
+
+async def test_the_last_of_two_quick_resizes_determines_the_layout(server: RunningServer, tmp_path: Path) -> None:
+    command = (sys.executable, "-c", RESIZE_DURING_RESIZE, server.url, "--room", "tea", "--nick", "ann")
+    async with terminal(command, tmp_path / "home") as tty:
+        await wait_until(lambda: "Enter send" in tty.screen.display[23])
+        tty.resize(60, 20)
+        tty.screen.resize(24, 80)
+        for text in ("a", "ab", "abc"):  # the resizes take effect during the first echoes
+            tty.write_keys(text[-1])
+            await wait_until(lambda text=text: any(row.rstrip().endswith(text) for row in tty.screen.display[18:]))
+        await wait_until(lambda: "abc" in tty.screen.display[22])
 
 
 async def test_the_latest_message_is_displayed_after_resizes_during_a_flood(

@@ -5,22 +5,28 @@
   (tests/ui/terminal/test_terminal_restore.py).
 - Input: `InputFramer` and `InputDecoder` stand between the terminal and Textual's parser, which depends on the timing
   of reads and fails on bytes that are not UTF-8.
+- Size: resize signals are handled in the event loop. A signal during the signal handler of Textual would post its
+  newer size first, and the layout would keep the older size.
 - Backpressure: on a slow connection the same queue fills up and would block the event loop. `is_output_blocked`
   reports the backlog, and the app defers network events until the queue has drained.
 """
 
+import asyncio
 import logging
 import os
 import select
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from selectors import EVENT_READ, SelectSelector
 from threading import Thread
 from typing import TextIO, cast
 
 from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Event
+from textual.events import Event, Resize
+from textual.geometry import Size
 
 from tui_chat.ui.terminal.emoji_probe import PROBE, EmojiProbe, EmojiSequencesMeasured
 from tui_chat.ui.terminal.input_decoder import InputDecoder
@@ -121,9 +127,16 @@ class TerminalDriver(LinuxDriver):
             Thread(target=self._watch_disconnect, name="terminal-watch", daemon=True).start()
         self._emoji_probe = EmojiProbe()
         super().start_application_mode()
+        with suppress(NotImplementedError):  # then the signal handler of Textual remains
+            asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._on_resize_signal)
         self.write(PROBE)
         if self._window_title:  # resumed after a suspend
             self.write(_PUSH_TITLE + self._window_title)
+
+    def _on_resize_signal(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self.send_message(Resize(size, size))
 
     def run_input_thread(self) -> None:
         """Read terminal input until the app exits or the terminal disconnects. An unexpected error ends the app."""
