@@ -153,7 +153,7 @@ async def test_the_latest_message_is_displayed_after_resizes_during_a_flood(
         while not flooding.done():
             tty.resize(*sizes[resize_count % len(sizes)])
             resize_count += 1
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
         await flooding
         tty.resize(90, 25)
         await tty.wait_for_text("the last line")
