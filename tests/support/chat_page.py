@@ -69,6 +69,11 @@ class ChatPage:
         """Wait for a connection state."""
         await expect(self.page.locator("#connection")).to_have_attribute("data-state", state)
 
+    async def go_offline(self) -> None:
+        """Disconnect the network of the browser context, and wait for the connection state."""
+        await self.tab.context.set_offline(True)
+        await self.expect_connection_state("offline")
+
     def assert_no_errors(self) -> None:
         """Check the console for errors, warnings and violations of the content security policy."""
         assert self.tab.console_errors == []

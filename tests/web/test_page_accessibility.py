@@ -155,8 +155,7 @@ async def test_all_page_states_pass_axe(
     await page.locator("#timeline").evaluate("(scroller) => scroller.scrollTo(0, 0)")
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('#timeline-lines'))")
     await check("selected text")
-    await tab.context.set_offline(True)
-    await chat_page.expect_connection_state("offline")
+    await chat_page.go_offline()
     await check("offline")
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)

@@ -81,8 +81,7 @@ async def test_messages_missed_while_offline_follow_the_unread_divider(
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
     await chat_page.expect_messages("known")
     await expect(chat_page.page.locator(".divider.unread")).to_have_count(0)
-    await chat_page.tab.context.set_offline(True)
-    await chat_page.expect_connection_state("offline")
+    await chat_page.go_offline()
     await bot.request("sendMessage", {"room": "tea", "message": "missed"})
     await bot.request("editMessage", {"room": "tea", "seq": 1, "message": "known better"})
     await chat_page.tab.context.set_offline(False)
@@ -100,8 +99,7 @@ async def test_an_outage_longer_than_one_history_page_is_loaded_completely(
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await bot.request("sendMessage", {"room": "tea", "message": "known"})
     await chat_page.expect_messages("known")
-    await chat_page.tab.context.set_offline(True)
-    await chat_page.expect_connection_state("offline")
+    await chat_page.go_offline()
     for number in range(450):
         await bot.request("sendMessage", {"room": "tea", "message": f"missed {number}"})
     await chat_page.tab.context.set_offline(False)
@@ -118,8 +116,7 @@ async def test_a_very_long_outage_resumes_with_the_newest_page(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.tab.context.set_offline(True)
-    await chat_page.expect_connection_state("offline")
+    await chat_page.go_offline()
     await bot.send_messages("tea", [*(f"missed {number}" for number in range(1100)), "newest"])
     await chat_page.tab.context.set_offline(False)
     await expect(chat_page.messages.last).to_have_text("newest")
