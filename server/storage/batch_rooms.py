@@ -36,6 +36,8 @@ class BatchRoom(Struct, eq=False):
         id: Room id, 0 if the room neither exists nor is created by the batch.
         stored_seq: `last_seq` before the batch.
         last_seq: `last_seq` after the commands processed so far.
+        stored_n: `last_n` before the batch.
+        last_n: `last_n` after the commands processed so far.
         active_at: `ts` of the newest entry, or the creation time if later.
         topic: New topic, None if unchanged.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
@@ -49,6 +51,8 @@ class BatchRoom(Struct, eq=False):
     id: int = 0
     stored_seq: int = 0
     last_seq: int = 0
+    stored_n: int = 0
+    last_n: int = 0
     active_at: int = 0
     topic: str | None = None
     by_client_id: dict[str, Entry] = {}
@@ -83,7 +87,7 @@ def load_rooms(
     ]
     if missing_keys:
         refs = [commands_by_room[key][0].room for key in missing_keys]
-        rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, now, now) for ref in refs]
+        rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, 0, now, now) for ref in refs]
         statements.create_room.execute_many(connection, rows)
         _lock_rooms(connection, statements, rooms, missing_keys)
     for key, room in rooms.items():
@@ -97,8 +101,8 @@ def _lock_rooms(
 ) -> None:
     for key, *stored in statements.select_rooms.execute(connection, statements.array_param(keys)):
         room = rooms[key]
-        room.id, room.name, room.last_seq, room.active_at = stored
-        room.stored_seq = room.last_seq
+        room.id, room.name, room.stored_seq, room.stored_n, room.active_at = stored
+        room.last_seq, room.last_n = room.stored_seq, room.stored_n
 
 
 def _may_create_room(command: LogCommand) -> bool:

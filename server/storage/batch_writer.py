@@ -154,11 +154,13 @@ class BatchWriter:
         author = command.author
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
+        room.last_n += 1
         entry = events.Message(
             **self._allocate_fields(room, author),
             message=command.message,
             account=author.account,
             reply_to=command.reply_to,
+            n=room.last_n,
         )
         self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
         room.targets[entry.seq] = TargetMessage(entry.id, author.member_id, command.message, deleted=False)
@@ -303,7 +305,7 @@ class BatchWriter:
         author = command.author
         identity = (author.member_id, author.nick_name, author.account)
         client_id = None if command.client_id is None else command.client_id.hex
-        content = (text, emoji, is_on, entry.ts, client_id, reply_to, False)
+        content = (text, emoji, is_on, entry.ts, client_id, reply_to, room.last_n, False)
         self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
 
     def flush(self) -> None:
@@ -319,6 +321,7 @@ class BatchWriter:
                         room.topic,
                         None if room.topic is None else fold(room.topic),
                         room.last_seq - room.stored_seq,
+                        room.last_n - room.stored_n,
                         room.active_at,
                         room.id,
                     )

@@ -103,7 +103,7 @@ def _create(connection: Connection, *, key: str, name: str, topic: str, now: int
     }
     insert_room = (
         get_insert_construct(connection.dialect)(rooms)
-        .values(key=key, log_id=generate_log_id(), first_seq=1, last_seq=0, **values)
+        .values(key=key, log_id=generate_log_id(), first_seq=1, last_seq=0, last_n=0, **values)
         .on_conflict_do_nothing()
     )
     restore_room = update(rooms).where(rooms.c.key == key, rooms.c.visibility == REMOVED).values(**values)

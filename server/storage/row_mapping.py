@@ -40,6 +40,7 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
                 message=row.text,
                 account=row.account,
                 reply_to=row.reply_to,
+                n=row.n,
                 edited=row.edited,
                 deleted=bool(row.deleted),
                 reactions=dict(reactions) if reactions else None,

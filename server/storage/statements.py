@@ -44,6 +44,7 @@ ENTRY_COLUMNS = (
     "ts",
     "client_id",
     "reply_to",
+    "n",
     "deleted",
 )
 """Columns of an inserted row of `entries`, in parameter order."""
@@ -62,7 +63,7 @@ class BatchStatements:
 
     Attributes:
         search_index: Writer of the search index.
-        select_rooms: `keys` → key, id, name, last_seq, active_at; locks the rows until the commit.
+        select_rooms: `keys` → key, id, name, last_seq, last_n, active_at; locks the rows until the commit.
         select_by_client_id: `room`, `client_ids` → all columns of matching entries.
         select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
         insert_noop_change: Inserts a row of `noop_changes`, columns in table order.
@@ -70,8 +71,9 @@ class BatchStatements:
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
         create_room: Inserts the row of a room, columns in table order without `id`; no effect if the key exists.
-        bump_seq: `new_topic`, `new_topic_key`, `count`, `ts`, `room`; adds `count` to `last_seq` of a room, sets
-            `active_at`, and makes a removed room public again. A topic of None is unchanged.
+        bump_seq: `new_topic`, `new_topic_key`, `count`, `messages`, `ts`, `room`; adds `count` to `last_seq` and
+            `messages` to `last_n` of a room, sets `active_at`, and makes a removed room public again. A topic of None
+            is unchanged.
         allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
         insert_entry: Inserts a row of `entries`, values as in `ENTRY_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
@@ -97,7 +99,7 @@ class BatchStatements:
         in_room = entries.c.room_id == bindparam("room")
         is_removed = rooms.c.visibility == literal_column(f"'{REMOVED}'", String)
         self.select_rooms = prepare(
-            select(rooms.c.key, rooms.c.id, rooms.c.name, rooms.c.last_seq, rooms.c.active_at)
+            select(*(rooms.c[name] for name in ("key", "id", "name", "last_seq", "last_n", "active_at")))
             .where(self._in_array(rooms.c.key, "keys"))
             .order_by(rooms.c.key)
             .with_for_update(),
@@ -145,11 +147,12 @@ class BatchStatements:
                 topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
                 topic_key=func.coalesce(bindparam("new_topic_key", type_=rooms.c.topic.type), rooms.c.topic_key),
                 last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
+                last_n=rooms.c.last_n + bindparam("messages", type_=rooms.c.last_n.type),
                 active_at=bindparam("ts"),
                 visibility=case((is_removed, literal_column(f"'{PUBLIC}'", String)), else_=rooms.c.visibility),
             )
             .where(rooms.c.id == bindparam("room")),
-            *("new_topic", "new_topic_key", "count", "ts", "room"),
+            *("new_topic", "new_topic_key", "count", "messages", "ts", "room"),
         )
         self.allocate_ids = prepare(
             update(counters)

@@ -46,14 +46,15 @@ rooms = Table(
     Column("log_id", Text, nullable=False),
     Column("first_seq", Int64, nullable=False),
     Column("last_seq", Int64, nullable=False),
+    Column("last_n", Int64, nullable=False),
     Column("created_at", Int64, nullable=False),
     Column("active_at", Int64, nullable=False, index=True),
 )
 """Rooms with their current name and topic.
 
 `topic_key` is the folded topic (`tui_chat.protocol.search_query.fold`), for the filter of room lists. `log_id`
-identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `active_at` is the `ts` of
-the newest entry, or `created_at` if later.
+identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `last_n` is the ordinal of
+the newest message, 0 without messages. `active_at` is the `ts` of the newest entry, or `created_at` if later.
 """
 
 entries = Table(
@@ -73,6 +74,7 @@ entries = Table(
     Column("ts", Int64, nullable=False),
     Column("client_id", String(32)),
     Column("reply_to", Int64),
+    Column("n", Int64, nullable=False),
     Column("edited", Int64),
     Column("deleted", Boolean, nullable=False),
     Index("entries_by_seq", "room_id", "seq", unique=True),
@@ -96,6 +98,9 @@ entries = Table(
 
 The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
 `client_id` is the UUID of the command, as 32 hexadecimal digits.
+
+`n` is the number of messages of the room up to this entry, also deleted and removed ones: the ordinal of a message, and
+for any other entry that of the newest message before. The unread messages after an entry number `rooms.last_n - n`.
 """
 
 reactions = Table(

@@ -42,6 +42,7 @@ async def test_a_join_response_contains_the_newest_messages(server: RunningServe
             "nickName": "ann",
             "memberId": joined["messages"][0]["memberId"],
             "message": "59",
+            "n": 60,
             "ts": sent[-1]["ts"],
         }
         resumed = await bob.join("tea", "bob", since=58)

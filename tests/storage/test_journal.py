@@ -33,9 +33,8 @@ from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, T
 async def test_each_command_type_becomes_its_entry_type(database: Database, clock: ManualClock) -> None:
     append = database.journal.append
     posted = (await append(build_message("hi", author=BEN))).entry
-    assert posted == Message(
-        room="Lounge", seq=1, id=posted.id, nick_name="Ben", member_id="ben", account="ben", message="hi", ts=clock.now
-    )
+    author: dict[str, Any] = {"member_id": "ben", "nick_name": "Ben", "account": "ben"}
+    assert posted == Message(room="Lounge", seq=1, id=posted.id, n=1, message="hi", ts=clock.now, **author)
     common: dict[str, Any] = {"room": "Lounge", "ts": clock.now, "member_id": "ben", "nick_name": "Ben"}
     edit = (await append(build_edit(1, "hello", author=BEN))).entry
     assert edit == Edit(**common, seq=2, id=edit.id, target=1, message="hello")
@@ -56,6 +55,23 @@ async def test_seq_increases_by_one_per_room_in_call_order(database: Database) -
         assert [entry.seq for entry in entries[number::3]] == list(range(1, MAX_BATCH + 1))
     ids = [entry.id for entry in entries]
     assert ids == sorted(set(ids))
+
+
+async def test_messages_are_numbered_without_holes(database: Database, published: PublishedEntries) -> None:
+    commands = [
+        *(build_topic("news"), build_message("1"), build_message("rejected", reply_to=1), build_reaction(2)),
+        *(build_message("2", reply_to=2), build_deletion(2), build_message("3")),
+    ]
+    await asyncio.gather(*map(database.journal.append, commands), return_exceptions=True)
+    assert [entry.n for entry in await published.wait_for_entries(6) if isinstance(entry, Message)] == [1, 2, 3]
+    client_id = uuid4()
+    fourth = (await database.journal.append(build_message("4", client_id=client_id))).entry
+    repeated = (await database.journal.append(build_message("4", client_id=client_id))).entry
+    other = (await database.journal.append(build_message(room=RoomRef(key="tea", name="Tea")))).entry
+    assert [entry.n for entry in (fourth, repeated, other) if isinstance(entry, Message)] == [4, 4, 1]
+    page = await database.reader.read_page(LOUNGE.key, before=100, limit=100)
+    stored = [entry for entry in page.messages if isinstance(entry, Message)]
+    assert [(entry.n, entry.deleted) for entry in stored] == [(1, True), (2, False), (3, False), (4, False)]
 
 
 async def test_a_repeated_client_id_gets_the_first_response(

@@ -161,6 +161,7 @@ async def assert_journal_matches_model(batches: list[list[LogCommand]]) -> None:
     if snapshot.room is not None:
         assert (snapshot.room.topic, snapshot.room.last_seq) == (model.topic, model.last_seq)
     stored_messages = {entry.seq: entry for entry in snapshot.entries if isinstance(entry, Message)}
+    assert [message.n for message in stored_messages.values()] == list(range(1, len(model.messages) + 1))
     assert stored_messages.keys() == model.messages.keys()
     for seq, message in model.messages.items():
         stored = stored_messages[seq]

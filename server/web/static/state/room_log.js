@@ -29,6 +29,7 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} ts
  * @property {string} [message]
  * @property {number} [replyTo]
+ * @property {number} [n] Ordinal among the messages of the room.
  * @property {number} [edited]
  * @property {boolean} [deleted]
  * @property {Record<string, ReactionSummary>} [reactions] Summaries by emoji.
