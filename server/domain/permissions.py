@@ -1,0 +1,263 @@
+"""Permissions of persons in rooms (docs/moderation.md).
+
+- One table, `RULES`, defines the permissions; no other module compares roles. No I/O and no clock.
+- Visibility: a room that a person may not see is answered like a room that does not exist, before any other check.
+- Rank: an action on a person requires a target of lower role. Equal roles cannot act on each other.
+- Membership: private and direct rooms are visible to their members only, administrators of the server included.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, IntEnum
+from typing import Any, Literal, cast
+
+from msgspec import Struct
+
+from tui_chat.protocol import errors
+
+Visibility = Literal["public", "unlisted", "private", "direct", "admins"]
+"""Visibility of a room; `admins` is that of the audit log, which only the server writes."""
+
+Audience = Literal["everyone", "members", "moderators", "owner"]
+"""Persons with a permission; each audience contains the following ones and the administrators."""
+
+_OPEN: frozenset[Visibility] = frozenset(("public", "unlisted", "private"))
+_CONVERSATIONS: frozenset[Visibility] = frozenset((*_OPEN, "direct"))
+_ALL: frozenset[Visibility] = frozenset((*_CONVERSATIONS, "admins"))
+_AUDITED: frozenset[Visibility] = frozenset((*_OPEN, "admins"))
+
+
+class Role(IntEnum):
+    """Role of a person in a room; a greater role has the higher rank.
+
+    `GUEST` is a person without an account and without another role, `MEMBER` a person with an account. `ADMIN` is the
+    server role and precedes every room role.
+    """
+
+    GUEST = 0
+    MEMBER = 1
+    MODERATOR = 2
+    OWNER = 3
+    ADMIN = 4
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """Settings of a room; the defaults are those of a room that comes into being by joining.
+
+    Attributes:
+        visibility: Persons that see the room: everyone, without a place in lists (`unlisted`), or only members.
+        speak: Audience of messages.
+        guest_post: Guests may write; independent of their membership.
+        react: Audience of reactions.
+        upload: Audience of uploads; a subset of the audience of messages.
+        topic: Audience of topic changes; in a room without an owner, everyone.
+        invite: Audience of invites.
+        keep_days: Retention of entries in days; None for no limit.
+        keep_messages: Number of newest messages that are kept; None for no limit.
+        owned: The room has an owner.
+    """
+
+    visibility: Visibility = "public"
+    speak: Audience = "everyone"
+    guest_post: bool = True
+    react: Audience = "everyone"
+    upload: Audience = "everyone"
+    topic: Audience = "members"
+    invite: Audience = "members"
+    keep_days: int | None = None
+    keep_messages: int | None = None
+    owned: bool = False
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """Position of a person in a room at one time.
+
+    Attributes:
+        role: Highest role, of the room or of the server.
+        is_member: The person has a durable membership.
+        muted: A mute is in effect.
+        banned: A ban is in effect.
+        until: End of the ban, otherwise of the mute, in milliseconds since the epoch; None for no end.
+    """
+
+    role: Role = Role.GUEST
+    is_member: bool = False
+    muted: bool = False
+    banned: bool = False
+    until: int | None = None
+
+
+class Action(Enum):
+    """Action in a room; the value is its description in docs/moderation.md."""
+
+    READ = "join, observe, read and search the room"
+    LIST_MEMBERS = "list members"
+    SEND = "send messages and replies"
+    EDIT_OWN = "edit own messages"
+    DELETE_OWN = "delete own messages"
+    DELETE_OTHER = "delete messages of others"
+    REACT = "react"
+    UPLOAD = "upload"
+    SET_TOPIC = "set the topic"
+    MENTION_ROOM = "mention all members with `@room`"
+    INVITE = "create invites"
+    MANAGE_INVITES = "list and revoke invites"
+    KICK = "kick"
+    BAN = "ban and unban"
+    MUTE = "silence and unsilence"
+    SET_ROLE = "assign roles"
+    RESIGN = "give up the own role"
+    SEE_AUDIT = "read the audit log"
+    CHANGE_POLICY = "change the policy"
+    RENAME = "rename the room"
+    DELETE_ROOM = "delete the room"
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """Conditions of an action; all must hold.
+
+    Attributes:
+        audience: Audience that no policy extends.
+        policy_fields: Fields of `Policy` with further audiences.
+        is_statement: Forbidden while muted.
+        is_text: Forbidden to guests in rooms without `guest_post`.
+        on_lower: Requires a target of lower role.
+        visibilities: Rooms in which the action exists.
+    """
+
+    audience: Audience = "everyone"
+    policy_fields: tuple[str, ...] = ()
+    is_statement: bool = False
+    is_text: bool = False
+    on_lower: bool = False
+    visibilities: frozenset[Visibility] = _CONVERSATIONS
+
+
+_MODERATE = Rule(audience="moderators", on_lower=True, visibilities=_OPEN)
+_OWN_ROOM = Rule(audience="owner", visibilities=_OPEN)
+
+RULES: Mapping[Action, Rule] = {
+    Action.READ: Rule(visibilities=_ALL),
+    Action.LIST_MEMBERS: Rule(visibilities=_ALL),
+    Action.SEND: Rule(policy_fields=("speak",), is_statement=True, is_text=True),
+    Action.EDIT_OWN: Rule(policy_fields=("speak",), is_statement=True, is_text=True),
+    Action.DELETE_OWN: Rule(),
+    Action.DELETE_OTHER: _MODERATE,
+    Action.REACT: Rule(policy_fields=("react",), is_statement=True),
+    Action.UPLOAD: Rule(policy_fields=("speak", "upload"), is_statement=True, is_text=True),
+    Action.SET_TOPIC: Rule(policy_fields=("topic",), is_statement=True, is_text=True),
+    Action.MENTION_ROOM: Rule(audience="moderators", policy_fields=("speak",), is_statement=True, visibilities=_OPEN),
+    Action.INVITE: Rule(policy_fields=("invite",), visibilities=_OPEN),
+    Action.MANAGE_INVITES: Rule(audience="moderators", visibilities=_OPEN),
+    Action.KICK: _MODERATE,
+    Action.BAN: _MODERATE,
+    Action.MUTE: _MODERATE,
+    Action.SET_ROLE: Rule(audience="owner", on_lower=True, visibilities=_OPEN),
+    Action.RESIGN: Rule(visibilities=_OPEN),
+    Action.SEE_AUDIT: Rule(audience="moderators", visibilities=_AUDITED),
+    Action.CHANGE_POLICY: _OWN_ROOM,
+    Action.RENAME: _OWN_ROOM,
+    Action.DELETE_ROOM: _OWN_ROOM,
+}
+"""Conditions by action; every action has one rule."""
+
+_LEAST_ROLES: Mapping[Audience, Role] = {"moderators": Role.MODERATOR, "owner": Role.OWNER}
+_REFUSALS: Mapping[Audience, str] = {
+    "members": "members_only",
+    "moderators": "moderators_only",
+    "owner": "owner_only",
+}
+
+
+def is_visible(policy: Policy, standing: Standing) -> bool:
+    """Return whether a person may know that a room exists; a ban hides no public room."""
+    match policy.visibility:
+        case "public" | "unlisted":
+            return True
+        case "private" | "direct":
+            return standing.is_member
+        case "admins":
+            return standing.role is Role.ADMIN
+
+
+def require(action: Action, policy: Policy, standing: Standing, target: Standing | None = None) -> None:
+    """Check a permission.
+
+    Args:
+        action: Requested action.
+        policy: Policy of the room.
+        standing: Position of the acting person.
+        target: Position of the person on whom `standing` acts, or of the author of a message; None without such a
+            person, which is an error of actions on a person.
+
+    Raises:
+        NotFound: The room is not visible.
+        Forbidden: The action is not permitted. The parameter `until` is the end of a ban or mute, absent for no end.
+    """
+    if not is_visible(policy, standing):
+        raise errors.NotFound("room_not_found")
+    until: dict[str, Any] = {} if standing.until is None else {"until": standing.until}
+    rule = RULES[action]
+    if standing.banned:
+        raise errors.Forbidden("member_banned", **until)
+    if policy.visibility not in rule.visibilities:
+        raise errors.Forbidden("not_in_direct_room" if policy.visibility == "direct" else "room_read_only")
+    if rule.is_statement and standing.muted:
+        raise errors.Forbidden("member_muted", **until)
+    if rule.is_text and standing.role is Role.GUEST and not policy.guest_post:
+        raise errors.Forbidden("guests_read_only")
+    audiences: list[Audience] = [rule.audience, *(_get_audience(policy, field) for field in rule.policy_fields)]
+    for audience in audiences:
+        if not _is_in_audience(standing, audience):
+            raise errors.Forbidden(_REFUSALS[audience])
+    if rule.on_lower and (target is None or target.role >= standing.role):
+        raise errors.Forbidden("rank_too_low")
+
+
+def is_permitted(action: Action, policy: Policy, standing: Standing, target: Standing | None = None) -> bool:
+    """Return whether `require` with the same arguments raises no error."""
+    try:
+        require(action, policy, standing, target)
+    except errors.ChatError:
+        return False
+    return True
+
+
+def require_role_change(policy: Policy, standing: Standing, target: Standing, role: Role, *, is_self: bool) -> None:
+    """Check the assignment of a room role.
+
+    Owners assign roles up to their own to persons of lower rank, and administrators any role. Every person may give up
+    the own role for a lower one. A room without an owner gets none, because only its creation makes an owner.
+
+    Args:
+        policy: Policy of the room.
+        standing: Position of the acting person.
+        target: Position of the person with the new role.
+        role: New role: `MEMBER`, `MODERATOR` or `OWNER`.
+        is_self: Both persons are the same.
+
+    Raises:
+        NotFound: The room is not visible.
+        Forbidden: The change is not permitted.
+    """
+    if is_self:
+        require(Action.RESIGN, policy, standing)
+        if role >= standing.role:
+            raise errors.Forbidden("rank_too_low")
+    else:
+        require(Action.SET_ROLE, policy, standing, target)
+    if role is Role.OWNER and not policy.owned:
+        raise errors.Forbidden("room_ownerless")
+
+
+def _get_audience(policy: Policy, field: str) -> Audience:
+    return "everyone" if field == "topic" and not policy.owned else cast(Audience, getattr(policy, field))
+
+
+def _is_in_audience(standing: Standing, audience: Audience) -> bool:
+    match audience:
+        case "everyone":
+            return True
+        case "members":
+            return standing.is_member or standing.role >= Role.MODERATOR
+        case _:
+            return standing.role >= _LEAST_ROLES[audience]
