@@ -28,7 +28,7 @@ class PresenceDelta:
         """Add a joined member.
 
         A later join replaces an earlier one, and removes a recorded departure or rename. A present member is
-        recorded again if the client kind changes.
+        recorded again if the client kind or the status changes.
         """
         self.left.pop(member.member_id, None)
         self.renamed.pop(member.member_id, None)

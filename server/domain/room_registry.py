@@ -3,7 +3,9 @@
 - Lifetime: a live room exists while it contains a connection or an observer; its log stays in storage.
 - Multi-session members: all connections of a member in a room form one participant. The first connection is the
   join of the member, and the last departure is the leave.
-- Cost: the registry indexes rooms by connection, so a disconnect takes time proportional to the number of joined rooms.
+- Status: belongs to a member and applies in all of its rooms; the departure from the last room clears the status.
+- Cost: the registry indexes rooms by connection and by member, so a disconnect takes time proportional to the number of
+  joined rooms.
 
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
@@ -68,6 +70,8 @@ class RoomRegistry(Generic[ConnectionT]):
     def __init__(self) -> None:
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
         self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}  # joined or observed
+        self._rooms_by_member: dict[str, set[LiveRoom[ConnectionT]]] = {}
+        self._statuses: dict[str, str] = {}  # `Member.away` of members that are away
         self._locked_keys: set[str] = set()
 
     @contextmanager
@@ -130,10 +134,17 @@ class RoomRegistry(Generic[ConnectionT]):
         is_new = participant is None
         if participant is None:
             participant = Participant[ConnectionT](
-                events.Member(member_id=member_id, nick_name=nick, role="member", via=client_kind),
+                events.Member(
+                    member_id=member_id,
+                    nick_name=nick,
+                    role="member",
+                    via=client_kind,
+                    away=self._statuses.get(member_id),
+                ),
                 nick_key,
             )
             room.add_participant(participant)
+            self._rooms_by_member.setdefault(member_id, set()).add(room)
         old_member = participant.member
         old_nick = old_member.nick_name if old_member.nick_name != nick else None
         participant.member = replace(old_member, via=client_kind)
@@ -264,6 +275,30 @@ class RoomRegistry(Generic[ConnectionT]):
         room.assign_nick(participant, nick, nick_key)
         return old_nick
 
+    def set_status(
+        self, connection: ConnectionT, away: str | None
+    ) -> list[tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]]:
+        """Set the status of the members of a connection in all of their rooms, and return the changed participants.
+
+        The list is empty without joined rooms. Nothing is sent.
+
+        Args:
+            connection: Connection in any number of rooms.
+            away: New `Member.away`.
+        """
+        changed: list[tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]] = []
+        for member_id in {room.connections[connection].member.member_id for room in self.get_joined_rooms(connection)}:
+            if away is None:
+                self._statuses.pop(member_id, None)
+            else:
+                self._statuses[member_id] = away
+            for room in self._rooms_by_member[member_id]:
+                participant = room.participants[member_id]
+                if participant.member.away != away:
+                    participant.member = replace(participant.member, away=away)
+                    changed.append((room, participant))
+        return changed
+
     def count_members(self, room_key: str) -> int:
         """Return the number of members present in a room, without observers; 0 for a room that is not live."""
         return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
@@ -282,6 +317,11 @@ class RoomRegistry(Generic[ConnectionT]):
         is_last = not participant.connections
         if is_last:
             room.remove_participant(participant)
+            member_rooms = self._rooms_by_member[participant.member.member_id]
+            member_rooms.discard(room)
+            if not member_rooms:
+                del self._rooms_by_member[participant.member.member_id]
+                self._statuses.pop(participant.member.member_id, None)
         self._unsubscribe(connection, room)
         return LeaveResult(room, participant, is_last)
 

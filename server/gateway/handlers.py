@@ -95,6 +95,7 @@ class Handlers:
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
             requests.ChangeNick: self._change_nick,
+            requests.SetStatus: self._set_status,
         }
         database.journal.publish = self.publish
 
@@ -258,6 +259,13 @@ class Handlers:
                 self._presence_broadcaster.on_nick_change(room, participant, old_nick)
             assigned_nick = participant.member.nick_name
         return responses.NickChanged(nick_name=assigned_nick)
+
+    async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:
+        for room, participant in self.room_registry.set_status(
+            connection, request.status_text if request.away else None
+        ):
+            self._presence_broadcaster.on_status_change(room, participant)
+        return responses.Empty()
 
     # -- log entries
 

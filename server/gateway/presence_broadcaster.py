@@ -141,6 +141,10 @@ class PresenceBroadcaster:
             )
             self._fanout.send_to_room(room, notice)
 
+    def on_status_change(self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]) -> None:
+        """Record the new status of a member for the next presence push, which follows within `PRESENCE_INTERVAL`."""
+        self._get_pending_updates(room).presence_delta.record_join(participant.member)
+
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; nothing is sent."""
         if self._flush_timer is not None:

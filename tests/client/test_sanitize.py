@@ -36,7 +36,7 @@ LONG_REACTION = summarize(**{f"{LONG}{number}": LONG for number in range(30)})
 
 
 def test_every_text_field_is_truncated_to_its_limit() -> None:
-    member = Member(member_id=LONG, nick_name=LONG, role="member", account=LONG, via=LONG)
+    member = Member(member_id=LONG, nick_name=LONG, role="member", account=LONG, via=LONG, away=LONG)
     entries = (
         Message(
             **COMMON_FIELDS,

@@ -20,6 +20,7 @@ class RoomRegistryMachine(RuleBasedStateMachine):
         super().__init__()
         self.registry = RoomRegistry[int]()
         self.model: dict[tuple[int, str], str] = {}
+        self.statuses: dict[str, str] = {}
 
     @rule(connection=connections, room=rooms, member=members, nick=nicks)
     def join(self, connection: int, room: str, member: str, nick: str) -> None:
@@ -60,6 +61,32 @@ class RoomRegistryMachine(RuleBasedStateMachine):
         if (connection, names.canonical_key(room)) in self.model:
             membership = self.registry.require_membership(connection, room)
             self.registry.change_nick(*membership, nick)
+
+    @rule(connection=connections, away=st.none() | st.sampled_from(["", "lunch"]))
+    def set_status(self, connection: int, away: str | None) -> None:
+        own_ids = {
+            member_id for (joined_connection, _), member_id in self.model.items() if joined_connection == connection
+        }
+        expected = {
+            (key, member_id)
+            for (_, key), member_id in self.model.items()
+            if member_id in own_ids and self.statuses.get(member_id) != away
+        }
+        changed = self.registry.set_status(connection, away)
+        assert sorted((room.key, participant.member.member_id) for room, participant in changed) == sorted(expected)
+        for member_id in own_ids:
+            self.statuses.pop(member_id, None)
+            if away is not None:
+                self.statuses[member_id] = away
+
+    @invariant()
+    def members_have_their_status_in_all_rooms(self) -> None:
+        self.statuses = {
+            member_id: away for member_id, away in self.statuses.items() if member_id in self.model.values()
+        }
+        for room in self.registry.rooms.values():
+            for member_id, participant in room.participants.items():
+                assert participant.member.away == self.statuses.get(member_id)
 
     @invariant()
     def nicknames_are_unique_and_memberships_match(self) -> None:

@@ -294,6 +294,56 @@ async def test_confusable_nicknames_are_marked_in_members_and_presence(
         assert renamed == [{"memberId": joined["memberId"], "nickName": "bob"}]
 
 
+async def wait_for_status(client: RawClient, member_id: str) -> str | None:
+    """Return `away` of a member in the next presence push that contains the member."""
+    while True:
+        joined = (await client.wait_for_push("presence"))["joined"]
+        for member in joined:
+            if member["memberId"] == member_id:
+                return member.get("away")
+
+
+async def test_a_status_applies_to_all_rooms_and_connections_of_a_member(
+    server: RunningServer, client: RawClient
+) -> None:
+    await client.join("tea", "ann")
+    async with raw_client(server.url) as bob, raw_client(server.url) as second_bob:
+        joined = await bob.join("tea", "bob")
+        member_id = joined["memberId"]
+        assert await wait_for_status(client, member_id) is None
+        assert (await bob.request("setStatus", {"away": True, "text": " lunch\n\u202e"}))["ok"]
+        assert await wait_for_status(client, member_id) == "lunch"
+        elsewhere = await second_bob.join("coffee", "bob", guestKey=joined["guestKey"])
+        assert [member.get("away") for member in elsewhere["members"]] == ["lunch"]
+        assert (await second_bob.request("setStatus", {"away": True}))["ok"]
+        assert await wait_for_status(client, member_id) == ""
+        assert [member.get("away") for member in (await client.join("tea", "ann"))["members"]] == [None, ""]
+        assert (await second_bob.request("setStatus", {"away": False, "text": "ignored"}))["ok"]
+        assert await wait_for_status(client, member_id) is None
+
+
+async def test_a_status_ends_with_the_last_connection(server: RunningServer, client: RawClient) -> None:
+    await client.join("tea", "ann")
+    async with raw_client(server.url) as bob:
+        joined = await bob.join("tea", "bob")
+        assert (await bob.request("setStatus", {"away": True, "text": "lunch"}))["ok"]
+        async with raw_client(server.url) as second_bob:
+            again = await second_bob.join("tea", "bob", guestKey=joined["guestKey"])
+            await bob.request("leaveRoom", {"room": "tea"})
+            assert [member.get("away") for member in again["members"]] == [None, "lunch"]
+            await second_bob.request("leaveRoom", {"room": "tea"})
+        again = await bob.join("tea", "bob", guestKey=joined["guestKey"])
+        assert [member.get("away") for member in again["members"]] == [None, None]
+
+
+async def test_an_invalid_status_changes_nothing(client: RawClient) -> None:
+    await client.join("tea", "ann")
+    too_long = (await client.request("setStatus", {"away": True, "text": "x" * 101}))["error"]
+    assert (too_long["code"], too_long["params"]) == ("too_long", {"limit": 100, "count": 101})
+    assert (await client.request("setStatus", {"text": "lunch"}))["error"]["code"] == "bad_request"
+    assert [member.get("away") for member in (await client.join("tea", "ann"))["members"]] == [None]
+
+
 @pytest.mark.parametrize("nick", ["❤️", "☕️", "👩‍💻", "Ann 👩‍💻"])
 async def test_emoji_of_phone_keyboards_are_valid_names(client: RawClient, nick: str) -> None:
     joined = await client.join(nick, nick)

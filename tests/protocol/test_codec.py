@@ -34,6 +34,8 @@ FIELDS = [
     "before",
     "since",
     "query",
+    "away",
+    "text",
 ]
 
 VALID: dict[str, dict[str, Any]] = {
@@ -52,6 +54,7 @@ VALID: dict[str, dict[str, Any]] = {
     "search": {"query": "tea"},
     "listRooms": {},
     "changeNick": {"nickName": "bob"},
+    "setStatus": {"away": True},
     "setTopic": {"room": "tea", "topic": ""},
     "kick": {"room": "tea", "memberId": "g1"},
     "ban": {"room": "tea", "memberId": "g1"},

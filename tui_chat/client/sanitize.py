@@ -36,6 +36,7 @@ from tui_chat.protocol.limits import (
     REACTION_NAMES,
     REACTIONS_PER_MESSAGE,
     ROOM_NAME_GRAPHEMES,
+    STATUS_CHARACTERS,
     TOPIC_CHARACTERS,
 )
 from tui_chat.protocol.responses import RoomSummary, SendResponse
@@ -72,6 +73,11 @@ def room_name(text: str) -> str:
 def topic(text: str) -> str:
     """Return a sanitized single-line topic; a longer one ends with `…` within `TOPIC_CHARACTERS`. May be empty."""
     return line(text, TOPIC_CHARACTERS)
+
+
+def status(text: str) -> str:
+    """Return a sanitized status text; a longer one ends with `…` within `STATUS_CHARACTERS`. May be empty."""
+    return line(text, STATUS_CHARACTERS)
 
 
 def member_id(text: str) -> str:
@@ -149,7 +155,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     Reaction: {**_ENTRY, "emoji": _emoji},
     TopicChange: {**_ENTRY, "topic": topic},
     Reactor: _AUTHOR,
-    Member: {**_AUTHOR, "role": _role, "account": nickname, "via": nickname},
+    Member: {**_AUTHOR, "role": _role, "account": nickname, "via": nickname, "away": status},
     JoinNotice: _NOTICE,
     LeaveNotice: _NOTICE,
     NickNotice: {**_NOTICE, "old_nick_name": nickname},

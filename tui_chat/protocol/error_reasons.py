@@ -58,6 +58,7 @@ WIRE_MESSAGES = {
     "message_too_long": "a message can have at most {limit} characters; this one has {count}",
     "topic_too_long": "a topic can have at most {limit} characters; this one has {count}",
     "query_too_long": "a query can have at most {limit} characters; this one has {count}",
+    "status_too_long": "a status text can have at most {limit} characters; this one has {count}",
     "reaction_too_long": "use one emoji or a word of at most {limit} columns",
     "user_id_too_long": "a user id can have at most {limit} characters",
     # rate_limited

@@ -25,6 +25,7 @@ class Member(WireStruct, frozen=True):
         nick_name: Nickname, unique among the present members.
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
+        away: Status text of a member that is away, possibly empty; None for an attentive member.
         confusable: The nickname looks like that of another member who was present when it was assigned.
         via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
@@ -35,6 +36,7 @@ class Member(WireStruct, frozen=True):
     account: str | None = None
     via: str | None = None
     confusable: bool = False
+    away: str | None = None
 
 
 class Reactor(WireStruct, frozen=True):
@@ -191,7 +193,7 @@ class PresencePush(WireStruct, frozen=True):
 
     Attributes:
         room: Display name of the room.
-        joined: New members who are still present, and present members with another `via`.
+        joined: New members who are still present, and present members with another `via` or `away`.
         left: Member ids of former members, also of those who joined since the previous push.
         renamed: Members with a new nickname.
         member_count: Number of present members; None from servers without this field.

@@ -12,6 +12,7 @@ NAME_CODE_POINTS = 256
 MESSAGE_CHARACTERS = 4_000
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
+STATUS_CHARACTERS = 100
 REACTION_CODE_POINTS = 16
 """Limit of code points in a reaction; the longest emoji, a kiss with two skin tones, has ten."""
 

@@ -38,6 +38,7 @@ _VALIDATORS: dict[str, Callable[[str], str]] = {
     "message": sanitize.validate_message_body,
     "topic": sanitize.validate_topic,
     "query": sanitize.validate_query,
+    "status_text": sanitize.validate_status,
 }
 """Functions by field name that return the validated form of a text."""
 
@@ -293,6 +294,20 @@ class ChangeNick(Request, frozen=True):
     room: str | None = None
 
 
+class SetStatus(Request, frozen=True):
+    """Set the status of the member in all rooms; without joined rooms, the request has no effect.
+
+    Attributes:
+        away: The member is away.
+        status_text: Text for the other members, possibly empty; ignored unless `away`. The wire name is `text`.
+    """
+
+    event: ClassVar[str] = "setStatus"
+    rate_class: ClassVar[str] = "joins"
+    away: bool
+    status_text: str = field(default="", name="text")
+
+
 class SetTopic(IdempotentRequest, frozen=True):
     """Set the room topic; an empty topic removes the current one. An equal topic creates an entry too."""
 
@@ -361,6 +376,7 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     Search,
     ListRooms,
     ChangeNick,
+    SetStatus,
     SetTopic,
     Kick,
     Ban,

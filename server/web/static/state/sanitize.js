@@ -122,7 +122,7 @@ function sanitizeReactions(reactions) {
   );
 }
 
-const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine };
+const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine, away: sanitizeLine };
 
 /**
  * Remove surrounding white space, without the further characters that `String.trim` removes.
