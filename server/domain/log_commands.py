@@ -5,7 +5,19 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Member
+
+ROOM_CHANGE_RETRY = 0.5
+"""`retryAfter` of requests during a change of the room, in seconds."""
+
+
+class StaleAccess(Unavailable):
+    """Rejected permission check against stale state; the check can be repeated with the state of `room_key`."""
+
+    def __init__(self, room_key: str) -> None:
+        self.room_key = room_key
+        super().__init__("room_changing", retry_after=ROOM_CHANGE_RETRY)
 
 
 def generate_log_id() -> str:
@@ -35,11 +47,14 @@ class RoomCommand(Struct, frozen=True, kw_only=True):
         author: Author of the change, as of the time of the command. Edits and deletions of messages of other members
             require a role other than `member`.
         client_id: Idempotency key chosen by the client, unique in the room.
+        policy_seq: `policy_seq` of the permission check; another value at the time of the append rejects the command
+            with `StaleAccess`. None for changes of the server, which need no permission.
     """
 
     room: RoomRef
     author: Member
     client_id: UUID | None = None
+    policy_seq: int | None = None
 
 
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):

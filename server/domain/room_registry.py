@@ -18,12 +18,10 @@ from typing import Generic, TypeVar
 from msgspec.structs import replace
 
 from server.domain.live_room import LiveRoom, Participant
+from server.domain.log_commands import ROOM_CHANGE_RETRY
 from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
-
-ROOM_CHANGE_RETRY = 0.5
-"""`retryAfter` of joins during a creation, rename or deletion of the room, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class BatchRoom(Struct, eq=False):
         stored_n: `last_n` before the batch.
         last_n: `last_n` after the commands processed so far.
         active_at: `ts` of the newest entry, or the creation time if later.
+        policy_seq: `seq` of the newest entry that may revoke a permission, 0 if none exists.
+        visibility: Value of `rooms.visibility`.
         topic: New topic, None if unchanged.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
             effect, any entry with the first `revision` as `seq` and id 0.
@@ -54,6 +56,8 @@ class BatchRoom(Struct, eq=False):
     stored_n: int = 0
     last_n: int = 0
     active_at: int = 0
+    policy_seq: int = 0
+    visibility: str = PUBLIC
     topic: str | None = None
     by_client_id: dict[str, Entry] = {}
     targets: dict[int, TargetMessage] = {}
@@ -101,11 +105,13 @@ def _lock_rooms(
 ) -> None:
     for key, *stored in statements.select_rooms.execute(connection, statements.array_param(keys)):
         room = rooms[key]
-        room.id, room.name, room.stored_seq, room.stored_n, room.active_at = stored
+        room.id, room.name, room.stored_seq, room.stored_n, room.active_at, room.policy_seq, room.visibility = stored
         room.last_seq, room.last_n = room.stored_seq, room.stored_n
 
 
 def _may_create_room(command: LogCommand) -> bool:
+    if command.policy_seq:
+        return False  # a stale check of a removed room
     return isinstance(command, AppendTopic) or (isinstance(command, AppendMessage) and command.reply_to is None)
 
 

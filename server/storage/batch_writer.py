@@ -1,6 +1,8 @@
 """Validation and write of one batch of log commands in a single transaction.
 
 - Sequential semantics: each command sees the effects of all earlier commands of its batch.
+- Permissions: a command with a `policy_seq` other than that of the room is rejected, so that a check against stale
+  state admits nothing.
 - Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
 - Lock order: rows of rooms (`server.storage.batch_rooms`), then the id counter.
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
@@ -25,6 +27,7 @@ from server.domain.log_commands import (
     AppendReaction,
     AppendTopic,
     LogCommand,
+    StaleAccess,
 )
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
@@ -127,6 +130,7 @@ class BatchWriter:
             command: One of the commands passed to the constructor; each is appended once, in the given order.
 
         Raises:
+            StaleAccess: `policy_seq` of the command is not that of the room.
             NotFound: The target message, or the message of `reply_to`, does not exist.
             Forbidden: The target of an edit or deletion belongs to another member, and the author's role is `member`.
             Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
@@ -139,6 +143,8 @@ class BatchWriter:
             if original.member_id != command.author.member_id:
                 raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
+        if command.policy_seq not in (None, room.policy_seq):
+            raise StaleAccess(command.room.key)
         entry = self._APPEND_METHODS[type(command)](self, room, command)
         is_noop = entry.id == 0
         if client_id is not None:
@@ -323,6 +329,7 @@ class BatchWriter:
                         room.last_seq - room.stored_seq,
                         room.last_n - room.stored_n,
                         room.active_at,
+                        room.policy_seq,
                         room.id,
                     )
                     for room in self._rooms.values()

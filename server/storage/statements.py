@@ -49,6 +49,23 @@ ENTRY_COLUMNS = (
 )
 """Columns of an inserted row of `entries`, in parameter order."""
 
+NEW_ROOM_COLUMNS = (
+    "key",
+    "name",
+    "topic",
+    "topic_key",
+    "visibility",
+    "log_id",
+    "first_seq",
+    "last_seq",
+    "last_n",
+    "created_at",
+    "active_at",
+)
+"""Columns of an inserted row of `rooms`, in parameter order; the others have their defaults."""
+
+_BATCH_ROOM_COLUMNS = ("key", "id", "name", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
+
 
 def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
     """Return the INSERT construct of a dialect with support for ON CONFLICT.
@@ -63,17 +80,18 @@ class BatchStatements:
 
     Attributes:
         search_index: Writer of the search index.
-        select_rooms: `keys` → key, id, name, last_seq, last_n, active_at; locks the rows until the commit.
+        select_rooms: `keys` → key, id, name, last_seq, last_n, active_at, policy_seq, visibility; locks the rows until
+            the commit.
         select_by_client_id: `room`, `client_ids` → all columns of matching entries.
         select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
         insert_noop_change: Inserts a row of `noop_changes`, columns in table order.
         select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
-        create_room: Inserts the row of a room, columns in table order without `id`; no effect if the key exists.
-        bump_seq: `new_topic`, `new_topic_key`, `count`, `messages`, `ts`, `room`; adds `count` to `last_seq` and
-            `messages` to `last_n` of a room, sets `active_at`, and makes a removed room public again. A topic of None
-            is unchanged.
+        create_room: Inserts the row of a room, values as in `NEW_ROOM_COLUMNS`; no effect if the key exists.
+        bump_seq: `new_topic`, `new_topic_key`, `count`, `messages`, `ts`, `new_policy_seq`, `room`; adds `count` to
+            `last_seq` and `messages` to `last_n` of a room, sets `active_at` and `policy_seq`, and makes a removed room
+            public again. A topic of None is unchanged.
         allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
         insert_entry: Inserts a row of `entries`, values as in `ENTRY_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
@@ -99,7 +117,7 @@ class BatchStatements:
         in_room = entries.c.room_id == bindparam("room")
         is_removed = rooms.c.visibility == literal_column(f"'{REMOVED}'", String)
         self.select_rooms = prepare(
-            select(*(rooms.c[name] for name in ("key", "id", "name", "last_seq", "last_n", "active_at")))
+            select(*(rooms.c[name] for name in _BATCH_ROOM_COLUMNS))
             .where(self._in_array(rooms.c.key, "keys"))
             .order_by(rooms.c.key)
             .with_for_update(),
@@ -136,10 +154,9 @@ class BatchStatements:
             ),
             *("room", "seqs"),
         )
-        room_columns = rooms.columns.keys()[1:]
         self.create_room = prepare(
-            insert(rooms).values({name: bindparam(name) for name in room_columns}).on_conflict_do_nothing(),
-            *room_columns,
+            insert(rooms).values({name: bindparam(name) for name in NEW_ROOM_COLUMNS}).on_conflict_do_nothing(),
+            *NEW_ROOM_COLUMNS,
         )
         self.bump_seq = prepare(
             update(rooms)
@@ -149,10 +166,11 @@ class BatchStatements:
                 last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
                 last_n=rooms.c.last_n + bindparam("messages", type_=rooms.c.last_n.type),
                 active_at=bindparam("ts"),
+                policy_seq=bindparam("new_policy_seq"),
                 visibility=case((is_removed, literal_column(f"'{PUBLIC}'", String)), else_=rooms.c.visibility),
             )
             .where(rooms.c.id == bindparam("room")),
-            *("new_topic", "new_topic_key", "count", "messages", "ts", "room"),
+            *("new_topic", "new_topic_key", "count", "messages", "ts", "new_policy_seq", "room"),
         )
         self.allocate_ids = prepare(
             update(counters)

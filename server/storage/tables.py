@@ -18,13 +18,18 @@ from sqlalchemy import (
     Text,
     and_,
     column,
+    false,
+    true,
 )
 
 Int64 = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integer; SQLite accepts only the type INTEGER for a rowid alias."""
 
 PUBLIC, REMOVED = "public", "removed"
-"""Values of `rooms.visibility`. Removed rooms are hidden from all lists until their next entry or creation."""
+"""Two values of `rooms.visibility`; the others are those of `tui_chat.protocol.policies.Visibility`.
+
+Removed rooms are hidden from all lists until their next entry or creation.
+"""
 
 LOG_ID_CHARACTERS = 12
 """Length of a new `rooms.log_id`; a replaced database appends a suffix (`server.storage.restore_detection`)."""
@@ -49,13 +54,81 @@ rooms = Table(
     Column("last_n", Int64, nullable=False),
     Column("created_at", Int64, nullable=False),
     Column("active_at", Int64, nullable=False, index=True),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("owned", Boolean, nullable=False, server_default=false()),
+    Column("policy_seq", Int64, nullable=False, server_default="0"),
+    Column("speak", Text, nullable=False, server_default="everyone"),
+    Column("guest_post", Boolean, nullable=False, server_default=true()),
+    Column("react", Text, nullable=False, server_default="everyone"),
+    Column("upload", Text, nullable=False, server_default="everyone"),
+    Column("topic_policy", Text, nullable=False, server_default="members"),
+    Column("invite_policy", Text, nullable=False, server_default="members"),
+    Column("keep_days", Integer),
+    Column("keep_messages", Int64),
+    Column("direct_key", Text, unique=True),
 )
-"""Rooms with their current name and topic.
+"""Rooms with their current name, topic and policy.
 
 `topic_key` is the folded topic (`tui_chat.protocol.search_query.fold`), for the filter of room lists. `log_id`
 identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `last_n` is the ordinal of
-the newest message, 0 without messages. `active_at` is the `ts` of the newest entry, or `created_at` if later.
+the newest message, 0 without messages. `active_at` is the `ts` of the newest entry, or `created_at` if later. `title`
+is the display name of a room with an address. `policy_seq` is the `seq` of the newest entry that may revoke a
+permission; 0 implies the default policy, no sanctions and no roles above `member`. The policy columns are those of
+`server.domain.permissions.Policy`. `direct_key` identifies the members of a direct room.
 """
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("room_id", Int64, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("account", Text),
+    Column("nick_name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("joined_at", Int64, nullable=False),
+    Column("read_seq", Int64, nullable=False, server_default="0"),
+    Column("read_n", Int64, nullable=False, server_default="0"),
+    Column("muted_until", Int64),
+    Index("memberships_by_member", "member_id"),
+    sqlite_with_rowid=False,
+)
+"""Durable members of rooms: accounts that joined, and guests who were invited.
+
+`role` is `member`, `moderator` or `owner`. `read_seq` and `read_n` are the read marker. `muted_until` is the end of
+muted notifications.
+"""
+
+sanctions = Table(
+    "sanctions",
+    metadata,
+    Column("room_id", Int64, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("until", Int64),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("address_hash", LargeBinary),
+    Index("sanctions_by_member", "member_id"),
+    Index("sanctions_by_address", "address_hash"),
+    sqlite_with_rowid=False,
+)
+"""Bans and mutes of rooms, with `kind` `ban` or `mute`; a sanction without `until` has no end.
+
+`by` is the member id of the moderator. A ban with `address_hash` also applies to guests from this address.
+"""
+
+invites = Table(
+    "invites",
+    metadata,
+    Column("id", Int64, primary_key=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("room_id", Int64, index=True),
+    Column("uses_left", Integer, nullable=False),
+    Column("expires_at", Int64, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Int64, nullable=False),
+)
+"""Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
 
 entries = Table(
     "entries",

@@ -7,7 +7,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 
+from server.domain.log_commands import StaleAccess
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
@@ -45,6 +47,18 @@ async def test_each_command_type_becomes_its_entry_type(database: Database, cloc
     deletion = (await append(build_deletion(1, author=BEN))).entry
     assert deletion == Deletion(**common, seq=5, id=deletion.id, target=1)
     assert posted.id < edit.id < reaction.id < topic.id < deletion.id
+
+
+async def test_a_command_checked_against_another_policy_seq_is_rejected(database: Database) -> None:
+    append = database.journal.append
+    with pytest.raises(StaleAccess):
+        await append(structs.replace(build_message(), policy_seq=1))
+    assert await database.reader.list_rooms(None, 10) == []
+    await append(structs.replace(build_message(), policy_seq=0))
+    with pytest.raises(StaleAccess) as rejection:
+        await append(structs.replace(build_message(), policy_seq=1))
+    assert rejection.value.room_key == LOUNGE.key
+    assert (await append(build_message())).entry.seq == 2
 
 
 async def test_seq_increases_by_one_per_room_in_call_order(database: Database) -> None:
