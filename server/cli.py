@@ -5,80 +5,16 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
-from typing import NoReturn, cast
+from typing import cast
 
 from server import control_commands
+from server.arguments import MANAGED_FLAG, build_parser
 from server.control_commands import CONTROL_COMMANDS
 from server.control_socket import ControlError
 from server.settings import SETTINGS, ConfigError, ServerSettings
-from server.settings_sources import find_ignored_variables, resolve_settings, suggest
-from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
+from server.settings_sources import find_ignored_variables, resolve_settings
 from tui_chat.protocol import limits
 from tui_chat.standard_streams import EXIT_USAGE_ERROR, run_program, write_error, write_output
-
-_MANAGED_FLAG = "--managed"  # for programs that start the server (docs/operating.md, "Managed process")
-
-
-class ServerParser(ProgramParser):
-    """Argument parser with one-line error messages."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise a usage error as `ConfigError`."""
-        raise ConfigError(f"{message} (see {self.shell_command} --help)")
-
-
-def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
-    """Return the parser with one option per setting; absent settings are None, others are unchecked text.
-
-    A list setting collects its repeated options. The parser accepts any command; usage errors raise `ConfigError`.
-
-    Args:
-        for_completion: Declare the commands as choices, for completion scripts; `_parse` reports an unknown command
-            with the nearest name.
-    """
-    parser = ServerParser(
-        prog="chat-server",
-        usage="chat-server [config|status|stop] [options]",
-        description="Group chat server for chat-tui, browsers and Socket.IO clients.",
-        epilog="Each option is also an environment variable, for example CHAT_PORT, and a key of the settings file,"
-        " for example port.",
-        formatter_class=partial(argparse.HelpFormatter, max_help_position=36),
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "command",
-        nargs="?",
-        metavar="config|status|stop",
-        choices=("config", *CONTROL_COMMANDS) if for_completion else None,
-        help="config: print the effective settings with their sources, and the protocol limits."
-        " status: list the running servers of this user. stop: stop the server."
-        " --port and --database select a server.",
-    )
-    parser.add_argument("--json", action="store_true", help="With status and stop: print one JSON object per server.")
-    parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
-    parser.add_argument(
-        "--completion",
-        action=CompletionAction,
-        build_parser=partial(build_parser, for_completion=True),
-        help=f"Print the completion script of a shell: {', '.join(SHELLS)}.",
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="TOML settings file.")
-    parser.add_argument(
-        _MANAGED_FLAG,
-        action="store_true",
-        help="For programs that start the server: report the start as a line of JSON, and stop at the end of the input;"
-        " with --exit-when-idle, after the last client.",
-    )
-    for setting in SETTINGS.values():
-        parser.add_argument(
-            setting.flag,
-            action="append" if setting.is_list else "store",
-            metavar="VALUE",
-            help=f"{setting.help} [{setting.unit and f'{setting.unit}, '}default: {setting.default_text}]",
-        )
-    return parser
 
 
 def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings, dict[str, str]]:
@@ -89,14 +25,9 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
         SystemExit: The output of `--help`, `--version` or `--completion` is printed.
         OutputError: Standard output rejects this output.
     """
-    parsed, unknown = build_parser().parse_known_intermixed_args(arguments)
-    if unknown or parsed.command not in {None, "config", *CONTROL_COMMANDS}:
-        name = (unknown or [parsed.command])[0].partition("=")[0]
-        flags = ["--config", "--json", "--completion", "--version", _MANAGED_FLAG]
-        valid_names = ["config", *CONTROL_COMMANDS, *flags, *(setting.flag for setting in SETTINGS.values())]
-        raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names)}")
-    options = {name: value for name, value in vars(parsed).items() if name in SETTINGS and value is not None}
-    return parsed, *resolve_settings(options, os.environ, parsed.config)
+    parsed = build_parser().parse(arguments)
+    options = {name: value for name, value in vars(parsed).items() if name in SETTINGS}
+    return parsed, *resolve_settings(options, os.environ, getattr(parsed, "config", None))
 
 
 def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
@@ -120,7 +51,7 @@ def main() -> None:
 
 
 def _run() -> int:
-    managed = _MANAGED_FLAG in sys.argv[1:]
+    managed = MANAGED_FLAG in sys.argv[1:]
     try:
         parsed, settings, sources = _parse(sys.argv[1:])
         if parsed.command in CONTROL_COMMANDS:
@@ -155,7 +86,7 @@ def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -
         ControlError: The command failed.
     """
     selection = {"port": str(settings.port), "database": settings.describe_database()}
-    selection = {name: value for name, value in selection.items() if getattr(parsed, name) is not None}
+    selection = {name: value for name, value in selection.items() if name in parsed}
     return control_commands.run(parsed.command, selection, parsed.json)
 
 

@@ -27,10 +27,16 @@ _SERVICE_ADDRESS_PATTERN = re.compile(r"(tcp|udp|sctp)://.*")
 _SERVICE_VARIABLE_PATTERN = re.compile(r"CHAT_(SERVICE_(HOST|PORT)(_.*)?|PORT_[0-9]+_(TCP|UDP|SCTP)(_.*)?)")
 
 
-def suggest(name: str, valid_names: Iterable[str]) -> str:
-    """Return `did you mean NAME?` with the nearest valid name; without a similar one, the command that lists all."""
+def suggest(name: str, valid_names: Iterable[str], command: str = "") -> str:
+    """Return `did you mean NAME?` with the nearest valid name; without a similar one, a reference to the help.
+
+    Args:
+        name: Unknown name.
+        valid_names: Candidates.
+        command: Command with the help; empty for that of the server.
+    """
     matches = get_close_matches(name, valid_names, 1)
-    return f"did you mean {matches[0]}?" if matches else f"see {shown_command('chat-server')} --help"
+    return f"did you mean {matches[0]}?" if matches else f"see {command or shown_command('chat-server')} --help"
 
 
 def resolve_settings(

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -58,7 +58,7 @@ class CompletionAction(argparse.Action):
         import shtab  # noqa: PLC0415 (20 ms)
 
         completed = self._build_parser()
-        for action in completed._actions:
+        for action in _collect_actions(completed):
             if action.type is Path:
                 cast(Any, action).complete = shtab.FILE
         write_output(shtab.complete(completed, shell))
@@ -76,6 +76,16 @@ class VersionAction(argparse.Action):
         """
         print_version(parser.prog)
         parser.exit()
+
+
+def _collect_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the actions of a parser and of its subcommands."""
+    for action in parser._actions:
+        yield action
+        choices: Any = action.choices
+        if isinstance(choices, dict):
+            for subparser in cast("dict[str, argparse.ArgumentParser]", choices).values():
+                yield from _collect_actions(subparser)
 
 
 def shown_command(program: str) -> str:

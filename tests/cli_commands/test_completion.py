@@ -49,6 +49,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("chat-tui", "--settings", "pyproj"), {"pyproject.toml"}),
         (("chat-server", "s"), {"status", "stop"}),
         (("chat-server", "--tls"), {"--tls-cert", "--tls-key"}),
+        (("chat-server", "stop", "--"), {"--help", "--json", "--config", "--port", "--database"}),
+        (("chat-server", "stop", "--config", "pyproj"), {"pyproject.toml"}),
         (("chat-server", "--completion", ""), {"bash", "zsh", "fish"}),
     ],
 )

@@ -1,0 +1,141 @@
+"""Command line of `chat-server`: one parser for the server and one for each command.
+
+- Settings: the parser of a command has options for the settings that this command uses.
+- Errors: an unknown argument is reported with the nearest name of its parser.
+"""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from server.settings import SETTINGS, ConfigError, ServerSetting
+from server.settings_sources import suggest
+from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
+
+MANAGED_FLAG = "--managed"
+"""Option of programs that start the server (docs/operating.md, "Managed process")."""
+
+
+class ServerParser(ProgramParser):
+    """Argument parser with one-line error messages, of the program or of a command.
+
+    Args:
+        options: Keyword arguments of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            formatter_class=partial(argparse.HelpFormatter, max_help_position=36), allow_abbrev=False, **options
+        )
+        self._commands: dict[str, ServerParser] = {}
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a usage error as `ConfigError`."""
+        raise ConfigError(f"{message} (see {self.shell_command} --help)")
+
+    def add_commands(self, commands: Mapping[str, str]) -> dict[str, Self]:
+        """Add the parsers of commands and return them by name.
+
+        Args:
+            commands: Description by name, as sentences.
+        """
+        action = self.add_subparsers(metavar="COMMAND", prog=self.prog)
+        added = {name: action.add_parser(name, help=text, description=text) for name, text in commands.items()}
+        self._commands.update(added)
+        return added
+
+    def add_settings(self, settings: Iterable[ServerSetting]) -> None:
+        """Add the settings file and the options of settings, as unchecked text.
+
+        Absent options have no value. A list setting collects its repeated options.
+        """
+        self.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="TOML settings file.")
+        for setting in settings:
+            self.add_argument(
+                setting.flag,
+                action="append" if setting.is_list else "store",
+                default=argparse.SUPPRESS,
+                metavar="VALUE",
+                help=f"{setting.help} [{setting.unit and f'{setting.unit}, '}default: {setting.default_text}]",
+            )
+
+    def add_selection(self) -> None:
+        """Add the options that select one of several servers."""
+        self.add_settings(
+            replace(SETTINGS[name], help=f"Select the server with this {name}.", default_text="any")
+            for name in ("port", "database")
+        )
+
+    def parse(self, arguments: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:
+        """Parse all arguments, those after the name of a command with its parser.
+
+        Args:
+            arguments: Arguments after the name of the program or command.
+            namespace: Result of the preceding arguments.
+
+        Returns:
+            The values of all parsers, and the name of the command as `command`, empty without a command.
+
+        Raises:
+            ConfigError: The arguments are invalid.
+        """
+        end = self._find_command(arguments)
+        parsed, unknown = self.parse_known_args(arguments[:end], namespace or argparse.Namespace())
+        unknown += arguments[end : end + 1]
+        if not unknown:
+            parsed.command = self.prog.partition(" ")[2]
+            return parsed
+        if unknown[0] in self._commands:
+            return self._commands[unknown[0]].parse(arguments[end + 1 :], parsed)
+        name = unknown[0].partition("=")[0]
+        valid_names = (*self._commands, *self._option_string_actions)
+        raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names, self.shell_command)}")
+
+    def _find_command(self, arguments: Sequence[str]) -> int:
+        """Return the index of the first positional argument, or the number of arguments if no parser follows."""
+        index = 0
+        while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
+            action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`
+            index += 1 if action is None or action.nargs == 0 else 2
+        return min(index, len(arguments))
+
+
+def build_parser() -> ServerParser:
+    """Return the parser of the program."""
+    parser = ServerParser(
+        prog="chat-server",
+        usage="chat-server [COMMAND] [options]",
+        description="Group chat server for chat-tui, browsers and Socket.IO clients."
+        " Without a command, start the server.",
+        epilog="Each option is also an environment variable, for example CHAT_PORT, and a key of the settings file,"
+        " for example port.",
+    )
+    commands = parser.add_commands(
+        {
+            "config": "Print the effective settings with their sources, and the protocol limits.",
+            "status": "List the running servers of this user.",
+            "stop": "Stop a running server.",
+        }
+    )
+    commands["config"].add_settings(SETTINGS.values())
+    for name in ("status", "stop"):
+        commands[name].add_argument("--json", action="store_true", help="Print one JSON object per server.")
+        commands[name].add_selection()
+    parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
+    parser.add_argument(
+        "--completion",
+        action=CompletionAction,
+        build_parser=build_parser,
+        help=f"Print the completion script of a shell: {', '.join(SHELLS)}.",
+    )
+    parser.add_argument(
+        MANAGED_FLAG,
+        action="store_true",
+        help="For programs that start the server: report the start as a line of JSON, and stop at the end of the input;"
+        " with --exit-when-idle, after the last client.",
+    )
+    parser.add_settings(SETTINGS.values())
+    return parser
