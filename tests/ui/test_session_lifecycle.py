@@ -40,7 +40,7 @@ class RecordingForm:
     def begin_waiting(self, text: str) -> None:
         self.progress, self.is_waiting = text, True
 
-    def show_progress(self, text: str) -> None:
+    def end_waiting(self, text: str) -> None:
         self.progress, self.is_waiting = text, False
 
     def show_field_error(self, field: str, problem: str) -> None:

@@ -133,9 +133,10 @@ class ChatApp(App[None], inherit_bindings=False):
         readiness = ScreenReadiness(time.monotonic)
         self.input_sequencer = InputSequencer(
             super().on_event,
-            # Input after a room request waits for that room.
+            # Input after a submitted form or a room request waits for that room.
             lambda: (
-                readiness.is_ready(self.screen)
+                not self.join_form.is_waiting
+                and readiness.is_ready(self.screen)
                 and not (self._active_chat and self._active_chat.room_navigation.is_switching)
             ),
             lambda: [*(node for node in (self.focused or self.screen).ancestors_with_self if node is not self), self],
@@ -155,7 +156,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._after_first_paint)
 
     def _after_first_paint(self) -> None:
-        options = self._start_options
+        options, self.join_form.is_waiting = self._start_options, False
         gc_tuning.resume_collection()
         if options.serve:
             self._lifecycle.start_local_server(options.host, options.port, join=bool(options.nick and options.room))
@@ -201,10 +202,10 @@ class ChatApp(App[None], inherit_bindings=False):
     # Input
 
     async def on_event(self, event: Event) -> None:
-        """Pass keys and pastes to the sequencer. All other events and forwarded input go to Textual."""
+        """Pass keys and pastes to the sequencer. All other events, immediate and forwarded input go to Textual."""
         if isinstance(event, InputEvent):
             self._render_scheduler.record_input()
-        if isinstance(event, Key | Paste) and not event.is_forwarded:
+        if isinstance(event, Key | Paste) and not (event.is_forwarded or self.join_form.is_immediate(event)):
             await self.input_sequencer.push(event)
         else:
             await super().on_event(event)

@@ -200,7 +200,7 @@ class SessionLifecycle:
             form.show_field_error("server", str(error))
             return
         form.set_server(self.local_server.url)
-        form.show_progress("\n".join(self.startup_messages))
+        form.end_waiting("\n".join(self.startup_messages))
         if join:
             form.action_submit()
 
@@ -272,7 +272,7 @@ class SessionLifecycle:
             for message in self.startup_messages:
                 controller.session.add_notice(message)
             self.startup_messages = []
-            self._window.join_form.show_progress("")
+            self._window.join_form.end_waiting("")
             self._chat = self._window.open_chat(controller)
         self._update_profile(view.name, view.nick)
 
@@ -292,7 +292,7 @@ class SessionLifecycle:
             self._chat = None
             self._window.close_chat()
         self._disconnect()
-        self._window.join_form.show_progress(reason)
+        self._window.join_form.end_waiting(reason)
 
     def on_event(self, event: "SessionEvent") -> None:
         """Pass the event to the chat screen, and restart a local server that has ended without an announcement."""

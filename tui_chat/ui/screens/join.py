@@ -1,4 +1,8 @@
-"""Join form with room, nickname and server. Errors appear beside the field concerned."""
+"""Join form with room, nickname and server. Errors appear beside the field concerned.
+
+- Waiting: from the submit until the result, the fields are disabled, and typed text waits in the input sequencer.
+- Type-ahead: an error or a cancellation discards the waiting text, so that it enters neither the form nor a room.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -101,6 +105,9 @@ class JoinScreen(Screen[None]):
         on_join: Joins with a complete form.
         on_serve: Starts a local server at the form's address, then joins.
         on_cancel: Cancels the connection attempt.
+
+    Attributes:
+        is_waiting: True until the first paint, and from `begin_waiting` until `end_waiting`.
     """
 
     BINDINGS = textual_bindings(KeyScope.JOIN_FORM)
@@ -124,7 +131,7 @@ class JoinScreen(Screen[None]):
         self._on_join = on_join
         self._on_serve = on_serve
         self._on_cancel = on_cancel
-        self._is_waiting = False
+        self.is_waiting = True
 
     def compose(self) -> ComposeResult:
         """Yield the form and the footer. The form has title, hint, three fields, buttons and progress message."""
@@ -169,7 +176,8 @@ class JoinScreen(Screen[None]):
 
     def action_cancel(self) -> None:
         """Cancel a pending connection attempt or start of a server. No effect unless the form is waiting."""
-        if self._is_waiting:
+        if self.is_waiting:
+            app_services(self).input_sequencer.drain_pending()
             self._on_cancel()
 
     @on(Input.Changed)
@@ -186,7 +194,7 @@ class JoinScreen(Screen[None]):
     def _handle_input_submitted(self, event: Input.Submitted) -> None:
         """Continue with the empty nickname after the room; otherwise request a join."""
         nick = self._form_fields["nick"]
-        if event.input is self._form_fields["room"].input and nick.is_empty and not self._is_waiting:
+        if event.input is self._form_fields["room"].input and nick.is_empty and not self.is_waiting:
             nick.input.focus()
         else:
             self.action_submit()
@@ -216,23 +224,40 @@ class JoinScreen(Screen[None]):
         self._form_fields["server"].set_value(server)
         self.query_one("#start-server").display = False
 
+    def is_immediate(self, item: events.Key | events.Paste) -> bool:
+        """Return whether an input overtakes the input that waits for the chat.
+
+        Input of a dialog above the waiting form does, and global keys and the key that cancels.
+        """
+        if not self.is_waiting or not self.is_current:
+            return self.is_waiting
+        actions = app_services(self).keymap.actions
+        return isinstance(item, events.Key) and (
+            item.key in actions[KeyScope.GLOBAL] or actions[KeyScope.JOIN_FORM].get(item.key) == "cancel"
+        )
+
     def begin_waiting(self, text: str) -> None:
-        """Show a progress message and disable the form until `show_progress`."""
+        """Show a progress message and disable the form until `end_waiting`."""
         self.show_progress(text)
-        self._is_waiting = True
+        self.is_waiting = True
         self.query_one("#card").disabled = True
 
     def show_progress(self, text: str) -> None:
-        """Show a message, empty to hide it, and enable the form again. A waiting form focuses the room field."""
+        """Show a message, empty to hide it."""
         self.query_one("#progress", Static).update(text)
-        if self._is_waiting:
-            self._is_waiting = False
+
+    def end_waiting(self, text: str) -> None:
+        """Show a message, empty to hide it, and enable the form again. A waiting form focuses the room field."""
+        self.show_progress(text)
+        if self.is_waiting:
+            self.is_waiting = False
             self.query_one("#card").disabled = False
             self._form_fields["room"].input.focus()
 
     def show_field_error(self, field: str, problem: str) -> None:
         """Enable the form, show an error beside a field (`room`, `nick` or `server`) and focus the field."""
-        self.show_progress("")
+        app_services(self).input_sequencer.drain_pending()
+        self.end_waiting("")
         self._form_fields[field].show_error(problem)
         self._form_fields[field].input.focus()
 
@@ -243,7 +268,7 @@ class JoinScreen(Screen[None]):
         button.focus()
 
     def _submit_to(self, handle: Callable[[JoinDetails], None]) -> None:
-        if not self._is_waiting and (details := self._validate()) is not None:
+        if not self.is_waiting and (details := self._validate()) is not None:
             handle(details)
 
     def _validate(self) -> JoinDetails | None:

@@ -5,6 +5,7 @@
   (tests/ui/terminal/test_terminal_restore.py).
 - Input: `InputFramer` and `InputDecoder` stand between the terminal and Textual's parser, which depends on the timing
   of reads and fails on bytes that are not UTF-8.
+- Type-ahead: before application mode, the terminal turns Enter into a newline; the first read restores this input.
 - Size: resize signals are handled in the event loop. A signal during the signal handler of Textual would post its
   newer size first, and the layout would keep the older size.
 - Backpressure: on a slow connection the same queue fills up and would block the event loop. `is_output_blocked`
@@ -149,6 +150,7 @@ class TerminalDriver(LinuxDriver):
         framer, decoder = InputFramer(constants.ESCAPE_DELAY), InputDecoder(self._debug)
         with SelectSelector() as selector:
             selector.register(self.fileno, EVENT_READ)
+            has_type_ahead = bool(selector.select(0))
             while not self.exit_event.is_set():
                 timeout = EXIT_POLL_INTERVAL
                 if framer.deadline is not None:
@@ -156,6 +158,8 @@ class TerminalDriver(LinuxDriver):
                 if not selector.select(timeout):
                     frames = framer.expire(time.monotonic())
                 elif data := self._read():
+                    if has_type_ahead:
+                        data, has_type_ahead = data.replace(b"\n", b"\r"), False
                     frames = framer.feed(data, time.monotonic())
                 else:
                     log.info("terminal disconnected: input thread stopped")
