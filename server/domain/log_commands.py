@@ -44,8 +44,7 @@ class RoomCommand(Struct, frozen=True, kw_only=True):
 
     Attributes:
         room: Target room.
-        author: Author of the change, as of the time of the command. Edits and deletions of messages of other members
-            require a role other than `member`.
+        author: Author of the change, as of the time of the command.
         client_id: Idempotency key chosen by the client, unique in the room.
         policy_seq: `policy_seq` of the permission check; another value at the time of the append rejects the command
             with `StaleAccess`. None for changes of the server, which need no permission.
@@ -70,16 +69,21 @@ class AppendMessage(RoomCommand, frozen=True, kw_only=True):
 
 
 class AppendEdit(RoomCommand, frozen=True, kw_only=True):
-    """Command that replaces the text of the message with `seq` `target` by `message`."""
+    """Command that replaces the text of the author's message with `seq` `target` by `message`."""
 
     target: int
     message: str
 
 
 class AppendDeletion(RoomCommand, frozen=True, kw_only=True):
-    """Command that deletes the message with `seq` `target`."""
+    """Command that deletes the message with `seq` `target`.
+
+    Attributes:
+        any_author: The message may be of another member, as the permission check found.
+    """
 
     target: int
+    any_author: bool = False
 
 
 class AppendReaction(RoomCommand, frozen=True, kw_only=True):

@@ -208,7 +208,9 @@ class RoomCatalog:
                 page = await self._database.reader.read_page(room.key, after=after, limit=limits.HISTORY_PAGE)
                 await asyncio.gather(
                     *(
-                        self._database.journal.append(AppendDeletion(room=room_ref, author=author, target=entry.seq))
+                        self._database.journal.append(
+                            AppendDeletion(room=room_ref, author=author, target=entry.seq, any_author=True)
+                        )
                         for entry in page.messages
                         if isinstance(entry, events.Message) and not entry.deleted
                     )
@@ -256,9 +258,9 @@ class RoomCatalog:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> events.Member:
-        """Return the author of catalog changes: the guest of the connection, as a moderator with the nickname `guest`.
+        """Return the author of catalog changes: the guest of the connection with the nickname `guest`.
 
         A connection without a member id receives a new one, which its later requests use.
         """
         member_id = self._guest_identity.resolve_member_id(connection)
-        return events.Member(member_id=member_id, nick_name=_DEFAULT_NICK_NAME, role="moderator")
+        return events.Member(member_id=member_id, nick_name=_DEFAULT_NICK_NAME, role="member")

@@ -132,7 +132,7 @@ class BatchWriter:
         Raises:
             StaleAccess: `policy_seq` of the command is not that of the room.
             NotFound: The target message, or the message of `reply_to`, does not exist.
-            Forbidden: The target of an edit or deletion belongs to another member, and the author's role is `member`.
+            Forbidden: The target of an edit, or of a deletion without `any_author`, belongs to another member.
             Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
                 message has `REACTIONS_PER_MESSAGE` other emoji.
         """
@@ -174,7 +174,9 @@ class BatchWriter:
         return entry
 
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> events.Entry:
-        target_message = self._require_modifiable_target(room, command.target, command.author)
+        target_message = self._require_target(room, command.target)
+        if target_message.member_id != command.author.member_id:
+            raise errors.Forbidden("edit_not_author")
         if target_message.deleted:
             raise errors.Conflict("message_deleted")
         is_noop = target_message.text == command.message
@@ -190,7 +192,9 @@ class BatchWriter:
         return entry
 
     def _append_deletion(self, room: BatchRoom, command: AppendDeletion) -> events.Entry:
-        target_message = self._require_modifiable_target(room, command.target, command.author)
+        target_message = self._require_target(room, command.target)
+        if target_message.member_id != command.author.member_id and not command.any_author:
+            raise errors.Forbidden("delete_not_author")
         is_noop = target_message.deleted
         entry = events.Deletion(**self._allocate_fields(room, command.author, is_noop), target=command.target)
         if is_noop:
@@ -264,12 +268,6 @@ class BatchWriter:
         target_message = room.targets.get(seq)
         if target_message is None:
             raise errors.NotFound("message_not_found")
-        return target_message
-
-    def _require_modifiable_target(self, room: BatchRoom, seq: int, author: events.Member) -> TargetMessage:
-        target_message = self._require_target(room, seq)
-        if target_message.member_id != author.member_id and author.role == "member":
-            raise errors.Forbidden("edit_not_author")
         return target_message
 
     def _allocate_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from tests.support.storage import (
     ANN,
     BEN,
     LOUNGE,
-    MOD,
     ManualClock,
     PublishedEntries,
     RoomRef,
@@ -197,10 +196,13 @@ async def test_a_target_of_another_room_is_not_found(database: Database) -> None
     assert (await database.reader.read_join_snapshot("other", since=None, limit=10)).room is None
 
 
-async def test_a_moderator_may_change_messages_of_other_members(database: Database) -> None:
+async def test_a_deletion_for_any_author_deletes_messages_of_other_members(database: Database) -> None:
     await database.journal.append(build_message("rude"))
-    await database.journal.append(build_edit(1, "polite", author=MOD))
-    await database.journal.append(build_deletion(1, author=MOD))
+    with pytest.raises(Forbidden, match="edit"):
+        await database.journal.append(build_edit(1, "polite", author=BEN))
+    with pytest.raises(Forbidden, match="delete"):
+        await database.journal.append(build_deletion(1, author=BEN))
+    await database.journal.append(build_deletion(1, author=BEN, any_author=True))
     entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert entry.deleted

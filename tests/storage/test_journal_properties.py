@@ -22,7 +22,6 @@ from tests.support.reactions import reacting_members
 from tests.support.storage import (
     ANN,
     BEN,
-    MOD,
     ManualClock,
     build_deletion,
     build_edit,
@@ -33,7 +32,7 @@ from tests.support.storage import (
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Member, Message
 
-authors = st.sampled_from([ANN, BEN, MOD])
+authors = st.sampled_from([ANN, BEN])
 targets = st.integers(1, 12)
 client_ids = st.none() | st.integers(1, 4).map(lambda number: UUID(int=number))
 commands = st.one_of(
@@ -41,7 +40,7 @@ commands = st.one_of(
         build_message, st.sampled_from("abc"), author=authors, client_id=client_ids, reply_to=st.none() | targets
     ),
     st.builds(build_edit, targets, st.sampled_from("xyz"), author=authors),
-    st.builds(build_deletion, targets, author=authors),
+    st.builds(build_deletion, targets, author=authors, any_author=st.booleans()),
     st.builds(build_reaction, targets, st.sampled_from("🎉👍"), on=st.booleans(), by=authors),
     st.builds(build_topic, st.sampled_from(["", "news"]), author=authors),
 )
@@ -108,12 +107,11 @@ class ModelLog:
         message = self.messages.get(command.target)
         if message is None:
             raise NotFound("message_not_found")
-        if (
-            not isinstance(command, AppendReaction)
-            and message.author != command.author
-            and command.author.role == "member"
-        ):
-            raise Forbidden("edit_not_author")
+        if message.author != command.author and not isinstance(command, AppendReaction):
+            if isinstance(command, AppendEdit):
+                raise Forbidden("edit_not_author")
+            if not command.any_author:
+                raise Forbidden("delete_not_author")
         if message.deleted and (
             isinstance(command, AppendEdit) or (isinstance(command, AppendReaction) and command.on)
         ):

@@ -22,7 +22,6 @@ from tui_chat.protocol.events import Entry, Member
 LOUNGE = RoomRef(key="lounge", name="Lounge")
 ANN = Member(member_id="ann", nick_name="Ann", role="member")
 BEN = Member(member_id="ben", nick_name="Ben", account="ben", role="member")
-MOD = Member(member_id="mod", nick_name="Mod", role="moderator")
 
 
 def build_message(
@@ -40,8 +39,10 @@ def build_edit(target: int, message: str, *, author: Member = ANN, room: RoomRef
     return AppendEdit(room=room, author=author, target=target, message=message)
 
 
-def build_deletion(target: int, *, author: Member = ANN, room: RoomRef = LOUNGE) -> AppendDeletion:
-    return AppendDeletion(room=room, author=author, target=target)
+def build_deletion(
+    target: int, *, author: Member = ANN, room: RoomRef = LOUNGE, any_author: bool = False
+) -> AppendDeletion:
+    return AppendDeletion(room=room, author=author, target=target, any_author=any_author)
 
 
 def build_reaction(

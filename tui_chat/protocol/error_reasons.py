@@ -25,7 +25,8 @@ WIRE_MESSAGES = {
     "joined_as_other_member": "this connection is already in the room as another member",
     # unauthorized, forbidden, not_joined
     "token_invalid": "the token is not valid",
-    "edit_not_author": "only the author or a moderator can change this message",
+    "edit_not_author": "only the author can edit this message",
+    "delete_not_author": "only the author or a moderator can delete this message",
     "room_not_owner": "a guest can change only rooms created on the same connection",
     "member_banned": "you are banned from this room",
     "member_muted": "you are silenced in this room",
