@@ -14,6 +14,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, Unreachable, UnsupportedByServer
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
+    AuthFailed,
     ClientEvent,
     Closed,
     Connecting,
@@ -69,6 +70,7 @@ from tui_chat.protocol.events import (
 from tui_chat.protocol.responses import ChangeAccepted, RoomSummary, SendResponse
 
 __all__ = [
+    "AuthFailed",
     "BadRequest",
     "ChangeAccepted",
     "ChatClient",

@@ -14,12 +14,17 @@ RequestHandler = Callable[[web.WebSocketResponse, str, dict[str, Any]], Awaitabl
 
 
 @asynccontextmanager
-async def hostile_server(handle_request: RequestHandler, tls: ssl.SSLContext | None = None) -> AsyncGenerator[int]:
+async def hostile_server(
+    handle_request: RequestHandler,
+    tls: ssl.SSLContext | None = None,
+    accepts: Callable[[web.WebSocketResponse, Any], bool] = lambda _, __: True,
+) -> AsyncGenerator[int]:
     """Run a minimal Socket.IO server and yield its port.
 
     Args:
         handle_request: Receives (socket, event name, body); a returned dict becomes the acknowledgement.
         tls: TLS configuration; None serves plain HTTP.
+        accepts: Receives socket and token of each connection; a False result rejects the token.
     """
 
     async def serve_websocket(request: web.Request) -> web.WebSocketResponse:
@@ -30,6 +35,9 @@ async def hostile_server(handle_request: RequestHandler, tls: ssl.SSLContext | N
             packet = str(message.data)
             if packet.startswith("40"):
                 await socket.send_str('40{"sid":"y"}')
+                if not accepts(socket, json.loads(packet[2:] or "{}").get("token")):
+                    await socket.send_str('42["authFail",{"message":"no\\u001b[31m","reason":"token_invalid"}]')
+                    await socket.close()
             elif packet.startswith("42"):
                 payload_start = packet.index("[")
                 event, body = json.loads(packet[payload_start:])

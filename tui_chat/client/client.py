@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 from tui_chat.client import sanitize
 from tui_chat.client.event_queue import EventQueue
-from tui_chat.client.events import ClientEvent, ConnectionState, ConnectionStateChanged, ProblemReported
+from tui_chat.client.events import AuthFailed, ClientEvent, ConnectionState, ConnectionStateChanged, ProblemReported
 from tui_chat.client.join import RoomJoiner
 from tui_chat.client.log import log
 from tui_chat.client.net.address import parse_address
@@ -50,6 +50,8 @@ class ChatClient:
     Args:
         url: Server address in any form accepted by `address.parse_address`.
         guest_key: Guest key of an earlier session, to restore the membership.
+        token: Token of an account (`AccountClient.log_in`), None for a guest.
+        account: Account name of the token, the owner of the items in a persistent outbox.
         connect_in_background: Enter the context without a connection and connect in the background.
         ca_file: PEM file with trusted certificates, None for the system's.
         outbox: Persistent outbox, whose `on_problem` becomes an event. Close the outbox after the client.
@@ -71,6 +73,8 @@ class ChatClient:
         url: str,
         *,
         guest_key: str | None = None,
+        token: str | None = None,
+        account: str = "",
         connect_in_background: bool = False,
         ca_file: str | None = None,
         outbox: Outbox | None = None,
@@ -94,8 +98,9 @@ class ChatClient:
             on_push=self._on_push,
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
-            on_state_changed=lambda state: self._emit(ConnectionStateChanged(state)),
+            on_state_changed=self._on_state_changed,
             tasks=self._tasks,
+            token=token,
             ca_file=ca_file,
             random=random,
             wall_clock=wall_clock,
@@ -109,6 +114,7 @@ class ChatClient:
             now_ms=lambda: time.time_ns() // 1_000_000,
             max_messages=max_messages,
             guest_key=guest_key,
+            account=None if token is None else account,
         )
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._searcher = MessageSearcher(self._context, history, self._rooms)
@@ -130,12 +136,9 @@ class ChatClient:
         return {room.name: room for room in self._rooms if room.membership.was_opened}
 
     async def __aenter__(self) -> "ChatClient":
-        """Wait for the first connection; a failed attempt closes the client.
+        """Wait for the first connection, and raise as `connect` after closing the client if the attempt failed.
 
         With `connect_in_background`, return immediately. Lost connections are reopened in both cases.
-
-        Raises:
-            Unreachable: The attempt failed; not raised with `connect_in_background`.
         """
         if not self._connect_in_background:
             try:
@@ -153,6 +156,7 @@ class ChatClient:
 
         Raises:
             Unreachable: The attempt failed.
+            Unauthorized: The server rejected the token.
         """
         await self._connector.connect()
 
@@ -181,11 +185,7 @@ class ChatClient:
                 self._event_queue.close()
 
     def events(self) -> EventQueue[ClientEvent]:
-        """Return an asynchronous iterator over future events, which ends after `close`.
-
-        Raises:
-            RuntimeError: The client has a consumer already.
-        """
+        """Return an asynchronous iterator over future events, which ends after `close`; raise as `attach_queue`."""
         queue = EventQueue[ClientEvent]()
         self.attach_queue(queue)
         return queue
@@ -193,10 +193,7 @@ class ChatClient:
     def attach_queue(self, queue: EventQueue[Any]) -> None:
         """Put future events into the queue of the single consumer, and close the queue with the client.
 
-        Earlier events are lost.
-
-        Args:
-            queue: Queue that accepts every `ClientEvent`; the consumer may add other events.
+        Earlier events are lost. The consumer may add other events to the queue.
 
         Raises:
             RuntimeError: The client has a consumer already.
@@ -204,6 +201,19 @@ class ChatClient:
         if self._event_queue is not None:
             raise RuntimeError("a client has one event consumer; share its queue")
         self._event_queue = queue
+
+    async def set_token(self, token: str | None, account: str = "", *, nick: str = "") -> None:
+        """Connect and rejoin all rooms with another identity, also after `AuthFailed`.
+
+        The outbox items of the previous identity are sent with the new one.
+
+        Args:
+            token: Token of an account, None for a guest.
+            account: Account name of the token, as for the constructor.
+            nick: Nickname of the rejoins, empty to keep the current nicknames.
+        """
+        await self._joiner.change_identity(None if token is None else account, nick)
+        self._connector.set_token(token)
 
     def reconnect_now(self) -> None:
         """Skip the reconnect delay, or restart a running attempt; no effect while online."""
@@ -247,9 +257,7 @@ class ChatClient:
         calls and temporary errors as for `join`. A later `join` ends the observation.
 
         Args:
-            room: Room name.
-            limit: Number of history entries to fetch, limited to 200.
-            timeout: Time limit of the call in seconds.
+            room, limit, timeout: As for `join`.
 
         Raises:
             ChatError: The name is invalid, or the server rejected the request.
@@ -267,8 +275,7 @@ class ChatClient:
         response. `rate_limited`, `unavailable` and connection losses are retried until the timeout.
 
         Args:
-            room: Room name.
-            nick: Requested nickname.
+            room, nick: As for `join`.
             text: Message text.
             client_id: Idempotency key, generated by default.
             timeout: Total time limit in seconds.
@@ -296,10 +303,7 @@ class ChatClient:
         is None.
 
         Args:
-            room: Room name.
-            nick: Requested nickname.
-            limit: Number of history entries to fetch, limited to 200.
-            invite: Invite code of a private room.
+            room, nick, limit, invite: As for `join`.
 
         Returns:
             The room, or None without a readable cache of the room.
@@ -320,8 +324,7 @@ class ChatClient:
 
         Raises:
             ChatError: The query is invalid, or the server rejected the request.
-            Unavailable: No response within `REQUEST_TIMEOUT`.
-            UnsupportedByServer: The server is a basic server.
+            Unavailable, UnsupportedByServer: No response within `REQUEST_TIMEOUT`, or a basic server.
         """
         response = await self._connector.request(
             self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
@@ -343,29 +346,22 @@ class ChatClient:
             limit: Maximum number of messages, at most 100.
 
         Raises:
-            BadRequest, RoomInvalid, TooLong: Invalid query, room name or limit, or cursor of another search.
-            NotFound: The room does not exist.
+            BadRequest, RoomInvalid, TooLong, NotFound: Invalid query, room or limit, or cursor of another search.
             RateLimited: The search rate limit applied; the call does not wait.
-            UnsupportedByServer: The server is a basic server.
-            Unavailable, InternalError: The server failed.
+            UnsupportedByServer, Unavailable, InternalError: Basic server, or failure of the server.
         """
         return await self._searcher.search(query, room, cursor, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
-        """Change the user's nickname.
+        """Change the user's nickname in one joined room, or in all if `room` is None.
 
         `Room.nick` changes immediately in a given room, and with the next presence push in all rooms.
-
-        Args:
-            nick: Requested nickname.
-            room: Room of the change, None for all joined rooms.
 
         Returns:
             The assigned nickname, with a suffix if the requested one is in use; in several rooms, that of the last one.
 
         Raises:
-            NickInvalid, RoomInvalid, TooLong: Invalid name.
-            ChatError: The server rejected the request, or no response arrived in time.
+            ChatError: The name is invalid, the server rejected the request, or no response arrived in time.
         """
         joined_room = None if room is None else self._rooms.get(room)
         if joined_room is not None:
@@ -377,6 +373,11 @@ class ChatClient:
 
     def _on_push(self, event: str, body: bytes) -> None:
         self._pushes.dispatch(event, body)
+
+    def _on_state_changed(self, state: ConnectionState) -> None:
+        if isinstance(state, AuthFailed):
+            self._joiner.on_auth_failed(state.error)
+        self._emit(ConnectionStateChanged(state))
 
     def _on_connected(self) -> None:
         for room in self._rooms:

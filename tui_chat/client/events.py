@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tui_chat.client.outbox_item import OutboxItem
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, Unauthorized
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
 
 
@@ -39,11 +39,22 @@ class Offline:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthFailed:
+    """Token rejected or revoked by the server; no reconnect follows before `ChatClient.set_token`.
+
+    Attributes:
+        error: Cause.
+    """
+
+    error: Unauthorized
+
+
+@dataclass(frozen=True, slots=True)
 class Closed:
     """Final state after `ChatClient.close()`."""
 
 
-ConnectionState = Connecting | Online | Offline | Closed
+ConnectionState = Connecting | Online | Offline | AuthFailed | Closed
 
 
 @dataclass(frozen=True, slots=True)

@@ -175,6 +175,10 @@ class HistorySync:
         """
         self._closed = self._closed or silent
         self.log.on_disconnected()
+        self.wake_reader()
+
+    def wake_reader(self) -> None:
+        """Let a waiting `next_entry` examine the gate again, and raise its error."""
         self._entries_available.set()
 
     def start_auto_fill(self) -> None:
@@ -287,7 +291,7 @@ class HistorySync:
         while (entry := self.cursor.pop()) is None:
             if self._closed:
                 return None
-            if self._context.gate.has_failed or self.cursor.buffered_to < self.log.last:
+            if self._context.gate.has_error or self.cursor.buffered_to < self.log.last:
                 await self._fetch_next()
             else:
                 self._entries_available.clear()

@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost
+from tui_chat.client.events import AuthFailed
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
-from tui_chat.client.outbox.store import Outbox, hash_guest_key
+from tui_chat.client.outbox.store import Outbox, hash_identity
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext, RoomContext
 from tui_chat.client.room_directory import RoomDirectory
@@ -15,7 +16,7 @@ from tui_chat.client.search_page import SearchFunction
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unauthorized, Unavailable
 from tui_chat.protocol.requests import JoinRoom, Observe
 from tui_chat.protocol.responses import JoinResponse
 
@@ -133,6 +134,8 @@ class RoomJoiner:
     def _start_first(self, room: Room) -> None:
         if self._closed:
             room.membership.close(Unavailable("client_closed"))
+        elif isinstance(state := self._context.connector.state, AuthFailed):
+            room.membership.on_auth_failed(state.error)
         elif self._context.connector.gate.value is not None:
             self.start(room)
 
@@ -200,14 +203,38 @@ class RoomJoiner:
                 membership.last_error = InternalError("client_error")
                 raise
             else:
-                if isinstance(response, JoinResponse) and not room.is_basic_server:
-                    await self._set_guest_key(response.guest_key)
+                if isinstance(response, JoinResponse) and response.guest_key:
+                    old_identity = self._context.identity
+                    self._context.guest_key = response.guest_key
+                    await self._move_outbox(old_identity)
                 return
 
-    async def _set_guest_key(self, guest_key: str) -> None:
-        old_key, self._context.guest_key = self._context.guest_key, guest_key
-        if self._outbox is not None and old_key != guest_key:
+    async def change_identity(self, account: str | None, nick: str) -> None:
+        """Prepare the rooms for a connection with another identity.
+
+        Args:
+            account: Account name, None for a guest.
+            nick: Nickname of the next joins, empty to keep the current nicknames.
+        """
+        old_identity = self._context.identity
+        self._context.account = account
+        await self._move_outbox(old_identity)
+        for room in self._rooms:
+            context = room.membership.context
+            if nick and not room.membership.is_observed:
+                context.nick = nick
+            context.gate.resume()
+
+    async def _move_outbox(self, old_identity: str | None) -> None:
+        """Reassign the outbox items of an earlier identity to the current one. A failure is only logged."""
+        identity = self._context.identity
+        if self._outbox is not None and old_identity != identity:
             try:
-                await self._outbox.update_guest(self._context.url, hash_guest_key(old_key), hash_guest_key(guest_key))
+                await self._outbox.update_guest(self._context.url, hash_identity(old_identity), hash_identity(identity))
             except LocalStorageError as error:
-                log.warning("outbox: update of the guest key failed: %s; queued items remain under the old key", error)
+                log.warning("outbox: change of the identity failed: %s; queued items remain under the old one", error)
+
+    def on_auth_failed(self, error: Unauthorized) -> None:
+        """Fail the requests of all rooms until the next join; the rooms stay open."""
+        for room in self._rooms:
+            room.membership.on_auth_failed(error)

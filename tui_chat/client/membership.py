@@ -22,7 +22,7 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.protocol.errors import ChatError, NotJoined, Unavailable
+from tui_chat.protocol.errors import ChatError, NotJoined, Unauthorized, Unavailable
 from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
@@ -159,6 +159,7 @@ class RoomMembership:
             since,
             rejoined=rejoined,
         )
+        self.sender.resume()
         return response
 
     def on_push(self, entry: Entry) -> None:
@@ -222,6 +223,11 @@ class RoomMembership:
         self.history.log.on_disconnected()
         self.basic_server.on_disconnected()
 
+    def on_auth_failed(self, error: Unauthorized) -> None:
+        """Fail pending and later requests and the iteration until the next join. Outbox items remain pending."""
+        self.context.gate.suspend(error)
+        self.history.wake_reader()
+
     def close(self, error: ChatError, *, silent: bool = False) -> None:
         """Close the room: pending requests fail, and `async for` ends.
 
@@ -278,7 +284,7 @@ class RoomMembership:
                 nick_name=self.context.nick,
                 since=since,
                 limit=limit,
-                guest_key=self.context.client.guest_key,
+                guest_key=self.context.client.guest_key if self.context.client.account is None else None,
             )
         )
 

@@ -26,6 +26,7 @@ class ClientContext:
         now_ms: Clock in milliseconds since the epoch.
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
+        account: Name of the account whose token the client presents, None for a guest.
         reported_reasons: Reasons of the reported problems.
     """
 
@@ -37,7 +38,13 @@ class ClientContext:
     now_ms: Callable[[], int]
     max_messages: int | None
     guest_key: str | None
+    account: str | None = None
     reported_reasons: set[str] = field(default_factory=set[str])
+
+    @property
+    def identity(self) -> str | None:
+        """Identity that owns the unsent messages: an account or a guest key, None for a new guest."""
+        return f"account {self.account}" if self.account is not None else self.guest_key
 
     def report_once(self, error: ChatError) -> None:
         """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""

@@ -245,9 +245,15 @@ class GoingAwayPush(WireStruct, frozen=True):
 
 
 class AuthFailPush(WireStruct, frozen=True):
-    """Announcement of an invalid token, followed by the close of the connection."""
+    """Announcement of an invalid token, followed by the close of the connection.
+
+    Attributes:
+        message: English message for logs.
+        reason: Reason of the error (docs/protocol.md, "Errors").
+    """
 
     message: str = "the token is not valid"
+    reason: str = "token_invalid"
 
 
 MESSAGE: Literal["message"] = "message"

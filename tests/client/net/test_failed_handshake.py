@@ -53,7 +53,7 @@ async def test_a_failure_of_an_interrupted_attempt_is_not_reported_as_unhandled(
         await cleanup(transport)
         raise RuntimeError("injected")
 
-    async def connect(transport: Transport, _: float) -> None:
+    async def connect(transport: Transport, *_: object) -> None:
         attempts.append(transport)
         await asyncio.Event().wait()
 

@@ -10,13 +10,13 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
-from tui_chat.client.outbox.store import FILE_NAME, Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.outbox.store import FILE_NAME, Outbox, OutboxScope, hash_identity
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol.errors import ChatError, TooLong
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
-TEA = OutboxScope("http://localhost:3000", "tea", hash_guest_key("secret"), "ann")
+TEA = OutboxScope("http://localhost:3000", "tea", hash_identity("secret"), "ann")
 
 
 def make_item(text: str, client_id: UUID | None = None) -> OutboxItem:
@@ -61,7 +61,7 @@ async def test_items_are_claimed_only_in_their_scope(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox, OutboxScope("http://elsewhere:3000", "tea", TEA.guest_hash, "ann")) == []
         assert await texts(outbox, OutboxScope(TEA.server_url, "dev", TEA.guest_hash, "ann")) == []
-        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_guest_key("another"), "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_identity("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
 
 
@@ -74,7 +74,7 @@ async def test_without_a_guest_key_the_nickname_is_the_scope(tmp_path: Path) -> 
         assert await texts(outbox, without_guest) == ["left"]
         await outbox.update_guest(TEA.server_url, "", TEA.guest_hash)
     async with Outbox(tmp_path) as outbox:
-        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_guest_key("another"), "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_identity("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
 
 
@@ -237,13 +237,13 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from uuid import uuid4
 from tui_chat.protocol.requests import SendMessage
-from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_identity
 from tui_chat.client.outbox_item import OutboxItem
 
 async def crash(directory):
     client_id = uuid4()
     request = SendMessage(room="tea", message="left", client_id=client_id)
-    scope = OutboxScope("http://localhost:3000", "tea", hash_guest_key("secret"), "ann")
+    scope = OutboxScope("http://localhost:3000", "tea", hash_identity("secret"), "ann")
     await Outbox(directory).add(scope, OutboxItem("tea", client_id, request, 1))
     os.kill(os.getpid(), signal.SIGKILL)
 

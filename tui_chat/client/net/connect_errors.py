@@ -1,4 +1,4 @@
-"""TLS configuration, causes of failed connection attempts, and sanitized errors of the server."""
+"""TLS configuration, causes of failed connection attempts, and responses of the server with sanitized errors."""
 
 import ssl
 from typing import Any
@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from tui_chat.client import sanitize
 from tui_chat.client.errors import Unreachable
-from tui_chat.protocol.codec import ErrorBody
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.codec import ErrorBody, WireStructT, decode_response
+from tui_chat.protocol.errors import ChatError, Unauthorized
+from tui_chat.protocol.events import AuthFailPush
+from tui_chat.protocol.responses import SendResponse
 
 MAX_RETRY_AFTER = 60.0
 """Upper limit of `retryAfter` in an error, in seconds."""
@@ -73,14 +75,34 @@ def connect_error(error: BaseException) -> Unreachable:
     return Unreachable("not_chat_server")
 
 
-def rejection_error(payload: Any) -> Unreachable | None:
+def auth_error(body: bytes) -> Unauthorized:
+    """Return the sanitized error of an `authFail` push; an invalid body counts as one without fields."""
+    try:
+        push = msgspec.json.decode(body, type=AuthFailPush)
+    except (msgspec.MsgspecError, RecursionError):
+        push = AuthFailPush()
+    return Unauthorized(_sanitize_text(push.reason), message=_sanitize_text(push.message))
+
+
+def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
     """Return the sanitized error of a CONNECT_ERROR packet, None for an unknown payload."""
     try:
         rejection = msgspec.convert(payload, _Rejection)
     except msgspec.ValidationError:
         return None
     error = sanitize_error((rejection.data or ErrorBody("unavailable", rejection.message)).to_error())
+    if isinstance(error, Unauthorized):
+        return error
     return Unreachable(error.reason, message=error.message, retry_after=error.retry_after, **error.params)
+
+
+def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStructT:
+    """Decode a response; raise the server's error as of `sanitize_error`, `InternalError` for an invalid response."""
+    try:
+        response = decode_response(response_type, body)
+    except ChatError as error:
+        raise sanitize_error(error) from None
+    return sanitize.received(response) if isinstance(response, SendResponse) else response
 
 
 def sanitize_error(error: ChatError) -> ChatError:

@@ -5,6 +5,7 @@
   that lasted `STABLE_AFTER` seconds resets the backoff.
 - Requests: a request waits for a connection and is repeated on the next one after a loss, until
   its timeout. All requests must be idempotent.
+- Tokens: a rejected token ends the attempts and fails all requests until `set_token`.
 - Latency: a ping every `PING_INTERVAL` seconds measures the round-trip time.
 - Suspend: after a clock jump, the connection must answer a ping within `PROBE_TIMEOUT` seconds,
   and a pending reconnect starts immediately.
@@ -17,13 +18,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_chat.client.errors import ConnectionLost, Unreachable
-from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
+from tui_chat.client.events import AuthFailed, Closed, Connecting, ConnectionState, Offline, Online
 from tui_chat.client.log import log
 from tui_chat.client.net.backoff import Backoff
 from tui_chat.client.net.gate import Gate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
-from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unauthorized, Unavailable
 from tui_chat.protocol.requests import Request
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Connector:
         on_disconnected: Callback for each loss of an open connection, and after an unexpected exception.
         on_state_changed: Callback for each new state.
         tasks: Background tasks of the client.
+        token: Token of an account, None for a guest.
         ca_file: PEM file with trusted certificates, None for the system's.
         random: Source of random numbers in [0, 1).
         wall_clock: Seconds since the epoch. Unlike the monotonic clock, this clock always advances during a suspend.
@@ -77,6 +79,7 @@ class Connector:
         on_disconnected: Callable[[], None],
         on_state_changed: Callable[[ConnectionState], None],
         tasks: TaskSet,
+        token: str | None,
         ca_file: str | None,
         random: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -89,6 +92,8 @@ class Connector:
         self._on_disconnected = on_disconnected
         self._on_state_changed = on_state_changed
         self._tasks = tasks
+        self._token = token
+        self._token_changed = asyncio.Event()
         self._ca_file = ca_file
         self._wall_clock = wall_clock
         self._backoff = Backoff(random)
@@ -103,6 +108,7 @@ class Connector:
 
         Raises:
             Unreachable: The attempt failed.
+            Unauthorized: The server rejected the token.
         """
         if self._transport is None:
             await self._open_transport()
@@ -114,6 +120,8 @@ class Connector:
             while True:
                 try:
                     await self._run_connection()
+                except Unauthorized as error:
+                    await self._wait_for_token(error)
                 except Exception as error:
                     self._tasks.report("connection", error)
                     self._on_disconnected()
@@ -122,6 +130,11 @@ class Connector:
             watch_task.cancel()
 
     async def _run_connection(self) -> None:
+        """Connect, and wait for the end of the connection and of the delay before the next attempt.
+
+        Raises:
+            Unauthorized: The server rejected the token.
+        """
         while self._transport is None:
             try:
                 await self._attempt_connect()
@@ -132,21 +145,48 @@ class Connector:
         self._server_going_away = False
         ping_task = self._tasks.supervise(lambda: self._ping_periodically(transport), "latency measurement")
         try:
-            self.gate.set(transport)
-            self._set_state(Online())
-            self._on_connected()
-            await transport.wait_closed()
+            if not self._token_changed.is_set():
+                self.gate.set(transport)
+                self._set_state(Online())
+                self._on_connected()
+                await transport.wait_closed()
         finally:
             ping_task.cancel()
             self.gate.clear()
             self._transport = None
             await transport.close()
         self._on_disconnected()
+        if self._token_changed.is_set():
+            self._set_state(Connecting())
+            return
+        if transport.auth_error is not None:
+            raise transport.auth_error
         if time.monotonic() - connected_at >= STABLE_AFTER:
             self._backoff.reset_failures()
         await self._wait_before_retry(
             Unavailable("server_restarting") if self._server_going_away else ConnectionLost("connection_lost")
         )
+
+    async def _wait_for_token(self, error: Unauthorized) -> None:
+        log.warning("token rejected (%s): no reconnect until the next login", error.reason)
+        self.gate.suspend(error)
+        self._set_state(AuthFailed(error.copy()))
+        await self._token_changed.wait()
+        self._set_state(Connecting())
+
+    def set_token(self, token: str | None) -> None:
+        """Replace the token, and connect again at once.
+
+        Args:
+            token: Token of an account, None for a guest.
+        """
+        self._token = token
+        self._token_changed.set()
+        self.gate.resume()
+        self._backoff.reset_failures()
+        self.reconnect_now()
+        if self._transport is not None:
+            self._transport.abort()
 
     def on_going_away(self, reconnect_after: float) -> None:
         """Set the delay of the next reconnect after a planned server restart, limited to 15 seconds plus jitter.
@@ -249,14 +289,18 @@ class Connector:
     async def _open_transport(self) -> None:
         # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
+        self._token_changed.clear()
         options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
-        self._transport = await transport_class.open(self._url, self._on_push, ca_file=self._ca_file, **options)
+        self._transport = await transport_class.open(
+            self._url, self._on_push, token=self._token, ca_file=self._ca_file, **options
+        )
 
     async def _attempt_connect(self) -> None:
         """Attempt to connect; `reconnect_now` interrupts the attempt without an error.
 
         Raises:
             Unreachable: The attempt failed.
+            Unauthorized: The server rejected the token.
         """
         self._reconnect_requested.clear()
         open_task = asyncio.create_task(self._open_transport(), name="connection attempt")

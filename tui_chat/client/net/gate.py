@@ -1,6 +1,7 @@
 """Awaitable value that is set and cleared with the connection.
 
 - Order: waiters resume in the order of their arrival.
+- Errors: `suspend` lasts until the next value, `fail` forever.
 """
 
 import asyncio
@@ -15,27 +16,29 @@ class Gate(Generic[T]):
     """Awaitable value with a terminal error state.
 
     Attributes:
-        value: Current value, None if cleared or failed. Read-only for users.
+        value: Current value, None if cleared, suspended or failed. Read-only for users.
+        has_failed: True after `fail`. Read-only for users.
     """
 
     def __init__(self) -> None:
         self.value: T | None = None
+        self.has_failed = False
         self._error: ChatError | None = None
         self._settled = asyncio.Event()
 
     @property
-    def has_failed(self) -> bool:
-        """True after `fail`."""
+    def has_error(self) -> bool:
+        """True after `fail`, and between `suspend` and the next value."""
         return self._error is not None
 
     def set(self, value: T) -> None:
         """Set the value and resume all waiters; no effect after `fail`."""
-        if self._error is None:
-            self.value = value
+        if not self.has_failed:
+            self.value, self._error = value, None
             self._settled.set()
 
     def clear(self, value: T | None = None) -> None:
-        """Clear the value; later `wait` calls block. No effect after `fail`.
+        """Clear the value; later `wait` calls block. No effect after `fail` and `suspend`.
 
         Args:
             value: Clear only if this is the current value; None clears any value.
@@ -44,11 +47,23 @@ class Gate(Generic[T]):
             self.value = None
             self._settled.clear()
 
+    def suspend(self, error: ChatError) -> None:
+        """Clear the value, and raise an error in all waiters until the next value; no effect after `fail`."""
+        if not self.has_failed:
+            self.value, self._error = None, error
+            self._settled.set()
+
+    def resume(self) -> None:
+        """End `suspend` without a value; later `wait` calls block. No effect after `fail`."""
+        if self._error is not None and not self.has_failed:
+            self._error = None
+            self._settled.clear()
+
     def fail(self, error: ChatError) -> None:
         """Clear the value, and raise an error in all current and future waiters; the first error is permanent."""
-        self.value = None
-        self._error = self._error or error
-        self._settled.set()
+        if not self.has_failed:
+            self.value, self._error, self.has_failed = None, error, True
+            self._settled.set()
 
     async def wait(self) -> T:
         """Wait for a value and return it; immediately if one is set.
@@ -56,7 +71,7 @@ class Gate(Generic[T]):
         No time limit. Each waiter gets its own copy of the error.
 
         Raises:
-            ChatError: The gate has failed.
+            ChatError: The gate has failed or is suspended.
         """
         while self.value is None:
             if self._error is not None:

@@ -26,18 +26,24 @@ import aiohttp
 import socketio
 from msgspec import Raw
 
-from tui_chat.client import sanitize
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
 from tui_chat.client.log import log
 from tui_chat.client.net import basic_codec
-from tui_chat.client.net.connect_errors import connect_error, create_ssl_context, rejection_error, sanitize_error
+from tui_chat.client.net.connect_errors import (
+    auth_error,
+    connect_error,
+    create_ssl_context,
+    decode_sanitized,
+    rejection_error,
+)
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
-from tui_chat.protocol.codec import SocketIOJson, WireStructT, decode_response
-from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.codec import SocketIOJson, WireStructT
+from tui_chat.protocol.errors import BadRequest, Unauthorized
+from tui_chat.protocol.events import AUTH_FAIL
 from tui_chat.protocol.requests import JoinRoom, Observe, Request, SendMessage, Unobserve
-from tui_chat.protocol.responses import Empty, JoinResponse, SendResponse
+from tui_chat.protocol.responses import Empty, JoinResponse
 
 CONNECT_TIMEOUT = 10.0
 """Default time limit of a connection attempt, in seconds."""
@@ -70,6 +76,7 @@ class Transport:
 
     Attributes:
         basic_room: Canonical key of the joined room on a basic server, None on a chat server.
+        auth_error: Error of a rejected token, which also closes the connection; None without one.
     """
 
     def __init__(self, url: str, on_push: PushHandler, tls: ssl.SSLContext | bool) -> None:
@@ -79,7 +86,8 @@ class Transport:
         self._sockets: list[socket.socket] = []
         self._websockets: list[PingWebSocket] = []
         self._pending_responses: set[asyncio.Future[bytes]] = set()
-        self._rejection: Unreachable | None = None
+        self._rejection: Unreachable | Unauthorized | None = None
+        self.auth_error: Unauthorized | None = None
         self._is_accepted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.basic_room: str | None = None
         self._is_native = False
@@ -120,6 +128,7 @@ class Transport:
         url: str,
         on_push: PushHandler,
         *,
+        token: str | None = None,
         ca_file: str | None = None,
         timeout: float = CONNECT_TIMEOUT,
     ) -> "Transport":
@@ -128,15 +137,17 @@ class Transport:
         Args:
             url: Base URL of the server.
             on_push: Callback in the event loop; must not raise.
+            token: Token of an account, None for a guest.
             ca_file: PEM file with trusted certificates, None for the system's.
             timeout: Time limit for the connection and the handshake in seconds.
 
         Raises:
             Unreachable: The attempt failed.
+            Unauthorized: The server rejected the token during the handshake; a later rejection sets `auth_error`.
         """
         transport = cls(url, on_push, create_ssl_context(url, ca_file))
         try:
-            await transport._connect(timeout)
+            await transport._connect(timeout, token)
             transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
         except BaseException:
             await transport._cleanup()
@@ -163,7 +174,7 @@ class Transport:
             raise UnsupportedByServer("basic_server_only_sends")
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
-            return _decode_response(response_type, response.result())
+            return decode_sanitized(response_type, response.result())
 
     async def join(self, request: JoinRoom) -> JoinResponse | None:
         """Join a room; the first join of a connection determines the server type.
@@ -183,7 +194,7 @@ class Transport:
                     log.info("basic server detected: history and delivery state are unavailable")
                     self.basic_room = self._joining_room
                     return None
-                return _decode_response(JoinResponse, body)
+                return decode_sanitized(JoinResponse, body)
         if self.basic_room not in (None, names.canonical_key(request.room_name)):
             raise UnsupportedByServer("basic_server_one_room")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
@@ -194,7 +205,7 @@ class Transport:
             if self._supports_observers is None:
                 body = await self._request_and_detect(Unobserve(room=room))
                 try:
-                    self._supports_observers = body is not None and bool(_decode_response(Empty, body))
+                    self._supports_observers = body is not None and bool(decode_sanitized(Empty, body))
                 except BadRequest:
                     self._supports_observers = False
         if not self._supports_observers:
@@ -273,11 +284,12 @@ class Transport:
             with suppress(OSError):  # already closed, or never connected
                 sock.shutdown(socket.SHUT_RDWR)
 
-    async def _connect(self, timeout: float) -> None:
+    async def _connect(self, timeout: float, token: str | None) -> None:
         try:
             async with asyncio.timeout(timeout):
                 # With `wait=True` the library waits for its full timeout even if the connection closes.
-                await self._client.connect(self._url, transports=["websocket"], wait=False)
+                auth = {"token": token} if token is not None else None
+                await self._client.connect(self._url, auth=auth, transports=["websocket"], wait=False)
                 # Not cancelled, because the cancellation would propagate to the library's read loop.
                 ended_task = asyncio.ensure_future(self._client.eio.wait())
                 await asyncio.wait({self._is_accepted, ended_task}, return_when=asyncio.FIRST_COMPLETED)
@@ -287,7 +299,7 @@ class Transport:
             # The library also lets decoding errors of malformed server responses propagate.
             raise self._rejection or connect_error(error) from error
         if not self._is_accepted.done() or not self._is_accepted.result():
-            raise self._rejection or Unreachable("server_closed")
+            raise self.auth_error or self._rejection or Unreachable("server_closed")
 
     async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
         """Send a request without waiting for the response.
@@ -354,7 +366,10 @@ class Transport:
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
         self._last_received_at = time.monotonic()
-        if arguments:
+        if event == AUTH_FAIL:
+            self.auth_error = auth_error(bytes(arguments[0]) if arguments else b"")
+            self.abort()
+        elif arguments:
             body = bytes(arguments[0])
             if (
                 self._joining_room is not None
@@ -382,12 +397,3 @@ class Transport:
         sock = socket.socket(*address_info[:3])
         self._sockets.append(sock)
         return sock
-
-
-def _decode_response(response_type: type[WireStructT], body: bytes) -> WireStructT:
-    """Decode a response; raise the server's error as of `sanitize_error`, `InternalError` for an invalid response."""
-    try:
-        response = decode_response(response_type, body)
-    except ChatError as error:
-        raise sanitize_error(error) from None
-    return sanitize.received(response) if isinstance(response, SendResponse) else response

@@ -25,7 +25,7 @@ from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, 
 from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
 from tui_chat.client.outbox.retry_policy import RetryPolicy
-from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_guest_key
+from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_identity
 from tui_chat.client.outbox_item import UNCONFIRMED, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
 from tui_chat.client.storage.sqlite_file import log_failure
@@ -186,6 +186,11 @@ class OutboxSender:
                 self._context.client.emit(OutboxItemChanged(item))
             self._start_sending()
 
+    def resume(self) -> None:
+        """Continue the delivery after a join; no effect without items."""
+        if self._items:
+            self._start_sending()
+
     async def flush(self) -> None:
         """Wait until all items are added to and deleted from the outbox, successfully or not; no time limit.
 
@@ -197,7 +202,7 @@ class OutboxSender:
     @property
     def _scope(self) -> OutboxScope:
         room, client = self._context, self._context.client
-        return OutboxScope(client.url, room.key, hash_guest_key(client.guest_key), room.nick_key)
+        return OutboxScope(client.url, room.key, hash_identity(client.identity), room.nick_key)
 
     def _start_sending(self) -> None:
         if self._send_task is None or self._send_task.done():
@@ -210,7 +215,7 @@ class OutboxSender:
             try:
                 transport = await self._context.gate.wait()
             except ChatError:
-                return  # the room is closed
+                return  # the room is closed, or the token was rejected
             current_item = self._next_item()
             if current_item is None or current_item.client_id != item.client_id:
                 continue  # the item was dropped, or orphaned items were inserted before

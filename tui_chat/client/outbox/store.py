@@ -6,7 +6,7 @@
   A process that opens the room with the same server and identity claims the rows of ended
   processes in one transaction.
 - Order: items are returned in order of creation.
-- Identity: the hash of the guest key; before the first key, the requested nickname.
+- Identity: the hash of the account name or of the guest key; before the first key, the requested nickname.
 """
 
 import asyncio
@@ -80,7 +80,7 @@ class OutboxScope:
     Attributes:
         server_url: Base URL of the server.
         room: Canonical key of the room name.
-        guest_hash: Hash of the guest key (`hash_guest_key`), empty without a key.
+        guest_hash: Hash of the account or guest key (`hash_identity`), empty without both.
         nick: Canonical key of the requested nickname.
     """
 
@@ -163,14 +163,14 @@ class Outbox:
         await self._write("UPDATE outbox_items SET error = ? WHERE client_id = ?", (body, client_id.hex))
 
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
-        """Reassign rows to a new guest key.
+        """Reassign rows to a new account or guest key.
 
-        Affects all rows of this process on the server, and rows of other processes under the old key.
+        Affects all rows of this process on the server, and rows of other processes under the old one.
 
         Args:
             server_url: Base URL of the server.
-            old_guest_hash: Hash of the previous guest key, empty without one.
-            new_guest_hash: Hash of the new guest key.
+            old_guest_hash: Hash of the previous identity (`hash_identity`), empty without one.
+            new_guest_hash: Hash of the new identity.
 
         Raises:
             LocalStorageError: The rows were not changed.
@@ -263,9 +263,9 @@ class Outbox:
         self.on_problem(Unavailable("outbox_damaged", file=str(backup_path)))
 
 
-def hash_guest_key(guest_key: str | None) -> str:
-    """Return the SHA-256 hash of a guest key in hexadecimal, empty without a key."""
-    return hashlib.sha256(guest_key.encode()).hexdigest() if guest_key else ""
+def hash_identity(identity: str | None) -> str:
+    """Return the SHA-256 hash of an account or guest key in hexadecimal, empty without one."""
+    return hashlib.sha256(identity.encode()).hexdigest() if identity else ""
 
 
 def _decode_items(rows: Iterable[tuple[str, str, bytes, int, bytes | None]], room_name: str) -> Iterable[OutboxItem]:

@@ -8,9 +8,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
+from tui_chat.session import error_text
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
@@ -140,6 +142,12 @@ ROOM_LOST = mark("You are no longer in {room}: {reason}")
 def join_queued(room: str) -> str:
     """Return the answer to `/join` without a connection."""
     return tr("You are offline. {room} opens after the reconnect.", room=room)
+
+
+# Accounts.
+def logged_out(error: ChatError) -> str:
+    """Return the notice of a rejected token, with its reason."""
+    return tr("You are logged out: {reason}.", reason=error_text.phrase(error))
 
 
 # Command results.

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tui_chat.client.events import Closed, Connecting, ConnectionState, Offline, Online
+from tui_chat.client.events import AuthFailed, Closed, Connecting, ConnectionState, Offline, Online
 from tui_chat.session.commands.completion import Completion
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
@@ -78,6 +78,8 @@ class ChatHeader(Widget):
                 seconds = round(self._retry_in) if self._retry_in >= 1 else 0
                 text = tr("offline: retry in {seconds} s", seconds=seconds) if seconds else tr("offline: reconnecting")
                 return Content.assemble(("○ ", "$error"), (text + unsent_suffix, "bold $error"))
+            case AuthFailed():
+                return Content.assemble(("○ ", "$error"), (tr("logged out") + unsent_suffix, "bold $error"))
             case Connecting() | Closed():
                 return Content.assemble(("◌ ", "$warning"), (tr("connecting") + unsent_suffix, "$warning"))
 
