@@ -1,0 +1,50 @@
+"""Addresses of guests, for bans that also hold for new guests from the same address (docs/moderation.md).
+
+- Privacy: storage holds keyed hashes only (HMAC-SHA-256, RFC 2104). Addresses stay in memory.
+- Shared addresses: loopback addresses and trusted proxies have no hash, because they stand for many persons.
+"""
+
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Callable
+
+from server.domain.rate_limits import is_loopback, parse_ip_address, rate_limit_key
+
+_RECENT_GUESTS = 20_000  # guests with a known address, so that a ban also reaches an author who has left
+_HASH_BYTES = 16
+
+
+class GuestAddresses:
+    """Addresses of the most recent guests, and their keyed hashes.
+
+    Args:
+        secret: Key of the hashes, at least 32 bytes.
+        is_trusted_proxy: Predicate of addresses that belong to trusted proxies.
+    """
+
+    def __init__(self, secret: bytes, is_trusted_proxy: Callable[[str], bool]) -> None:
+        self._secret = secret
+        self._is_trusted_proxy = is_trusted_proxy
+        self._recent: OrderedDict[str, str] = OrderedDict()
+
+    def record(self, member_id: str, address: str) -> None:
+        """Record the address of a guest; above the limit, the guest recorded least recently is dropped."""
+        self._recent[member_id] = address
+        self._recent.move_to_end(member_id)
+        if len(self._recent) > _RECENT_GUESTS:
+            self._recent.popitem(last=False)
+
+    def hash_of_guest(self, member_id: str) -> bytes | None:
+        """Return the hash of the address of a guest, None for an unknown guest or a shared address."""
+        address = self._recent.get(member_id)
+        return None if address is None else self.hash_address(address)
+
+    def hash_address(self, address: str) -> bytes | None:
+        """Return the keyed hash of an address, None for an invalid or shared address.
+
+        All addresses of an IPv6 /64 prefix have the same hash (`rate_limit_key`).
+        """
+        if parse_ip_address(address) is None or is_loopback(address) or self._is_trusted_proxy(address):
+            return None
+        return hmac.digest(self._secret, rate_limit_key(address).encode(), hashlib.sha256)[:_HASH_BYTES]
