@@ -21,6 +21,7 @@ from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
 from server.engineio.packets import encode_event
 from server.gateway.dialects.dialect import Dialect
+from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
 from tui_chat.protocol import codec, errors, events, requests
 
@@ -76,9 +77,10 @@ class Dispatcher:
         self.is_stopping = False
         self._dialects = dialects
         self._dialects_by_event = {
-            event: self._find_dialect(event, []) for event in codec.REQUEST_EVENTS if event != requests.JoinRoom.event
+            event: self._find_dialect(event, [])
+            for event in codec.REQUEST_EVENTS - {requests.JoinRoom.event, *SHARED_EVENTS}
         }
-        """Dialects of all request events except joins: only the dialect of a join depends on its arguments."""
+        """Dialects of the request events whose dialect does not depend on their arguments."""
 
     # -- transport callbacks
 

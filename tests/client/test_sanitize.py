@@ -8,7 +8,17 @@ from wcwidth import iter_graphemes
 
 from tests.support.reactions import summarize
 from tui_chat.client import sanitize
-from tui_chat.protocol.events import Member, Message, NickNotice, Reaction, TopicChange
+from tui_chat.protocol.events import (
+    Member,
+    MemberChange,
+    MemberRef,
+    Message,
+    NickNotice,
+    PolicyChange,
+    Reaction,
+    TopicChange,
+    UnknownEntry,
+)
 from tui_chat.protocol.responses import RoomSummary
 
 LONG = "é\u0958👩\u200d💻 " * 2_000
@@ -32,6 +42,7 @@ def test_valid_text_is_returned_unchanged(text: str) -> None:
     assert sanitize.body(text) is text
 
 
+LONG_REF = MemberRef(member_id="x" * 9_000, nick_name="x" * 9_000, account="x" * 9_000)
 LONG_REACTION = summarize(**{f"{LONG}{number}": LONG for number in range(30)})
 
 
@@ -48,6 +59,19 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
         ),
         Reaction(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, target=1, emoji=LONG, on=True),
         TopicChange(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, topic=LONG),
+        MemberChange(
+            **COMMON_FIELDS,
+            nick_name=LONG,
+            member_id=LONG,
+            action="role",
+            target=LONG_REF,
+            by=LONG_REF,
+            reason=LONG,
+            role=LONG,
+        ),
+        PolicyChange(**COMMON_FIELDS, nick_name=LONG, member_id=LONG, new_name=LONG, title=LONG),
+        UnknownEntry(**COMMON_FIELDS, nick_name=LONG, member_id=LONG),
+        LONG_REF,
     )
     notice = NickNotice(room="tea", ts=1, nick_name=LONG, member_id=LONG, message=LONG, via=LONG, old_nick_name=LONG)
     room = RoomSummary(name=LONG, topic=LONG, members=1, last_seq=1)

@@ -15,6 +15,8 @@ from tui_chat.protocol.errors import (
     RateLimited,
     TooLong,
 )
+from tui_chat.protocol.policies import Retention
+from tui_chat.protocol.request_base import Request
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
@@ -54,18 +56,29 @@ VALID: dict[str, dict[str, Any]] = {
     "search": {"query": "tea"},
     "listRooms": {},
     "changeNick": {"nickName": "bob"},
-    "setStatus": {"away": True},
     "setTopic": {"room": "tea", "topic": ""},
     "kick": {"room": "tea", "memberId": "g1"},
     "ban": {"room": "tea", "memberId": "g1"},
     "unban": {"room": "tea", "memberId": "g1"},
     "createInvite": {"room": "tea"},
     "setRole": {"room": "tea", "memberId": "g1", "role": "moderator"},
-    "setVisibility": {"room": "tea", "visibility": "private"},
+    "createRoom": {"roomName": "tea"},
+    "updateRoom": {"room": "tea"},
+    "deleteRoom": {"room": "tea"},
+    "setPolicy": {"room": "~abcdefghijklmnop"},
+    "myRooms": {},
+    "listInvites": {"room": "tea"},
+    "revokeInvite": {"room": "tea", "id": "i1"},
+    "mute": {"room": "tea", "memberId": "g1"},
+    "unmute": {"room": "tea", "memberId": "g1"},
+    "openDirect": {"memberIds": ["g1"]},
+    "block": {"memberId": "g1"},
+    "unblock": {"memberId": "g1"},
+    "setStatus": {"away": True},
 }
 
 
-def decode(event: str, body: object) -> requests.Request:
+def decode(event: str, body: object) -> Request:
     return codec.decode_request(event, json.dumps(body).encode())
 
 
@@ -78,6 +91,41 @@ def test_valid_requests_round_trip(event: str) -> None:
     request = decode(event, VALID[event])
     assert request.event == event
     assert codec.decode_request(event, msgspec.json.encode(request)) == request
+
+
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ("createRoom", {"roomName": "tea", "speak": "members", "topic": "owner", "keep": {"days": 3}}),
+        ("createRoom", {"visibility": "private", "title": "tea"}),
+        ("setPolicy", {"room": "tea", "guestPost": False, "keep": {}}),
+        ("mute", {"room": "tea", "memberId": "g1", "until": 5}),
+        ("setStatus", {"away": True, "text": "lunch"}),
+    ],
+)
+def test_optional_fields_of_requests_for_rooms_round_trip(event: str, body: dict[str, Any]) -> None:
+    assert msgspec.to_builtins(decode(event, body)) == body
+
+
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ("createRoom", {"visibility": "private", "roomName": "tea"}),
+        ("createRoom", {"title": "tea"}),
+        ("createRoom", {"speak": "members"}),
+        ("createRoom", {"roomName": "~abc"}),
+        ("createRoom", {"roomName": "tea", "visibility": "direct"}),
+        ("setPolicy", {"room": "tea", "topic": "everyone"}),
+        ("openDirect", {"memberIds": []}),
+        ("openDirect", {"memberIds": ["g"] * 8}),
+        ("createInvite", {"room": "tea", "uses": 0}),
+        ("kick", {"room": "tea", "memberId": "g1", "reason": "x" * 251}),
+        ("setStatus", {"away": True, "text": "x" * 101}),
+    ],
+)
+def test_invalid_requests_for_rooms_and_members_are_rejected(event: str, body: dict[str, Any]) -> None:
+    with pytest.raises(ChatError):
+        decode(event, body)
 
 
 @pytest.mark.parametrize("event", VALID)
@@ -197,6 +245,16 @@ def test_an_unknown_error_code_is_an_internal_error() -> None:
         codec.decode_response(responses.Empty, b'{"ok":false,"error":{"code":"teapot","message":"short and stout"}}')
 
 
+COMMON_FIELDS: dict[str, Any] = {"room": "tea", "seq": 3, "id": 9, "ts": 1, "member_id": "g1", "nick_name": "ann"}
+MEMBER_CHANGE = events.MemberChange(
+    **COMMON_FIELDS,
+    until=5,
+    action="banned",
+    target=events.MemberRef(member_id="g2", nick_name="bob"),
+    by=events.MemberRef(member_id="g1", nick_name="ann", account="ann"),
+)
+
+
 def message(reply_to: int | None = None, reactions: dict[str, events.ReactionSummary] | None = None) -> events.Message:
     return events.Message(
         room="tea",
@@ -218,6 +276,8 @@ def message(reply_to: int | None = None, reactions: dict[str, events.ReactionSum
         ("message", events.JoinNotice(room="tea", nick_name="ann", member_id="g1", message="!", ts=1)),
         ("message", events.NickNotice(room="t", nick_name="b", old_nick_name="a", member_id="g", message="!", ts=1)),
         ("update", events.Deletion(room="tea", seq=2, id=8, ts=1, member_id="g1", nick_name="ann", target=1)),
+        ("update", MEMBER_CHANGE),
+        ("update", events.PolicyChange(**COMMON_FIELDS, speak="members", topic_role="owner", keep=Retention(days=3))),
         ("presence", events.PresencePush(room="tea", joined=[], left=["g1"], renamed=[])),
         ("typing", events.TypingPush(room="tea", member_id="g1", on=False)),
         ("goingAway", events.GoingAwayPush(reconnect_after=1.5)),
@@ -227,6 +287,39 @@ def test_pushes_round_trip(event: str, push: events.WireStruct) -> None:
     name, body = msgspec.json.decode(codec.encode_push(event, push), type=tuple[str, msgspec.Raw])
     assert name == event
     assert codec.decode_push(name, bytes(body)) == push
+
+
+def test_an_entry_of_an_unknown_kind_decodes_as_an_unknown_entry() -> None:
+    entry: dict[str, Any] = {
+        "kind": "poll",
+        "room": "tea",
+        "seq": 4,
+        "id": 10,
+        "ts": 7,
+        "memberId": "g1",
+        "nickName": 5,
+        "choices": [],
+    }
+    unknown = events.UnknownEntry(room="tea", seq=4, id=10, ts=7, member_id="", nick_name="")
+    assert codec.decode_push("update", json.dumps(entry)) == unknown
+    known = json.loads(codec.encode_push("update", MEMBER_CHANGE))[1]
+    page: dict[str, Any] = {
+        "ok": True,
+        "messages": [known, entry],
+        "hasMore": False,
+        "logId": "x",
+        "firstSeq": 1,
+        "lastSeq": 4,
+    }
+    response = codec.decode_response(responses.HistoryPage, json.dumps(page))
+    assert response.messages == [MEMBER_CHANGE, unknown]
+
+
+def test_an_update_of_a_known_kind_with_invalid_fields_is_rejected() -> None:
+    with pytest.raises(BadRequest):
+        codec.decode_push(
+            "update", b'{"kind":"topic","room":"tea","seq":4,"id":10,"ts":7,"memberId":"g","nickName":"n"}'
+        )
 
 
 def test_a_message_push_contains_the_fields_of_basic_clients() -> None:

@@ -20,13 +20,16 @@ from tui_chat.protocol.events import (
     JoinNotice,
     LeaveNotice,
     Member,
+    MemberChange,
+    MemberRef,
     Message,
     NickNotice,
+    PolicyChange,
     Reaction,
     ReactionSummary,
     Reactor,
     TopicChange,
-    WireStruct,
+    UnknownEntry,
 )
 from tui_chat.protocol.limits import (
     MESSAGE_CHARACTERS,
@@ -41,6 +44,7 @@ from tui_chat.protocol.limits import (
 )
 from tui_chat.protocol.responses import RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
+from tui_chat.protocol.wire_struct import WireStruct
 
 StructT = TypeVar("StructT", bound=WireStruct)
 
@@ -145,6 +149,10 @@ def _emoji(text: str) -> str:
     return line(text, REACTION_CODE_POINTS)
 
 
+def _member_ref(ref: MemberRef) -> MemberRef:
+    return received(ref)
+
+
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}
 _ENTRY = {**_AUTHOR, "ts": timestamp}
 _NOTICE = {**_ENTRY, "message": line, "via": nickname}
@@ -154,6 +162,13 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     Deletion: _ENTRY,
     Reaction: {**_ENTRY, "emoji": _emoji},
     TopicChange: {**_ENTRY, "topic": topic},
+    MemberRef: {**_AUTHOR, "account": nickname},
+    MemberChange: {
+        **_ENTRY,
+        **{"target": _member_ref, "by": _member_ref, "until": timestamp, "reason": topic, "role": _role},
+    },
+    PolicyChange: {**_ENTRY, "new_name": room_name, "title": room_name},
+    UnknownEntry: _ENTRY,
     Reactor: _AUTHOR,
     Member: {**_AUTHOR, "role": _role, "account": nickname, "via": nickname, "away": status},
     JoinNotice: _NOTICE,
@@ -165,10 +180,10 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
 
 
 def received(raw: StructT) -> StructT:
-    """Return an entry, notice, member, send response or room list item with sanitized texts, ids and timestamps.
+    """Return a push, member, reference to a member, send response or room list item with sanitized fields.
 
-    The room name of an entry or notice is not sanitized. Reactions above `REACTIONS_PER_MESSAGE` are omitted, and an
-    unknown role becomes `member`.
+    Texts, ids and timestamps are sanitized, except the room name of an entry or notice. Reactions above
+    `REACTIONS_PER_MESSAGE` are omitted, and an unknown role becomes `member`.
     """
     changed: dict[str, object] = {}
     for name, sanitizer in _SANITIZERS[type(raw)].items():

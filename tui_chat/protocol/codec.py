@@ -4,19 +4,22 @@ Decoding validates: an invalid request raises `BadRequest` or the error of the i
 types of decoded requests.
 """
 
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args
 
 import msgspec
 from msgspec import Raw, Struct
 
-from tui_chat.protocol import events
+from tui_chat.protocol import events, requests, room_requests
 from tui_chat.protocol.errors import ERRORS_BY_CODE, BadRequest, ChatError, InternalError
-from tui_chat.protocol.events import WireStruct
 from tui_chat.protocol.limits import SEQ_MAX
-from tui_chat.protocol.requests import REQUEST_TYPES, Request, RoomRequest
+from tui_chat.protocol.request_base import Request, RoomRequest
+from tui_chat.protocol.wire_struct import WireStruct
 
 PROTOCOL_VERSION = 1
 """Version of the wire protocol; incremented by changes that are incompatible with documented clients."""
+
+REQUEST_TYPES: tuple[type[Request], ...] = requests.REQUEST_TYPES + room_requests.REQUEST_TYPES
+"""Types of all requests."""
 
 WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
@@ -64,6 +67,7 @@ _push_decoders: dict[str, msgspec.json.Decoder[Any]] = {
     events.GOING_AWAY: msgspec.json.Decoder(events.GoingAwayPush),
     events.AUTH_FAIL: msgspec.json.Decoder(events.AuthFailPush),
 }
+_ENTRY_KINDS = {entry_type.__struct_config__.tag for entry_type in get_args(events.Entry)}
 REQUEST_EVENTS = frozenset(_request_decoders)
 """Event names of all requests."""
 
@@ -129,7 +133,8 @@ def encode_error(error: ChatError) -> bytes:
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
     """Decode the acknowledgement of a request.
 
-    An `ok` of False without an error raises `InternalError`; an unknown error code does too. Texts are not sanitized.
+    An `ok` of False without an error raises `InternalError`; an unknown error code does too. An entry of an unknown
+    kind is an `UnknownEntry`. Texts are not sanitized.
 
     Args:
         response_type: Expected response.
@@ -141,7 +146,10 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
     try:
         status = _status_decoder.decode(body)
         if status.ok:
-            return msgspec.json.decode(body, type=response_type)
+            try:
+                return msgspec.json.decode(body, type=response_type)
+            except msgspec.ValidationError:
+                return msgspec.convert(_replace_unknown_kinds(msgspec.json.decode(body)), response_type)
     except (msgspec.MsgspecError, RecursionError):
         raise InternalError("response_invalid") from None
     raise (status.error or ErrorBody("internal", "the server gave no reason")).to_error()
@@ -155,7 +163,7 @@ def encode_push(event: str, body: Any) -> bytes:
 def decode_push(event: str, body: bytes | str) -> WireStruct:
     """Decode a push of the server.
 
-    The `error` event is not decodable; unknown fields are ignored.
+    The `error` event is not decodable; unknown fields are ignored. An entry of an unknown kind is an `UnknownEntry`.
 
     Raises:
         BadRequest: The push is invalid or unknown to this version.
@@ -163,7 +171,10 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
     if (decoder := _push_decoders.get(event)) is None:
         raise BadRequest("push_unknown")
     try:
-        return decoder.decode(body)
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError:
+            return msgspec.convert(_replace_unknown_kinds(msgspec.json.decode(body)), decoder.type)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise to_bad_request(error) from None
 
@@ -212,6 +223,17 @@ def _normalize_fields(request_type: type[Request], body: Any) -> Any:
     fields: dict[str, Any] = drop_nulls(body)
     rooms = {name: number_to_text(fields[name]) for name in ("room", "roomName", "roomId") if name in fields}
     return fields | dict.fromkeys(("room", "roomName"), next(iter(rooms.values()))) | rooms if rooms else fields
+
+
+def _replace_unknown_kinds(value: Any) -> Any:
+    """Return an entry, or a response with `messages`, with the kind `unknown` in place of unknown ones."""
+    if not isinstance(value, dict):
+        return value
+    fields = cast(dict[str, Any], value)
+    if isinstance(messages := fields.get("messages"), list):
+        return fields | {"messages": [_replace_unknown_kinds(entry) for entry in cast(list[Any], messages)]}
+    is_unknown = "seq" in fields and "kind" in fields and fields["kind"] not in _ENTRY_KINDS
+    return fields | {"kind": "unknown", "nickName": "", "memberId": ""} if is_unknown else fields
 
 
 def to_bad_request(error: Exception) -> BadRequest:

@@ -4,17 +4,10 @@
 server and increases within a room. `ts` is in milliseconds since the epoch, UTC (docs/protocol.md, "Entries").
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
-
-from tui_chat.protocol.limits import SECRET_CHARACTERS
-
-OpaqueString = Annotated[str, Meta(max_length=SECRET_CHARACTERS)]
-
-
-class WireStruct(Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """Base of all wire structs: camelCase names, default values omitted, unknown fields ignored."""
+from tui_chat.protocol.policies import PolicyFields
+from tui_chat.protocol.wire_struct import WireStruct
 
 
 class Member(WireStruct, frozen=True):
@@ -132,10 +125,62 @@ class TopicChange(ChangeEntry, frozen=True, tag_field="kind", tag="topic"):
     topic: str
 
 
+class MemberRef(WireStruct, frozen=True):
+    """Member as an author or target of an action; the nickname is that at the time of the action."""
+
+    member_id: str
+    nick_name: str
+    account: str | None = None
+
+
+class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
+    """Durable change of the membership, role or sanctions of a member; the author of the entry is `by`.
+
+    Attributes:
+        action: Kind of the change.
+        target: Affected member.
+        by: Acting member.
+        until: End of a ban or mute in milliseconds since the epoch, None for no end.
+        reason: Reason of the acting member, None without one.
+        role: New role of the action `role`.
+    """
+
+    action: Literal["joined", "left", "invited", "kicked", "banned", "unbanned", "muted", "unmuted", "role"]
+    target: MemberRef
+    by: MemberRef
+    until: int | None = None
+    reason: str | None = None
+    role: str | None = None
+
+
+class PolicyChange(PolicyFields, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
+    """Change of the policy, name or title of the room; unchanged fields are None.
+
+    The common fields are those of `ChangeEntry`; two structs with fields cannot be combined by inheritance.
+
+    Attributes:
+        new_name: New name of the room.
+        title: New display name of a private room.
+    """
+
+    room: str
+    seq: int
+    id: int
+    ts: int
+    member_id: str
+    nick_name: str
+    new_name: str | None = None
+    title: str | None = None
+
+
+class UnknownEntry(ChangeEntry, frozen=True, tag_field="kind", tag="unknown"):
+    """Entry of a kind that this version does not know; it counts in the log and is not shown."""
+
+
 MessageChange = Edit | Deletion | Reaction
 """Entry types with a target message."""
 
-Update = MessageChange | TopicChange
+Update = MessageChange | TopicChange | MemberChange | PolicyChange | UnknownEntry
 """Body types of the `update` event."""
 
 Entry = Message | Update
@@ -215,14 +260,19 @@ class TypingPush(WireStruct, frozen=True):
 
 
 class ReadMarkerPush(WireStruct, frozen=True):
-    """Read marker of a member, for the other connections of the member; `unread` counts later messages.
+    """Read marker of the account, for its other connections.
 
-    The server sends none, because `MarkRead` is not supported yet.
+    Attributes:
+        room: Name of the room.
+        seq: `seq` of the newest read entry.
+        unread: Number of later messages.
+        mentions: Number of later mentions of the account.
     """
 
     room: str
     seq: int
     unread: int
+    mentions: int = 0
 
 
 class RoomRenamedPush(WireStruct, frozen=True):

@@ -12,6 +12,7 @@ NAME_CODE_POINTS = 256
 MESSAGE_CHARACTERS = 4_000
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
+REASON_CHARACTERS = 250
 STATUS_CHARACTERS = 100
 REACTION_CODE_POINTS = 16
 """Limit of code points in a reaction; the longest emoji, a kiss with two skin tones, has ten."""
@@ -45,6 +46,20 @@ ROOM_LIST_PAGE = 200
 
 MEMBER_PAGE = 500
 """Maximum number of members in a join response and in a page of `listMembers`."""
+
+INVITE_DEFAULT_USES = 10
+INVITE_USES = 10_000
+"""Maximum number of redemptions of one invite."""
+
+INVITE_DEFAULT_SECONDS = 7 * 24 * 3600
+INVITE_SECONDS = 366 * 24 * 3600
+"""Maximum validity of an invite in seconds."""
+
+DELETE_RECENT_SECONDS = 7 * 24 * 3600
+"""Maximum age in seconds of messages that a ban deletes."""
+
+DIRECT_MEMBERS = 8
+"""Maximum number of members of a direct room."""
 
 SECRET_CHARACTERS = 128
 """Maximum length of received guest keys, log ids, tokens, invite codes and cursors; issued ones are shorter."""

@@ -7,7 +7,10 @@ compatibility form, without control or invisible characters. Two names are equal
   profile forbids them.
 - Marks: a name or a word in it never starts with a combining mark, and a letter has at most four of them.
 - Separators: a nickname cannot imitate the author or a list of names in a line of text, such as `ann: hi` or `* ann`.
-- Reserved names: `room` and `everyone`, which mention all members, and room names that start with `&` or `~`.
+- Reserved names: `room` and `everyone`, which mention all members, and room names that start with `&` or `~`, except
+  room addresses.
+- Room addresses: private and direct rooms have an address instead of a name, `~` and 16 characters of `a`–`z` and
+  `2`–`7`. The server generates all addresses.
 """
 
 import re
@@ -38,6 +41,7 @@ _NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
 _MAX_MARKS = 4  # combining marks in a row
 _RESERVED_NICK_KEYS = frozenset({"room", "everyone"})
 _RESERVED_ROOM_PREFIXES = ("&", "~")
+_ROOM_ADDRESS = re.compile("~[a-z2-7]{16}")
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
 
@@ -71,7 +75,7 @@ def validate_nickname(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def validate_room_name(name: str) -> str:
-    """Return the display form of a room name.
+    """Return the display form of a room name, or a room address unchanged.
 
     The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
     ends.
@@ -80,10 +84,25 @@ def validate_room_name(name: str) -> str:
         RoomInvalid: The room name is empty, reserved or contains a forbidden character or combination.
         TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
-    room_name = _validate_name(name, "room_name", ROOM_NAME_GRAPHEMES, RoomInvalid)
-    if room_name.startswith(_RESERVED_ROOM_PREFIXES):
+    room_name = validate_room_title(name)
+    if room_name.startswith(_RESERVED_ROOM_PREFIXES) and not is_room_address(room_name):
         raise RoomInvalid("room_name_reserved", character=room_name[0])
     return room_name
+
+
+def validate_room_title(title: str) -> str:
+    """Return the display form of the title of a private room; the rules are those of room names, without reserved ones.
+
+    Raises:
+        RoomInvalid: The title is empty or contains a forbidden character or combination.
+        TooLong: The title exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
+    """
+    return _validate_name(title, "room_name", ROOM_NAME_GRAPHEMES, RoomInvalid)
+
+
+def is_room_address(name: str) -> bool:
+    """Return whether a room name is the address of a private or direct room."""
+    return _ROOM_ADDRESS.fullmatch(name) is not None
 
 
 @lru_cache(maxsize=4096)

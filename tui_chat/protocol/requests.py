@@ -1,78 +1,25 @@
-"""Requests of the client, one struct per event (docs/protocol.md, "Requests").
+"""Requests for membership, messages, history and room lists, one struct per event (docs/protocol.md, "Requests").
 
-Construction sanitizes texts and validates names and text lengths; a violation raises the matching error of
-`tui_chat.protocol.errors`. The decoder additionally checks types and numeric ranges. Client and server share the
-structs.
+`tui_chat.protocol.request_base` defines the validation of all requests.
 """
 
-from collections.abc import Callable
-from functools import cache
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from msgspec import Meta, field
 from msgspec.structs import force_setattr
 
-from tui_chat.protocol import names, sanitize
 from tui_chat.protocol.errors import BadRequest
-from tui_chat.protocol.events import OpaqueString, WireStruct
 from tui_chat.protocol.limits import (
     HISTORY_DEFAULT,
     HISTORY_PAGE,
     MEMBER_PAGE,
     ROOM_LIST_PAGE,
     SEARCH_PAGE,
-    SEQ_MAX,
 )
 from tui_chat.protocol.reactions import validate_reaction
-
-Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
-NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
-
-
-_VALIDATORS: dict[str, Callable[[str], str]] = {
-    "room": names.validate_room_name,
-    "room_name": names.validate_room_name,
-    "name": names.validate_room_name,
-    "nick_name": names.validate_nickname,
-    "message": sanitize.validate_message_body,
-    "topic": sanitize.validate_topic,
-    "query": sanitize.validate_query,
-    "status_text": sanitize.validate_status,
-}
-"""Functions by field name that return the validated form of a text."""
-
-
-class _ValidatedStruct(WireStruct, frozen=True):
-    """Struct that validates its texts by field name."""
-
-    def __post_init__(self) -> None:
-        for name in _validated_fields(self.__struct_fields__):
-            if (value := getattr(self, name)) is not None:
-                force_setattr(self, name, _VALIDATORS[name](value))
-
-
-@cache
-def _validated_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in fields if name in _VALIDATORS)
-
-
-class Request(_ValidatedStruct, frozen=True):
-    """Base of all requests; the name of a text field selects its validation.
-
-    Attributes:
-        event: Name of the Socket.IO event.
-        rate_class: Token bucket of the connection that the request uses (`server.gateway.dispatcher`).
-    """
-
-    event: ClassVar[str]
-    rate_class: ClassVar[str] = "default"
-
-
-class RoomRequest(Request, frozen=True):
-    """Request for one room."""
-
-    room: str
+from tui_chat.protocol.request_base import IdempotentRequest, NonNegative, Request, RoomRequest, Seq, ValidatedStruct
+from tui_chat.protocol.wire_struct import OpaqueString
 
 
 class JoinRoom(Request, frozen=True):
@@ -84,7 +31,7 @@ class JoinRoom(Request, frozen=True):
         since: `seq` of the newest known entry; the response contains only newer ones.
         limit: Maximum number of entries in the response.
         guest_key: Guest key of an earlier join, to keep the member id; an empty or invalid key is ignored.
-        invite: Invite code of a private room; ignored by the server.
+        invite: Invite code of the room.
     """
 
     event: ClassVar[str] = "joinRoom"
@@ -98,9 +45,14 @@ class JoinRoom(Request, frozen=True):
 
 
 class LeaveRoom(RoomRequest, frozen=True):
-    """Leave a room."""
+    """Leave a room on this connection.
+
+    Attributes:
+        forget: End the durable membership too.
+    """
 
     event: ClassVar[str] = "leaveRoom"
+    forget: bool = False
 
 
 class Observe(RoomRequest, frozen=True):
@@ -139,7 +91,7 @@ class ListMembers(RoomRequest, frozen=True):
     query: str | None = None
 
 
-class TemporaryAuthor(_ValidatedStruct, frozen=True):
+class TemporaryAuthor(ValidatedStruct, frozen=True):
     """Author of one message without a membership.
 
     Attributes:
@@ -193,16 +145,6 @@ class History(RoomRequest, frozen=True):
         super().__post_init__()
 
 
-class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
-    """Base of changes of a room log.
-
-    Attributes:
-        client_id: Idempotency key chosen by the client; a repeat receives the first response.
-    """
-
-    client_id: UUID | None = None
-
-
 class EditMessage(IdempotentRequest, frozen=True):
     """Replace the text of message `seq`; an equal text is a no-op."""
 
@@ -239,13 +181,6 @@ class Typing(RoomRequest, frozen=True):
 
     event: ClassVar[str] = "typing"
     on: bool
-
-
-class MarkRead(RoomRequest, frozen=True):
-    """Set the read marker of the member to `seq`; the server rejects the request with `bad_request`."""
-
-    event: ClassVar[str] = "markRead"
-    seq: NonNegative
 
 
 class Search(Request, frozen=True):
@@ -316,50 +251,6 @@ class SetTopic(IdempotentRequest, frozen=True):
     topic: str
 
 
-class MemberRequest(RoomRequest, frozen=True):
-    """Base of moderation requests that target a member; the server rejects them with `bad_request`."""
-
-    member_id: OpaqueString
-
-
-class Kick(MemberRequest, frozen=True):
-    """Remove a member; a later join is permitted."""
-
-    event: ClassVar[str] = "kick"
-
-
-class Ban(MemberRequest, frozen=True):
-    """Remove a member permanently."""
-
-    event: ClassVar[str] = "ban"
-
-
-class Unban(MemberRequest, frozen=True):
-    """Permit a banned member to join again."""
-
-    event: ClassVar[str] = "unban"
-
-
-class CreateInvite(RoomRequest, frozen=True):
-    """Create an invite code for a room; the server rejects the request with `bad_request`."""
-
-    event: ClassVar[str] = "createInvite"
-
-
-class SetRole(MemberRequest, frozen=True):
-    """Set the role of a member."""
-
-    event: ClassVar[str] = "setRole"
-    role: Literal["member", "moderator", "owner"]
-
-
-class SetVisibility(RoomRequest, frozen=True):
-    """Set the visibility of a room; the server rejects the request with `bad_request`."""
-
-    event: ClassVar[str] = "setVisibility"
-    visibility: Literal["public", "private"]
-
-
 REQUEST_TYPES: tuple[type[Request], ...] = (
     JoinRoom,
     LeaveRoom,
@@ -372,16 +263,10 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     DeleteMessage,
     React,
     Typing,
-    MarkRead,
     Search,
     ListRooms,
     ChangeNick,
     SetStatus,
     SetTopic,
-    Kick,
-    Ban,
-    Unban,
-    CreateInvite,
-    SetRole,
-    SetVisibility,
 )
+"""Requests of this module; the codec adds those of `tui_chat.protocol.room_requests`."""

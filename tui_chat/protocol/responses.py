@@ -4,7 +4,9 @@ The codec prepends `"ok": true`; errors are encoded separately. A response with 
 `SECRET_CHARACTERS` is invalid.
 """
 
-from tui_chat.protocol.events import Entry, Member, Message, OpaqueString, WireStruct
+from tui_chat.protocol.events import Entry, Member, MemberRef, Message
+from tui_chat.protocol.policies import RoomPolicy
+from tui_chat.protocol.wire_struct import OpaqueString, WireStruct
 
 
 class RoomState(WireStruct, frozen=True):
@@ -16,7 +18,10 @@ class RoomState(WireStruct, frozen=True):
         log_id: Identifier of the log; another value means that the log was replaced. Empty on a basic server.
         first_seq: `seq` of the oldest entry that was not removed; entries missing below are no gap.
         last_seq: `seq` of the newest entry, 0 for an empty log.
-        visibility: `public` or `private`.
+        visibility: Value of `tui_chat.protocol.policies.Visibility`.
+        title: Display name of a private room, whose `name` is an address.
+        policy: Policy of the room; None for the default policy.
+        role: Role of the requester (`admin`, `owner`, `moderator` or `member`); None for a guest or observer.
     """
 
     name: str
@@ -25,6 +30,23 @@ class RoomState(WireStruct, frozen=True):
     first_seq: int
     last_seq: int
     visibility: str
+    title: str | None = None
+    policy: RoomPolicy | None = None
+    role: str | None = None
+
+
+class ReadState(WireStruct, frozen=True):
+    """Read marker of an account in a room.
+
+    Attributes:
+        seq: `seq` of the newest read entry, 0 for none.
+        unread: Number of later messages.
+        mentions: Number of later mentions of the account.
+    """
+
+    seq: int
+    unread: int
+    mentions: int
 
 
 class Empty(WireStruct, frozen=True):
@@ -56,12 +78,14 @@ class JoinResponse(ObserveResponse, frozen=True, kw_only=True):
     Attributes:
         nick_name: Assigned nickname, which may differ from the requested one.
         member_id: Member id of the client.
-        guest_key: Credential for later joins as the same member.
+        guest_key: Credential for later joins as the same member; empty for accounts.
+        read: Read marker of the account; None for guests.
     """
 
     nick_name: str
     member_id: str
     guest_key: OpaqueString
+    read: ReadState | None = None
 
 
 class MemberListResponse(WireStruct, frozen=True):
@@ -160,3 +184,67 @@ class NickChanged(WireStruct, frozen=True):
     """
 
     nick_name: str
+
+
+class OwnRoom(WireStruct, frozen=True):
+    """Room with a durable membership of the account.
+
+    Attributes:
+        name: Name or address of the room.
+        role: Role of the account in the room.
+        last_seq: `seq` of the newest entry.
+        read: Read marker.
+        title: Display name of a private room.
+        direct: Other members of a direct room; None for other rooms.
+        muted_until: End of a mute of the account in milliseconds since the epoch; 0 for a mute without end.
+    """
+
+    name: str
+    role: str
+    last_seq: int
+    read: ReadState
+    title: str | None = None
+    direct: list[MemberRef] | None = None
+    muted_until: int | None = None
+
+
+class OwnRoomList(WireStruct, frozen=True):
+    """Rooms with a durable membership of the account, latest activity first."""
+
+    rooms: list[OwnRoom]
+
+
+class Invite(WireStruct, frozen=True):
+    """Invite to a room.
+
+    Attributes:
+        id: Identifier for the revocation.
+        uses: Remaining redemptions.
+        expires_at: End of the validity in milliseconds since the epoch.
+        code: Code for `joinRoom`; only in the response of the creation.
+        url: Address of the room with the code, for chat programs; only in the response of the creation.
+    """
+
+    id: str
+    uses: int
+    expires_at: int
+    code: OpaqueString | None = None
+    url: str | None = None
+
+
+class InviteCreated(WireStruct, frozen=True):
+    """New invite."""
+
+    invite: Invite
+
+
+class InviteList(WireStruct, frozen=True):
+    """Valid invites to a room, newest first."""
+
+    invites: list[Invite]
+
+
+class ReadMarkerMoved(WireStruct, frozen=True):
+    """Read marker after a request."""
+
+    read: ReadState

@@ -14,7 +14,13 @@ import re
 import unicodedata
 
 from tui_chat.protocol.errors import BadRequest, TooLong
-from tui_chat.protocol.limits import MESSAGE_CHARACTERS, QUERY_CHARACTERS, STATUS_CHARACTERS, TOPIC_CHARACTERS
+from tui_chat.protocol.limits import (
+    MESSAGE_CHARACTERS,
+    QUERY_CHARACTERS,
+    REASON_CHARACTERS,
+    STATUS_CHARACTERS,
+    TOPIC_CHARACTERS,
+)
 
 _BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 BLANK_GLYPHS = "\u2800\ufffc\U00013441\U00013442\U0001d159"
@@ -115,6 +121,16 @@ def validate_query(text: str) -> str:
         TooLong: The query exceeds `QUERY_CHARACTERS` code points.
     """
     return _validate_line(text, QUERY_CHARACTERS, "query_too_long")
+
+
+def validate_reason(text: str) -> str:
+    """Return the sanitized single-line reason of a moderation, empty for a blank one.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The reason exceeds `REASON_CHARACTERS` code points.
+    """
+    return _validate_line(text, REASON_CHARACTERS, "reason_too_long")
 
 
 def validate_status(text: str) -> str:

@@ -3,10 +3,20 @@
 - Unambiguous lines: continuation rows of a message are indented, so a message cannot imitate another log line.
 """
 
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
+from tui_chat.protocol.events import (
+    Deletion,
+    Edit,
+    Entry,
+    MemberChange,
+    Message,
+    PolicyChange,
+    Reaction,
+    TopicChange,
+    UnknownEntry,
+)
 from tui_chat.session.hyperlinks import find_hyperlinks, host_labels
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
 
 INDENT = "    "
 
@@ -42,3 +52,9 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
             return f"* {tr('{nick} removed the reaction {emoji}', nick=quoted_nick, emoji=entry.emoji)}"
         case TopicChange():
             return f"* {chat_strings.topic_changed(entry.topic)}"
+        case MemberChange():
+            return f"* {moderation_strings.member_changed(entry)}"
+        case PolicyChange():
+            return f"* {moderation_strings.policy_changed(entry)}"
+        case UnknownEntry():
+            return f"* {tr('An entry that this version cannot show')}"

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Awaitable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from msgspec import Raw, structs
 
@@ -19,7 +19,7 @@ from tui_chat.protocol import codec, events, requests
 
 _PUSH_EVENTS: dict[type[events.WireStruct], str] = {
     **dict.fromkeys((events.Message, events.JoinNotice, events.LeaveNotice, events.NickNotice), events.MESSAGE),
-    **dict.fromkeys((events.Edit, events.Deletion, events.Reaction, events.TopicChange), events.UPDATE),
+    **dict.fromkeys(get_args(events.Update), events.UPDATE),
     events.PresencePush: events.PRESENCE,
     events.TypingPush: events.TYPING,
 }

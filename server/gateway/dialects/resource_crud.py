@@ -21,7 +21,7 @@ from server.gateway.dialects.dialect import Dialect
 from server.gateway.handlers import Handlers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
-from tui_chat.protocol import codec, errors, events, limits, requests
+from tui_chat.protocol import codec, errors, events, limits, requests, room_requests
 
 _ID_DIGITS = re.compile(f"[0-9]{{1,{len(str(limits.SEQ_MAX))}}}")
 
@@ -83,6 +83,19 @@ _REQUESTS_BY_EVENT: dict[str, type[requests.Request]] = {
 }
 _RESOURCE_EVENT = re.compile(r"(create|findAll|findOne|update|remove)(?![a-z\d])\w+")
 
+SHARED_EVENTS = {
+    room_requests.CreateRoom.event: frozenset({"roomName", "title"}),
+    room_requests.UpdateRoom.event: frozenset({"room"}),
+}
+"""Events of this dialect that are native requests too, with fields of which each native request has at least one."""
+
+
+def _has_field(argument: msgspec.Raw, names: frozenset[str]) -> bool:
+    try:
+        return not names.isdisjoint(msgspec.json.decode(argument, type=dict[str, msgspec.Raw]))
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+
 
 class ResourceCrudDialect(Dialect):
     """Dialect of room management."""
@@ -93,8 +106,11 @@ class ResourceCrudDialect(Dialect):
         """Return whether the event is a request for the resource under any name, such as `createRoom`.
 
         A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`. Native requests
-        such as `createInvite` have precedence.
+        such as `createInvite` have precedence. `createRoom` and `updateRoom` exist in both dialects; the fields of the
+        native request decide.
         """
+        if event in SHARED_EVENTS:
+            return not any(_has_field(argument, SHARED_EVENTS[event]) for argument in arguments[:1])
         return event in _REQUESTS_BY_EVENT or (
             event not in codec.REQUEST_EVENTS and _RESOURCE_EVENT.fullmatch(event) is not None
         )

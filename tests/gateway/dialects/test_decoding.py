@@ -15,7 +15,9 @@ from server.gateway.dialects.registry import create_dialects
 from server.gateway.dialects.server_msg import ServerMsgJoin
 from tui_chat.protocol import codec, sanitize
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.requests import CreateInvite, JoinRoom, Request, SendMessage
+from tui_chat.protocol.request_base import Request
+from tui_chat.protocol.requests import JoinRoom, SendMessage
+from tui_chat.protocol.room_requests import CreateInvite
 
 
 class UnusedSink:

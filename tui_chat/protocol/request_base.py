@@ -1,0 +1,78 @@
+"""Bases of all requests (docs/protocol.md, "Requests").
+
+Construction sanitizes texts and validates names and text lengths; a violation raises the matching error of
+`tui_chat.protocol.errors`. The decoder additionally checks types and numeric ranges. Client and server share the
+structs.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from msgspec import Meta
+from msgspec.structs import force_setattr
+
+from tui_chat.protocol import names, sanitize
+from tui_chat.protocol.limits import SEQ_MAX
+from tui_chat.protocol.wire_struct import WireStruct
+
+Seq = Annotated[int, Meta(ge=1, le=SEQ_MAX)]
+NonNegative = Annotated[int, Meta(ge=0, le=SEQ_MAX)]
+
+
+_VALIDATORS: dict[str, Callable[[str], str]] = {
+    "room": names.validate_room_name,
+    "room_name": names.validate_room_name,
+    "name": names.validate_room_name,
+    "title": names.validate_room_title,
+    "nick_name": names.validate_nickname,
+    "message": sanitize.validate_message_body,
+    "topic": sanitize.validate_topic,
+    "reason": sanitize.validate_reason,
+    "status_text": sanitize.validate_status,
+    "query": sanitize.validate_query,
+}
+"""Functions by field name that return the validated form of a text."""
+
+
+class ValidatedStruct(WireStruct, frozen=True):
+    """Struct that validates its texts by field name."""
+
+    def __post_init__(self) -> None:
+        for name in _validated_fields(self.__struct_fields__):
+            if (value := getattr(self, name)) is not None:
+                force_setattr(self, name, _VALIDATORS[name](value))
+
+
+@cache
+def _validated_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name in _VALIDATORS)
+
+
+class Request(ValidatedStruct, frozen=True):
+    """Base of all requests; the name of a text field selects its validation.
+
+    Attributes:
+        event: Name of the Socket.IO event.
+        rate_class: Token bucket of the connection that the request uses (`server.gateway.dispatcher`).
+    """
+
+    event: ClassVar[str]
+    rate_class: ClassVar[str] = "default"
+
+
+class RoomRequest(Request, frozen=True):
+    """Request for one room."""
+
+    room: str
+
+
+class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
+    """Base of changes of a room log.
+
+    Attributes:
+        client_id: Idempotency key chosen by the client; a repeat receives the first response.
+    """
+
+    client_id: UUID | None = None

@@ -1,0 +1,220 @@
+"""Requests for owned rooms, moderation, direct rooms and read markers (docs/protocol.md, "Requests").
+
+`tui_chat.protocol.request_base` defines the validation of all requests.
+"""
+
+from typing import Annotated, ClassVar, Literal
+
+from msgspec import Meta
+
+from tui_chat.protocol.errors import BadRequest
+from tui_chat.protocol.limits import (
+    DELETE_RECENT_SECONDS,
+    DIRECT_MEMBERS,
+    INVITE_DEFAULT_SECONDS,
+    INVITE_DEFAULT_USES,
+    INVITE_SECONDS,
+    INVITE_USES,
+)
+from tui_chat.protocol.policies import PolicyFields
+from tui_chat.protocol.request_base import NonNegative, Request, RoomRequest
+from tui_chat.protocol.wire_struct import OpaqueString
+
+
+class CreateRoom(Request, PolicyFields, frozen=True, kw_only=True):
+    """Create a room with the requester as owner, and join the room.
+
+    Attributes:
+        nick_name: Requested nickname; None for the nickname of the account.
+        room_name: Name of a public or unlisted room.
+        title: Display name of a private room, whose address the server generates.
+
+    The construction raises `BadRequest` unless exactly the matching one of `room_name` and `title` is given, for a
+    room address as `room_name`, and for the visibility `direct`.
+    """
+
+    event: ClassVar[str] = "createRoom"
+    rate_class: ClassVar[str] = "joins"
+    nick_name: str | None = None
+    room_name: str | None = None
+    title: str | None = None
+
+    def __post_init__(self) -> None:
+        is_private = self.visibility == "private"
+        if self.visibility == "direct" or (self.title is None) == is_private or (self.room_name is None) != is_private:
+            raise BadRequest("room_name_or_title")
+        super().__post_init__()
+
+
+class SetPolicy(Request, PolicyFields, frozen=True, kw_only=True):
+    """Change fields of the policy of a room; None keeps a value."""
+
+    event: ClassVar[str] = "setPolicy"
+    rate_class: ClassVar[str] = "messages"
+    room: str
+
+
+class UpdateRoom(SetPolicy, frozen=True, kw_only=True):
+    """Change the name or title and the policy of a room; None keeps a value.
+
+    Attributes:
+        room_name: New name of a public or unlisted room.
+        title: New display name of a private room.
+    """
+
+    event: ClassVar[str] = "updateRoom"
+    room_name: str | None = None
+    title: str | None = None
+
+
+class DeleteRoom(RoomRequest, frozen=True):
+    """Delete a room with its log."""
+
+    event: ClassVar[str] = "deleteRoom"
+    rate_class: ClassVar[str] = "messages"
+
+
+class MyRooms(Request, frozen=True):
+    """List the durable memberships of the account, with their read markers."""
+
+    event: ClassVar[str] = "myRooms"
+
+
+class CreateInvite(RoomRequest, frozen=True):
+    """Create an invite to a room.
+
+    Attributes:
+        uses: Maximum number of redemptions.
+        expires_in: Validity in seconds.
+    """
+
+    event: ClassVar[str] = "createInvite"
+    rate_class: ClassVar[str] = "joins"
+    uses: Annotated[int, Meta(ge=1, le=INVITE_USES)] = INVITE_DEFAULT_USES
+    expires_in: Annotated[int, Meta(ge=1, le=INVITE_SECONDS)] = INVITE_DEFAULT_SECONDS
+
+
+class ListInvites(RoomRequest, frozen=True):
+    """List the valid invites to a room, without their codes."""
+
+    event: ClassVar[str] = "listInvites"
+
+
+class RevokeInvite(RoomRequest, frozen=True):
+    """Revoke the invite `id`."""
+
+    event: ClassVar[str] = "revokeInvite"
+    id: OpaqueString
+
+
+class MemberRequest(RoomRequest, frozen=True):
+    """Base of requests that target the member `member_id` of a room."""
+
+    rate_class: ClassVar[str] = "messages"
+    member_id: OpaqueString
+
+
+class SetRole(MemberRequest, frozen=True):
+    """Set the role of a member."""
+
+    event: ClassVar[str] = "setRole"
+    role: Literal["member", "moderator", "owner"]
+
+
+class Kick(MemberRequest, frozen=True):
+    """Remove a member; a later join is permitted."""
+
+    event: ClassVar[str] = "kick"
+    reason: str | None = None
+
+
+class Ban(MemberRequest, frozen=True):
+    """Remove a member and reject later joins.
+
+    Attributes:
+        reason: Reason for members and the audit trail.
+        until: End of the ban in milliseconds since the epoch; None for no end.
+        delete_recent: Delete messages of the member of the last seconds; 0 deletes none.
+    """
+
+    event: ClassVar[str] = "ban"
+    reason: str | None = None
+    until: NonNegative | None = None
+    delete_recent: Annotated[int, Meta(ge=0, le=DELETE_RECENT_SECONDS)] = 0
+
+
+class Unban(MemberRequest, frozen=True):
+    """End a ban."""
+
+    event: ClassVar[str] = "unban"
+
+
+class Mute(MemberRequest, frozen=True):
+    """Reject messages, edits and reactions of a member.
+
+    Attributes:
+        until: End in milliseconds since the epoch; None for no end.
+        reason: Reason for members and the audit trail.
+    """
+
+    event: ClassVar[str] = "mute"
+    until: NonNegative | None = None
+    reason: str | None = None
+
+
+class Unmute(MemberRequest, frozen=True):
+    """End a mute."""
+
+    event: ClassVar[str] = "unmute"
+
+
+class OpenDirect(Request, frozen=True):
+    """Join the direct room of the requester and these members; creates the room on demand."""
+
+    event: ClassVar[str] = "openDirect"
+    rate_class: ClassVar[str] = "joins"
+    member_ids: Annotated[list[OpaqueString], Meta(min_length=1, max_length=DIRECT_MEMBERS - 1)]
+
+
+class BlockMember(Request, frozen=True):
+    """Reject direct rooms with a member and ignore the mentions of the member."""
+
+    event: ClassVar[str] = "block"
+    member_id: OpaqueString
+
+
+class UnblockMember(Request, frozen=True):
+    """End a block."""
+
+    event: ClassVar[str] = "unblock"
+    member_id: OpaqueString
+
+
+class MarkRead(RoomRequest, frozen=True):
+    """Move the read marker of the account to `seq`; a lower `seq` than the current one has no effect."""
+
+    event: ClassVar[str] = "markRead"
+    seq: NonNegative
+
+
+REQUEST_TYPES: tuple[type[Request], ...] = (
+    CreateRoom,
+    UpdateRoom,
+    DeleteRoom,
+    SetPolicy,
+    MyRooms,
+    CreateInvite,
+    ListInvites,
+    RevokeInvite,
+    SetRole,
+    Kick,
+    Ban,
+    Unban,
+    Mute,
+    Unmute,
+    OpenDirect,
+    BlockMember,
+    UnblockMember,
+    MarkRead,
+)
+"""Requests of this module."""

@@ -1,0 +1,74 @@
+"""Sentences about changes of membership, roles, sanctions and policies."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec.structs import fields
+
+from tui_chat.protocol.events import MemberChange, PolicyChange
+from tui_chat.protocol.policies import PolicyFields, Retention
+from tui_chat.session.i18n import plural, tr
+from tui_chat.session.strings.chat import quote_nick
+
+_ROLE_NAMES: dict[str, Callable[[], str]] = {
+    "owner": lambda: tr("owner"),
+    "moderator": lambda: tr("moderator"),
+    "member": lambda: tr("member"),
+}
+
+_ACTIONS: dict[str, Callable[[str, str], str]] = {
+    "joined": lambda _by, target: tr("{nick} became a member.", nick=target),
+    "left": lambda _by, target: tr("{nick} is no longer a member.", nick=target),
+    "invited": lambda by, target: tr("{by} invited {nick}.", by=by, nick=target),
+    "kicked": lambda by, target: tr("{by} removed {nick}.", by=by, nick=target),
+    "banned": lambda by, target: tr("{by} banned {nick}.", by=by, nick=target),
+    "unbanned": lambda by, target: tr("{by} ended the ban of {nick}.", by=by, nick=target),
+    "muted": lambda by, target: tr("{by} silenced {nick}.", by=by, nick=target),
+    "unmuted": lambda by, target: tr("{by} ended the silence of {nick}.", by=by, nick=target),
+}
+
+
+def role_name(role: str) -> str:
+    """Return the translated name of a role, or an unknown role unchanged."""
+    return _ROLE_NAMES[role]() if role in _ROLE_NAMES else role
+
+
+def member_changed(change: MemberChange) -> str:
+    """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob. (spam)`.
+
+    The end of a ban or silence is in local time.
+    """
+    by, target = quote_nick(change.by.nick_name), quote_nick(change.target.nick_name)
+    if change.action == "role":
+        sentence = tr("{by} made {nick} {role}.", by=by, nick=target, role=role_name(change.role or "member"))
+    else:
+        sentence = _ACTIONS[change.action](by, target)
+    details: list[str] = []
+    if change.until is not None:
+        details.append(tr("until {time}", time=f"{datetime.fromtimestamp(change.until / 1000):%Y-%m-%d %H:%M}"))
+    if change.reason:
+        details.append(change.reason)
+    return f"{sentence} ({', '.join(details)})" if details else sentence
+
+
+def policy_changed(change: PolicyChange) -> str:
+    """Return the sentence of a policy change with the new values: `ann changed the room: speak = members`."""
+    values: list[str] = []
+    if change.new_name or change.title:
+        values.append(tr("name = {name}", name=change.new_name or change.title))
+    for field in fields(PolicyFields):
+        value = getattr(change, field.name)
+        if field.name == "keep" and value is not None:
+            values.append(f"keep = {_format_retention(value)}")
+        elif value is not None:
+            values.append(f"{field.encode_name} = {str(value).lower()}")
+    return tr("{by} changed the room: {values}", by=quote_nick(change.nick_name), values=", ".join(values))
+
+
+def _format_retention(retention: Retention) -> str:
+    parts: list[str] = []
+    if retention.days is not None:
+        parts.append(plural("{count:,} day", "{count:,} days", retention.days))
+    if retention.messages is not None:
+        parts.append(plural("{count:,} message", "{count:,} messages", retention.messages))
+    return ", ".join(parts) or tr("everything")
