@@ -15,6 +15,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server.domain.account_directory import AccountDirectory
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
@@ -22,10 +23,13 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
+from server.gateway.account_service import AccountService
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.handlers import Handlers
+from server.gateway.identity import IdentityResolver
+from server.gateway.password_hashing import PasswordHashing
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -36,6 +40,7 @@ from server.web.http_connections import HttpConnectionPool
 from server.web.metrics import MetricsSnapshot, add_metrics_route
 from server.web.request_guard import create_request_guard
 from server.web.routes import add_routes
+from tui_chat.protocol.errors import Unavailable
 
 log = logging.getLogger("chat.server")
 
@@ -62,6 +67,7 @@ class RunningServer:
             changes nothing if a file is unusable. None without TLS.
         read_metrics: Accessor of the current metrics.
         idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
+        account_service: Operations on accounts.
     """
 
     url: str
@@ -70,6 +76,7 @@ class RunningServer:
     reload_certificate: Callable[[], None] | None
     read_metrics: Callable[[], MetricsSnapshot]
     idle_time: Callable[[], float]
+    account_service: AccountService
 
 
 def _read_wall_clock() -> int:
@@ -106,11 +113,23 @@ async def serve(
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=now, supervisor=supervisor)
     loop_lag = LoopLagMonitor()
+    password_hashing = PasswordHashing()
     try:
+        guest_keys = GuestKeys(await database.load_secret("guests"))
+        account_service = AccountService(
+            database.accounts,
+            AccountDirectory(),
+            password_hashing,
+            generate_member_id=guest_keys.generate_member_id,
+            now=now,
+            monotonic=monotonic,
+        )
+        await account_service.load()
         dispatcher = _build_dispatcher(
             settings,
             database,
-            GuestKeys(await database.load_secret("guests")),
+            guest_keys,
+            account_service,
             SearchCursors(await database.load_secret("search")),
             now=now,
             monotonic=monotonic,
@@ -141,6 +160,7 @@ async def serve(
         connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
+        maintenance = supervisor.supervise("account maintenance", account_service.run_maintenance)
         listener: asyncio.Server | None = None
         try:
             listener = await _listen(connection_factory, settings)
@@ -150,6 +170,7 @@ async def serve(
                 None if tls_context is None else partial(_reload_certificate, tls_context, settings),
                 read_metrics,
                 socketio_server.engineio_server.idle_time,
+                account_service,
             )
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)
@@ -160,9 +181,13 @@ async def serve(
                 listener.close()
             dispatcher.close()
             connection_pool.stop()
+            maintenance.cancel()
+            with suppress(Unavailable):
+                await account_service.save_token_uses()
             await runner.cleanup()
     finally:
         loop_lag.stop()
+        password_hashing.close()
         await database.close()
 
 
@@ -227,12 +252,13 @@ def _build_dispatcher(
     settings: ServerSettings,
     database: Database,
     guest_keys: GuestKeys,
+    account_service: AccountService,
     search_cursors: SearchCursors,
     *,
     now: Callable[[], int],
     monotonic: Callable[[], float],
 ) -> Dispatcher:
-    room_registry = RoomRegistry[ClientConnection]()
+    room_registry = RoomRegistry[ClientConnection](account_service.directory)
     dialects = create_dialects(room_registry, settings.load_time_zone())
     fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
@@ -240,7 +266,8 @@ def _build_dispatcher(
         dialects,
         Handlers(
             database,
-            guest_keys,
+            IdentityResolver(guest_keys, account_service.directory, room_registry),
+            account_service,
             room_registry,
             fanout,
             now=now,
@@ -248,11 +275,13 @@ def _build_dispatcher(
             search_cursors=search_cursors,
             room_write_limiter=room_write_limiter,
         ),
+        account_service,
         {
             **DEFAULT_RATES,
             "messages": Rate(settings.message_burst, settings.message_rate),
             "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
         },
+        allow_guests=settings.guests == "on",
         limit_requests=settings.rate_limit == "on",
         monotonic=monotonic,
         generate_sid=secrets.token_urlsafe,

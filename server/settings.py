@@ -74,6 +74,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 0
     tls_cert: Annotated[str, _setting("File with the TLS certificate chain (PEM); enables TLS", is_path=True)] = ""
     tls_key: Annotated[str, _setting("File with the TLS private key (PEM), without a passphrase", is_path=True)] = ""
+    registration: Annotated[Literal["invite", "open", "closed"], _setting("Registration of accounts")] = "invite"
+    guests: Annotated[Literal["on", "off"], _setting("Connections without an account")] = "on"
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
     message_burst: Annotated[
         float, _setting("Maximum burst of messages per connection", unit="messages", limits=(1, 1e6))

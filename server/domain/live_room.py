@@ -1,7 +1,7 @@
 """State of one live room: participants, nicknames and subscribers.
 
-- Unique nicknames: nickname keys are unique within a room. A request for a nickname in use yields the next free
-  suffix, never an error.
+- Unique nicknames: nickname keys are unique within a room. A request for a nickname in use, or reserved by an account
+  of another member, yields the next free suffix, never an error.
 - Dialects: a room indexes its connections by dialect (`server.gateway.dialects`), so a dialect without
   subscribers causes no work.
 
@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from server.domain.account_directory import Account, AccountDirectory
 from server.domain.confusables import get_skeletons
 from server.domain.log_commands import RoomRef, generate_log_id
 from server.domain.nick_suffixes import NickSuffixes
@@ -52,6 +53,7 @@ class LiveRoom(Generic[ConnectionT]):
         participants: Participants by member id, in order of arrival.
         connections: Participants by connection.
         subscribers: Connections and observers by the dialect in which they receive events.
+        account_directory: Directory of reserved names.
     """
 
     key: str
@@ -62,6 +64,7 @@ class LiveRoom(Generic[ConnectionT]):
         default_factory=dict[ConnectionT, "Participant[ConnectionT]"]
     )
     subscribers: dict[str, dict[ConnectionT, None]] = field(default_factory=dict[str, "dict[ConnectionT, None]"])
+    account_directory: AccountDirectory = field(default_factory=AccountDirectory)
     _nick_owners: dict[str, str] = field(default_factory=dict[str, str])
     _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
     _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
@@ -75,23 +78,21 @@ class LiveRoom(Generic[ConnectionT]):
     def reserve_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key, for `assign_nick`.
 
-        A nickname in use yields the next free suffix from 2, such as `ann2`. The suffix is reserved until the release
-        of the nickname; without an assignment, use `preview_nick`. A repeated request of the same member keeps its
-        assigned suffix.
+        A nickname in use or reserved yields the next free suffix from 2, such as `ann2`. The suffix is reserved until
+        the release of the nickname; without an assignment, use `preview_nick`. A repeated request of the same member
+        keeps its assigned suffix.
 
         Args:
             requested: Validated nickname.
             member_id: Member that requests the nickname, present or not; its own nickname counts as available.
         """
         requested_key = names.canonical_key(requested)
-        if self._nick_owners.get(requested_key, member_id) == member_id:
+        if self._is_nick_available(requested_key, member_id):
             return requested, requested_key
         participant = self.participants.get(member_id)
         if participant is not None and names.has_suffix(participant.member.nick_name, requested):
             return participant.member.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
-        return self._suffixes.allocate(
-            requested, lambda nick_key: self._nick_owners.get(nick_key, member_id) == member_id
-        )
+        return self._suffixes.allocate(requested, lambda nick_key: self._is_nick_available(nick_key, member_id))
 
     def preview_nick(self, requested: str, member_id: str) -> str:
         """Return the nickname from `reserve_nick`, without a reservation or an assignment.
@@ -125,6 +126,23 @@ class LiveRoom(Generic[ConnectionT]):
             self._skeleton_owners.setdefault(skeleton, set()).add(member_id)
         participant.member = replace(participant.member, nick_name=nick_name, confusable=confusable)
         participant.nick_key = nick_key
+
+    def find_outdated_nicks(self, account: Account) -> list[tuple[Participant[ConnectionT], str]]:
+        """Return the participants whose nickname contradicts an account, and the nicknames that they request next.
+
+        Other participants with a reserved name of the account precede its own participant, so that its nickname is free
+        when the caller assigns the nicknames in this order.
+        """
+        owners = [(key, self._nick_owners.get(key)) for key in account.name_keys]
+        outdated = [
+            (self.participants[member_id], self.participants[member_id].member.nick_name)
+            for _, member_id in owners
+            if member_id is not None and member_id != account.member_id
+        ]
+        own = self.participants.get(account.member_id)
+        if own is not None and not account.deleted:
+            outdated.append((own, account.nick_name))
+        return outdated
 
     def add_participant(self, participant: Participant[ConnectionT]) -> None:
         """Add a participant that is not in the room.
@@ -205,6 +223,11 @@ class LiveRoom(Generic[ConnectionT]):
                 if not subscribers:
                     del self.subscribers[dialect]
                 return
+
+    def _is_nick_available(self, nick_key: str, member_id: str) -> bool:
+        return self._nick_owners.get(nick_key, member_id) == member_id and self.account_directory.is_available(
+            nick_key, member_id
+        )
 
     def _release_nick(self, participant: Participant[ConnectionT]) -> None:
         if self._nick_owners.get(participant.nick_key) == participant.member.member_id:

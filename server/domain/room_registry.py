@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
+from server.domain.account_directory import AccountDirectory
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import ROOM_CHANGE_RETRY
 from tui_chat.protocol import errors, events, limits, names
@@ -61,11 +62,15 @@ class LeaveResult(Generic[ConnectionT]):
 class RoomRegistry(Generic[ConnectionT]):
     """Registry of all live rooms.
 
+    Args:
+        account_directory: Directory of reserved names; None for a registry without accounts.
+
     Attributes:
         rooms: Live rooms by canonical key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, account_directory: AccountDirectory | None = None) -> None:
+        self._account_directory = account_directory or AccountDirectory()
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
         self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}  # joined or observed
         self._rooms_by_member: dict[str, set[LiveRoom[ConnectionT]]] = {}
@@ -103,6 +108,7 @@ class RoomRegistry(Generic[ConnectionT]):
         *,
         dialect: str = "native",
         client_kind: str | None = None,
+        account: str | None = None,
     ) -> JoinResult[ConnectionT]:
         """Add a connection to a room; creates the room and the participant on demand.
 
@@ -116,6 +122,7 @@ class RoomRegistry(Generic[ConnectionT]):
             nick_name: Requested nickname; the assigned nickname may have a suffix.
             dialect: Dialect in which the connection receives the events of the room.
             client_kind: Dialect shown to other members as `via`, None for a native client.
+            account: Account name of the member, None for a guest.
 
         Raises:
             BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed, or is in the room as
@@ -136,6 +143,7 @@ class RoomRegistry(Generic[ConnectionT]):
                     member_id=member_id,
                     nick_name=nick,
                     role="member",
+                    account=account,
                     via=client_kind,
                     away=self._statuses.get(member_id),
                 ),
@@ -337,7 +345,9 @@ class RoomRegistry(Generic[ConnectionT]):
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:
-            room = self.rooms[room_key] = LiveRoom[ConnectionT](room_key, room_name)
+            room = self.rooms[room_key] = LiveRoom[ConnectionT](
+                room_key, room_name, account_directory=self._account_directory
+            )
         return room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from msgspec import Raw
 
+from server.domain.account_directory import AccountIdentity
 from server.domain.rate_limits import TokenBucket
 from server.engineio.packets import Frame
 
@@ -37,7 +38,8 @@ class ClientConnection:
         close: Bound `FrameSink.close` of the session.
         sid: Socket.IO session id, known to this client only.
         address: Network address of the client.
-        member_id: Member id of the guest; None before the first join or message without a join.
+        member_id: Member id; None for a guest before the first join or message without a join.
+        account: Account of the connection, None for a guest.
         rate_buckets: Token buckets by rate class.
         throttled_since: Monotonic time in seconds at which throttling began, by throttled rate class.
     """
@@ -49,23 +51,31 @@ class ClientConnection:
     rate_buckets: dict[str, TokenBucket]
     throttled_since: dict[str, float] = field(default_factory=dict[str, float])
     member_id: str | None = None
+    account: AccountIdentity | None = None
 
 
 class EventDispatcher(Protocol):
     """Receiver of connections and events; implemented by `server.gateway.dispatcher`."""
 
-    def on_connect(
-        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    async def on_connect(
+        self,
+        sink: FrameSink,
+        address: str,
+        auth: Raw | None,
+        authorization: str,
+        previous: ClientConnection | None,
     ) -> ClientConnection:
         """Accept a client into the root namespace.
 
-        A raised `ChatError` becomes CONNECT_ERROR; the session stays open for another attempt. Any other exception
-        closes the session.
+        An error with the reason `token_invalid` becomes the event `authFail` and closes the session. Any other
+        `ChatError` becomes CONNECT_ERROR; the session stays open for another attempt. Any other exception closes the
+        session. If the session ends during the call, `on_disconnect` follows immediately.
 
         Args:
             sink: Outbound side of the session.
             address: Network address of the client.
-            auth: Payload of the CONNECT packet as JSON; None if absent.
+            auth: Payload of the CONNECT packet as a JSON object; None if absent.
+            authorization: Header `Authorization` of the handshake, empty if absent.
             previous: Last connection of the same session, already disconnected; None for the first one.
 
         Raises:

@@ -224,7 +224,8 @@ class EngineIOServer(engineio.AsyncServer):
                 content_type="application/json",
                 headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
             )
-        session = EngineIOSession(self, self.generate_id(), address)
+        authorization = request.headers.get("Authorization", "")
+        session = EngineIOSession(self, self.generate_id(), address, authorization)
         self.sockets[session.sid] = session
         is_polling = request.query["transport"] == "polling"
         open_packet = {

@@ -1,10 +1,16 @@
 """Socket.IO root namespace of one session: connect, events and disconnect.
 
+- Rejected tokens: an event is delivered to a connected namespace only, so a CONNECT with an invalid token is answered
+  with CONNECT and the event `authFail`, and the session closes.
+
 Source: Socket.IO protocol v5, "Connection to a namespace", "Sending and receiving data" and
 "Disconnection from a namespace". Other namespaces do not exist.
 """
 
+import secrets
 import time
+from collections.abc import Coroutine
+from typing import Any
 
 from server.engineio import packets
 from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
@@ -20,26 +26,38 @@ class Namespace:
         address: Network address of the client.
         connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT packet.
         now: Monotonic time in seconds.
+        authorization: Header `Authorization` of the handshake, empty if absent.
     """
 
     __slots__ = (
         "_address",
+        "_authorization",
         "_connect_deadline",
         "_connect_timeout",
         "_connection",
         "_dispatcher",
+        "_is_connecting",
         "_previous_connection",
         "_sink",
     )
 
     def __init__(
-        self, dispatcher: EventDispatcher, sink: FrameSink, address: str, connect_timeout: float, now: float
+        self,
+        dispatcher: EventDispatcher,
+        sink: FrameSink,
+        address: str,
+        connect_timeout: float,
+        now: float,
+        *,
+        authorization: str,
     ) -> None:
         self._dispatcher = dispatcher
         self._sink = sink
         self._address = address
+        self._authorization = authorization
         self._connect_timeout = connect_timeout
         self._connect_deadline = now + connect_timeout
+        self._is_connecting = False
         self._connection: ClientConnection | None = None
         self._previous_connection: ClientConnection | None = None
 
@@ -47,18 +65,19 @@ class Namespace:
         """Return whether the deadline for CONNECT has passed; always False while connected."""
         return self._connection is None and now > self._connect_deadline
 
-    def handle_message(self, message: bytes) -> packets.EventPacket | None:
-        """Handle a CONNECT, DISCONNECT or ACK packet; return an event for `dispatch_event`.
+    def handle_message(self, message: bytes) -> Coroutine[Any, Any, None] | None:
+        """Handle a DISCONNECT or ACK packet; return the handling of a CONNECT or an event, which the caller awaits.
 
         An accepted CONNECT is answered with CONNECT. A rejected one, or one for another namespace, is answered with
-        CONNECT_ERROR and keeps the session. DISCONNECT ends the connection without an answer (`disconnect`) and
-        restarts the deadline for CONNECT. The content of an ACK is ignored.
+        CONNECT_ERROR and keeps the session. An event is passed to the dispatcher, and its acknowledgement sent if
+        requested; its handling includes waits for the rate limit. DISCONNECT ends the connection without an answer
+        (`disconnect`) and restarts the deadline for CONNECT. The content of an ACK is ignored.
 
         Args:
             message: Payload of an Engine.IO message packet.
 
         Returns:
-            The event, or None if the packet is already handled.
+            The handling of the packet, or None if the packet is already handled.
 
         Raises:
             InvalidPacket: The packet is malformed, a CONNECT of a connected client, or any other packet for a namespace
@@ -66,34 +85,23 @@ class Namespace:
         """
         packet = packets.parse_packet(message)
         if isinstance(packet, packets.ConnectPacket):
-            self._handle_connect(packet)
-        elif packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
+            return self._handle_connect(packet)
+        if packet.namespace != packets.ROOT_NAMESPACE or self._connection is None:
             raise packets.InvalidPacket("packet for a namespace without a connection")
-        elif isinstance(packet, packets.EventPacket):
-            return packet
-        elif isinstance(packet, packets.DisconnectPacket):
+        if isinstance(packet, packets.EventPacket):
+            return self._dispatch_event(self._connection, packet)
+        if isinstance(packet, packets.DisconnectPacket):
             self._connect_deadline = time.monotonic() + self._connect_timeout
             self.disconnect()
         return None
 
-    async def dispatch_event(self, event: packets.EventPacket) -> None:
-        """Pass an event to the dispatcher and send the acknowledgement, if requested.
-
-        Returns after the complete processing, including waits for the rate limit. Requires a connected namespace.
-        """
-        assert self._connection is not None
-        response = await self._dispatcher.dispatch(
-            self._connection, event.name, event.arguments, wants_ack=event.ack_id is not None
-        )
-        if event.ack_id is not None and response is not None:
-            self._sink.push(packets.encode_ack(event.ack_id, response))
-
     def disconnect(self) -> None:
         """End the connection to the namespace and notify the dispatcher; without effect if not connected.
 
-        The ended connection is passed as `previous` to the next `on_connect`. No packet is sent, and the deadline for
-        CONNECT is unchanged; only a DISCONNECT packet restarts it.
+        The ended connection is passed as `previous` to the next `on_connect`, and a CONNECT in progress is cancelled.
+        No packet is sent, and the deadline for CONNECT is unchanged; only a DISCONNECT packet restarts it.
         """
+        self._is_connecting = False
         connection, self._connection = self._connection, None
         if connection is not None:
             self._previous_connection = connection
@@ -104,18 +112,38 @@ class Namespace:
         if self._connection is not None:
             self._sink.push(packets.encode_event(events.ERROR, codec.ErrorBody.from_error(error)))
 
-    def _handle_connect(self, packet: packets.ConnectPacket) -> None:
+    async def _handle_connect(self, packet: packets.ConnectPacket) -> None:
         if packet.namespace != packets.ROOT_NAMESPACE:
             self._sink.push(packets.encode_connect_error(packet.namespace, b'{"message":"Invalid namespace"}'))
             return
         if self._connection is not None:
             raise packets.InvalidPacket("second CONNECT packet")
+        self._is_connecting = True
         try:
-            self._connection = self._dispatcher.on_connect(
-                self._sink, self._address, packet.auth, self._previous_connection
+            connection = await self._dispatcher.on_connect(
+                self._sink, self._address, packet.auth, self._authorization, self._previous_connection
             )
         except errors.ChatError as error:
-            error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
-            self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
-        else:
-            self._sink.push(packets.encode_connect(self._connection.sid))
+            self._reject_connect(error)
+            return
+        if not self._is_connecting:  # the session ended during the call
+            self._dispatcher.on_disconnect(connection)
+            return
+        self._connection = connection
+        self._sink.push(packets.encode_connect(connection.sid))
+
+    def _reject_connect(self, error: errors.ChatError) -> None:
+        if error.reason == "token_invalid":
+            self._sink.push(packets.encode_connect(secrets.token_urlsafe()))
+            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message)))
+            self._sink.close("invalid token")
+            return
+        error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
+        self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
+
+    async def _dispatch_event(self, connection: ClientConnection, event: packets.EventPacket) -> None:
+        response = await self._dispatcher.dispatch(
+            connection, event.name, event.arguments, wants_ack=event.ack_id is not None
+        )
+        if event.ack_id is not None and response is not None:
+            self._sink.push(packets.encode_ack(event.ack_id, response))

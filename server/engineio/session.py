@@ -95,7 +95,7 @@ class EngineIOSession:
         "state",
     )
 
-    def __init__(self, host: SessionHost, sid: str, address: str) -> None:
+    def __init__(self, host: SessionHost, sid: str, address: str, authorization: str = "") -> None:
         now = time.monotonic()
         self._host = host
         self.options = options = host.options
@@ -109,7 +109,9 @@ class EngineIOSession:
         self.state = SessionState.POLLING
         self.inbound_lock = asyncio.Lock()
         self._probe_transport: asyncio.BaseTransport | None = None
-        self._namespace = Namespace(host.dispatcher, self, address, options.connect_timeout, now)
+        self._namespace = Namespace(
+            host.dispatcher, self, address, options.connect_timeout, now, authorization=authorization
+        )
         self.push_error = self._namespace.push_error
         self._ping_sent_at = now
         self._pong_received = True
@@ -134,9 +136,9 @@ class EngineIOSession:
         try:
             packet_type = packet[0] if packet else -1
             if packet_type == PACKET_MESSAGE:
-                event = self._namespace.handle_message(packet[1:])
-                if event is not None:
-                    await self._namespace.dispatch_event(event)
+                handling = self._namespace.handle_message(packet[1:])
+                if handling is not None:
+                    await handling
             elif packet_type == PACKET_PONG:
                 self._pong_received = True
             elif packet_type == PACKET_CLOSE:

@@ -20,6 +20,8 @@ from msgspec import Raw
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
 from server.engineio.packets import encode_event
+from server.gateway.account_service import AccountService
+from server.gateway.credentials import find_connect_token
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
@@ -45,7 +47,9 @@ class Dispatcher:
     Args:
         dialects: Dialects in matching order; the last one matches every event.
         handlers: Request handlers, shared by all dialects.
+        account_service: Verifier of tokens.
         request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
+        allow_guests: Accept connections without a token.
         limit_requests: Limit valid requests. Invalid requests are limited in any case.
         monotonic: Monotonic clock, in seconds.
         generate_sid: Source of new Socket.IO session ids.
@@ -60,14 +64,18 @@ class Dispatcher:
         self,
         dialects: Sequence[Dialect],
         handlers: Handlers,
+        account_service: AccountService,
         request_rates: Mapping[str, Rate],
         *,
+        allow_guests: bool,
         limit_requests: bool,
         monotonic: Callable[[], float],
         generate_sid: Callable[[], str],
         flood_timeout: float,
     ) -> None:
         self.handlers = handlers
+        self._account_service = account_service
+        self._allow_guests = allow_guests
         self._request_rates = request_rates
         self._limit_requests = limit_requests
         self._monotonic = monotonic
@@ -84,17 +92,29 @@ class Dispatcher:
 
     # -- transport callbacks
 
-    def on_connect(
-        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    async def on_connect(
+        self,
+        sink: FrameSink,
+        address: str,
+        auth: Raw | None,
+        authorization: str,
+        previous: ClientConnection | None,
     ) -> ClientConnection:
-        """Register a connection; nothing is sent. Guests present no credentials, so `auth` is ignored.
+        """Register a connection with the account of its token, or as a guest; nothing is sent.
 
-        A reconnecting session keeps the token buckets and the throttling state of `previous`, but neither member id nor
-        rooms.
+        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A reconnecting session keeps the
+        token buckets and the throttling state of `previous`, but neither account, member id nor rooms.
 
         Raises:
-            Unavailable: The server is stopping.
+            Unauthorized: The token is invalid (`token_invalid`), or missing and guests are not allowed.
+            Unavailable: The server is stopping, or the token cannot be read.
         """
+        token = find_connect_token(auth, authorization)
+        account = None
+        if token is not None:
+            account = await self._account_service.authenticate(token)
+        elif not self._allow_guests:
+            raise errors.Unauthorized("login_required")
         if self.is_stopping:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
         connection = ClientConnection(
@@ -107,6 +127,8 @@ class Dispatcher:
             else {name: TokenBucket(rate, self._monotonic()) for name, rate in self._request_rates.items()},
             previous.throttled_since if previous else {},
         )
+        if account is not None:
+            self._account_service.attach(connection, account)
         self._connections.add(connection)
         return connection
 
@@ -164,6 +186,7 @@ class Dispatcher:
         A repeated call has no effect.
         """
         self._connections.discard(connection)
+        self._account_service.detach(connection)
         self.handlers.on_disconnect(connection)
 
     # -- shutdown

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from server.domain.guest_keys import GuestKeys
+from server.domain.account_directory import Account
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import (
     AppendDeletion,
@@ -24,8 +24,9 @@ from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.tick_limiter import TickLimiter
+from server.gateway.account_service import AccountService
 from server.gateway.fanout import Fanout
-from server.gateway.guest_identity import GuestIdentity
+from server.gateway.identity import IdentityResolver
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
@@ -47,7 +48,8 @@ class Handlers:
 
     Args:
         database: Storage of rooms and entries.
-        guest_keys: Issuer and verifier of guest keys.
+        identity: Source of member ids.
+        account_service: Operations on accounts; the constructor sets its `on_change`.
         room_registry: Rooms with members.
         fanout: Sender of room events.
         now: Wall clock, as Unix time in milliseconds.
@@ -64,7 +66,8 @@ class Handlers:
     def __init__(
         self,
         database: Database,
-        guest_keys: GuestKeys,
+        identity: IdentityResolver,
+        account_service: AccountService,
         room_registry: RoomRegistry[ClientConnection],
         fanout: Fanout,
         *,
@@ -74,14 +77,13 @@ class Handlers:
         room_write_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._guest_keys = guest_keys
+        self._identity = identity
         self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self._guest_identity = GuestIdentity(guest_keys, room_registry)
-        self.room_catalog = RoomCatalog(database, self._guest_identity, room_registry, monotonic, room_write_limiter)
+        self.room_catalog = RoomCatalog(database, identity, room_registry, monotonic, room_write_limiter)
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
@@ -98,6 +100,7 @@ class Handlers:
             requests.SetStatus: self._set_status,
         }
         database.journal.publish = self.publish
+        account_service.on_change = self._on_account_change
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
@@ -132,6 +135,21 @@ class Handlers:
         for leave_result in self.room_registry.leave_all(connection):
             self._presence_broadcaster.on_leave(leave_result)
 
+    def _on_account_change(self, account: Account) -> None:
+        """Give each present member the nickname of the account, and other members with a reserved name a free one.
+
+        Connections of a claimed guest close, because the member id now requires a token.
+        """
+        for room in list(self.room_registry.rooms.values()):
+            for participant, nick_name in room.find_outdated_nicks(account):
+                old_nick = self.room_registry.change_nick(room, participant, nick_name)
+                if old_nick is not None:
+                    self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            participant = room.participants.get(account.member_id)
+            for connection in () if participant is None else tuple(participant.connections):
+                if connection.account is None:
+                    connection.close("guest was registered")
+
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; connections and rooms stay."""
         self._presence_broadcaster.close()
@@ -146,7 +164,8 @@ class Handlers:
         A failed first join leaves the room again, without a join notice. A repeated join returns a full response again
         and announces only a new nickname or client; a new nickname stays, also after a failure. Further connections of
         an announced member are not announced. The join ends an observation of the room by the connection, which may
-        receive pushes before the response. An invalid guest key is ignored. A nickname in use yields one with a suffix.
+        receive pushes before the response. An invalid guest key is ignored. A nickname in use or reserved yields one
+        with a suffix. An account joins with its own nickname, and its response contains no guest key.
 
         Args:
             connection: Connection of the client.
@@ -159,13 +178,20 @@ class Handlers:
             Unavailable: The room is being changed, or the database is not readable or overloaded.
             NotJoined: The connection closed or left the room during the join.
         """
-        member_id = self._guest_identity.resolve_member_id(connection, request.guest_key)
+        member_id = self._identity.resolve_member_id(connection, request.guest_key)
+        account = connection.account
         was_joined = any(
             room.key == names.canonical_key(request.room_name)
             for room in self.room_registry.get_joined_rooms(connection)
         )
         join_result = self.room_registry.join(
-            connection, request.room_name, member_id, request.nick_name, dialect=dialect, client_kind=client_kind
+            connection,
+            request.room_name,
+            member_id,
+            request.nick_name if account is None else account.nick_name,
+            dialect=dialect,
+            client_kind=client_kind,
+            account=None if account is None else account.name,
         )
         room = join_result.room
         self._presence_broadcaster.on_join(join_result)
@@ -185,7 +211,7 @@ class Handlers:
             **structs.asdict(view),
             nick_name=participant.member.nick_name,
             member_id=member_id,
-            guest_key=self._guest_keys.issue(member_id),
+            guest_key=self._identity.issue_guest_key(connection, member_id),
         )
 
     def _build_view(
@@ -277,7 +303,7 @@ class Handlers:
             room, author = live_room.to_ref(), participant.member
             live_room.record_speaker(author.member_id)
         else:
-            room, author = self._guest_identity.resolve_temporary_author(connection, request, request.author)
+            room, author = self._identity.resolve_temporary_author(connection, request, request.author)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -289,7 +315,7 @@ class Handlers:
         )
         entry, guest_key = append_result.entry, None
         if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
-            guest_key = self._guest_keys.issue(author.member_id)
+            guest_key = self._identity.issue_guest_key(connection, author.member_id) or None
             connection.member_id = connection.member_id or author.member_id
         return responses.SendResponse(
             seq=entry.seq,

@@ -20,7 +20,7 @@ from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
-from server.gateway.guest_identity import GuestIdentity
+from server.gateway.identity import IdentityResolver
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, responses
@@ -38,7 +38,7 @@ class RoomCatalog:
 
     Args:
         database: Storage of rooms and entries.
-        guest_identity: Source of member ids for the authors of changes.
+        identity: Source of member ids for the authors of changes.
         room_registry: Rooms with members.
         monotonic: Monotonic clock, in seconds.
         address_limiter: Rate limit of writes per address; None for the shared rate only.
@@ -47,13 +47,13 @@ class RoomCatalog:
     def __init__(
         self,
         database: Database,
-        guest_identity: GuestIdentity,
+        identity: IdentityResolver,
         room_registry: RoomRegistry[ClientConnection],
         monotonic: Callable[[], float],
         address_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._guest_identity = guest_identity
+        self._identity = identity
         self._room_registry = room_registry
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
@@ -146,8 +146,8 @@ class RoomCatalog:
         """Change the name or the topic of a room; None keeps the current value.
 
         A new name requires a room without members and a token of the write rates; a new topic requires neither. A
-        rename moves the observers, who receive `roomRenamed`. A new topic is an entry of the log by the guest of the
-        connection. A failed topic change keeps the new name. A value equal to the current one has no effect.
+        rename moves the observers, who receive `roomRenamed`. A new topic is an entry of the log by the member of
+        the connection. A failed topic change keeps the new name. A value equal to the current one has no effect.
 
         Returns:
             The room after the change.
@@ -258,9 +258,8 @@ class RoomCatalog:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> events.Member:
-        """Return the author of catalog changes: the guest of the connection with the nickname `guest`.
+        """Return the author of catalog changes: the member of the connection, as a guest with the nickname `guest`.
 
-        A connection without a member id receives a new one, which its later requests use.
+        A guest without a member id receives a new one, which later requests of the connection use.
         """
-        member_id = self._guest_identity.resolve_member_id(connection)
-        return events.Member(member_id=member_id, nick_name=_DEFAULT_NICK_NAME, role="member")
+        return self._identity.build_author(connection, _DEFAULT_NICK_NAME)

@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, delete, exc, make_url, select
 
 from server.observability.supervision import Supervisor
 from server.storage import schema
+from server.storage.account_repository import AccountRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
@@ -44,6 +45,7 @@ class Database:
         journal: Writer of all room logs.
         reader: Reader of room logs, room lists and search results.
         rooms: Repository of rooms.
+        accounts: Repository of accounts and tokens.
     """
 
     def __init__(
@@ -51,12 +53,15 @@ class Database:
         journal: Journal,
         reader: LogReader,
         writer: Executor,
+        readers: Executor,
+        *,
         clock: Callable[[], int],
         resources: AsyncExitStack,
     ) -> None:
         self.journal = journal
         self.reader = reader
         self.rooms = RoomRepository(writer, clock)
+        self.accounts = AccountRepository(writer, readers, clock)
         self._writer = writer
         self._resources = resources
         self._clock = clock
@@ -171,8 +176,9 @@ async def open_database(
             Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth, supervisor),
             LogReader(readers, clock),
             writer,
-            clock,
-            resources.pop_all(),
+            readers,
+            clock=clock,
+            resources=resources.pop_all(),
         )
 
 

@@ -129,6 +129,49 @@ invites = Table(
     Column("created_at", Int64, nullable=False),
 )
 """Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Int64, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("nick_name", Text, nullable=False),
+    Column("member_id", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("is_bot", Boolean, nullable=False),
+    Column("suspended", Boolean, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Column("erasure", Text),
+    Column("password_hash", Text),
+    Column("about", Text, nullable=False),
+    Column("email", Text),
+    Column("created_at", Int64, nullable=False),
+)
+"""Accounts, with the deleted ones, whose member ids stay in use.
+
+`role` is `user` or `admin`. `password_hash` is an encoded Argon2id hash, null for bots and deleted accounts. `erasure`
+is `keep` or `delete` while the entries of a deleted account are being rewritten (`server.gateway.account_erasure`).
+"""
+
+account_names = Table(
+    "account_names",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("account_id", Int64, nullable=False, index=True),
+    Column("is_login", Boolean, nullable=False),
+)
+"""Reserved names: the canonical keys of account names (`is_login`) and of different nicknames, in one namespace."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", Int64, primary_key=True),
+    Column("account_id", Int64, nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("label", Text, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    Column("last_used_at", Int64, nullable=False),
+)
+"""Tokens of the devices of accounts. `digest` is the SHA-256 of the token; `last_used_at` is a full hour."""
 
 entries = Table(
     "entries",

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -54,7 +55,8 @@ async def test_a_full_disk_rejects_writes_and_serves_reads(
     database: Database, path: Path, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     engine = open_engine(path, writable=True, pool_size=1, busy_timeout=50)
-    max_pages = 40
+    with closing(sqlite3.connect(path)) as connection:
+        max_pages = connection.execute("PRAGMA page_count").fetchone()[0] + 20
 
     @event.listens_for(engine, "connect")
     def limit_pages(driver: sqlite3.Connection, _: object) -> None:

@@ -46,8 +46,13 @@ class EchoNamespace(Namespace):
 class EchoDispatcher:
     """Handlers of the Socket.IO suite: `message` is sent back, `message-with-ack` is acknowledged."""
 
-    def on_connect(
-        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    async def on_connect(
+        self,
+        sink: FrameSink,
+        address: str,
+        auth: Raw | None,
+        authorization: str,
+        previous: ClientConnection | None,
     ) -> ClientConnection:
         # The event follows the CONNECT packet. The suite misses the second of two packets in one network read.
         event = packets.encode_event("auth", auth or {})

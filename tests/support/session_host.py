@@ -24,8 +24,13 @@ class RecordingHost:
     def on_session_closed(self, session: EngineIOSession) -> None:
         self.closed.append(session)
 
-    def on_connect(
-        self, sink: FrameSink, address: str, auth: Raw | None, previous: ClientConnection | None
+    async def on_connect(
+        self,
+        sink: FrameSink,
+        address: str,
+        auth: Raw | None,
+        authorization: str,
+        previous: ClientConnection | None,
     ) -> ClientConnection:
         raise AssertionError(address)
 

@@ -64,5 +64,9 @@ DIRECT_MEMBERS = 8
 SECRET_CHARACTERS = 128
 """Maximum length of received guest keys, log ids, tokens, invite codes and cursors; issued ones are shorter."""
 
+PASSWORD_MIN_CHARACTERS = 8
+PASSWORD_CHARACTERS = 256
+"""Limits of code points in a password."""
+
 SEQ_MAX = 2**53 - 1
 """Maximum of `seq`, `id` and `ts`: the largest exact integer of a JavaScript number (RFC 8259, section 6)."""

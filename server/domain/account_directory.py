@@ -1,0 +1,132 @@
+"""Directory of all accounts in memory: reserved names and member ids.
+
+- Namespace: account names and nicknames share one namespace of canonical keys, so a name belongs to one account.
+- Member ids: the member id of an account is never that of a guest, also after the deletion of the account.
+"""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from tui_chat.protocol import names
+
+ServerRole = Literal["user", "admin"]
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """Account of a person or a bot.
+
+    Attributes:
+        id: Stable identifier.
+        name: Display form of the account name; `deleted-` and random characters after the deletion.
+        nick_name: Nickname in all rooms.
+        member_id: Member id in all rooms; that of the claimed guest if the account was registered with a guest key.
+        role: Role on the server; an `admin` moderates all rooms.
+        is_bot: The account has no password.
+        suspended: Logins and tokens are rejected.
+        deleted: The account is deleted; only its member id stays in use.
+    """
+
+    id: int
+    name: str
+    nick_name: str
+    member_id: str
+    role: ServerRole = "user"
+    is_bot: bool = False
+    suspended: bool = False
+    deleted: bool = False
+
+    @property
+    def is_active(self) -> bool:
+        """True if the account may log in."""
+        return not (self.suspended or self.deleted)
+
+    @property
+    def name_keys(self) -> frozenset[str]:
+        """Canonical keys that the account reserves; empty for a deleted account."""
+        if self.deleted:
+            return frozenset()
+        return frozenset({names.canonical_key(self.name), names.canonical_key(self.nick_name)})
+
+
+class AccountIdentity(Struct, frozen=True, kw_only=True):
+    """Account of a request or a connection.
+
+    Attributes:
+        id: Identifier of the account.
+        name: Display form of the account name.
+        nick_name: Nickname in all rooms.
+        member_id: Member id in all rooms.
+        role: Role on the server.
+        token_id: Token of the device.
+    """
+
+    id: int
+    name: str
+    nick_name: str
+    member_id: str
+    role: ServerRole
+    token_id: int
+
+    @classmethod
+    def from_account(cls, account: Account, token_id: int) -> "AccountIdentity":
+        """Return the identity of an account on the device with a token."""
+        return cls(
+            id=account.id,
+            name=account.name,
+            nick_name=account.nick_name,
+            member_id=account.member_id,
+            role=account.role,
+            token_id=token_id,
+        )
+
+
+class AccountDirectory:
+    """Directory of accounts; the account service applies each stored change.
+
+    Args:
+        accounts: All accounts, with the deleted ones.
+    """
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        self._accounts: dict[int, Account] = {}
+        self._by_name_key: dict[str, Account] = {}
+        self._by_member_id: dict[str, Account] = {}
+        for account in accounts:
+            self.put(account)
+
+    def put(self, account: Account) -> None:
+        """Add an account, or replace the one with the same id; former names become available."""
+        previous = self._accounts.get(account.id)
+        if previous is not None:
+            for key in previous.name_keys:
+                del self._by_name_key[key]
+        self._accounts[account.id] = self._by_member_id[account.member_id] = account
+        self._by_name_key |= dict.fromkeys(account.name_keys, account)
+
+    def get(self, account_id: int) -> Account | None:
+        """Return the account with an id, also a deleted one; None for an unknown id."""
+        return self._accounts.get(account_id)
+
+    def find(self, name_key: str) -> Account | None:
+        """Return the account that reserves a name, None for an available name.
+
+        Args:
+            name_key: Canonical key of an account name or nickname.
+        """
+        return self._by_name_key.get(name_key)
+
+    def is_available(self, name_key: str, member_id: str) -> bool:
+        """Return whether a member may use a name: the name is not reserved, or reserved by the account of the member.
+
+        Args:
+            name_key: Canonical key of the name.
+            member_id: Member id of a guest or an account.
+        """
+        account = self._by_name_key.get(name_key)
+        return account is None or account.member_id == member_id
+
+    def is_claimed(self, member_id: str) -> bool:
+        """Return whether a member id belongs to an account, also to a deleted one."""
+        return member_id in self._by_member_id

@@ -1,0 +1,53 @@
+"""Tokens in the CONNECT packet and in HTTP headers (docs/accounts.md, "Tokens").
+
+An empty token counts as absent. A value that is no text, or longer than any issued token, becomes the empty string,
+which is no valid token.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from tui_chat.protocol.limits import SECRET_CHARACTERS
+
+_MALFORMED = ""
+
+
+class _ConnectAuth(msgspec.Struct):
+    token: Any = None
+
+
+def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
+    """Return the token of a CONNECT packet: from its payload, otherwise from the header of the handshake.
+
+    Args:
+        auth: Payload of the packet as JSON; None if absent.
+        authorization: Value of the header `Authorization` of the handshake, empty if absent.
+
+    Returns:
+        The token, None for a guest, or an empty string for a malformed token.
+    """
+    token = None if auth is None else msgspec.json.decode(auth, type=_ConnectAuth).token
+    if token is None or token == "":
+        return find_header_token(authorization)
+    return token if isinstance(token, str) and len(token) <= SECRET_CHARACTERS else _MALFORMED
+
+
+def find_header_token(authorization: str) -> str | None:
+    """Return the token of an `Authorization` header, with the scheme Bearer (RFC 6750) or without a scheme.
+
+    Returns:
+        The token, None without one or for another scheme, or an empty string for a malformed token.
+    """
+    scheme, _, value = authorization.strip().partition(" ")
+    token = value.strip() if scheme.lower() == "bearer" else scheme
+    if not token or (value and scheme.lower() != "bearer"):
+        return None
+    return token if len(token) <= SECRET_CHARACTERS and " " not in token else _MALFORMED
+
+
+def find_guest_key(authorization: str) -> str | None:
+    """Return the guest key of an `Authorization` header with the scheme Guest; None without one."""
+    scheme, _, value = authorization.strip().partition(" ")
+    return value.strip() or None if scheme.lower() == "guest" else None

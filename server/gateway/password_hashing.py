@@ -1,0 +1,98 @@
+"""Argon2id password hashes (RFC 9106) in a thread pool with a bounded queue.
+
+- Cost: 19 MiB of memory, two passes and one lane, the minimum of the OWASP recommendations.
+- Equal duration: a check without a stored hash computes a hash of the same cost.
+- Fairness: one client address occupies at most `MAX_QUEUED_PER_ADDRESS` places of the queue, so that the logins of
+  other addresses continue during a flood.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from server.domain.rate_limits import rate_limit_key
+from tui_chat.protocol.errors import Unavailable
+
+MEMORY_KIB, PASSES, LANES = 19 * 1024, 2, 1
+"""Argon2id parameters of new hashes; a login with a hash of other parameters replaces the hash."""
+
+THREADS = 2
+"""Number of concurrent hash computations."""
+
+MAX_QUEUED = 64
+"""Maximum number of running and waiting computations."""
+
+MAX_QUEUED_PER_ADDRESS = 32
+"""Maximum number of running and waiting computations of one client address."""
+
+_RETRY_AFTER = 1.0  # seconds; several times the duration of a full queue
+
+# Hash of no password, with the cost of a new hash.
+_DUMMY_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
+
+
+class PasswordHashing:
+    """Pool of hash computations.
+
+    All methods with a client address raise `Unavailable` if the queue, or the share of the address, is full.
+    """
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="password")
+        self._queued = Counter[str]()
+
+    async def hash(self, password: str, address: str) -> str:
+        """Return the encoded hash of a password with a random salt.
+
+        Args:
+            password: Password after its normalization.
+            address: Client address of the request.
+        """
+        async with self._occupy(address):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
+
+    async def verify(self, password: str, password_hash: str | None, address: str) -> bool:
+        """Return whether a password matches an encoded hash; False after the same duration without a hash.
+
+        Args:
+            password: Password after its normalization.
+            password_hash: Encoded hash, None for an unknown account or an account without a password.
+            address: Client address of the request.
+        """
+        async with self._occupy(address):
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, self._verify, password_hash or _DUMMY_HASH, password
+            )
+
+    def needs_rehash(self, password_hash: str) -> bool:
+        """Return whether an encoded hash has other parameters than new hashes."""
+        return self._hasher.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        """Discard waiting computations; running ones end in the background."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(password_hash, password)
+        except (Argon2Error, InvalidHashError):
+            return False
+
+    @asynccontextmanager
+    async def _occupy(self, address: str) -> AsyncGenerator[None]:
+        key = rate_limit_key(address)
+        if self._queued.total() >= MAX_QUEUED or self._queued[key] >= MAX_QUEUED_PER_ADDRESS:
+            raise Unavailable("logins_waiting", retry_after=_RETRY_AFTER)
+        self._queued[key] += 1
+        try:
+            yield
+        finally:
+            self._queued[key] -= 1
+            if not self._queued[key]:
+                del self._queued[key]

@@ -1,0 +1,356 @@
+"""Repository of accounts, their reserved names, tokens and server invites.
+
+- Secrets: passwords are stored as Argon2id hashes, tokens and invite codes as SHA-256 digests.
+- Namespace: `account_names` has one row per reserved name, so no two accounts share a name, also with concurrent
+  writers.
+- Expiry: a token expires `TOKEN_LIFETIME` after the hour of its last use.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, delete, exc, select, update
+
+from server.domain.account_directory import Account
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.tables import account_names, accounts, invites, tokens
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
+
+HOUR_MS = 3_600_000
+
+TOKEN_LIFETIME = 90 * 24 * HOUR_MS
+"""Milliseconds from the hour of the last use of a token to its expiry."""
+
+MAX_DEVICES = 100
+"""Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+
+class AccountRecord(Struct, frozen=True, kw_only=True):
+    """Stored account with its private fields.
+
+    Attributes:
+        account: Public part of the account.
+        password_hash: Encoded hash, None for bots and deleted accounts.
+        about: Text of the profile.
+        email: Address for the account's owner, None if unset.
+        created_at: Time of the registration in milliseconds (Unix time).
+        erasure: `keep` or `delete` while the entries of a deleted account are being rewritten, otherwise None.
+    """
+
+    account: Account
+    password_hash: str | None
+    about: str
+    email: str | None
+    created_at: int
+    erasure: str | None
+
+
+class TokenRecord(Struct, frozen=True, kw_only=True):
+    """Stored token.
+
+    Attributes:
+        id: Identifier for revocation.
+        account_id: Account of the token.
+        label: Name of the device, possibly empty.
+        created_at: Time of the login in milliseconds (Unix time).
+        last_used_at: Hour of the last use in milliseconds (Unix time).
+    """
+
+    id: int
+    account_id: int
+    label: str
+    created_at: int
+    last_used_at: int
+
+    @property
+    def expires_at(self) -> int:
+        """Expiry in milliseconds (Unix time)."""
+        return self.last_used_at + TOKEN_LIFETIME
+
+
+class AccountRepository:
+    """Repository of accounts and tokens.
+
+    All methods raise `Unavailable` if the database is not writable, or not readable for the methods that only read.
+
+    Args:
+        writer: Executor for one write transaction at a time.
+        readers: Executor for read transactions.
+        clock: Source of the current time in milliseconds since the epoch.
+    """
+
+    def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+
+    # -- accounts
+
+    async def list_all(self) -> list[AccountRecord]:
+        """Return all accounts in order of their ids, with the deleted ones."""
+        rows = await self._read(lambda connection: connection.execute(select(accounts).order_by(accounts.c.id)).all())
+        return [_account_from_row(row) for row in rows]
+
+    async def find(self, name_key: str) -> AccountRecord | None:
+        """Return the account with an account name, None for an unknown name or a nickname.
+
+        Args:
+            name_key: Canonical key of the account name.
+        """
+        statement = (
+            select(accounts)
+            .join(account_names, account_names.c.account_id == accounts.c.id)
+            .where(account_names.c.key == name_key, account_names.c.is_login)
+        )
+        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        return None if row is None else _account_from_row(row)
+
+    async def get(self, account_id: int) -> AccountRecord:
+        """Return the account with an id, also a deleted one.
+
+        Raises:
+            NotFound: The id is unknown.
+        """
+        statement = select(accounts).where(accounts.c.id == account_id)
+        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        if row is None:
+            raise NotFound("account_not_found")
+        return _account_from_row(row)
+
+    async def create(
+        self,
+        account: Account,
+        *,
+        password_hash: str | None,
+        email: str | None = None,
+        invite_digest: bytes | None = None,
+    ) -> AccountRecord:
+        """Store a new account, and redeem an invite in the same transaction.
+
+        Args:
+            account: Account whose `id` is ignored.
+            password_hash: Encoded hash, None for a bot.
+            email: Address for the account's owner.
+            invite_digest: SHA-256 of the code of a server invite; None for a registration without an invite.
+
+        Raises:
+            Conflict: The name or the nickname belongs to another account, or the member id is claimed.
+            Forbidden: The invite is unknown, expired or used up.
+        """
+        values = {
+            **{"name": account.name, "nick_name": account.nick_name, "member_id": account.member_id},
+            **{"role": account.role, "is_bot": account.is_bot, "suspended": account.suspended, "deleted": False},
+            **{"password_hash": password_hash, "about": "", "email": email, "created_at": self._clock()},
+        }
+        return await self._write_names(
+            partial(_create, values=values, invite_digest=invite_digest, now=self._clock()),
+        )
+
+    async def update(self, account_id: int, **values: Any) -> AccountRecord:
+        """Change columns of an account; a new name or nickname replaces the reserved names.
+
+        Args:
+            account_id: Account to change.
+            values: New values by column of `accounts`.
+
+        Raises:
+            Conflict: The name or the nickname belongs to another account.
+            NotFound: The id is unknown.
+        """
+        return await self._write_names(partial(_update, account_id=account_id, values=values))
+
+    # -- tokens
+
+    async def add_token(
+        self, account_id: int, digest: bytes, label: str, *, password_hash: str | None = None
+    ) -> TokenRecord:
+        """Store a token; above `MAX_DEVICES`, delete the tokens with the oldest use.
+
+        Args:
+            account_id: Account of the token.
+            digest: SHA-256 of the token.
+            label: Name of the device.
+            password_hash: Hash that the account must still have; None for a token without a login.
+
+        Raises:
+            Unauthorized: The account has another password hash.
+        """
+        now = self._clock()
+        values = {
+            **{"account_id": account_id, "digest": digest, "label": label},
+            **{"created_at": now, "last_used_at": now - now % HOUR_MS},
+        }
+        return await self._write(partial(_add_token, values=values, password_hash=password_hash))
+
+    async def find_token(self, digest: bytes) -> TokenRecord | None:
+        """Return the token with a digest, None for an unknown or expired one."""
+        statement = _select_tokens(self._clock()).where(tokens.c.digest == digest)
+        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        return None if row is None else _token_from_row(row)
+
+    async def list_tokens(self, account_id: int) -> list[TokenRecord]:
+        """Return the tokens of an account without expired ones, newest login first."""
+        statement = _select_tokens(self._clock()).where(tokens.c.account_id == account_id).order_by(tokens.c.id.desc())
+        return [
+            _token_from_row(row) for row in await self._read(lambda connection: connection.execute(statement).all())
+        ]
+
+    async def delete_token(self, account_id: int, token_id: int) -> None:
+        """Delete a token of an account.
+
+        Raises:
+            NotFound: The account has no token with this id.
+        """
+        statement = delete(tokens).where(tokens.c.account_id == account_id, tokens.c.id == token_id)
+        if not await self._write(lambda connection: connection.execute(statement).rowcount):
+            raise NotFound("session_not_found")
+
+    async def delete_tokens(self, account_id: int, *, except_id: int | None = None) -> None:
+        """Delete all tokens of an account, except the one with the id `except_id`."""
+        statement = delete(tokens).where(tokens.c.account_id == account_id)
+        if except_id is not None:
+            statement = statement.where(tokens.c.id != except_id)
+        await self._write(lambda connection: connection.execute(statement))
+
+    async def touch_tokens(self, token_ids: Collection[int]) -> None:
+        """Set the last use of tokens to the current hour, and delete expired tokens and server invites."""
+        await self._write(partial(_touch_tokens, token_ids=token_ids, now=self._clock()))
+
+    # -- server invites
+
+    async def add_invite(self, digest: bytes, *, uses: int, expires_at: int, created_by: str) -> int:
+        """Store an invite to the server and return its id.
+
+        Args:
+            digest: SHA-256 of the code.
+            uses: Number of accounts that may be registered.
+            expires_at: Expiry in milliseconds (Unix time).
+            created_by: Member id of the creator, or an empty string for the operator.
+        """
+        values = {
+            **{"digest": digest, "room_id": None, "uses_left": uses, "expires_at": expires_at},
+            **{"created_by": created_by, "created_at": self._clock()},
+        }
+        statement = invites.insert().values(values).returning(invites.c.id)
+        return await self._write(lambda connection: connection.execute(statement).scalar_one())
+
+    async def _write_names(self, work: Callable[[Connection], AccountRecord]) -> AccountRecord:
+        try:
+            return await self._write(work)
+        except exc.IntegrityError:
+            raise Conflict("account_name_in_use") from None
+
+    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "write of accounts failed: %s")
+        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
+
+    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "read of accounts failed: %s")
+        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+
+
+def _create(
+    connection: Connection, *, values: Mapping[str, Any], invite_digest: bytes | None, now: int
+) -> AccountRecord:
+    if invite_digest is not None:
+        redeemed = connection.execute(
+            update(invites)
+            .where(
+                invites.c.digest == invite_digest,
+                invites.c.room_id.is_(None),
+                invites.c.uses_left > 0,
+                invites.c.expires_at > now,
+            )
+            .values(uses_left=invites.c.uses_left - 1)
+        )
+        if not redeemed.rowcount:
+            raise Forbidden("invite_invalid")
+    row = connection.execute(accounts.insert().values(values).returning(*accounts.columns)).one()
+    return _reserve_names(connection, row)
+
+
+def _update(connection: Connection, *, account_id: int, values: Mapping[str, Any]) -> AccountRecord:
+    statement = update(accounts).where(accounts.c.id == account_id).values(values).returning(*accounts.columns)
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise NotFound("account_not_found")
+    if values.keys().isdisjoint(("name", "nick_name", "deleted")):
+        return _account_from_row(row)
+    return _reserve_names(connection, row)
+
+
+def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
+    record = _account_from_row(row)
+    connection.execute(delete(account_names).where(account_names.c.account_id == row.id))
+    login_key = names.canonical_key(record.account.name)
+    name_rows = [
+        {"key": key, "account_id": row.id, "is_login": key == login_key} for key in sorted(record.account.name_keys)
+    ]
+    if name_rows:
+        connection.execute(account_names.insert(), name_rows)
+    return record
+
+
+def _add_token(connection: Connection, *, values: Mapping[str, Any], password_hash: str | None) -> TokenRecord:
+    if password_hash is not None:
+        stored_hash = select(accounts.c.password_hash).where(accounts.c.id == values["account_id"]).with_for_update()
+        if connection.execute(stored_hash).scalar_one_or_none() != password_hash:
+            raise Unauthorized("login_failed")
+    record = _token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
+    recent_ids = (
+        select(tokens.c.id)
+        .where(tokens.c.account_id == record.account_id)
+        .order_by(tokens.c.last_used_at.desc(), tokens.c.id.desc())
+        .limit(MAX_DEVICES)
+    )
+    connection.execute(delete(tokens).where(tokens.c.account_id == record.account_id, tokens.c.id.not_in(recent_ids)))
+    return record
+
+
+def _touch_tokens(connection: Connection, *, token_ids: Collection[int], now: int) -> None:
+    if token_ids:
+        connection.execute(update(tokens).where(tokens.c.id.in_(token_ids)).values(last_used_at=now - now % HOUR_MS))
+    connection.execute(delete(tokens).where(tokens.c.last_used_at <= now - TOKEN_LIFETIME))
+    connection.execute(delete(invites).where(invites.c.room_id.is_(None), invites.c.expires_at <= now))
+
+
+def _select_tokens(now: int) -> Select[Any]:
+    return select(tokens).where(tokens.c.last_used_at > now - TOKEN_LIFETIME)
+
+
+def _account_from_row(row: Row[Any]) -> AccountRecord:
+    return AccountRecord(
+        account=Account(
+            id=row.id,
+            name=row.name,
+            nick_name=row.nick_name,
+            member_id=row.member_id,
+            role=row.role,
+            is_bot=row.is_bot,
+            suspended=row.suspended,
+            deleted=row.deleted,
+        ),
+        password_hash=row.password_hash,
+        about=row.about,
+        email=row.email,
+        created_at=row.created_at,
+        erasure=row.erasure,
+    )
+
+
+def _token_from_row(row: Row[Any]) -> TokenRecord:
+    return TokenRecord(
+        id=row.id,
+        account_id=row.account_id,
+        label=row.label,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+    )

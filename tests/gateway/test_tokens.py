@@ -1,0 +1,174 @@
+"""Tokens at CONNECT: identity of the connection, reserved names and rejected tokens."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.in_process_server import running_server
+from tests.support.polling_client import polling_client
+from tests.support.raw_client import RawClient, raw_client
+
+
+@asynccontextmanager
+async def connected(
+    server: RunningServer, auth: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> AsyncGenerator[tuple[RawClient, str | None]]:
+    """Open a connection; yield the client and the first packet after CONNECT was sent."""
+    async with raw_client(server.url, connect=False, headers=headers) as client:
+        await client.ws.send_str("40" + ("" if auth is None else json.dumps(auth)))
+        yield client, await client.read_packet()
+
+
+@pytest.mark.parametrize("source", ["auth", "bearer", "bare"])
+async def test_a_connection_with_a_token_joins_as_its_account(server: RunningServer, source: str) -> None:
+    issued = await create_account(server, "ann.smith", nick_name="Ann")
+    headers = {"bearer": {"Authorization": f"Bearer {issued.token}"}, "bare": {"Authorization": issued.token}}
+    auth = {"token": issued.token} if source == "auth" else None
+    async with connected(server, auth, headers.get(source)) as (client, _), raw_client(server.url) as guest:
+        joined = await client.join("tea", "other name")
+        assert joined["nickName"] == "Ann"
+        assert joined["memberId"] == issued.account.member_id
+        assert joined["guestKey"] == ""
+        (member,) = joined["members"]
+        assert member["account"] == "ann.smith"
+        await guest.join("tea", "bob")
+        assert (await client.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
+        message = await guest.wait_for_push("message")
+        while message["kind"] != "message":
+            message = await guest.wait_for_push("message")
+        assert (message["account"], message["memberId"]) == ("ann.smith", issued.account.member_id)
+
+
+async def test_a_message_without_a_join_has_the_account_of_the_connection(server: RunningServer) -> None:
+    issued = await create_account(server)
+    async with connected(server, {"token": issued.token}) as (client, _):
+        posted = await client.request("sendMessage", {"room": "tea", "message": "hi", "as": {"nickName": "bob"}})
+        assert posted["nickName"] == "ann"
+        assert "guestKey" not in posted
+        (entry,) = (await client.join("tea", "ann"))["messages"]
+        assert (entry["account"], entry["memberId"]) == ("ann", issued.account.member_id)
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [({"token": "ct_unknown"}, None), ({"token": 7}, None), (None, {"Authorization": "ct_unknown"})],
+    ids=["unknown", "number", "header"],
+)
+async def test_an_invalid_token_is_answered_with_an_auth_fail_and_a_close(
+    server: RunningServer, auth: dict[str, Any] | None, headers: dict[str, str] | None
+) -> None:
+    async with connected(server, auth, headers) as (client, packet):
+        assert packet is not None
+        assert packet.startswith("40{")
+        assert await client.wait_for_push("authFail") == {"message": "the token is not valid"}
+        await client.wait_closed()
+
+
+async def test_an_invalid_token_closes_a_polling_session(server: RunningServer) -> None:
+    async with polling_client(server.url) as client:
+        await client.post('40{"token":"ct_unknown"}')
+        packets = await client.receive_packets()
+        assert [packet[:13] for packet in packets][1] == '42["authFail"'
+        assert (await client.poll()).body == "1"
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [
+        ({"token": None}, None),
+        ({"token": ""}, None),
+        ({}, {"Authorization": ""}),
+        (None, {"Authorization": "Basic YW5uOng="}),
+    ],
+    ids=["null", "empty", "empty header", "other scheme"],
+)
+async def test_a_connection_without_a_token_is_a_guest(
+    server: RunningServer, auth: dict[str, Any] | None, headers: dict[str, str] | None
+) -> None:
+    async with connected(server, auth, headers) as (client, _):
+        joined = await client.join("tea", "ann")
+        assert joined["guestKey"]
+        assert "account" not in joined["members"][0]
+
+
+async def test_guests_never_receive_a_reserved_name(server: RunningServer) -> None:
+    await create_account(server, "ann", nick_name="Captain")
+    async with raw_client(server.url) as guest, raw_client(server.url) as other:
+        posted = await guest.request("sendMessage", {"room": "new", "message": "hi", "as": {"nickName": "ＡＮＮ"}})
+        assert posted["nickName"] == "ANN2"
+        assert (await guest.join("tea", "captain"))["nickName"] == "captain2"
+        assert (await other.join("tea", "bob"))["nickName"] == "bob"
+        assert (await other.request("changeNick", {"nickName": "Captain"}))["nickName"] == "Captain3"
+        assert (await other.request("changeNick", {"nickName": "ann"}))["nickName"] == "ann2"
+
+
+async def test_a_new_account_takes_its_names_from_present_guests(server: RunningServer) -> None:
+    async with raw_client(server.url) as guest:
+        await guest.join("tea", "Ann")
+        assert (await guest.wait_for_push("presence"))["joined"]
+        issued = await create_account(server, "ann")
+        renamed = (await guest.wait_for_push("presence"))["renamed"]
+        assert [member["nickName"] for member in renamed] == ["Ann2"]
+        async with connected(server, {"token": issued.token}) as (client, _):
+            assert (await client.join("tea", "ann"))["nickName"] == "ann"
+
+
+async def test_the_key_of_a_registered_guest_is_refused(server: RunningServer) -> None:
+    async with raw_client(server.url) as guest:
+        joined = await guest.join("tea", "ann")
+        account = await server.account_service.create_account(
+            "ann", password=None, address="127.0.0.1", member_id=joined["memberId"]
+        )
+        issued = await server.account_service.issue_token(account, "")
+        await guest.wait_closed()
+    async with (
+        raw_client(server.url) as thief,
+        connected(server, {"token": issued.token, "guestKey": joined["guestKey"]}) as (client, _),
+    ):
+        stolen = await thief.join("tea", "ann", guestKey=joined["guestKey"])
+        assert stolen["memberId"] != joined["memberId"]
+        assert stolen["nickName"] == "ann2"
+        posted = await thief.request("leaveRoom", {"room": "tea"})
+        assert posted["ok"]
+        assert (await client.join("tea", "ann", guestKey=stolen["guestKey"]))["memberId"] == joined["memberId"]
+
+
+async def test_an_open_connection_of_a_registered_guest_gets_another_member_id(server: RunningServer) -> None:
+    async with raw_client(server.url) as guest:
+        joined = await guest.join("tea", "ann")
+        await guest.request("leaveRoom", {"room": "tea"})
+        await server.account_service.create_account(
+            "ann", password=None, address="127.0.0.1", member_id=joined["memberId"]
+        )
+        assert (await guest.join("tea", "bob"))["memberId"] != joined["memberId"]
+
+
+async def test_a_server_without_guests_requires_a_token(tmp_path: Path) -> None:
+    async with running_server(tmp_path, guests="off") as server:
+        issued = await create_account(server)
+        async with connected(server) as (client, packet):
+            assert packet is not None
+            assert packet.startswith("44")
+            error = json.loads(packet[2:])["data"]
+            assert (error["code"], error["reason"]) == ("unauthorized", "login_required")
+            await client.ws.send_str("40" + json.dumps({"token": issued.token}))
+            assert ((await client.read_packet()) or "").startswith("40{")
+            assert (await client.join("tea", "x"))["nickName"] == "ann"
+
+
+async def test_tokens_and_accounts_survive_a_restart(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server:
+        issued = await create_account(server, "ann")
+    async with (
+        running_server(tmp_path) as server,
+        connected(server, {"token": issued.token}) as (client, _),
+        raw_client(server.url) as guest,
+    ):
+        assert (await client.join("tea", "x"))["memberId"] == issued.account.member_id
+        assert (await guest.join("tea", "ann"))["nickName"] == "ann2"

@@ -1,0 +1,16 @@
+"""Accounts of a server in the test process."""
+
+from server.app import RunningServer
+from server.gateway.account_service import IssuedToken
+
+PASSWORD = "correct horse"
+
+
+async def create_account(
+    server: RunningServer, name: str = "ann", *, nick_name: str | None = None, password: str | None = None
+) -> IssuedToken:
+    """Create an account and return a token; an account without a password needs no hash computation."""
+    account = await server.account_service.create_account(
+        name, password=password, address="127.0.0.1", nick_name=nick_name
+    )
+    return await server.account_service.issue_token(account, "test")
