@@ -8,7 +8,7 @@ from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, MemberChange, MemberRef, NickNotice
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, SPEAKER_PERIOD
@@ -215,6 +215,23 @@ def test_a_reset_log_replaces_the_displayed_messages(session: ChatSession) -> No
     assert displayed_texts(session) == ["new one", "mine (pending)"]
     acknowledge(session, item, 2)
     assert displayed_texts(session) == ["new one", "mine"]
+
+
+def test_changes_of_members_appear_as_notices(session: ChatSession) -> None:
+    session.add_room(FakeRoom("tea").join("one"))
+    kicked = MemberChange(
+        room="tea",
+        seq=2,
+        id=2,
+        ts=1,
+        member_id=ANN.member_id,
+        nick_name="ann",
+        action="kicked",
+        target=MemberRef(member_id=BOB.member_id, nick_name="bob"),
+        by=MemberRef(member_id=ANN.member_id, nick_name="ann"),
+    )
+    session.apply(events.RoomChanged("tea", kicked))
+    assert displayed_texts(session) == ["one", "* ann removed bob."]
 
 
 def test_events_of_rooms_that_are_not_open_are_ignored(session: ChatSession) -> None:

@@ -21,6 +21,7 @@ const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
 const { sanitizeReceived } = await load("state/sanitize");
 const { randomUuid } = await load("state/uuid");
+const { changeSentence } = await load("view/change_sentence");
 const { stringsFor } = await load("i18n/strings");
 
 const NOON = new Date(2026, 10, 20, 12).getTime();
@@ -303,6 +304,18 @@ const cases = {
     assert.equal(room.notices.length, 201);
     assert.equal(room.notices.at(-1).nickName, "guest 499");
     room.leave();
+  },
+  "changes of members and policies have a sentence, and the timeline shows them"() {
+    const by = { memberId: "a", nickName: "ann" };
+    const target = { memberId: "b", nickName: "bob" };
+    const common = { seq: 2, memberId: "a", nickName: "ann", ts: NOON };
+    const sentence = (fields) => changeSentence(sanitizeReceived({ ...common, ...fields }));
+    const banned = { kind: "member", action: "banned", by, target, reason: "spam\u202e" };
+    assert.equal(sentence(banned), "ann banned bob (spam)");
+    assert.match(sentence({ ...banned, until: NOON }), /^ann banned bob \(until .*2026.*, spam\)$/);
+    assert.equal(sentence({ kind: "member", action: "role", role: "moderator", by, target: { ...target, nickName: "b\u0007ob" } }), "ann made bob moderator");
+    assert.equal(sentence({ kind: "policy", speak: "members", keep: { days: 1 }, newName: "tea" }), "ann changed the room: name = tea, speak = members, keep = 1 day");
+    assert.deepEqual(lineKeys([messageEntry(1, "ann", NOON), { ...common, ...banned }]), ["day", "m1", "t2"]);
   },
   "all languages define the same strings"() {
     const typeOf = (string) => (typeof string === "object" ? shape(string) : typeof string);

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.errors import ChatError, Unauthorized
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, NickNotice
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, MemberChange, NickNotice, PolicyChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,19 @@ class TopicChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomChanged:
+    """Change of a membership, role, sanction or policy by a person, while the room is joined.
+
+    Attributes:
+        room: Room name.
+        entry: Sanitized entry of the log.
+    """
+
+    room: str
+    entry: MemberChange | PolicyChange
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxItemChanged:
     """New, modified, claimed, sent or dropped outbox item.
 
@@ -201,6 +214,7 @@ ClientEvent = (
     | MembersChanged
     | TypingChanged
     | TopicChanged
+    | RoomChanged
     | OutboxItemChanged
     | ProblemReported
 )

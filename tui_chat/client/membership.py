@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import MembersChanged, NoticeReceived, RoomJoined, RoomLost, TopicChanged
+from tui_chat.client.events import MembersChanged, NoticeReceived, RoomChanged, RoomJoined, RoomLost, TopicChanged
 from tui_chat.client.history_sync import HistorySync
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import BasicMessage
@@ -23,7 +23,7 @@ from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
 from tui_chat.protocol.errors import ChatError, NotJoined, Unauthorized, Unavailable
-from tui_chat.protocol.events import Entry, Member, Message, PresencePush, TopicChange
+from tui_chat.protocol.events import Entry, Member, MemberChange, Message, PolicyChange, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers, Observe, Unobserve
@@ -163,14 +163,21 @@ class RoomMembership:
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry; emit `LogChanged` for modified messages, `TopicChanged` for another topic.
+        """Apply a pushed entry.
+
+        Emits `LogChanged` for modified messages, `TopicChanged` for another topic, and `RoomChanged` for a change of a
+        member or policy.
 
         Outside a joined connection, entries are buffered until the join.
         """
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
-        if isinstance(entry, TopicChange) and self.context.gate.value is not None:
+        if self.context.gate.value is None:
+            return
+        if isinstance(entry, TopicChange):
             self._set_topic(entry.topic, entry.nick_name)
+        elif isinstance(entry, MemberChange | PolicyChange):
+            self.context.client.emit(RoomChanged(self.context.name, entry))
 
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.

@@ -27,6 +27,7 @@ from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, not
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings.moderation import describe_change
 
 ROOM_SWITCH = DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
 """Screen parts that depend on the selected room."""
@@ -83,6 +84,7 @@ class ChatSession:
             events.MembersChanged: self._on_members_changed,
             events.TypingChanged: self._on_typing_changed,
             events.TopicChanged: self._on_topic_changed,
+            events.RoomChanged: lambda view, event: self._add_room_notice(view, describe_change(event.entry)),
             events.OutboxItemChanged: self._on_outbox_item_changed,
             RoomTrimmed: lambda view, _: view.trim(),
         }

@@ -16,7 +16,8 @@ from tui_chat.protocol.events import (
 )
 from tui_chat.session.hyperlinks import find_hyperlinks, host_labels
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
+from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings.moderation import describe_change
 
 INDENT = "    "
 
@@ -52,9 +53,7 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
             return f"* {tr('{nick} removed the reaction {emoji}', nick=quoted_nick, emoji=entry.emoji)}"
         case TopicChange():
             return f"* {chat_strings.topic_changed(entry.topic)}"
-        case MemberChange():
-            return f"* {moderation_strings.member_changed(entry)}"
-        case PolicyChange():
-            return f"* {moderation_strings.policy_changed(entry)}"
+        case MemberChange() | PolicyChange():
+            return f"* {describe_change(entry)}"
         case UnknownEntry():
             return f"* {tr('An entry that this version cannot show')}"

@@ -33,6 +33,11 @@ def role_name(role: str) -> str:
     return _ROLE_NAMES[role]() if role in _ROLE_NAMES else role
 
 
+def describe_change(change: MemberChange | PolicyChange) -> str:
+    """Return the sentence of an entry (`member_changed`, `policy_changed`)."""
+    return member_changed(change) if isinstance(change, MemberChange) else policy_changed(change)
+
+
 def member_changed(change: MemberChange) -> str:
     """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob. (spam)`.
 

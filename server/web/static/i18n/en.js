@@ -50,6 +50,22 @@ export const en = {
   nicknameChanged: (old, nick) => `${old} is now ${nick}`,
   topicSet: (nick, topic) => `${nick} set the topic: ${topic}`,
   topicCleared: (nick) => `${nick} cleared the topic`,
+  memberChanges: {
+    joined: (by, nick) => `${nick} became a member`,
+    left: (by, nick) => `${nick} is no longer a member`,
+    invited: (by, nick) => `${by} invited ${nick}`,
+    kicked: (by, nick) => `${by} removed ${nick}`,
+    banned: (by, nick) => `${by} banned ${nick}`,
+    unbanned: (by, nick) => `${by} ended the ban of ${nick}`,
+    muted: (by, nick) => `${by} silenced ${nick}`,
+    unmuted: (by, nick) => `${by} ended the silence of ${nick}`,
+    role: (by, nick, role) => `${by} made ${nick} ${role}`,
+  },
+  roleNames: { owner: "owner", moderator: "moderator", member: "member" },
+  untilTime: (time) => `until ${time}`,
+  policyChanged: (by, values) => `${by} changed the room: ${values}`,
+  roomNameValue: (name) => `name = ${name}`,
+  retention: ({ days, messages }) => (days ? `${days} ${days === 1 ? "day" : "days"}` : messages ? `${messages.toLocaleString("en")} ${messages === 1 ? "message" : "messages"}` : "everything"),
   nicknameAssigned: (nick) => `Nickname taken. The server assigned ${nick}.`,
   typing: (names) => {
     if (names.length > 3) return "Several people are typing…";

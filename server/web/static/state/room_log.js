@@ -33,20 +33,30 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} [edited]
  * @property {boolean} [deleted]
  * @property {Record<string, ReactionSummary>} [reactions] Summaries by emoji.
- * @property {number} [target]
+ * @property {number | MemberRef} [target] `seq` of the changed message, or affected member.
  * @property {string} [emoji]
  * @property {boolean} [on]
  * @property {string} [topic]
+ * @property {string} [action] Kind of a `member` entry.
+ * @property {MemberRef} [by]
+ * @property {number} [until]
+ * @property {string} [reason]
+ * @property {string} [role]
+ *
+ * @typedef {{memberId: string, nickName: string, account?: string}} MemberRef
  *
  * @typedef {object} ReactionSummary
  * @property {number} count
  * @property {{memberId: string, nickName: string}[]} by Sample of the members.
  * @property {boolean} own
  *
- * @typedef {Entry} Item Message in its current state, or topic change.
+ * @typedef {Entry} Item Message in its current state, or entry of another kind that the timeline shows.
  * @typedef {{after: number, before: number}} Gap Missing entries, as exclusive bounds.
  * @typedef {{after?: number, before?: number, around?: number}} PageRange Requested range of a history page.
  */
+
+/** Kinds of entries that the timeline shows; all other known kinds change a message. */
+const ITEM_KINDS = new Set(["message", "topic", "member", "policy"]);
 
 const MAX_BUFFERED_PUSHES = 1000; // later pushes are fetched as history
 const MAX_PENDING_CHANGES = 1000; // not folded yet
@@ -262,12 +272,12 @@ export class RoomLog {
     const affected = new Set();
     for (const entry of entries) {
       if (entry.kind === "topic") this.setTopic(entry.topic ?? "", entry.seq);
-      if (entry.kind === "message" || entry.kind === "topic") {
+      if (ITEM_KINDS.has(entry.kind)) {
         if ((this.#asOf.get(entry.seq) ?? -1) >= asOf) continue;
         this.#bases.set(entry.seq, entry);
         this.#asOf.set(entry.seq, asOf);
         affected.add(entry.seq);
-      } else if (entry.target !== undefined && this.#addChange(entry, entry.target)) affected.add(entry.target);
+      } else if (typeof entry.target === "number" && this.#addChange(entry, entry.target)) affected.add(entry.target);
     }
     for (const seq of affected) this.#rebuild(seq);
     this.#limitChanges();

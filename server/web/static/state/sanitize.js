@@ -95,7 +95,7 @@ export function sanitizeCount(count) {
 }
 
 /**
- * Return a received entry, notice or member with sanitized texts and timestamp; the same object if nothing changed.
+ * Return a received entry, notice or member with sanitized texts and timestamp; the same object if nothing changed. Members in a `member` entry are sanitized too.
  * @template {object} T
  * @param {T} received
  * @returns {T}
@@ -110,6 +110,10 @@ export function sanitizeReceived(received) {
   }
   const ts = "kind" in record ? sanitizeTimestamp(record.ts) : record.ts;
   if (ts !== record.ts) sanitized = { ...sanitized, ts };
+  for (const field of ["by", "target"]) {
+    const member = record[field];
+    if (typeof member === "object" && member) sanitized = { ...sanitized, [field]: sanitizeReceived(member) };
+  }
   if (record.reactions) sanitized = { ...sanitized, reactions: sanitizeReactions(record.reactions) };
   return /** @type {T} */ (sanitized);
 }
@@ -122,7 +126,7 @@ function sanitizeReactions(reactions) {
   );
 }
 
-const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine, away: sanitizeLine };
+const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine, away: sanitizeLine, reason: sanitizeLine, title: sanitizeLine, newName: sanitizeLine };
 
 /**
  * Remove surrounding white space, without the further characters that `String.trim` removes.

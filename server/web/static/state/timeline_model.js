@@ -4,7 +4,7 @@
  *
  * @typedef {object} Line
  * @property {string} key Unique in the list and stable for the lifetime of the line.
- * @property {string} kind One of "day", "message", "topic", "notices", "unread", "gap" and "pending".
+ * @property {string} kind One of "day", "message", "change", "notices", "unread", "gap" and "pending".
  */
 
 import { actionText } from "./command_parser.js";
@@ -77,8 +77,8 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       dividerAfter = Infinity;
       previous = null;
     }
-    if (entry.kind === "topic") {
-      lines.push({ key: `t${entry.seq}`, kind: "topic", item: entry });
+    if (entry.kind !== "message") {
+      lines.push({ key: `t${entry.seq}`, kind: "change", item: entry });
       previous = null;
       continue;
     }

@@ -24,7 +24,7 @@ export function formatSelection(range, entries) {
 }
 
 function formatLine(range, row, line) {
-  if (line.kind === "topic" || line.kind === "notices") return row.textContent;
+  if (line.kind === "change" || line.kind === "notices") return row.textContent;
   const element = row.querySelector(".message-text");
   if (!element || !line.item || line.item.deleted) return "";
   const part = document.createRange();

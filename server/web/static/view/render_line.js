@@ -6,6 +6,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
 import { graphemes, quoteName } from "../state/names.js";
+import { changeSentence } from "./change_sentence.js";
 import { createAvatar, createButton, createConfusableSign, createElement, createNickname } from "./dom.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { isEmojiOnly, linkify } from "./message_text.js";
@@ -35,8 +36,8 @@ export function renderLine(line, actions) {
       return createElement("div", "line divider unread", createElement("span", "", strings.unreadDivider));
     case "gap":
       return renderGap(line, actions);
-    case "topic":
-      return renderNotice([topicSentence(line.item)]);
+    case "change":
+      return renderNotice([changeSentence(line.item)]);
     case "notices":
       return renderNotice(noticeSentences(line.notices));
     case "pending":
@@ -214,11 +215,6 @@ function renderNotice(sentences) {
   const row = createElement("p", "line notice", sentences.join(" · "));
   row.dir = "auto";
   return row;
-}
-
-/** Describe a topic change. */
-function topicSentence({ nickName, topic }) {
-  return topic ? strings.topicSet(quoteName(nickName), topic) : strings.topicCleared(quoteName(nickName));
 }
 
 /**
