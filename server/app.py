@@ -6,7 +6,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from server.administration import Administration
+from server.control_socket import ControlHandler
 from server.domain.account_directory import AccountDirectory
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
@@ -68,6 +70,7 @@ class RunningServer:
         read_metrics: Accessor of the current metrics.
         idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
         account_service: Operations on accounts.
+        control_handlers: Handlers of the administration commands, by name.
     """
 
     url: str
@@ -77,6 +80,7 @@ class RunningServer:
     read_metrics: Callable[[], MetricsSnapshot]
     idle_time: Callable[[], float]
     account_service: AccountService
+    control_handlers: Mapping[str, ControlHandler]
 
 
 def _read_wall_clock() -> int:
@@ -171,6 +175,7 @@ async def serve(
                 read_metrics,
                 socketio_server.engineio_server.idle_time,
                 account_service,
+                Administration(database).handlers,
             )
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)

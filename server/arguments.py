@@ -62,12 +62,13 @@ class ServerParser(ProgramParser):
                 help=f"{setting.help} [{setting.unit and f'{setting.unit}, '}default: {setting.default_text}]",
             )
 
-    def add_selection(self) -> None:
-        """Add the options that select one of several servers."""
-        self.add_settings(
+    def add_selection(self, *settings: ServerSetting) -> None:
+        """Add the options that select one of several servers, and the options of further settings."""
+        selection = [
             replace(SETTINGS[name], help=f"Select the server with this {name}.", default_text="any")
             for name in ("port", "database")
-        )
+        ]
+        self.add_settings([*selection, *settings])
 
     def parse(self, arguments: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:
         """Parse all arguments, those after the name of a command with its parser.
@@ -118,12 +119,16 @@ def build_parser() -> ServerParser:
             "config": "Print the effective settings with their sources, and the protocol limits.",
             "status": "List the running servers of this user.",
             "stop": "Stop a running server.",
+            "backup": "Save a copy of the SQLite database, also while the server runs.",
+            "export": "Print the log of a room.",
         }
     )
     commands["config"].add_settings(SETTINGS.values())
     for name in ("status", "stop"):
         commands[name].add_argument("--json", action="store_true", help="Print one JSON object per server.")
         commands[name].add_selection()
+    _add_backup_arguments(commands["backup"])
+    _add_export_arguments(commands["export"])
     parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
     parser.add_argument(
         "--completion",
@@ -139,3 +144,24 @@ def build_parser() -> ServerParser:
     )
     parser.add_settings(SETTINGS.values())
     return parser
+
+
+def _add_backup_arguments(parser: ServerParser) -> None:
+    parser.add_argument("path", type=Path, metavar="PATH", help="New file, which a running server writes.")
+    parser.add_argument("--force", action="store_true", help="Replace an existing file.")
+    parser.add_argument("--json", action="store_true", help="Print the result as a JSON object.")
+    parser.add_selection()
+
+
+def _add_export_arguments(parser: ServerParser) -> None:
+    parser.add_argument("room", metavar="ROOM", help="Name of the room.")
+    parser.add_argument(
+        "--format",
+        choices=("json", "text"),
+        default="json",
+        help="Entries as JSON lines, or a transcript. [default: json]",
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="New file. [default: standard output]")
+    parser.add_argument("--force", action="store_true", help="Replace an existing file.")
+    parser.add_argument("--json", action="store_true", help="Print the result of --output as a JSON object.")
+    parser.add_selection(replace(SETTINGS["time_zone"], help="IANA time zone of a transcript."))

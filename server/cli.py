@@ -54,9 +54,9 @@ def _run() -> int:
     managed = MANAGED_FLAG in sys.argv[1:]
     try:
         parsed, settings, sources = _parse(sys.argv[1:])
-        if parsed.command in CONTROL_COMMANDS:
-            return _run_control_command(parsed, settings)
-    except (ConfigError, ControlError) as error:
+        if parsed.command not in {"", "config"}:
+            return _run_control_command(parsed, settings, sources)
+    except ConfigError as error:
         return _report_error(error, managed)
     if parsed.command == "config":
         for warning in find_ignored_variables(os.environ):
@@ -77,17 +77,30 @@ def _run() -> int:
     return 0
 
 
-def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings) -> int:
+def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings, sources: dict[str, str]) -> int:
     """Run a command for the servers with the port and the database of the command line; return the exit code.
 
-    Only options of the command line select; without them, the command applies to all servers of the user.
-
-    Raises:
-        ControlError: The command failed.
+    Without these options, `status` and `stop` apply to all servers of the user. The other commands also respect the
+    database of the environment and of the settings file.
     """
     selection = {"port": str(settings.port), "database": settings.describe_database()}
-    selection = {name: value for name, value in selection.items() if name in parsed}
-    return control_commands.run(parsed.command, selection, parsed.json)
+    selected = {name for name in selection if name in parsed}
+    is_admin_command = parsed.command not in CONTROL_COMMANDS
+    if is_admin_command and "port" not in selected and sources["database"] != "default":
+        selected.add("database")
+    selection = {name: value for name, value in selection.items() if name in selected}
+    try:
+        if is_admin_command:
+            # Deferred import: the other commands do not load the database.
+            from server import admin_commands  # noqa: PLC0415
+
+            admin_commands.run(parsed, settings, selection)
+        else:
+            control_commands.run(parsed.command, selection, parsed.json)
+    except ControlError as error:
+        write_error(f"chat-server: {error}")
+        return error.exit_code
+    return 0
 
 
 def _report_error(error: Exception, managed: bool, code: str = "startFailed", running_url: str = "") -> int:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -17,7 +17,8 @@ from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_error, write_json,
 CONTROL_COMMANDS = ("status", "stop")
 """Names of the commands."""
 
-_RESPONSE_TIMEOUT = 5.0  # seconds
+RESPONSE_TIMEOUT = 5.0
+"""Timeout of an operation on the socket, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,36 +39,59 @@ class ServerStatus:
         return f"{self.fields['url']} (pid {self.fields['pid']})"
 
 
+class ControlConnection:
+    """Connection to a control socket.
+
+    Args:
+        connection: Connected socket with a timeout for each operation.
+        stream: Input of the socket.
+    """
+
+    def __init__(self, connection: socket.socket, stream: BinaryIO) -> None:
+        self._socket = connection
+        self._stream = stream
+
+    def request(self, command: str, **arguments: Any) -> dict[str, Any]:
+        """Send a command and return the fields of the response, without `ok`.
+
+        Raises:
+            ControlError: The server rejects the command.
+            OSError: The connection is closed, or the server is silent until the timeout (`TimeoutError`).
+            msgspec.DecodeError: The response is no JSON object.
+        """
+        self._socket.sendall(msgspec.json.encode({"command": command, **arguments}) + b"\n")
+        while (line := self._stream.readline()) == b"\n":
+            pass
+        if not line:
+            raise ConnectionResetError("the server has closed the control socket")
+        response = msgspec.json.decode(line, type=dict[str, Any])
+        if not response.pop("ok"):
+            raise ControlError(response["error"])
+        return response
+
+    def wait_closed(self, timeout: float) -> None:
+        """Wait for the end of the server.
+
+        Raises:
+            TimeoutError: The server still runs after `timeout` seconds.
+            OSError: The connection fails.
+        """
+        self._socket.settimeout(timeout)
+        self._socket.recv(1)
+
+
 @contextmanager
-def _connect(path: Path) -> Generator[socket.socket]:
+def connect(path: Path) -> Generator[ControlConnection]:
     """Connect to a control socket within the context, with a timeout of 5 seconds for each operation.
 
     Raises:
         OSError: The server has ended, or does not accept the connection in time.
     """
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(_RESPONSE_TIMEOUT)
+        connection.settimeout(RESPONSE_TIMEOUT)
         connection.connect(str(path))
-        yield connection
-
-
-def _request(connection: socket.socket, command: str) -> dict[str, Any]:
-    """Send a command and return the fields of the response, without `ok`.
-
-    Raises:
-        ControlError: The server rejects the command.
-        OSError: The connection is closed, or the response exceeds the timeout of the connection (`TimeoutError`).
-        msgspec.DecodeError: The response is no JSON object.
-    """
-    connection.sendall(msgspec.json.encode({"command": command}) + b"\n")
-    with connection.makefile("rb") as stream:
-        line = stream.readline()
-    if not line:
-        raise ConnectionResetError("the server has closed the control socket")
-    response = msgspec.json.decode(line, type=dict[str, Any])
-    if not response.pop("ok"):
-        raise ControlError(response["error"])
-    return response
+        with connection.makefile("rb") as stream:
+            yield ControlConnection(connection, stream)
 
 
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
@@ -85,8 +109,8 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
     found: list[ServerStatus] = []
     for path in sorted(path for directory in socket_directories() for path in directory.glob(f"*{SOCKET_SUFFIX}")):
         try:
-            with _connect(path) as connection:
-                status = ServerStatus(path, _request(connection, "status"))
+            with connect(path) as connection:
+                status = ServerStatus(path, connection.request("status"))
         except ConnectionRefusedError:
             with suppress(OSError):
                 path.unlink()
@@ -105,7 +129,7 @@ def _resolve(name: str, value: object) -> str:
     return os.path.realpath(str(value)) if name == "database" else str(value)
 
 
-def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
+def run(command: str, selection: Mapping[str, str], as_json: bool) -> None:
     """Run a command and print its result.
 
     `status` covers all selected servers. `stop` requires exactly one, and returns after the end of its process.
@@ -115,12 +139,9 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
         selection: Required values by status field, `port` or `database`.
         as_json: Print the fields of the `status` response as one JSON object per server, also for `stop`.
 
-    Returns:
-        Exit code: 0, or `EXIT_UNAVAILABLE` without a matching server, after a message on standard error.
-
     Raises:
-        ControlError: The system has no Unix sockets; or `stop` matches several servers, is rejected, or exceeds the
-            timeout of the server. The message is one line for the operator.
+        ControlError: The system has no Unix sockets; no server matches (`EXIT_UNAVAILABLE`); or `stop` matches several
+            servers, is rejected, or exceeds the timeout of the server. The message is one line for the operator.
         OutputError: Standard output cannot be written.
     """
     if not has_control_sockets():
@@ -128,35 +149,39 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> int:
     servers = find_servers(selection)
     if not servers:
         criteria = " and ".join(f"{name} {value}" for name, value in selection.items())
-        write_error(f"chat-server: no server is running{criteria and f' with {criteria}'}")
-        return EXIT_UNAVAILABLE
+        raise ControlError(f"no server is running{criteria and f' with {criteria}'}", EXIT_UNAVAILABLE)
     if command == "stop":
-        servers = [_stop(servers)]
+        servers = [_stop(require_one(servers))]
     for server in servers:
         if as_json:
             write_json(msgspec.json.encode(server.fields))
         else:
             write_output(f"stopped {server.name}" if command == "stop" else _format_status(server.fields))
-    return 0
 
 
-def _stop(servers: list[ServerStatus]) -> ServerStatus:
-    """Stop the only server of the list, wait for the end of its process, and return the server.
-
-    A server that has ended in the meantime counts as stopped.
+def require_one(servers: list[ServerStatus]) -> ServerStatus:
+    """Return the only server of a list that is not empty.
 
     Raises:
-        ControlError: The list has several servers, or the server rejects the command or has not ended within its own
-            timeout.
+        ControlError: The list has several servers.
     """
     if len(servers) > 1:
         names = ", ".join(server.name for server in servers)
         raise ControlError(f"several servers are running: {names}; select one with --port or --database")
-    (server,) = servers
+    return servers[0]
+
+
+def _stop(server: ServerStatus) -> ServerStatus:
+    """Stop a server, wait for the end of its process, and return the server.
+
+    A server that has ended in the meantime counts as stopped.
+
+    Raises:
+        ControlError: The server rejects the command, or has not ended within its own timeout.
+    """
     try:
-        with _connect(server.path) as connection:
-            connection.settimeout(_request(connection, "stop")["timeout"])
-            connection.recv(1)  # returns at the exit of the process
+        with connect(server.path) as connection:
+            connection.wait_closed(connection.request("stop")["timeout"])
     except TimeoutError:
         raise ControlError(f"{server.name} has not stopped yet") from None
     except OSError:  # stopped by another program in the meantime

@@ -4,6 +4,7 @@
 - Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
   `{"ok": false, "error": …}`. A connection carries any number of requests, and stays open until
   the client closes it or the server exits; a line that is too long closes the connection after its error.
+- Long commands: an empty line precedes the response each second. The end of the connection cancels the command.
 - Commands: a table maps each name to its handler.
 - Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
   ended server, and the removal of a stale socket never removes the socket of another server.
@@ -14,7 +15,7 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from tui_chat.standard_streams import EXIT_USAGE_ERROR
+
 log = logging.getLogger("chat.control")
 
-ControlHandler = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+ControlHandler = Callable[[Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 """Handler of one command: receives the request and returns the fields of the response, without `ok`.
 
 The message of a raised `ControlError` is the error of the response. Other exceptions are logged, and the response
@@ -36,9 +39,24 @@ SOCKET_SUFFIX = ".sock"
 REPUBLISH_INTERVAL = 30.0
 """Seconds between two checks of the socket file."""
 
+KEEPALIVE_INTERVAL = 1.0
+"""Seconds between two empty lines during a command."""
+
 
 class ControlError(Exception):
-    """Failure of a command; the message is one line for the operator."""
+    """Failure of a command.
+
+    Args:
+        message: One line for the operator.
+        exit_code: Exit code of the program.
+
+    Attributes:
+        exit_code: As the argument.
+    """
+
+    def __init__(self, message: str, exit_code: int = EXIT_USAGE_ERROR) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def socket_directories() -> list[Path]:
@@ -171,11 +189,28 @@ async def _serve_connection(
     with closing(writer), suppress(ConnectionError):
         try:
             while line := await reader.readline():
-                writer.write(msgspec.json.encode(await _handle_request(handlers, line)) + b"\n")
+                response = await _keep_alive(_handle_request(handlers, line), writer)
+                writer.write(msgspec.json.encode(response) + b"\n")
                 await writer.drain()
         except ValueError:  # a line above the limit of the reader
             writer.write(msgspec.json.encode({"ok": False, "error": "the request is too long"}) + b"\n")
             await writer.drain()
+
+
+async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyncio.StreamWriter) -> dict[str, Any]:
+    """Return the result of a command, and write empty lines until then.
+
+    Raises:
+        ConnectionError: The connection has ended, and the command is cancelled.
+    """
+    task = asyncio.create_task(command)
+    try:
+        while not (await asyncio.wait({task}, timeout=KEEPALIVE_INTERVAL))[0]:
+            writer.write(b"\n")
+            await writer.drain()
+        return task.result()
+    finally:
+        task.cancel()
 
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:

@@ -152,7 +152,7 @@ def _create_control_handlers(
         stop()
         return {"timeout": settings.drain + _SHUTDOWN_TIMEOUT + 1.0}
 
-    return {"status": get_status, "stop": request_stop}
+    return {**server.control_handlers, "status": get_status, "stop": request_stop}
 
 
 async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: asyncio.Event) -> None:

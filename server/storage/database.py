@@ -46,6 +46,7 @@ class Database:
         reader: Reader of room logs, room lists and search results.
         rooms: Repository of rooms.
         accounts: Repository of accounts and tokens.
+        path: Path of a SQLite file, None for PostgreSQL.
     """
 
     def __init__(
@@ -57,7 +58,9 @@ class Database:
         *,
         clock: Callable[[], int],
         resources: AsyncExitStack,
+        path: Path | None,
     ) -> None:
+        self.path = path
         self.journal = journal
         self.reader = reader
         self.rooms = RoomRepository(writer, clock)
@@ -135,12 +138,13 @@ async def open_database(
     busy_timeout: int = BUSY_TIMEOUT,
     max_queue_depth: int = MAX_QUEUE_DEPTH,
     supervisor: Supervisor | None = None,
+    must_exist: bool = False,
 ) -> Database:
     """Open a database, and create the schema of an empty one; the caller closes the database.
 
-    A missing SQLite file is created with mode 0600, and its parent directories with mode 0700. A SQLite file has at
-    most one server; PostgreSQL has no such lock. A SQLite file whose content was replaced receives new log ids
-    (`server.storage.restore_detection`).
+    Unless `must_exist` is set, a missing SQLite file is created with mode 0600, and its parent directories with mode
+    0700. A SQLite file has at most one server; PostgreSQL has no such lock. A SQLite file whose content was replaced
+    receives new log ids (`server.storage.restore_detection`).
 
     Args:
         target: File path, or URL of the form `sqlite:///…` or `postgresql://…`.
@@ -148,6 +152,7 @@ async def open_database(
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
         supervisor: Owner of the writer task of the journal; None for one of its own.
+        must_exist: Reject a missing SQLite file.
 
     Raises:
         StorageError: The database is unusable; the message is addressed to the operator. The cause is `DatabaseInUse`
@@ -158,6 +163,8 @@ async def open_database(
     async with AsyncExitStack() as resources:
         try:
             if path is not None:
+                if must_exist and not path.exists():
+                    raise StorageError("file not found")
                 create_file(path)
                 resources.enter_context(lock_database(path))
                 writer, readers = _open_sqlite(path, busy_timeout)
@@ -179,6 +186,7 @@ async def open_database(
             readers,
             clock=clock,
             resources=resources.pop_all(),
+            path=path,
         )
 
 

@@ -10,6 +10,7 @@
 import logging
 import os
 import secrets
+import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, func, literal, select, update
@@ -23,6 +24,16 @@ from server.storage.tables import LOG_ID_CHARACTERS, rooms, settings
 _log = logging.getLogger(__name__)
 
 _GENERATION_KEY = "generation"
+
+
+def replace_generation(copy: sqlite3.Connection) -> None:
+    """Write a new generation to a copy of a database, so that no marker file contains the generation of the copy.
+
+    Args:
+        copy: Connection to the copy, outside of a transaction.
+    """
+    generation = secrets.token_hex(16).encode()
+    copy.execute("UPDATE settings SET value = ? WHERE key = ?", (generation, _GENERATION_KEY))
 
 
 class RestoreDetector:

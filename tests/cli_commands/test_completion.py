@@ -51,6 +51,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("chat-server", "--tls"), {"--tls-cert", "--tls-key"}),
         (("chat-server", "stop", "--"), {"--help", "--json", "--config", "--port", "--database"}),
         (("chat-server", "stop", "--config", "pyproj"), {"pyproject.toml"}),
+        (("chat-server", "backup", "pyproj"), {"pyproject.toml"}),
+        (("chat-server", "export", "tea", "--format", ""), {"json", "text"}),
         (("chat-server", "--completion", ""), {"bash", "zsh", "fish"}),
     ],
 )

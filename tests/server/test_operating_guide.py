@@ -10,7 +10,9 @@ GUIDE = GUIDE_PATH.read_text(encoding="utf-8")
 
 
 FIELDS = frozenset(ServerSettings.__struct_fields__)
-FLAGS_WITHOUT_SETTING = frozenset({"completion", "config", "help", "json", "managed", "version"})
+FLAGS_WITHOUT_SETTING = frozenset(
+    {"completion", "config", "force", "format", "help", "json", "managed", "output", "version"}
+)
 CLIENT_FLAGS = frozenset({"serve"})
 
 

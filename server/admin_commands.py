@@ -1,0 +1,174 @@
+"""Commands `backup` and `export` of `chat-server`.
+
+- Running server: the commands use its control socket.
+- Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
+"""
+
+import argparse
+import asyncio
+import time
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Protocol
+
+import msgspec
+
+from server.administration import Administration
+from server.control_commands import ServerStatus, connect, find_servers, require_one
+from server.control_socket import ControlError, has_control_sockets
+from server.settings import ServerSettings
+from server.storage.database import open_database
+from server.storage.errors import DatabaseInUse, StorageError
+from server.storage.private_file import create_private_file
+from server.transcript import format_entry
+from tui_chat.protocol.events import Entry
+from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_error, write_json, write_output
+
+LOCK_TIMEOUT = 5.0
+"""Seconds to wait for a server that starts or stops."""
+
+_RETRY_DELAY = 0.2  # seconds between two attempts
+
+
+class SendCommand(Protocol):
+    """Function that runs a control command."""
+
+    def __call__(self, command: str, /, **arguments: Any) -> dict[str, Any]:
+        """Return the fields of the response, decoded from JSON; `ControlError` is raised if the command fails."""
+        ...
+
+
+def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapping[str, str]) -> None:
+    """Run a command and print its result.
+
+    Args:
+        arguments: Command line with the command `backup` or `export`.
+        settings: Settings with the database of a stopped server and the time zone of transcripts.
+        selection: Required values by status field, `port` or `database`, that select a running server.
+
+    Raises:
+        ControlError: The command failed.
+        OutputError: Standard output cannot be written.
+    """
+    command = {"backup": _back_up, "export": _export}[arguments.command]
+    try:
+        with _open_administration(settings, selection) as send:
+            command(send, arguments, settings)
+    except StorageError as error:
+        raise ControlError(str(error)) from error
+
+
+@contextmanager
+def _open_administration(settings: ServerSettings, selection: Mapping[str, str]) -> Generator[SendCommand]:
+    """Connect to the selected server, or open the database without a running server.
+
+    A locked database without a responding server is awaited for 5 seconds.
+
+    Raises:
+        ControlError: Several servers match, no server has the selected port, or the server does not respond.
+        StorageError: The database is unusable.
+    """
+    deadline = time.monotonic() + LOCK_TIMEOUT
+    with ExitStack() as stack:
+        while True:
+            if servers := find_servers(selection) if has_control_sockets() else []:
+                send = stack.enter_context(_connect_to_server(require_one(servers)))
+                break
+            if "port" in selection:
+                raise ControlError(f"no server is running with port {selection['port']}", EXIT_UNAVAILABLE)
+            try:
+                send = stack.enter_context(_open_database(settings.resolve_database()))
+                break
+            except StorageError as error:
+                if not isinstance(error.__cause__, DatabaseInUse) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_RETRY_DELAY)
+        yield send
+
+
+@contextmanager
+def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
+    def send(command: str, /, **arguments: Any) -> dict[str, Any]:
+        try:
+            return connection.request(command, **arguments)
+        except (OSError, msgspec.DecodeError) as error:
+            raise ControlError(f"{server.name} does not respond: {error}", EXIT_UNAVAILABLE) from error
+
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(connect(server.path))
+        except OSError as error:
+            raise ControlError(f"{server.name} does not respond: {error}", EXIT_UNAVAILABLE) from error
+        yield send
+
+
+@contextmanager
+def _open_database(target: str) -> Generator[SendCommand]:
+    with asyncio.Runner() as runner:
+        database = runner.run(open_database(target, clock=lambda: time.time_ns() // 1_000_000, must_exist=True))
+        handlers = Administration(database).handlers
+
+        def send(command: str, /, **arguments: Any) -> dict[str, Any]:
+            return msgspec.json.decode(msgspec.json.encode(runner.run(handlers[command](arguments))))
+
+        try:
+            yield send
+        finally:
+            runner.run(database.close())
+
+
+def _back_up(send: SendCommand, arguments: argparse.Namespace, _settings: ServerSettings) -> None:
+    path = arguments.path.absolute()
+    response = send("backup", path=str(path), force=arguments.force)
+    if not path.exists():
+        write_error(f"chat-server: {path} is in the file system of the server, which is not that of this command")
+    if arguments.json:
+        write_json(msgspec.json.encode(response))
+    else:
+        write_output(f"saved {path} ({response['bytes']:,} bytes)")
+
+
+def _export(send: SendCommand, arguments: argparse.Namespace, settings: ServerSettings) -> None:
+    """Write a room log to standard output or to a file."""
+    zone = settings.load_time_zone()
+
+    def format_line(entry: dict[str, Any]) -> bytes:
+        if arguments.format == "json":
+            return msgspec.json.encode(entry)
+        return (format_entry(msgspec.convert(entry, Entry), zone) or "").encode()
+
+    lines = filter(None, map(format_line, _read_entries(send, arguments.room)))
+    if arguments.output is None:
+        for line in lines:
+            if arguments.format == "json":
+                write_json(line)
+            else:
+                write_output(line.decode())
+        return
+    count = 0
+    with create_private_file(arguments.output, overwrite=arguments.force) as path, path.open("wb") as file:
+        for line in lines:
+            file.write(line + b"\n")
+            count += 1
+    path = arguments.output.absolute()
+    if arguments.json:
+        write_json(msgspec.json.encode({"path": str(path), "lines": count}))
+    else:
+        write_output(f"saved {path} ({count:,} lines)")
+
+
+def _read_entries(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
+    """Yield the entries of a room up to the one that is the newest at the start, each with its state when it is read.
+
+    Raises:
+        ControlError: The room does not exist, or the log is not readable.
+    """
+    after, last_seq, has_more = 0, None, True
+    while has_more:
+        page = send("export", room=room, after=after)
+        last_seq = page["lastSeq"] if last_seq is None else last_seq
+        for entry in page["entries"]:
+            after = entry["seq"]
+            if after <= last_seq:
+                yield entry
+        has_more = page["hasMore"] and after < last_seq

@@ -1,0 +1,104 @@
+"""Administration commands of an open database, as handlers of the control socket.
+
+The same handlers serve a running server and, without one, the commands of `chat-server`.
+"""
+
+import logging
+from collections.abc import Mapping
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from server.control_socket import ControlError, ControlHandler
+from server.storage import backup
+from server.storage.database import Database
+from server.storage.errors import StorageError
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.limits import SEQ_MAX
+
+log = logging.getLogger("chat.administration")
+
+EXPORT_PAGE = 100
+"""Entries per response of `export`; short pages do not delay the members."""
+
+_MAX_SUGGESTED_ROOMS = 10_000  # rooms among which the name nearest to an unknown one is searched
+
+
+class BackupRequest(msgspec.Struct):
+    """Request of a backup.
+
+    Attributes:
+        path: Absolute path of the new file.
+        force: Replace an existing file.
+    """
+
+    path: str
+    force: bool = False
+
+
+class ExportRequest(msgspec.Struct):
+    """Request of a page of a room log.
+
+    Attributes:
+        room: Name of the room, or its address.
+        after: `seq` before the first entry of the page.
+    """
+
+    room: str
+    after: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
+
+
+class Administration:
+    """Administration commands of one database.
+
+    Args:
+        database: Open database.
+
+    Attributes:
+        handlers: Handlers by command name; each rejects a request with `ControlError`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        handlers: dict[str, ControlHandler] = {"backup": self._back_up, "export": self._export}
+        self.handlers: dict[str, ControlHandler] = {
+            name: partial(_report_errors, handler) for name, handler in handlers.items()
+        }
+
+    async def _back_up(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Write a backup; return its `path` and its size as `bytes`."""
+        arguments = msgspec.convert(request, BackupRequest)
+        path = Path(arguments.path)
+        if not path.is_absolute():
+            raise ControlError(f"{path} is not an absolute path")
+        if self._database.path is None:
+            raise ControlError("backup copies SQLite files only; back up PostgreSQL with pg_dump")
+        size = await backup.back_up(self._database.path, path, overwrite=arguments.force)
+        log.info("backup written to %s", path)
+        return {"path": str(path), "bytes": size}
+
+    async def _export(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `entries`, a page of a room log, `lastSeq`, the `seq` of the newest entry, and `hasMore`."""
+        arguments = msgspec.convert(request, ExportRequest)
+        page = await self._database.reader.read_page(
+            names.canonical_key(arguments.room), after=arguments.after, limit=EXPORT_PAGE
+        )
+        if not page.log_id:
+            raise ControlError(await self._describe_missing_room(arguments.room))
+        return {"entries": page.messages, "lastSeq": page.last_seq, "hasMore": page.has_more}
+
+    async def _describe_missing_room(self, name: str) -> str:
+        rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}
+        matches = get_close_matches(names.canonical_key(name), rooms, 1)
+        return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")
+
+
+async def _report_errors(handler: ControlHandler, request: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return await handler(request)
+    except (StorageError, ChatError) as error:
+        raise ControlError(str(error)) from error

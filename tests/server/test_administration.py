@@ -1,0 +1,209 @@
+"""`chat-server backup` and `chat-server export`, with running and with stopped servers."""
+
+import argparse
+import asyncio
+import json
+import signal
+import stat
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server import admin_commands, control_commands, control_socket
+from server.administration import Administration
+from server.control_socket import ControlError, serve_control_socket
+from server.settings import ServerSettings
+from server.storage.database import open_database
+from server.storage.sqlite import lock_database
+from tests.support.postgresql import postgresql_server
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.server_process import ServerProcess, run_server, server_process
+from tests.support.storage import LOUNGE, ManualClock, build_message
+
+DATABASE = ".local/share/tui-chat/chat.db"
+
+
+@asynccontextmanager
+async def chat_of(server: ServerProcess) -> AsyncGenerator[RawClient]:
+    async with raw_client(server.url) as ann:
+        await ann.join("Tea", "ann")
+        yield ann
+
+
+async def stop(server: ServerProcess) -> None:
+    server.send_signal(signal.SIGTERM)
+    await server.wait_closed()
+
+
+async def test_export_prints_the_entries_of_the_protocol_while_the_server_runs_and_after_its_stop(home: Path) -> None:
+    async with server_process(home, "--rate-limit", "off") as server:
+        async with chat_of(server) as ann:
+            await ann.send_messages("Tea", [f"line {number}\nsecond row" for number in range(150)])
+            await ann.request("editMessage", {"room": "Tea", "seq": 1, "message": "edited 你好"})
+            await ann.request("deleteMessage", {"room": "Tea", "seq": 2})
+            await ann.request("react", {"room": "Tea", "seq": 3, "emoji": "👍", "on": True})
+            await ann.request("setTopic", {"room": "Tea", "topic": "green"})
+            pages = [await ann.request("history", {"room": "Tea", "after": after, "limit": 100}) for after in (0, 100)]
+        expected = [entry for page in pages for entry in page["messages"]]
+        expected[2]["reactions"]["👍"]["own"] = False
+        assert len(expected) == 154
+        code, output, errors = await run_server(home, "export", "tea")
+        assert (code, errors) == (0, "")
+        assert [json.loads(line) for line in output.splitlines()] == expected
+        text_options = ("export", "TEA", "--format", "text", "--time-zone", "Asia/Shanghai")
+        _, transcript, _ = await run_server(home, *text_options)
+        await stop(server)
+    assert await run_server(home, "export", "tea") == (0, output, "")
+    assert await run_server(home, *text_options) == (0, transcript, "")
+    lines = transcript.splitlines()
+    assert lines[0].endswith(" ann: edited 你好 (edited)")
+    assert lines[1].endswith(" ann: (deleted)")
+    assert lines[2].endswith(" ann: line 2")
+    assert lines[3] == "    second row"
+    assert lines[-1].endswith(" * ann changed the topic to: green")
+    assert len(lines) == 1 + 1 + 2 * 148 + 1
+
+
+async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Path) -> None:
+    async with server_process(home) as server, chat_of(server) as ann:
+        await ann.send_messages("Tea", ["hello"])
+        target = home / "tea.jsonl"
+        saved = ("export", "tea", "--output", str(target))
+        assert await run_server(home, *saved) == (0, f"saved {target} (1 lines)\n", "")
+        assert stat.S_IMODE(target.stat().st_mode) == 0o600
+        assert json.loads(target.read_text())["message"] == "hello"
+        exists = f"chat-server: cannot write {target}: the file exists; replace it with --force\n"
+        assert await run_server(home, *saved) == (2, "", exists)
+        code, output, _ = await run_server(home, *saved, "--force", "--json")
+        assert (code, json.loads(output)) == (0, {"path": str(target), "lines": 1})
+        missing = home / "missing.jsonl"
+        unknown = await run_server(home, "export", "teaa", "--output", str(missing))
+        assert unknown == (2, "", "chat-server: no room teaa; did you mean Tea?\n")
+        assert await run_server(home, "export", "&audit") == (2, "", "chat-server: no room &audit\n")
+        assert not missing.exists()
+
+
+async def test_a_backup_of_a_running_server_is_restored_by_replacing_the_file(home: Path) -> None:
+    backup, database = home / "backup.db", home / DATABASE
+    async with server_process(home) as server, chat_of(server) as ann:
+        await ann.send_messages("Tea", ["before"])
+        log_id = (await ann.request("history", {"room": "Tea", "after": 0}))["logId"]
+        code, output, errors = await run_server(home, "backup", str(backup))
+        assert (code, output, errors) == (0, f"saved {backup} ({backup.stat().st_size:,} bytes)\n", "")
+        assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+        await ann.send_messages("Tea", ["after"])
+        code, output, errors = await run_server(home, "backup", str(backup))
+        assert (code, output) == (2, "")
+        assert errors == f"chat-server: cannot write {backup}: the file exists; replace it with --force\n"
+        server.process.kill()
+        await server.wait_closed()
+    database.write_bytes(backup.read_bytes())
+    for suffix in ("-wal", "-shm"):
+        database.with_name(f"chat.db{suffix}").unlink()
+    async with server_process(home) as server, raw_client(server.url) as ben:
+        room = await ben.join("Tea", "ben")
+        assert [entry["message"] for entry in room["messages"]] == ["before"]
+        assert room["room"]["logId"] != log_id
+
+
+async def test_a_relative_backup_path_belongs_to_the_directory_of_the_command(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with server_process(home) as server:
+        monkeypatch.chdir(tmp_path)
+        code, output, _ = await run_server(home, "backup", "running.db", "--json")
+        path = tmp_path / "running.db"
+        assert (code, json.loads(output)) == (0, {"path": str(path), "bytes": path.stat().st_size})
+        await stop(server)
+    code, output, _ = await run_server(home, "backup", "stopped.db")
+    assert (code, output) == (0, f"saved {tmp_path / 'stopped.db'} ({path.stat().st_size:,} bytes)\n")
+    assert (tmp_path / "stopped.db").exists()
+
+
+async def test_the_database_of_the_settings_selects_a_server_or_a_file(home: Path) -> None:
+    first, second = str(home / "first.db"), str(home / "second.db")
+    async with server_process(home, "--database", first) as server:
+        async with chat_of(server) as ann:
+            await ann.send_messages("Tea", ["hello"])
+        async with server_process(home, "--database", second):
+            code, output, errors = await run_server(home, "export", "tea")
+            assert (code, output) == (2, "")
+            assert errors.startswith("chat-server: several servers are running: ")
+            for options, variables in (
+                (("--database", first), {}),
+                (("--port", str(server.port)), {}),
+                ((), {"CHAT_DATABASE": first}),
+            ):
+                code, output, errors = await run_server(home, "export", "tea", *options, **variables)
+                assert (code, json.loads(output)["message"], errors) == (0, "hello", "")
+            unknown = await run_server(home, "export", "tea", "--database", second)
+            assert unknown == (2, "", "chat-server: no room tea\n")
+        code, output, errors = await run_server(home, "export", "tea", "--port", "1")
+        assert (code, output, errors) == (69, "", "chat-server: no server is running with port 1\n")
+    missing = home / "missing.db"
+    code, output, errors = await run_server(home, "backup", str(home / "copy.db"), "--database", str(missing))
+    assert (code, output) == (2, "")
+    assert errors == f"chat-server: cannot open the database {missing}: file not found\n"
+    assert not missing.exists()
+
+
+async def test_a_locked_database_without_a_responding_server_is_reported(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin_commands, "LOCK_TIMEOUT", 0.0)
+    path = home / "chat.db"
+    path.touch()
+    arguments = argparse.Namespace(command="backup", path=home / "copy.db", force=False, json=False)
+    settings = ServerSettings(database=str(path))
+    with lock_database(path), pytest.raises(ControlError, match=r"chat\.db: in use by another chat-server"):
+        await asyncio.to_thread(admin_commands.run, arguments, settings, {"database": str(path)})
+
+
+async def test_a_long_command_outlasts_the_response_timeout_and_ends_with_its_connection(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_socket, "KEEPALIVE_INTERVAL", 0.01)
+    monkeypatch.setattr(control_commands, "RESPONSE_TIMEOUT", 1.0)
+    cancelled = asyncio.Event()
+
+    async def wait(request: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            await asyncio.sleep(request["seconds"])
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return {"seconds": request["seconds"]}
+
+    def send(path: Path, seconds: float) -> dict[str, Any]:
+        with control_commands.connect(path) as connection:
+            return connection.request("wait", seconds=seconds)
+
+    def send_and_close(path: Path) -> None:
+        with control_commands.connect(path) as connection, suppress(TimeoutError):
+            connection.request("wait", seconds=60)
+
+    async with serve_control_socket({"wait": wait}):
+        (path,) = (home / ".local/state/tui-chat/run").iterdir()
+        started_at = time.monotonic()
+        assert await asyncio.to_thread(send, path, 1.5) == {"seconds": 1.5}
+        assert time.monotonic() - started_at > 1.4
+        assert not cancelled.is_set()
+        monkeypatch.setattr(control_socket, "KEEPALIVE_INTERVAL", 2.0)
+        await asyncio.to_thread(send_and_close, path)
+        await asyncio.wait_for(cancelled.wait(), 20)
+
+
+async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
+    with postgresql_server() as postgresql:
+        database = await open_database(postgresql.url, clock=ManualClock())
+        await database.journal.append(build_message("hello"))
+        handlers = Administration(database).handlers
+        response = await handlers["export"]({"room": LOUNGE.name})
+        assert [entry.message for entry in response["entries"]] == ["hello"]
+        with pytest.raises(ControlError, match="pg_dump"):
+            await handlers["backup"]({"path": str(tmp_path / "copy.db")})
+        await database.close()
