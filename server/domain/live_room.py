@@ -153,6 +153,10 @@ class LiveRoom(Generic[ConnectionT]):
         self.participants[member_id] = participant
         insort(self._sorted_ids, member_id)
 
+    def find_by_nick(self, nick_key: str) -> Participant[ConnectionT] | None:
+        """Return the participant with the canonical key of a nickname, None for an unassigned nickname."""
+        return self.participants.get(self._nick_owners.get(nick_key, ""))
+
     def record_speaker(self, member_id: str) -> None:
         """Record a present participant as the most recent speaker."""
         self._speaker_ids.pop(member_id, None)

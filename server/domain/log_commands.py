@@ -56,23 +56,42 @@ class RoomCommand(Struct, frozen=True, kw_only=True):
     policy_seq: int | None = None
 
 
+class MentionTargets(Struct, frozen=True, kw_only=True):
+    """Mentioned accounts of a message text.
+
+    Attributes:
+        candidates: Per mention the member ids of the accounts with a matching name, the longest name first; the first
+            one that is a durable member of the room is mentioned.
+        all_members: The text mentions all members, and the author may do so; `candidates` then has no effect.
+    """
+
+    candidates: tuple[tuple[str, ...], ...] = ()
+    all_members: bool = False
+
+
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):
     """Command that appends a message.
 
     Attributes:
         message: Sanitized body.
         reply_to: `seq` of the message to which this one replies; the message must exist.
+        mentions: Mentioned accounts.
     """
 
     message: str
     reply_to: int | None = None
+    mentions: MentionTargets = MentionTargets()
 
 
 class AppendEdit(RoomCommand, frozen=True, kw_only=True):
-    """Command that replaces the text of the author's message with `seq` `target` by `message`."""
+    """Command that replaces the text of the author's message with `seq` `target` by `message`.
+
+    `mentions` are the mentioned accounts of the new text, and replace those of the message.
+    """
 
     target: int
     message: str
+    mentions: MentionTargets = MentionTargets()
 
 
 class AppendDeletion(RoomCommand, frozen=True, kw_only=True):

@@ -6,13 +6,14 @@
 """
 
 from collections.abc import Collection, Sequence
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from server.domain.log_commands import AppendMessage, AppendReaction, AppendTopic, LogCommand
+from server.domain.log_commands import AppendEdit, AppendMessage, AppendReaction, AppendTopic, LogCommand
 from server.storage.row_mapping import entry_from_row
 from server.storage.statements import BatchStatements
 from server.storage.tables import PUBLIC, entries
@@ -46,6 +47,7 @@ class BatchRoom(Struct, eq=False):
             effect, any entry with the first `revision` as `seq` and id 0.
         targets: Existing messages by `seq` that commands of the batch refer to, and the messages of the batch.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
+        member_ids: Member ids of mentioned accounts that are durable members.
         reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
     """
 
@@ -62,6 +64,7 @@ class BatchRoom(Struct, eq=False):
     by_client_id: dict[str, Entry] = {}
     targets: dict[int, TargetMessage] = {}
     reactions: set[tuple[int, str, str]] = set()
+    member_ids: set[str] = set()
     reaction_counts: dict[int, dict[str, int]] = {}
 
 
@@ -97,6 +100,7 @@ def load_rooms(
     for key, room in rooms.items():
         if room.id:
             _load_messages(connection, statements, room, commands_by_room[key])
+            _load_mentioned_members(connection, statements, room, commands_by_room[key])
     return rooms
 
 
@@ -147,6 +151,16 @@ def _load_messages(
         room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
         for target, emoji, count in statements.select_reaction_counts.execute(connection, room.id, targets):
             room.reaction_counts.setdefault(target, {})[emoji] = count
+
+
+def _load_mentioned_members(
+    connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
+) -> None:
+    texts = [command for command in commands if isinstance(command, AppendMessage | AppendEdit)]
+    mentioned_ids = {*chain.from_iterable(candidates for text in texts for candidates in text.mentions.candidates)}
+    if mentioned_ids:
+        rows = statements.select_members.execute(connection, room.id, statements.array_param(mentioned_ids))
+        room.member_ids = {member_id for (member_id,) in rows}
 
 
 def _load_by_client_id(

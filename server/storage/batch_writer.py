@@ -10,7 +10,7 @@
 - Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
 - Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits and its
   reactions are erased from storage.
-- Search index: updated in the same transaction as the entries.
+- Search index, mentions and read markers of authors: updated in the same transaction as the entries.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -29,6 +29,7 @@ from server.domain.log_commands import (
     LogCommand,
     StaleAccess,
 )
+from server.storage.batch_mentions import BatchMentions
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
@@ -116,6 +117,7 @@ class BatchWriter:
         self._last_id = 0
         self._entry_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
+        self._mentions = BatchMentions(statements)
         self._index_adds: list[tuple[int, int, str]] = []
         self._index_updates: list[tuple[int, int, str, str | None]] = []
 
@@ -170,6 +172,7 @@ class BatchWriter:
         )
         self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
         room.targets[entry.seq] = TargetMessage(entry.id, author.member_id, command.message, deleted=False)
+        self._mentions.add_message(room, entry.seq, command)
         self._index_adds.append((entry.id, room.id, command.message))
         return entry
 
@@ -187,6 +190,7 @@ class BatchWriter:
             return entry
         self._add_entry_row(room, entry, command, target=command.target, text=command.message)
         self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
+        self._mentions.replace(room, command)
         self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
         target_message.text = command.message
         return entry
@@ -204,6 +208,7 @@ class BatchWriter:
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
         self._add_entry_row(room, entry, command, target=command.target)
         room.reaction_counts.pop(command.target, None)
+        self._mentions.remove(room, command.target)
         self._deferred += [
             (self._statements.redact, ("", True, room.id, command.target)),
             (self._statements.redact_edits, ("", room.id, command.target)),
@@ -337,6 +342,7 @@ class BatchWriter:
             self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
+        self._mentions.flush(self._connection)
         self._statements.search_index.add(self._connection, self._index_adds)
         self._statements.search_index.update(self._connection, self._index_updates)
 

@@ -16,6 +16,7 @@ from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
+from server.storage.read_markers import ReadMarkerRepository
 from server.storage.restore_detection import RestoreDetector
 from server.storage.room_repository import RoomRepository
 from server.storage.sqlite import create_file, lock_database, open_engine
@@ -47,6 +48,7 @@ class Database:
         rooms: Repository of rooms.
         accounts: Repository of accounts and tokens.
         path: Path of a SQLite file, None for PostgreSQL.
+        read_markers: Repository of read markers and mentions.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Database:
         self.reader = reader
         self.rooms = RoomRepository(writer, clock)
         self.accounts = AccountRepository(writer, readers, clock)
+        self.read_markers = ReadMarkerRepository(writer, readers)
         self._writer = writer
         self._resources = resources
         self._clock = clock
@@ -126,6 +129,7 @@ class Database:
         A running health check ends first. Later reads and writes raise `Unavailable`.
         """
         await self.journal.close()
+        await self.read_markers.close()
         if self._probe_task is not None:
             await asyncio.wait({self._probe_task})
         await self._resources.aclose()

@@ -40,6 +40,8 @@ _CHUNK_SIZE = 250  # candidates per query; the first chunk suffices for most sea
 
 _select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
 _entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
+select_entries_with_rooms = _select_entries.select_from(_entries_with_rooms)
+"""Query of entries with key, visibility and display name (`room_name`) of their rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def search(
     if len(matching_rows) > limit:
         matching_rows, has_more = matching_rows[:limit], True
         before = matching_rows[-1].id
-    return SearchResult(_messages_from_rows(connection, matching_rows, reader), before if has_more else None)
+    return SearchResult(messages_from_rows(connection, matching_rows, reader), before if has_more else None)
 
 
 def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
@@ -130,8 +132,9 @@ def _build_candidate_query(
     """
     if not query.term_hashes:
         order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
-        all_entries = _select_entries.select_from(_entries_with_rooms)
-        candidate_query = all_entries if room is None else all_entries.where(entries.c.room_id == room.id)
+        candidate_query = select_entries_with_rooms
+        if room is not None:
+            candidate_query = candidate_query.where(entries.c.room_id == room.id)
     elif connection.dialect.name == "sqlite":
         order_column = fts_table.c.rowid
         tokens = [encode_hash_token(term_hash) for term_hash in query.term_hashes]
@@ -148,9 +151,16 @@ def _build_candidate_query(
     return candidate_query.order_by(order_column.desc()).limit(_CHUNK_SIZE), order_column
 
 
-def _messages_from_rows(
+def messages_from_rows(
     connection: Connection, matching_rows: Sequence[Row[Any]], reader: str | None
 ) -> list[events.Message]:
+    """Return the messages in rows of `select_entries_with_rooms`, in their current state.
+
+    Args:
+        connection: Connection of the rows.
+        matching_rows: Rows of messages in any order, which the result keeps.
+        reader: Member id for `own` of reactions.
+    """
     seqs_by_room: dict[int, list[int]] = {}
     for row in matching_rows:
         seqs_by_room.setdefault(row.room_id, []).append(row.seq)

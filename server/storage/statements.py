@@ -27,7 +27,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
-from server.storage.tables import PUBLIC, REMOVED, counters, entries, noop_changes, reaction_counts, reactions, rooms
+from server.storage.tables import (
+    PUBLIC,
+    REMOVED,
+    counters,
+    entries,
+    memberships,
+    mentions,
+    noop_changes,
+    reaction_counts,
+    reactions,
+    rooms,
+)
 
 ENTRY_COLUMNS = (
     "id",
@@ -99,6 +110,11 @@ class BatchStatements:
         redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
             literal, as required by the partial index.
         delete_reactions: Two statements with `room`, `message`; delete all reactions of a message, and their counts.
+        select_members: `room`, `members` → member_id of durable members.
+        insert_mention: Inserts a mention, columns in table order.
+        delete_mentions: `room`, `message`; deletes the mentions of a message.
+        move_marker: `new_seq`, `new_n`, `room`, `member`, `bound`; moves the read marker of a durable member if its
+            `seq` is below `bound`.
         insert_reaction: Inserts a reaction, columns in table order.
         count_reaction: Inserts a count, or sets `count` of an existing one; columns in table order, then `new_count`.
         delete_reaction: Deletes one reaction of a member; columns of the primary key in table order.
@@ -207,6 +223,27 @@ class BatchStatements:
             )
             for table in (reactions, reaction_counts)
         ]
+        self.select_members = prepare(
+            select(memberships.c.member_id).where(
+                memberships.c.room_id == bindparam("room"), self._in_array(memberships.c.member_id, "members")
+            ),
+            *("room", "members"),
+        )
+        self.insert_mention = prepare(insert(mentions), *mentions.columns.keys())
+        self.delete_mentions = prepare(
+            delete(mentions).where(mentions.c.room_id == bindparam("room"), mentions.c.seq == bindparam("message")),
+            *("room", "message"),
+        )
+        self.move_marker = prepare(
+            update(memberships)
+            .values(read_seq=bindparam("new_seq"), read_n=bindparam("new_n"))
+            .where(
+                memberships.c.room_id == bindparam("room"),
+                memberships.c.member_id == bindparam("member"),
+                memberships.c.read_seq < bindparam("bound"),
+            ),
+            *("new_seq", "new_n", "room", "member", "bound"),
+        )
         self.insert_reaction = prepare(insert(reactions), *reactions.columns.keys())
         self.count_reaction = prepare(
             insert(reaction_counts).on_conflict_do_update(

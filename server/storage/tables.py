@@ -37,6 +37,9 @@ LOG_ID_CHARACTERS = 12
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id`."""
 
+ALL_MEMBERS = ""
+"""Value of `mentions.member_id` for a mention of all members."""
+
 metadata = MetaData()
 
 rooms = Table(
@@ -247,6 +250,35 @@ reaction_counts = Table(
 
 `began` is the entry since which the message has had this emoji without interruption, and orders the emoji of a message.
 """
+
+mentions = Table(
+    "mentions",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("room_id", Int64, primary_key=True),
+    Column("seq", Int64, primary_key=True),
+    Column("author_id", Text, nullable=False),
+    Column("entry_id", Int64, nullable=False),
+    Index("mentions_by_entry", "member_id", "entry_id"),
+    Index("mentions_by_message", "room_id", "seq"),
+    sqlite_with_rowid=False,
+)
+"""Mentions in the current texts of messages, one row per mentioned account that is a durable member.
+
+The `member_id` of a mention of all members is empty (`ALL_MEMBERS`). `author_id` is the member id of the author.
+"""
+
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("blocked_id", Text, primary_key=True),
+    Column("nick_name", Text, nullable=False),
+    Column("account", Text),
+    Column("created_at", Int64, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Members that the account with `member_id` has blocked, with their names at the time of the block."""
 
 noop_changes = Table(
     "noop_changes",

@@ -14,6 +14,7 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
+    MentionTargets,
     RoomRef,
 )
 from server.storage.database import Database
@@ -21,6 +22,7 @@ from tui_chat.protocol.events import Entry, Member
 
 LOUNGE = RoomRef(key="lounge", name="Lounge")
 ANN = Member(member_id="ann", nick_name="Ann", role="member")
+NO_MENTIONS = MentionTargets()
 BEN = Member(member_id="ben", nick_name="Ben", account="ben", role="member")
 
 
@@ -31,12 +33,22 @@ def build_message(
     room: RoomRef = LOUNGE,
     client_id: UUID | None = None,
     reply_to: int | None = None,
+    mentions: MentionTargets = NO_MENTIONS,
 ) -> AppendMessage:
-    return AppendMessage(room=room, author=author, message=message, client_id=client_id, reply_to=reply_to)
+    return AppendMessage(
+        room=room, author=author, message=message, client_id=client_id, reply_to=reply_to, mentions=mentions
+    )
 
 
-def build_edit(target: int, message: str, *, author: Member = ANN, room: RoomRef = LOUNGE) -> AppendEdit:
-    return AppendEdit(room=room, author=author, target=target, message=message)
+def build_edit(
+    target: int,
+    message: str,
+    *,
+    author: Member = ANN,
+    room: RoomRef = LOUNGE,
+    mentions: MentionTargets = NO_MENTIONS,
+) -> AppendEdit:
+    return AppendEdit(room=room, author=author, target=target, message=message, mentions=mentions)
 
 
 def build_deletion(

@@ -23,6 +23,9 @@ REACTION_COLUMNS = 8
 REACTIONS_PER_MESSAGE = 20
 """Maximum number of different reactions on a message."""
 
+MENTIONS_PER_MESSAGE = 50
+"""Maximum number of mentions in a message that are stored for `listMentions`."""
+
 REACTION_NAMES = 20
 """Maximum number of members in the summary of a reaction."""
 

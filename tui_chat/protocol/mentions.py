@@ -17,7 +17,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import pairwise
 
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
@@ -25,6 +27,7 @@ from tui_chat.protocol.search_query import fold
 
 _ROOM = "room"
 _CODE = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|(?<!`)`{3,}.*", re.DOTALL)
+_MARK = re.compile("[@\ufe6b\uff20:\u2a74\ufe13\ufe55\uff1a]")  # characters that fold to `@` or `:`
 _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
@@ -37,7 +40,7 @@ class MentionTokens:
 
     def __init__(self, text: str) -> None:
         self._start, self._tails = "", list[str]()
-        if text.isascii() and "@" not in text and ":" not in text:
+        if _MARK.search(text) is None:
             return  # most messages
         folded = " ".join(fold(_CODE.sub("`", text)).split())
         self._start = folded if ":" in folded else ""  # may start with a name
@@ -46,6 +49,11 @@ class MentionTokens:
             for match in re.finditer("@", folded)
             if not is_joined(folded[match.start() - 1 : match.start()])
         ]
+
+    @property
+    def is_empty(self) -> bool:
+        """True if the text mentions no name at all."""
+        return not (self._tails or self._start)
 
     @property
     def includes_room(self) -> bool:
@@ -59,7 +67,7 @@ class MentionTokens:
             name: Nickname or account name.
             member_names: Names of the members, of which a longer match after `@` takes precedence.
         """
-        if not name or not (self._tails or self._start):
+        if not name or self.is_empty:
             return False
         key = canonical_key(name)
         if self._start.startswith(f"{key}:"):
@@ -69,6 +77,21 @@ class MentionTokens:
             return False
         longer_keys = [other for other in map(canonical_key, member_names) if other.startswith(key) and other != key]
         return any(not any(_starts_with_name(tail, other) for other in longer_keys) for tail in tails)
+
+    def iterate_candidates(self, max_length: int) -> Iterator[list[str]]:
+        """Yield the possible names of each mention as canonical keys, longest first; the longest known name counts.
+
+        `includes` is true for each candidate of its own, and for no other name of this length.
+
+        Args:
+            max_length: Maximum number of code points of a candidate.
+        """
+        for match in re.finditer(":", self._start[: max_length + 1]):
+            yield [self._start[: match.start()]]
+        for tail in self._tails:
+            in_word = [is_spaced_word_character(character) for character in tail[: max_length + 1]]
+            ends = [end for end, pair in enumerate(pairwise((*in_word, False)), 1) if not all(pair)]
+            yield [tail[:end] for end in reversed(ends) if end <= max_length]
 
 
 def _starts_with_name(tail: str, key: str) -> bool:
@@ -82,6 +105,7 @@ def is_joined(preceding: str) -> bool:
     return preceding in {"@", "/"} or is_spaced_word_character(preceding)
 
 
+@lru_cache(4096)
 def is_spaced_word_character(character: str) -> bool:
     """Return whether a character, possibly empty, belongs to a word of a script with spaces."""
     return (

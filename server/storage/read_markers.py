@@ -1,0 +1,259 @@
+"""Read markers of accounts, and the mentions of an account in all rooms.
+
+- Unread messages: the difference of two ordinals (`rooms.last_n`, `memberships.read_n`), without a row per recipient.
+- Mentions: rows of `mentions` after the read marker. Mentions by blocked members do not count.
+- Group commit: moves within `COMMIT_INTERVAL` share one transaction, so that readers do not delay the logs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from heapq import merge
+from itertools import islice
+from operator import attrgetter
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Row,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    update,
+)
+
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.row_mapping import KIND_MESSAGE
+from server.storage.search import SearchResult, messages_from_rows, select_entries_with_rooms
+from server.storage.tables import ALL_MEMBERS, blocks, entries, memberships, mentions, rooms
+from tui_chat.protocol.limits import SEQ_MAX
+from tui_chat.protocol.responses import ReadState
+
+COMMIT_INTERVAL = 0.05
+"""Maximum delay of the write of a marker, in seconds."""
+
+MAX_SCANNED_MENTIONS = 2_000
+"""Maximum number of mentions of all members of any room that one page examines."""
+
+_ALL_MEMBERS = literal_column(f"'{ALL_MEMBERS}'", Text)
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+
+def _is_author_blocked() -> ColumnElement[bool]:
+    """Return a condition on `mentions` and `memberships`: the durable member has blocked the author of the mention."""
+    return (
+        select(literal_column("1", Integer))
+        .where(blocks.c.member_id == memberships.c.member_id, blocks.c.blocked_id == mentions.c.author_id)
+        .correlate(memberships, mentions)
+        .exists()
+    )
+
+
+READ_COLUMNS: tuple[ColumnElement[int], ...] = (
+    memberships.c.read_seq,
+    (rooms.c.last_n - memberships.c.read_n).label("unread"),
+    select(func.count())
+    .where(
+        mentions.c.member_id.in_((memberships.c.member_id, _ALL_MEMBERS)),
+        mentions.c.room_id == memberships.c.room_id,
+        mentions.c.seq > memberships.c.read_seq,
+        ~_is_author_blocked(),
+    )
+    .correlate(memberships)
+    .scalar_subquery()
+    .label("mentions"),
+)
+"""Columns of a read marker (`to_read_state`), for queries of `memberships` joined with `rooms`."""
+
+_MARKER_COLUMNS: list[ColumnElement[Any]] = [
+    *(rooms.c.id, rooms.c.name, rooms.c.first_seq, rooms.c.last_seq, rooms.c.last_n),
+    *READ_COLUMNS,
+]
+_select_marker: Select[Any] = (
+    select(*_MARKER_COLUMNS)
+    .join(memberships, memberships.c.room_id == rooms.c.id)
+    .where(rooms.c.key == bindparam("key"), memberships.c.member_id == bindparam("member"))
+)
+_select_ordinal = select(entries.c.n, entries.c.kind).where(
+    entries.c.room_id == bindparam("room"), entries.c.seq == bindparam("seq")
+)
+
+
+_move_marker = (
+    update(memberships)
+    .values(read_seq=bindparam("new_seq"), read_n=bindparam("new_n"))
+    .where(
+        memberships.c.room_id == bindparam("room"),
+        memberships.c.member_id == bindparam("member"),
+        memberships.c.read_seq < bindparam("bound"),
+    )
+)
+
+
+class MarkerMove(Struct, frozen=True):
+    """Result of a request to move a read marker.
+
+    Attributes:
+        room: Display name of the room.
+        read: Read marker after the request.
+        is_moved: The marker has changed.
+    """
+
+    room: str
+    read: ReadState
+    is_moved: bool
+
+
+class ReadMarkerRepository:
+    """Repository of read markers and mentions.
+
+    All methods raise `Unavailable` if the database fails.
+
+    Args:
+        writer: Executor for one transaction at a time.
+        readers: Executor for read transactions.
+    """
+
+    def __init__(self, writer: Executor, readers: Executor) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._pending: list[dict[str, Any]] = []  # parameters of `_move_marker`
+        self._commit: asyncio.Task[None] | None = None
+
+    async def move(self, room_key: str, member_id: str, seq: int, *, may_decrease: bool) -> MarkerMove | None:
+        """Move the read marker of a durable member, and return it after the commit; None without a membership.
+
+        Args:
+            room_key: Canonical key of the room.
+            member_id: Member id of an account.
+            seq: `seq` of the newest read entry; limited to the stored entries.
+            may_decrease: Move the marker to a lower `seq` too.
+        """
+        before = await self._read(partial(_read_marker, key=room_key, member=member_id))
+        if before is None:
+            return None
+        seq = max(before.first_seq - 1, min(seq, before.last_seq))
+        if seq > before.read_seq or (may_decrease and seq != before.read_seq):
+            n = await self._read(partial(_read_ordinal, room=before, seq=seq))
+            bound = SEQ_MAX if may_decrease else seq
+            await self._write({"new_seq": seq, "new_n": n, "room": before.id, "member": member_id, "bound": bound})
+        after = await self._read(partial(_read_marker, key=room_key, member=member_id))
+        if after is None:
+            return None
+        return MarkerMove(after.name, to_read_state(after), is_moved=after.read_seq != before.read_seq)
+
+    async def list_mentions(self, member_id: str, *, before: int | None, limit: int) -> SearchResult:
+        """Return the mentions of an account in the rooms of its memberships, newest first.
+
+        Mentions of all members count from the start of the membership. A page may be empty although further mentions
+        exist, because the work of a call is bounded.
+
+        Args:
+            member_id: Member id of the account.
+            before: Exclusive upper bound of the entry id, None for no bound.
+            limit: Maximum number of messages.
+        """
+        bound = SEQ_MAX if before is None else before
+        return await self._read(partial(_list_mentions, member=member_id, before=bound, limit=limit))
+
+    async def close(self) -> None:
+        """Commit the pending moves."""
+        if self._commit is not None:
+            await asyncio.wait({self._commit})
+
+    async def _write(self, parameters: dict[str, Any]) -> None:
+        self._pending.append(parameters)
+        if self._commit is None:
+            self._commit = asyncio.get_running_loop().create_task(self._commit_pending(), name="read markers")
+        await asyncio.shield(self._commit)
+
+    async def _commit_pending(self) -> None:
+        await asyncio.sleep(COMMIT_INTERVAL)
+        moves, self._pending, self._commit = self._pending, [], None
+        await run_or_reconnect(
+            self._writer,
+            partial(_write_moves, moves=moves),
+            partial(_log.error, "write of read markers failed: %s"),
+            "storage_unwritable",
+        )
+
+    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        report_outage = partial(_log.error, "read of read markers failed: %s")
+        return await run_or_reconnect(self._readers, work, report_outage, "storage_unreadable")
+
+
+def read_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:
+    """Return the read marker of a durable member, None without a membership.
+
+    Args:
+        connection: Connection with an open transaction.
+        room_key: Canonical key of the room.
+        member_id: Member id of the account.
+    """
+    row = _read_marker(connection, key=room_key, member=member_id)
+    return None if row is None else to_read_state(row)
+
+
+def to_read_state(row: Row[Any]) -> ReadState:
+    """Return the read marker in a row with `READ_COLUMNS`."""
+    return ReadState(seq=row.read_seq, unread=row.unread, mentions=row.mentions)
+
+
+def _read_marker(connection: Connection, *, key: str, member: str) -> Row[Any] | None:
+    return connection.execute(_select_marker, {"key": key, "member": member}).one_or_none()
+
+
+def _read_ordinal(connection: Connection, *, room: Row[Any], seq: int) -> int:
+    """Return the number of messages up to an entry, or before the oldest entry if `seq` is removed."""
+    row = connection.execute(_select_ordinal, {"room": room.id, "seq": seq}).one_or_none()
+    if row is not None:
+        return row.n
+    oldest = connection.execute(_select_ordinal, {"room": room.id, "seq": seq + 1}).one_or_none()
+    return room.last_n if oldest is None else oldest.n - (oldest.kind == KIND_MESSAGE)
+
+
+def _write_moves(connection: Connection, *, moves: list[dict[str, Any]]) -> None:
+    connection.execute(_move_marker, moves)
+
+
+def _list_mentions(connection: Connection, *, member: str, before: int, limit: int) -> SearchResult:
+    newest_first = mentions.c.entry_id.desc()
+    in_membership = and_(memberships.c.room_id == mentions.c.room_id, memberships.c.member_id == member)
+    own_ids = connection.execute(
+        select(mentions.c.entry_id)
+        .join(memberships, in_membership)
+        .where(mentions.c.member_id == member, mentions.c.entry_id < before, ~_is_author_blocked())
+        .order_by(newest_first)
+        .limit(limit + 1)
+    ).scalars()
+    is_listed = and_(
+        memberships.c.joined_at <= entries.c.ts, mentions.c.author_id != member, ~_is_author_blocked()
+    ).label("is_listed")
+    common_rows = connection.execute(
+        select(mentions.c.entry_id, is_listed)
+        .join(entries, entries.c.id == mentions.c.entry_id)
+        .outerjoin(memberships, in_membership)
+        .where(mentions.c.member_id == _ALL_MEMBERS, mentions.c.entry_id < before)
+        .order_by(newest_first)
+        .limit(MAX_SCANNED_MENTIONS)
+    ).all()
+    end = common_rows[-1].entry_id if len(common_rows) == MAX_SCANNED_MENTIONS else None
+    common_ids = [row.entry_id for row in common_rows if row.is_listed]
+    merged = merge(own_ids, common_ids, reverse=True)
+    page = list(islice((entry_id for entry_id in merged if end is None or entry_id >= end), limit + 1))
+    if len(page) > limit:
+        page, end = page[:limit], page[limit - 1]
+    rows = connection.execute(select_entries_with_rooms.where(entries.c.id.in_(page))).all()
+    found = sorted(rows, key=attrgetter("id"), reverse=True)
+    return SearchResult(messages_from_rows(connection, found, member), end)

@@ -1,0 +1,61 @@
+"""Accounts that a message text mentions."""
+
+import pytest
+
+from server.domain.account_directory import Account, AccountDirectory
+from server.domain.log_commands import MentionTargets
+from server.domain.mention_resolver import resolve_mentions
+from server.domain.room_registry import RoomRegistry
+from tui_chat.protocol.limits import MENTIONS_PER_MESSAGE
+
+ACCOUNTS = AccountDirectory(
+    Account(id=number, name=name, nick_name=nick_name, member_id=name)
+    for number, (name, nick_name) in enumerate([("ann", "Ann"), ("ann.lee", "Annie Lee"), ("ming", "小明")])
+)
+
+
+def resolve(text: str, *present: tuple[str, str | None], may_mention_all: bool = False) -> MentionTargets:
+    """Return the mentions in a room; a present member is its nickname with its account name."""
+    registry = RoomRegistry[int](ACCOUNTS)
+    room = None
+    for connection, (nick_name, account) in enumerate(present):
+        member_id = account or f"guest {connection}"
+        room = registry.join(connection, "tea", member_id, nick_name, account=account).room
+    return resolve_mentions(text, ACCOUNTS, room, may_mention_all=may_mention_all)
+
+
+@pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        ("hi @ANN and @Annie Lee", (("ann",), ("ann.lee",))),
+        ("@ann @ann", (("ann",),)),
+        ("@ann.lee: tea?", (("ann.lee", "ann"),)),
+        ("ann: 问@小明吧", (("ann",), ("ming",))),
+        ("@bob `@ann` ann@example.org", ()),
+        ("tea", ()),
+    ],
+)
+def test_account_names_and_nicknames_mention_absent_accounts(
+    text: str, candidates: tuple[tuple[str, ...], ...]
+) -> None:
+    assert resolve(text) == MentionTargets(candidates=candidates)
+
+
+def test_a_present_guest_with_the_longest_name_is_mentioned_instead_of_an_account() -> None:
+    assert resolve("@ann b", ("Ann B", None)) == MentionTargets()
+    assert resolve("@ann b", ("Bob", None)) == MentionTargets(candidates=(("ann",),))
+    assert resolve("@annie lee b", ("Annie", None)) == MentionTargets(candidates=(("ann.lee",),))
+
+
+def test_the_present_nickname_of_an_account_is_a_name() -> None:
+    assert resolve("@miss ann", ("Miss Ann", "ann")) == MentionTargets(candidates=(("ann",),))
+
+
+def test_only_permitted_authors_mention_all_members() -> None:
+    assert resolve("@room, @ann", may_mention_all=True) == MentionTargets(all_members=True)
+    assert resolve("@room, @ann") == MentionTargets(candidates=(("ann",),))
+
+
+def test_the_number_of_mentions_is_limited() -> None:
+    assert resolve("@nobody " * (MENTIONS_PER_MESSAGE - 1) + "@ann") == MentionTargets(candidates=(("ann",),))
+    assert resolve("@nobody " * MENTIONS_PER_MESSAGE + "@ann") == MentionTargets()
