@@ -1,17 +1,26 @@
-"""Cursor positions between grapheme clusters (UAX #29)."""
+"""Cursor positions between grapheme clusters (UAX #29).
 
-from wcwidth import grapheme_boundary_before, iter_graphemes
+The first screen needs none, so `wcwidth` (14 ms) is imported by the first key.
+"""
 
 
 def cluster_start(text: str, index: int) -> int:
     """Return the last boundary at or before `index`."""
-    return grapheme_boundary_before(text, index + 1) if 0 < index < len(text) else index
+    if not 0 < index < len(text):
+        return index
+    from wcwidth import grapheme_boundary_before  # noqa: PLC0415 (not needed for the first screen)
+
+    return grapheme_boundary_before(text, index + 1)
 
 
 def cluster_end(text: str, index: int) -> int:
     """Return the first boundary at or after `index`."""
     start = cluster_start(text, index)
-    return index if start == index else start + len(next(iter_graphemes(text, start)))
+    if start == index:
+        return index
+    from wcwidth import iter_graphemes  # noqa: PLC0415 (not needed for the first screen)
+
+    return start + len(next(iter_graphemes(text, start)))
 
 
 def next_boundary(text: str, index: int) -> int:

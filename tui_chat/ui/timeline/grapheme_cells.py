@@ -19,7 +19,6 @@ from functools import lru_cache
 from unicodedata import category
 
 from rich.cells import cell_len, get_character_cell_size
-from wcwidth import wcswidth, wcwidth
 
 from tui_chat.protocol.sanitize import DEFAULT_IGNORABLES
 
@@ -55,6 +54,8 @@ def set_emoji_sequences(enabled: bool) -> None:
 
 def _is_emoji_sequence(cluster: str) -> bool:
     """Return whether a cluster is an emoji sequence with a width that the width tables agree on."""
+    from wcwidth import wcswidth  # noqa: PLC0415 (not needed for the first screen)
+
     return (
         1 < len(cluster) <= MAX_EMOJI_CODE_POINTS
         and category(cluster[0]) in {"So", "Nd", "Po"}
@@ -101,6 +102,8 @@ def render_cluster(cluster: str) -> tuple[str, int]:
 def _render_character(character: str) -> tuple[str, int]:
     if _REGIONAL_INDICATOR.match(character):
         return chr(ord("A") + ord(character) - _REGIONAL_INDICATOR_A), 1
+    from wcwidth import wcwidth  # noqa: PLC0415 (not needed for the first screen)
+
     width = wcwidth(character)
     if width < 0 or width != get_character_cell_size(character):
         return _REPLACEMENT_CHARACTER, 1
