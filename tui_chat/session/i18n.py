@@ -7,10 +7,11 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+
+from msgspec import Struct
 
 LOCALE_DIR = Path(__file__).parents[1] / "locale"
 """Directory of the message catalogues."""
@@ -30,8 +31,7 @@ CATALOGUE_DIRS = {Language.ENGLISH: "", Language.CHINESE: "zh_CN"}
 """Catalogue directory of each language below `LOCALE_DIR`, empty for English."""
 
 
-@dataclass(frozen=True, slots=True)
-class Translatable:
+class Translatable(Struct, frozen=True):
     """Text with translation at display time.
 
     Attributes:

@@ -1,13 +1,13 @@
 """Command line options of chat-tui."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tui_chat.client.net.address import DEFAULT_HOST, DEFAULT_PORT
 
 
-@dataclass(frozen=True, slots=True)
-class StartOptions:
+class StartOptions(Struct, frozen=True):
     """Parsed command line, not yet validated.
 
     Attributes:

@@ -1,9 +1,10 @@
 """Parsing of server addresses."""
 
 import re
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv6Address
 from urllib.parse import unquote, urlsplit
+
+from msgspec import Struct
 
 from tui_chat.client.errors import InvalidAddress
 
@@ -25,8 +26,7 @@ _HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
 _IPV6_PATTERN = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Server address with an optional room.
 
     Attributes:

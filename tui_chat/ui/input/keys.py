@@ -7,9 +7,10 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 
+from msgspec import Struct
+from msgspec.structs import replace
 from textual.binding import Binding
 
 from tui_chat.session.i18n import Translatable, mark
@@ -57,8 +58,7 @@ TEXT_SCOPES = frozenset(
 """Scopes with text input, in which a printable key cannot be bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyBinding:
+class KeyBinding(Struct, frozen=True):
     """Binding of one or more keys to an action.
 
     Attributes:
