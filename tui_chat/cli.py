@@ -25,7 +25,7 @@ from tui_chat.session.settings import settings_file
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, OutputError, run_program, write_output
 from tui_chat.ui import gc_tuning
 
@@ -113,7 +113,7 @@ def _run_safely() -> int:
         raise
     except Exception:
         log.exception("program ended by an unexpected exception")
-        print_error(tr(chat_strings.INTERNAL_ERROR))
+        print_error(tr(app_strings.INTERNAL_ERROR))
         return EXIT_INTERNAL_ERROR
 
 

@@ -10,7 +10,7 @@ from tests.support.in_process_server import running_server
 from tests.support.server_process import server_process
 from tests.support.terminal import terminal
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 WITHOUT_SIGNAL_HANDLERS = """
 import asyncio.unix_events, sys
@@ -74,7 +74,7 @@ async def test_the_client_starts_and_ends_without_a_system_feature(tmp_path: Pat
     async with running_server(tmp_path) as server:
         arguments = (mode, "--room", "tea", "--nick", "ann", server.url) if mode else ()
         async with terminal((sys.executable, "-c", missing + CLIENT, *arguments), tmp_path) as tui:
-            await tui.wait_for_text("/quit exits." if mode else tr(chat_strings.JOIN_HINT))
+            await tui.wait_for_text("/quit exits." if mode else tr(app_strings.JOIN_HINT))
             tui.send_signal(signal.SIGTERM)
             assert await tui.wait_closed() == 128 + signal.SIGTERM
     assert "Traceback" not in tui.screen_text()

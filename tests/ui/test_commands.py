@@ -6,7 +6,7 @@ from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.screens.help import HelpScreen
 
 
@@ -43,7 +43,7 @@ async def test_the_names_nick_list_and_part_commands_show_their_results(server: 
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 1)
         await ann.send_message("/part")
         await ann.wait_for_text(tr("You left the last room."))
-        assert tr(chat_strings.BUTTON_JOIN) in ann.screen_text()
+        assert tr(app_strings.BUTTON_JOIN) in ann.screen_text()
         await ann.press("enter")
         await ann.wait_for_text("1 here")
 

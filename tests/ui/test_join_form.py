@@ -12,7 +12,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.store.profile import DEFAULT_ROOM, Profile, load
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 
 async def test_enter_accepts_the_grey_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ async def test_an_unreachable_local_address_offers_a_server_that_continues_for_o
     url = f"http://127.0.0.1:{unused_tcp_port}"
     async with chat_app(home, server=url, room="tea", nick="ann") as driver:
         await driver.wait_for_text(tr("No chat server at {server}.", server="").split("  ")[0].rstrip(" ."))
-        await driver.wait_for_text(tr(chat_strings.BUTTON_START_SERVER))
+        await driver.wait_for_text(tr(app_strings.BUTTON_START_SERVER))
         await driver.press("enter")
         await driver.wait_for_text("Others join with")
         assert f"chat-tui {url}" in driver.screen_text()
@@ -126,7 +126,7 @@ async def test_an_unreachable_local_address_offers_a_server_that_continues_for_o
 async def test_an_unreachable_https_address_offers_no_local_server(tmp_path: Path, unused_tcp_port: int) -> None:
     async with chat_app(tmp_path, server=f"https://127.0.0.1:{unused_tcp_port}", room="tea", nick="ann") as driver:
         await driver.wait_until(lambda: driver.join_screen.query_one("#server").has_class("-invalid"))
-        assert tr(chat_strings.BUTTON_START_SERVER) not in driver.screen_text()
+        assert tr(app_strings.BUTTON_START_SERVER) not in driver.screen_text()
 
 
 async def test_serve_joins_a_chat_server_that_already_runs_on_the_port(home: Path) -> None:
@@ -147,7 +147,7 @@ async def test_stop_server_asks_with_others_and_returns_to_the_form(home: Path) 
             await driver.send_message("/stop-server")
             await driver.wait_for_text("Repeat /stop-server to stop the server.")
             await driver.send_message("/stop-server")
-            await driver.wait_for_text(tr(chat_strings.SERVER_STOPPED))
+            await driver.wait_for_text(tr(app_strings.SERVER_STOPPED))
             assert driver.app.screen is driver.join_screen
 
 
@@ -172,10 +172,10 @@ async def test_the_join_form_is_usable_in_a_small_terminal(tmp_path: Path) -> No
         assert all(
             tr(text) in screen_text
             for text in (
-                chat_strings.LABEL_ROOM,
-                chat_strings.LABEL_NICK,
-                chat_strings.LABEL_SERVER,
-                chat_strings.BUTTON_JOIN,
+                app_strings.LABEL_ROOM,
+                app_strings.LABEL_NICK,
+                app_strings.LABEL_SERVER,
+                app_strings.BUTTON_JOIN,
             )
         )
 

@@ -7,7 +7,7 @@ from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.quit_flow import QuitFlow
 
 
@@ -44,7 +44,7 @@ def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
     flow.interrupt()
     recorder.now += QUIT_CONFIRM_WINDOW + 0.1
     flow.interrupt()
-    assert recorder.events == [tr(chat_strings.CONFIRM_QUIT)] * 2
+    assert recorder.events == [tr(app_strings.CONFIRM_QUIT)] * 2
     recorder.now += QUIT_CONFIRM_WINDOW - 0.1
     flow.interrupt()
     assert recorder.events[2:] == ["quit"]

@@ -13,7 +13,7 @@ from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 
 
@@ -23,7 +23,7 @@ async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server:
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
-        await ann.wait_for_text(tr(chat_strings.CONFIRM_QUIT))
+        await ann.wait_for_text(tr(app_strings.CONFIRM_QUIT))
         await ann.press("ctrl+c")
         await ann.wait_until(lambda: not ann.app.is_running)
 

@@ -15,7 +15,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import GapLine, MessageLine
-from tui_chat.session.strings import chat as chat_strings, search as search_strings
+from tui_chat.session.strings import app as app_strings, search as search_strings
 from tui_chat.ui.screens import search
 from tui_chat.ui.screens.search import SearchScreen
 
@@ -206,7 +206,7 @@ async def test_an_unexpected_error_ends_the_search(
         monkeypatch.setattr(ann.chat_screen.server_link, "search", fail)
         await ann.send_message("/search needle")
         await wait_for_search(ann)
-        await ann.wait_for_text(f"· {tr(chat_strings.INTERNAL_ERROR)[:30]}")
+        await ann.wait_for_text(f"· {tr(app_strings.INTERNAL_ERROR)[:30]}")
         assert tr("searching…") not in ann.screen_text()
 
 

@@ -9,7 +9,7 @@ from textual.theme import Theme
 from tui_chat.session import i18n
 from tui_chat.session.i18n import Language, tr
 from tui_chat.session.settings.settings_file import SettingsFile
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui import theme as themes
 from tui_chat.ui.settings_controller import SettingsController
 
@@ -43,10 +43,10 @@ def test_new_keys_and_language_are_effective_before_the_report() -> None:
     controller: SettingsController
 
     def observe(_: str) -> None:
-        observed.extend((controller.keymap.display_key("help"), tr(chat_strings.JOIN_HINT)))
+        observed.extend((controller.keymap.display_key("help"), tr(app_strings.JOIN_HINT)))
 
     controller = SettingsController(SettingsFile(), {}, observe)
-    english_hint = tr(chat_strings.JOIN_HINT)
+    english_hint = tr(app_strings.JOIN_HINT)
     controller.change("keys", {"help": "f6"})
     controller.change("language", "zh")
     assert observed[:3] == ["F6", english_hint, "F6"]

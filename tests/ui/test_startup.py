@@ -36,6 +36,7 @@ async def test_slow_modules_are_not_imported_before_the_first_paint(tmp_path: Pa
     assert "tui_chat.ui.screens.join" in modules
     slow_modules = {"socketio", "engineio", "aiohttp", "sqlalchemy", "precis_i18n", "uvloop"}
     slow_modules |= {"tui_chat.protocol.names", "tui_chat.protocol.search_query"}  # large regular expressions
+    slow_modules |= {"wcwidth", "tui_chat.session.strings.chat", "tui_chat.session.lines", "tui_chat.protocol.events"}
     assert not slow_modules & set(modules)
     server_modules = [name for name in modules if name.startswith("server.")]
     assert server_modules == []

@@ -4,7 +4,7 @@ from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 
 async def test_two_clients_exchange_messages_through_pseudo_terminals(tmp_path: Path) -> None:
@@ -41,7 +41,7 @@ async def test_two_clients_exchange_messages_through_pseudo_terminals(tmp_path: 
 
 async def test_the_join_form_accepts_a_burst_of_input(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, terminal(CHAT_TUI, tmp_path / "home") as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.write_keys(f"tea\tann\t\x15{server.url}\r")
         await tty.wait_for_text("1 here")
         assert tty.screen_text().startswith(" tea")

@@ -23,7 +23,7 @@ from tui_chat.session.delayed_deletions import UNDO_SECONDS
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.settings.settings_file import SettingsFile
-from tui_chat.session.strings import chat as chat_strings, search as search_strings
+from tui_chat.session.strings import app as app_strings, chat as chat_strings, search as search_strings
 
 log = logging.getLogger("chat.screen_reader")
 
@@ -96,7 +96,7 @@ class ReaderCommands:
             await self.wait_for_results()
         except Exception:
             log.exception("input line not executed")
-            self._reader.announce(tr(chat_strings.INTERNAL_ERROR))
+            self._reader.announce(tr(app_strings.INTERNAL_ERROR))
 
     async def wait_for_results(self) -> None:
         """Wait for the running requests and announce their results; queued joins and the outbox are excluded."""
@@ -252,7 +252,7 @@ class ReaderCommands:
         except LocalServerError as error:
             self._reader.announce(str(error))
             return
-        self._reader.announce(question or tr(chat_strings.SERVER_STOPPED))
+        self._reader.announce(question or tr(app_strings.SERVER_STOPPED))
         if not question:
             self._reader.finished.set()
 

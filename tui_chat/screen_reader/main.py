@@ -26,7 +26,7 @@ from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import find_guest_key
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.signal_handlers import handle_signal
 from tui_chat.standard_streams import EXIT_INTERNAL_ERROR, EXIT_UNAVAILABLE, OutputError, write_output
 
@@ -59,18 +59,18 @@ def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer
     try:
         last_server = saved_profile.server or address.DEFAULT_SERVER
         server = local_server.url or options.server
-        server_address = _ask(chat_strings.LABEL_SERVER, server, last_server, address.parse_address)
+        server_address = _ask(app_strings.LABEL_SERVER, server, last_server, address.parse_address)
         room = _ask(
-            chat_strings.LABEL_ROOM,
+            app_strings.LABEL_ROOM,
             options.room or server_address.room or "",
             saved_profile.room or profile_store.DEFAULT_ROOM,
             names.validate_room_name,
         )
         last_nick = saved_profile.nick or profile_store.login_name()
-        nick = _ask(chat_strings.LABEL_NICK, options.nick, last_nick, names.validate_nickname)
+        nick = _ask(app_strings.LABEL_NICK, options.nick, last_nick, names.validate_nickname)
     except (EOFError, KeyboardInterrupt):
         return 0
-    write_output(tr(chat_strings.CONNECTING_TO, server=server_address.base_url))
+    write_output(tr(app_strings.CONNECTING_TO, server=server_address.base_url))
     target = SessionTarget(
         server_address.base_url,
         room,
@@ -129,7 +129,7 @@ async def _run_sessions(
                 return 0
             else:
                 previous, target = target, _next_target(commands.next_server, reader, state_dir, settings)
-            terminal.write_line(tr(chat_strings.CONNECTING_TO, server=target.url))
+            terminal.write_line(tr(app_strings.CONNECTING_TO, server=target.url))
     finally:
         terminal.close()
 
@@ -167,7 +167,7 @@ async def _run_session(
         for error in errors:
             log.error("screen reader session failed", exc_info=error)
         if errors or link in done:  # the link ends only after an error, which it has logged
-            terminal.write_line(tr(chat_strings.INTERNAL_ERROR))
+            terminal.write_line(tr(app_strings.INTERNAL_ERROR))
             if not exit_code.done():
                 exit_code.set_result(EXIT_INTERNAL_ERROR)
     finally:
@@ -199,7 +199,7 @@ def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTer
         if confirmation.press():
             on_terminate(signum)
         else:
-            terminal.write_immediately(tr(chat_strings.CONFIRM_QUIT))
+            terminal.write_immediately(tr(app_strings.CONFIRM_QUIT))
 
     handle_signal("SIGINT", on_interrupt)
     for name in ("SIGTERM", "SIGHUP"):

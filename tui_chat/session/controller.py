@@ -35,7 +35,7 @@ from tui_chat.session.session_events import (
 )
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings, chat as chat_strings
 
 log = logging.getLogger("chat.session")
 
@@ -161,7 +161,7 @@ class SessionController:
             self.apply(event)
         except Exception:
             log.exception("event %s not applied", type(event).__name__)
-            self._front_end.show_error(tr(chat_strings.INTERNAL_ERROR))
+            self._front_end.show_error(tr(app_strings.INTERNAL_ERROR))
 
     def apply(self, event: SessionEvent) -> None:
         """Apply an event to the session; call `on_event`, then `on_current_room_changed` if another room is current.

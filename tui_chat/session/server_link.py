@@ -38,7 +38,7 @@ from tui_chat.session.session_events import (
 )
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 if TYPE_CHECKING:
     from tui_chat.client.client import ChatClient
@@ -180,7 +180,7 @@ class ServerLink:
             self._report(error_text.describe(error))
         elif error is not None:
             log.error("request failed with an unexpected error: error shown to the user", exc_info=error)
-            self._report(tr(chat_strings.INTERNAL_ERROR))
+            self._report(tr(app_strings.INTERNAL_ERROR))
 
     def _report(self, problem: str) -> None:
         self.event_queue.put(RequestFailed(problem))

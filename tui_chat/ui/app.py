@@ -28,7 +28,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.profile import Profile
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.signal_handlers import handle_signal
 from tui_chat.ui import gc_tuning, preload, theme as themes
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
@@ -43,7 +43,6 @@ from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.strip_cycles import prevent_strip_cycles
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured
-from tui_chat.ui.terminal.notifier import Notifier
 from tui_chat.ui.timeline.grapheme_cells import set_emoji_sequences
 
 if TYPE_CHECKING:
@@ -71,7 +70,7 @@ class ChatApp(App[None], inherit_bindings=False):
         join_form: Initial screen, below all others.
     """
 
-    TITLE = chat_strings.TITLE
+    TITLE = app_strings.TITLE
     CSS_PATH = "screens/join.tcss"  # Textual does not load the CSS_PATH of a default screen
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
     BINDINGS = [*textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
@@ -111,12 +110,6 @@ class ChatApp(App[None], inherit_bindings=False):
             lambda: self._lifecycle.session.pending_count if self._lifecycle.session is not None else 0,
             self.show_status,
             lambda: self.start_worker(self._shut_down(), "shutdown"),
-        )
-        self._notifier = Notifier(
-            lambda: self._lifecycle.session,
-            lambda: self.settings.notification_preview,
-            self.terminal.send_notification,
-            self.set_timer,
         )
         self._render_scheduler = RenderScheduler(
             time.monotonic, lambda: getattr(self._driver, "is_output_blocked", False)
@@ -196,8 +189,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def _draw_changes(self) -> None:
         if self._chat_screen is not None:
-            self._chat_screen.view.draw_changes()
-        self._notifier.flush()
+            self._chat_screen.draw_changes()
 
     # Input
 
@@ -219,7 +211,6 @@ class ChatApp(App[None], inherit_bindings=False):
         """Mark the terminal as focused and send due notifications. No effect without a chat screen."""
         if self._chat_screen is not None:
             self._chat_screen.set_terminal_focus(True)
-            self._notifier.flush()
 
     def on_app_blur(self) -> None:
         """Mark the terminal as unfocused. No effect without a chat screen."""
@@ -293,7 +284,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def report_internal_error(self) -> None:
         """Show that an error is in the log. May be called in any thread."""
-        self.call_later(self._lifecycle.show_error, tr(chat_strings.INTERNAL_ERROR))
+        self.call_later(self._lifecycle.show_error, tr(app_strings.INTERNAL_ERROR))
 
     # Actions
 

@@ -8,7 +8,7 @@ from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import SIGNAL_EXIT_BASE, InterruptConfirmation, wait_until_sent
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 
 class QuitFlow:
@@ -57,7 +57,7 @@ class QuitFlow:
         if self._confirmation.press():
             self._quit_now()
         else:
-            self._show_status(tr(chat_strings.CONFIRM_QUIT))
+            self._show_status(tr(app_strings.CONFIRM_QUIT))
 
     async def quit_when_sent(self) -> None:
         """Quit after a wait of up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages.

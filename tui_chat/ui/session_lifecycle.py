@@ -15,7 +15,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.profile import Identity, Profile
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui import server_address
 from tui_chat.ui.screens.join import JoinDetails, JoinScreen
 
@@ -105,7 +105,7 @@ class SessionLifecycle:
         from tui_chat.session.store.guest_identities import find_guest_key  # noqa: PLC0415
 
         window = self._window
-        window.join_form.begin_waiting(tr(chat_strings.CONNECTING_TO, server=details.server))
+        window.join_form.begin_waiting(tr(app_strings.CONNECTING_TO, server=details.server))
         self._disconnect()
         self._typed_server = details.typed_server
         self._controller = SessionController(
@@ -172,7 +172,7 @@ class SessionLifecycle:
         if question:
             self._window.show_status(question)
         else:
-            self.on_session_ended(tr(chat_strings.SERVER_STOPPED))
+            self.on_session_ended(tr(app_strings.SERVER_STOPPED))
 
     def serve_and_join(self, details: JoinDetails) -> None:
         """Start a local server in the background at the address of the join form, then submit the form."""

@@ -8,6 +8,7 @@ import pytest
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.notification_batcher import BATCH_INTERVAL, NotifiableMessage
 from tui_chat.ui.terminal.notifier import Notifier
+from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
 
 class UnreadSession:
@@ -27,19 +28,22 @@ class UnreadSession:
 class NotifierBench:
     """Notifier with recorded output and timers, and a virtual clock."""
 
+    has_notification_preview = True
+
     def __init__(self) -> None:
         self.now = 100.0
         self.session = UnreadSession()
-        self.is_connected = True
         self.sent: list[tuple[str, str]] = []
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.notifier = Notifier(
-            lambda: cast("ChatSession", self.session) if self.is_connected else None,
-            lambda: True,
-            lambda title, body: self.sent.append((title, body)),
+            cast("ChatSession", self.session),
+            lambda: cast("TerminalOutput", self),
             lambda delay, callback: self.timers.append((delay, callback)),
             lambda: self.now,
         )
+
+    def send_notification(self, title: str, body: str) -> None:
+        self.sent.append((title, body))
 
     def receive(self, text: str) -> None:
         self.session.queued.append(NotifiableMessage("tea", "bob", text, is_mention=True))
@@ -59,11 +63,3 @@ def test_notifications_within_the_batch_interval_wait_for_one_timer() -> None:
     assert len(bench.sent) == 2
     bench.receive("four")
     assert len(bench.timers) == 2
-
-
-def test_without_a_session_no_notification_is_sent() -> None:
-    bench = NotifierBench()
-    bench.is_connected = False
-    bench.receive("one")
-    assert bench.sent == []
-    assert bench.timers == []

@@ -18,7 +18,7 @@ from tests.support.terminal import (
     terminal,
 )
 from tui_chat.session.i18n import tr
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 
 FAILING_JOIN = """
 import sys
@@ -101,7 +101,7 @@ def assert_restored(tty: PtyTerminal) -> None:
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_restores_the_terminal(tmp_path: Path, signal_number: signal.Signals) -> None:
     async with terminal(CHAT_TUI, tmp_path) as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.send_signal(signal_number)
         assert await tty.wait_closed() == 128 + signal_number
         assert_restored(tty)
@@ -119,7 +119,7 @@ async def test_quit_restores_the_terminal_and_exits_with_status_zero(tmp_path: P
 
 async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged_once(tmp_path: Path) -> None:
     async with failing_program(FAILING_JOIN, tmp_path) as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.write_keys("\r\r")
         assert await tty.wait_closed() == 1
         assert_restored(tty)
@@ -142,7 +142,7 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
 async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path: Path) -> None:
     log = tmp_path / "chat.log"
     async with failing_program(FAILING_INPUT, tmp_path, "--log", str(log)) as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.write_keys("a")
         assert await tty.wait_closed() == 1
         assert_restored(tty)
@@ -153,7 +153,7 @@ async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path
 async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp_path: Path) -> None:
     log = tmp_path / "chat.log"
     async with failing_program(FAILING_THREAD_AND_TASK, tmp_path, "--log", str(log)) as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.write_keys("\r\r")
         await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
@@ -165,6 +165,6 @@ async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp
 @pytest.mark.parametrize("is_controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
 async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controlling: bool) -> None:
     async with terminal(CHAT_TUI, tmp_path, is_controlling=is_controlling) as tty:
-        await tty.wait_for_text(tr(chat_strings.JOIN_HINT))
+        await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.disconnect()
         assert await tty.wait_closed() == 128 + signal.SIGHUP

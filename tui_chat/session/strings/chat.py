@@ -1,4 +1,4 @@
-"""Texts of the chat screens, the join form and notifications with several uses or with several forms.
+"""Texts of the chat screens and notifications with several uses or with several forms.
 
 - Constants: texts and templates are marked here and translated with `tr` at display time.
 - Functions: return a translated text that depends on its parameters.
@@ -17,17 +17,7 @@ from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
 from tui_chat.session.paste import PasteMode
-
-# Join form.
-TITLE = "chat"
-JOIN_HINT = mark("Enter a room and a nickname to join.")
-LABEL_ROOM = mark("Room")
-LABEL_NICK = mark("Nickname")
-LABEL_SERVER = mark("Server")
-BUTTON_JOIN = mark("Join")
-BUTTON_START_SERVER = mark("Start a local server")
-CONNECTING_TO = mark("Connecting to {server}…")
-
+from tui_chat.session.strings.app import TITLE
 
 _QUOTES = re.compile("""["'`´ʹʺʼˮ‘’‚‛“”„‟′″‴‵‶‷❛❜❝❞〝〞〟]{2,}|["ʺˮ“”„‟″‴‶‷❝❞〝〞〟]""")
 _ONE_WORD = re.compile(rf"(?:[^\W{UNSPACED_SCRIPTS}]|[.'’-])+")
@@ -198,9 +188,6 @@ def room_list(rooms: Sequence[RoomSummary]) -> str:
 COMMAND_USAGE = mark("Usage: {syntax}")
 NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 COPIED = mark("Copied.")
-INTERNAL_ERROR = mark("Internal error. See the log for details.")
-SERVER_STOPPED = mark("Server stopped.")
-CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
 
 
 # Quotes, completion and compose modes.

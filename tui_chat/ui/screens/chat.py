@@ -33,6 +33,7 @@ from tui_chat.ui.screens.output import OutputScreen
 from tui_chat.ui.screens.paste import PasteFlow
 from tui_chat.ui.screens.room_navigation import RoomNavigation
 from tui_chat.ui.screens.screen_commands import ScreenCommands
+from tui_chat.ui.terminal.notifier import Notifier
 from tui_chat.ui.timeline.messages import (
     CursorMoved,
     FollowChanged,
@@ -98,6 +99,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             set_window_title=self._set_window_title,
             set_interval=self.set_interval,
         )
+        self._notifier = Notifier(session, lambda: app_services(self).terminal, self.set_timer)
         self.room_navigation = RoomNavigation(
             server_link, self.view, set_timer=self.set_timer, drain_input=self._drain_input
         )
@@ -358,7 +360,12 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     def set_terminal_focus(self, focused: bool) -> None:
         """Set whether the terminal window has focus, and update the viewed state of the current room."""
         self.session.has_focus = focused
+        self.draw_changes()
+
+    def draw_changes(self) -> None:
+        """Draw all changes of the session, and send due notifications."""
         self.view.draw_changes()
+        self._notifier.flush()
 
     def on_resize(self) -> None:
         """Show or hide the side panes for the new width."""

@@ -5,8 +5,8 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from msgspec import Struct
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -18,7 +18,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.key_bar import KeyBar
@@ -77,8 +77,7 @@ class FormField(Vertical):
             self.set_class(bool(error), "-invalid")
 
 
-@dataclass(frozen=True, slots=True)
-class JoinDetails:
+class JoinDetails(Struct, frozen=True):
     """Validated input of the join form.
 
     Attributes:
@@ -137,17 +136,17 @@ class JoinScreen(Screen[None]):
         """Yield the form and the footer. The form has title, hint, three fields, buttons and progress message."""
         room, nick, server = self._initial_values
         self._form_fields = {
-            "room": FormField(tr(chat_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
-            "nick": FormField(tr(chat_strings.LABEL_NICK), nick, profile.login_name(), id="nick"),
-            "server": FormField(tr(chat_strings.LABEL_SERVER), server, address.DEFAULT_SERVER, id="server"),
+            "room": FormField(tr(app_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
+            "nick": FormField(tr(app_strings.LABEL_NICK), nick, profile.login_name(), id="nick"),
+            "server": FormField(tr(app_strings.LABEL_SERVER), server, address.DEFAULT_SERVER, id="server"),
         }
         with VerticalScroll(id="page", can_focus=False), Vertical(id="card"):
-            yield Static(chat_strings.TITLE, id="title", markup=False)
-            yield Static(tr(chat_strings.JOIN_HINT), id="hint", markup=False)
+            yield Static(app_strings.TITLE, id="title", markup=False)
+            yield Static(tr(app_strings.JOIN_HINT), id="hint", markup=False)
             yield from self._form_fields.values()
             with Horizontal(id="buttons"):
-                yield Button(tr(chat_strings.BUTTON_JOIN), id="join", compact=True, variant="primary")
-                yield Button(tr(chat_strings.BUTTON_START_SERVER), id="start-server", compact=True)
+                yield Button(tr(app_strings.BUTTON_JOIN), id="join", compact=True, variant="primary")
+                yield Button(tr(app_strings.BUTTON_START_SERVER), id="start-server", compact=True)
             yield Static(self._notice, id="progress", markup=False)
         yield KeyBar(KeyScope.JOIN_FORM, KeyScope.GLOBAL)
 
@@ -167,12 +166,12 @@ class JoinScreen(Screen[None]):
 
     def _update_labels(self) -> None:
         """Translate all labels after a change of language."""
-        self.query_one("#hint", Static).update(tr(chat_strings.JOIN_HINT))
-        self._form_fields["room"].set_label(tr(chat_strings.LABEL_ROOM))
-        self._form_fields["nick"].set_label(tr(chat_strings.LABEL_NICK))
-        self._form_fields["server"].set_label(tr(chat_strings.LABEL_SERVER))
-        self.query_one("#join", Button).label = tr(chat_strings.BUTTON_JOIN)
-        self.query_one("#start-server", Button).label = tr(chat_strings.BUTTON_START_SERVER)
+        self.query_one("#hint", Static).update(tr(app_strings.JOIN_HINT))
+        self._form_fields["room"].set_label(tr(app_strings.LABEL_ROOM))
+        self._form_fields["nick"].set_label(tr(app_strings.LABEL_NICK))
+        self._form_fields["server"].set_label(tr(app_strings.LABEL_SERVER))
+        self.query_one("#join", Button).label = tr(app_strings.BUTTON_JOIN)
+        self.query_one("#start-server", Button).label = tr(app_strings.BUTTON_START_SERVER)
 
     def action_cancel(self) -> None:
         """Cancel a pending connection attempt or start of a server. No effect unless the form is waiting."""

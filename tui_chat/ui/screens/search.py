@@ -15,7 +15,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
-from tui_chat.session.strings import chat as chat_strings, search as search_strings
+from tui_chat.session.strings import app as app_strings, search as search_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
@@ -114,7 +114,7 @@ class SearchScreen(ListDialog[SearchHit]):
                 self._search_state.fail(request, error_text.describe(error), is_cursor_invalid=is_cursor_invalid)
                 request = None
             except Exception:
-                self._search_state.fail(request, tr(chat_strings.INTERNAL_ERROR))
+                self._search_state.fail(request, tr(app_strings.INTERNAL_ERROR))
                 self._draw_results()
                 raise
             else:

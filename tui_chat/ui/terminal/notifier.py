@@ -1,37 +1,32 @@
-"""Timed delivery of batched notifications to the terminal."""
+"""Timed delivery of batched notifications of a session to the terminal."""
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.notification_batcher import NotificationBatcher
-
-if TYPE_CHECKING:
-    from tui_chat.session.chat_session import ChatSession
+from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
 
 class Notifier:
-    """Notifications of one app, batched by `NotificationBatcher`.
+    """Notifications of one session, batched by `NotificationBatcher`.
 
     Args:
-        get_session: Returns the current chat session, None if there is none.
-        preview: Returns the `notification_preview` setting.
-        send: Sends a notification with title and body.
+        session: State of the chat.
+        terminal: Returns the output to the terminal.
         set_timer: Calls a function after a delay in seconds.
         clock: Monotonic clock in seconds.
     """
 
     def __init__(
         self,
-        get_session: "Callable[[], ChatSession | None]",
-        preview: Callable[[], bool],
-        send: Callable[[str, str], None],
+        session: ChatSession,
+        terminal: Callable[[], TerminalOutput],
         set_timer: Callable[[float, Callable[[], None]], object],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._get_session = get_session
-        self._preview = preview
-        self._send = send
+        self._session = session
+        self._terminal = terminal
         self._set_timer = set_timer
         self._batcher = NotificationBatcher(clock)
         self._timer_pending = False
@@ -39,19 +34,16 @@ class Notifier:
     def flush(self) -> None:
         """Pop the notifications of the session, and send the batch if due, or start the timer for the next one.
 
-        Notifications of the current room are discarded while the terminal has focus. No effect without a session.
+        Notifications of the current room are discarded while the terminal has focus.
         """
-        session = self._get_session()
-        if session is None:
-            return
-        batcher = self._batcher
+        session, batcher = self._session, self._batcher
         for pending in session.pop_notifications():
             batcher.add(pending)
         if session.has_focus and session.current_room is not None:
             batcher.discard_room(session.current_room.name)
-        notification = batcher.pop_due(self._preview())
+        notification = batcher.pop_due(self._terminal().has_notification_preview)
         if notification is not None:
-            self._send(*notification)
+            self._terminal().send_notification(*notification)
         elif batcher.delay is not None and not self._timer_pending:
             self._timer_pending = True
             self._set_timer(batcher.delay, self._flush_on_timer)

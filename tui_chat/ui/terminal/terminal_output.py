@@ -59,6 +59,11 @@ class TerminalOutput:
         if (driver := self._driver()) is not None:
             driver.write(sequence)
 
+    @property
+    def has_notification_preview(self) -> bool:
+        """Return whether notifications show the text of the message."""
+        return self._settings().notification_preview
+
     def send_notification(self, title: str, body: str) -> None:
         """Send a terminal notification by the method of the `notification_method` setting; a bell shows no text.
 
