@@ -20,6 +20,8 @@ from server.domain.account_directory import Account, AccountDirectory
 from server.domain.confusables import get_skeletons
 from server.domain.log_commands import RoomRef, generate_log_id
 from server.domain.nick_suffixes import NickSuffixes
+from server.domain.permissions import Standing
+from server.domain.room_access import RoomAccess
 from tui_chat.protocol import events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
@@ -34,12 +36,17 @@ class Participant(Generic[ConnectionT]):
         nick_key: Canonical key of the nickname.
         connections: Connections of the member in the room.
         announced: The join notice was sent; without a join notice, the member has no leave or nickname notice either.
+        standing: Standing for permission checks, read at `policy_seq`.
+        policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
+            new read.
     """
 
     member: events.Member
     nick_key: str
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
     announced: bool = False
+    standing: Standing = field(default_factory=Standing)
+    policy_seq: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -50,6 +57,7 @@ class LiveRoom(Generic[ConnectionT]):
         key: Canonical key of the name.
         name: Display name; the stored name if the room exists in storage.
         log_id: Identifier of the log; the stored one if the room exists in storage.
+        access: Policy for permission checks; None before the first read, and after a change.
         participants: Participants by member id, in order of arrival.
         connections: Participants by connection.
         subscribers: Connections and observers by the dialect in which they receive events.
@@ -59,6 +67,7 @@ class LiveRoom(Generic[ConnectionT]):
     key: str
     name: str
     log_id: str = field(default_factory=generate_log_id)
+    access: RoomAccess | None = None
     participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
     connections: dict[ConnectionT, Participant[ConnectionT]] = field(
         default_factory=dict[ConnectionT, "Participant[ConnectionT]"]

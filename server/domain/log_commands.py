@@ -5,8 +5,10 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
+from server.domain.room_access import MembershipRole
 from tui_chat.protocol.errors import Unavailable
-from tui_chat.protocol.events import Member
+from tui_chat.protocol.events import Member, MemberAction, MemberRef
+from tui_chat.protocol.policies import PolicyFields
 
 ROOM_CHANGE_RETRY = 0.5
 """`retryAfter` of requests during a change of the room, in seconds."""
@@ -119,4 +121,67 @@ class AppendTopic(RoomCommand, frozen=True, kw_only=True):
     topic: str
 
 
-LogCommand = AppendMessage | AppendEdit | AppendDeletion | AppendReaction | AppendTopic
+REVOKING_ACTIONS = frozenset({"left", "kicked", "banned", "muted", "role"})
+"""Actions of `AppendMemberChange` that may revoke a permission, and therefore move `policy_seq` of the room."""
+
+
+class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
+    """Command that changes the membership, the role or a sanction of `target`; `author` is the acting member.
+
+    Attributes:
+        action: Kind of the change (`tui_chat.protocol.events.MemberChange`). `joined` and `invited` create a durable
+            membership; `left`, `kicked` and `banned` end it.
+        target: Affected member.
+        until: End of a ban or mute in milliseconds since the epoch, None for no end.
+        reason: Reason of a kick, ban or mute, None without one.
+        role: New role of the action `role`.
+        invite_digest: SHA-256 of the invite code that admits the target of `joined`; one use is consumed.
+        address_hash: Keyed hash of the address of a banned guest.
+    """
+
+    action: MemberAction
+    target: MemberRef
+    until: int | None = None
+    reason: str | None = None
+    role: MembershipRole | None = None
+    invite_digest: bytes | None = None
+    address_hash: bytes | None = None
+
+
+class AppendPolicyChange(RoomCommand, frozen=True, kw_only=True):
+    """Command that changes the policy, the name or the title of a room; None keeps a value.
+
+    Attributes:
+        changes: New values.
+        new_room: Key and display form of a new name.
+        title: New title of a room with an address.
+    """
+
+    changes: PolicyFields = PolicyFields()
+    new_room: RoomRef | None = None
+    title: str | None = None
+
+
+class AppendCreation(RoomCommand, frozen=True, kw_only=True):
+    """Command that creates a room with `author` as its owner, or a direct room.
+
+    Attributes:
+        policy: Values of the policy other than the defaults.
+        title: Display name of a room with an address, otherwise empty.
+        direct_key: Identity of the set of members of a direct room; None for other rooms.
+        members: Other members of a direct room.
+    """
+
+    policy: PolicyFields = PolicyFields()
+    title: str = ""
+    direct_key: str | None = None
+    members: tuple[MemberRef, ...] = ()
+
+
+AccessCommand = AppendCreation | AppendMemberChange | AppendPolicyChange
+"""Commands that change memberships, sanctions or policies."""
+
+ContentCommand = AppendMessage | AppendEdit | AppendDeletion | AppendReaction | AppendTopic
+"""Commands that change messages or the topic."""
+
+LogCommand = ContentCommand | AccessCommand

@@ -13,11 +13,23 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from server.domain.log_commands import AppendEdit, AppendMessage, AppendReaction, AppendTopic, LogCommand
+from server.domain.log_commands import (
+    AppendCreation,
+    AppendDeletion,
+    AppendEdit,
+    AppendMemberChange,
+    AppendMessage,
+    AppendReaction,
+    AppendTopic,
+    LogCommand,
+)
 from server.storage.row_mapping import entry_from_row
 from server.storage.statements import BatchStatements
 from server.storage.tables import PUBLIC, entries
 from tui_chat.protocol.events import Entry, TopicChange
+from tui_chat.protocol.names import is_room_address
+
+_CREATING_ACTIONS = ("joined", "kicked", "banned", "muted", "role")
 
 
 class TargetMessage(Struct):
@@ -42,6 +54,7 @@ class BatchRoom(Struct, eq=False):
         active_at: `ts` of the newest entry, or the creation time if later.
         policy_seq: `seq` of the newest entry that may revoke a permission, 0 if none exists.
         visibility: Value of `rooms.visibility`.
+        is_new: The batch created the room.
         topic: New topic, None if unchanged.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
             effect, any entry with the first `revision` as `seq` and id 0.
@@ -60,6 +73,7 @@ class BatchRoom(Struct, eq=False):
     active_at: int = 0
     policy_seq: int = 0
     visibility: str = PUBLIC
+    is_new: bool = False
     topic: str | None = None
     by_client_id: dict[str, Entry] = {}
     targets: dict[int, TargetMessage] = {}
@@ -73,7 +87,7 @@ def load_rooms(
 ) -> dict[str, BatchRoom]:
     """Lock, create and read the rooms of a batch.
 
-    A missing room is created if one of its commands is a topic change or a message that is no reply.
+    A missing room is created if one of its commands cannot be rejected, such as a message that is no reply.
 
     Args:
         connection: Connection with an open write transaction.
@@ -97,6 +111,8 @@ def load_rooms(
         rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, 0, now, now) for ref in refs]
         statements.create_room.execute_many(connection, rows)
         _lock_rooms(connection, statements, rooms, missing_keys)
+        for key in missing_keys:
+            rooms[key].is_new = rooms[key].stored_seq == 0
     for key, room in rooms.items():
         if room.id:
             _load_messages(connection, statements, room, commands_by_room[key])
@@ -114,9 +130,20 @@ def _lock_rooms(
 
 
 def _may_create_room(command: LogCommand) -> bool:
-    if command.policy_seq:
-        return False  # a stale check of a removed room
-    return isinstance(command, AppendTopic) or (isinstance(command, AppendMessage) and command.reply_to is None)
+    """Return whether a command creates a missing room; the server generates all addresses for creations."""
+    match command:
+        case _ if command.policy_seq:
+            return False  # a check of a room that was removed since
+        case AppendCreation():
+            return True
+        case _ if is_room_address(command.room.name):
+            return False
+        case AppendMemberChange(action=action):
+            return action in _CREATING_ACTIONS
+        case AppendMessage(reply_to=reply_to):
+            return reply_to is None
+        case _:
+            return isinstance(command, AppendTopic)
 
 
 def _load_messages(
@@ -131,7 +158,7 @@ def _load_messages(
         if isinstance(command, AppendMessage):
             if command.reply_to is not None:
                 seqs.append(command.reply_to)
-        elif not isinstance(command, AppendTopic):
+        elif isinstance(command, AppendEdit | AppendDeletion | AppendReaction):
             seqs.append(command.target)
             if isinstance(command, AppendReaction):
                 reactions.append(command)

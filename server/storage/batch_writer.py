@@ -14,13 +14,14 @@
 """
 
 from collections.abc import Callable, Container, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, get_args
 from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from server.domain.log_commands import (
+    AccessCommand,
     AppendDeletion,
     AppendEdit,
     AppendMessage,
@@ -29,14 +30,16 @@ from server.domain.log_commands import (
     LogCommand,
     StaleAccess,
 )
+from server.storage.access_changes import apply_access_change
 from server.storage.batch_mentions import BatchMentions
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
-from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
+from server.storage.row_mapping import KIND_MESSAGE, encode_fields, entry_from_row
 from server.storage.statements import BatchStatements
 from server.storage.tables import ENTRY_COUNTER, entries
 from tui_chat.protocol import errors, events
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
+from tui_chat.protocol.names import is_room_address
 from tui_chat.protocol.search_query import fold
 
 
@@ -147,6 +150,8 @@ class BatchWriter:
             return AppendResult(original, duplicate=True)
         if command.policy_seq not in (None, room.policy_seq):
             raise StaleAccess(command.room.key)
+        if not room.id and is_room_address(command.room.name):
+            raise errors.NotFound("room_not_found")
         entry = self._APPEND_METHODS[type(command)](self, room, command)
         is_noop = entry.id == 0
         if client_id is not None:
@@ -258,6 +263,17 @@ class BatchWriter:
         room.topic = command.topic
         return entry
 
+    def _append_access_change(self, room: BatchRoom, command: AccessCommand) -> events.Entry:
+        effect = apply_access_change(self._connection, room, command, self._now)
+        entry = effect.entry_type(**self._allocate_fields(room, command.author, effect.is_noop), **effect.fields)
+        if effect.is_noop:
+            return entry
+        if effect.is_revoking:
+            room.policy_seq = entry.seq
+        room.name = effect.fields.get("new_name") or room.name
+        self._add_entry_row(room, entry, command, text=encode_fields(entry))
+        return entry
+
     def _read_newest_change(self, room: BatchRoom) -> events.Entry | None:
         """Return the newest stored entry of a room, or None if the entry is a message or not stored yet.
 
@@ -352,5 +368,6 @@ class BatchWriter:
         AppendDeletion: _append_deletion,
         AppendReaction: _append_reaction,
         AppendTopic: _append_topic,
+        **dict.fromkeys(get_args(AccessCommand), _append_access_change),
     }
     """Methods by command; a table of bound methods would be a reference cycle in each batch."""

@@ -14,10 +14,12 @@ from server.storage import schema
 from server.storage.account_repository import AccountRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
+from server.storage.invite_repository import InviteRepository
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
 from server.storage.read_markers import ReadMarkerRepository
 from server.storage.restore_detection import RestoreDetector
+from server.storage.retention import RetentionJob
 from server.storage.room_repository import RoomRepository
 from server.storage.sqlite import create_file, lock_database, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
@@ -49,25 +51,29 @@ class Database:
         accounts: Repository of accounts and tokens.
         path: Path of a SQLite file, None for PostgreSQL.
         read_markers: Repository of read markers and mentions.
+        invites: Repository of invites.
+        retention: Remover of expired entries.
     """
 
     def __init__(
         self,
-        journal: Journal,
-        reader: LogReader,
         writer: Executor,
         readers: Executor,
         *,
         clock: Callable[[], int],
+        max_queue_depth: int,
+        supervisor: Supervisor,
         resources: AsyncExitStack,
         path: Path | None,
     ) -> None:
         self.path = path
-        self.journal = journal
-        self.reader = reader
+        self.journal = Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth, supervisor)
+        self.reader = LogReader(readers, clock)
+        self.retention = RetentionJob(writer, clock, supervisor)
         self.rooms = RoomRepository(writer, clock)
         self.accounts = AccountRepository(writer, readers, clock)
         self.read_markers = ReadMarkerRepository(writer, readers)
+        self.invites = InviteRepository(writer, clock)
         self._writer = writer
         self._resources = resources
         self._clock = clock
@@ -128,6 +134,7 @@ class Database:
 
         A running health check ends first. Later reads and writes raise `Unavailable`.
         """
+        await self.retention.close()
         await self.journal.close()
         await self.read_markers.close()
         if self._probe_task is not None:
@@ -155,7 +162,7 @@ async def open_database(
         clock: Source of the current time in milliseconds since the epoch.
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
-        supervisor: Owner of the writer task of the journal; None for one of its own.
+        supervisor: Owner of the background tasks; None for one of its own.
         must_exist: Reject a missing SQLite file.
 
     Raises:
@@ -184,11 +191,11 @@ async def open_database(
         except (StorageError, exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
             raise StorageError(f"cannot open the database {display_name}: {describe_error(error)}") from error
         return Database(
-            Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth, supervisor),
-            LogReader(readers, clock),
             writer,
             readers,
             clock=clock,
+            max_queue_depth=max_queue_depth,
+            supervisor=supervisor or Supervisor(),
             resources=resources.pop_all(),
             path=path,
         )

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from server.domain.room_access import AccessState, Requester
+from server.storage.access_reader import read_access
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
@@ -205,6 +207,10 @@ class LogReader:
                 )
         finally:
             self._queued_searches -= 1
+
+    async def read_access(self, room_key: str, requester: Requester) -> AccessState:
+        """Return the policy of a room and the standing of a person (`server.storage.access_reader.read_access`)."""
+        return await self._run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
 
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.

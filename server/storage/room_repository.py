@@ -12,13 +12,20 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, delete, exc, func, select, update
 
-from server.domain.log_commands import generate_log_id
+from server.domain.log_commands import StaleAccess, generate_log_id
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
-from server.storage.tables import PUBLIC, REMOVED, entries, rooms
+from server.storage.tables import DELETED, PUBLIC, REMOVED, entries, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.search_query import fold
+
+# Policy columns of a removed room, which a later room of the same name takes over.
+_DEFAULT_POLICY = {
+    **dict.fromkeys(("speak", "react", "upload"), "everyone"),
+    **dict.fromkeys(("topic_policy", "invite_policy"), "members"),
+    **{"guest_post": True, "owned": False, "keep_days": None, "keep_messages": None},
+}
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +94,21 @@ class RoomRepository:
         """
         await self._run(partial(_delete, room_id=room_id))
 
+    async def delete_with_log(self, key: str, policy_seq: int) -> None:
+        """Delete a room with its memberships, sanctions and invites, and hide its log.
+
+        The name is available immediately, for a room with another `log_id`. `server.storage.retention` removes the
+        entries.
+
+        Args:
+            key: Canonical key of the name or address.
+            policy_seq: `policy_seq` of the permission check.
+
+        Raises:
+            StaleAccess: The room has another `policy_seq`, or does not exist any more.
+        """
+        await self._run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
+
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return await run_or_reconnect(
             self._writer,
@@ -137,5 +159,27 @@ def _delete(connection: Connection, *, room_id: int) -> None:
         connection.execute(
             update(rooms)
             .where(rooms.c.id == room_id)
-            .values(visibility=REMOVED, topic="", topic_key="", first_seq=last_seq + 1)
+            .values(visibility=REMOVED, topic="", topic_key="", first_seq=last_seq + 1, **_DEFAULT_POLICY)
         )
+        for table in (memberships, sanctions, invites):
+            connection.execute(delete(table).where(table.c.room_id == room_id))
+
+
+def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> None:
+    room_id = connection.execute(
+        select(rooms.c.id).where(rooms.c.key == key, rooms.c.policy_seq == policy_seq).with_for_update()
+    ).scalar_one_or_none()
+    if room_id is None:
+        raise StaleAccess(key)
+    connection.execute(
+        update(rooms)
+        .where(rooms.c.id == room_id)
+        .values(
+            key=f"&{room_id}",  # no room name starts with this character
+            visibility=DELETED,
+            first_seq=rooms.c.last_seq + 1,
+            direct_key=None,
+        )
+    )
+    for table in (memberships, sanctions, invites):
+        connection.execute(delete(table).where(table.c.room_id == room_id))

@@ -4,12 +4,25 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 from sqlalchemy import Row
 
-from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, ReactionSummary, TopicChange
+from tui_chat.protocol.events import (
+    Deletion,
+    Edit,
+    Entry,
+    MemberChange,
+    Message,
+    PolicyChange,
+    Reaction,
+    ReactionSummary,
+    TopicChange,
+)
 
 StoredEntry = Row[Any] | SimpleNamespace
 KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
+
+_COLUMN_FIELDS = frozenset({"kind", "room", "seq", "id", "ts", "memberId", "nickName"})  # wire fields with a column
 
 
 def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, ReactionSummary] | None = None) -> Entry:
@@ -53,5 +66,23 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
             return Reaction(**common, target=row.target, emoji=row.emoji, on=bool(row.is_on))
         case "topic":
             return TopicChange(**common, topic=row.text)
+        case "member":
+            return _decode_fields(MemberChange, common, row.text)
+        case "policy":
+            return _decode_fields(PolicyChange, common, row.text)
         case unknown_kind:
             raise ValueError(f"unknown entry kind {unknown_kind!r}")
+
+
+def encode_fields(entry: MemberChange | PolicyChange) -> str:
+    """Return the fields of an entry that have no column, as JSON for the column `text`."""
+    fields: dict[str, Any] = msgspec.to_builtins(entry)
+    return msgspec.json.encode({name: fields[name] for name in fields.keys() - _COLUMN_FIELDS}).decode()
+
+
+def _decode_fields(
+    entry_type: type[MemberChange] | type[PolicyChange], common: dict[str, Any], text: str
+) -> MemberChange | PolicyChange:
+    wire_names = dict(zip(entry_type.__struct_fields__, entry_type.__struct_encode_fields__, strict=True))
+    fields = {wire_names[name]: value for name, value in common.items()}
+    return msgspec.convert(fields | msgspec.json.decode(text), entry_type)

@@ -10,7 +10,7 @@ from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
 
-FINGERPRINT = "44c5417dcc90e816"
+FINGERPRINT = "c188e447cd8411ac"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 

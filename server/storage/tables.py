@@ -19,16 +19,19 @@ from sqlalchemy import (
     and_,
     column,
     false,
+    literal_column,
+    or_,
     true,
 )
 
 Int64 = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integer; SQLite accepts only the type INTEGER for a rowid alias."""
 
-PUBLIC, REMOVED = "public", "removed"
-"""Two values of `rooms.visibility`; the others are those of `tui_chat.protocol.policies.Visibility`.
+PUBLIC, REMOVED, DELETED = "public", "removed", "deleted"
+"""Values of `rooms.visibility`, besides those of `tui_chat.protocol.policies.Visibility`.
 
-Removed rooms are hidden from all lists until their next entry or creation.
+Removed rooms are hidden from all lists until their next entry or creation. Deleted rooms have a key that no name has,
+and their row disappears with their last entry.
 """
 
 LOG_ID_CHARACTERS = 12
@@ -80,6 +83,20 @@ permission; 0 implies the default policy, no sanctions and no roles above `membe
 `server.domain.permissions.Policy`. `direct_key` identifies the members of a direct room.
 """
 
+has_expiring_entries = or_(
+    rooms.c.keep_days.is_not(None),
+    rooms.c.keep_messages.is_not(None),
+    rooms.c.visibility == literal_column("'deleted'"),
+)
+"""Condition of rooms with entries that expire; equal to that of their index."""
+
+Index(
+    "rooms_with_expiring_entries",
+    rooms.c.id,
+    sqlite_where=has_expiring_entries,
+    postgresql_where=has_expiring_entries,
+)
+
 memberships = Table(
     "memberships",
     metadata,
@@ -91,14 +108,12 @@ memberships = Table(
     Column("joined_at", Int64, nullable=False),
     Column("read_seq", Int64, nullable=False, server_default="0"),
     Column("read_n", Int64, nullable=False, server_default="0"),
-    Column("muted_until", Int64),
     Index("memberships_by_member", "member_id"),
     sqlite_with_rowid=False,
 )
 """Durable members of rooms: accounts that joined, and guests who were invited.
 
-`role` is `member`, `moderator` or `owner`. `read_seq` and `read_n` are the read marker. `muted_until` is the end of
-muted notifications.
+`role` is `member`, `moderator` or `owner`. `read_seq` and `read_n` are the read marker.
 """
 
 sanctions = Table(

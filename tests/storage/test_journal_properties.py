@@ -14,7 +14,7 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
-    LogCommand,
+    ContentCommand,
 )
 from server.storage.batch_writer import AppendResult
 from server.storage.database import open_database
@@ -73,14 +73,14 @@ class ModelLog:
         self.messages: dict[int, ModelMessage] = {}
         self.client_ids: dict[UUID, tuple[str, int]] = {}
 
-    def apply(self, command: LogCommand) -> tuple[int, bool] | type[ChatError]:
+    def apply(self, command: ContentCommand) -> tuple[int, bool] | type[ChatError]:
         """Return the seq and the duplicate flag, or the error type."""
         try:
             return self._append(command)
         except ChatError as error:
             return type(error)
 
-    def _append(self, command: LogCommand) -> tuple[int, bool]:
+    def _append(self, command: ContentCommand) -> tuple[int, bool]:
         match command:
             case AppendMessage(client_id=client_id, reply_to=reply_to, author=author):
                 if client_id is not None and client_id in self.client_ids:
@@ -137,7 +137,7 @@ class ModelLog:
         return True
 
 
-async def assert_journal_matches_model(batches: list[list[LogCommand]]) -> None:
+async def assert_journal_matches_model(batches: list[list[ContentCommand]]) -> None:
     model = ModelLog()
     with TemporaryDirectory() as directory:
         database = await open_database(Path(directory) / "chat.db", clock=ManualClock())
@@ -170,5 +170,5 @@ async def assert_journal_matches_model(batches: list[list[LogCommand]]) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(commands, min_size=1, max_size=12), min_size=1, max_size=5))
-def test_results_and_stored_log_match_the_model_for_any_batches(batches: list[list[LogCommand]]) -> None:
+def test_results_and_stored_log_match_the_model_for_any_batches(batches: list[list[ContentCommand]]) -> None:
     asyncio.run(assert_journal_matches_model(batches))

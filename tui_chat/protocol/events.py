@@ -133,6 +133,10 @@ class MemberRef(WireStruct, frozen=True):
     account: str | None = None
 
 
+MemberAction = Literal["joined", "left", "invited", "kicked", "banned", "unbanned", "muted", "unmuted", "role"]
+"""Kinds of `MemberChange`."""
+
+
 class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
     """Durable change of the membership, role or sanctions of a member; the author of the entry is `by`.
 
@@ -145,7 +149,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
         role: New role of the action `role`.
     """
 
-    action: Literal["joined", "left", "invited", "kicked", "banned", "unbanned", "muted", "unmuted", "role"]
+    action: MemberAction
     target: MemberRef
     by: MemberRef
     until: int | None = None

@@ -1,0 +1,223 @@
+"""Permission checks of requests, with the access state of rooms and persons.
+
+- Cache: a live room has its policy, and each participant its standing; both with the `policy_seq` at the read. A
+  committed entry that may revoke a permission clears the policy, so that the next check of each participant reads
+  again.
+- Stale state: a check without current state, and an append after a later revocation, raise `StaleAccess`. The
+  dispatcher then calls `refresh` and repeats the request, which had no effect yet.
+- Invisible rooms: a room that the requester may not see, and an address that does not exist, take the same reads and
+  raise the same error.
+- Cost: guests in a room whose `policy_seq` is 0 need no read beyond the first one of the live room.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Literal
+
+from msgspec import structs
+
+from server.domain.guest_addresses import GuestAddresses
+from server.domain.live_room import LiveRoom, Participant
+from server.domain.log_commands import REVOKING_ACTIONS, AppendMemberChange, RoomRef, StaleAccess
+from server.domain.permissions import Action, Role, Standing, is_visible, require
+from server.domain.room_access import AccessState, Requester, RoomAccess
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.storage.database import Database
+from tui_chat.protocol import errors, events, names
+
+RoomCreation = Literal["open", "accounts", "admins"]
+"""Persons who may create rooms."""
+
+_UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
+
+
+class RoomAccessControl:
+    """Permission checks of all requests.
+
+    Args:
+        database: Source of policies and standings, and journal of memberships.
+        room_registry: Rooms with members.
+        guest_addresses: Hashes of the addresses of guests.
+        now: Wall clock, as Unix time in milliseconds.
+        room_creation: Persons who may create rooms.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        room_registry: RoomRegistry[ClientConnection],
+        guest_addresses: GuestAddresses,
+        now: Callable[[], int],
+        room_creation: RoomCreation,
+    ) -> None:
+        self._database = database
+        self._room_registry = room_registry
+        self._guest_addresses = guest_addresses
+        self._now = now
+        self._room_creation = room_creation
+
+    def require(
+        self,
+        room: LiveRoom[ClientConnection],
+        participant: Participant[ClientConnection],
+        action: Action,
+        target: Standing | None = None,
+    ) -> int:
+        """Check a permission of a participant against the cached state, and return `policy_seq` for the command.
+
+        Raises:
+            StaleAccess: The cached state is not current.
+            Forbidden: The action is not permitted.
+        """
+        access = room.access
+        if access is None or participant.policy_seq != access.policy_seq:
+            raise StaleAccess(room.key)
+        standing = participant.standing
+        if standing.muted and standing.until is not None and standing.until <= self._now():
+            standing = participant.standing = structs.replace(standing, muted=False, until=None)
+        require(action, access.policy, standing, target)
+        return access.policy_seq
+
+    async def authorize(
+        self, connection: ClientConnection, room_name: str, member_id: str, action: Action = Action.READ
+    ) -> AccessState:
+        """Check a permission of a person who need not be in the room, and return the access.
+
+        Args:
+            connection: Connection of the person.
+            room_name: Validated room name or address.
+            member_id: Member id of the person.
+            action: Requested action.
+
+        Raises:
+            NotFound: The room is not visible, or is an address that does not exist (`room_not_found`).
+            Forbidden: The action is not permitted, or the room does not exist and the person may not create rooms.
+        """
+        state = await self._read(connection, names.canonical_key(room_name), member_id)
+        self._require_existence(connection, room_name, state.access)
+        require(action, state.access.policy, state.standing)
+        return state
+
+    async def authorize_join(
+        self, connection: ClientConnection, room_name: str, member: events.MemberRef, invite: str | None
+    ) -> AccessState:
+        """Check the join of a person, and store a durable membership of accounts and invited persons.
+
+        An invite admits to an invisible room, and makes a guest a durable member of a visible one. An invalid invite
+        is ignored for a visible room. The membership of a durable member uses no invite.
+
+        Raises:
+            NotFound: The room is not visible and the invite is invalid or absent (`room_not_found`).
+            Forbidden: The person is banned, or the room does not exist and the person may not create rooms.
+        """
+        room_key = names.canonical_key(room_name)
+        room = self._get_ref(room_key, room_name)
+        state = await self._read(connection, room_key, member.member_id)
+        if invite is not None and not self._is_visible(room_name, state):
+            await self._add_membership(room, member, None, invite)
+            state = await self._read(connection, room_key, member.member_id)
+        self._require_existence(connection, room_name, state.access)
+        require(Action.READ, state.access.policy, state.standing)
+        if state.standing.is_member or (invite is None and connection.account is None):
+            return state
+        try:
+            await self._add_membership(
+                room, member, state.access.policy_seq, invite if connection.account is None else None
+            )
+        except errors.NotFound:
+            return state
+        standing = structs.replace(state.standing, is_member=True, role=max(state.standing.role, Role.MEMBER))
+        return AccessState(structs.replace(state.access, is_stored=True), standing, "member")
+
+    def admit(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], state: AccessState
+    ) -> None:
+        """Cache the access of a participant, and show its role to the members."""
+        self._cache_policy(room, state.access)
+        participant.standing, participant.policy_seq = state.standing, state.access.policy_seq
+        participant.member = structs.replace(participant.member, role=state.membership_role or "member")
+
+    async def refresh(self, connection: ClientConnection, room_key: str) -> None:
+        """Read the access of a live room, and of the participant of the connection, again."""
+        room = self._room_registry.rooms.get(room_key)
+        if room is None:
+            return
+        participant = room.connections.get(connection)
+        member_id = "" if participant is None else participant.member.member_id
+        state = await self._database.reader.read_access(room_key, self._describe(connection, member_id))
+        if participant is None:
+            self._cache_policy(room, state.access)
+        else:
+            self.admit(room, participant, state)
+
+    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange | events.PolicyChange) -> None:
+        """Drop the cached access that a committed entry may change."""
+        if isinstance(entry, events.PolicyChange) or entry.action in REVOKING_ACTIONS:
+            room.access = None
+        elif (participant := room.participants.get(entry.target.member_id)) is not None:
+            participant.policy_seq = _UNKNOWN_SEQ
+
+    def may_create_rooms(self, connection: ClientConnection) -> bool:
+        """Return whether a person may create rooms, by a creation, a join or a message."""
+        account = connection.account
+        if self._room_creation == "admins":
+            return account is not None and account.role == "admin"
+        return account is not None or self._room_creation == "open"
+
+    async def _read(self, connection: ClientConnection, room_key: str, member_id: str) -> AccessState:
+        room = self._room_registry.rooms.get(room_key)
+        if room is not None and room.access is not None and not room.access.policy_seq and connection.account is None:
+            return AccessState(room.access, Standing(), None)
+        state = await self._database.reader.read_access(room_key, self._describe(connection, member_id))
+        room = self._room_registry.rooms.get(room_key)
+        if room is not None:
+            self._cache_policy(room, state.access)
+        return state
+
+    def _cache_policy(self, room: LiveRoom[ClientConnection], access: RoomAccess) -> None:
+        if room.access is None or room.access.policy_seq <= access.policy_seq:
+            room.access = access
+
+    def _describe(self, connection: ClientConnection, member_id: str) -> Requester:
+        account = connection.account
+        if account is None:
+            return Requester(member_id=member_id, address_hash=self._guest_addresses.hash_address(connection.address))
+        return Requester(member_id=account.member_id, has_account=True, is_admin=account.role == "admin")
+
+    def _is_visible(self, room_name: str, state: AccessState) -> bool:
+        is_missing_address = names.is_room_address(room_name) and not state.access.is_stored
+        return not is_missing_address and is_visible(state.access.policy, state.standing)
+
+    def _require_existence(self, connection: ClientConnection, room_name: str, access: RoomAccess) -> None:
+        if access.is_stored:
+            return
+        if names.is_room_address(room_name):
+            raise errors.NotFound("room_not_found")
+        if not self.may_create_rooms(connection):
+            raise errors.Forbidden("room_creation_restricted")
+
+    def _get_ref(self, room_key: str, room_name: str) -> RoomRef:
+        room = self._room_registry.rooms.get(room_key)
+        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
+
+    async def _add_membership(
+        self, room: RoomRef, member: events.MemberRef, policy_seq: int | None, invite: str | None
+    ) -> None:
+        await self._database.journal.append(
+            AppendMemberChange(
+                room=room,
+                author=events.Member(
+                    member_id=member.member_id, nick_name=member.nick_name, role="member", account=member.account
+                ),
+                policy_seq=policy_seq,
+                action="joined",
+                target=member,
+                invite_digest=None if invite is None else hash_invite(invite),
+            )
+        )
+
+
+def hash_invite(code: str) -> bytes:
+    """Return the stored form of an invite code, its SHA-256."""
+    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()

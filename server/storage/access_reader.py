@@ -1,0 +1,76 @@
+"""Reads of the access of persons to rooms: policies, memberships and sanctions.
+
+Equal work: a room that does not exist, and one that the requester may not see, take the same statements.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select
+
+from server.domain.permissions import Policy
+from server.domain.room_access import AccessState, Requester, RoomAccess, Sanction, derive_standing
+from server.storage.tables import REMOVED, memberships, rooms, sanctions
+
+_NO_ROOM = 0  # id that no room has
+
+_select_room = (
+    select(rooms, memberships.c.role)
+    .select_from(
+        rooms.outerjoin(
+            memberships,
+            and_(memberships.c.room_id == rooms.c.id, memberships.c.member_id == bindparam("member_id")),
+        )
+    )
+    .where(rooms.c.key == bindparam("key"))
+)
+_select_sanctions = select(sanctions.c.kind, sanctions.c.until).where(
+    sanctions.c.room_id == bindparam("room"),
+    or_(
+        sanctions.c.member_id == bindparam("member_id"),
+        and_(sanctions.c.kind == "ban", sanctions.c.address_hash == bindparam("address_hash")),
+    ),
+)
+
+
+def read_access(connection: Connection, *, key: str, requester: Requester, now: int) -> AccessState:
+    """Return the policy of a room and the standing of a person; the default policy for a room that does not exist.
+
+    A removed room has the default policy.
+
+    Args:
+        connection: Connection with an open transaction.
+        key: Canonical key of the room.
+        requester: Person.
+        now: Current time in milliseconds since the epoch.
+    """
+    row = connection.execute(_select_room, {"key": key, "member_id": requester.member_id}).one_or_none()
+    found = connection.execute(
+        _select_sanctions,
+        {
+            "room": _NO_ROOM if row is None else row.id,
+            "member_id": requester.member_id,
+            "address_hash": requester.address_hash,
+        },
+    )
+    role = None if row is None else row.role
+    standing = derive_standing(requester, role, [Sanction(kind, until) for kind, until in found], now)
+    return AccessState(RoomAccess() if row is None else access_from_row(row), standing, role)
+
+
+def access_from_row(row: Row[Any]) -> RoomAccess:
+    """Return the access of a row of `rooms`; a removed room has the default policy and keeps its `policy_seq`."""
+    if row.visibility == REMOVED:
+        return RoomAccess(policy_seq=row.policy_seq)
+    policy = Policy(
+        visibility=row.visibility,
+        speak=row.speak,
+        guest_post=bool(row.guest_post),
+        react=row.react,
+        upload=row.upload,
+        topic=row.topic_policy,
+        invite=row.invite_policy,
+        keep_days=row.keep_days,
+        keep_messages=row.keep_messages,
+        owned=bool(row.owned),
+    )
+    return RoomAccess(policy=policy, policy_seq=row.policy_seq, is_stored=True)

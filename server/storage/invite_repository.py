@@ -1,0 +1,103 @@
+"""Invites to rooms; `server.storage.access_changes` redeems them in the transaction of the membership."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, and_, delete, select
+
+from server.domain.log_commands import StaleAccess
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.tables import invites, rooms
+
+_COLUMNS = (invites.c.id, invites.c.uses_left, invites.c.expires_at)
+
+_log = logging.getLogger(__name__)
+
+
+class StoredInvite(NamedTuple):
+    """Invite without its code; `expires_at` is in milliseconds since the epoch."""
+
+    id: int
+    uses_left: int
+    expires_at: int
+
+
+class InviteRepository:
+    """Repository of invites.
+
+    All methods raise `Unavailable` if the database is not writable.
+
+    Args:
+        writer: Executor for one transaction at a time.
+        clock: Source of the current time in milliseconds since the epoch.
+    """
+
+    def __init__(self, writer: Executor, clock: Callable[[], int]) -> None:
+        self._writer = writer
+        self._clock = clock
+
+    async def create(
+        self, room_key: str, policy_seq: int, *, digest: bytes, uses: int, expires_in: int, created_by: str
+    ) -> StoredInvite:
+        """Store an invite.
+
+        Args:
+            room_key: Canonical key of the room.
+            policy_seq: `policy_seq` of the permission check.
+            digest: SHA-256 of the code.
+            uses: Maximum number of redemptions.
+            expires_in: Validity in seconds.
+            created_by: Member id of the creator.
+
+        Raises:
+            StaleAccess: The room has another `policy_seq`, or does not exist any more.
+        """
+        now = self._clock()
+        values = {
+            **{"digest": digest, "uses_left": uses, "expires_at": now + 1000 * expires_in},
+            **{"created_by": created_by, "created_at": now},
+        }
+        return await self._run(partial(_create, room_key=room_key, policy_seq=policy_seq, values=values))
+
+    async def list_valid(self, room_key: str) -> list[StoredInvite]:
+        """Return the invites to a room that can be redeemed, newest first."""
+        return await self._run(partial(_list_valid, room_key=room_key, now=self._clock()))
+
+    async def revoke(self, room_key: str, invite_id: int) -> bool:
+        """Delete an invite to a room; return whether it existed."""
+        return await self._run(partial(_revoke, room_key=room_key, invite_id=invite_id))
+
+    async def _run(self, work: Callable[[Connection], Any]) -> Any:
+        return await run_or_reconnect(
+            self._writer, work, partial(_log.error, "write of an invite failed: %s"), "storage_unwritable"
+        )
+
+
+def _create(connection: Connection, *, room_key: str, policy_seq: int, values: dict[str, Any]) -> StoredInvite:
+    room_id = connection.execute(
+        select(rooms.c.id).where(rooms.c.key == room_key, rooms.c.policy_seq == policy_seq)
+    ).scalar_one_or_none()
+    if room_id is None:
+        raise StaleAccess(room_key)
+    connection.execute(delete(invites).where(invites.c.expires_at <= values["created_at"]))
+    row = connection.execute(invites.insert().values(room_id=room_id, **values).returning(*_COLUMNS)).one()
+    return StoredInvite(*row)
+
+
+def _list_valid(connection: Connection, *, room_key: str, now: int) -> list[StoredInvite]:
+    rows = connection.execute(
+        select(*_COLUMNS)
+        .join(rooms, and_(rooms.c.id == invites.c.room_id, rooms.c.key == room_key))
+        .where(invites.c.uses_left > 0, invites.c.expires_at > now)
+        .order_by(invites.c.id.desc())
+    )
+    return [StoredInvite(*row) for row in rows]
+
+
+def _revoke(connection: Connection, *, room_key: str, invite_id: int) -> bool:
+    room_id = select(rooms.c.id).where(rooms.c.key == room_key).scalar_subquery()
+    return bool(
+        connection.execute(delete(invites).where(invites.c.id == invite_id, invites.c.room_id == room_id)).rowcount
+    )
