@@ -5,9 +5,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser
 
-from tests.support.browser import chromium
+from tests.support.browser import Browser, chromium
 from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import raw_client

@@ -2,9 +2,19 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import (
+    Browser as PlaywrightBrowser,
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Error,
+    Frame,
+    Page,
+    async_playwright,
+)
 
 from tests.support.requirements import require_chromium
 
@@ -24,10 +34,10 @@ _CHROMIUM_FLAGS = (
 
 
 class BrowserTab:
-    """Tab with a separate browser context.
+    """Tab of a browser context.
 
     Attributes:
-        context: Browser context with separate storage.
+        context: Browser context, whose tabs share their storage.
         page: Playwright page.
         console_errors: Console errors, console warnings and uncaught exceptions.
     """
@@ -51,6 +61,89 @@ class BrowserTab:
         self.console_errors = [text for text in self.console_errors if not any(part in text for part in substrings)]
 
 
+class _ReusableContext:
+    """Browser context with a blank page, which keeps the renderer process between the tabs of two tests."""
+
+    def __init__(self, context: BrowserContext, session: CDPSession) -> None:
+        self.context = context
+        self._session: Any = session
+        self._origins: set[str] = set()
+        context.on("page", lambda page: page.on("framenavigated", self._on_navigation))
+
+    def _on_navigation(self, frame: Frame) -> None:
+        address = urlsplit(frame.url)
+        if address.netloc:
+            self._origins.add(f"{address.scheme}://{address.netloc}")
+
+    async def reset(self) -> None:
+        """Close the tabs, and clear their storage, permissions and network conditions."""
+        for page in self.context.pages[1:]:
+            await page.close()
+        while self._origins:
+            parameters = {"origin": self._origins.pop(), "storageTypes": "all"}
+            await self._session.send("Storage.clearDataForOrigin", parameters)
+        await self.context.clear_cookies()
+        await self.context.clear_permissions()
+        await self.context.set_offline(False)
+
+
+class Browser:
+    """Headless Chromium.
+
+    Tests reuse browser contexts and their renderer processes, because the start of a process and its caches takes half
+    of the time of a short test. The tabs of one test have separate contexts.
+    """
+
+    def __init__(self, browser: PlaywrightBrowser) -> None:
+        self._browser = browser
+        self._idle_contexts: list[_ReusableContext] = []
+        self._used_contexts: list[_ReusableContext] = []
+
+    async def open_tab(
+        self,
+        *,
+        viewport: dict[str, int] = DESKTOP_VIEWPORT,
+        color_scheme: Literal["dark", "light"] = "light",
+        forced_colors: Literal["active", "none"] = "none",
+        **context_options: Any,
+    ) -> BrowserTab:
+        """Open a tab with empty storage. `context_options` require a new browser context."""
+        size: Any = viewport
+        if context_options:
+            context = await self._new_context(viewport=size, **context_options)
+        else:
+            context = await self._take_context()
+        page = await context.new_page()
+        if not context_options:
+            await page.set_viewport_size(size)
+        await page.emulate_media(color_scheme=color_scheme, forced_colors=forced_colors)
+        return BrowserTab(context, page)
+
+    async def close_tabs(self) -> None:
+        """Close all tabs and remove their storage."""
+        reusable = [used.context for used in (*self._idle_contexts, *self._used_contexts)]
+        for context in self._browser.contexts:
+            if context not in reusable:
+                await context.close()
+        while self._used_contexts:
+            await self._used_contexts[-1].reset()
+            self._idle_contexts.append(self._used_contexts.pop())
+
+    async def _take_context(self) -> BrowserContext:
+        if self._idle_contexts:
+            self._used_contexts.append(self._idle_contexts.pop())
+        else:
+            context = await self._new_context()
+            session = await context.new_cdp_session(await context.new_page())
+            self._used_contexts.append(_ReusableContext(context, session))
+        return self._used_contexts[-1].context
+
+    async def _new_context(self, *, locale: str = "en-GB", **options: Any) -> BrowserContext:
+        context = await self._browser.new_context(locale=locale, **options)
+        context.set_default_timeout(15_000)
+        return context
+
+
 @asynccontextmanager
 async def chromium() -> AsyncGenerator[Browser]:
     """Run a headless browser, or skip the test."""
@@ -58,19 +151,9 @@ async def chromium() -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
         try:
-            yield browser
+            yield Browser(browser)
         finally:
             await browser.close()
-
-
-async def open_tab(
-    browser: Browser, *, viewport: dict[str, int] = DESKTOP_VIEWPORT, locale: str = "en-GB", **context_options: Any
-) -> BrowserTab:
-    """Open a tab with empty storage."""
-    size: Any = viewport
-    context = await browser.new_context(viewport=size, locale=locale, **context_options)
-    context.set_default_timeout(15_000)
-    return BrowserTab(context, await context.new_page())
 
 
 async def send_devtools_command(page: Page, method: str, parameters: dict[str, Any]) -> None:

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
+from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
-from tests.support.browser import BrowserTab, open_tab
+from tests.support.browser import Browser, BrowserTab
 
 UNREACHABLE_ERRORS = ("net::ERR_", "WebSocket connection to")
 """Console errors that Chromium reports for an unreachable server."""
@@ -91,6 +91,6 @@ async def reject_marked_texts(page: Page) -> None:
 
 async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea", **context_options: Any) -> ChatPage:
     """Open a tab with separate storage and join a room."""
-    chat_page = ChatPage(await open_tab(browser, **context_options))
+    chat_page = ChatPage(await browser.open_tab(**context_options))
     await chat_page.join_room(url, nick, room)
     return chat_page

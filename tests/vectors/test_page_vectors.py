@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.browser import chromium, open_tab
+from tests.support.browser import chromium
 from tests.support.in_process_server import running_server
 from tests.support.page_modules import copy_page_modules
 from tests.support.requirements import require_node
@@ -43,7 +43,7 @@ def test_the_page_modules_match_the_vectors_in_node(tmp_path: Path) -> None:
 async def test_the_page_modules_match_the_vectors_in_chromium(tmp_path: Path) -> None:
     files = {name: load_vectors(name) for name in vector_names()}
     async with running_server(tmp_path) as server, chromium() as browser:
-        tab = await open_tab(browser)
+        tab = await browser.open_tab()
         await tab.page.route(
             "**/run_vectors.mjs",
             lambda route: route.fulfill(content_type="text/javascript", body=RUNNER.read_text(encoding="utf-8")),

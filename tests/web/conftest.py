@@ -1,17 +1,16 @@
 """Fixtures of the web tests: server, browser and a protocol-level client.
 
-The browser is shared by the session, because its start takes longer than most tests. Each tab has an
-isolated storage. Tests with a browser run in the event loop of the session.
+The browser is shared by the session, because its start takes longer than most tests. Each tab of a test starts with
+an empty storage. Tests with a browser run in the event loop of the session.
 """
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser
 
 from server.app import RunningServer
-from tests.support.browser import chromium
+from tests.support.browser import Browser, chromium
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
@@ -25,8 +24,7 @@ async def shared_browser() -> AsyncGenerator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
     yield shared_browser
-    for context in shared_browser.contexts:
-        await context.close()
+    await shared_browser.close_tabs()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,13 +1,13 @@
 """Automated accessibility checks with axe-core: all page states, both colour schemes, two viewports."""
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from server.app import RunningServer
-from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, reject_marked_texts
 from tests.support.raw_client import RawClient
 from tests.support.requirements import require_axe
@@ -48,10 +48,10 @@ async def create_messages(bot: RawClient) -> None:
 @pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_all_page_states_pass_axe(
-    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: Literal["light", "dark"]
 ) -> None:
     await create_messages(bot)
-    tab = await open_tab(browser, viewport=viewport, color_scheme=scheme, locale="en-GB")
+    tab = await browser.open_tab(viewport=viewport, color_scheme=scheme)
     page = tab.page
     found: dict[str, list[str]] = {}
 
@@ -164,7 +164,7 @@ async def test_all_page_states_pass_axe(
 
 
 async def test_the_invalid_field_is_marked(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     page, chat_page = tab.page, ChatPage(tab)
     invalid = page.locator("[aria-invalid=true]:visible")
     await reject_marked_texts(page)
@@ -202,8 +202,10 @@ async def test_the_invalid_field_is_marked(browser: Browser, server: RunningServ
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pages_without_the_chat_pass_axe(browser: Browser, server: RunningServer, scheme: str) -> None:
-    tab = await open_tab(browser, color_scheme=scheme)
+async def test_pages_without_the_chat_pass_axe(
+    browser: Browser, server: RunningServer, scheme: Literal["light", "dark"]
+) -> None:
+    tab = await browser.open_tab(color_scheme=scheme)
     await tab.page.goto(f"{server.url}/nothing")
     await tab.page.evaluate(require_axe().read_text())
     assert await violations(tab.page) == []

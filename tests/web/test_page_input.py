@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.browser import send_devtools_command
+from tests.support.browser import Browser, send_devtools_command
 from tests.support.chat_page import open_chat_page
 from tests.support.raw_client import RawClient
 

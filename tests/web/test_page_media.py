@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT, open_tab
+from tests.support.browser import PHONE_VIEWPORT, Browser
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
@@ -87,7 +87,7 @@ async def test_forced_colours_show_every_state_by_an_outline_or_border(
 
 
 async def test_hover_styles_are_limited_to_devices_that_hover(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     await tab.page.goto(server.url)
     assert await tab.page.evaluate(HOVER_RULES_OUTSIDE_OF_HOVER_MEDIA) == []
 
@@ -100,7 +100,7 @@ async def small_targets(page: Page) -> list[str]:
 async def test_touch_targets_are_at_least_44_px(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     await create_messages(bot)
     await bot.request("sendMessage", {"room": "tea", "message": "an answer", "replyTo": 1})
-    tab = await open_tab(browser, viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True)
+    tab = await browser.open_tab(viewport=PHONE_VIEWPORT, has_touch=True, is_mobile=True)
     page, chat_page = tab.page, ChatPage(tab)
     await page.goto(f"{server.url}/#/tea")
     assert await page.evaluate("matchMedia('(pointer: coarse)').matches")
@@ -164,7 +164,7 @@ async def test_print_shows_all_loaded_messages_without_controls(
 
 
 async def test_date_lines_change_at_midnight_without_an_event(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser, timezone_id="UTC")
+    tab = await browser.open_tab(timezone_id="UTC")
     page, chat_page = tab.page, ChatPage(tab)
     await page.clock.install(time=datetime.now(UTC).replace(hour=23, minute=59, second=50))
     await chat_page.join_room(server.url, "Ann")

@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Route, expect
+from playwright.async_api import Locator, Route, expect
 
 from server.app import RunningServer
-from tests.support.browser import open_tab
+from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage
 from tests.support.raw_client import RawClient, raw_client
 from tui_chat.protocol import limits
@@ -39,7 +39,7 @@ async def open_page(browser: Browser, url: str) -> ChatPage:
         assert "MEMBER_PAGE = 500" in source
         await route.fulfill(response=response, body=source.replace("MEMBER_PAGE = 500", "MEMBER_PAGE = 3"))
 
-    chat_page = ChatPage(await open_tab(browser))
+    chat_page = ChatPage(await browser.open_tab())
     await chat_page.page.route("**/state/limits.js", lower_limit)
     await chat_page.join_room(url, "Ann")
     return chat_page

@@ -1,12 +1,13 @@
 """Message actions (reply, edit, delete, react, copy)."""
 
 from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, open_tab
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page, reject_marked_texts
 from tests.support.raw_client import RawClient, raw_client
 
@@ -198,7 +199,7 @@ async def test_an_offline_edit_shows_immediately_and_syncs_later(
 async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
     browser: Browser, server: RunningServer
 ) -> None:
-    writer = ChatPage(await open_tab(browser))
+    writer = ChatPage(await browser.open_tab())
     await reject_marked_texts(writer.page)
     await writer.join_room(server.url, "Ann")
     await writer.send_message("fine")
@@ -225,11 +226,9 @@ async def test_a_rejected_edit_shows_the_reason_and_reverts_the_message(
 
 async def test_copy_works_without_the_clipboard_api(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "copied\n  text"})
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     # Plain HTTP on a LAN has no Clipboard API.
-    await tab.context.add_init_script(
-        "Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })"
-    )
+    await tab.page.add_init_script("Object.defineProperty(Navigator.prototype, 'clipboard', { get: () => undefined })")
     chat_page = ChatPage(tab)
     await chat_page.join_room(server.url, "Ann")
     await chat_page.expect_messages("copied\n  text")
@@ -258,7 +257,8 @@ async def test_reactions_name_the_members_for_mouse_keyboard_and_touch(
         await bot.request("react", {"room": "tea", "seq": 1, "emoji": "🎉", "on": True})
         for touch in (False, True):
             viewport = PHONE_VIEWPORT if touch else DESKTOP_VIEWPORT
-            tab = await open_tab(browser, viewport=viewport, has_touch=touch, is_mobile=touch)
+            options: dict[str, Any] = {"has_touch": True, "is_mobile": True} if touch else {}
+            tab = await browser.open_tab(viewport=viewport, **options)
             chat_page = ChatPage(tab)
             await chat_page.join_room(server.url, "Ann")
             shown = ", ".join(["“two words”", *names[1:20]]) + " and 3 more"

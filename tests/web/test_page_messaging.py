@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT, open_tab
+from tests.support.browser import PHONE_VIEWPORT, Browser
 from tests.support.chat_page import ChatPage, open_chat_page, reject_marked_texts
 from tests.support.raw_client import RawClient
 
@@ -66,8 +66,8 @@ UPGRADE_STALLED = ""
 async def test_polling_is_used_when_websockets_are_blocked(
     browser: Browser, server: RunningServer, bot: RawClient, websocket_behaviour: str
 ) -> None:
-    tab = await open_tab(browser)
-    await tab.context.add_init_script(
+    tab = await browser.open_tab()
+    await tab.page.add_init_script(
         f"window.WebSocket = class {{ constructor() {{ {websocket_behaviour} }} close() {{}} }};"
     )
     await tab.page.clock.install()
@@ -254,7 +254,7 @@ async def test_edits_deletions_and_reactions_update_the_message_in_place(
 
 
 async def test_a_rejected_message_remains_until_discarded(browser: Browser, server: RunningServer) -> None:
-    writer = ChatPage(await open_tab(browser))
+    writer = ChatPage(await browser.open_tab())
     await reject_marked_texts(writer.page)
     await writer.join_room(server.url, "Ann")
     await writer.send_message("rejected")
@@ -309,7 +309,7 @@ async def test_a_taken_nickname_gets_a_numbered_replacement_and_a_notice(
 
 
 async def test_the_join_form_shows_an_error_for_an_invalid_name(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     newcomer = ChatPage(tab)
     await tab.page.goto(server.url)
     await expect(tab.page.locator("#join-room")).to_be_focused()

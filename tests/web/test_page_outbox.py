@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from tests.support.browser import BrowserTab, open_tab
+from tests.support.browser import Browser, BrowserTab
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
@@ -13,9 +13,10 @@ from tests.support.raw_client import raw_client
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def open_second_tab(existing: ChatPage, url: str, room: str) -> ChatPage:
+async def open_second_tab(existing: ChatPage, url: str, room: str, init_script: str = "") -> ChatPage:
     """Open a second tab of the same browser under the same nickname."""
     second = ChatPage(BrowserTab(existing.tab.context, await existing.tab.context.new_page()))
+    await second.page.add_init_script(init_script)
     await second.page.goto(f"{url}/#/{room}")
     await second.page.locator("#join-submit").click()
     await expect(second.composer).to_be_visible()
@@ -31,11 +32,11 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
     browser: Browser, tmp_path: Path, init_script: str
 ) -> None:
     async with running_server(tmp_path) as server:
-        first = ChatPage(await open_tab(browser))
-        await first.tab.context.add_init_script(init_script)
+        first = ChatPage(await browser.open_tab())
+        await first.page.add_init_script(init_script)
         await first.join_room(server.url, "Ann")
-        second = await open_second_tab(first, server.url, "tea")
-        third = await open_second_tab(first, server.url, "tea")
+        second = await open_second_tab(first, server.url, "tea", init_script)
+        third = await open_second_tab(first, server.url, "tea", init_script)
         port = server.port
     tabs = (first, second, third)
     for client in tabs:

@@ -1,9 +1,10 @@
 """Paste and drop into the composer."""
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
+from tests.support.browser import Browser
 from tests.support.chat_page import open_chat_page
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]

@@ -4,9 +4,10 @@ import time
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
+from tests.support.browser import Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client

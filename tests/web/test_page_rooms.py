@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, Locator, expect
+from playwright.async_api import Locator, expect
 
 from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT, BrowserTab, open_tab
+from tests.support.browser import PHONE_VIEWPORT, Browser, BrowserTab
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 
@@ -246,7 +246,7 @@ async def test_an_unfocused_page_does_not_mark_messages_as_read(
 
 
 async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    chat_page = ChatPage(await open_tab(browser, viewport=PHONE_VIEWPORT))
+    chat_page = ChatPage(await browser.open_tab(viewport=PHONE_VIEWPORT))
     await chat_page.join_room(server.url, "Ann")
     await chat_page.send_message("/join coffee")
     await bot.send_messages("tea", ["@Ann?"])

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, send_devtools_command
+from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser, send_devtools_command
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 

@@ -4,10 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.browser import PHONE_VIEWPORT
+from tests.support.browser import PHONE_VIEWPORT, Browser
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
 

@@ -1,10 +1,10 @@
 """Settings: language, theme, notifications and nickname; member badges."""
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 
 from server.app import RunningServer
-from tests.support.browser import open_tab
+from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
 
@@ -62,7 +62,7 @@ async def test_a_language_change_applies_immediately_and_persists(
 
 
 async def test_the_join_form_can_switch_the_language(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
     await expect(tab.page.locator("#join-submit")).to_have_text("加入")
@@ -144,8 +144,8 @@ async def test_join_notices_follow_the_joins_setting(browser: Browser, server: R
 async def test_notifications_are_limited_to_mentions_in_the_background(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD_NOTIFICATIONS)
+    tab = await browser.open_tab()
+    await tab.page.add_init_script(RECORD_NOTIFICATIONS)
     chat_page = ChatPage(tab)
     await chat_page.join_room(server.url, "Ann")
     await open_settings(chat_page.page)
@@ -178,8 +178,8 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
 
 
 async def test_denied_notification_permission_is_reported(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
-    await tab.context.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
+    tab = await browser.open_tab()
+    await tab.page.add_init_script(RECORD_NOTIFICATIONS + "window.allowed = 'denied';")
     chat_page = ChatPage(tab)
     await chat_page.join_room(server.url, "Ann")
     await open_settings(chat_page.page)

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
 from server.app import RunningServer
-from tests.support.browser import open_tab
+from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -22,7 +22,7 @@ async def count_index_loads(page: Page) -> list[str]:
 
 
 async def test_a_module_that_fails_once_is_loaded_by_one_reload(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     failures = ["first load"]
 
     async def fail_once(route: Route) -> None:
@@ -44,7 +44,7 @@ async def test_a_module_that_fails_once_is_loaded_by_one_reload(browser: Browser
 async def test_a_missing_module_leaves_a_message_in_both_languages(
     browser: Browser, server: RunningServer, pattern: str
 ) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     loads = await count_index_loads(tab.page)
     await tab.page.route(pattern, lambda route: route.fulfill(status=404))
     await tab.page.goto(server.url)
@@ -61,7 +61,7 @@ async def test_a_missing_module_leaves_a_message_in_both_languages(
 
 
 async def test_the_message_needs_neither_scripts_nor_styles(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     await tab.page.route("**/assets/**", lambda route: route.abort())
     await tab.page.goto(server.url)
     await expect(tab.page.locator("#load-error")).to_be_visible()
@@ -70,7 +70,7 @@ async def test_the_message_needs_neither_scripts_nor_styles(browser: Browser, se
 async def test_an_index_page_of_another_release_loads_the_modules_of_this_release(
     browser: Browser, server: RunningServer
 ) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     modules: list[str] = []
     tab.page.on("response", lambda answer: modules.append(answer.url) if answer.ok and ".js" in answer.url else None)
 
@@ -89,7 +89,7 @@ async def test_an_index_page_of_another_release_loads_the_modules_of_this_releas
 
 
 async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     loads = await count_index_loads(tab.page)
 
     async def outdate(route: Route) -> None:
@@ -104,7 +104,7 @@ async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser,
 
 
 async def test_a_room_in_the_query_opens_the_form_with_that_room(browser: Browser, server: RunningServer) -> None:
-    tab = await open_tab(browser)
+    tab = await browser.open_tab()
     await tab.page.goto(f"{server.url}/?room=caf%C3%A9%20%E8%8C%B6")
     await expect(tab.page.locator("#join-room")).to_have_value("café 茶")
     await expect(tab.page.locator("#join-nick")).to_be_focused()
@@ -133,8 +133,8 @@ window.BroadcastChannel = class { constructor() { throw new DOMException("blocke
 async def test_the_page_works_with_blocked_storage_and_locks(
     browser: Browser, server: RunningServer, blocked: str
 ) -> None:
-    tab = await open_tab(browser)
-    await tab.context.add_init_script(BLOCK_STORAGE + blocked)
+    tab = await browser.open_tab()
+    await tab.page.add_init_script(BLOCK_STORAGE + blocked)
     chat_page = ChatPage(tab)
     await chat_page.join_room(server.url, "Ann")
     await chat_page.send_message("hello")

@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 import pytest
 import trustme
 from aiohttp import ClientSession, TCPConnector
-from playwright.async_api import Browser
 
+from tests.support.browser import Browser
 from tests.support.chat_page import open_chat_page
 from tests.support.in_process_server import running_server
 from tests.support.nginx import read_documented_block, run_nginx

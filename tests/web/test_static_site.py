@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
-from playwright.async_api import Browser
 from yarl import URL
 
 from server.web.assets import load_client_assets, load_page_assets
 from server.web.routes import add_routes
-from tests.support.browser import open_tab
+from tests.support.browser import Browser
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 
@@ -159,7 +158,7 @@ async def test_the_example_page_exchanges_messages_with_other_clients(
 ) -> None:
     async with running_server(tmp_path, pages=str(folder)) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        tab = await open_tab(browser)
+        tab = await browser.open_tab()
         await tab.page.goto(server.url)
         lines = tab.page.locator("#messages li")
         await lines.first.wait_for()
