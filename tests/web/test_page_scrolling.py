@@ -1,7 +1,5 @@
 """Timeline: scroll anchoring, windowing, responsive layout and live region."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import expect
 
@@ -137,25 +135,26 @@ async def test_a_message_flood_keeps_the_rendered_window_bounded(
 @pytest.mark.parametrize(
     "viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}]
 )
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_layout_fits_the_viewport(
-    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int], scheme: str
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
 ) -> None:
     await bot.request("changeNick", {"nickName": "W" * 32})
     await bot.request("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
     texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
     for text in texts:
         await bot.request("sendMessage", {"room": "tea", "message": text})
-    context_options: dict[str, Any] = {"color_scheme": scheme}
-    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport, **context_options)
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport)
     await chat_page.expect_messages(*texts)
-    for element in ("document.documentElement", "document.getElementById('timeline')"):
-        assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
-    send = await chat_page.page.locator("#send-button").bounding_box()
-    assert send is not None
-    assert send["x"] + send["width"] <= viewport["width"]
-    assert send["y"] + send["height"] <= viewport["height"]
-    assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
+    for scheme in ("light", "dark"):
+        await chat_page.page.emulate_media(color_scheme=scheme)
+        await chat_page.page.evaluate(AFTER_LAYOUT)
+        for element in ("document.documentElement", "document.getElementById('timeline')"):
+            assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
+        send = await chat_page.page.locator("#send-button").bounding_box()
+        assert send is not None
+        assert send["x"] + send["width"] <= viewport["width"]
+        assert send["y"] + send["height"] <= viewport["height"]
+        assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
     chat_page.assert_no_errors()
 
 
