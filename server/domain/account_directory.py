@@ -127,6 +127,10 @@ class AccountDirectory:
         account = self._by_name_key.get(name_key)
         return account is None or account.member_id == member_id
 
+    def find_member(self, member_id: str) -> Account | None:
+        """Return the account of a member, also a deleted one; None for a guest."""
+        return self._by_member_id.get(member_id)
+
     def is_claimed(self, member_id: str) -> bool:
         """Return whether a member id belongs to an account, also to a deleted one."""
         return member_id in self._by_member_id

@@ -13,17 +13,21 @@ from typing import Any, Literal, cast
 from msgspec import Struct
 
 from tui_chat.protocol import errors
+from tui_chat.protocol.policies import Audience, ManagerRole, Visibility
 
-Visibility = Literal["public", "unlisted", "private", "direct", "admins"]
-"""Visibility of a room; `admins` is that of the audit log, which only the server writes."""
+RoomVisibility = Visibility | Literal["admins"]
+"""Visibility of a room; `admins` is that of the server's audit log, which only the server writes."""
 
-Audience = Literal["everyone", "members", "moderators", "owner"]
-"""Persons with a permission; each audience contains the following ones and the administrators."""
+PermittedGroup = Audience | ManagerRole
+"""Persons with a permission; `everyone`, `members`, `moderators` and `owner` each contain the following groups.
 
-_OPEN: frozenset[Visibility] = frozenset(("public", "unlisted", "private"))
-_CONVERSATIONS: frozenset[Visibility] = frozenset((*_OPEN, "direct"))
-_ALL: frozenset[Visibility] = frozenset((*_CONVERSATIONS, "admins"))
-_AUDITED: frozenset[Visibility] = frozenset((*_OPEN, "admins"))
+Administrators belong to all groups.
+"""
+
+_OPEN: frozenset[RoomVisibility] = frozenset(("public", "unlisted", "private"))
+_CONVERSATIONS: frozenset[RoomVisibility] = frozenset((*_OPEN, "direct"))
+_ALL: frozenset[RoomVisibility] = frozenset((*_CONVERSATIONS, "admins"))
+_AUDITED: frozenset[RoomVisibility] = frozenset((*_OPEN, "admins"))
 
 
 class Role(IntEnum):
@@ -56,13 +60,13 @@ class Policy(Struct, frozen=True, kw_only=True):
         owned: The room has an owner.
     """
 
-    visibility: Visibility = "public"
+    visibility: RoomVisibility = "public"
     speak: Audience = "everyone"
     guest_post: bool = True
     react: Audience = "everyone"
     upload: Audience = "everyone"
-    topic: Audience = "members"
-    invite: Audience = "members"
+    topic: ManagerRole = "members"
+    invite: ManagerRole = "members"
     keep_days: int | None = None
     keep_messages: int | None = None
     owned: bool = False
@@ -116,24 +120,24 @@ class Rule(Struct, frozen=True, kw_only=True):
     """Conditions of an action; all must hold.
 
     Attributes:
-        audience: Audience that no policy extends.
-        policy_fields: Fields of `Policy` with further audiences.
+        group: Group that no policy extends.
+        policy_fields: Fields of `Policy` with further groups.
         is_statement: Forbidden while muted.
         is_text: Forbidden to guests in rooms without `guest_post`.
         on_lower: Requires a target of lower role.
         visibilities: Rooms in which the action exists.
     """
 
-    audience: Audience = "everyone"
+    group: PermittedGroup = "everyone"
     policy_fields: tuple[str, ...] = ()
     is_statement: bool = False
     is_text: bool = False
     on_lower: bool = False
-    visibilities: frozenset[Visibility] = _CONVERSATIONS
+    visibilities: frozenset[RoomVisibility] = _CONVERSATIONS
 
 
-_MODERATE = Rule(audience="moderators", on_lower=True, visibilities=_OPEN)
-_OWN_ROOM = Rule(audience="owner", visibilities=_OPEN)
+_MODERATE = Rule(group="moderators", on_lower=True, visibilities=_OPEN)
+_OWN_ROOM = Rule(group="owner", visibilities=_OPEN)
 
 RULES: Mapping[Action, Rule] = {
     Action.READ: Rule(visibilities=_ALL),
@@ -145,23 +149,23 @@ RULES: Mapping[Action, Rule] = {
     Action.REACT: Rule(policy_fields=("react",), is_statement=True),
     Action.UPLOAD: Rule(policy_fields=("speak", "upload"), is_statement=True, is_text=True),
     Action.SET_TOPIC: Rule(policy_fields=("topic",), is_statement=True, is_text=True),
-    Action.MENTION_ROOM: Rule(audience="moderators", policy_fields=("speak",), is_statement=True, visibilities=_OPEN),
+    Action.MENTION_ROOM: Rule(group="moderators", policy_fields=("speak",), is_statement=True, visibilities=_OPEN),
     Action.INVITE: Rule(policy_fields=("invite",), visibilities=_OPEN),
-    Action.MANAGE_INVITES: Rule(audience="moderators", visibilities=_OPEN),
+    Action.MANAGE_INVITES: Rule(group="moderators", visibilities=_OPEN),
     Action.KICK: _MODERATE,
     Action.BAN: _MODERATE,
     Action.MUTE: _MODERATE,
-    Action.SET_ROLE: Rule(audience="owner", on_lower=True, visibilities=_OPEN),
-    Action.RESIGN: Rule(visibilities=_OPEN),
-    Action.SEE_AUDIT: Rule(audience="moderators", visibilities=_AUDITED),
+    Action.SET_ROLE: Rule(group="owner", on_lower=True, visibilities=_OPEN),
+    Action.RESIGN: Rule(group="moderators", visibilities=_OPEN),
+    Action.SEE_AUDIT: Rule(group="moderators", visibilities=_AUDITED),
     Action.CHANGE_POLICY: _OWN_ROOM,
     Action.RENAME: _OWN_ROOM,
     Action.DELETE_ROOM: _OWN_ROOM,
 }
 """Conditions by action; every action has one rule."""
 
-_LEAST_ROLES: Mapping[Audience, Role] = {"moderators": Role.MODERATOR, "owner": Role.OWNER}
-_REFUSALS: Mapping[Audience, str] = {
+_LEAST_ROLES: Mapping[PermittedGroup, Role] = {"moderators": Role.MODERATOR, "owner": Role.OWNER}
+_REFUSALS: Mapping[PermittedGroup, str] = {
     "members": "members_only",
     "moderators": "moderators_only",
     "owner": "owner_only",
@@ -205,10 +209,10 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
         raise errors.Forbidden("member_muted", **until)
     if rule.is_text and standing.role is Role.GUEST and not policy.guest_post:
         raise errors.Forbidden("guests_read_only")
-    audiences: list[Audience] = [rule.audience, *(_get_audience(policy, field) for field in rule.policy_fields)]
-    for audience in audiences:
-        if not _is_in_audience(standing, audience):
-            raise errors.Forbidden(_REFUSALS[audience])
+    groups: list[PermittedGroup] = [rule.group, *(_get_group(policy, field) for field in rule.policy_fields)]
+    for group in groups:
+        if not _is_in_group(standing, group):
+            raise errors.Forbidden(_REFUSALS[group])
     if rule.on_lower and (target is None or target.role >= standing.role):
         raise errors.Forbidden("rank_too_low")
 
@@ -249,15 +253,15 @@ def require_role_change(policy: Policy, standing: Standing, target: Standing, ro
         raise errors.Forbidden("room_ownerless")
 
 
-def _get_audience(policy: Policy, field: str) -> Audience:
-    return "everyone" if field == "topic" and not policy.owned else cast(Audience, getattr(policy, field))
+def _get_group(policy: Policy, field: str) -> PermittedGroup:
+    return "everyone" if field == "topic" and not policy.owned else cast(PermittedGroup, getattr(policy, field))
 
 
-def _is_in_audience(standing: Standing, audience: Audience) -> bool:
-    match audience:
+def _is_in_group(standing: Standing, group: PermittedGroup) -> bool:
+    match group:
         case "everyone":
             return True
         case "members":
             return standing.is_member or standing.role >= Role.MODERATOR
         case _:
-            return standing.role >= _LEAST_ROLES[audience]
+            return standing.role >= _LEAST_ROLES[group]

@@ -237,6 +237,8 @@ def _require_other_owner(connection: Connection, room_id: int, member_id: str) -
 
 def _set_sanction(connection: Connection, room_id: int, command: AppendMemberChange) -> None:
     values = {
+        "nick_name": command.target.nick_name,
+        "account": command.target.account,
         "until": command.until,
         "reason": command.reason or "",
         "by": command.author.member_id,

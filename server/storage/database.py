@@ -17,6 +17,7 @@ from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.invite_repository import InviteRepository
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
+from server.storage.moderation_reader import ModerationReader
 from server.storage.read_markers import ReadMarkerRepository
 from server.storage.restore_detection import RestoreDetector
 from server.storage.retention import RetentionJob
@@ -52,6 +53,7 @@ class Database:
         path: Path of a SQLite file, None for PostgreSQL.
         read_markers: Repository of read markers and mentions.
         invites: Repository of invites.
+        moderation: Reader for moderation.
         retention: Remover of expired entries.
     """
 
@@ -74,6 +76,7 @@ class Database:
         self.accounts = AccountRepository(writer, readers, clock)
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.invites = InviteRepository(writer, clock)
+        self.moderation = ModerationReader(readers, clock)
         self._writer = writer
         self._resources = resources
         self._clock = clock

@@ -10,7 +10,7 @@ from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
 
-FINGERPRINT = "c188e447cd8411ac"
+FINGERPRINT = "41d29090b300fbad"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 

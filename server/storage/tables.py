@@ -37,6 +37,9 @@ and their row disappears with their last entry.
 LOG_ID_CHARACTERS = 12
 """Length of a new `rooms.log_id`; a replaced database appends a suffix (`server.storage.restore_detection`)."""
 
+AUDITED_KINDS = ("member", "policy", "delete")
+"""Values of `entries.kind` in the audit of a room (`server.storage.moderation_reader`)."""
+
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id`."""
 
@@ -122,6 +125,8 @@ sanctions = Table(
     Column("room_id", Int64, primary_key=True),
     Column("member_id", Text, primary_key=True),
     Column("kind", Text, primary_key=True),
+    Column("nick_name", Text, nullable=False),
+    Column("account", Text),
     Column("until", Int64),
     Column("reason", Text, nullable=False),
     Column("by", Text, nullable=False),
@@ -132,7 +137,8 @@ sanctions = Table(
 )
 """Bans and mutes of rooms, with `kind` `ban` or `mute`; a sanction without `until` has no end.
 
-`by` is the member id of the moderator. A ban with `address_hash` also applies to guests from this address.
+`nick_name` and `account` are those of the target, `by` is the member id of the moderator. A ban with
+`address_hash` also applies to guests from this address.
 """
 
 invites = Table(
@@ -219,6 +225,13 @@ entries = Table(
         unique=True,
         sqlite_where=column("client_id").is_not(None),
         postgresql_where=column("client_id").is_not(None),
+    ),
+    Index(
+        "audit_by_seq",
+        "room_id",
+        "seq",
+        sqlite_where=column("kind").in_(AUDITED_KINDS),
+        postgresql_where=column("kind").in_(AUDITED_KINDS),
     ),
     Index(
         "edits_by_target",

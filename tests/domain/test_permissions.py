@@ -9,17 +9,16 @@ import pytest
 from server.domain.permissions import (
     RULES,
     Action,
-    Audience,
     Policy,
     Role,
     Standing,
-    Visibility,
     is_permitted,
     is_visible,
     require,
     require_role_change,
 )
 from tui_chat.protocol import errors
+from tui_chat.protocol.policies import Audience, ManagerRole, Visibility
 
 PERSONS = ("guest", "invited", "account", "member", "moderator", "owner", "admin")
 
@@ -44,15 +43,15 @@ KICK            -     -       -       -      +         +     +     | +     +    
 BAN             -     -       -       -      +         +     +     | +     +     -      -
 MUTE            -     -       -       -      +         +     +     | +     +     -      -
 SET_ROLE        -     -       -       -      -         +     +     | +     +     -      -
-RESIGN          +     +       +       +      +         +     +     | +     -     -      -
+RESIGN          -     -       -       -      +         +     +     | +     -     -      -
 SEE_AUDIT       -     -       -       -      +         +     +     | +     -     -      +
 CHANGE_POLICY   -     -       -       -      -         +     +     | +     -     -      -
 RENAME          -     -       -       -      -         +     +     | +     -     -      -
 DELETE_ROOM     -     -       -       -      -         +     +     | +     -     -      -
 """
 
-EXPECTED_AUDIENCES = """
-audience        guest invited account member moderator owner admin
+EXPECTED_GROUPS = """
+group           guest invited account member moderator owner admin
 everyone        +     +       +       +      +         +     +
 members         -     +       -       +      +         +     +
 moderators      -     -       -       -      +         +     +
@@ -68,7 +67,7 @@ def parse_table(table: str) -> dict[str, dict[str, str]]:
     return {row[0]: dict(zip(header[1:], row[1:], strict=True)) for row in rows}
 
 
-ACTIONS, AUDIENCES = parse_table(EXPECTED_ACTIONS), parse_table(EXPECTED_AUDIENCES)
+ACTIONS, GROUPS = parse_table(EXPECTED_ACTIONS), parse_table(EXPECTED_GROUPS)
 
 
 def name_person(standing: Standing) -> str:
@@ -105,7 +104,7 @@ def _expect_condition(letter: str, policy: Policy, person: str) -> bool:
         case "t" if not policy.owned:
             return True
         case _:
-            return AUDIENCES[getattr(policy, POLICY_FIELDS[letter])][person] == "+"
+            return GROUPS[getattr(policy, POLICY_FIELDS[letter])][person] == "+"
 
 
 def all_standings() -> Iterator[Standing]:
@@ -116,22 +115,22 @@ def all_standings() -> Iterator[Standing]:
 
 def all_policies() -> Iterator[Policy]:
     """Yield each value of each policy, and all combinations of the policies of one action."""
-    flags, audiences = (False, True), get_args(Audience)
-    for visibility, owned in product(get_args(Visibility), flags):
+    flags, audiences, manager_roles = (False, True), get_args(Audience), get_args(ManagerRole)
+    for visibility, owned in product((*get_args(Visibility), "admins"), flags):
         for speak, upload, guest_post in product(audiences, audiences, flags):
             yield Policy(visibility=visibility, owned=owned, speak=speak, upload=upload, guest_post=guest_post)
-        for topic, guest_post in product(audiences, flags):
+        for topic, guest_post in product(manager_roles, flags):
             yield Policy(visibility=visibility, owned=owned, topic=topic, guest_post=guest_post)
-        for react, invite in zip(audiences, reversed(audiences), strict=True):
+        for react, invite in zip(audiences, manager_roles, strict=True):
             yield Policy(visibility=visibility, owned=owned, react=react, invite=invite)
 
 
 TARGETS = (None, *(Standing(role=role) for role in Role))
 
 
-def test_the_tables_have_a_row_for_each_action_and_audience() -> None:
+def test_the_tables_have_a_row_for_each_action_and_group() -> None:
     assert set(ACTIONS) == {action.name for action in Action} == {action.name for action in RULES}
-    assert set(AUDIENCES) == set(get_args(Audience))
+    assert set(GROUPS) == {*get_args(Audience), *get_args(ManagerRole)}
 
 
 @pytest.mark.parametrize("action", Action, ids=lambda action: action.name)
@@ -218,7 +217,7 @@ def test_roles_are_assigned_to_persons_of_lower_role(actor: Role, target: Role) 
         assert may_change_role(Policy(owned=owned), *standings, role, is_self=False) is expected
 
 
-def test_each_person_gives_up_the_own_role_for_a_lower_one() -> None:
+def test_a_role_above_member_can_be_given_up_for_a_lower_one() -> None:
     for actor, role in product(Role, (Role.MEMBER, Role.MODERATOR, Role.OWNER)):
         standing = Standing(role=actor, is_member=True)
         assert may_change_role(Policy(owned=True), standing, standing, role, is_self=True) is (role < actor)

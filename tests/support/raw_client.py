@@ -49,9 +49,13 @@ class RawClient:
 
     async def request(self, event: str, *args: Any) -> Any:
         """Send an event and return its response; other packets are appended to `pushes`."""
+        return await self.read_response(await self.start_request(event, *args))
+
+    async def start_request(self, event: str, *args: Any) -> int:
+        """Send an event and return its request id, for `read_response`."""
         request_id = next(self._request_ids)
         await self.ws.send_str(f"42{request_id}" + json.dumps([event, *args]))
-        return await self.read_response(request_id)
+        return request_id
 
     async def read_response(self, request_id: int) -> Any:
         """Return the response to `request_id`; other packets are appended to `pushes`."""

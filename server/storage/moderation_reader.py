@@ -1,0 +1,175 @@
+"""Reads for moderation: members, authors, recent messages and the audit of a room."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, Row, and_, bindparam, literal_column, or_, select
+
+from server.domain.room_access import AccessState, Requester
+from server.storage.access_reader import read_access
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.row_mapping import entry_from_row
+from server.storage.search import find_first_seq
+from server.storage.tables import AUDITED_KINDS, entries, memberships, rooms, sanctions
+from tui_chat.protocol import responses
+from tui_chat.protocol.events import MemberRef
+
+_EXAMINED_ENTRIES = 10_000  # newest entries that are searched for a former member without a membership
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+_select_room = select(rooms).where(rooms.c.key == bindparam("key"))
+_identity = (entries.c.member_id, entries.c.nick_name, entries.c.account)
+_is_message = and_(entries.c.room_id == bindparam("room"), entries.c.kind == literal_column("'message'"))
+_target_entries = entries.alias("targets")
+_select_audited = (
+    select(entries)
+    .select_from(
+        entries.outerjoin(
+            _target_entries,
+            and_(_target_entries.c.room_id == entries.c.room_id, _target_entries.c.seq == entries.c.target),
+        )
+    )
+    .where(
+        entries.c.room_id == bindparam("room"),
+        entries.c.seq < bindparam("before"),
+        entries.c.kind.in_([literal_column(f"'{kind}'") for kind in AUDITED_KINDS]),
+        or_(entries.c.kind != "delete", _target_entries.c.member_id != entries.c.member_id),
+        *(entries.c.text.not_like(f'%"action":"{action}"%') for action in ("joined", "left", "invited")),
+    )
+    .order_by(entries.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+
+
+class TargetState(NamedTuple):
+    """Target of an action: its access, and its last known names; None for a person who was never in the room."""
+
+    state: AccessState
+    member: MemberRef | None
+
+
+class ModerationReader:
+    """Reader for moderation; all methods raise `Unavailable` if the database is not readable.
+
+    Args:
+        readers: Executor of read transactions.
+        clock: Source of the current time in milliseconds since the epoch.
+    """
+
+    def __init__(self, readers: Executor, clock: Callable[[], int]) -> None:
+        self._readers = readers
+        self._clock = clock
+
+    async def find_target(self, room_key: str, requester: Requester) -> TargetState:
+        """Return the target of an action from the members, the sanctions and the newest authors of a room.
+
+        Args:
+            room_key: Canonical key of the room.
+            requester: Target; its address is not considered.
+        """
+        return await self._run(partial(_find_target, key=room_key, requester=requester, now=self._clock()))
+
+    async def find_author(self, room_key: str, seq: int) -> MemberRef | None:
+        """Return the author of a message, None for an unknown message."""
+        return await self._run(partial(_find_author, key=room_key, seq=seq))
+
+    async def list_messages(self, room_key: str, member_id: str, since: int, after: int, limit: int) -> list[int]:
+        """Return the `seq` of messages of a member that are not deleted, in ascending order.
+
+        Args:
+            room_key: Canonical key of the room.
+            member_id: Author.
+            since: Time of the earliest message, in milliseconds since the epoch.
+            after: Exclusive lower bound of `seq`.
+            limit: Maximum number of messages.
+        """
+        return await self._run(
+            partial(_list_messages, key=room_key, member_id=member_id, since=since, after=after, limit=limit)
+        )
+
+    async def read_audit(self, room_key: str, before: int, limit: int) -> responses.HistoryPage:
+        """Return the newest audited entries of a room in ascending order.
+
+        Audited are policy changes, member changes other than joins, leaves and invitations, and deletions of messages
+        of other members.
+
+        Args:
+            room_key: Canonical key of the room.
+            before: Exclusive upper bound of `seq`.
+            limit: Maximum number of entries.
+        """
+        return await self._run(partial(_read_audit, key=room_key, before=before, limit=limit))
+
+    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "read for moderation failed: %s")
+        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+
+
+def _find_room(connection: Connection, key: str) -> Row[Any] | None:
+    return connection.execute(_select_room, {"key": key}).one_or_none()
+
+
+def _find_target(connection: Connection, *, key: str, requester: Requester, now: int) -> TargetState:
+    state = read_access(connection, key=key, requester=requester, now=now)
+    room = _find_room(connection, key)
+    if room is None:
+        return TargetState(state, None)
+    for table in (memberships, sanctions):
+        names = select(table.c.member_id, table.c.nick_name, table.c.account)
+        in_room = names.where(table.c.room_id == room.id, table.c.member_id == requester.member_id)
+        if (row := connection.execute(in_room.limit(1)).first()) is not None:
+            return TargetState(state, MemberRef(*row))
+    newest = (
+        select(*_identity)
+        .where(entries.c.room_id == room.id, entries.c.seq > room.last_seq - _EXAMINED_ENTRIES)
+        .where(entries.c.member_id == requester.member_id)
+        .order_by(entries.c.seq.desc())
+        .limit(1)
+    )
+    row = connection.execute(newest).first()
+    return TargetState(state, None if row is None else MemberRef(*row))
+
+
+def _find_author(connection: Connection, *, key: str, seq: int) -> MemberRef | None:
+    room = _find_room(connection, key)
+    if room is None:
+        return None
+    row = connection.execute(select(*_identity).where(_is_message, entries.c.seq == seq), {"room": room.id}).first()
+    return None if row is None else MemberRef(*row)
+
+
+def _list_messages(
+    connection: Connection, *, key: str, member_id: str, since: int, after: int, limit: int
+) -> list[int]:
+    room = _find_room(connection, key)
+    if room is None:
+        return []
+    first = max(after + 1, find_first_seq(connection, room, entries.c.ts, since))
+    of_member = (
+        select(entries.c.seq)
+        .where(_is_message, entries.c.seq >= first, entries.c.member_id == member_id)
+        .where(entries.c.deleted.is_(False))
+        .order_by(entries.c.seq)
+        .limit(limit)
+    )
+    return list(connection.execute(of_member, {"room": room.id}).scalars())
+
+
+def _read_audit(connection: Connection, *, key: str, before: int, limit: int) -> responses.HistoryPage:
+    room = _find_room(connection, key)
+    if room is None:
+        return responses.HistoryPage(messages=[], has_more=False, log_id="", first_seq=1, last_seq=0)
+    values = {"room": room.id, "before": before, "limit": limit + 1}
+    rows = connection.execute(_select_audited, values).all()
+    return responses.HistoryPage(
+        messages=[entry_from_row(room.name, row) for row in reversed(rows[:limit])],
+        has_more=len(rows) > limit,
+        log_id=room.log_id,
+        first_seq=room.first_seq,
+        last_seq=room.last_seq,
+    )
