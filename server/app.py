@@ -36,6 +36,8 @@ from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
+from server.web.api.accounts import AccountApi
+from server.web.api.guard import create_api_guard
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
 from server.web.http_connections import HttpConnectionPool
@@ -157,14 +159,21 @@ async def serve(
             return supervisor.health_problem() or await database.health_problem()
 
         read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
-        app = _build_app(settings, socketio_server, connection_pool, check_readiness, read_metrics)
+        app = _build_app(
+            settings,
+            socketio_server,
+            _build_account_api(settings, account_service, dispatcher.handlers.identity),
+            connection_pool,
+            check_readiness=check_readiness,
+            read_metrics=read_metrics,
+        )
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
         connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
-        maintenance = supervisor.supervise("account maintenance", account_service.run_maintenance)
+        maintenance = supervisor.supervise("account maintenance", account_service.tokens.run_maintenance)
         listener: asyncio.Server | None = None
         try:
             listener = await _listen(connection_factory, settings)
@@ -188,7 +197,7 @@ async def serve(
             connection_pool.stop()
             maintenance.cancel()
             with suppress(Unavailable):
-                await account_service.save_token_uses()
+                await account_service.tokens.save_uses()
             await runner.cleanup()
     finally:
         loop_lag.stop()
@@ -199,7 +208,9 @@ async def serve(
 def _build_app(
     settings: ServerSettings,
     socketio_server: SocketIOServer,
+    account_api: AccountApi,
     connection_pool: HttpConnectionPool,
+    *,
     check_readiness: Callable[[], Awaitable[str | None]],
     read_metrics: Callable[[], MetricsSnapshot],
 ) -> web.Application:
@@ -214,6 +225,7 @@ def _build_app(
                 socketio_server.engineio_server.get_cors_headers,
             ),
             create_host_guard(trusted_networks, settings.parse_allowed_origins()),
+            create_api_guard(socketio_server.engineio_server.get_cors_headers),
         )
     )
     pages_directory = settings.resolve_pages_directory()
@@ -226,9 +238,23 @@ def _build_app(
         trusted_networks=trusted_networks,
         pages_directory=pages_directory,
     )
+    account_api.add_routes(app)
     socketio_server.mount(app)
     add_metrics_route(app, read_metrics, trusted_networks)
     return app
+
+
+def _build_account_api(
+    settings: ServerSettings, account_service: AccountService, identity: IdentityResolver
+) -> AccountApi:
+    return AccountApi(
+        account_service,
+        identity,
+        registration=settings.registration,
+        allow_insecure=settings.insecure_login == "on",
+        limit_rates=settings.rate_limit == "on",
+        trusted_networks=settings.parse_trusted_networks(),
+    )
 
 
 def _collect_metrics(
@@ -280,7 +306,7 @@ def _build_dispatcher(
             search_cursors=search_cursors,
             room_write_limiter=room_write_limiter,
         ),
-        account_service,
+        account_service.tokens,
         {
             **DEFAULT_RATES,
             "messages": Rate(settings.message_burst, settings.message_rate),

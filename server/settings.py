@@ -76,6 +76,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     tls_key: Annotated[str, _setting("File with the TLS private key (PEM), without a passphrase", is_path=True)] = ""
     registration: Annotated[Literal["invite", "open", "closed"], _setting("Registration of accounts")] = "invite"
     guests: Annotated[Literal["on", "off"], _setting("Connections without an account")] = "on"
+    insecure_login: Annotated[Literal["off", "on"], _setting("Passwords over plain HTTP from other machines")] = "off"
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
     message_burst: Annotated[
         float, _setting("Maximum burst of messages per connection", unit="messages", limits=(1, 1e6))

@@ -135,7 +135,7 @@ class Namespace:
     def _reject_connect(self, error: errors.ChatError) -> None:
         if error.reason == "token_invalid":
             self._sink.push(packets.encode_connect(secrets.token_urlsafe()))
-            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message)))
+            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush()))
             self._sink.close("invalid token")
             return
         error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})

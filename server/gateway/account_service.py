@@ -1,40 +1,37 @@
 """Accounts: registration, logins, tokens and profiles (docs/accounts.md).
 
-- Tokens: 256 random bits after `ct_`, stored as SHA-256. Each hour of use extends the lifetime of a token.
-- Verification: a verified token is cached; its account comes from the directory, so a suspension applies at once.
-- Revocation: a revoked token is removed from the database, then from the cache, and its open connections receive
-  `authFail` and close. A verification that overlaps a revocation reads the token again.
+- Order: a change is stored first, then applied to the directory, to present members and to open connections.
+- Tokens: 256 random bits after `ct_`, stored as SHA-256.
 - Secrecy: a login with an unknown account and one with a wrong password have the same error and the same cost.
 """
 
-import asyncio
-import hashlib
 import secrets
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory, AccountIdentity, ServerRole
 from server.domain.login_limiter import LoginLimiter
-from server.engineio.connection import ClientConnection
-from server.engineio.packets import encode_event
+from server.gateway.device_tokens import DeviceTokens, hash_secret
 from server.gateway.password_hashing import PasswordHashing
-from server.storage.account_repository import HOUR_MS, AccountRecord, AccountRepository, TokenRecord
-from tui_chat.protocol import errors, events, names
-from tui_chat.protocol.accounts import normalize_password, validate_account_name, validate_password
+from server.storage.account_repository import AccountRecord, AccountRepository, TokenRecord
+from tui_chat.protocol import errors, names
+from tui_chat.protocol.accounts import DELETED_PREFIX, normalize_password, validate_account_name, validate_password
 
 TOKEN_PREFIX = "ct_"
 """Start of all tokens, by which secret scanners recognize them."""
 
 _TOKEN_BYTES = 32
-_MAX_CACHED_TOKENS = 10_000
-_SAVE_INTERVAL = 60.0  # seconds between two writes of token uses
+
+_INVITE_BYTES = 16
+_DELETED_NAME_BYTES = 4
 
 Registration = Literal["open", "invite", "closed"]
+"""Policy of registrations: anybody, holders of a server invite, or nobody."""
+
+Erasure = Literal["keep", "delete"]
+"""Treatment of the messages of a deleted account: new author name only, or deletion of the texts as well."""
 
 
 class IssuedToken(Struct, frozen=True):
@@ -48,6 +45,22 @@ class IssuedToken(Struct, frozen=True):
 
     account: Account
     token: str
+    expires_at: int
+
+
+class ServerInvite(Struct, frozen=True):
+    """New invite for registrations; `code` exists nowhere else.
+
+    Attributes:
+        id: Identifier of the invite.
+        code: Secret for the registration.
+        uses: Number of accounts that may be registered.
+        expires_at: Expiry in milliseconds (Unix time).
+    """
+
+    id: int
+    code: str
+    uses: int
     expires_at: int
 
 
@@ -67,6 +80,7 @@ class AccountService:
 
     Attributes:
         directory: Accounts in memory.
+        tokens: Tokens of devices, and their connections.
         on_change: Called with each new or changed account, after the change of the directory.
     """
 
@@ -88,65 +102,12 @@ class AccountService:
         self._now = now
         self._monotonic = monotonic
         self._login_limiter = LoginLimiter()
-        self._token_cache = OrderedDict[bytes, TokenRecord]()  # by digest, least recently used first
-        self._revocation_count = 0
-        self._used_token_ids = set[int]()
-        self._saved_hour = 0
-        self._connections: dict[int, set[ClientConnection]] = {}  # by account id
+        self.tokens = DeviceTokens(repository, directory, now)
 
     async def load(self) -> None:
         """Read all accounts into the directory; called once, before the first connection."""
         for record in await self._repository.list_all():
             self.directory.put(record.account)
-
-    async def run_maintenance(self) -> None:
-        """Save the uses of tokens once per minute; never returns."""
-        while True:
-            await asyncio.sleep(_SAVE_INTERVAL)
-            with suppress(errors.Unavailable):  # logged by the repository
-                await self.save_token_uses()
-
-    async def save_token_uses(self) -> None:
-        """Store the current hour as the last use of used and connected tokens, and delete expired tokens.
-
-        Connected tokens are stored once per hour. After a failure, the next call repeats the write.
-        """
-        hour = self._now() // HOUR_MS
-        token_ids = set(self._used_token_ids)
-        if hour != self._saved_hour:
-            token_ids |= {account.token_id for _, account in self._iterate_connections()}
-        if token_ids or hour != self._saved_hour:
-            await self._repository.touch_tokens(token_ids)
-            self._used_token_ids -= token_ids
-            self._saved_hour = hour
-
-    # -- connections
-
-    async def authenticate(self, token: str) -> AccountIdentity:
-        """Return the account of a token, and record the use of the token.
-
-        Raises:
-            Unauthorized: The token is unknown, expired or revoked, or the account is suspended or deleted.
-        """
-        record = await self._find_token(hash_secret(token))
-        account = None if record is None else await self._find_account(record.account_id)
-        if record is None or account is None or not account.is_active:
-            raise errors.Unauthorized("token_invalid")
-        return AccountIdentity.from_account(account, record.id)
-
-    def attach(self, connection: ClientConnection, account: AccountIdentity) -> None:
-        """Set the account of a new connection; no `await` may separate the call from `authenticate`."""
-        connection.account, connection.member_id = account, account.member_id
-        self._connections.setdefault(account.id, set()).add(connection)
-
-    def detach(self, connection: ClientConnection) -> None:
-        """Forget a closed connection; without effect for a guest and for a repeated call."""
-        if connection.account is None:
-            return
-        connections = self._connections.get(connection.account.id, set())
-        connections.discard(connection)
-        if not connections:
-            self._connections.pop(connection.account.id, None)
 
     # -- accounts
 
@@ -234,6 +195,138 @@ class AccountService:
             raise errors.Forbidden("account_suspended")
         return await self.issue_token(record.account, label, password_hash=record.password_hash)
 
+    # -- devices and profile
+
+    async def list_devices(self, account: AccountIdentity) -> list[TokenRecord]:
+        """Return the tokens of an account, newest login first."""
+        return await self._repository.list_tokens(account.id)
+
+    async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
+        """Delete a token of an account, and close its connections.
+
+        Raises:
+            NotFound: The account has no such token.
+        """
+        await self._repository.delete_token(account.id, token_id)
+        self.tokens.revoke(account.id, lambda revoked_id: revoked_id == token_id)
+
+    async def read_profile(self, account: AccountIdentity) -> AccountRecord:
+        """Return an account with its private fields."""
+        return await self._repository.get(account.id)
+
+    async def update_profile(self, account: AccountIdentity, values: Mapping[str, Any]) -> AccountRecord:
+        """Change fields of the profile; a new nickname applies to all rooms at once.
+
+        Args:
+            account: Account to change.
+            values: Validated `nick_name`, `about` and `email`, of which each is optional.
+
+        Raises:
+            Conflict: The nickname belongs to another account.
+        """
+        if not values:
+            return await self.read_profile(account)
+        record = await self._repository.update(account.id, **values)
+        self._apply(record)
+        return record
+
+    async def change_password(self, account: AccountIdentity, password: str, new_password: str, address: str) -> None:
+        """Replace the password, and revoke the tokens of all other devices.
+
+        Args:
+            account: Account and device of the request.
+            password: Current password as received.
+            new_password: New password as received.
+            address: Client address.
+
+        Raises:
+            BadRequest, TooLong: The new password is invalid.
+            Unauthorized: The current password is wrong, or the account has none.
+            RateLimited: Too many attempts with this account name from this address failed.
+        """
+        normalized = validate_password(new_password, account.name)
+        await self._verify_password(account.name, password, address)
+        await self._replace_password(account.id, normalized, address, except_token_id=account.token_id)
+
+    async def delete_account(self, account: AccountIdentity, password: str, *, erasure: Erasure, address: str) -> None:
+        """Delete an account, revoke its tokens and start the erasure of its entries.
+
+        Args:
+            account: Account and device of the request.
+            password: Current password as received; ignored for a bot.
+            erasure: Treatment of the messages.
+            address: Client address.
+
+        Raises:
+            Unauthorized: The password is wrong.
+            RateLimited: Too many attempts with this account name from this address failed.
+        """
+        if not (await self.read_profile(account)).account.is_bot:
+            await self._verify_password(account.name, password, address)
+        await self._delete(account.id, erasure)
+
+    # -- administration
+
+    async def require_account(self, name: str) -> AccountRecord:
+        """Return the account with an account name.
+
+        Raises:
+            NotFound: No account has this name.
+        """
+        record = await self._repository.find(names.canonical_key(name))
+        if record is None:
+            raise errors.NotFound("account_not_found")
+        return record
+
+    async def list_accounts(self) -> list[AccountRecord]:
+        """Return all accounts in order of their creation, without deleted ones."""
+        return [record for record in await self._repository.list_all() if not record.account.deleted]
+
+    async def set_role(self, name: str, role: ServerRole) -> None:
+        """Change the server role of an account; raises as `require_account`."""
+        await self._update_by_name(name, role=role)
+
+    async def suspend(self, name: str) -> None:
+        """Reject logins and tokens of an account, and close its connections; raises as `require_account`.
+
+        The tokens are valid again after `resume`.
+        """
+        record = await self._update_by_name(name, suspended=True)
+        self.tokens.revoke(record.account.id)
+
+    async def resume(self, name: str) -> None:
+        """End the suspension of an account; raises as `require_account`."""
+        await self._update_by_name(name, suspended=False)
+
+    async def reset_password(self, name: str, new_password: str) -> None:
+        """Replace the password without the current one, and revoke all tokens of the account.
+
+        Raises:
+            BadRequest, TooLong: The new password is invalid.
+            NotFound: No account has this name.
+        """
+        account = (await self.require_account(name)).account
+        await self._replace_password(account.id, validate_password(new_password, account.name), address="")
+
+    async def remove_account(self, name: str, erasure: Erasure) -> None:
+        """Delete an account as its owner may do (`delete_account`); raises as `require_account`."""
+        await self._delete((await self.require_account(name)).account.id, erasure)
+
+    async def create_invite(self, *, uses: int, lifetime: float, created_by: str = "") -> ServerInvite:
+        """Create an invite for registrations.
+
+        Args:
+            uses: Number of accounts that may be registered.
+            lifetime: Seconds until the expiry.
+            created_by: Member id of the creator, empty for the operator.
+        """
+        code = secrets.token_urlsafe(_INVITE_BYTES)
+        expires_at = self._now() + round(lifetime * 1000)
+        invite_id = await self._repository.add_invite(
+            hash_secret(code), uses=uses, expires_at=expires_at, created_by=created_by
+        )
+        return ServerInvite(invite_id, code, uses, expires_at)
+
     # -- internals
 
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
@@ -263,67 +356,32 @@ class AccountService:
             record = await self._repository.update(record.account.id, password_hash=new_hash)
         return record
 
-    async def _find_token(self, digest: bytes) -> TokenRecord | None:
-        now = self._now()
-        record = self._token_cache.get(digest)
-        while record is None or record.expires_at <= now:
-            revocation_count = self._revocation_count
-            record = await self._repository.find_token(digest)
-            if record is None:
-                return None
-            if revocation_count != self._revocation_count:
-                record = None
-        if record.last_used_at // HOUR_MS < now // HOUR_MS:
-            self._used_token_ids.add(record.id)
-            record = replace(record, last_used_at=now // HOUR_MS * HOUR_MS)
-        self._token_cache[digest] = record
-        self._token_cache.move_to_end(digest)
-        if len(self._token_cache) > _MAX_CACHED_TOKENS:
-            self._token_cache.popitem(last=False)
+    async def _update_by_name(self, name: str, **values: Any) -> AccountRecord:
+        account_id = (await self.require_account(name)).account.id
+        record = await self._repository.update(account_id, **values)
+        self._apply(record)
         return record
 
-    async def _find_account(self, account_id: int) -> Account | None:
-        """Return an account from the directory, or from storage if another server has created the account."""
-        account = self.directory.get(account_id)
-        if account is None:
-            with suppress(errors.NotFound):
-                account = (await self._repository.get(account_id)).account
-                self.directory.put(account)
-        return account
+    async def _replace_password(
+        self, account_id: int, normalized: str, address: str, except_token_id: int | None = None
+    ) -> None:
+        new_hash = await self._hashing.hash(normalized, address)
+        await self._repository.update(account_id, keep_token_id=except_token_id, password_hash=new_hash)
+        self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
+
+    async def _delete(self, account_id: int, erasure: Erasure) -> None:
+        record = await self._repository.update(
+            account_id,
+            keep_token_id=None,
+            **{"name": DELETED_PREFIX + secrets.token_hex(_DELETED_NAME_BYTES), "deleted": True, "erasure": erasure},
+            **{"password_hash": None, "about": "", "email": None},
+        )
+        self._apply(record)
+        self.tokens.revoke(account_id)
 
     def _apply(self, record: AccountRecord) -> None:
         """Update the directory and the connections of an account after a change in storage."""
         account = record.account
         self.directory.put(account)
-        for connection, identity in self._iterate_connections(account.id):
-            connection.account = AccountIdentity.from_account(account, identity.token_id)
+        self.tokens.update_connections(account)
         self.on_change(account)
-
-    def _revoke(self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True) -> None:
-        """Close the connections of deleted tokens, and remove these from the cache.
-
-        Args:
-            account_id: Account of the tokens.
-            is_revoked: Returns whether a token id is revoked; by default, all are.
-        """
-        self._revocation_count += 1
-        for digest, record in list(self._token_cache.items()):
-            if record.account_id == account_id and is_revoked(record.id):
-                del self._token_cache[digest]
-        frame = encode_event(events.AUTH_FAIL, events.AuthFailPush())
-        for connection, identity in self._iterate_connections(account_id):
-            if is_revoked(identity.token_id):
-                connection.push(frame)
-                connection.close("token revoked")
-
-    def _iterate_connections(self, account_id: int | None = None) -> Iterator[tuple[ClientConnection, AccountIdentity]]:
-        """Yield the connections of one account or of all accounts, each with its identity; closing them is safe."""
-        groups = self._connections.values() if account_id is None else [self._connections.get(account_id, set())]
-        for connection in [connection for group in groups for connection in group]:
-            if connection.account is not None:
-                yield connection, connection.account
-
-
-def hash_secret(secret: str) -> bytes:
-    """Return the SHA-256 digest of a token or an invite code; both have enough entropy for a fast hash."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

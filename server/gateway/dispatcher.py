@@ -20,8 +20,8 @@ from msgspec import Raw
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
 from server.engineio.packets import encode_event
-from server.gateway.account_service import AccountService
 from server.gateway.credentials import find_connect_token
+from server.gateway.device_tokens import DeviceTokens
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
@@ -47,7 +47,7 @@ class Dispatcher:
     Args:
         dialects: Dialects in matching order; the last one matches every event.
         handlers: Request handlers, shared by all dialects.
-        account_service: Verifier of tokens.
+        tokens: Verifier of tokens.
         request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
         allow_guests: Accept connections without a token.
         limit_requests: Limit valid requests. Invalid requests are limited in any case.
@@ -64,7 +64,7 @@ class Dispatcher:
         self,
         dialects: Sequence[Dialect],
         handlers: Handlers,
-        account_service: AccountService,
+        tokens: DeviceTokens,
         request_rates: Mapping[str, Rate],
         *,
         allow_guests: bool,
@@ -74,7 +74,7 @@ class Dispatcher:
         flood_timeout: float,
     ) -> None:
         self.handlers = handlers
-        self._account_service = account_service
+        self._tokens = tokens
         self._allow_guests = allow_guests
         self._request_rates = request_rates
         self._limit_requests = limit_requests
@@ -112,7 +112,7 @@ class Dispatcher:
         token = find_connect_token(auth, authorization)
         account = None
         if token is not None:
-            account = await self._account_service.authenticate(token)
+            account = await self._tokens.authenticate(token)
         elif not self._allow_guests:
             raise errors.Unauthorized("login_required")
         if self.is_stopping:
@@ -128,7 +128,7 @@ class Dispatcher:
             previous.throttled_since if previous else {},
         )
         if account is not None:
-            self._account_service.attach(connection, account)
+            self._tokens.attach(connection, account)
         self._connections.add(connection)
         return connection
 
@@ -186,7 +186,7 @@ class Dispatcher:
         A repeated call has no effect.
         """
         self._connections.discard(connection)
-        self._account_service.detach(connection)
+        self._tokens.detach(connection)
         self.handlers.on_disconnect(connection)
 
     # -- shutdown

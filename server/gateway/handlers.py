@@ -58,6 +58,7 @@ class Handlers:
         room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
 
     Attributes:
+        identity: Source of member ids.
         room_registry: Rooms with members.
         room_catalog: Room management.
         published_count: Number of entries published since the start.
@@ -77,7 +78,7 @@ class Handlers:
         room_write_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
-        self._identity = identity
+        self.identity = identity
         self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
@@ -178,7 +179,7 @@ class Handlers:
             Unavailable: The room is being changed, or the database is not readable or overloaded.
             NotJoined: The connection closed or left the room during the join.
         """
-        member_id = self._identity.resolve_member_id(connection, request.guest_key)
+        member_id = self.identity.resolve_member_id(connection, request.guest_key)
         account = connection.account
         was_joined = any(
             room.key == names.canonical_key(request.room_name)
@@ -211,7 +212,7 @@ class Handlers:
             **structs.asdict(view),
             nick_name=participant.member.nick_name,
             member_id=member_id,
-            guest_key=self._identity.issue_guest_key(connection, member_id),
+            guest_key=self.identity.issue_guest_key(connection, member_id),
         )
 
     def _build_view(
@@ -303,7 +304,7 @@ class Handlers:
             room, author = live_room.to_ref(), participant.member
             live_room.record_speaker(author.member_id)
         else:
-            room, author = self._identity.resolve_temporary_author(connection, request, request.author)
+            room, author = self.identity.resolve_temporary_author(connection, request, request.author)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -315,7 +316,7 @@ class Handlers:
         )
         entry, guest_key = append_result.entry, None
         if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
-            guest_key = self._identity.issue_guest_key(connection, author.member_id) or None
+            guest_key = self.identity.issue_guest_key(connection, author.member_id) or None
             connection.member_id = connection.member_id or author.member_id
         return responses.SendResponse(
             seq=entry.seq,

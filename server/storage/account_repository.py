@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import Connection, Row, Select, delete, exc, select, update
 
 from server.domain.account_directory import Account
@@ -154,18 +154,24 @@ class AccountRepository:
             partial(_create, values=values, invite_digest=invite_digest, now=self._clock()),
         )
 
-    async def update(self, account_id: int, **values: Any) -> AccountRecord:
+    async def update(
+        self, account_id: int, *, keep_token_id: int | UnsetType | None = UNSET, **values: Any
+    ) -> AccountRecord:
         """Change columns of an account; a new name or nickname replaces the reserved names.
 
         Args:
             account_id: Account to change.
-            values: New values by column of `accounts`.
+            keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None; by
+                default, none.
+            values: New values by column of `accounts`. A new name without a nickname also becomes the nickname.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
             NotFound: The id is unknown.
         """
-        return await self._write_names(partial(_update, account_id=account_id, values=values))
+        return await self._write_names(
+            partial(_update, account_id=account_id, keep_token_id=keep_token_id, values=values)
+        )
 
     # -- tokens
 
@@ -212,13 +218,6 @@ class AccountRepository:
         statement = delete(tokens).where(tokens.c.account_id == account_id, tokens.c.id == token_id)
         if not await self._write(lambda connection: connection.execute(statement).rowcount):
             raise NotFound("session_not_found")
-
-    async def delete_tokens(self, account_id: int, *, except_id: int | None = None) -> None:
-        """Delete all tokens of an account, except the one with the id `except_id`."""
-        statement = delete(tokens).where(tokens.c.account_id == account_id)
-        if except_id is not None:
-            statement = statement.where(tokens.c.id != except_id)
-        await self._write(lambda connection: connection.execute(statement))
 
     async def touch_tokens(self, token_ids: Collection[int]) -> None:
         """Set the last use of tokens to the current hour, and delete expired tokens and server invites."""
@@ -277,7 +276,14 @@ def _create(
     return _reserve_names(connection, row)
 
 
-def _update(connection: Connection, *, account_id: int, values: Mapping[str, Any]) -> AccountRecord:
+def _update(
+    connection: Connection, *, account_id: int, keep_token_id: int | UnsetType | None, values: Mapping[str, Any]
+) -> AccountRecord:
+    if keep_token_id is not UNSET:
+        revoked = delete(tokens).where(tokens.c.account_id == account_id)
+        connection.execute(revoked if keep_token_id is None else revoked.where(tokens.c.id != keep_token_id))
+    if "name" in values:
+        values = {"nick_name": values["name"], **values}
     statement = update(accounts).where(accounts.c.id == account_id).values(values).returning(*accounts.columns)
     row = connection.execute(statement).one_or_none()
     if row is None:

@@ -1,4 +1,4 @@
 """HTTP routes, static assets and the browser page.
 
-Dependency rule: no import of the gateway or storage.
+Dependency rule: only `server.web.api` imports the gateway and storage.
 """

@@ -61,12 +61,17 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 
 
 def create_problem_response(error: ChatError) -> web.Response:
-    """Return an error as a problem response with `code`, `reason` and, if any, `params`.
+    """Return an error as a problem response with `code`, `reason` and, if any, `params` and `retryAfter`.
 
     `Retry-After` is `retry_after` rounded up to whole seconds; absent if None.
     """
     response = _encode_problem(
-        _STATUS_BY_CODE[error.code], error.code, error.message, reason=error.reason, params=error.params or None
+        _STATUS_BY_CODE[error.code],
+        error.code,
+        error.message,
+        reason=error.reason,
+        params=error.params or None,
+        retryAfter=error.retry_after,
     )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))

@@ -1,28 +1,16 @@
 """Tokens at CONNECT: identity of the connection, reserved names and rejected tokens."""
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
-from tests.support.raw_client import RawClient, raw_client
-
-
-@asynccontextmanager
-async def connected(
-    server: RunningServer, auth: dict[str, Any] | None = None, headers: dict[str, str] | None = None
-) -> AsyncGenerator[tuple[RawClient, str | None]]:
-    """Open a connection; yield the client and the first packet after CONNECT was sent."""
-    async with raw_client(server.url, connect=False, headers=headers) as client:
-        await client.ws.send_str("40" + ("" if auth is None else json.dumps(auth)))
-        yield client, await client.read_packet()
+from tests.support.raw_client import raw_client
 
 
 @pytest.mark.parametrize("source", ["auth", "bearer", "bare"])
@@ -66,7 +54,10 @@ async def test_an_invalid_token_is_answered_with_an_auth_fail_and_a_close(
     async with connected(server, auth, headers) as (client, packet):
         assert packet is not None
         assert packet.startswith("40{")
-        assert await client.wait_for_push("authFail") == {"message": "the token is not valid"}
+        assert await client.wait_for_push("authFail") == {
+            "message": "the token is not valid",
+            "reason": "token_invalid",
+        }
         await client.wait_closed()
 
 

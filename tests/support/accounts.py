@@ -1,8 +1,14 @@
 """Accounts of a server in the test process."""
 
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
 from server.app import RunningServer
 from server.domain.account_directory import ServerRole
 from server.gateway.account_service import IssuedToken
+from tests.support.raw_client import RawClient, raw_client
 
 PASSWORD = "correct horse"
 
@@ -20,3 +26,13 @@ async def create_account(
         name, password=password, address="127.0.0.1", nick_name=nick_name, role=role
     )
     return await server.account_service.issue_token(account, "test")
+
+
+@asynccontextmanager
+async def connected(
+    server: RunningServer, auth: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+) -> AsyncGenerator[tuple[RawClient, str | None]]:
+    """Open a connection; yield the client and the first packet after CONNECT was sent."""
+    async with raw_client(server.url, connect=False, headers=headers) as client:
+        await client.ws.send_str("40" + ("" if auth is None else json.dumps(auth)))
+        yield client, await client.read_packet()

@@ -1,4 +1,4 @@
-"""Validation of account names and passwords, shared by server and clients.
+"""Validation of account names, passwords and addresses, shared by server and clients.
 
 - Account names: nicknames of letters, digits, `.`, `_` and `-`, so that a name is one word in commands and mentions.
 - Passwords: the OpaqueString profile of PRECIS (RFC 8265), so that a password is the same on all keyboards.
@@ -17,6 +17,8 @@ DELETED_PREFIX = "deleted-"
 """Start of the account names that deleted accounts receive; no account may choose such a name."""
 
 _NAME_PATTERN = re.compile(r"\w[\w.-]*")
+_EMAIL_PATTERN = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+")
+_EMAIL_CHARACTERS = 254  # of a path in SMTP, without its brackets (RFC 5321, section 4.5.3.1.3)
 
 
 class _OpaqueStringProfile(Protocol):
@@ -57,6 +59,20 @@ def validate_password(password: str, account_name: str) -> str:
     if canonical_key(normalized) == canonical_key(account_name):
         raise BadRequest("password_is_name")
     return normalized
+
+
+def validate_email(email: str) -> str | None:
+    """Return an address without surrounding spaces, None for an empty one; the server sends no mail.
+
+    Raises:
+        BadRequest: The text is no address.
+    """
+    address = email.strip()
+    if not address:
+        return None
+    if len(address) > _EMAIL_CHARACTERS or not _EMAIL_PATTERN.fullmatch(address):
+        raise BadRequest("email_invalid")
+    return address
 
 
 def normalize_password(password: str) -> str:

@@ -298,7 +298,7 @@ class GoingAwayPush(WireStruct, frozen=True):
     reconnect_after: float
 
 
-class AuthFailPush(WireStruct, frozen=True):
+class AuthFailPush(WireStruct, frozen=True, omit_defaults=False):
     """Announcement of an invalid token, followed by the close of the connection.
 
     Attributes:

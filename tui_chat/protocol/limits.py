@@ -14,6 +14,8 @@ TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
 REASON_CHARACTERS = 250
 STATUS_CHARACTERS = 100
+ABOUT_CHARACTERS = 250
+LABEL_CHARACTERS = 100
 REACTION_CODE_POINTS = 16
 """Limit of code points in a reaction; the longest emoji, a kiss with two skin tones, has ten."""
 

@@ -15,6 +15,8 @@ import unicodedata
 
 from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import (
+    ABOUT_CHARACTERS,
+    LABEL_CHARACTERS,
     MESSAGE_CHARACTERS,
     QUERY_CHARACTERS,
     REASON_CHARACTERS,
@@ -141,6 +143,26 @@ def validate_status(text: str) -> str:
         TooLong: The text exceeds `STATUS_CHARACTERS` code points.
     """
     return _validate_line(text, STATUS_CHARACTERS, "status_too_long")
+
+
+def validate_about(text: str) -> str:
+    """Return the sanitized single-line text of a profile, empty for a blank one.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The text exceeds `ABOUT_CHARACTERS` code points.
+    """
+    return _validate_line(text, ABOUT_CHARACTERS, "about_too_long")
+
+
+def validate_device_label(text: str) -> str:
+    """Return a sanitized single-line name of a device, empty for a blank one.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The name exceeds `LABEL_CHARACTERS` code points.
+    """
+    return _validate_line(text, LABEL_CHARACTERS, "label_too_long")
 
 
 def _validate_line(text: str, limit: int, reason: str) -> str:

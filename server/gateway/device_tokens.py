@@ -1,0 +1,155 @@
+"""Tokens of devices: verification, last uses and revocation (docs/accounts.md, "Tokens").
+
+- Verification: a verified token is cached; its account comes from the directory, so a suspension applies at once.
+- Lifetime: each hour of use extends the lifetime of a token, and an open connection counts as use.
+- Revocation: a revoked token is removed from the database, then from the cache, and its open connections receive
+  `authFail` and close. A verification that overlaps a revocation reads the token again.
+"""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from server.domain.account_directory import Account, AccountDirectory, AccountIdentity
+from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.storage.account_repository import HOUR_MS, AccountRepository, TokenRecord
+from tui_chat.protocol import errors, events
+
+_MAX_CACHED_TOKENS = 10_000
+_SAVE_INTERVAL = 60.0  # seconds between two writes of token uses
+
+
+class DeviceTokens:
+    """Verifier of tokens, and registry of the connections with a token.
+
+    The methods that read or write storage raise `Unavailable` if the database fails.
+
+    Args:
+        repository: Storage of accounts and tokens.
+        directory: Accounts in memory.
+        now: Wall clock, as Unix time in milliseconds.
+    """
+
+    def __init__(self, repository: AccountRepository, directory: AccountDirectory, now: Callable[[], int]) -> None:
+        self._repository = repository
+        self._directory = directory
+        self._now = now
+        self._cache = OrderedDict[bytes, TokenRecord]()  # by digest, least recently used first
+        self._revocation_count = 0
+        self._used_ids = set[int]()
+        self._saved_hour = 0
+        self._connections: dict[int, set[ClientConnection]] = {}  # by account id
+
+    async def run_maintenance(self) -> None:
+        """Save the uses of tokens once per minute; never returns."""
+        while True:
+            await asyncio.sleep(_SAVE_INTERVAL)
+            with suppress(errors.Unavailable):  # logged by the repository
+                await self.save_uses()
+
+    async def save_uses(self) -> None:
+        """Store the current hour as the last use of used and connected tokens, and delete expired tokens.
+
+        Connected tokens are stored once per hour. After a failure, the next call repeats the write.
+        """
+        hour = self._now() // HOUR_MS
+        token_ids = set(self._used_ids)
+        if hour != self._saved_hour:
+            token_ids |= {account.token_id for _, account in self._iterate_connections()}
+        if token_ids or hour != self._saved_hour:
+            await self._repository.touch_tokens(token_ids)
+            self._used_ids -= token_ids
+            self._saved_hour = hour
+
+    async def authenticate(self, token: str) -> AccountIdentity:
+        """Return the account of a token, and record the use of the token.
+
+        Raises:
+            Unauthorized: The token is unknown, expired or revoked, or the account is suspended or deleted.
+        """
+        record = await self._find_token(hash_secret(token))
+        account = None if record is None else await self._find_account(record.account_id)
+        if record is None or account is None or not account.is_active:
+            raise errors.Unauthorized("token_invalid")
+        return AccountIdentity.from_account(account, record.id)
+
+    def attach(self, connection: ClientConnection, account: AccountIdentity) -> None:
+        """Set the account of a new connection; no `await` may separate the call from `authenticate`."""
+        connection.account, connection.member_id = account, account.member_id
+        self._connections.setdefault(account.id, set()).add(connection)
+
+    def detach(self, connection: ClientConnection) -> None:
+        """Forget a closed connection; without effect for a guest and for a repeated call."""
+        if connection.account is None:
+            return
+        connections = self._connections.get(connection.account.id, set())
+        connections.discard(connection)
+        if not connections:
+            self._connections.pop(connection.account.id, None)
+
+    async def _find_token(self, digest: bytes) -> TokenRecord | None:
+        now = self._now()
+        record = self._cache.get(digest)
+        while record is None or record.expires_at <= now:
+            revocation_count = self._revocation_count
+            record = await self._repository.find_token(digest)
+            if record is None:
+                return None
+            if revocation_count != self._revocation_count:
+                record = None
+        if record.last_used_at // HOUR_MS < now // HOUR_MS:
+            self._used_ids.add(record.id)
+            record = replace(record, last_used_at=now // HOUR_MS * HOUR_MS)
+        self._cache[digest] = record
+        self._cache.move_to_end(digest)
+        if len(self._cache) > _MAX_CACHED_TOKENS:
+            self._cache.popitem(last=False)
+        return record
+
+    async def _find_account(self, account_id: int) -> Account | None:
+        """Return an account from the directory, or from storage if another server has created the account."""
+        account = self._directory.get(account_id)
+        if account is None:
+            with suppress(errors.NotFound):
+                account = (await self._repository.get(account_id)).account
+                self._directory.put(account)
+        return account
+
+    def update_connections(self, account: Account) -> None:
+        """Apply a change of an account to its connections."""
+        for connection, identity in self._iterate_connections(account.id):
+            connection.account = AccountIdentity.from_account(account, identity.token_id)
+
+    def revoke(self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True) -> None:
+        """Close the connections of deleted tokens, and remove these from the cache.
+
+        Args:
+            account_id: Account of the tokens.
+            is_revoked: Returns whether a token id is revoked; by default, all are.
+        """
+        self._revocation_count += 1
+        for digest, record in list(self._cache.items()):
+            if record.account_id == account_id and is_revoked(record.id):
+                del self._cache[digest]
+        frame = encode_event(events.AUTH_FAIL, events.AuthFailPush())
+        for connection, identity in self._iterate_connections(account_id):
+            if is_revoked(identity.token_id):
+                connection.push(frame)
+                connection.close("token revoked")
+
+    def _iterate_connections(self, account_id: int | None = None) -> Iterator[tuple[ClientConnection, AccountIdentity]]:
+        """Yield the connections of one account or of all accounts, each with its identity; closing them is safe."""
+        groups = self._connections.values() if account_id is None else [self._connections.get(account_id, set())]
+        for connection in [connection for group in groups for connection in group]:
+            if connection.account is not None:
+                yield connection, connection.account
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return the SHA-256 digest of a token or an invite code; both have enough entropy for a fast hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,1 @@
+"""JSON endpoints below `/api/` (docs/protocol.md, "HTTP")."""

@@ -1,0 +1,93 @@
+"""Origins and bodies of requests to `/api/`.
+
+- Origins: pages of the own origin and of allowed ones may call the endpoints, as the Socket.IO endpoint
+  (docs/protocol.md, "Connection"). Requests of other pages are rejected. Credentials are headers, never cookies, so no
+  page can use those of another.
+- Bodies: JSON objects of at most `MAX_BODY_BYTES`, complete within `BODY_TIMEOUT`.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import TypeVar
+
+import msgspec
+from aiohttp import typedefs, web
+
+from server.observability.rejection_log import RejectionLog
+from server.web.problem_details import create_problem_response
+from tui_chat.protocol import codec, errors
+
+API_PATH = "/api/"
+
+MAX_BODY_BYTES = 16 * 1024
+
+BODY_TIMEOUT = 10.0
+"""Seconds from the start of the handler to the end of the body."""
+
+_METHODS = "OPTIONS, GET, POST, PATCH, DELETE"
+
+BodyT = TypeVar("BodyT")
+
+
+def create_api_guard(get_cors_headers: Callable[[web.Request], Mapping[str, str]]) -> typedefs.Middleware:
+    """Return a middleware that adds CORS headers to responses below `API_PATH`, and rejects foreign origins.
+
+    A preflight request receives an empty response with status 204. A rejection has status 403 and logs a hint. The
+    headers are also added to problem responses, so the middleware must enclose `problem_middleware`.
+
+    Args:
+        get_cors_headers: Returns the CORS headers of a response; empty for an origin that is not allowed.
+    """
+    rejection_log = RejectionLog()
+
+    @web.middleware
+    async def guard_api(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
+        if not request.path.startswith(API_PATH):
+            return await handler(request)
+        cors_headers = dict(get_cors_headers(request))
+        if not cors_headers:
+            rejection_log.log_rejected_origin(request.headers["Origin"])
+            return create_problem_response(errors.Forbidden("origin_not_allowed"))
+        if request.method == "OPTIONS":
+            cors_headers["Access-Control-Allow-Methods"] = _METHODS
+            return web.Response(status=HTTPStatus.NO_CONTENT, headers=cors_headers)
+        response = await handler(request)
+        response.headers.extend(cors_headers)
+        return response
+
+    return guard_api
+
+
+async def read_json(request: web.Request, body_type: type[BodyT]) -> BodyT:
+    """Read and validate the body of a request; null fields are absent, and unknown fields are ignored.
+
+    Args:
+        request: Request with a JSON object as its body.
+        body_type: Type that msgspec validates, a `Struct`.
+
+    Raises:
+        BadRequest: The content type is not JSON, or the body is malformed.
+        web.HTTPRequestEntityTooLarge: The body is too large.
+        web.HTTPRequestTimeout: The body is not complete in time.
+    """
+    if request.content_type != "application/json":
+        raise errors.BadRequest("json_required")
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT):
+            body = await request.content.readexactly(MAX_BODY_BYTES + 1)
+    except asyncio.IncompleteReadError as error:
+        body = error.partial
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    if len(body) > MAX_BODY_BYTES:
+        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, len(body))
+    try:
+        return msgspec.convert(codec.drop_nulls(msgspec.json.decode(body)), body_type)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise codec.to_bad_request(error) from None
+
+
+def create_json_response(body: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
+    """Return a response with a JSON body, encoded by msgspec."""
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json")
