@@ -6,12 +6,19 @@ stores the fingerprint of the schema at its creation.
 
 from sqlalchemy import DDL, Connection, func, inspect, select
 
+from server.domain.log_commands import generate_log_id
 from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
-from server.storage.tables import ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
+from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
+from tui_chat.protocol.names import AUDIT_ROOM
 
 FINGERPRINT = "41d29090b300fbad"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
+
+_AUDIT_ROOM = {
+    **{"key": AUDIT_ROOM, "name": AUDIT_ROOM, "topic": "", "topic_key": "", "visibility": ADMINS},
+    **{"first_seq": 1, "last_seq": 0, "last_n": 0, "created_at": 0, "active_at": 0},
+}
 
 
 def ensure(connection: Connection) -> None:
@@ -33,6 +40,7 @@ def ensure(connection: Connection) -> None:
         for statement in CREATE_STATEMENTS[connection.dialect.name]:
             connection.execute(DDL(statement))
         connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+        connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
         connection.execute(schema_fingerprint.insert().values(fingerprint=FINGERPRINT))
     elif not {rooms.name, entries.name} <= tables:
         raise StorageError("database belongs to another program")

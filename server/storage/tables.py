@@ -27,11 +27,11 @@ from sqlalchemy import (
 Int64 = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integer; SQLite accepts only the type INTEGER for a rowid alias."""
 
-PUBLIC, REMOVED, DELETED = "public", "removed", "deleted"
+PUBLIC, REMOVED, DELETED, ADMINS = "public", "removed", "deleted", "admins"
 """Values of `rooms.visibility`, besides those of `tui_chat.protocol.policies.Visibility`.
 
 Removed rooms are hidden from all lists until their next entry or creation. Deleted rooms have a key that no name has,
-and their row disappears with their last entry.
+and their row disappears with their last entry. `ADMINS` is the visibility of the room `&audit`.
 """
 
 LOG_ID_CHARACTERS = 12

@@ -41,6 +41,9 @@ _NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
 _MAX_MARKS = 4  # combining marks in a row
 _RESERVED_NICK_KEYS = frozenset({"room", "everyone"})
 _RESERVED_ROOM_PREFIXES = ("&", "~")
+AUDIT_ROOM = "&audit"
+"""Room with the actions on accounts, visible to administrators."""
+
 _ROOM_ADDRESS = re.compile("~[a-z2-7]{16}")
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
