@@ -31,23 +31,27 @@ async def scroll_to(chat_page: ChatPage, top: int) -> None:
     await chat_page.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
-@pytest.mark.parametrize("top", [0, 60, 120, 400])
 async def test_loading_older_history_keeps_the_scroll_position(
-    browser: Browser, server: RunningServer, bot: RawClient, top: int
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await send_messages(bot, 350)
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await expect(chat_page.messages.last).to_have_text("line 350")
-    assert await chat_page.messages.count() < 350
     row = chat_page.page.locator("#timeline-lines .message", has=chat_page.page.get_by_text("line 255", exact=True))
-    # Measure after the scroll and before the requested history page can arrive.
-    before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_EDGE})(row); }}")
-    await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("line 200")
-    assert abs(await row.evaluate(TOP_EDGE) - before) <= 1
-    while await chat_page.page.get_by_text("line 1", exact=True).count() == 0:
-        await scroll_to(chat_page, 0)
-    await expect(chat_page.page.locator("#history-start")).to_have_text("Start of the room history")
-    await chat_page.expect_messages(*(f"line {number}" for number in range(1, 351)))
+    for top in (0, 60, 120, 400):
+        room = f"from {top}"
+        await bot.join(room, "bot")
+        await bot.send_messages(room, [f"line {number}" for number in range(1, 351)])
+        await chat_page.send_message(f"/join {room}")
+        await expect(chat_page.page.locator("#room-name")).to_have_text(room)
+        await expect(chat_page.messages.last).to_have_text("line 350")
+        assert await chat_page.messages.count() < 350
+        # Measure after the scroll and before the requested history page can arrive.
+        before = await row.evaluate(f"(row) => {{ timeline.scrollTop = {top}; return ({TOP_EDGE})(row); }}")
+        await expect(chat_page.page.locator("#timeline-lines")).to_contain_text("line 200")
+        assert abs(await row.evaluate(TOP_EDGE) - before) <= 1, top
+        while await chat_page.page.get_by_text("line 1", exact=True).count() == 0:
+            await scroll_to(chat_page, 0)
+        await expect(chat_page.page.locator("#history-start")).to_have_text("Start of the room history")
+        await chat_page.expect_messages(*(f"line {number}" for number in range(1, 351)))
     chat_page.assert_no_errors()
 
 
@@ -198,9 +202,8 @@ async def test_shift_tab_focuses_the_timeline_and_typing_returns_to_the_composer
     chat_page.assert_no_errors()
 
 
-@pytest.mark.parametrize("change", ["width", "height", "rotate", "zoom", "panel", "composer", "font size"])
 async def test_layout_changes_keep_the_place_and_read_nothing(
-    browser: Browser, server: RunningServer, bot: RawClient, change: str
+    browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.send_messages("tea", [f"line {number} " + "word " * 60 for number in range(1, 101)])
     chat_page = await open_chat_page(browser, server.url, "Ann", viewport={"width": 1100, "height": 700})
@@ -213,7 +216,7 @@ async def test_layout_changes_keep_the_place_and_read_nothing(
     await bot.request("sendMessage", {"room": "tea", "message": "unread"})
     await expect(page).to_have_title("(1) tea")
 
-    async def apply(is_changed: bool) -> None:
+    async def apply(change: str, is_changed: bool) -> None:
         match change:
             case "width":
                 await page.set_viewport_size({"width": 500 if is_changed else 1100, "height": 700})
@@ -237,18 +240,19 @@ async def test_layout_changes_keep_the_place_and_read_nothing(
                 )
         await page.evaluate(AFTER_LAYOUT)
 
-    await apply(True)
-    during = await page.evaluate(FIRST_VISIBLE)
-    if change != "height":  # the taller view ends at the newest message
-        assert during["key"] == before["key"]
-        assert abs(during["top"] - before["top"]) <= 0.02
-    await expect(page).to_have_title("(1) tea")
-    await apply(False)
-    after = await page.evaluate(FIRST_VISIBLE)
-    assert after["key"] == before["key"]
-    assert abs(after["top"] - before["top"]) <= 0.02
-    await expect(page).to_have_title("(1) tea")
-    await expect(page.locator("#jump-to-newest")).to_have_text("1 new message ↓")
+    for change in ("width", "height", "rotate", "zoom", "panel", "composer", "font size"):
+        await apply(change, True)
+        during = await page.evaluate(FIRST_VISIBLE)
+        if change != "height":  # the taller view ends at the newest message
+            assert during["key"] == before["key"], change
+            assert abs(during["top"] - before["top"]) <= 0.02, change
+        await expect(page).to_have_title("(1) tea")
+        await apply(change, False)
+        after = await page.evaluate(FIRST_VISIBLE)
+        assert after["key"] == before["key"], change
+        assert abs(after["top"] - before["top"]) <= 0.02, change
+        await expect(page).to_have_title("(1) tea")
+        await expect(page.locator("#jump-to-newest")).to_have_text("1 new message ↓")
     chat_page.assert_no_errors()
 
 
