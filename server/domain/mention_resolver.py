@@ -11,8 +11,9 @@ from itertools import islice
 from typing import TypeVar
 
 from server.domain.account_directory import AccountDirectory
-from server.domain.live_room import LiveRoom
+from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import MentionTargets
+from server.domain.permissions import Action, is_permitted
 from tui_chat.protocol.limits import MENTIONS_PER_MESSAGE, NICKNAME_GRAPHEMES
 from tui_chat.protocol.mentions import MentionTokens
 
@@ -23,24 +24,31 @@ _MAX_KEY_LENGTH = 2 * NICKNAME_GRAPHEMES
 
 
 def resolve_mentions(
-    text: str, accounts: AccountDirectory, room: LiveRoom[ConnectionT] | None, *, may_mention_all: bool
+    text: str,
+    accounts: AccountDirectory,
+    room: LiveRoom[ConnectionT] | None = None,
+    author: Participant[ConnectionT] | None = None,
 ) -> MentionTargets:
     """Return the accounts that a text mentions, members of the room or not.
 
     Args:
         text: Sanitized message text.
         accounts: Directory of all accounts.
-        room: Room of the message, None if the room is not live.
-        may_mention_all: The author may mention all members with `@room`.
+        room: Room of a present author, otherwise None.
+        author: Present author, None for an author who cannot mention all members with `@room`.
     """
     tokens = MentionTokens(text)
     if tokens.is_empty:
         return _NO_MENTIONS
-    if may_mention_all and tokens.includes_room:
+    if tokens.includes_room and room is not None and author is not None and _may_mention_all(room, author):
         return MentionTargets(all_members=True)
     mentions = islice(tokens.iterate_candidates(_MAX_KEY_LENGTH), MENTIONS_PER_MESSAGE)
     candidates = (tuple(_find_member_ids(keys, accounts, room)) for keys in mentions)
     return MentionTargets(candidates=tuple(dict.fromkeys(filter(None, candidates))))
+
+
+def _may_mention_all(room: LiveRoom[ConnectionT], author: Participant[ConnectionT]) -> bool:
+    return room.access is not None and is_permitted(Action.MENTION_ROOM, room.access.policy, author.standing)
 
 
 def _find_member_ids(

@@ -92,6 +92,10 @@ class DeviceTokens:
         if not connections:
             self._connections.pop(connection.account.id, None)
 
+    def list_connections(self, account_id: int) -> list[ClientConnection]:
+        """Return the open connections of an account."""
+        return [connection for connection, _ in self._iterate_connections(account_id)]
+
     async def _find_token(self, digest: bytes) -> TokenRecord | None:
         now = self._now()
         record = self._cache.get(digest)

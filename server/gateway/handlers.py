@@ -10,7 +10,6 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from server.domain.account_directory import Account
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import (
     AppendDeletion,
@@ -19,6 +18,7 @@ from server.domain.log_commands import (
     AppendReaction,
     AppendTopic,
 )
+from server.domain.mention_resolver import resolve_mentions
 from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
@@ -27,7 +27,9 @@ from server.engineio.tick_limiter import TickLimiter
 from server.gateway.account_service import AccountService
 from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
+from server.gateway.member_updates import MemberUpdates
 from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.read_markers import ReadMarkers
 from server.gateway.room_catalog import RoomCatalog
 from server.storage.database import Database
 from server.storage.log_reader import JoinSnapshot
@@ -79,6 +81,7 @@ class Handlers:
     ) -> None:
         self._database = database
         self.identity = identity
+        self._accounts = account_service.directory
         self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
@@ -86,6 +89,7 @@ class Handlers:
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
         self.room_catalog = RoomCatalog(database, identity, room_registry, monotonic, room_write_limiter)
         self.published_count = 0
+        member_updates = MemberUpdates(room_registry, self._presence_broadcaster)
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
             requests.Observe: self._observe,
@@ -97,16 +101,16 @@ class Handlers:
             requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
-            requests.ChangeNick: self._change_nick,
-            requests.SetStatus: self._set_status,
+            **member_updates.handlers_by_type,
+            **ReadMarkers(database.read_markers, account_service.tokens, search_cursors).handlers_by_type,
         }
         database.journal.publish = self.publish
-        account_service.on_change = self._on_account_change
+        account_service.on_change = member_updates.on_account_change
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
 
-        An unsupported request, such as `markRead`, raises `BadRequest` before the await; all other errors are raised by
+        An unsupported request raises `BadRequest` before the await; all other errors are raised by
         the await. Log entries are committed before the response, and their pushes may precede or follow the response.
 
         Returns:
@@ -135,21 +139,6 @@ class Handlers:
         """
         for leave_result in self.room_registry.leave_all(connection):
             self._presence_broadcaster.on_leave(leave_result)
-
-    def _on_account_change(self, account: Account) -> None:
-        """Give each present member the nickname of the account, and other members with a reserved name a free one.
-
-        Connections of a claimed guest close, because the member id now requires a token.
-        """
-        for room in list(self.room_registry.rooms.values()):
-            for participant, nick_name in room.find_outdated_nicks(account):
-                old_nick = self.room_registry.change_nick(room, participant, nick_name)
-                if old_nick is not None:
-                    self._presence_broadcaster.on_nick_change(room, participant, old_nick)
-            participant = room.participants.get(account.member_id)
-            for connection in () if participant is None else tuple(participant.connections):
-                if connection.account is None:
-                    connection.close("guest was registered")
 
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; connections and rooms stay."""
@@ -198,7 +187,11 @@ class Handlers:
         self._presence_broadcaster.on_join(join_result)
         try:
             snapshot = await self._database.reader.read_join_snapshot(
-                room.key, since=request.since, limit=request.limit, reader=member_id
+                room.key,
+                since=request.since,
+                limit=request.limit,
+                reader=member_id,
+                marker_of=None if account is None else member_id,
             )
             await self._join_limiter.acquire()
             room, participant = self.room_registry.require_membership(connection, room.name)
@@ -213,6 +206,7 @@ class Handlers:
             nick_name=participant.member.nick_name,
             member_id=member_id,
             guest_key=self.identity.issue_guest_key(connection, member_id),
+            read=snapshot.read,
         )
 
     def _build_view(
@@ -273,32 +267,12 @@ class Handlers:
         self._presence_broadcaster.on_leave(self.room_registry.leave(connection, request.room))
         return responses.Empty()
 
-    async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
-        memberships = (
-            [(room, room.connections[connection]) for room in self.room_registry.get_joined_rooms(connection)]
-            if request.room is None
-            else [self.room_registry.require_membership(connection, request.room)]
-        )
-        assigned_nick = request.nick_name
-        for room, participant in memberships:
-            old_nick = self.room_registry.change_nick(room, participant, request.nick_name)
-            if old_nick is not None:
-                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
-            assigned_nick = participant.member.nick_name
-        return responses.NickChanged(nick_name=assigned_nick)
-
-    async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:
-        for room, participant in self.room_registry.set_status(
-            connection, request.status_text if request.away else None
-        ):
-            self._presence_broadcaster.on_status_change(room, participant)
-        return responses.Empty()
-
     # -- log entries
 
     async def _send_message(
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
+        live_room = participant = None
         if request.author is None:
             live_room, participant = self.room_registry.require_membership(connection, request.room)
             room, author = live_room.to_ref(), participant.member
@@ -312,6 +286,7 @@ class Handlers:
                 message=request.message,
                 client_id=request.client_id,
                 reply_to=request.reply_to,
+                mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
             )
         )
         entry, guest_key = append_result.entry, None
@@ -336,7 +311,8 @@ class Handlers:
         }
         match request:
             case requests.EditMessage(seq=seq, message=message):
-                command = AppendEdit(target=seq, message=message, **common)
+                mentions = resolve_mentions(message, self._accounts, live_room, participant)
+                command = AppendEdit(target=seq, message=message, mentions=mentions, **common)
             case requests.DeleteMessage(seq=seq):
                 command = AppendDeletion(target=seq, **common)
             case requests.React(seq=seq, emoji=emoji, on=on):

@@ -98,7 +98,7 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
                 return False
             if command.action == "joined":
                 _admit(connection, room, command, now)
-            _add_member(connection, room.id, command.target, "member", now)
+            _add_member(connection, room, command.target, "member", now)
         case "left":
             if role is None:
                 return False
@@ -114,7 +114,7 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
         case "unbanned" | "unmuted":
             return _delete_sanction(connection, room.id, command)
         case "role":
-            return _set_role(connection, room.id, command, role, now)
+            return _set_role(connection, room, command, role, now)
     return True
 
 
@@ -147,9 +147,9 @@ def _create_room(connection: Connection, room: BatchRoom, command: AppendCreatio
     }
     connection.execute(update(rooms).where(rooms.c.id == room.id).values(**values))
     room.name = command.room.name
-    _add_member(connection, room.id, _to_ref(command.author), "member" if is_direct else "owner", now)
+    _add_member(connection, room, _to_ref(command.author), "member" if is_direct else "owner", now)
     for member in command.members:
-        _add_member(connection, room.id, member, "member", now)
+        _add_member(connection, room, member, "member", now)
 
 
 def _to_columns(fields: PolicyFields) -> dict[str, Any]:
@@ -188,15 +188,18 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
         raise NotFound("room_not_found")
 
 
-def _add_member(connection: Connection, room_id: int, member: MemberRef, role: str, now: int) -> None:
+def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role: str, now: int) -> None:
+    """Insert a membership; earlier messages count as read, so the entry of the command is the read marker."""
     connection.execute(
         memberships.insert().values(
-            room_id=room_id,
+            room_id=room.id,
             member_id=member.member_id,
             account=member.account,
             nick_name=member.nick_name,
             role=role,
             joined_at=now,
+            read_seq=room.last_seq + 1,
+            read_n=room.last_n,
         )
     )
 
@@ -208,20 +211,20 @@ def _delete_member(connection: Connection, room_id: int, member_id: str) -> None
 
 
 def _set_role(
-    connection: Connection, room_id: int, command: AppendMemberChange, current_role: str | None, now: int
+    connection: Connection, room: BatchRoom, command: AppendMemberChange, current_role: str | None, now: int
 ) -> bool:
     target, role = command.target, command.role
     assert role is not None
     if role == current_role:
         return False
     if current_role is None:
-        _add_member(connection, room_id, target, role, now)
+        _add_member(connection, room, target, role, now)
         return True
     if current_role == "owner":
-        _require_other_owner(connection, room_id, target.member_id)
+        _require_other_owner(connection, room.id, target.member_id)
     connection.execute(
         update(memberships)
-        .where(memberships.c.room_id == room_id, memberships.c.member_id == target.member_id)
+        .where(memberships.c.room_id == room.id, memberships.c.member_id == target.member_id)
         .values(role=role)
     )
     return True

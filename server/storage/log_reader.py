@@ -18,6 +18,7 @@ from server.domain.room_access import AccessState, Requester
 from server.storage.access_reader import read_access
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.reaction_reader import Summaries, add_names, read_counts
+from server.storage.read_markers import read_read_state
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search import SearchResult, find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
@@ -89,11 +90,13 @@ class JoinSnapshot:
         room: Stored room, None if the room does not exist in storage.
         entries: Newest entries in ascending order, without gaps up to `last_seq`.
         has_more: Entries exist between `since` (or the start of the log) and the first returned entry.
+        read: Read marker of the requested durable member, otherwise None.
     """
 
     room: RoomRecord | None
     entries: list[events.Entry]
     has_more: bool
+    read: responses.ReadState | None = None
 
 
 class LogReader:
@@ -115,7 +118,13 @@ class LogReader:
         self._queued_reads = 0
 
     async def read_join_snapshot(
-        self, room_key: str, *, since: int | None, limit: int, reader: str | None = None
+        self,
+        room_key: str,
+        *,
+        since: int | None,
+        limit: int,
+        reader: str | None = None,
+        marker_of: str | None = None,
     ) -> JoinSnapshot:
         """Return a room with its newest entries; `JoinSnapshot.room` is None for an unknown room.
 
@@ -127,8 +136,18 @@ class LogReader:
             since: Exclude entries up to this `seq`; None excludes none.
             limit: Maximum number of entries.
             reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
+            marker_of: Member id of the account whose read marker is returned, None for a guest.
         """
-        return await self._run(partial(_read_join_snapshot, key=room_key, since=since or 0, limit=limit, reader=reader))
+        return await self._run(
+            partial(
+                _read_join_snapshot,
+                key=room_key,
+                since=since or 0,
+                limit=limit,
+                reader=reader,
+                marker_of=marker_of,
+            )
+        )
 
     async def read_page(
         self,
@@ -252,7 +271,7 @@ class LogReader:
 
 
 def _read_join_snapshot(
-    connection: Connection, *, key: str, since: int, limit: int, reader: str | None
+    connection: Connection, *, key: str, since: int, limit: int, reader: str | None, marker_of: str | None
 ) -> JoinSnapshot:
     room = _find_room_by_key(connection, key)
     if room is None:
@@ -261,7 +280,8 @@ def _read_join_snapshot(
     first = max(oldest, room.last_seq - limit + 1)
     log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq, reader=reader)
     first = log_entries[0].seq if log_entries else first
-    return JoinSnapshot(room_from_row(room), log_entries, has_more=first > oldest)
+    read = None if marker_of is None else read_read_state(connection, key, marker_of)
+    return JoinSnapshot(room_from_row(room), log_entries, has_more=first > oldest, read=read)
 
 
 def _read_page(

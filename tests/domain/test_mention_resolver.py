@@ -5,6 +5,8 @@ import pytest
 from server.domain.account_directory import Account, AccountDirectory
 from server.domain.log_commands import MentionTargets
 from server.domain.mention_resolver import resolve_mentions
+from server.domain.permissions import Role, Standing
+from server.domain.room_access import RoomAccess
 from server.domain.room_registry import RoomRegistry
 from tui_chat.protocol.limits import MENTIONS_PER_MESSAGE
 
@@ -14,14 +16,14 @@ ACCOUNTS = AccountDirectory(
 )
 
 
-def resolve(text: str, *present: tuple[str, str | None], may_mention_all: bool = False) -> MentionTargets:
-    """Return the mentions in a room; a present member is its nickname with its account name."""
+def resolve(text: str, *present: tuple[str, str | None]) -> MentionTargets:
+    """Return the mentions in a room with present members: nickname and account name."""
     registry = RoomRegistry[int](ACCOUNTS)
     room = None
     for connection, (nick_name, account) in enumerate(present):
         member_id = account or f"guest {connection}"
         room = registry.join(connection, "tea", member_id, nick_name, account=account).room
-    return resolve_mentions(text, ACCOUNTS, room, may_mention_all=may_mention_all)
+    return resolve_mentions(text, ACCOUNTS, room)
 
 
 @pytest.mark.parametrize(
@@ -51,9 +53,13 @@ def test_the_present_nickname_of_an_account_is_a_name() -> None:
     assert resolve("@miss ann", ("Miss Ann", "ann")) == MentionTargets(candidates=(("ann",),))
 
 
-def test_only_permitted_authors_mention_all_members() -> None:
-    assert resolve("@room, @ann", may_mention_all=True) == MentionTargets(all_members=True)
-    assert resolve("@room, @ann") == MentionTargets(candidates=(("ann",),))
+@pytest.mark.parametrize(("role", "all_members"), [(Role.MEMBER, False), (Role.MODERATOR, True)])
+def test_only_moderators_mention_all_members(role: Role, all_members: bool) -> None:
+    joined = RoomRegistry[int](ACCOUNTS).join(1, "tea", "bob", "Bob")
+    joined.room.access = RoomAccess()
+    joined.participant.standing = Standing(role=role, is_member=True)
+    targets = resolve_mentions("@room, @ann", ACCOUNTS, joined.room, joined.participant)
+    assert targets == (MentionTargets(all_members=True) if all_members else MentionTargets(candidates=(("ann",),)))
 
 
 def test_the_number_of_mentions_is_limited() -> None:

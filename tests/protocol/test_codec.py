@@ -53,6 +53,8 @@ VALID: dict[str, dict[str, Any]] = {
     "react": {"room": "tea", "seq": 1, "emoji": "👍", "on": True},
     "typing": {"room": "tea", "on": True},
     "markRead": {"room": "tea", "seq": 0},
+    "listMentions": {},
+    "listBlocks": {},
     "search": {"query": "tea"},
     "listRooms": {},
     "changeNick": {"nickName": "bob"},

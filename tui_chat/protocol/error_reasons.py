@@ -34,6 +34,7 @@ WIRE_MESSAGES = {
     "token_invalid": "the token is not valid",
     "edit_not_author": "only the author can edit this message",
     "delete_not_author": "only the author or a moderator can delete this message",
+    "account_required": "this request requires an account",
     "login_required": "this server requires an account",
     "login_failed": "wrong account name or password",
     "guest_key_invalid": "the guest key is not valid",

@@ -279,6 +279,18 @@ class ReadMarkerPush(WireStruct, frozen=True):
     mentions: int = 0
 
 
+class DirectRoomPush(WireStruct, frozen=True):
+    """Direct room that the connection has not joined, at its creation and at each message.
+
+    Attributes:
+        room: Address of the room.
+        direct: Other members.
+    """
+
+    room: str
+    direct: list[MemberRef]
+
+
 class RoomRenamedPush(WireStruct, frozen=True):
     """New name of an observed room; the observation continues under this name."""
 
@@ -315,6 +327,7 @@ UPDATE: Literal["update"] = "update"
 PRESENCE: Literal["presence"] = "presence"
 TYPING: Literal["typing"] = "typing"
 READ_MARKER: Literal["readMarker"] = "readMarker"
+DIRECT_ROOM: Literal["directRoom"] = "directRoom"
 ROOM_RENAMED: Literal["roomRenamed"] = "roomRenamed"
 ROOM_REMOVED: Literal["roomRemoved"] = "roomRemoved"
 ERROR: Literal["error"] = "error"

@@ -25,6 +25,9 @@ REACTION_COLUMNS = 8
 REACTIONS_PER_MESSAGE = 20
 """Maximum number of different reactions on a message."""
 
+BLOCKS_PER_MEMBER = 1_000
+"""Maximum number of members that one account can block."""
+
 MENTIONS_PER_MESSAGE = 50
 """Maximum number of mentions in a message that are stored for `listMentions`."""
 

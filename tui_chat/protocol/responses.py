@@ -244,6 +244,26 @@ class InviteList(WireStruct, frozen=True):
     invites: list[Invite]
 
 
+class BlockList(WireStruct, frozen=True):
+    """Members that the account has blocked, newest first."""
+
+    blocks: list[MemberRef]
+
+
+class MentionList(WireStruct, frozen=True):
+    """Messages that mention the account, newest first, in their current state.
+
+    Attributes:
+        messages: Messages of this page.
+        has_more: Further mentions may exist; repeat the request with `cursor` set to `next`.
+        next: Opaque cursor of the next page; None if `has_more` is False.
+    """
+
+    messages: list[Message]
+    has_more: bool
+    next: str | None = None
+
+
 class ReadMarkerMoved(WireStruct, frozen=True):
     """Read marker after a request."""
 

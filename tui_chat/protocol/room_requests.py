@@ -11,10 +11,12 @@ from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.limits import (
     DELETE_RECENT_SECONDS,
     DIRECT_MEMBERS,
+    HISTORY_DEFAULT,
     INVITE_DEFAULT_SECONDS,
     INVITE_DEFAULT_USES,
     INVITE_SECONDS,
     INVITE_USES,
+    SEARCH_PAGE,
 )
 from tui_chat.protocol.policies import PolicyFields
 from tui_chat.protocol.request_base import NonNegative, Request, RoomRequest
@@ -190,11 +192,37 @@ class UnblockMember(Request, frozen=True):
     member_id: OpaqueString
 
 
+class ListBlocks(Request, frozen=True):
+    """List the members that the account has blocked."""
+
+    event: ClassVar[str] = "listBlocks"
+
+
 class MarkRead(RoomRequest, frozen=True):
-    """Move the read marker of the account to `seq`; a lower `seq` than the current one has no effect."""
+    """Move the read marker of the account to `seq`; a lower `seq` than the current one has no effect.
+
+    Attributes:
+        seq: `seq` of the newest read entry.
+        unread: Mark later entries as unread: `seq` may be lower than the current one.
+    """
 
     event: ClassVar[str] = "markRead"
     seq: NonNegative
+    unread: bool = False
+
+
+class ListMentions(Request, frozen=True):
+    """List the messages that mention the account, in all of its rooms.
+
+    Attributes:
+        cursor: `next` of the previous page, None for the first page.
+        limit: Maximum number of messages.
+    """
+
+    event: ClassVar[str] = "listMentions"
+    rate_class: ClassVar[str] = "searches"
+    cursor: OpaqueString | None = None
+    limit: Annotated[int, Meta(ge=1, le=SEARCH_PAGE)] = HISTORY_DEFAULT
 
 
 REQUEST_TYPES: tuple[type[Request], ...] = (
@@ -215,6 +243,8 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     OpenDirect,
     BlockMember,
     UnblockMember,
+    ListBlocks,
     MarkRead,
+    ListMentions,
 )
 """Requests of this module."""

@@ -270,6 +270,7 @@ export const en = {
     message_too_long: ({ limit, count }) => `The message has ${count} characters, the limit is ${limit}.`,
     topic_too_long: ({ limit, count }) => `The topic has ${count} characters, the limit is ${limit}.`,
     query_too_long: ({ limit, count }) => `The query has ${count} characters, the limit is ${limit}.`,
+    account_required: () => "Log in to do that.",
     status_too_long: ({ limit, count }) => `The status has ${count} characters, the limit is ${limit}.`,
     message_deleted: () => "The message was deleted.",
     client_id_in_use: () => "This message was sent before by another member.",

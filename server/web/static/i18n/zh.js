@@ -265,6 +265,7 @@ export const zh = {
     message_too_long: ({ limit, count }) => `消息有 ${count} 个字符，上限是 ${limit} 个。`,
     topic_too_long: ({ limit, count }) => `主题有 ${count} 个字符，上限是 ${limit} 个。`,
     query_too_long: ({ limit, count }) => `搜索内容有 ${count} 个字符，上限是 ${limit} 个。`,
+    account_required: () => "此操作需要登录账号。",
     status_too_long: ({ limit, count }) => `状态有 ${count} 个字符，上限是 ${limit} 个。`,
     message_deleted: () => "消息已删除。",
     client_id_in_use: () => "这条消息已由其他成员发送。",

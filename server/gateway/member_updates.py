@@ -1,0 +1,70 @@
+"""Changes of present members: nicknames and status."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from server.domain.account_directory import Account
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.gateway.presence_broadcaster import PresenceBroadcaster
+from tui_chat.protocol import events, requests, responses
+
+
+class MemberUpdates:
+    """Handlers of changes of present members, announced by presence and notices.
+
+    Args:
+        room_registry: Rooms with members.
+        presence_broadcaster: Sender of presence and notices.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
+    """
+
+    def __init__(
+        self, room_registry: RoomRegistry[ClientConnection], presence_broadcaster: PresenceBroadcaster
+    ) -> None:
+        self._room_registry = room_registry
+        self._presence_broadcaster = presence_broadcaster
+        self.handlers_by_type: dict[
+            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+        ] = {
+            requests.ChangeNick: self._change_nick,
+            requests.SetStatus: self._set_status,
+        }
+
+    def on_account_change(self, account: Account) -> None:
+        """Give each present member the nickname of the account, and other members with a reserved name a free one.
+
+        Connections of a claimed guest close, because the member id now requires a token.
+        """
+        for room in list(self._room_registry.rooms.values()):
+            for participant, nick_name in room.find_outdated_nicks(account):
+                old_nick = self._room_registry.change_nick(room, participant, nick_name)
+                if old_nick is not None:
+                    self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            participant = room.participants.get(account.member_id)
+            for connection in () if participant is None else tuple(participant.connections):
+                if connection.account is None:
+                    connection.close("guest was registered")
+
+    async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
+        memberships = (
+            [(room, room.connections[connection]) for room in self._room_registry.get_joined_rooms(connection)]
+            if request.room is None
+            else [self._room_registry.require_membership(connection, request.room)]
+        )
+        assigned_nick = request.nick_name
+        for room, participant in memberships:
+            old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
+            if old_nick is not None:
+                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            assigned_nick = participant.member.nick_name
+        return responses.NickChanged(nick_name=assigned_nick)
+
+    async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:
+        for room, participant in self._room_registry.set_status(
+            connection, request.status_text if request.away else None
+        ):
+            self._presence_broadcaster.on_status_change(room, participant)
+        return responses.Empty()

@@ -1,0 +1,90 @@
+"""Read markers and mentions of accounts (docs/protocol.md, "Unread messages").
+
+- Devices: all connections of an account share one read marker per room. A move is pushed to the other connections.
+- Guests: have no read markers on the server; their clients keep them.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import structs
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.search_cursors import SearchCursors
+from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.gateway.device_tokens import DeviceTokens
+from server.storage.read_markers import ReadMarkerRepository
+from tui_chat.protocol import errors, events, names, requests, responses, room_requests
+
+_MENTIONS_QUERY = ""  # query of the cursors of mentions, which no search has
+
+
+class ReadMarkers:
+    """Handlers of read markers and mentions; a rejected request raises a `ChatError`.
+
+    Args:
+        repository: Storage of read markers and mentions.
+        device_tokens: Source of the connections of an account.
+        cursors: Encoder and decoder of cursors.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
+    """
+
+    def __init__(self, repository: ReadMarkerRepository, device_tokens: DeviceTokens, cursors: SearchCursors) -> None:
+        self._repository = repository
+        self._device_tokens = device_tokens
+        self._cursors = cursors
+        self.handlers_by_type: dict[
+            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+        ] = {
+            room_requests.MarkRead: self._mark_read,
+            room_requests.ListMentions: self._list_mentions,
+        }
+
+    async def _mark_read(
+        self, connection: ClientConnection, request: room_requests.MarkRead
+    ) -> responses.ReadMarkerMoved:
+        account = require_account(connection)
+        room_key = names.canonical_key(request.room)
+        move = await self._repository.move(room_key, account.member_id, request.seq, may_decrease=request.unread)
+        if move is None:
+            if names.is_room_address(request.room):
+                raise errors.NotFound("room_not_found")
+            raise errors.NotJoined("room_not_joined")
+        if move.is_moved:
+            push = events.ReadMarkerPush(room=move.room, **structs.asdict(move.read))
+            frame = encode_event(events.READ_MARKER, push)
+            for other in self._device_tokens.list_connections(account.id):
+                if other is not connection:
+                    other.push(frame)
+        return responses.ReadMarkerMoved(read=move.read)
+
+    async def _list_mentions(
+        self, connection: ClientConnection, request: room_requests.ListMentions
+    ) -> responses.MentionList:
+        account = require_account(connection)
+        cursor = request.cursor
+        result = await self._repository.list_mentions(
+            account.member_id,
+            before=None if cursor is None else self._cursors.decode(cursor, _MENTIONS_QUERY, None),
+            limit=request.limit,
+        )
+        end = result.next_before
+        return responses.MentionList(
+            messages=result.messages,
+            has_more=end is not None,
+            next=None if end is None else self._cursors.encode(end, _MENTIONS_QUERY, None),
+        )
+
+
+def require_account(connection: ClientConnection) -> AccountIdentity:
+    """Return the account of a connection.
+
+    Raises:
+        Forbidden: The connection is that of a guest.
+    """
+    if connection.account is None:
+        raise errors.Forbidden("account_required")
+    return connection.account
