@@ -17,25 +17,16 @@ from sqlalchemy import Connection, Row, bindparam, select
 from server.domain.room_access import AccessState, Requester
 from server.storage.access_reader import read_access
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
-from server.storage.reaction_reader import Summaries, add_names, read_counts
+from server.storage.page_size import trim_page
+from server.storage.reaction_reader import add_names, read_counts
 from server.storage.read_markers import read_read_state
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search import SearchResult, find_first_seq, search
 from server.storage.tables import PUBLIC, REMOVED, entries, rooms
 from tui_chat.protocol import errors, events, names, responses
-from tui_chat.protocol.limits import REACTION_NAMES
 from tui_chat.protocol.search_query import fold
 
 _MAX_QUEUED_READS = 2_000  # maximum number of queued reads, so that an unresponsive disk cannot accumulate requests
-
-MAX_PAGE_BYTES = 256 * 1024
-"""Approximate size limit of a page in bytes.
-
-Below the send queue limit of a connection: a slow client would otherwise be aborted on each attempt to load the page.
-"""
-
-_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text and reactions, in bytes
-_REACTION_OVERHEAD_BYTES = 64  # estimated size of a reaction, and of each of its names without the nickname, in bytes
 
 MAX_KEYS_PER_QUERY = 500
 """Maximum number of room keys in one statement."""
@@ -364,35 +355,10 @@ def _read_entries(
     bounds = {"room": room.id, "first": first, "last": last}
     rows: Sequence[Row[Any]] = connection.execute(_select_entries, bounds).all()
     summaries = read_counts(connection, room.id, [row.seq for row in rows if row.kind == KIND_MESSAGE], reader)
-    rows = _trim(rows, summaries, center)
+    rows = trim_page(rows, summaries, center)
     summaries = {row.seq: summaries[row.seq] for row in rows if row.seq in summaries}
     add_names(connection, room.id, summaries)
-    return [entry_from_row(room.name, row, summaries.get(row.seq)) for row in _trim(rows, summaries, center)]
-
-
-def _trim(rows: Sequence[Row[Any]], summaries: Summaries, center: int) -> Sequence[Row[Any]]:
-    """Drop the entries farthest from `center` above `MAX_PAGE_BYTES`; at least one entry remains.
-
-    Summaries without names count with the minimum size of their names.
-    """
-    sizes = [
-        len(row.text.encode()) + _ENTRY_OVERHEAD_BYTES + sum(map(_estimate_size, summaries.get(row.seq, {}).values()))
-        for row in rows
-    ]
-    low, high, size = 0, len(rows) - 1, sum(sizes)
-    while size > MAX_PAGE_BYTES and low < high:
-        if center - rows[low].seq >= rows[high].seq - center:
-            size -= sizes[low]
-            low += 1
-        else:
-            size -= sizes[high]
-            high -= 1
-    return rows[low : high + 1]
-
-
-def _estimate_size(summary: events.ReactionSummary) -> int:
-    names = sum(len(reactor.nick_name.encode()) for reactor in summary.by)
-    return _REACTION_OVERHEAD_BYTES * (1 + min(summary.count, REACTION_NAMES)) + names
+    return [entry_from_row(room.name, row, summaries.get(row.seq)) for row in trim_page(rows, summaries, center)]
 
 
 def room_from_row(row: Row[Any]) -> RoomRecord:

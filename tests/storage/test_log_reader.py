@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from server.storage.database import Database
-from server.storage.log_reader import MAX_PAGE_BYTES
+from server.storage.page_size import MAX_PAGE_BYTES
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
     BEN,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.app import RunningServer
-from server.storage.log_reader import MAX_PAGE_BYTES
+from server.storage.page_size import MAX_PAGE_BYTES
 from server.storage.room_repository import RoomRepository
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
