@@ -7,12 +7,14 @@
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
+import { ACCOUNT_KEY, storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
 import { parseRoomLink } from "./state/links.js";
 import { quoteName } from "./state/names.js";
 import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
+import { AccountDialog } from "./view/account_dialog.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { Composer } from "./view/composer.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
@@ -51,6 +53,11 @@ let savedNick = "";
 
 const joinForm = new JoinForm({ onSubmit: startSession, onChange: stopSession, onLanguageChange: changeLanguage });
 const confirmDialog = new ConfirmDialog();
+const accountDialog = new AccountDialog({
+  onChange: onAccountChange,
+  confirm: (question) => confirmDialog.confirm(question),
+  getNick: () => session?.current?.nick ?? joinForm.nick,
+});
 const helpDialog = new HelpDialog();
 const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
@@ -128,9 +135,29 @@ function startSession(room, nick, otherRooms = []) {
     onChange: () => scheduler.schedule(),
     onJoinFailed,
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
+    onLoggedOut,
   });
   session.current = session.openRoom(room);
   for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
+}
+
+/** Reconnect with the new account or as a guest, and keep the open rooms. */
+function onAccountChange() {
+  const account = storedAccount();
+  const rooms = session?.rooms.map(({ requestedName }) => requestedName) ?? [];
+  const current = session?.current?.requestedName ?? rooms[0];
+  const nick = account?.nickName ?? session?.nick;
+  showToast(account ? strings.loggedInAs(account.account) : strings.loggedOut);
+  if (!current || !nick) return showJoinForm();
+  stopSession();
+  startSession(current, nick, rooms);
+  return undefined;
+}
+
+function onLoggedOut() {
+  if (accountDialog.isLeaving) return;
+  showJoinForm();
+  joinForm.error = strings.loginExpired;
 }
 
 function onJoinFailed(room, failure) {
@@ -241,6 +268,7 @@ function submitText({ text, replyTo, editing }) {
     openRoomDialog: (filter) => roomDialog.open(session, filter),
     openSettings: () => settingsDialog.open(room.nick),
     openHelp: () => helpDialog.open(),
+    openAccount: (options) => accountDialog.open(options),
     deleteLast() {
       const lastOwn = findLastOwn();
       if (lastOwn) confirmDelete(lastOwn);
@@ -375,6 +403,12 @@ installShortcuts({
 });
 requireElement("room-dialog-open", HTMLButtonElement).addEventListener("click", () => roomDialog.open(session));
 requireElement("settings-open", HTMLButtonElement).addEventListener("click", () => settingsDialog.open(session.current.nick));
+for (const id of ["account-open", "join-account"]) {
+  requireElement(id, HTMLButtonElement).addEventListener("click", () => {
+    settingsDialog.close();
+    accountDialog.open();
+  });
+}
 requireElement("help-open", HTMLButtonElement).addEventListener("click", () => helpDialog.open());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") session?.reconnectNow();
@@ -394,7 +428,11 @@ globalThis.addEventListener("pagehide", () => {
   session?.saveReadMarkers();
 });
 globalThis.addEventListener("online", () => session?.reconnectNow());
-globalThis.addEventListener("storage", ({ key }) => session?.onStorageChange(JsonStorage.keyOf(key)));
+globalThis.addEventListener("storage", ({ key }) => {
+  const name = JsonStorage.keyOf(key);
+  if (name === ACCOUNT_KEY && session) onAccountChange();
+  else session?.onStorageChange(name);
+});
 globalThis.addEventListener("hashchange", () => {
   const name = roomFromUrl();
   if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);

@@ -32,8 +32,11 @@ export class ChatSocket {
    * @param {object} options
    * @param {(connection: Connection) => void} options.onState
    * @param {(event: string, body: object) => void} options.onPush
+   * @param {string} options.token Token of the account; empty for a guest.
+   * @param {() => void} options.onAuthFail Called after the server has rejected or revoked the token; the connection is
+   *   closed and stays closed.
    */
-  constructor({ onState, onPush }) {
+  constructor({ onState, onPush, token, onAuthFail }) {
     this.#onState = onState;
     this.#socket = io({
       path: new URL("socket.io/", location.href).pathname, // the page may be below a path of a reverse proxy
@@ -42,6 +45,11 @@ export class ChatSocket {
       transports: ["websocket", "polling"],
       tryAllTransports: true,
       timeout: CONNECT_TIMEOUT * 1000,
+      auth: token ? { token } : {},
+    });
+    this.#socket.on("authFail", () => {
+      this.stop();
+      onAuthFail();
     });
     this.#socket.on("connect", () => {
       this.#connectedAt = this.#lastReceivedAt = Date.now();

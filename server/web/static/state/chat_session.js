@@ -7,6 +7,7 @@
 
 import { ChatSocket } from "../net/socket.js";
 import { createTabLocks } from "../net/tab_locks.js";
+import { forgetAccount, storedAccount } from "./account.js";
 import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
 import { canonicalName, validateNickname } from "./names.js";
@@ -43,8 +44,11 @@ export class ChatSession {
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
+   * @param {() => void} options.onLoggedOut Called after the server has rejected the token of the account, which is
+   *   forgotten.
    */
-  constructor({ nick, onChange, onJoinFailed, onStorageFailed }) {
+  constructor({ nick, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
+    const token = storedAccount()?.token ?? "";
     this.#requestedNick = nick;
     this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
@@ -55,6 +59,11 @@ export class ChatSession {
     this.#socket = new ChatSocket({
       onState: (connection) => this.#onConnectionState(connection),
       onPush: (event, body) => this.#handlePush(event, body),
+      token,
+      onAuthFail: () => {
+        forgetAccount(token);
+        onLoggedOut();
+      },
     });
     this.#socket.start();
   }
@@ -195,6 +204,7 @@ export class ChatSession {
   }
 
   #saveGuestKey(guestKey) {
+    if (!guestKey) return; // of an account
     this.#guestKey = guestKey;
     guestKeys.set(this.#requestedNick, guestKey);
   }

@@ -31,11 +31,14 @@ export const COMMANDS = new Map([
   ["whois", { argument: "nick", isRequired: true }],
   ["delete", {}],
   ["undo", {}],
+  ["login", {}],
+  ["register", {}],
+  ["account", {}],
   ["help", {}],
 ]);
 
 const MAX_EDITS = 2; // of a wrong command name
-const ALIASES = new Map(Object.entries({ j: "join", leave: "part", close: "part", who: "names", rooms: "list", find: "search", h: "help" }));
+const ALIASES = new Map(Object.entries({ j: "join", leave: "part", close: "part", who: "names", rooms: "list", find: "search", logout: "account", devices: "account", password: "account", h: "help" }));
 
 /**
  * Parse composer input.

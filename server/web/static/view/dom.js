@@ -112,6 +112,16 @@ export function createConfusableSign() {
   return sign;
 }
 
+/** Create the sign of a registered member, with the account as accessible name. */
+export function createAccountSign(account) {
+  const sign = createElement("span", "account-sign", "✓");
+  const label = strings.accountDetail(account);
+  sign.setAttribute("role", "img");
+  sign.setAttribute("aria-label", label);
+  sign.title = label;
+  return sign;
+}
+
 /**
  * Select one option of a list that a text field controls.
  * @param {HTMLElement} field

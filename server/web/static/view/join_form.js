@@ -7,9 +7,10 @@
 
 import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
+import { storedAccount } from "../state/account.js";
 import { validateNickname, validateRoomName } from "../state/names.js";
 import { localStore } from "../state/storage.js";
-import { markInvalid, requireElement } from "./dom.js";
+import { markInvalid, requireElement, setText } from "./dom.js";
 import { roomFromUrl } from "./room_url.js";
 
 export class JoinForm {
@@ -65,7 +66,8 @@ export class JoinForm {
     this.isBusy = isBusy;
     this.#screen.hidden = false;
     this.#room.value = roomFromUrl() || localStore.get("room", "");
-    this.#nick.value = localStore.get("nick", "");
+    this.#nick.value = storedAccount()?.nickName ?? localStore.get("nick", "");
+    setText(requireElement("join-account"), storedAccount() ? strings.loggedInAs(storedAccount()?.account ?? "") : strings.logIn);
     this.#showError(failure ? errorText(failure) : "");
     const invalidField = failure && this.#fieldOf(failure);
     if (invalidField) markInvalid(invalidField, true);
@@ -74,6 +76,11 @@ export class JoinForm {
 
   hide() {
     this.#screen.hidden = true;
+  }
+
+  /** Entered nickname, possibly empty or invalid. */
+  get nick() {
+    return this.#nick.value.trim();
   }
 
   /** Disable the submit button during a join. */

@@ -10,7 +10,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "../state/limits.js";
 import { isBlank, stripSpace } from "../state/sanitize.js";
-import { createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
 
 const DEBOUNCE = 300; // ms
 
@@ -181,11 +181,13 @@ export function sortMembers(members, ownMemberIds) {
  * @param {Member} member
  * @param {boolean} isOwn
  */
-function renderMember({ nickName, role, via, confusable }, isOwn) {
+function renderMember({ nickName, role, via, confusable, account, away }, isOwn) {
   const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+  if (account) row.append(createAccountSign(account));
   if (confusable) row.append(createConfusableSign());
   const note = isOwn ? strings.you : strings.roles[role];
   if (note) row.append(createElement("span", "note", note));
+  if (away !== undefined) row.append(createElement("span", "note", strings.awayNote(away)));
   if (via) {
     const badge = createElement("span", "note", String(via));
     badge.title = strings.clientKind(String(via));

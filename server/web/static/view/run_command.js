@@ -49,6 +49,9 @@ const HANDLERS = {
   whois: (nick, { room, showError }) => void reportFailure("whois", describeMember(nick, room), { showError }),
   delete: (_argument, { deleteLast, showError }) => deleteLast() || reject(showError, strings.noMessage),
   undo: (_argument, { undoDelete, showError }) => undoDelete() || reject(showError, strings.noDeletion),
+  login: (_argument, { openAccount }) => void openAccount(),
+  register: (_argument, { openAccount }) => void openAccount({ isRegistration: true }),
+  account: (_argument, { openAccount }) => void openAccount(),
   help: (_argument, { openHelp }) => void openHelp(),
 };
 
@@ -93,7 +96,7 @@ function memberDetails({ memberId, role, account, via, confusable }, { ownMember
   return [
     ownMemberIds.has(memberId) && strings.thatIsYou,
     confusable && strings.looksLikeAnother,
-    account ? strings.account(account) : strings.guest,
+    account ? strings.accountDetail(account) : strings.guest,
     strings.roles[role],
     via && strings.clientKind(via),
     lastMessage && strings.lastMessageAt(formatShortDate(lastMessage.ts)),

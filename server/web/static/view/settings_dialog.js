@@ -53,6 +53,10 @@ export class SettingsDialog {
     this.#dialog.showModal();
   }
 
+  close() {
+    this.#dialog.close();
+  }
+
   #render() {
     const themes = { "": strings.themeSystem, light: strings.themeLight, dark: strings.themeDark };
     renderRadioGroup("theme", themes, storedTheme(), (theme) => {

@@ -1,0 +1,215 @@
+/**
+ * Account dialog: login and registration of a guest; devices, password, logout and deletion of an account.
+ *
+ * - Passwords stay in the fields of the dialog, which each closing clears.
+ */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { changePassword, deleteAccount, listDevices, logIn, logOut, readProfile, register, revokeDevice } from "../net/account_api.js";
+import { requireRequestError } from "../net/request_error.js";
+import { forgetAccount, storeAccount, storedAccount } from "../state/account.js";
+import { guestKeys } from "../state/storage.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createButton, createElement, markInvalid, requireElement, setText } from "./dom.js";
+import { formatShortDate } from "./format_time.js";
+
+/** Fields of the login form by prefix of the reason that rejects them. */
+const FIELDS_BY_REASON = { account_: "login-account", nick_: "login-account", password_: "login-password", invite_: "login-invite" };
+
+export class AccountDialog {
+  #dialog = requireElement("account-dialog", HTMLDialogElement);
+  #loginForm = requireElement("login-form", HTMLFormElement);
+  #account = requireElement("login-account", HTMLInputElement);
+  #password = requireElement("login-password", HTMLInputElement);
+  #invite = requireElement("login-invite", HTMLInputElement);
+  #panel = requireElement("account-panel");
+  #passwordForm = requireElement("password-form", HTMLFormElement);
+  #oldPassword = requireElement("password-old", HTMLInputElement);
+  #newPassword = requireElement("password-new", HTMLInputElement);
+  #isRegistration = false;
+  #isLeaving = false;
+  #onChange;
+  #confirm;
+  #getNick;
+
+  /**
+   * @param {object} options
+   * @param {() => void} options.onChange Called after a login, a registration and a logout.
+   * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
+   * @param {() => string} options.getNick Nickname of the guest, whose messages a registration takes over.
+   */
+  constructor({ onChange, confirm, getNick }) {
+    this.#onChange = onChange;
+    this.#confirm = confirm;
+    this.#getNick = getNick;
+    closeOnDismiss(this.#dialog);
+    this.#dialog.addEventListener("close", () => this.#clearPasswords());
+    this.#loginForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run(() => this.#submitLogin());
+    });
+    this.#passwordForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run(() => this.#submitPassword());
+    });
+    requireElement("login-mode", HTMLButtonElement).addEventListener("click", () => this.#showLogin(!this.#isRegistration));
+    requireElement("account-log-out", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#logOut()));
+    requireElement("account-delete", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#deleteAccount()));
+    this.#loginForm.addEventListener("input", () => this.#showError(""));
+    this.#passwordForm.addEventListener("input", () => this.#showError(""));
+  }
+
+  /** True while the user logs out or deletes the account; the server then rejects the token of the connection. */
+  get isLeaving() {
+    return this.#isLeaving;
+  }
+
+  /** @param {{isRegistration?: boolean}} [options] Initial form of a guest. */
+  open({ isRegistration = false } = {}) {
+    this.#clearPasswords();
+    const account = storedAccount();
+    this.#loginForm.hidden = account !== null;
+    this.#panel.hidden = account === null;
+    if (!account) this.#showLogin(isRegistration);
+    else {
+      this.#showError("");
+      setText(requireElement("account-title"), strings.loggedInAs(account.account));
+      requireElement("device-list").replaceChildren();
+      this.#run(() => this.#renderDevices());
+    }
+    if (!this.#dialog.open) this.#dialog.showModal();
+    (account ? requireElement("account-log-out") : this.#account).focus();
+  }
+
+  #showLogin(isRegistration) {
+    this.#isRegistration = isRegistration;
+    setText(requireElement("account-title"), isRegistration ? strings.register : strings.logIn);
+    setText(requireElement("login-submit"), isRegistration ? strings.register : strings.logIn);
+    setText(requireElement("login-mode"), isRegistration ? strings.haveAccount : strings.needAccount);
+    requireElement("login-invite-row").hidden = !isRegistration;
+    this.#password.autocomplete = isRegistration ? "new-password" : "current-password";
+    this.#showError("");
+  }
+
+  async #submitLogin() {
+    const account = this.#account.value.trim();
+    const password = this.#password.value;
+    const nick = this.#getNick();
+    const response = this.#isRegistration
+      ? await register({ account, password, ...(nick && { nickName: nick }), ...(this.#invite.value && { invite: this.#invite.value.trim() }) }, guestKeys.get(nick))
+      : await logIn({ account, password, label: strings.deviceLabel });
+    const { nickName } = await readProfile(response.token);
+    storeAccount({ account: response.account, nickName, token: response.token });
+    this.#dialog.close();
+    this.#onChange();
+  }
+
+  async #submitPassword() {
+    await changePassword(this.#requireToken(), { password: this.#oldPassword.value, newPassword: this.#newPassword.value });
+    this.#clearPasswords();
+    this.#showStatus(strings.passwordChanged);
+    await this.#renderDevices();
+  }
+
+  async #renderDevices() {
+    const token = this.#requireToken();
+    const devices = await listDevices(token);
+    const rows = devices.map(({ id, label, lastUsedAt, current }) => {
+      const name = createElement("bdi", "device-name", label || strings.unnamedDevice);
+      const note = createElement("span", "device-note", current ? strings.thisDevice : strings.lastUsed(formatShortDate(lastUsedAt)));
+      const revoke = createButton("small-button", strings.logOut, () =>
+        this.#run(async () => {
+          await revokeDevice(token, id);
+          await this.#renderDevices();
+        }),
+      );
+      revoke.setAttribute("aria-label", strings.logOutDevice(label || strings.unnamedDevice));
+      return createElement("li", "", name, note, ...(current ? [] : [revoke]));
+    });
+    requireElement("device-list").replaceChildren(...rows);
+  }
+
+  async #logOut() {
+    const token = this.#requireToken();
+    await this.#leave(token, async () => {
+      try {
+        await logOut(token);
+      } catch (error) {
+        if (requireRequestError(error).code !== "unauthorized") throw error;
+      }
+    });
+  }
+
+  async #deleteAccount() {
+    const token = this.#requireToken();
+    const password = this.#oldPassword.value;
+    if (!password) {
+      this.#showError(strings.passwordForDeletion, this.#oldPassword);
+      return;
+    }
+    const choices = [
+      { value: "keep", label: strings.keepMessages, kind: "danger" },
+      { value: "delete", label: strings.deleteMessages, kind: "danger" },
+    ];
+    const messages = await this.#confirm({ title: strings.deleteAccount, text: strings.deleteAccountWarning, choices });
+    if (messages !== "keep" && messages !== "delete") return;
+    await this.#leave(token, () => deleteAccount(token, { password, messages }));
+  }
+
+  /**
+   * Run a request that ends the token, then forget the account.
+   * @param {string} token
+   * @param {() => Promise<void>} request
+   */
+  async #leave(token, request) {
+    this.#isLeaving = true;
+    try {
+      await request();
+    } finally {
+      this.#isLeaving = false;
+    }
+    forgetAccount(token);
+    this.#dialog.close();
+    this.#onChange();
+  }
+
+  #requireToken() {
+    return storedAccount()?.token ?? "";
+  }
+
+  /** Run an operation with the buttons disabled, and show its failure. */
+  async #run(operation) {
+    const buttons = this.#dialog.querySelectorAll("button");
+    for (const button of buttons) button.disabled = true;
+    this.#showStatus("");
+    try {
+      await operation();
+    } catch (error) {
+      const failure = requireRequestError(error);
+      const prefix = Object.keys(FIELDS_BY_REASON).find((candidate) => failure.reason.startsWith(candidate));
+      const field = this.#loginForm.hidden ? null : prefix ? requireElement(FIELDS_BY_REASON[prefix]) : null;
+      this.#showError(failure.code === "offline" ? strings.serverUnreachable : errorText(failure), field);
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  }
+
+  /**
+   * @param {string} error
+   * @param {HTMLElement | null} [field] Invalid field.
+   */
+  #showError(error, field = null) {
+    this.#showStatus("");
+    setText(requireElement("account-error"), error);
+    for (const input of this.#dialog.querySelectorAll("input")) markInvalid(input, input === field);
+    field?.focus();
+  }
+
+  #showStatus(status) {
+    setText(requireElement("account-status"), status);
+  }
+
+  #clearPasswords() {
+    for (const field of [this.#password, this.#oldPassword, this.#newPassword]) field.value = "";
+  }
+}

@@ -1,0 +1,147 @@
+"""Accounts in the page: registration, login, devices, password and rejected tokens."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from server.app import RunningServer
+from tests.support.account_api import AccountApiClient, account_api
+from tests.support.accounts import PASSWORD
+from tests.support.browser import Browser
+from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.in_process_server import running_server
+
+pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off", registration="open") as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def api(server: RunningServer) -> AsyncGenerator[AccountApiClient]:
+    async with account_api(server.url) as client:
+        yield client
+
+
+async def open_account(page: Page) -> None:
+    await page.locator("#settings-open").click()
+    await page.locator("#account-open").click()
+
+
+async def submit_login(page: Page, account: str, password: str) -> None:
+    await page.locator("#login-account").fill(account)
+    await page.locator("#login-password").fill(password)
+    await page.locator("#login-password").press("Enter")
+
+
+async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
+    await expect(chat_page.page.locator("#toast")).to_have_text(f"Logged in as {account}")
+    await chat_page.expect_connection_state()
+    await expect(chat_page.composer).to_be_visible()
+
+
+async def test_a_guest_registers_and_keeps_the_messages_and_the_room(browser: Browser, server: RunningServer) -> None:
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.send_message("before")
+    await chat_page.expect_all_sent()
+    await chat_page.send_message("/register")
+    await submit_login(chat_page.page, "ann", PASSWORD)
+    await expect_logged_in(chat_page, "ann")
+    await chat_page.send_message("after")
+    await chat_page.expect_all_sent()
+    await expect(chat_page.page.locator("#timeline-lines .message.own")).to_have_count(2)
+    await expect(chat_page.page.get_by_role("img", name="account ann")).to_be_visible()
+    await chat_page.page.reload()
+    await chat_page.expect_messages("before", "after")
+    await open_account(chat_page.page)
+    await expect(chat_page.page.locator("#account-title")).to_have_text("Logged in as ann")
+    chat_page.assert_no_errors()
+
+
+async def test_a_wrong_password_is_reported_and_clears_on_close(
+    browser: Browser, server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann")
+    chat_page = await open_chat_page(browser, server.url, "Bob")
+    page = chat_page.page
+    await open_account(page)
+    await submit_login(page, "ann", "wrong password")
+    await expect(page.locator("#account-error")).to_have_text("Wrong account name or password.")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#account-dialog")).to_be_hidden()
+    await expect(page.locator("#login-password")).to_have_value("")
+    chat_page.tab.ignore_errors("401")
+    chat_page.assert_no_errors()
+
+
+async def test_a_password_change_logs_out_the_other_devices(
+    browser: Browser, server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann", nickName="Ann")
+    pages: list[ChatPage] = []
+    for _ in range(2):
+        chat_page = await open_chat_page(browser, server.url, "Bob")
+        await open_account(chat_page.page)
+        await submit_login(chat_page.page, "ann", PASSWORD)
+        await expect_logged_in(chat_page, "ann")
+        pages.append(chat_page)
+    first, second = pages
+    await open_account(first.page)
+    await expect(first.page.locator("#device-list li")).to_have_count(3)
+    await first.page.locator("#password-old").fill(PASSWORD)
+    await first.page.locator("#password-new").fill("another long password")
+    await first.page.locator("#password-new").press("Enter")
+    await expect(first.page.locator("#account-status")).to_have_text(
+        "Password changed. All other devices are logged out."
+    )
+    await expect(first.page.locator("#device-list li")).to_have_count(1)
+    await expect(second.page.locator("#join-error")).to_have_text(
+        "You were logged out. Log in again, or join as a guest."
+    )
+    assert await second.page.evaluate("localStorage.getItem('chat.account')") is None
+    await second.page.locator("#join-nick").fill("Bob")
+    await second.page.locator("#join-submit").click()
+    await expect(second.composer).to_be_visible()
+    first.assert_no_errors()
+
+
+async def test_a_logout_revokes_the_token_and_continues_as_a_guest(
+    browser: Browser, server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann", nickName="Ann")
+    chat_page = await open_chat_page(browser, server.url, "Bob")
+    await open_account(chat_page.page)
+    await submit_login(chat_page.page, "ann", PASSWORD)
+    await expect_logged_in(chat_page, "ann")
+    token = (await chat_page.page.evaluate("JSON.parse(localStorage.getItem('chat.account'))"))["token"]
+    await open_account(chat_page.page)
+    await chat_page.page.locator("#account-log-out").click()
+    await expect(chat_page.page.locator("#toast")).to_have_text("Logged out")
+    await expect(chat_page.composer).to_be_visible()
+    await chat_page.expect_connection_state()
+    assert (await api.with_token(token).request("GET", "/api/me")).status == 401
+
+
+async def test_deleting_the_account_asks_about_the_messages(
+    browser: Browser, server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann", nickName="Ann")
+    chat_page = await open_chat_page(browser, server.url, "Bob")
+    page = chat_page.page
+    await open_account(page)
+    await submit_login(page, "ann", PASSWORD)
+    await expect_logged_in(chat_page, "ann")
+    await open_account(page)
+    await page.locator("#account-delete").click()
+    await expect(page.locator("#account-error")).to_have_text("Enter the current password to delete the account.")
+    await page.locator("#password-old").fill(PASSWORD)
+    await page.locator("#account-delete").click()
+    await page.get_by_role("button", name="Delete, keep messages").click()
+    await expect(page.locator("#toast")).to_have_text("Logged out")
+    assert (await api.log_in("ann")).reason == "login_failed"
