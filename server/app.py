@@ -7,7 +7,7 @@ import secrets
 import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -17,7 +17,6 @@ from aiohttp import web
 
 from server.administration import Administration
 from server.control_socket import ControlHandler
-from server.domain.account_directory import AccountDirectory
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
@@ -25,13 +24,13 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
+from server.gateway.account_lifecycle import run_accounts
 from server.gateway.account_service import AccountService
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
-from server.gateway.password_hashing import PasswordHashing
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -44,7 +43,6 @@ from server.web.http_connections import HttpConnectionPool
 from server.web.metrics import MetricsSnapshot, add_metrics_route
 from server.web.request_guard import create_request_guard
 from server.web.routes import add_routes
-from tui_chat.protocol.errors import Unavailable
 
 log = logging.getLogger("chat.server")
 
@@ -119,18 +117,12 @@ async def serve(
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=now, supervisor=supervisor)
     loop_lag = LoopLagMonitor()
-    password_hashing = PasswordHashing()
+    account_stack = AsyncExitStack()
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"))
-        account_service = AccountService(
-            database.accounts,
-            AccountDirectory(),
-            password_hashing,
-            generate_member_id=guest_keys.generate_member_id,
-            now=now,
-            monotonic=monotonic,
+        account_service = await account_stack.enter_async_context(
+            run_accounts(database, guest_keys.generate_member_id, supervisor, now=now, monotonic=monotonic)
         )
-        await account_service.load()
         dispatcher = _build_dispatcher(
             settings,
             database,
@@ -173,7 +165,6 @@ async def serve(
         connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
-        maintenance = supervisor.supervise("account maintenance", account_service.tokens.run_maintenance)
         listener: asyncio.Server | None = None
         try:
             listener = await _listen(connection_factory, settings)
@@ -195,13 +186,10 @@ async def serve(
                 listener.close()
             dispatcher.close()
             connection_pool.stop()
-            maintenance.cancel()
-            with suppress(Unavailable):
-                await account_service.tokens.save_uses()
             await runner.cleanup()
     finally:
         loop_lag.stop()
-        password_hashing.close()
+        await account_stack.aclose()
         await database.close()
 
 

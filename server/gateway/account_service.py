@@ -82,6 +82,7 @@ class AccountService:
         directory: Accounts in memory.
         tokens: Tokens of devices, and their connections.
         on_change: Called with each new or changed account, after the change of the directory.
+        on_deletion: Called after the deletion of an account, whose entries wait for their erasure.
     """
 
     def __init__(
@@ -99,6 +100,7 @@ class AccountService:
         self._hashing = hashing
         self._generate_member_id = generate_member_id
         self.on_change: Callable[[Account], None] = lambda _: None
+        self.on_deletion: Callable[[], None] = lambda: None
         self._now = now
         self._monotonic = monotonic
         self._login_limiter = LoginLimiter()
@@ -378,6 +380,7 @@ class AccountService:
         )
         self._apply(record)
         self.tokens.revoke(account_id)
+        self.on_deletion()
 
     def _apply(self, record: AccountRecord) -> None:
         """Update the directory and the connections of an account after a change in storage."""

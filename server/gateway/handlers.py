@@ -51,7 +51,7 @@ class Handlers:
     Args:
         database: Storage of rooms and entries.
         identity: Source of member ids.
-        account_service: Operations on accounts; the constructor sets its `on_change`.
+        account_service: Operations on accounts.
         room_registry: Rooms with members.
         fanout: Sender of room events.
         now: Wall clock, as Unix time in milliseconds.
@@ -89,7 +89,6 @@ class Handlers:
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
         self.room_catalog = RoomCatalog(database, identity, room_registry, monotonic, room_write_limiter)
         self.published_count = 0
-        member_updates = MemberUpdates(room_registry, self._presence_broadcaster)
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             requests.LeaveRoom: self._leave_room,
             requests.Observe: self._observe,
@@ -101,11 +100,10 @@ class Handlers:
             requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
-            **member_updates.handlers_by_type,
+            **MemberUpdates(account_service, room_registry, self._presence_broadcaster).handlers_by_type,
             **ReadMarkers(database.read_markers, account_service.tokens, search_cursors).handlers_by_type,
         }
         database.journal.publish = self.publish
-        account_service.on_change = member_updates.on_account_change
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.

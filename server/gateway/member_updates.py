@@ -6,6 +6,7 @@ from typing import Any
 from server.domain.account_directory import Account
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.gateway.account_service import AccountService
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from tui_chat.protocol import events, requests, responses
 
@@ -14,6 +15,7 @@ class MemberUpdates:
     """Handlers of changes of present members, announced by presence and notices.
 
     Args:
+        account_service: Operations on accounts; the constructor sets its `on_change`.
         room_registry: Rooms with members.
         presence_broadcaster: Sender of presence and notices.
 
@@ -22,8 +24,12 @@ class MemberUpdates:
     """
 
     def __init__(
-        self, room_registry: RoomRegistry[ClientConnection], presence_broadcaster: PresenceBroadcaster
+        self,
+        account_service: AccountService,
+        room_registry: RoomRegistry[ClientConnection],
+        presence_broadcaster: PresenceBroadcaster,
     ) -> None:
+        self._account_service = account_service
         self._room_registry = room_registry
         self._presence_broadcaster = presence_broadcaster
         self.handlers_by_type: dict[
@@ -32,8 +38,9 @@ class MemberUpdates:
             requests.ChangeNick: self._change_nick,
             requests.SetStatus: self._set_status,
         }
+        account_service.on_change = self._on_account_change
 
-    def on_account_change(self, account: Account) -> None:
+    def _on_account_change(self, account: Account) -> None:
         """Give each present member the nickname of the account, and other members with a reserved name a free one.
 
         Connections of a claimed guest close, because the member id now requires a token.
@@ -49,6 +56,9 @@ class MemberUpdates:
                     connection.close("guest was registered")
 
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
+        if connection.account is not None:
+            await self._account_service.update_profile(connection.account, {"nick_name": request.nick_name})
+            return responses.NickChanged(nick_name=request.nick_name)
         memberships = (
             [(room, room.connections[connection]) for room in self._room_registry.get_joined_rooms(connection)]
             if request.room is None

@@ -99,6 +99,12 @@ class AccountRepository:
         rows = await self._read(lambda connection: connection.execute(select(accounts).order_by(accounts.c.id)).all())
         return [_account_from_row(row) for row in rows]
 
+    async def list_erasures(self) -> list[AccountRecord]:
+        """Return the deleted accounts whose entries are not rewritten yet."""
+        statement = select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id)
+        rows = await self._read(lambda connection: connection.execute(statement).all())
+        return [_account_from_row(row) for row in rows]
+
     async def find(self, name_key: str) -> AccountRecord | None:
         """Return the account with an account name, None for an unknown name or a nickname.
 

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, delete, exc, make_url, select
 from server.observability.supervision import Supervisor
 from server.storage import schema
 from server.storage.account_repository import AccountRepository
+from server.storage.erasure_repository import ErasureRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.invite_repository import InviteRepository
@@ -50,6 +51,7 @@ class Database:
         reader: Reader of room logs, room lists and search results.
         rooms: Repository of rooms.
         accounts: Repository of accounts and tokens.
+        erasures: Repository of the erasure of deleted accounts.
         path: Path of a SQLite file, None for PostgreSQL.
         read_markers: Repository of read markers and mentions.
         invites: Repository of invites.
@@ -74,6 +76,7 @@ class Database:
         self.retention = RetentionJob(writer, clock, supervisor)
         self.rooms = RoomRepository(writer, clock)
         self.accounts = AccountRepository(writer, readers, clock)
+        self.erasures = ErasureRepository(writer, readers)
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.invites = InviteRepository(writer, clock)
         self.moderation = ModerationReader(readers, clock)

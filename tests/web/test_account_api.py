@@ -123,6 +123,23 @@ async def test_a_profile_change_applies_to_all_rooms_and_frees_the_former_nickna
         assert (await client.join("coffee", "x"))["nickName"] == "Major"
 
 
+async def test_a_nickname_change_on_the_socket_changes_the_account(
+    server: RunningServer, api: AccountApiClient
+) -> None:
+    token = (await api.register("ann")).body["token"]
+    await api.register("bob")
+    async with connected(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
+        for room in ("tea", "coffee"):
+            await client.join(room, "ann")
+        await guest.join("coffee", "Captain")
+        assert (await client.request("changeNick", {"nickName": "Captain", "room": "tea"}))["nickName"] == "Captain"
+        names = [member["nickName"] for member in (await guest.request("listMembers", {"room": "coffee"}))["members"]]
+        assert sorted(names) == ["Captain", "Captain2"]
+        refused = await client.request("changeNick", {"nickName": "BOB"})
+        assert refused["error"]["reason"] == "account_name_in_use"
+    assert (await api.with_token(token).request("GET", "/api/me")).body["nickName"] == "Captain"
+
+
 async def test_a_guest_who_registers_keeps_the_member_id(server: RunningServer, api: AccountApiClient) -> None:
     async with raw_client(server.url) as guest:
         joined = await guest.join("tea", "ann")

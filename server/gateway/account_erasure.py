@@ -1,0 +1,96 @@
+"""Erasure of deleted accounts while the server runs.
+
+- Entries: the member leaves its rooms, its messages are deleted if requested, and its names are replaced by that of the
+  deleted account.
+- Slices: the log is rewritten in slices with pauses, so that messages of other members are not delayed.
+- Restart: an erasure that did not finish starts again with the server, or after a failure.
+"""
+
+import asyncio
+import logging
+
+from server.domain.log_commands import AppendDeletion, AppendMemberChange, LogCommand
+from server.storage.account_repository import AccountRecord, AccountRepository
+from server.storage.erasure_repository import ErasureRepository
+from server.storage.journal import Journal
+from tui_chat.protocol import errors, events
+
+log = logging.getLogger("chat.accounts")
+
+_PAUSE = 0.02  # seconds between two slices
+_RETRY_DELAY = 2.0  # seconds after a failure of the database
+_COMMANDS_PER_BATCH = 50  # deletions that enter the journal at once
+
+
+class AccountEraser:
+    """Background task that erases deleted accounts.
+
+    Args:
+        accounts: Storage of accounts.
+        erasures: Storage of erasures.
+        journal: Writer of the log.
+    """
+
+    def __init__(self, accounts: AccountRepository, erasures: ErasureRepository, journal: Journal) -> None:
+        self._accounts = accounts
+        self._erasures = erasures
+        self._journal = journal
+        self._wakeup = asyncio.Event()
+
+    def wake(self) -> None:
+        """Start the erasures that wait in storage."""
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Erase all waiting accounts, now and after each `wake`; never returns."""
+        while True:
+            try:
+                for record in await self._accounts.list_erasures():
+                    await self._erase(record)
+            except errors.Unavailable:  # logged by the repositories and the journal
+                await asyncio.sleep(_RETRY_DELAY)
+                continue
+            await self._wakeup.wait()
+            self._wakeup.clear()
+
+    async def _erase(self, record: AccountRecord) -> None:
+        account = record.account
+        author = events.Member(member_id=account.member_id, nick_name=account.name, role="member", account=account.name)
+        target = events.MemberRef(account.member_id, account.name, account.name)
+        await self._append(
+            [
+                AppendMemberChange(room=room, author=author, action="left", target=target)
+                for room in await self._erasures.list_rooms(account.member_id)
+            ]
+        )
+        first_id: int | None = 1
+        while first_id is not None:
+            if record.erasure == "delete":
+                await self._append(
+                    [
+                        AppendDeletion(room=message.room, author=author, target=message.seq)
+                        for message in await self._erasures.list_messages(account.member_id, first_id)
+                    ]
+                )
+            first_id = await self._erasures.rename_author(account.member_id, account.name, first_id)
+            await asyncio.sleep(_PAUSE)
+        await self._erasures.delete_traces(account.member_id, account.name)
+        await self._accounts.update(account.id, erasure=None)
+        log.info("erased the entries of account %d", account.id)
+
+    async def _append(self, commands: list[LogCommand]) -> None:
+        """Append commands in batches; rejected ones are skipped, because their target has changed meanwhile.
+
+        The last owner of a room cannot leave; `delete_traces` ends its membership without an entry.
+
+        Raises:
+            Unavailable: The database failed, or the journal is overloaded.
+        """
+        for start in range(0, len(commands), _COMMANDS_PER_BATCH):
+            batch = map(self._journal.append, commands[start : start + _COMMANDS_PER_BATCH])
+            for outcome in await asyncio.gather(*batch, return_exceptions=True):
+                if isinstance(outcome, BaseException) and (
+                    isinstance(outcome, errors.Unavailable) or not isinstance(outcome, errors.ChatError)
+                ):
+                    raise outcome
+            await asyncio.sleep(_PAUSE)

@@ -1,0 +1,61 @@
+"""Construction, background tasks and shutdown of the account service."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from server.domain.account_directory import AccountDirectory
+from server.gateway.account_erasure import AccountEraser
+from server.gateway.account_service import AccountService
+from server.gateway.password_hashing import PasswordHashing
+from server.observability.supervision import Supervisor
+from server.storage.database import Database
+from tui_chat.protocol.errors import Unavailable
+
+
+@asynccontextmanager
+async def run_accounts(
+    database: Database,
+    generate_member_id: Callable[[], str],
+    supervisor: Supervisor,
+    *,
+    now: Callable[[], int],
+    monotonic: Callable[[], float],
+) -> AsyncGenerator[AccountService]:
+    """Provide the accounts of a database, and save the uses of tokens at the end.
+
+    Inside the context, token uses are saved, expired tokens deleted and deleted accounts erased.
+
+    Args:
+        database: Open database, which the caller closes after the context.
+        generate_member_id: Source of member ids.
+        supervisor: Supervisor of the background tasks.
+        now: Wall clock, as Unix time in milliseconds.
+        monotonic: Monotonic clock, in seconds.
+
+    Raises:
+        Unavailable: The database is not readable.
+    """
+    hashing = PasswordHashing()
+    service = AccountService(
+        database.accounts,
+        AccountDirectory(),
+        hashing,
+        generate_member_id=generate_member_id,
+        now=now,
+        monotonic=monotonic,
+    )
+    await service.load()
+    eraser = AccountEraser(database.accounts, database.erasures, database.journal)
+    service.on_deletion = eraser.wake
+    tasks = [
+        supervisor.supervise("account maintenance", service.tokens.run_maintenance),
+        supervisor.supervise("account erasure", eraser.run),
+    ]
+    try:
+        yield service
+    finally:
+        for task in tasks:
+            task.cancel()
+        hashing.close()
+        with suppress(Unavailable):  # logged by the repository
+            await service.tokens.save_uses()
