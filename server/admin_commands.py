@@ -1,4 +1,4 @@
-"""Commands `backup` and `export` of `chat-server`.
+"""Commands of `chat-server` for a database: `backup`, `export` and `account …`.
 
 - Running server: the commands use its control socket.
 - Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
@@ -8,16 +8,19 @@ import argparse
 import asyncio
 import time
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
+from datetime import tzinfo
+from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
-from server.administration import Administration
+from server import account_commands
+from server.administration import open_administration
 from server.control_commands import ServerStatus, connect, find_servers, require_one
 from server.control_socket import ControlError, has_control_sockets
 from server.settings import ServerSettings
-from server.storage.database import open_database
 from server.storage.errors import DatabaseInUse, StorageError
 from server.storage.private_file import create_private_file
 from server.transcript import format_entry
@@ -42,7 +45,7 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
     """Run a command and print its result.
 
     Args:
-        arguments: Command line with the command `backup` or `export`.
+        arguments: Command line with one of these commands.
         settings: Settings with the database of a stopped server and the time zone of transcripts.
         selection: Required values by status field, `port` or `database`, that select a running server.
 
@@ -50,16 +53,32 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
         ControlError: The command failed.
         OutputError: Standard output cannot be written.
     """
-    command = {"backup": _back_up, "export": _export}[arguments.command]
     try:
-        with _open_administration(settings, selection) as send:
-            command(send, arguments, settings)
+        "".join(map(str, vars(arguments).values())).encode()
+    except UnicodeEncodeError:
+        raise ControlError("an argument is not valid UTF-8") from None
+    match arguments.command:
+        case "backup":
+            command = partial(_back_up, arguments)
+        case "export":
+            command = partial(_export, arguments, settings.load_time_zone())
+        case _:
+            command = partial(_manage_accounts, arguments, account_commands.build_request(arguments))
+    database = Path(settings.resolve_database())
+    was_missing = not database.exists()
+    try:
+        with _open_administration(settings, selection, create=arguments.command == "account add") as send:
+            command(send)
     except StorageError as error:
         raise ControlError(str(error)) from error
+    if was_missing and database.exists():
+        write_error(f"chat-server: created the database {database}")
 
 
 @contextmanager
-def _open_administration(settings: ServerSettings, selection: Mapping[str, str]) -> Generator[SendCommand]:
+def _open_administration(
+    settings: ServerSettings, selection: Mapping[str, str], *, create: bool
+) -> Generator[SendCommand]:
     """Connect to the selected server, or open the database without a running server.
 
     A locked database without a responding server is awaited for 5 seconds.
@@ -77,7 +96,7 @@ def _open_administration(settings: ServerSettings, selection: Mapping[str, str])
             if "port" in selection:
                 raise ControlError(f"no server is running with port {selection['port']}", EXIT_UNAVAILABLE)
             try:
-                send = stack.enter_context(_open_database(settings.resolve_database()))
+                send = stack.enter_context(_open_database(settings.resolve_database(), create=create))
                 break
             except StorageError as error:
                 if not isinstance(error.__cause__, DatabaseInUse) or time.monotonic() > deadline:
@@ -103,21 +122,30 @@ def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
 
 
 @contextmanager
-def _open_database(target: str) -> Generator[SendCommand]:
+def _open_database(target: str, *, create: bool) -> Generator[SendCommand]:
     with asyncio.Runner() as runner:
-        database = runner.run(open_database(target, clock=lambda: time.time_ns() // 1_000_000, must_exist=True))
-        handlers = Administration(database).handlers
+        stack = AsyncExitStack()
+        administration = runner.run(stack.enter_async_context(open_administration(target, create=create)))
 
         def send(command: str, /, **arguments: Any) -> dict[str, Any]:
-            return msgspec.json.decode(msgspec.json.encode(runner.run(handlers[command](arguments))))
+            return msgspec.json.decode(msgspec.json.encode(runner.run(administration.handlers[command](arguments))))
 
         try:
             yield send
         finally:
-            runner.run(database.close())
+            runner.run(stack.aclose())
 
 
-def _back_up(send: SendCommand, arguments: argparse.Namespace, _settings: ServerSettings) -> None:
+def _manage_accounts(arguments: argparse.Namespace, request: Mapping[str, Any], send: SendCommand) -> None:
+    response = send(arguments.command, **request)
+    if not arguments.json:
+        write_output(account_commands.format_response(arguments.command, response))
+        return
+    for record in response["accounts"] if arguments.command == "account list" else [response]:
+        write_json(msgspec.json.encode(record))
+
+
+def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
     path = arguments.path.absolute()
     response = send("backup", path=str(path), force=arguments.force)
     if not path.exists():
@@ -128,9 +156,8 @@ def _back_up(send: SendCommand, arguments: argparse.Namespace, _settings: Server
         write_output(f"saved {path} ({response['bytes']:,} bytes)")
 
 
-def _export(send: SendCommand, arguments: argparse.Namespace, settings: ServerSettings) -> None:
+def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:
     """Write a room log to standard output or to a file."""
-    zone = settings.load_time_zone()
 
     def format_line(entry: dict[str, Any]) -> bytes:
         if arguments.format == "json":

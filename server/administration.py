@@ -4,7 +4,9 @@ The same handlers serve a running server and, without one, the commands of `chat
 """
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -12,9 +14,15 @@ from typing import Annotated, Any
 
 import msgspec
 
+from server.account_administration import AccountAdministration
 from server.control_socket import ControlError, ControlHandler
+from server.domain.account_directory import AccountDirectory
+from server.domain.guest_keys import GuestKeys
+from server.gateway.account_service import AccountService
+from server.gateway.audit_log import AuditLog
+from server.gateway.password_hashing import PasswordHashing
 from server.storage import backup
-from server.storage.database import Database
+from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
@@ -57,14 +65,20 @@ class Administration:
 
     Args:
         database: Open database.
+        accounts: Operations on the accounts of the database.
 
     Attributes:
         handlers: Handlers by command name; each rejects a request with `ControlError`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, accounts: AccountService) -> None:
         self._database = database
-        handlers: dict[str, ControlHandler] = {"backup": self._back_up, "export": self._export}
+        self._audit_log = AuditLog(database.journal)
+        handlers: dict[str, ControlHandler] = {
+            "backup": self._back_up,
+            "export": self._export,
+            **AccountAdministration(accounts, self._record).handlers,
+        }
         self.handlers: dict[str, ControlHandler] = {
             name: partial(_report_errors, handler) for name, handler in handlers.items()
         }
@@ -96,9 +110,46 @@ class Administration:
         matches = get_close_matches(names.canonical_key(name), rooms, 1)
         return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")
 
+    async def _record(self, action: str) -> None:
+        log.info("operator %s", action)
+        await self._audit_log.record(action)
+
 
 async def _report_errors(handler: ControlHandler, request: Mapping[str, Any]) -> dict[str, Any]:
     try:
         return await handler(request)
-    except (StorageError, ChatError) as error:
+    except (StorageError, ChatError, msgspec.ValidationError) as error:
         raise ControlError(str(error)) from error
+
+
+@asynccontextmanager
+async def open_administration(target: str, *, create: bool) -> AsyncGenerator[Administration]:
+    """Open a database within the context, for the administration of a stopped server.
+
+    Args:
+        target: As for `open_database`.
+        create: Create a missing SQLite file.
+
+    Raises:
+        StorageError: As `open_database`.
+    """
+    database = await open_database(target, clock=_read_wall_clock, must_exist=not create)
+    password_hashing = PasswordHashing()
+    try:
+        accounts = AccountService(
+            database.accounts,
+            AccountDirectory(),
+            password_hashing,
+            generate_member_id=GuestKeys(await database.load_secret("guests")).generate_member_id,
+            now=_read_wall_clock,
+            monotonic=time.monotonic,
+        )
+        await accounts.load()
+        yield Administration(database, accounts)
+    finally:
+        password_hashing.close()
+        await database.close()
+
+
+def _read_wall_clock() -> int:
+    return time.time_ns() // 1_000_000

@@ -175,7 +175,7 @@ async def serve(
                 read_metrics,
                 socketio_server.engineio_server.idle_time,
                 account_service,
-                Administration(database).handlers,
+                Administration(database, account_service).handlers,
             )
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)

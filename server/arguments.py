@@ -18,6 +18,9 @@ from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, Ve
 MANAGED_FLAG = "--managed"
 """Option of programs that start the server (docs/operating.md, "Managed process")."""
 
+_SERVER_ROLES = ("user", "admin")
+_DAY = 24 * 3600  # seconds
+
 
 class ServerParser(ProgramParser):
     """Argument parser with one-line error messages, of the program or of a command.
@@ -31,17 +34,20 @@ class ServerParser(ProgramParser):
             formatter_class=partial(argparse.HelpFormatter, max_help_position=36), allow_abbrev=False, **options
         )
         self._commands: dict[str, ServerParser] = {}
+        self._requires_command = False
 
     def error(self, message: str) -> NoReturn:
         """Raise a usage error as `ConfigError`."""
         raise ConfigError(f"{message} (see {self.shell_command} --help)")
 
-    def add_commands(self, commands: Mapping[str, str]) -> dict[str, Self]:
+    def add_commands(self, commands: Mapping[str, str], *, required: bool = False) -> dict[str, Self]:
         """Add the parsers of commands and return them by name.
 
         Args:
             commands: Description by name, as sentences.
+            required: Reject a command line without a command.
         """
+        self._requires_command = required
         action = self.add_subparsers(metavar="COMMAND", prog=self.prog)
         added = {name: action.add_parser(name, help=text, description=text) for name, text in commands.items()}
         self._commands.update(added)
@@ -87,6 +93,8 @@ class ServerParser(ProgramParser):
         parsed, unknown = self.parse_known_args(arguments[:end], namespace or argparse.Namespace())
         unknown += arguments[end : end + 1]
         if not unknown:
+            if self._requires_command:
+                self.error(f"the command is missing: {', '.join(self._commands)}")
             parsed.command = self.prog.partition(" ")[2]
             return parsed
         if unknown[0] in self._commands:
@@ -121,6 +129,7 @@ def build_parser() -> ServerParser:
             "stop": "Stop a running server.",
             "backup": "Save a copy of the SQLite database, also while the server runs.",
             "export": "Print the log of a room.",
+            "account": "Manage accounts.",
         }
     )
     commands["config"].add_settings(SETTINGS.values())
@@ -129,6 +138,7 @@ def build_parser() -> ServerParser:
         commands[name].add_selection()
     _add_backup_arguments(commands["backup"])
     _add_export_arguments(commands["export"])
+    _add_account_commands(commands["account"])
     parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
     parser.add_argument(
         "--completion",
@@ -165,3 +175,65 @@ def _add_export_arguments(parser: ServerParser) -> None:
     parser.add_argument("--force", action="store_true", help="Replace an existing file.")
     parser.add_argument("--json", action="store_true", help="Print the result of --output as a JSON object.")
     parser.add_selection(replace(SETTINGS["time_zone"], help="IANA time zone of a transcript."))
+
+
+def _add_account_commands(parser: ServerParser) -> None:
+    parser.usage = "chat-server account COMMAND [options]"
+    commands = parser.add_commands(
+        {
+            "add": "Add an account. The password is read from the terminal.",
+            "list": "List all accounts.",
+            "show": "Show an account and its devices.",
+            "passwd": "Replace a password, and log out all devices of the account.",
+            "token": "Replace the token of a bot.",
+            "role": "Change the role on the server.",
+            "suspend": "Reject logins of an account, and close its connections.",
+            "resume": "End a suspension.",
+            "delete": "Delete an account, and close its connections.",
+            "invite": "Create an invite code for registrations.",
+        },
+        required=True,
+    )
+    for name in commands.keys() - {"list", "invite"}:
+        commands[name].add_argument("name", metavar="NAME", help="Account name.")
+    for name in ("add", "passwd"):
+        commands[name].add_argument(
+            "--password-stdin", action="store_true", help="Read the password from standard input, up to the line end."
+        )
+    add, invite = commands["add"], commands["invite"]
+    add.add_argument("--nick", metavar="NICK", help="Nickname. [default: the account name]")
+    add.add_argument("--role", choices=_SERVER_ROLES, default="user", help="Role on the server. [default: user]")
+    add.add_argument("--bot", action="store_true", help="Print a token once, in place of a password.")
+    commands["role"].add_argument("role", choices=_SERVER_ROLES, metavar="|".join(_SERVER_ROLES), help="New role.")
+    commands["suspend"].add_argument("--reason", default="", metavar="TEXT", help="Reason in the audit log.")
+    commands["delete"].add_argument(
+        "--messages", choices=("keep", "delete"), default="keep", help="Messages of the account. [default: keep]"
+    )
+    invite.add_argument(
+        "--uses", type=_parse_uses, default=1, metavar="N", help="Number of registrations. [default: 1]"
+    )
+    invite.add_argument(
+        "--expires",
+        dest="expiresIn",
+        type=_parse_duration,
+        default="7d",
+        metavar="TIME",
+        help="Lifetime, such as 12h or 7d. [default: 7d]",
+    )
+    for command in commands.values():
+        command.add_argument("--json", action="store_true", help="Print JSON.")
+        command.add_selection()
+
+
+def _parse_uses(text: str) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000:
+        return int(text)
+    raise argparse.ArgumentTypeError("expected a number from 1 to 10000")
+
+
+def _parse_duration(text: str) -> int:
+    """Return a duration in seconds, such as `90m`, `12h` or `7d`."""
+    number, unit = text[:-1], {"m": 60, "h": 3600, "d": _DAY}.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number) * unit <= 365 * _DAY:
+        raise argparse.ArgumentTypeError("expected 90m, 12h or 7d, at most 365d")
+    return int(number) * unit

@@ -310,6 +310,12 @@ class AccountService:
         account = (await self.require_account(name)).account
         await self._replace_password(account.id, validate_password(new_password, account.name), address="")
 
+    async def replace_tokens(self, bot: Account, label: str) -> IssuedToken:
+        """Replace all tokens of a bot by one for the device with this label, and close its connections."""
+        await self._repository.update(bot.id, keep_token_id=None, password_hash=None)
+        self.tokens.revoke(bot.id)
+        return await self.issue_token(bot, label)
+
     async def remove_account(self, name: str, erasure: Erasure) -> None:
         """Delete an account as its owner may do (`delete_account`); raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)

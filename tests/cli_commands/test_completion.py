@@ -52,6 +52,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (("chat-server", "stop", "--"), {"--help", "--json", "--config", "--port", "--database"}),
         (("chat-server", "stop", "--config", "pyproj"), {"pyproject.toml"}),
         (("chat-server", "backup", "pyproj"), {"pyproject.toml"}),
+        (("chat-server", "account", "re"), {"resume"}),
+        (("chat-server", "account", "add", "ann", "--role", ""), {"user", "admin"}),
         (("chat-server", "export", "tea", "--format", ""), {"json", "text"}),
         (("chat-server", "--completion", ""), {"bash", "zsh", "fish"}),
     ],

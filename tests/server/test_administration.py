@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from server import admin_commands, control_commands, control_socket
-from server.administration import Administration
+from server.administration import open_administration
 from server.control_socket import ControlError, serve_control_socket
 from server.settings import ServerSettings
 from server.storage.database import open_database
@@ -83,7 +83,7 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
         missing = home / "missing.jsonl"
         unknown = await run_server(home, "export", "teaa", "--output", str(missing))
         assert unknown == (2, "", "chat-server: no room teaa; did you mean Tea?\n")
-        assert await run_server(home, "export", "&audit") == (2, "", "chat-server: no room &audit\n")
+        assert await run_server(home, "export", "~nowhere") == (2, "", "chat-server: no room ~nowhere\n")
         assert not missing.exists()
 
 
@@ -199,11 +199,11 @@ async def test_a_long_command_outlasts_the_response_timeout_and_ends_with_its_co
 
 async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
     with postgresql_server() as postgresql:
-        database = await open_database(postgresql.url, clock=ManualClock())
-        await database.journal.append(build_message("hello"))
-        handlers = Administration(database).handlers
-        response = await handlers["export"]({"room": LOUNGE.name})
-        assert [entry.message for entry in response["entries"]] == ["hello"]
-        with pytest.raises(ControlError, match="pg_dump"):
-            await handlers["backup"]({"path": str(tmp_path / "copy.db")})
-        await database.close()
+        async with open_administration(postgresql.url, create=False) as administration:
+            database = await open_database(postgresql.url, clock=ManualClock())
+            await database.journal.append(build_message("hello"))
+            await database.close()
+            response = await administration.handlers["export"]({"room": LOUNGE.name})
+            assert [entry.message for entry in response["entries"]] == ["hello"]
+            with pytest.raises(ControlError, match="pg_dump"):
+                await administration.handlers["backup"]({"path": str(tmp_path / "copy.db")})

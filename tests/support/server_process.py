@@ -55,11 +55,15 @@ async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_
     return await start_program(command, program_environment(home), stdout=PIPE, stderr=PIPE)
 
 
-async def run_server(home: Path, *flags: str, **variables: str) -> tuple[int | None, str, str]:
-    """Run a server command until its exit; return exit code, output and errors."""
+async def run_server(
+    home: Path, *flags: str, stdin: str | None = None, **variables: str
+) -> tuple[int | None, str, str]:
+    """Run a server command with an input until its exit; return exit code, output and errors."""
     command = (sys.executable, *SERVER_COMMAND, *flags)
-    process = await start_program(command, program_environment(home, **variables), stdout=PIPE, stderr=PIPE)
-    output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
+    environ = program_environment(home, **variables)
+    process = await start_program(command, environ, stdin=None if stdin is None else PIPE, stdout=PIPE, stderr=PIPE)
+    data = None if stdin is None else stdin.encode()
+    output, errors = await asyncio.wait_for(process.communicate(data), TIMEOUT)
     return process.returncode, output.decode(), errors.decode()
 
 

@@ -1,0 +1,232 @@
+"""Administration commands for accounts, as handlers of the control socket.
+
+- Effect: a change applies to a running server at once; suspensions, new passwords and deletions close connections.
+- Secrets: passwords, tokens and codes appear in requests and responses only, never in the log.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+import msgspec
+
+from server.control_socket import ControlError, ControlHandler
+from server.domain.account_directory import Account, AccountIdentity, ServerRole
+from server.gateway.account_service import AccountService, Erasure
+from server.storage.account_repository import AccountRecord
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import NotFound
+from tui_chat.protocol.sanitize import validate_reason
+
+_BOT_LABEL = "chat-server account"  # name of the device of a bot
+
+
+class AccountRequest(msgspec.Struct):
+    """Request about one account.
+
+    Attributes:
+        name: Account name.
+    """
+
+    name: str
+
+
+class AddAccountRequest(AccountRequest):
+    """Request of a new account.
+
+    Attributes:
+        nick: Nickname, None for the account name.
+        role: Role on the server.
+        password: Password, None for a bot.
+    """
+
+    nick: str | None = None
+    role: ServerRole = "user"
+    password: str | None = None
+
+
+class PasswordRequest(AccountRequest):
+    """Request of a new password.
+
+    Attributes:
+        password: New password.
+    """
+
+    password: str
+
+
+class RoleRequest(AccountRequest):
+    """Request of a role on the server."""
+
+    role: ServerRole
+
+
+class SuspendRequest(AccountRequest):
+    """Request of a suspension.
+
+    Attributes:
+        reason: Reason in the log, empty for none.
+    """
+
+    reason: str = ""
+
+
+class DeleteAccountRequest(AccountRequest):
+    """Request of a deletion.
+
+    Attributes:
+        messages: Treatment of the messages of the account.
+    """
+
+    messages: Erasure = "keep"
+
+
+class InviteRequest(msgspec.Struct, rename="camel"):
+    """Request of an invite for registrations.
+
+    Attributes:
+        uses: Number of accounts that may be registered.
+        expires_in: Seconds until the expiry.
+    """
+
+    uses: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+    expires_in: Annotated[float, msgspec.Meta(gt=0, le=365 * 24 * 3600)]
+
+
+class AccountAdministration:
+    """Administration commands for accounts.
+
+    Args:
+        accounts: Operations on accounts.
+        record: Writer of an action, such as `suspended the account ann`, to the log of the operator's actions.
+
+    Attributes:
+        handlers: Handlers by command name.
+    """
+
+    def __init__(self, accounts: AccountService, record: Callable[[str], Awaitable[None]]) -> None:
+        self._accounts = accounts
+        self._record = record
+        self.handlers: dict[str, ControlHandler] = {
+            "account add": self._add,
+            "account list": self._list,
+            "account show": self._show,
+            "account passwd": self._replace_password,
+            "account token": self._replace_token,
+            "account role": self._set_role,
+            "account suspend": self._suspend,
+            "account resume": self._resume,
+            "account delete": self._delete,
+            "account invite": self._create_invite,
+        }
+
+    async def _add(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an account; return its fields, and for a bot the only copy of its `token`."""
+        arguments = msgspec.convert(request, AddAccountRequest)
+        account = await self._accounts.create_account(
+            arguments.name,
+            password=arguments.password,
+            address="",
+            nick_name=None if arguments.nick is None else names.validate_nickname(arguments.nick),
+            role=arguments.role,
+        )
+        response = await self._report(account, "added")
+        if account.is_bot:
+            response["token"] = (await self._accounts.issue_token(account, _BOT_LABEL)).token
+        return response
+
+    async def _list(self, _request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all accounts as `accounts`, in order of their creation."""
+        return {"accounts": list(map(_describe_account, await self._accounts.list_accounts()))}
+
+    async def _show(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the fields of an account, with its e-mail address and devices."""
+        record = await self._find_account(request)
+        devices = await self._accounts.list_devices(AccountIdentity.from_account(record.account, token_id=0))
+        return {
+            **_describe_account(record),
+            "email": record.email,
+            "devices": [
+                {"label": device.label, "createdAt": device.created_at, "lastUsedAt": device.last_used_at}
+                for device in devices
+            ],
+        }
+
+    async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace a password, and close all connections of the account."""
+        arguments = msgspec.convert(request, PasswordRequest)
+        account = (await self._find_account(request)).account
+        if account.is_bot:
+            raise ControlError(f"{account.name} is a bot; replace its token with `chat-server account token`")
+        await self._accounts.reset_password(account.name, arguments.password)
+        return await self._report(account, "changed the password of")
+
+    async def _replace_token(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the token of a bot, and close all its connections; return the only copy of the `token`."""
+        account = (await self._find_account(request)).account
+        if not account.is_bot:
+            raise ControlError(f"{account.name} is no bot; replace its password with `chat-server account passwd`")
+        token = (await self._accounts.replace_tokens(account, _BOT_LABEL)).token
+        return {**await self._report(account, "replaced the token of"), "token": token}
+
+    async def _set_role(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Change the role of an account on the server."""
+        role = msgspec.convert(request, RoleRequest).role
+        account = (await self._find_account(request)).account
+        await self._accounts.set_role(account.name, role)
+        return await self._report(account, f"gave the role {role} to")
+
+    async def _suspend(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Reject logins and tokens of an account, and close its connections."""
+        reason = validate_reason(msgspec.convert(request, SuspendRequest).reason)
+        account = (await self._find_account(request)).account
+        await self._accounts.suspend(account.name)
+        return await self._report(account, "suspended", reason)
+
+    async def _resume(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """End a suspension."""
+        account = (await self._find_account(request)).account
+        await self._accounts.resume(account.name)
+        return await self._report(account, "resumed")
+
+    async def _delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete an account, and close its connections."""
+        erasure = msgspec.convert(request, DeleteAccountRequest).messages
+        account = (await self._find_account(request)).account
+        await self._accounts.remove_account(account.name, erasure)
+        await self._record(f"deleted the account {account.name}")
+        return {"name": account.name}
+
+    async def _create_invite(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an invite for registrations; return `id`, `uses`, `expiresAt` and the only copy of its `code`."""
+        arguments = msgspec.convert(request, InviteRequest)
+        invite = await self._accounts.create_invite(uses=arguments.uses, lifetime=arguments.expires_in)
+        await self._record(f"created an invite for {invite.uses} registrations")
+        return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
+
+    async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:
+        name = msgspec.convert(request, AccountRequest).name
+        try:
+            return await self._accounts.require_account(name)
+        except NotFound:
+            known_names = [record.account.name for record in await self._accounts.list_accounts()]
+            matches = get_close_matches(name, known_names, 1)
+            raise ControlError(f"no account {name}" + (f"; did you mean {matches[0]}?" if matches else "")) from None
+
+    async def _report(self, account: Account, action: str, reason: str = "") -> dict[str, Any]:
+        """Log an action on an account, and return its changed fields."""
+        await self._record(f"{action} the account {account.name}" + (f": {reason}" if reason else ""))
+        return _describe_account(await self._accounts.require_account(account.name))
+
+
+def _describe_account(record: AccountRecord) -> dict[str, Any]:
+    account = record.account
+    return {
+        "name": account.name,
+        "nickName": account.nick_name,
+        "role": account.role,
+        "bot": account.is_bot,
+        "suspended": account.suspended,
+        "memberId": account.member_id,
+        "createdAt": record.created_at,
+    }
