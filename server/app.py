@@ -17,6 +17,7 @@ from aiohttp import web
 
 from server.administration import Administration
 from server.control_socket import ControlHandler
+from server.domain.guest_addresses import GuestAddresses
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
 from server.domain.room_registry import RoomRegistry
@@ -31,6 +32,7 @@ from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
+from server.gateway.room_access import RoomAccessControl
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -128,7 +130,8 @@ async def serve(
             database,
             guest_keys,
             account_service,
-            SearchCursors(await database.load_secret("search")),
+            search_cursors=SearchCursors(await database.load_secret("search")),
+            guest_addresses=GuestAddresses(await database.load_secret("addresses"), settings.is_trusted_proxy),
             now=now,
             monotonic=monotonic,
         )
@@ -272,8 +275,9 @@ def _build_dispatcher(
     database: Database,
     guest_keys: GuestKeys,
     account_service: AccountService,
-    search_cursors: SearchCursors,
     *,
+    search_cursors: SearchCursors,
+    guest_addresses: GuestAddresses,
     now: Callable[[], int],
     monotonic: Callable[[], float],
 ) -> Dispatcher:
@@ -281,6 +285,7 @@ def _build_dispatcher(
     dialects = create_dialects(room_registry, settings.load_time_zone())
     fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
+    access_control = RoomAccessControl(database, room_registry, guest_addresses, now, settings.rooms)
     return Dispatcher(
         dialects,
         Handlers(
@@ -289,6 +294,7 @@ def _build_dispatcher(
             account_service,
             room_registry,
             fanout,
+            access_control=access_control,
             now=now,
             monotonic=monotonic,
             search_cursors=search_cursors,

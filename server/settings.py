@@ -5,7 +5,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from zoneinfo import ZoneInfo
@@ -77,6 +77,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     registration: Annotated[Literal["invite", "open", "closed"], _setting("Registration of accounts")] = "invite"
     guests: Annotated[Literal["on", "off"], _setting("Connections without an account")] = "on"
     insecure_login: Annotated[Literal["off", "on"], _setting("Passwords over plain HTTP from other machines")] = "off"
+    rooms: Annotated[
+        Literal["open", "accounts", "admins"], _setting("Persons who may create rooms, also by joining")
+    ] = "open"
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
     message_burst: Annotated[
         float, _setting("Maximum burst of messages per connection", unit="messages", limits=(1, 1e6))
@@ -183,6 +186,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             ConfigError: A value is not an IP network, or has host bits set.
         """
         return tuple(map(_parse_network, self.trusted_proxy))
+
+    def is_trusted_proxy(self, address: str) -> bool:
+        """Return whether a valid address belongs to a trusted proxy."""
+        return any(ip_address(address) in network for network in self.parse_trusted_networks())
 
 
 @dataclass(frozen=True, slots=True)

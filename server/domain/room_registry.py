@@ -257,9 +257,12 @@ class RoomRegistry(Generic[ConnectionT]):
 
         Raises:
             NotJoined: The connection has neither joined nor observed the room.
+            NotFound: The same for an address, which may not exist or not be visible.
         """
         room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
         if room is None:
+            if names.is_room_address(room_name):
+                raise errors.NotFound("room_not_found")
             raise errors.NotJoined("room_not_joined")
         return room
 

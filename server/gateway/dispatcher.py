@@ -14,9 +14,11 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Raw
 
+from server.domain.log_commands import StaleAccess
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink
 from server.engineio.packets import encode_event
@@ -39,6 +41,9 @@ DEFAULT_RATES: Mapping[str, Rate] = {
     "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
 }
 """Rates of one connection by rate class (`Request.rate_class`)."""
+
+
+_ACCESS_ATTEMPTS = 3  # repetitions of a request whose permission check was overtaken by a change
 
 
 class Dispatcher:
@@ -164,7 +169,10 @@ class Dispatcher:
                 raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
             else:
                 await self._await_tokens(connection, request, arguments, delay)
-            result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
+            try:
+                result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
+            except StaleAccess as stale:
+                result = await self._repeat(dialect, connection, request, stale, wants_ack=wants_ack)
             return dialect.encode_result(result) if wants_ack else None
         except errors.ChatError as chat_error:
             error = chat_error
@@ -185,6 +193,7 @@ class Dispatcher:
 
         A repeated call has no effect.
         """
+        connection.is_open = False
         self._connections.discard(connection)
         self._tokens.detach(connection)
         self.handlers.on_disconnect(connection)
@@ -224,6 +233,29 @@ class Dispatcher:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:
             raise errors.Unavailable("connection_closed")
+
+    async def _repeat(
+        self,
+        dialect: Dialect,
+        connection: ClientConnection,
+        request: requests.Request,
+        stale: StaleAccess,
+        *,
+        wants_ack: bool,
+    ) -> Any:
+        """Repeat a request, which had no effect, with the current access of its room; return the result.
+
+        Raises:
+            StaleAccess: The access changed during each of `_ACCESS_ATTEMPTS` attempts.
+            ChatError: The request is rejected.
+        """
+        for _ in range(_ACCESS_ATTEMPTS):
+            await self.handlers.access_control.refresh(connection, stale.room_key)
+            try:
+                return await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
+            except StaleAccess as repeated:
+                stale = repeated
+        raise stale
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
         """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.

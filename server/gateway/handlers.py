@@ -1,7 +1,6 @@
 """Request handlers of all dialects (docs/protocol.md, "Requests").
 
-- Join order: the member enters the room before the log is read, so that entries missing from the snapshot arrive as
-  pushes.
+- Permissions: each command carries the `policy_seq` of its check (`server.gateway.room_access`).
 - Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
 
@@ -10,7 +9,6 @@ from typing import Any, get_args
 
 from msgspec import structs
 
-from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import (
     AppendDeletion,
     AppendEdit,
@@ -19,26 +17,32 @@ from server.domain.log_commands import (
     AppendTopic,
 )
 from server.domain.mention_resolver import resolve_mentions
+from server.domain.permissions import Action
 from server.domain.rate_limits import PerAddressLimiter
 from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
-from server.engineio.tick_limiter import TickLimiter
 from server.gateway.account_service import AccountService
 from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
 from server.gateway.member_updates import MemberUpdates
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.read_markers import ReadMarkers
+from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_catalog import RoomCatalog
+from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
-from server.storage.log_reader import JoinSnapshot
 from tui_chat.protocol import errors, events, names, requests, responses
-
-_JOINS_PER_TICK = 4  # join responses per event loop tick; each has up to `MEMBER_PAGE` members and a page of messages
 
 # Requests that append an entry other than a message.
 ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React | requests.SetTopic
+
+_CHANGE_ACTIONS = {
+    requests.EditMessage: Action.EDIT_OWN,
+    requests.DeleteMessage: Action.DELETE_OWN,
+    requests.React: Action.REACT,
+    requests.SetTopic: Action.SET_TOPIC,
+}
 
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
@@ -54,6 +58,7 @@ class Handlers:
         account_service: Operations on accounts.
         room_registry: Rooms with members.
         fanout: Sender of room events.
+        access_control: Permission checks.
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
         search_cursors: Encoder and decoder of search cursors.
@@ -62,6 +67,8 @@ class Handlers:
     Attributes:
         identity: Source of member ids.
         room_registry: Rooms with members.
+        access_control: Permission checks.
+        room_entry: Joins, observations and leaves.
         room_catalog: Room management.
         published_count: Number of entries published since the start.
     """
@@ -74,6 +81,7 @@ class Handlers:
         room_registry: RoomRegistry[ClientConnection],
         fanout: Fanout,
         *,
+        access_control: RoomAccessControl,
         now: Callable[[], int],
         monotonic: Callable[[], float],
         search_cursors: SearchCursors,
@@ -86,13 +94,19 @@ class Handlers:
         self.room_registry = room_registry
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
-        self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self.room_catalog = RoomCatalog(database, identity, room_registry, monotonic, room_write_limiter)
+        self.access_control = access_control
+        self.room_entry = RoomEntry(database, identity, room_registry, access_control, self._presence_broadcaster)
+        self.room_catalog = RoomCatalog(
+            database,
+            identity,
+            room_registry,
+            access_control,
+            monotonic=monotonic,
+            address_limiter=room_write_limiter,
+        )
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
-            requests.LeaveRoom: self._leave_room,
-            requests.Observe: self._observe,
-            requests.Unobserve: self._unobserve,
+            **self.room_entry.handlers_by_type,
             requests.ListMembers: self._list_members,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
@@ -128,7 +142,10 @@ class Handlers:
         for entry in committed:
             room = self.room_registry.rooms.get(names.canonical_key(entry.room))
             if room is not None:
+                self.access_control.on_entry(room, entry)
                 self._fanout.send_to_room(room, entry)
+                if isinstance(entry, events.MemberChange):
+                    self.room_entry.on_entry(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.
@@ -144,115 +161,6 @@ class Handlers:
 
     # -- membership
 
-    async def join(
-        self, connection: ClientConnection, request: requests.JoinRoom, *, dialect: str, client_kind: str | None
-    ) -> responses.JoinResponse:
-        """Add a connection to a room and announce the member.
-
-        A failed first join leaves the room again, without a join notice. A repeated join returns a full response again
-        and announces only a new nickname or client; a new nickname stays, also after a failure. Further connections of
-        an announced member are not announced. The join ends an observation of the room by the connection, which may
-        receive pushes before the response. An invalid guest key is ignored. A nickname in use or reserved yields one
-        with a suffix. An account joins with its own nickname, and its response contains no guest key.
-
-        Args:
-            connection: Connection of the client.
-            request: Room, nickname, and the position after which entries are missing.
-            dialect: Name of the dialect for pushes to this connection.
-            client_kind: `via` of the member; None for native clients.
-
-        Raises:
-            BadRequest: The connection has too many rooms, or is in the room as a different member.
-            Unavailable: The room is being changed, or the database is not readable or overloaded.
-            NotJoined: The connection closed or left the room during the join.
-        """
-        member_id = self.identity.resolve_member_id(connection, request.guest_key)
-        account = connection.account
-        was_joined = any(
-            room.key == names.canonical_key(request.room_name)
-            for room in self.room_registry.get_joined_rooms(connection)
-        )
-        join_result = self.room_registry.join(
-            connection,
-            request.room_name,
-            member_id,
-            request.nick_name if account is None else account.nick_name,
-            dialect=dialect,
-            client_kind=client_kind,
-            account=None if account is None else account.name,
-        )
-        room = join_result.room
-        self._presence_broadcaster.on_join(join_result)
-        try:
-            snapshot = await self._database.reader.read_join_snapshot(
-                room.key,
-                since=request.since,
-                limit=request.limit,
-                reader=member_id,
-                marker_of=None if account is None else member_id,
-            )
-            await self._join_limiter.acquire()
-            room, participant = self.room_registry.require_membership(connection, room.name)
-            view = self._build_view(room, snapshot, participant)
-        except BaseException:
-            if not was_joined and connection in room.connections:
-                self._presence_broadcaster.on_leave(self.room_registry.leave(connection, room.name))
-            raise
-        self._presence_broadcaster.send_join_notice(room, participant, connection)
-        return responses.JoinResponse(
-            **structs.asdict(view),
-            nick_name=participant.member.nick_name,
-            member_id=member_id,
-            guest_key=self.identity.issue_guest_key(connection, member_id),
-            read=snapshot.read,
-        )
-
-    def _build_view(
-        self,
-        room: LiveRoom[ClientConnection],
-        snapshot: JoinSnapshot,
-        participant: Participant[ClientConnection] | None = None,
-    ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader, and replace name and log id of `room` by the stored ones.
-
-        A room that is not stored has an empty log and no topic. `participant` is contained in `members` in any case.
-        """
-        stored_room = snapshot.room
-        if stored_room is not None:
-            room.name, room.log_id = stored_room.name, stored_room.log_id
-        return responses.ObserveResponse(
-            room=responses.RoomState(
-                name=room.name,
-                topic=stored_room.topic if stored_room else "",
-                log_id=room.log_id,
-                first_seq=stored_room.first_seq if stored_room else 1,
-                last_seq=stored_room.last_seq if stored_room else 0,
-                visibility=stored_room.visibility if stored_room else "public",
-            ),
-            members=[present.member for present in room.list_prominent(participant)],
-            member_count=len(room.participants),
-            messages=snapshot.entries,
-            has_more=snapshot.has_more,
-        )
-
-    async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
-        was_observer = self.room_registry.is_observer(connection, request.room)
-        room = self.room_registry.observe(connection, request.room)
-        try:
-            snapshot = await self._database.reader.read_join_snapshot(
-                room.key, since=request.since, limit=request.limit
-            )
-            await self._join_limiter.acquire()
-            return self._build_view(self.room_registry.require_reader(connection, request.room), snapshot)
-        except BaseException:
-            if not was_observer:
-                self.room_registry.unobserve(connection, request.room)
-            raise
-
-    async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
-        self.room_registry.unobserve(connection, request.room)
-        return responses.Empty()
-
     async def _list_members(
         self, connection: ClientConnection, request: requests.ListMembers
     ) -> responses.MemberListResponse:
@@ -260,10 +168,6 @@ class Handlers:
         query = names.canonical_key(request.query) if request.query else ""
         members, has_more = room.list_page(request.after, request.limit, query)
         return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
-
-    async def _leave_room(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
-        self._presence_broadcaster.on_leave(self.room_registry.leave(connection, request.room))
-        return responses.Empty()
 
     # -- log entries
 
@@ -273,14 +177,18 @@ class Handlers:
         live_room = participant = None
         if request.author is None:
             live_room, participant = self.room_registry.require_membership(connection, request.room)
+            policy_seq = self.access_control.require(live_room, participant, Action.SEND)
             room, author = live_room.to_ref(), participant.member
             live_room.record_speaker(author.member_id)
         else:
             room, author = self.identity.resolve_temporary_author(connection, request, request.author)
+            state = await self.access_control.authorize(connection, request.room, author.member_id, Action.SEND)
+            policy_seq = state.access.policy_seq
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
                 author=author,
+                policy_seq=policy_seq,
                 message=request.message,
                 client_id=request.client_id,
                 reply_to=request.reply_to,
@@ -303,6 +211,7 @@ class Handlers:
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)
         common: dict[str, Any] = {
+            "policy_seq": self.access_control.require(live_room, participant, _CHANGE_ACTIONS[type(request)]),
             "room": live_room.to_ref(),
             "author": participant.member,
             "client_id": request.client_id,
@@ -338,11 +247,12 @@ class Handlers:
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
         room_key = None if request.room is None else names.canonical_key(request.room)
+        member_id = self.identity.get_member_id(connection) or ""
         result = await self._database.reader.search(
             request.query,
             room_key=room_key,
             joined=joined_keys,
-            reader=connection.member_id,
+            searcher=self.access_control.describe(connection, member_id),
             before=(
                 None if request.cursor is None else self._search_cursors.decode(request.cursor, request.query, room_key)
             ),

@@ -13,6 +13,8 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from tui_chat.protocol import errors, events, names, requests
 
+_GUEST_NICK_NAME = "guest"  # nickname of a guest who need not be a member of a room
+
 
 class IdentityResolver:
     """Source of member ids for all connections.
@@ -56,6 +58,10 @@ class IdentityResolver:
             connection.member_id = member_id
         return member_id
 
+    def get_member_id(self, connection: ClientConnection) -> str | None:
+        """Return the member id of an account, or the stored one of a guest, None without one."""
+        return connection.member_id if connection.account is None else connection.account.member_id
+
     def verify_guest_key(self, guest_key: str) -> str | None:
         """Return the member id of a valid guest key, None for an invalid key or the key of an account."""
         member_id = self._guest_keys.verify(guest_key)
@@ -65,7 +71,7 @@ class IdentityResolver:
         """Return the guest key of a member; empty for a connection with an account."""
         return self._guest_keys.issue(member_id) if connection.account is None else ""
 
-    def build_author(self, connection: ClientConnection, nick_name: str) -> events.Member:
+    def build_author(self, connection: ClientConnection, nick_name: str = _GUEST_NICK_NAME) -> events.Member:
         """Return the author of a change outside a room, as a member.
 
         Args:

@@ -12,19 +12,20 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, cast
 
 from msgspec import structs
 
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import REVOKING_ACTIONS, AppendMemberChange, RoomRef, StaleAccess
-from server.domain.permissions import Action, Role, Standing, is_visible, require
+from server.domain.permissions import Action, Policy, Role, Standing, is_visible, require
 from server.domain.room_access import AccessState, Requester, RoomAccess
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, names
+from tui_chat.protocol.policies import Retention, RoomPolicy, Visibility
 
 RoomCreation = Literal["open", "accounts", "admins"]
 """Persons who may create rooms."""
@@ -145,18 +146,23 @@ class RoomAccessControl:
             return
         participant = room.connections.get(connection)
         member_id = "" if participant is None else participant.member.member_id
-        state = await self._database.reader.read_access(room_key, self._describe(connection, member_id))
+        state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
         if participant is None:
             self._cache_policy(room, state.access)
         else:
             self.admit(room, participant, state)
 
-    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange | events.PolicyChange) -> None:
-        """Drop the cached access that a committed entry may change."""
+    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
+        """Drop the cached access that a committed entry may change; the room is stored from now on."""
+        if room.access is not None and not room.access.is_stored:
+            room.access = structs.replace(room.access, is_stored=True)
+        if not isinstance(entry, events.MemberChange | events.PolicyChange):
+            return
         if isinstance(entry, events.PolicyChange) or entry.action in REVOKING_ACTIONS:
             room.access = None
         elif (participant := room.participants.get(entry.target.member_id)) is not None:
-            participant.policy_seq = _UNKNOWN_SEQ
+            is_current = entry.action == "joined" and participant.standing.is_member
+            participant.policy_seq = participant.policy_seq if is_current else _UNKNOWN_SEQ
 
     def may_create_rooms(self, connection: ClientConnection) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""
@@ -166,10 +172,12 @@ class RoomAccessControl:
         return account is not None or self._room_creation == "open"
 
     async def _read(self, connection: ClientConnection, room_key: str, member_id: str) -> AccessState:
+        if connection.account is None and member_id:
+            self._guest_addresses.record(member_id, connection.address)
         room = self._room_registry.rooms.get(room_key)
         if room is not None and room.access is not None and not room.access.policy_seq and connection.account is None:
             return AccessState(room.access, Standing(), None)
-        state = await self._database.reader.read_access(room_key, self._describe(connection, member_id))
+        state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
         room = self._room_registry.rooms.get(room_key)
         if room is not None:
             self._cache_policy(room, state.access)
@@ -179,7 +187,8 @@ class RoomAccessControl:
         if room.access is None or room.access.policy_seq <= access.policy_seq:
             room.access = access
 
-    def _describe(self, connection: ClientConnection, member_id: str) -> Requester:
+    def describe(self, connection: ClientConnection, member_id: str) -> Requester:
+        """Return the person of a connection for reads of the access; `member_id` is that of a guest."""
         account = connection.account
         if account is None:
             return Requester(member_id=member_id, address_hash=self._guest_addresses.hash_address(connection.address))
@@ -216,6 +225,22 @@ class RoomAccessControl:
                 invite_digest=None if invite is None else hash_invite(invite),
             )
         )
+
+
+def to_wire_policy(policy: Policy) -> RoomPolicy | None:
+    """Return the wire form of a policy; None for that of a room without an owner and without changes."""
+    if policy == Policy():
+        return None
+    return RoomPolicy(
+        visibility=cast(Visibility, policy.visibility),
+        speak=policy.speak,
+        guest_post=policy.guest_post,
+        react=policy.react,
+        upload=policy.upload,
+        topic=policy.topic,
+        invite=policy.invite,
+        keep=Retention(days=policy.keep_days, messages=policy.keep_messages),
+    )
 
 
 def hash_invite(code: str) -> bytes:

@@ -16,11 +16,13 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
+from server.domain.permissions import Action
 from server.domain.rate_limits import PerAddressLimiter, Rate, TokenBucket
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.identity import IdentityResolver
+from server.gateway.room_access import RoomAccessControl
 from server.storage.database import Database
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import errors, events, limits, names, responses
@@ -30,8 +32,6 @@ _CATALOG_WRITE_RATE = Rate(100, 10)  # rate of room creations, renames and delet
 MAX_DELETABLE_ENTRIES = 2_000
 """Maximum number of log entries in a room that a guest may delete, to protect the messages of other members."""
 
-_DEFAULT_NICK_NAME = "guest"  # author nickname of catalog changes; the author need not be a member of a room
-
 
 class RoomCatalog:
     """Room list and room management; a rejected operation raises a `ChatError`.
@@ -40,6 +40,7 @@ class RoomCatalog:
         database: Storage of rooms and entries.
         identity: Source of member ids for the authors of changes.
         room_registry: Rooms with members.
+        access_control: Permission checks.
         monotonic: Monotonic clock, in seconds.
         address_limiter: Rate limit of writes per address; None for the shared rate only.
     """
@@ -49,12 +50,15 @@ class RoomCatalog:
         database: Database,
         identity: IdentityResolver,
         room_registry: RoomRegistry[ClientConnection],
+        access_control: RoomAccessControl,
+        *,
         monotonic: Callable[[], float],
         address_limiter: PerAddressLimiter | None,
     ) -> None:
         self._database = database
         self._identity = identity
         self._room_registry = room_registry
+        self._access_control = access_control
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
         self._address_limiter = address_limiter
@@ -73,6 +77,8 @@ class RoomCatalog:
 
         Raises:
             BadRequest: The connection has created `ROOMS_PER_CONNECTION` rooms that it did not delete.
+            RoomInvalid: The name is an address.
+            Forbidden: The person may not create rooms.
             Conflict: A room with members or a stored room has the same key, or a room with this key is being changed. A
                 conflict with a stored room consumes a token of the write rates.
             RateLimited: A write rate is exceeded.
@@ -81,6 +87,9 @@ class RoomCatalog:
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_created_rooms", limit=limits.ROOMS_PER_CONNECTION)
+        _require_no_address(name)
+        if not self._access_control.may_create_rooms(connection):
+            raise errors.Forbidden("room_creation_restricted")
         key = names.canonical_key(name)
         with self._room_registry.lock_rooms("room_exists", key):
             self._acquire_write(connection)
@@ -99,7 +108,11 @@ class RoomCatalog:
             limit: Maximum number of rooms.
         """
         live_rooms = sorted(
-            (room for room in self._room_registry.rooms.values() if room.participants),
+            (
+                room
+                for room in self._room_registry.rooms.values()
+                if room.participants and (room.access is None or room.access.policy.visibility == "public")
+            ),
             key=lambda room: -len(room.participants),
         )
         if not query:
@@ -116,7 +129,8 @@ class RoomCatalog:
         }
         key_part = names.canonical_key(query) if query else ""
         for room in live_rooms:
-            if key_part in room.key and room.key not in summaries:
+            is_stored = room.access is None or room.access.is_stored
+            if key_part in room.key and room.key not in summaries and not is_stored:
                 summaries[room.key] = responses.RoomSummary(
                     name=room.name, topic="", members=len(room.participants), last_seq=0
                 )
@@ -157,11 +171,13 @@ class RoomCatalog:
             Forbidden: Another connection created the room.
             Conflict: The new name belongs to another room, or the room or a room with the new name has members or is
                 being changed.
+            RoomInvalid: The new name is an address.
             RateLimited: A write rate is exceeded.
             Unavailable: The database failed or is overloaded.
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
+            _require_no_address(name)
             new_key = names.canonical_key(name)
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
                 self._acquire_write(connection)
@@ -172,10 +188,11 @@ class RoomCatalog:
                 observer.push(frame)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
+            author = self._build_author(connection)
+            state = await self._access_control.authorize(connection, room.name, author.member_id, Action.SET_TOPIC)
+            room_ref = RoomRef(key=room.key, name=room.name)
             await self._database.journal.append(
-                AppendTopic(
-                    room=RoomRef(key=room.key, name=room.name), author=self._build_author(connection), topic=topic
-                )
+                AppendTopic(room=room_ref, author=author, topic=topic, policy_seq=state.access.policy_seq)
             )
         return await self.get(room_id)
 
@@ -224,7 +241,7 @@ class RoomCatalog:
         return room
 
     async def read_messages(
-        self, room_id: int, before: int | None, limit: int
+        self, connection: ClientConnection, room_id: int, before: int | None, limit: int
     ) -> tuple[RoomRecord, responses.HistoryPage]:
         """Return a room and its newest entries, in ascending order.
 
@@ -232,14 +249,18 @@ class RoomCatalog:
         always False.
 
         Args:
+            connection: Reader.
             room_id: Id of a public room.
             before: Exclusive upper bound of `seq`; None for the end of the log.
             limit: Maximum number of entries.
 
         Raises:
             NotFound: No public room has this id.
+            Forbidden: The person is banned from the room.
         """
         room = await self.get(room_id)
+        member_id = self._identity.get_member_id(connection) or ""
+        await self._access_control.authorize(connection, room.name, member_id)
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
@@ -262,4 +283,9 @@ class RoomCatalog:
 
         A guest without a member id receives a new one, which later requests of the connection use.
         """
-        return self._identity.build_author(connection, _DEFAULT_NICK_NAME)
+        return self._identity.build_author(connection)
+
+
+def _require_no_address(name: str) -> None:
+    if names.is_room_address(name):
+        raise errors.RoomInvalid("room_name_reserved", character=name[0])

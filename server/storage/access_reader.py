@@ -57,6 +57,14 @@ def read_access(connection: Connection, *, key: str, requester: Requester, now: 
     return AccessState(RoomAccess() if row is None else access_from_row(row), standing, role)
 
 
+def read_banned_rooms(connection: Connection, requester: Requester, now: int) -> frozenset[int]:
+    """Return the ids of the rooms with a ban of a person, or of the address of a guest."""
+    in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)
+    is_person = or_(sanctions.c.member_id == requester.member_id, sanctions.c.address_hash == requester.address_hash)
+    statement = select(sanctions.c.room_id).where(sanctions.c.kind == "ban", in_effect, is_person)
+    return frozenset(connection.execute(statement).scalars())
+
+
 def access_from_row(row: Row[Any]) -> RoomAccess:
     """Return the access of a row of `rooms`; a removed room has the default policy and keeps its `policy_seq`."""
     if row.visibility == REMOVED:

@@ -14,15 +14,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, bindparam, select
 
-from server.domain.room_access import AccessState, Requester
-from server.storage.access_reader import read_access
+from server.domain.room_access import AccessState, Requester, RoomAccess
+from server.storage.access_reader import access_from_row, read_access
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.page_size import trim_page
 from server.storage.reaction_reader import add_names, read_counts
 from server.storage.read_markers import read_read_state
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search import SearchResult, find_first_seq, search
-from server.storage.tables import PUBLIC, REMOVED, entries, rooms
+from server.storage.tables import PUBLIC, entries, rooms
 from tui_chat.protocol import errors, events, names, responses
 from tui_chat.protocol.search_query import fold
 
@@ -54,8 +54,9 @@ class RoomRecord:
         id: Stable identifier, independent of the name.
         key: Canonical key of the name.
         name: Display name.
+        title: Display name of a room with an address, otherwise empty.
         topic: Topic, empty if unset.
-        visibility: Value of `rooms.visibility`; a removed room is reported as `public`.
+        access: Policy; a removed room has the default one.
         log_id: Identifier of the log.
         first_seq: `seq` of the first entry that was not removed; `last_seq + 1` if all were removed.
         last_seq: `seq` of the newest entry, 0 for an empty log.
@@ -65,8 +66,9 @@ class RoomRecord:
     id: int
     key: str
     name: str
+    title: str
     topic: str
-    visibility: str
+    access: RoomAccess
     log_id: str
     first_seq: int
     last_seq: int
@@ -186,7 +188,7 @@ class LogReader:
         *,
         room_key: str | None,
         joined: Collection[str],
-        reader: str | None = None,
+        searcher: Requester = Requester(member_id=""),  # noqa: B008 (immutable)
         before: int | None,
         limit: int,
     ) -> SearchResult:
@@ -209,7 +211,7 @@ class LogReader:
                         text=text,
                         room_key=room_key,
                         joined=joined,
-                        reader=reader,
+                        searcher=searcher,
                         before=before,
                         limit=limit,
                         clock=self._clock,
@@ -367,8 +369,9 @@ def room_from_row(row: Row[Any]) -> RoomRecord:
         id=row.id,
         key=row.key,
         name=row.name,
+        title=row.title,
         topic=row.topic,
-        visibility=PUBLIC if row.visibility == REMOVED else row.visibility,
+        access=access_from_row(row),
         log_id=row.log_id,
         first_seq=row.first_seq,
         last_seq=row.last_seq,

@@ -22,14 +22,19 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    and_,
     bindparam,
+    or_,
     select,
 )
 
+from server.domain.permissions import Action, require
+from server.domain.room_access import Requester
+from server.storage.access_reader import read_access, read_banned_rooms
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search_index import encode_hash_token, encode_room_number, encode_room_token, fts_table, gin_table
-from server.storage.tables import PUBLIC, entries, rooms
+from server.storage.tables import PUBLIC, entries, memberships, rooms
 from tui_chat.protocol import errors, events, search_query
 
 MAX_CANDIDATES = 2_000  # maximum number of entries examined by one search
@@ -38,7 +43,7 @@ TIME_LIMIT_MS = 250  # time limit of a search in milliseconds; one chunk takes 1
 
 _CHUNK_SIZE = 250  # candidates per query; the first chunk suffices for most searches
 
-_select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.name.label("room_name"))
+_select_entries = select(entries, rooms.c.key, rooms.c.visibility, rooms.c.first_seq, rooms.c.name.label("room_name"))
 _entries_with_rooms = entries.join(rooms, rooms.c.id == entries.c.room_id)
 select_entries_with_rooms = _select_entries.select_from(_entries_with_rooms)
 """Query of entries with key, visibility and display name (`room_name`) of their rooms."""
@@ -63,7 +68,7 @@ def search(
     text: str,
     room_key: str | None,
     joined: Collection[str],
-    reader: str | None,
+    searcher: Requester,
     before: int | None,
     limit: int,
     clock: Callable[[], int],
@@ -76,25 +81,29 @@ def search(
     Args:
         connection: Connection with an open read transaction.
         text: Query text (`tui_chat.protocol.search_query`).
-        room_key: Canonical key of the room to search, None for all public and all joined rooms.
+        room_key: Canonical key of the room to search; None for all public rooms, those of the durable memberships of
+            the searcher and all joined ones, without rooms with a ban.
         joined: Canonical keys of the rooms joined by the searcher.
-        reader: Member id of the searcher, for `own` of reactions.
+        searcher: Person whose rooms are searched, also for `own` of reactions.
         before: Exclusive upper bound of the entry id, None for no bound.
         limit: Maximum number of messages.
         clock: Source of the current time in milliseconds.
 
     Raises:
-        NotFound: The room does not exist or is not visible to the searcher.
+        NotFound: The room is not joined, and does not exist or is not visible to the searcher.
+        Forbidden: The searcher is banned from the room.
     """
     room: Row[Any] | None = None
     if room_key is not None:
+        if room_key not in joined:
+            _require_readable(connection, room_key, searcher, clock())
         room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
-        if room_key not in joined and (room is None or room.visibility != PUBLIC):
-            raise errors.NotFound("room_not_found")
         if room is None:
             return SearchResult([], None)
     query = search_query.SearchQuery(text)
     candidates, order_column = _build_candidate_query(connection, query, room)
+    if room is None:
+        candidates = candidates.where(_build_readable_condition(connection, searcher, joined, clock()))
     upper_bound = before
     if room is not None and order_column is entries.c.seq and before is not None:
         upper_bound = find_first_seq(connection, room, entries.c.id, before)
@@ -111,15 +120,36 @@ def search(
         if chunk:
             before = chunk[-1].id
             upper_bound = chunk[-1].seq if order_column is entries.c.seq else before
-        matching_rows += [row for row in chunk if _is_searchable(row, joined) and query.matches(row.text)]
+        matching_rows += [row for row in chunk if _is_searchable(row) and query.matches(row.text)]
     if len(matching_rows) > limit:
         matching_rows, has_more = matching_rows[:limit], True
         before = matching_rows[-1].id
-    return SearchResult(messages_from_rows(connection, matching_rows, reader), before if has_more else None)
+    return SearchResult(
+        messages_from_rows(connection, matching_rows, searcher.member_id or None), before if has_more else None
+    )
 
 
-def _is_searchable(row: Row[Any], joined: Collection[str]) -> bool:
-    return row.kind == KIND_MESSAGE and not row.deleted and (row.visibility == PUBLIC or row.key in joined)
+def _require_readable(connection: Connection, room_key: str, searcher: Requester, now: int) -> None:
+    access, standing, _ = read_access(connection, key=room_key, requester=searcher, now=now)
+    if not access.is_stored:
+        raise errors.NotFound("room_not_found")
+    require(Action.READ, access.policy, standing)
+
+
+def _build_readable_condition(
+    connection: Connection, searcher: Requester, joined: Collection[str], now: int
+) -> ColumnElement[bool]:
+    """Return the condition of rooms that a person may read.
+
+    The database filters by the condition, so that messages of other rooms do not count as examined.
+    """
+    is_member = rooms.c.id.in_(select(memberships.c.room_id).where(memberships.c.member_id == searcher.member_id))
+    is_readable = or_(rooms.c.visibility == PUBLIC, rooms.c.key.in_(joined), is_member)
+    return and_(is_readable, rooms.c.id.not_in(read_banned_rooms(connection, searcher, now)))
+
+
+def _is_searchable(row: Row[Any]) -> bool:
+    return row.kind == KIND_MESSAGE and not row.deleted and row.seq >= row.first_seq
 
 
 def _build_candidate_query(

@@ -39,7 +39,7 @@ async def test_a_message_without_a_join_has_the_account_of_the_connection(server
         posted = await client.request("sendMessage", {"room": "tea", "message": "hi", "as": {"nickName": "bob"}})
         assert posted["nickName"] == "ann"
         assert "guestKey" not in posted
-        (entry,) = (await client.join("tea", "ann"))["messages"]
+        (entry, _) = (await client.join("tea", "ann"))["messages"]
         assert (entry["account"], entry["memberId"]) == ("ann", issued.account.member_id)
 
 

@@ -211,7 +211,7 @@ async def test_a_room_row_contains_topic_and_timestamps(database: Database, cloc
     await database.journal.append(build_message())
     room = (await database.reader.read_join_snapshot("lounge", since=None, limit=1)).room
     assert room is not None
-    assert (room.key, room.name, room.topic, room.visibility) == ("lounge", "Lounge", "second", "public")
+    assert (room.key, room.name, room.topic, room.access.policy.visibility) == ("lounge", "Lounge", "second", "public")
     assert (room.last_seq, room.created_at) == (4, start)
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT active_at FROM rooms WHERE key = 'lounge'").fetchall() == [(start + 20,)]

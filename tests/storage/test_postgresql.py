@@ -221,4 +221,4 @@ async def test_room_conflicts_are_rejected_and_a_message_restores_a_removed_room
     assert appended.entry.seq == 3
     restored = await database.reader.find_room(created.id)
     assert restored is not None
-    assert (restored.last_seq, restored.topic, restored.visibility) == (3, "", "public")
+    assert (restored.last_seq, restored.topic, restored.access.policy.visibility) == (3, "", "public")

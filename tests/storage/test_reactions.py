@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from server.domain.room_access import Requester
 from server.storage.database import Database
 from server.storage.page_size import MAX_PAGE_BYTES
 from tests.support.reactions import reacting_members
@@ -65,7 +66,9 @@ async def test_own_refers_to_the_reader_also_beyond_the_named_members(database: 
     await react_with_all(database, 1, authors, ["👍"])
     for member_id, expected in (("m024", True), ("m003", True), ("nobody", False)):
         assert (await read_summary(database, member_id)).own is expected
-        hits = await database.reader.search("tea", room_key=None, joined=(), reader=member_id, before=None, limit=1)
+        hits = await database.reader.search(
+            "tea", room_key=None, joined=(), searcher=Requester(member_id=member_id or ""), before=None, limit=1
+        )
         (hit,) = hits.messages
         assert (hit.reactions or {})["👍"].own is expected
         snapshot = await database.reader.read_join_snapshot(LOUNGE.key, since=None, limit=200, reader=member_id)

@@ -77,7 +77,7 @@ class Dialect(ABC):
             ChatError: The request is rejected (`Handlers`).
         """
         if isinstance(request, requests.JoinRoom):
-            return handlers.join(connection, request, dialect=self.name, client_kind=self.name)
+            return handlers.room_entry.join(connection, request, dialect=self.name, client_kind=self.name)
         return handlers.handle(connection, request)
 
     def encode_result(self, result: Any) -> bytes:

@@ -54,7 +54,7 @@ class NativeDialect(Dialect):
         """
         if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)
-        return handlers.join(
+        return handlers.room_entry.join(
             connection,
             request if wants_ack else structs.replace(request, limit=1),
             dialect=self.name,

@@ -185,7 +185,7 @@ class ResourceCrudDialect(Dialect):
         self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
     ) -> dict[str, Any]:
         """Push the messages and the end of the stream; return the fields of the end."""
-        room, page = await room_catalog.read_messages(request.id, request.before, request.limit)
+        room, page = await room_catalog.read_messages(connection, request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
             connection.push(

@@ -1,0 +1,243 @@
+"""Joins, observations and leaves of rooms, with their state for new readers (docs/protocol.md, "Rooms").
+
+- Join order: the permission check precedes the entry into the room, and the read of the log follows it, so that
+  entries missing from the snapshot arrive as pushes.
+- Revocations: an entry between the check and the read repeats the join. A later one removes the member at its
+  publication.
+- Membership after `await`: the connection may close during any `await`; check membership again afterwards.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from msgspec import structs
+
+from server.domain.live_room import LiveRoom, Participant
+from server.domain.log_commands import AppendMemberChange, RoomRef, StaleAccess
+from server.domain.permissions import Role
+from server.domain.room_access import AccessState
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.engineio.tick_limiter import TickLimiter
+from server.gateway.identity import IdentityResolver
+from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.room_access import RoomAccessControl, to_wire_policy
+from server.storage.database import Database
+from server.storage.log_reader import JoinSnapshot
+from tui_chat.protocol import errors, events, names, requests, responses
+
+_JOINS_PER_TICK = 4  # join responses per event loop tick; each has up to `MEMBER_PAGE` members and a page of messages
+
+_ROLE_NAMES = {Role.MEMBER: "member", Role.MODERATOR: "moderator", Role.OWNER: "owner", Role.ADMIN: "admin"}
+
+
+class RoomEntry:
+    """Handlers of joins, observations and leaves; a rejected request raises a `ChatError`.
+
+    Args:
+        database: Storage of rooms and entries.
+        identity: Source of member ids.
+        room_registry: Rooms with members.
+        access_control: Permission checks.
+        presence_broadcaster: Sender of joins and leaves.
+
+    Attributes:
+        handlers_by_type: Request handlers other than `join`, by request type.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        identity: IdentityResolver,
+        room_registry: RoomRegistry[ClientConnection],
+        access_control: RoomAccessControl,
+        presence_broadcaster: PresenceBroadcaster,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._room_registry = room_registry
+        self._access_control = access_control
+        self._presence_broadcaster = presence_broadcaster
+        self._join_limiter = TickLimiter(_JOINS_PER_TICK)
+        self.handlers_by_type: dict[
+            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+        ] = {
+            requests.LeaveRoom: self._leave,
+            requests.Observe: self._observe,
+            requests.Unobserve: self._unobserve,
+        }
+
+    async def join(
+        self, connection: ClientConnection, request: requests.JoinRoom, *, dialect: str, client_kind: str | None
+    ) -> responses.JoinResponse:
+        """Add a connection to a room and announce the member.
+
+        A failed first join leaves the room again, without a join notice. A repeated join returns a full response again
+        and announces only a new nickname or client; a new nickname stays, also after a failure. Further connections of
+        an announced member are not announced. The join ends an observation of the room by the connection, which may
+        receive pushes before the response. An invalid guest key is ignored. A nickname in use or reserved yields one
+        with a suffix. An account joins with its own nickname, becomes a durable member, and receives no guest key.
+
+        Args:
+            connection: Connection of the client.
+            request: Room, nickname, invite, and the position after which entries are missing.
+            dialect: Name of the dialect for pushes to this connection.
+            client_kind: `via` of the member; None for native clients.
+
+        Raises:
+            BadRequest: The connection has too many rooms, or is in the room as a different member.
+            NotFound: The room is not visible.
+            Forbidden: The person is banned, or may not create the room.
+            Unavailable: The room is being changed, the database is not readable or overloaded, or the connection
+                closed.
+            NotJoined: The connection closed or left the room during the join.
+        """
+        member_id = self._identity.resolve_member_id(connection, request.guest_key)
+        account = connection.account
+        member = events.MemberRef(
+            member_id=member_id,
+            nick_name=request.nick_name if account is None else account.nick_name,
+            account=None if account is None else account.name,
+        )
+        state = await self._access_control.authorize_join(connection, request.room_name, member, request.invite)
+        _require_open(connection)
+        was_joined = any(
+            room.key == names.canonical_key(request.room_name)
+            for room in self._room_registry.get_joined_rooms(connection)
+        )
+        join_result = self._room_registry.join(
+            connection,
+            request.room_name,
+            member_id,
+            member.nick_name,
+            dialect=dialect,
+            client_kind=client_kind,
+            account=member.account,
+        )
+        room = join_result.room
+        self._access_control.admit(room, join_result.participant, state)
+        self._presence_broadcaster.on_join(join_result)
+        try:
+            snapshot = await self._database.reader.read_join_snapshot(
+                room.key,
+                since=request.since,
+                limit=request.limit,
+                reader=member_id,
+                marker_of=None if account is None else member_id,
+            )
+            await self._join_limiter.acquire()
+            room, participant = self._room_registry.require_membership(connection, room.name)
+            view = self._build_view(room, snapshot, state, participant)
+        except BaseException:
+            if not was_joined and connection in room.connections:
+                self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
+            raise
+        self._presence_broadcaster.send_join_notice(room, participant, connection)
+        return responses.JoinResponse(
+            **structs.asdict(view),
+            nick_name=participant.member.nick_name,
+            member_id=member_id,
+            guest_key=self._identity.issue_guest_key(connection, member_id),
+            read=snapshot.read,
+        )
+
+    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
+        """Remove the connections of a person whose durable membership of a private room ended by a leave."""
+        if entry.action == "left" and names.is_room_address(room.name):
+            self.remove_member(room, entry.target.member_id)
+
+    def remove_member(self, room: LiveRoom[ClientConnection], member_id: str) -> None:
+        """Remove all connections and observers of a person from a room, and announce the leave."""
+        for connection in [connection for subscribers in room.subscribers.values() for connection in subscribers]:
+            participant = room.connections.get(connection)
+            if participant is not None and participant.member.member_id == member_id:
+                self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
+            elif participant is None and self._identity.get_member_id(connection) == member_id:
+                self._room_registry.unobserve(connection, room.name)
+
+    async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
+        state = await self._access_control.authorize(
+            connection, request.room, self._identity.get_member_id(connection) or ""
+        )
+        _require_open(connection)
+        was_observer = self._room_registry.is_observer(connection, request.room)
+        room = self._room_registry.observe(connection, request.room)
+        try:
+            snapshot = await self._database.reader.read_join_snapshot(
+                room.key, since=request.since, limit=request.limit
+            )
+            await self._join_limiter.acquire()
+            return self._build_view(self._room_registry.require_reader(connection, request.room), snapshot, state)
+        except BaseException:
+            if not was_observer:
+                self._room_registry.unobserve(connection, request.room)
+            raise
+
+    async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
+        self._room_registry.unobserve(connection, request.room)
+        return responses.Empty()
+
+    async def _leave(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
+        if request.forget:
+            await self._end_membership(connection, request.room)
+        if not request.forget or any(
+            room.key == names.canonical_key(request.room) for room in self._room_registry.get_joined_rooms(connection)
+        ):
+            self._presence_broadcaster.on_leave(self._room_registry.leave(connection, request.room))
+        return responses.Empty()
+
+    async def _end_membership(self, connection: ClientConnection, room_name: str) -> None:
+        """Append the durable leave of a person, who need not have joined on this connection.
+
+        Raises:
+            NotFound: The room is not visible.
+            Conflict: The person is the last owner.
+        """
+        author = self._identity.build_author(connection)
+        await self._access_control.authorize(connection, room_name, author.member_id)
+        member = events.MemberRef(member_id=author.member_id, nick_name=author.nick_name, account=author.account)
+        room = RoomRef(key=names.canonical_key(room_name), name=room_name)
+        await self._database.journal.append(AppendMemberChange(room=room, author=author, action="left", target=member))
+
+    def _build_view(
+        self,
+        room: LiveRoom[ClientConnection],
+        snapshot: JoinSnapshot,
+        state: AccessState,
+        participant: Participant[ClientConnection] | None = None,
+    ) -> responses.ObserveResponse:
+        """Return the state of a room for a new reader, and replace name and log id of `room` by the stored ones.
+
+        A room that is not stored has an empty log and no topic. `participant` is contained in `members` in any case.
+
+        Raises:
+            StaleAccess: The permission check preceded a change of the room.
+        """
+        stored_room = snapshot.room
+        access = state.access if stored_room is None else stored_room.access
+        if access.policy_seq != state.access.policy_seq or (stored_room is None and access.policy_seq):
+            raise StaleAccess(room.key)
+        if stored_room is not None:
+            room.name, room.log_id = stored_room.name, stored_room.log_id
+        return responses.ObserveResponse(
+            room=responses.RoomState(
+                name=room.name,
+                topic=stored_room.topic if stored_room else "",
+                log_id=room.log_id,
+                first_seq=stored_room.first_seq if stored_room else 1,
+                last_seq=stored_room.last_seq if stored_room else 0,
+                visibility=access.policy.visibility,
+                title=stored_room.title or None if stored_room else None,
+                policy=to_wire_policy(access.policy),
+                role=None if participant is None else _ROLE_NAMES.get(state.standing.role),
+            ),
+            members=[present.member for present in room.list_prominent(participant)],
+            member_count=len(room.participants),
+            messages=snapshot.entries,
+            has_more=snapshot.has_more,
+        )
+
+
+def _require_open(connection: ClientConnection) -> None:
+    if not connection.is_open:
+        raise errors.Unavailable("connection_closed")
