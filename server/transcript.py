@@ -4,16 +4,31 @@ A message is one line with its continuation rows indented, so that a message can
 """
 
 from datetime import datetime, tzinfo
+from typing import Any
 
-from tui_chat.protocol.events import Entry, Message, TopicChange
+import msgspec
+
+from tui_chat.protocol.events import ChangeEntry, Entry, MemberChange, Message, PolicyChange, TopicChange
 
 _INDENT = " " * 4
+_MEMBER_ACTIONS = {
+    "joined": "{target} became a member",
+    "left": "{target} is no longer a member",
+    "invited": "{by} invited {target}",
+    "kicked": "{by} removed {target}",
+    "banned": "{by} banned {target}",
+    "unbanned": "{by} ended the ban of {target}",
+    "muted": "{by} silenced {target}",
+    "unmuted": "{by} ended the silence of {target}",
+    "role": "{by} made {target} {role}",
+}
+_COMMON_FIELDS = {"kind", *(field.encode_name for field in msgspec.structs.fields(ChangeEntry))}
 
 
 def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
     """Return an entry as a line such as `2026-11-20 09:41:07 ann: hello`.
 
-    Messages have their current state, and edits, deletions and reactions therefore no line of their own (None).
+    Messages have their current state; edits, deletions and reactions have no line of their own (None).
 
     Args:
         entry: Entry of the log.
@@ -24,13 +39,35 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
             text = f"{entry.nick_name}: (deleted)"
         case Message():
             text = f"{entry.nick_name}: {entry.message}{' (edited)' if entry.edited else ''}"
+        case TopicChange(topic=""):
+            text = f"* {entry.nick_name} removed the topic"
         case TopicChange():
-            text = (
-                f"* {entry.nick_name} changed the topic to: {entry.topic}"
-                if entry.topic
-                else (f"* {entry.nick_name} removed the topic")
-            )
+            text = f"* {entry.nick_name} changed the topic to: {entry.topic}"
+        case MemberChange():
+            text = f"* {_describe_member_change(entry, zone)}"
+        case PolicyChange():
+            text = f"* {entry.nick_name} changed the room: {_describe_policy_change(entry)}"
         case _:
             return None
-    time = datetime.fromtimestamp(entry.ts / 1000, zone)
-    return f"{time:%Y-%m-%d %H:%M:%S} {text}".replace("\n", f"\n{_INDENT}")
+    return f"{_format_time(entry.ts, zone)} {text}".replace("\n", f"\n{_INDENT}")
+
+
+def _describe_member_change(change: MemberChange, zone: tzinfo | None) -> str:
+    text = _MEMBER_ACTIONS[change.action].format(
+        by=change.by.nick_name, target=change.target.nick_name, role=change.role
+    )
+    end = f" until {_format_time(change.until, zone)}" if change.until is not None else ""
+    return f"{text}{end}{f' ({change.reason})' if change.reason else ''}"
+
+
+def _describe_policy_change(change: PolicyChange) -> str:
+    fields: dict[str, Any] = msgspec.to_builtins(change)
+    return ", ".join(
+        f"{name} = {msgspec.json.encode(value).decode()}"
+        for name, value in fields.items()
+        if name not in _COMMON_FIELDS
+    )
+
+
+def _format_time(milliseconds: int, zone: tzinfo | None) -> str:
+    return f"{datetime.fromtimestamp(milliseconds / 1000, zone):%Y-%m-%d %H:%M:%S}"

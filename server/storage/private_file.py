@@ -35,7 +35,7 @@ def create_private_file(path: Path, *, overwrite: bool) -> Generator[Path]:
             temporary = Path(directory) / resolved.name
             temporary.touch(0o600)
             yield temporary
-            with temporary.open("rb") as file:
+            with temporary.open("r+b") as file:  # Windows flushes only files that are open for writing
                 os.fsync(file.fileno())
             _require_absent(resolved, overwrite)
             temporary.replace(resolved)

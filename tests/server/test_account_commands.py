@@ -1,5 +1,6 @@
 """`chat-server account …`, with running and with stopped servers."""
 
+import asyncio
 import json
 import signal
 import sys
@@ -149,6 +150,26 @@ async def test_changes_of_a_stopped_server_apply_at_its_next_start(home: Path) -
         assert (await log_in(server, "ann", NEW_PASSWORD))[0] == 200
         await run_account(home, "resume", "ben")
         assert (await log_in(server, "ben"))[0] == 200
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+async def test_a_deletion_erases_the_messages_now_or_at_the_next_start(home: Path, is_running: bool) -> None:
+    token = await add_bot(home, "news")
+    async with server_process(home) as server, connected(server, token) as client:
+        await client.join("tea", "news")
+        await client.send_messages("tea", ["private"])
+        if is_running:
+            await run_account(home, "delete", "news", "--messages", "delete")
+        server.send_signal(signal.SIGTERM)
+        await server.wait_closed()
+    if not is_running:
+        await run_account(home, "delete", "news", "--messages", "delete")
+    async with server_process(home):
+        async with asyncio.timeout(20):
+            while "private" in (log := (await run_server(home, "export", "tea"))[1]) or "news" in log:
+                pass
+    first = json.loads(log.splitlines()[0])
+    assert (first["deleted"], first["message"], first["nickName"][:8]) == (True, "", "deleted-")
 
 
 async def test_a_bot_has_a_token_that_can_be_replaced(home: Path) -> None:

@@ -3,8 +3,10 @@
 import argparse
 import asyncio
 import json
+import os
 import signal
 import stat
+import sys
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -19,9 +21,11 @@ from server.control_socket import ControlError, serve_control_socket
 from server.settings import ServerSettings
 from server.storage.database import open_database
 from server.storage.sqlite import lock_database
+from tests.support.environment import program_environment
 from tests.support.postgresql import postgresql_server
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import ServerProcess, run_server, server_process
+from tests.support.server_process import SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.storage import LOUNGE, ManualClock, build_message
 
 DATABASE = ".local/share/tui-chat/chat.db"
@@ -85,6 +89,21 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
         assert unknown == (2, "", "chat-server: no room teaa; did you mean Tea?\n")
         assert await run_server(home, "export", "~nowhere") == (2, "", "chat-server: no room ~nowhere\n")
         assert not missing.exists()
+
+
+async def test_an_unusable_output_ends_the_export(home: Path) -> None:
+    async with server_process(home) as server, chat_of(server) as ann:
+        await ann.send_messages("Tea", ["hello"])
+        read_end, closed_pipe = os.pipe()
+        os.close(read_end)
+        full_disk = os.open("/dev/full", os.O_WRONLY)
+        no_space = b"chat-server: cannot write to standard output: No space left on device\n"
+        for output, code, message in ((closed_pipe, 141, b""), (full_disk, 74, no_space)):
+            command = (sys.executable, *SERVER_COMMAND, "export", "tea")
+            process = await start_program(command, program_environment(home), stdout=output, stderr=PIPE)
+            os.close(output)
+            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            assert (process.returncode, errors) == (code, message)
 
 
 async def test_a_backup_of_a_running_server_is_restored_by_replacing_the_file(home: Path) -> None:
