@@ -1,0 +1,217 @@
+"""Attacks on logins and tokens: guesses, enumeration of names, floods and expiry, with a real server."""
+
+import asyncio
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer, serve
+from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS
+from server.settings import ServerSettings
+from server.storage.account_repository import MAX_DEVICES
+from tests.support.account_api import AccountApiClient, ApiResponse, account_api
+from tests.support.accounts import PASSWORD, connected, create_account
+from tests.support.in_process_server import running_server
+from tests.support.storage import ManualClock
+
+DAY_MS = 24 * 3_600_000
+GUESSES = 10_000
+MAX_ROUNDS = 40
+"""Rounds of a comparison of durations, whose minima approach the costs without other programs."""
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server behind a trusted proxy with HTTPS, so that a header selects the client address."""
+    async with running_server(tmp_path, registration="open", rate_limit="off", trusted_proxy=("127.0.0.1",)) as running:
+        yield running
+
+
+@pytest.fixture
+async def api(server: RunningServer) -> AsyncGenerator[AccountApiClient]:
+    async with account_api(server.url) as client:
+        yield client
+
+
+def from_address(api: AccountApiClient, address: str) -> AccountApiClient:
+    """Return a client behind the proxy."""
+    return api.with_headers(X_Forwarded_For=address, X_Forwarded_Proto="https")
+
+
+async def send_guesses(port: int, address: str, count: int) -> Counter[int]:
+    """Send logins with wrong passwords over one connection; return the number of responses by status."""
+    body = json.dumps({"account": "ann", "password": "wrong password"}).encode()
+    head = f"Host: chat\r\nX-Forwarded-For: {address}\r\nX-Forwarded-Proto: https\r\nContent-Length: {len(body)}\r\n"
+    request = f"POST /api/sessions HTTP/1.1\r\nContent-Type: application/json\r\n{head}\r\n".encode() + body
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    statuses = Counter[int]()
+    try:
+        for _ in range(count):
+            writer.write(request)
+            response = await reader.readuntil(b"\r\n\r\n")
+            statuses[int(response.split()[1])] += 1
+            length = next(line for line in response.split(b"\r\n") if line.lower().startswith(b"content-length"))
+            await reader.readexactly(int(length.split(b":")[1]))
+    finally:
+        writer.close()
+    return statuses
+
+
+async def test_10000_guesses_test_five_passwords_and_block_no_other_login(
+    server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann")
+    await api.register("bob")
+    assert await send_guesses(server.port, "192.0.2.1", GUESSES) == {401: 5, 429: GUESSES - 5}
+    blocked = await from_address(api, "192.0.2.1").log_in("ann")
+    assert (blocked.reason, blocked.status) == ("too_many_logins", 429)
+    assert 0 < blocked.body["retryAfter"] <= 60
+    assert 0 < int(blocked.headers["Retry-After"]) <= 60
+    assert (await from_address(api, "192.0.2.1").log_in("bob")).status == 200
+    assert (await from_address(api, "198.51.100.1").log_in("ann")).status == 200
+
+
+async def test_unknown_accounts_are_limited_like_known_ones(api: AccountApiClient) -> None:
+    await api.register("ann")
+    for name in ("ann", "nobody"):
+        responses = [await from_address(api, "192.0.2.1").log_in(name, "wrong password") for _ in range(6)]
+        assert [response.status for response in responses] == [401] * 5 + [429]
+
+
+async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_duration(
+    server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann")
+    await create_account(server, "robot")
+    await create_account(server, "former")
+    await server.account_service.remove_account("former", "keep")
+    attempts = {
+        "wrong": ("ann", "wrong password"),
+        "invalid": ("ann", "wrong\x00password"),
+        "unknown": ("nobody", "wrong password"),
+        "bot": ("robot", "wrong password"),
+        "deleted": ("former", "wrong password"),
+    }
+    bodies = set[str]()
+    fastest = dict.fromkeys(attempts, math.inf)
+    for number in range(MAX_ROUNDS):
+        for kind, (name, password) in attempts.items():
+            started_at = time.process_time()
+            response = await from_address(api, f"192.0.2.{number}").log_in(name, password)
+            fastest[kind] = min(fastest[kind], time.process_time() - started_at)
+            assert response.status == 401
+            bodies.add(json.dumps(response.body))
+        if number >= 5 and max(fastest.values()) < 1.2 * min(fastest.values()):
+            break
+    else:
+        raise AssertionError(fastest)
+    assert len(bodies) == 1
+
+
+async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(api: AccountApiClient) -> None:
+    await api.register("ann")
+    flood = from_address(api, "192.0.2.1")
+    requests = [
+        asyncio.ensure_future(flood.log_in(f"guess{number}", "wrong password"))
+        for number in range(2 * MAX_QUEUED_PER_ADDRESS)
+    ]
+    await asyncio.wait(requests, return_when=asyncio.FIRST_COMPLETED)
+    assert (await from_address(api, "198.51.100.1").log_in("ann")).status == 200
+    refused: list[ApiResponse] = [response for request in requests if (response := await request).status == 503]
+    assert refused
+    assert {response.reason for response in refused} == {"logins_waiting"}
+    assert (await flood.log_in("ann")).status == 200
+
+
+async def test_a_refused_login_of_a_full_queue_counts_no_failure(api: AccountApiClient) -> None:
+    await api.register("ann")
+    flood = from_address(api, "192.0.2.1")
+    statuses = list[int]()
+    while statuses.count(503) < 10:
+        responses = await asyncio.gather(
+            *(flood.log_in(f"guess{len(statuses) + number}") for number in range(2 * MAX_QUEUED_PER_ADDRESS)),
+            flood.log_in("ann"),
+        )
+        statuses += [response.status for response in responses]
+        assert responses[-1].status in (200, 503)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+async def is_valid(server: RunningServer, token: str) -> bool:
+    """Return whether a token is accepted over HTTP."""
+    async with account_api(server.url) as api:
+        return (await api.with_token(token).request("GET", "/api/me")).status == 200
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_each_use_extends_a_token_by_90_days(tmp_path: Path, clock: ManualClock, restarts: bool) -> None:
+    settings = ServerSettings(port=0, database=str(tmp_path / "chat.db"))
+    async with serve(settings, now=clock) as server:
+        token = (await create_account(server)).token
+        if not restarts:
+            for _ in range(3):
+                clock.now += 80 * DAY_MS
+                assert await is_valid(server, token)
+            clock.now += 91 * DAY_MS
+            assert not await is_valid(server, token)
+            return
+    for _ in range(3):
+        clock.now += 80 * DAY_MS
+        async with serve(settings, now=clock) as server:
+            assert await is_valid(server, token)
+    clock.now += 91 * DAY_MS
+    async with serve(settings, now=clock) as server:
+        assert not await is_valid(server, token)
+
+
+async def test_an_open_connection_counts_as_use_of_its_token(tmp_path: Path, clock: ManualClock) -> None:
+    async with serve(ServerSettings(port=0, database=str(tmp_path / "chat.db")), now=clock) as server:
+        issued = await create_account(server)
+        idle = await server.account_service.issue_token(issued.account, "idle")
+        async with connected(server, {"token": issued.token}):
+            for _ in range(100):
+                clock.now += DAY_MS
+                await server.account_service.tokens.save_uses()
+            assert await is_valid(server, issued.token)
+            assert not await is_valid(server, idle.token)
+
+
+async def test_the_last_use_is_stored_to_the_hour(tmp_path: Path, clock: ManualClock) -> None:
+    async with serve(ServerSettings(port=0, database=str(tmp_path / "chat.db")), now=clock) as server:
+        token = (await create_account(server)).token
+        clock.now += 5 * 3_600_000 + 123_456
+        async with account_api(server.url) as api:
+            await api.with_token(token).request("GET", "/api/me")
+            await server.account_service.tokens.save_uses()
+            (device,) = (await api.with_token(token).request("GET", "/api/sessions")).body["sessions"]
+        assert device["lastUsedAt"] == clock.now // 3_600_000 * 3_600_000
+
+
+async def test_an_account_has_a_bounded_number_of_devices(server: RunningServer) -> None:
+    issued = await create_account(server)
+    tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
+    assert not await is_valid(server, issued.token)
+    assert await is_valid(server, tokens[0])
+
+
+async def test_a_login_that_overlaps_a_password_change_gets_no_token(
+    server: RunningServer, api: AccountApiClient
+) -> None:
+    await api.register("ann")
+    logins = [asyncio.ensure_future(api.log_in("ann")) for _ in range(4)]
+    await server.account_service.reset_password("ann", "battery staple")
+    responses = await asyncio.gather(*logins)
+    for response in responses:
+        assert response.status in (200, 401)
+        if response.status == 200:
+            assert not await is_valid(server, response.body["token"])
+    assert (await api.log_in("ann", PASSWORD)).status == 401
