@@ -2,11 +2,14 @@
 
 - `docs/keys.md`: the complete page.
 - `docs/settings.md` and `docs/operating.md`: the table of settings; the text around the table is written by hand.
+- `docs/moderation.md`: the table of permissions.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from server import settings as server_settings
+from server.domain.permissions import RULES, Action, Policy, Role, Rule, Standing, is_permitted
 from tui_chat.session.commands import registry
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as client_settings
@@ -63,6 +66,30 @@ def keys_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def permissions_table() -> str:
+    """Return the table of permissions in docs/moderation.md, for a public room with an owner and the default policy."""
+    roles = {role: Standing(role=role, is_member=role is not Role.GUEST) for role in Role}
+    header = ("action", "guest", "member", "moderator", "owner", "administrator", "policies", "while silenced")
+    rows: list[tuple[str, ...]] = []
+    for action, rule in RULES.items():
+        policies = ", ".join(f"`{name}`" for name in (*rule.policy_fields, *(["guestPost"] if rule.is_text else [])))
+        cells = (_permission_cell(action, rule, standing) for standing in roles.values())
+        rows.append((action.value, *cells, policies, "no" if rule.is_statement else "yes"))
+    separator = "|---" * len(header) + "|"
+    return "\n".join((_join_cells(header), separator, *map(_join_cells, rows))) + "\n"
+
+
+def _join_cells(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _permission_cell(action: Action, rule: Rule, standing: Standing) -> str:
+    """Return the cell of a role: “no”, “yes”, or “lower roles” for an action on persons of lower role."""
+    if not is_permitted(action, Policy(owned=True), standing, Standing()):
+        return "no"
+    return "lower roles" if rule.on_lower else "yes"
+
+
 def replace_table(document: str, table: str) -> str:
     """Return a document with `table` in place of the first table that has the same header row.
 
@@ -85,6 +112,7 @@ def main() -> None:
     for name, table in (
         ("settings.md", client_settings.render_markdown()),
         ("operating.md", server_settings.render_markdown()),
+        ("moderation.md", permissions_table()),
     ):
         path = DOCUMENTS / name
         path.write_text(replace_table(path.read_text(encoding="utf-8"), table), encoding="utf-8")

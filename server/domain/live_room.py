@@ -217,6 +217,10 @@ class LiveRoom(Generic[ConnectionT]):
         self._speaker_ids.pop(member_id, None)
         self._release_nick(participant)
 
+    def list_subscribers(self) -> list[ConnectionT]:
+        """Return all connections and observers."""
+        return [connection for subscribers in self.subscribers.values() for connection in subscribers]
+
     def subscribe(self, dialect: str, connection: ConnectionT) -> None:
         """Register the connection or observer under a dialect, replacing its previous dialect.
 

@@ -26,6 +26,7 @@ from server.gateway.account_service import AccountService
 from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
 from server.gateway.member_updates import MemberUpdates
+from server.gateway.moderation import Moderation
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.read_markers import ReadMarkers
 from server.gateway.room_access import RoomAccessControl
@@ -96,6 +97,14 @@ class Handlers:
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self.access_control = access_control
         self.room_entry = RoomEntry(database, identity, room_registry, access_control, self._presence_broadcaster)
+        self._moderation = Moderation(
+            database,
+            room_registry,
+            access_control,
+            self.room_entry,
+            account_directory=account_service.directory,
+            now=now,
+        )
         self.room_catalog = RoomCatalog(
             database,
             identity,
@@ -107,6 +116,7 @@ class Handlers:
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             **self.room_entry.handlers_by_type,
+            **self._moderation.handlers_by_type,
             requests.ListMembers: self._list_members,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
@@ -114,7 +124,9 @@ class Handlers:
             requests.Typing: self._set_typing,
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
-            **MemberUpdates(account_service, room_registry, self._presence_broadcaster).handlers_by_type,
+            **MemberUpdates(
+                account_service, room_registry, self._presence_broadcaster, self.room_entry
+            ).handlers_by_type,
             **ReadMarkers(database.read_markers, account_service.tokens, search_cursors).handlers_by_type,
         }
         database.journal.publish = self.publish
@@ -146,6 +158,7 @@ class Handlers:
                 self._fanout.send_to_room(room, entry)
                 if isinstance(entry, events.MemberChange):
                     self.room_entry.on_entry(room, entry)
+                    self._moderation.on_entry(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.
@@ -221,7 +234,8 @@ class Handlers:
                 mentions = resolve_mentions(message, self._accounts, live_room, participant)
                 command = AppendEdit(target=seq, message=message, mentions=mentions, **common)
             case requests.DeleteMessage(seq=seq):
-                command = AppendDeletion(target=seq, **common)
+                any_author = await self._moderation.authorize_deletion(live_room, participant, seq)
+                command = AppendDeletion(target=seq, any_author=any_author, **common)
             case requests.React(seq=seq, emoji=emoji, on=on):
                 command = AppendReaction(target=seq, emoji=emoji, on=on, **common)
             case requests.SetTopic(topic=topic):

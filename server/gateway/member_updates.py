@@ -8,6 +8,7 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
 from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.room_entry import RoomEntry
 from tui_chat.protocol import events, requests, responses
 
 
@@ -18,6 +19,7 @@ class MemberUpdates:
         account_service: Operations on accounts; the constructor sets its `on_change`.
         room_registry: Rooms with members.
         presence_broadcaster: Sender of presence and notices.
+        room_entry: Removal of former administrators from their room.
 
     Attributes:
         handlers_by_type: Request handlers by request type.
@@ -28,10 +30,12 @@ class MemberUpdates:
         account_service: AccountService,
         room_registry: RoomRegistry[ClientConnection],
         presence_broadcaster: PresenceBroadcaster,
+        room_entry: RoomEntry,
     ) -> None:
         self._account_service = account_service
         self._room_registry = room_registry
         self._presence_broadcaster = presence_broadcaster
+        self._room_entry = room_entry
         self.handlers_by_type: dict[
             type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
         ] = {
@@ -45,6 +49,7 @@ class MemberUpdates:
 
         Connections of a claimed guest close, because the member id now requires a token.
         """
+        self._room_entry.on_account_change(account)
         for room in list(self._room_registry.rooms.values()):
             for participant, nick_name in room.find_outdated_nicks(account):
                 old_nick = self._room_registry.change_nick(room, participant, nick_name)

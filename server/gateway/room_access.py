@@ -42,6 +42,9 @@ class RoomAccessControl:
         guest_addresses: Hashes of the addresses of guests.
         now: Wall clock, as Unix time in milliseconds.
         room_creation: Persons who may create rooms.
+
+    Attributes:
+        guest_addresses: Hashes of the addresses of guests.
     """
 
     def __init__(
@@ -54,7 +57,7 @@ class RoomAccessControl:
     ) -> None:
         self._database = database
         self._room_registry = room_registry
-        self._guest_addresses = guest_addresses
+        self.guest_addresses = guest_addresses
         self._now = now
         self._room_creation = room_creation
 
@@ -152,6 +155,10 @@ class RoomAccessControl:
         else:
             self.admit(room, participant, state)
 
+    def forget_standing(self, participant: Participant[ClientConnection]) -> None:
+        """Read the standing of a participant again at the next check, because the server role may have changed."""
+        participant.policy_seq = _UNKNOWN_SEQ
+
     def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
         """Drop the cached access that a committed entry may change; the room is stored from now on."""
         if room.access is not None and not room.access.is_stored:
@@ -173,7 +180,7 @@ class RoomAccessControl:
 
     async def _read(self, connection: ClientConnection, room_key: str, member_id: str) -> AccessState:
         if connection.account is None and member_id:
-            self._guest_addresses.record(member_id, connection.address)
+            self.guest_addresses.record(member_id, connection.address)
         room = self._room_registry.rooms.get(room_key)
         if room is not None and room.access is not None and not room.access.policy_seq and connection.account is None:
             return AccessState(room.access, Standing(), None)
@@ -191,7 +198,7 @@ class RoomAccessControl:
         """Return the person of a connection for reads of the access; `member_id` is that of a guest."""
         account = connection.account
         if account is None:
-            return Requester(member_id=member_id, address_hash=self._guest_addresses.hash_address(connection.address))
+            return Requester(member_id=member_id, address_hash=self.guest_addresses.hash_address(connection.address))
         return Requester(member_id=account.member_id, has_account=True, is_admin=account.role == "admin")
 
     def _is_visible(self, room_name: str, state: AccessState) -> bool:

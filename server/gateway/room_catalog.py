@@ -168,7 +168,7 @@ class RoomCatalog:
 
         Raises:
             NotFound: No public room has this id.
-            Forbidden: Another connection created the room.
+            Forbidden: Another connection created the room, or the person is banned from the room.
             Conflict: The new name belongs to another room, or the room or a room with the new name has members or is
                 being changed.
             RoomInvalid: The new name is an address.
@@ -207,7 +207,7 @@ class RoomCatalog:
 
         Raises:
             NotFound: No public room has this id.
-            Forbidden: Another connection created the room.
+            Forbidden: Another connection created the room, or the person is banned from the room.
             Conflict: The room has more than `MAX_DELETABLE_ENTRIES` entries, has members or is being changed, or
                 received a message during the deletion.
             RateLimited: A write rate is exceeded.
@@ -259,15 +259,23 @@ class RoomCatalog:
             Forbidden: The person is banned from the room.
         """
         room = await self.get(room_id)
-        member_id = self._identity.get_member_id(connection) or ""
-        await self._access_control.authorize(connection, room.name, member_id)
+        await self._require_access(connection, room)
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
             raise errors.Forbidden("room_not_owner")
+        await self._require_access(connection, room)
         return room
+
+    async def _require_access(self, connection: ClientConnection, room: RoomRecord) -> None:
+        """Check that the person is not banned.
+
+        Raises:
+            Forbidden: The person is banned from the room.
+        """
+        await self._access_control.authorize(connection, room.name, self._identity.get_member_id(connection) or "")
 
     def _acquire_write(self, connection: ClientConnection) -> None:
         now = self._monotonic()

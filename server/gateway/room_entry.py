@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
+from server.domain.account_directory import Account
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import AppendMemberChange, RoomRef, StaleAccess
 from server.domain.permissions import Role
@@ -146,14 +147,31 @@ class RoomEntry:
         if entry.action == "left" and names.is_room_address(room.name):
             self.remove_member(room, entry.target.member_id)
 
+    def on_account_change(self, account: Account) -> None:
+        """Apply a new server role: a former administrator loses its permissions, and leaves `AUDIT_ROOM`."""
+        for room in list(self._room_registry.rooms.values()):
+            if room.key == names.AUDIT_ROOM and account.role != "admin":
+                self.remove_member(room, account.member_id)
+            elif (participant := room.participants.get(account.member_id)) is not None:
+                self._access_control.forget_standing(participant)
+
     def remove_member(self, room: LiveRoom[ClientConnection], member_id: str) -> None:
         """Remove all connections and observers of a person from a room, and announce the leave."""
-        for connection in [connection for subscribers in room.subscribers.values() for connection in subscribers]:
-            participant = room.connections.get(connection)
-            if participant is not None and participant.member.member_id == member_id:
-                self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
-            elif participant is None and self._identity.get_member_id(connection) == member_id:
-                self._room_registry.unobserve(connection, room.name)
+        for connection in room.list_subscribers():
+            if self.get_member_id(room, connection) == member_id:
+                self.remove_connection(room, connection)
+
+    def get_member_id(self, room: LiveRoom[ClientConnection], connection: ClientConnection) -> str | None:
+        """Return the member id of a connection or observer of a room; None for an observer without one."""
+        participant = room.connections.get(connection)
+        return self._identity.get_member_id(connection) if participant is None else participant.member.member_id
+
+    def remove_connection(self, room: LiveRoom[ClientConnection], connection: ClientConnection) -> None:
+        """Remove a connection or observer from a room, and announce the leave of a member."""
+        if connection in room.connections:
+            self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
+        else:
+            self._room_registry.unobserve(connection, room.name)
 
     async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
         state = await self._access_control.authorize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -17,6 +18,7 @@ from server.domain.permissions import (
     require,
     require_role_change,
 )
+from tools.generated_docs import permissions_table
 from tui_chat.protocol import errors
 from tui_chat.protocol.policies import Audience, ManagerRole, Visibility
 
@@ -222,6 +224,11 @@ def test_a_role_above_member_can_be_given_up_for_a_lower_one() -> None:
         standing = Standing(role=actor, is_member=True)
         assert may_change_role(Policy(owned=True), standing, standing, role, is_self=True) is (role < actor)
         assert not may_change_role(Policy(visibility="direct"), standing, standing, role, is_self=True)
+
+
+def test_docs_moderation_md_contains_the_generated_table() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "moderation.md").read_text(encoding="utf-8")
+    assert permissions_table() in page, "make docs"
 
 
 def may_change_role(policy: Policy, standing: Standing, target: Standing, role: Role, *, is_self: bool) -> bool:

@@ -35,6 +35,9 @@ ADDRESS_REQUESTS: list[tuple[str, Any]] = [
     ("react", {"room": ADDRESS, "seq": 1, "emoji": "👍", "on": True}),
     ("setTopic", {"room": ADDRESS, "topic": "news"}),
     ("typing", {"room": ADDRESS, "on": True}),
+    *((event, {"room": ADDRESS, "memberId": "g1"}) for event in ("kick", "ban", "unban", "mute", "unmute")),
+    ("setRole", {"room": ADDRESS, "memberId": "g1", "role": "member"}),
+    ("audit", {"room": ADDRESS}),
     ("changeNick", {"room": ADDRESS, "nickName": "eve"}),
 ]
 """Requests of all entry points that name a room, with an address."""

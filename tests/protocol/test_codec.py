@@ -73,6 +73,7 @@ VALID: dict[str, dict[str, Any]] = {
     "revokeInvite": {"room": "tea", "id": "i1"},
     "mute": {"room": "tea", "memberId": "g1"},
     "unmute": {"room": "tea", "memberId": "g1"},
+    "audit": {"room": "tea"},
     "openDirect": {"memberIds": ["g1"]},
     "block": {"memberId": "g1"},
     "unblock": {"memberId": "g1"},

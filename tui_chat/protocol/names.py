@@ -42,7 +42,7 @@ _MAX_MARKS = 4  # combining marks in a row
 _RESERVED_NICK_KEYS = frozenset({"room", "everyone"})
 _RESERVED_ROOM_PREFIXES = ("&", "~")
 AUDIT_ROOM = "&audit"
-"""Room with the actions on accounts, visible to administrators."""
+"""Room with the actions on accounts, visible to administrators; the only permitted name with the prefix `&`."""
 
 _ROOM_ADDRESS = re.compile("~[a-z2-7]{16}")
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
@@ -78,7 +78,7 @@ def validate_nickname(name: str) -> str:
 
 @lru_cache(maxsize=4096)
 def validate_room_name(name: str) -> str:
-    """Return the display form of a room name, or a room address unchanged.
+    """Return the display form of a room name; a room address and `AUDIT_ROOM` are unchanged.
 
     The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
     ends.
@@ -88,7 +88,8 @@ def validate_room_name(name: str) -> str:
         TooLong: The room name exceeds `ROOM_NAME_GRAPHEMES` grapheme clusters, or `NAME_CODE_POINTS` as received.
     """
     room_name = validate_room_title(name)
-    if room_name.startswith(_RESERVED_ROOM_PREFIXES) and not is_room_address(room_name):
+    is_special = room_name == AUDIT_ROOM or is_room_address(room_name)
+    if room_name.startswith(_RESERVED_ROOM_PREFIXES) and not is_special:
         raise RoomInvalid("room_name_reserved", character=room_name[0])
     return room_name
 

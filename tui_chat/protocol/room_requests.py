@@ -12,6 +12,7 @@ from tui_chat.protocol.limits import (
     DELETE_RECENT_SECONDS,
     DIRECT_MEMBERS,
     HISTORY_DEFAULT,
+    HISTORY_PAGE,
     INVITE_DEFAULT_SECONDS,
     INVITE_DEFAULT_USES,
     INVITE_SECONDS,
@@ -19,7 +20,7 @@ from tui_chat.protocol.limits import (
     SEARCH_PAGE,
 )
 from tui_chat.protocol.policies import PolicyFields
-from tui_chat.protocol.request_base import NonNegative, Request, RoomRequest
+from tui_chat.protocol.request_base import NonNegative, Request, RoomRequest, Seq
 from tui_chat.protocol.wire_struct import OpaqueString
 
 
@@ -170,6 +171,20 @@ class Unmute(MemberRequest, frozen=True):
     event: ClassVar[str] = "unmute"
 
 
+class ReadAudit(RoomRequest, frozen=True):
+    """Request a page of the newest entries of moderation and policy.
+
+    Attributes:
+        before: Entries before this `seq`; None for the end of the log.
+        limit: Maximum number of entries.
+    """
+
+    event: ClassVar[str] = "audit"
+    rate_class: ClassVar[str] = "searches"
+    before: Seq | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
+
+
 class OpenDirect(Request, frozen=True):
     """Join the direct room of the requester and these members; creates the room on demand."""
 
@@ -240,6 +255,7 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     Unban,
     Mute,
     Unmute,
+    ReadAudit,
     OpenDirect,
     BlockMember,
     UnblockMember,
