@@ -1,13 +1,14 @@
 """Copies of a SQLite database that a server writes to.
 
 - Consistency: one read transaction covers the complete copy. Commits continue and are not in the copy.
-- Latency: the copy proceeds in slices, with pauses of the same duration between them.
+- Latency: the copy proceeds in slices, with pauses of the same duration between them, and is flushed regularly.
 - Restore: the generation of the copy is a new one, so that a server on the copy always detects the restored backup
   (`server.storage.restore_detection`).
 - One file: the copy needs no -wal file, and can be read from a read-only directory.
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -24,6 +25,7 @@ SLICE_PAGES = 64
 MIN_PAUSE = 0.001
 """Minimum pause between two slices, in seconds."""
 
+_SLICES_PER_SYNC = 16  # a flush of a large file would delay the commits of the journal
 _COMPANION_SUFFIXES = ("", "-wal", "-shm", ".generation", ".generation.new", ".lock")
 
 
@@ -64,20 +66,25 @@ def _copy(database: Path, copy: Path, cancelled: Event) -> None:
         sqlite3.Error: The database is not readable, or the copy is not writable.
     """
     slice_start = time.monotonic()
+    slices = 0
 
-    def pause(_status: int, remaining: int, _total: int) -> None:
-        nonlocal slice_start
+    def end_slice(_status: int, remaining: int, _total: int) -> None:
+        nonlocal slice_start, slices
+        slices += 1
+        if slices % _SLICES_PER_SYNC == 0:
+            os.fsync(file.fileno())
         if remaining and cancelled.wait(max(time.monotonic() - slice_start, MIN_PAUSE)):
             raise StorageError("cancelled")
         slice_start = time.monotonic()
 
     with (
+        copy.open("r+b") as file,
         closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)) as reader,
         closing(sqlite3.connect(copy, isolation_level=None)) as writer,
     ):
         writer.execute("PRAGMA synchronous=OFF")
         reader.execute("BEGIN")
         reader.execute("SELECT 1 FROM sqlite_master").fetchone()  # opens the snapshot
-        reader.backup(writer, pages=SLICE_PAGES, progress=pause)
+        reader.backup(writer, pages=SLICE_PAGES, progress=end_slice)
         writer.execute("PRAGMA journal_mode=DELETE")
         replace_generation(writer)
