@@ -2,11 +2,15 @@
 
 - Cost: 19 MiB of memory, two passes and one lane, the minimum of the OWASP recommendations.
 - Equal duration: a check without a stored hash computes a hash of the same cost.
+- Priority: on Linux, the threads have a lower priority than the event loop, so that logins do not delay messages.
 - Fairness: one client address occupies at most `MAX_QUEUED_PER_ADDRESS` places of the queue, so that the logins of
   other addresses continue during a flood.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +34,7 @@ MAX_QUEUED = 64
 MAX_QUEUED_PER_ADDRESS = 32
 """Maximum number of running and waiting computations of one client address."""
 
+_NICE = 10  # a tenth of the share of a busy core
 _RETRY_AFTER = 1.0  # seconds; several times the duration of a full queue
 
 # Hash of no password, with the cost of a new hash.
@@ -44,7 +49,7 @@ class PasswordHashing:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="password")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
         self._queued = Counter[str]()
 
     async def hash(self, password: str, address: str) -> str:
@@ -96,3 +101,9 @@ class PasswordHashing:
             self._queued[key] -= 1
             if not self._queued[key]:
                 del self._queued[key]
+
+
+def _lower_priority() -> None:
+    """Lower the priority of the current thread; other systems have priorities of processes only."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
