@@ -17,8 +17,7 @@ from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_error, write_json,
 CONTROL_COMMANDS = ("status", "stop")
 """Names of the commands."""
 
-RESPONSE_TIMEOUT = 5.0
-"""Timeout of an operation on the socket, in seconds."""
+_RESPONSE_TIMEOUT = 5.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def connect(path: Path) -> Generator[ControlConnection]:
         OSError: The server has ended, or does not accept the connection in time.
     """
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(RESPONSE_TIMEOUT)
+        connection.settimeout(_RESPONSE_TIMEOUT)
         connection.connect(str(path))
         with connection.makefile("rb") as stream:
             yield ControlConnection(connection, stream)
