@@ -31,8 +31,8 @@ from tui_chat.ui import gc_tuning
 
 log = logging.getLogger("chat.cli")
 
-SUBCOMMANDS = ("send", "tail", "who", "version")
-"""Subcommands for scripts; any other first argument is a server URL (docs/scripts.md)."""
+SUBCOMMANDS = ("send", "tail", "who", "login", "logout", "version")
+"""Subcommands; any other first argument is a server URL (docs/scripts.md)."""
 
 THREAD_SWITCH_INTERVAL = 0.0005
 """Switch interval of the interpreter lock, in seconds."""
@@ -47,7 +47,7 @@ def build_parser(*, for_completion: bool = False) -> argparse.ArgumentParser:
     parser = CommandLineParser(
         prog="chat-tui",
         description=tr("Group chat in the terminal."),
-        epilog=tr("Commands for scripts: send, tail, who (see their --help)."),
+        epilog=tr("Commands: login, logout; for scripts: send, tail, who (see their --help)."),
         allow_abbrev=False,
     )
     if for_completion:

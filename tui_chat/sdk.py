@@ -10,6 +10,7 @@
 - Dependencies: `tui_chat.client` and `tui_chat.protocol` only.
 """
 
+from tui_chat.client.accounts import AccountClient, AccountProfile, Device, Login
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, Unreachable, UnsupportedByServer
 from tui_chat.client.event_queue import EventQueue
@@ -63,14 +64,19 @@ from tui_chat.protocol.events import (
     JoinNotice,
     LeaveNotice,
     Member,
+    MemberChange,
     Message,
     NickNotice,
+    PolicyChange,
     Reaction,
     TopicChange,
+    UnknownEntry,
 )
 from tui_chat.protocol.responses import ChangeAccepted, RoomSummary, SendResponse
 
 __all__ = [
+    "AccountClient",
+    "AccountProfile",
     "AuthFailed",
     "BadRequest",
     "ChangeAccepted",
@@ -85,6 +91,7 @@ __all__ = [
     "ConnectionStateChanged",
     "Deletion",
     "DeliveryUnknown",
+    "Device",
     "Edit",
     "Entry",
     "EventQueue",
@@ -95,7 +102,9 @@ __all__ = [
     "LeaveNotice",
     "LocalHistory",
     "LogChanged",
+    "Login",
     "Member",
+    "MemberChange",
     "MembersChanged",
     "Message",
     "NickInvalid",
@@ -110,6 +119,7 @@ __all__ = [
     "OutboxItem",
     "OutboxItemChanged",
     "OutboxItemState",
+    "PolicyChange",
     "ProblemReported",
     "RateLimited",
     "Reaction",
@@ -131,6 +141,7 @@ __all__ = [
     "TypingChanged",
     "Unauthorized",
     "Unavailable",
+    "UnknownEntry",
     "Unreachable",
     "UnsupportedByServer",
 ]

@@ -42,7 +42,8 @@ printf '%s\\n' "${COMPREPLY[@]}"
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (("chat-tui", ""), {"send", "tail", "who", "version"}),
+        (("chat-tui", ""), {"send", "tail", "who", "login", "logout", "version"}),
+        (("chat-tui", "login", "--acc"), {"--account"}),
         (("chat-tui", "--scr"), {"--screen-reader"}),
         (("chat-tui", "send", "--li"), {"--lines"}),
         (("chat-tui", "tail", "--no"), {"--no-follow"}),

@@ -1,4 +1,4 @@
-"""Subcommands for scripts: `send`, `tail` and `who`.
+"""Subcommands: `send`, `tail` and `who` for scripts, `login` and `logout`.
 
 - Start-up: no module of this package imports Textual.
 """

@@ -1,4 +1,4 @@
-"""Argument parser and dispatch of `chat-tui send`, `tail`, `who` and `version`."""
+"""Argument parser and dispatch of the subcommands of `chat-tui`."""
 
 import argparse
 from collections.abc import Sequence
@@ -37,14 +37,19 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     configure_logging(log_path())
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
-    from tui_chat.cli_commands import commands, room_visit  # noqa: PLC0415
+    from tui_chat.cli_commands import account_commands, commands, room_visit  # noqa: PLC0415
 
+    state_dir = platformdirs.user_state_path("tui-chat", appauthor=False)
+    if args.command == "login":
+        return room_visit.run_to_exit_code(account_commands.log_in(args.server, args.account, state_dir))
+    if args.command == "logout":
+        return room_visit.run_to_exit_code(account_commands.log_out(args.server, state_dir))
     target = room_visit.CliTarget(
         server=args.server,
         room=args.room,
         nick=args.nick or ("who" if args.command == "who" else ""),
         timeout=args.timeout,
-        state_dir=platformdirs.user_state_path("tui-chat", appauthor=False),
+        state_dir=state_dir,
         anonymous=args.command == "who",
     )
     match args.command:
@@ -80,6 +85,21 @@ def add_subcommands(parser: CommandLineParser) -> None:
     )
     add_command("version", tr("Print the version."))
     who = add_command("who", tr("Print the members of a room."))
+    login = add_command("login", tr("Log in with an account, for later sessions and commands."))
+    login.add_argument(
+        "--account", default="", metavar="NAME", help=tr("account name; the password is read from standard input")
+    )
+    logout = add_command("logout", tr("Log out, and continue as a guest."))
+    for subparser in (login, logout):
+        subparser.allow_abbrev = False
+        subparser.add_argument(
+            "server",
+            nargs="?",
+            default="",
+            metavar="URL",
+            help=tr("http://host:port or chat://host/room (default: the last used server)"),
+        )
+        _add_language(subparser)
     for subparser in (send, tail, who):
         subparser.allow_abbrev = False
         subparser.add_argument(
@@ -108,9 +128,13 @@ def add_subcommands(parser: CommandLineParser) -> None:
                 default=DEFAULT_TIMEOUT,
             ),
         )
-        subparser.add_argument(
-            "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")
-        )
+        _add_language(subparser)
+
+
+def _add_language(parser: CommandLineParser) -> None:
+    parser.add_argument(
+        "--lang", type=parse_language, default=None, metavar="en|zh", help=tr("language (default: from the locale)")
+    )
 
 
 def _parse_count(text: str) -> int:

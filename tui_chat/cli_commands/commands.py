@@ -134,7 +134,7 @@ def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tz
 
 
 async def who(target: CliTarget, *, as_json: bool) -> None:
-    """Print the nickname of each member, one per line. A tab and a mark follow a confusable nickname.
+    """Print the nickname of each member, one per line. Marks follow after a tab: account name, confusable nickname.
 
     The order is alphabetical, without case. An empty room gives no output. The command's own member is not listed, on
     servers that require a join.
@@ -156,4 +156,6 @@ async def who(target: CliTarget, *, as_json: bool) -> None:
         if as_json:
             write_json(msgspec.json.encode(member))
         else:
-            write_output(member.nick_name + (f"\t{tr('(look-alike)')}" if member.confusable else ""))
+            account = tr("(account {account})", account=member.account) if member.account else ""
+            look_alike = tr("(look-alike)") if member.confusable else ""
+            write_output("\t".join(filter(None, (member.nick_name, account, look_alike))))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tui_chat.argument_parser import shown_command
 from tui_chat.cli_commands.input_reader import UnreadableInput
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import UnsupportedByServer
@@ -28,6 +29,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import add_identity, find_guest_key
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.session.store.profile import Identity
 from tui_chat.standard_streams import EXIT_IO_ERROR, EXIT_UNAVAILABLE, EXIT_USAGE_ERROR
 
@@ -81,6 +83,8 @@ def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
         return EXIT_IO_ERROR
     except ChatError as chat_error:
         print_error(error_text.describe(chat_error))
+        if chat_error.reason == "token_invalid":
+            print_error(tr("log in again with `{program} login`", program=shown_command("chat-tui")))
         return exit_code_for(chat_error)
 
 
@@ -99,13 +103,20 @@ def exit_code_for(error: ChatError) -> int:
 
 @dataclass(slots=True)
 class _Visit:
-    """Validated target: base URL of the server, room name and identity with the saved guest key."""
+    """Validated target: base URL of the server, room name and identity with the saved guest key or login."""
 
     target: CliTarget
     url: str
     room: str
     nick: str
     guest_key: str | None
+    login: SavedLogin | None
+
+    def create_client(self) -> ChatClient:
+        """Return a client with the stored login of the server, otherwise with the guest key."""
+        if self.login is None:
+            return ChatClient(self.url, guest_key=self.guest_key)
+        return ChatClient(self.url, token=self.login.token, account=self.login.account)
 
     async def join(self, client: ChatClient, limit: int) -> Room:
         """Join with a notice on standard error, for a server that requires a join; exceptions of `ChatClient.join`."""
@@ -144,7 +155,7 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
         ChatError: The server rejected the request or is unreachable.
     """
     visit = _validate(target)
-    async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
+    async with visit.create_client() as client:
         report_task = asyncio.create_task(_report_renames(client.events()))
         try:
             try:
@@ -211,7 +222,7 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
         Unreachable: The server cannot be reached.
     """
     visit = _validate(target)
-    async with ChatClient(visit.url, guest_key=visit.guest_key) as client:
+    async with visit.create_client() as client:
         yield ScriptSender(client, visit)
 
 
@@ -227,4 +238,7 @@ def _validate(target: CliTarget) -> _Visit:
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
     guest_key = None if target.anonymous else find_guest_key(saved_profile, server_address.base_url, nick)
-    return _Visit(target, server_address.base_url, room, nick, guest_key)
+    login, problem = LoginStore(target.state_dir).find(server_address.base_url)
+    if problem:
+        print_error(problem)
+    return _Visit(target, server_address.base_url, room, nick, guest_key, login)

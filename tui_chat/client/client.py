@@ -202,7 +202,7 @@ class ChatClient:
             raise RuntimeError("a client has one event consumer; share its queue")
         self._event_queue = queue
 
-    async def set_token(self, token: str | None, account: str = "", *, nick: str = "") -> None:
+    async def set_token(self, token: str | None, account: str = "") -> None:
         """Connect and rejoin all rooms with another identity, also after `AuthFailed`.
 
         The outbox items of the previous identity are sent with the new one.
@@ -210,9 +210,8 @@ class ChatClient:
         Args:
             token: Token of an account, None for a guest.
             account: Account name of the token, as for the constructor.
-            nick: Nickname of the rejoins, empty to keep the current nicknames.
         """
-        await self._joiner.change_identity(None if token is None else account, nick)
+        await self._joiner.change_identity(None if token is None else account)
         self._connector.set_token(token)
 
     def reconnect_now(self) -> None:

@@ -209,21 +209,13 @@ class RoomJoiner:
                     await self._move_outbox(old_identity)
                 return
 
-    async def change_identity(self, account: str | None, nick: str) -> None:
-        """Prepare the rooms for a connection with another identity.
-
-        Args:
-            account: Account name, None for a guest.
-            nick: Nickname of the next joins, empty to keep the current nicknames.
-        """
+    async def change_identity(self, account: str | None) -> None:
+        """Prepare the rooms for a connection with another account, None for a guest."""
         old_identity = self._context.identity
         self._context.account = account
         await self._move_outbox(old_identity)
         for room in self._rooms:
-            context = room.membership.context
-            if nick and not room.membership.is_observed:
-                context.nick = nick
-            context.gate.resume()
+            room.membership.context.gate.resume()
 
     async def _move_outbox(self, old_identity: str | None) -> None:
         """Reassign the outbox items of an earlier identity to the current one. A failure is only logged."""

@@ -10,6 +10,7 @@ from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.requests import Request
 
 
@@ -44,7 +45,7 @@ class ClientContext:
     @property
     def identity(self) -> str | None:
         """Identity that owns the unsent messages: an account or a guest key, None for a new guest."""
-        return f"account {self.account}" if self.account is not None else self.guest_key
+        return f"account {canonical_key(self.account)}" if self.account is not None else self.guest_key
 
     def report_once(self, error: ChatError) -> None:
         """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""

@@ -144,6 +144,8 @@ SDK_MESSAGES = {
     "basic_server_only_sends": "a basic server supports only joining and sending",
     "basic_server_one_room": "a basic server supports only one room at a time",
     "basic_server_no_changes": "a basic server does not support edits, deletions and reactions",
+    "login_missing": "you are not logged in",
+    "accounts_unsupported": "this server does not support accounts",
     "observers_unsupported": "this server requires a join to read and to send",
     "room_left": "you have left the room",
     "room_removed": "the room was removed",

@@ -13,6 +13,7 @@ from tui_chat.client.room import Room
 from tui_chat.local_server import LocalServer, LocalServerError
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.screen_reader import speech
+from tui_chat.screen_reader.account_commands import Prompt, ReaderAccountCommands
 from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import date_parser, i18n
 from tui_chat.session.commands import handlers, registry, settings_handlers
@@ -38,13 +39,16 @@ class ReaderCommands:
         reader: Announcements of the session.
         settings_file: Current settings and their file.
         local_server: Server on this machine, for `/stop-server`.
+        prompt: Reads the fields of the account commands.
 
     Attributes:
         context: Context of the command calls, with a refusal for each command that needs a screen.
         next_server: Server to switch to after the session; None to exit.
     """
 
-    def __init__(self, reader: ScreenReader, settings_file: SettingsFile, local_server: LocalServer) -> None:
+    def __init__(
+        self, reader: ScreenReader, settings_file: SettingsFile, local_server: LocalServer, prompt: Prompt
+    ) -> None:
         self._reader = reader
         self._session = reader.session
         self._link = reader.controller.server_link
@@ -54,6 +58,13 @@ class ReaderCommands:
         reader.on_connection_lost = self._restart_local_server
         self.next_server: Address | None = None
         supported_commands: dict[str, Callable[[str], str | None]] = {
+            **ReaderAccountCommands(
+                reader.controller.accounts,
+                nick=lambda: self._session.current_room.nick if self._session.current_room is not None else "",
+                prompt=prompt,
+                announce=reader.announce,
+                start=self._link.start,
+            ).handlers,
             "go": self._switch_room,
             "search": self._search,
             "date": self._show_date,

@@ -16,11 +16,13 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
+from functools import partial
 from io import FileIO
 from typing import Any
 
 from tui_chat.input_thread import read_in_thread
 from tui_chat.screen_reader.output_thread import OutputThread
+from tui_chat.secret_input import read_secret
 from tui_chat.standard_streams import OutputError, write_output
 
 try:
@@ -111,6 +113,16 @@ class LineTerminal:
         except Exception:
             log.exception("input closed: terminal cannot be read")
             return None
+
+    async def prompt(self, text: str, *, is_secret: bool) -> str:
+        """Write a prompt and return the next line, hidden on a terminal if secret. Only between calls of `read_line`.
+
+        Raises:
+            EOFError: The input has ended.
+        """
+        self._complete = None
+        self._flush()
+        return await read_in_thread(partial(read_secret if is_secret else read_input, text))
 
     def current_input(self) -> str:
         """Return the typed part of the input line without removing it, "" without readline or a terminal."""

@@ -114,7 +114,7 @@ async def _run_sessions(
     try:
         while True:
             reader = ScreenReader(target, settings, state_dir, terminal.write_line)
-            commands = ReaderCommands(reader, settings, local_server)
+            commands = ReaderCommands(reader, settings, local_server, terminal.prompt)
             await _run_session(reader, commands, terminal, exit_code)
             if exit_code.done():
                 return exit_code.result()

@@ -66,14 +66,12 @@ def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
 
 
 def connection_text(connection_state: events.ConnectionState) -> str:
-    """Return the announcement of `Online`, `Offline` or `AuthFailed`, "" for `Connecting` and `Closed`."""
+    """Return the announcement of `Online` or `Offline`, "" for the other states."""
     match connection_state:
         case events.Online():
             return tr("Connected.")
         case events.Offline(error):
             return tr("Connection lost: {reason}. Reconnecting.", reason=error_text.phrase(error))
-        case events.AuthFailed(error):
-            return chat_strings.logged_out(error)
         case _:
             return ""
 

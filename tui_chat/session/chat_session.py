@@ -26,7 +26,7 @@ from tui_chat.session.session_events import RoomTrimmed
 from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import accounts as account_strings, chat as chat_strings
 from tui_chat.session.strings.moderation import describe_change
 
 ROOM_SWITCH = DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
@@ -151,7 +151,7 @@ class ChatSession:
         if self._ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
             for view in self.rooms.values():
-                view.apply_ignore_filter()
+                view.rebuild_lines()
 
     def show_next_unread(self) -> None:
         """Select the next room with mentions, otherwise the next unmuted room with unread messages.
@@ -248,6 +248,8 @@ class ChatSession:
         match event:
             case events.ConnectionStateChanged(state):
                 self.connection_state = state
+                if isinstance(state, events.AuthFailed):
+                    self.add_notice(account_strings.logged_out(state.error))
                 self._dirty_parts |= DirtyPart.HEADER
             case events.RoomLost(room, error):
                 self.remove_room(room)
@@ -317,12 +319,16 @@ class ChatSession:
 
     def _on_room_joined(self, view: RoomView, event: events.RoomJoined) -> None:
         room = view.room
-        if event.log_reset:
-            view.reset()
-            view.load_log()
+        has_new_identity = view.member_id not in ("", room.member_id)  # after a login or logout
         if view.nick != room.nick:
             self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
         view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
+        if event.log_reset:
+            if view.transcript.newest_seq:  # otherwise, only notices could be removed
+                view.reset()
+            view.load_log()
+        elif has_new_identity:
+            view.rebuild_lines()
         view.update_members_and_gaps()
         self._report_basic_server(view)
         self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST | DirtyPart.STATUS

@@ -9,9 +9,10 @@ from typing import Any, Protocol
 from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong
+from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
 from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
+from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
@@ -35,6 +36,7 @@ from tui_chat.session.session_events import (
 )
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import app as app_strings, chat as chat_strings
 
 log = logging.getLogger("chat.session")
@@ -98,6 +100,7 @@ class SessionController:
         messages: Sender of messages to the current room.
         deletions: Deletions that can be undone.
         drafts: Storage of drafts and read markers.
+        accounts: Login of the user.
     """
 
     def __init__(
@@ -113,14 +116,17 @@ class SessionController:
     ) -> None:
         self.target = target
         self._front_end = front_end
-        self.server_link = ServerLink(target, state_dir, cache_dir, on_events_queued)
+        self.accounts = AccountManager(target.url, LoginStore(state_dir))
+        self.server_link = ServerLink(target, state_dir, cache_dir, self.accounts.login, on_events_queued)
+        self.accounts.guest_key = lambda: self.server_link.guest_key
+        self.accounts.on_login_changed = self.server_link.set_login
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
         self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
-            ConnectFailed: lambda event: front_end.on_connect_failed("server", error_text.describe(event.error), True),
+            ConnectFailed: self._on_connect_failed,
             RoomOpened: self._on_room_opened,
             JoinFailed: self._on_join_failed,
             RoomLeft: self._on_room_left,
@@ -185,10 +191,14 @@ class SessionController:
 
     # Event handlers
 
+    def _on_connect_failed(self, event: ConnectFailed) -> None:
+        is_login_missing = isinstance(event.error, Unauthorized)
+        self._front_end.on_connect_failed("server", error_text.describe(event.error), not is_login_missing)
+
     def _on_room_opened(self, event: RoomOpened) -> None:
         room, nick = event.room, event.requested_nick
         view = self.session.add_room(room, event.saved_state, show=event.show)
-        if nick and names.canonical_key(room.nick) != names.canonical_key(nick):
+        if nick and self.accounts.login is None and names.canonical_key(room.nick) != names.canonical_key(nick):
             self.session.add_notice(
                 tr(
                     "{requested} is taken. You joined as {assigned}; /nick changes it.",

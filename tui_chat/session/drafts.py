@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from tui_chat.session.commands import registry
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.room_view import RoomView
 
@@ -43,10 +44,13 @@ class DraftKeeper:
         self._typing_sent_at = 0.0
 
     def save(self, view: RoomView, text: str) -> None:
-        """Save the draft of a room and its compose mode in the view and the store. No effect if unchanged."""
+        """Save the draft of a room and its compose mode in the view and the store. No effect if unchanged.
+
+        The store receives no text behind a command that asks for a password.
+        """
         if (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode
-            self._store.save_draft(view.name, text, view.compose_mode)
+            self._store.save_draft(view.name, "" if registry.is_secret(text) else text, view.compose_mode)
 
     def save_read_marker(self, view: RoomView) -> None:
         """Save the read marker of a room for the next start. No effect if unchanged."""

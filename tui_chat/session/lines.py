@@ -16,6 +16,9 @@ ACTION_PREFIX = "/me "
 CONFUSABLE_SIGN = "!"
 """Sign before a confusable nickname (docs/protocol.md, "Members")."""
 
+REGISTERED_SIGN = "*"
+"""Sign after the nickname of a member with an account."""
+
 
 def action_text(text: str) -> str:
     """Return the stripped text of an action message (`/me waves`) without the prefix.

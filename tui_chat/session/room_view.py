@@ -271,8 +271,8 @@ class RoomView:
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return (line for line in newest_first if isinstance(line, MessageLine))
 
-    def apply_ignore_filter(self) -> None:
-        """Rebuild the lines from all log messages after a change of the ignored nicknames.
+    def rebuild_lines(self) -> None:
+        """Rebuild the lines from all log messages after a change of the ignored nicknames or of the user's identity.
 
         The unread counts remain unchanged.
         """
@@ -371,6 +371,12 @@ class RoomView:
         self.mark_confusable(confusable_authors)
         for departed_id in self._typing_member_ids.keys() - {member.member_id for member in members}:
             del self._typing_member_ids[departed_id]
+
+    @property
+    def own_account(self) -> str:
+        """Account name of the user in the room, "" for a guest and before the join."""
+        member = self.room.members.get(self.member_id)
+        return (member.account if member is not None else None) or ""
 
     @property
     def other_nicks(self) -> list[str]:

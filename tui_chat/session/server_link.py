@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ConnectionStateChanged, Offline
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, InternalError, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, Unauthorized, Unavailable
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
@@ -38,6 +38,7 @@ from tui_chat.session.session_events import (
 )
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
+from tui_chat.session.store.login_store import SavedLogin
 from tui_chat.session.strings import app as app_strings
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class ServerLink:
         target: Server, first room and guest.
         state_dir: Directory of durable data: outbox, drafts and read markers.
         cache_dir: Directory of the room history cache, None to disable caching and the storage of sent texts.
+        login: Account of the connection, None for a guest.
         on_events_queued: Called when the event queue changes from empty to non-empty.
 
     Attributes:
@@ -88,6 +90,7 @@ class ServerLink:
         target: SessionTarget,
         state_dir: Path,
         cache_dir: Path | None,
+        login: SavedLogin | None = None,
         on_events_queued: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = target.url
@@ -99,6 +102,7 @@ class ServerLink:
             save_history=cache_dir is not None,
             on_problem=lambda problem: self._report(error_text.sentence(problem)),
         )
+        self._login = login
         self._target = target
         self._state_dir = state_dir
         self._cache_dir = cache_dir
@@ -110,8 +114,14 @@ class ServerLink:
 
     @property
     def guest_key(self) -> str | None:
-        """Current guest key: before the first join that of the target; None without one and before `run`."""
-        return self._client.guest_key if self._client is not None else None
+        """Guest key, before the first join that of the target; None without one, before `run`, and with an account."""
+        return self._client.guest_key if self._client is not None and self._login is None else None
+
+    async def set_login(self, login: SavedLogin | None) -> None:
+        """Connect again with an account, or as a guest if None; the rooms stay open. Before `run`, only store it."""
+        self._login = login
+        if self._client is not None:
+            await (self._client.set_token(login.token, login.account) if login else self._client.set_token(None))
 
     async def run(self) -> None:
         """Connect, and feed the event queue until cancelled.
@@ -138,6 +148,8 @@ class ServerLink:
             client = self._client = ChatClient(
                 self.url,
                 guest_key=target.guest_key,
+                token=self._login.token if self._login is not None else None,
+                account=self._login.account if self._login is not None else "",
                 connect_in_background=True,
                 outbox=outbox,
                 history=await stack.enter_async_context(LocalHistory(cache_dir)) if cache_dir is not None else None,
@@ -234,7 +246,7 @@ class ServerLink:
         try:
             joined_room = await self._require_client().join(room, nick=nick, **options)
         except ChatError as error:
-            if was_queued and not isinstance(error, Unavailable):  # `Unavailable` is the end of the session
+            if was_queued and not isinstance(error, Unavailable | Unauthorized):  # end of the session or the login
                 self.composer_store.remove_room(room)
             self.event_queue.put(JoinFailed(room, error))
         else:
@@ -310,11 +322,9 @@ class ServerLink:
 
     @_background
     async def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
-        """Request the room list. The result arrives as `RoomListReceived`.
+        """Request the rooms with `query` in name or topic, all if empty. The result arrives as `RoomListReceived`.
 
-        Args:
-            query: Text in room name or topic, empty for all rooms.
-            requested_by_user: Print the list in the current room, and report a failure.
+        With `requested_by_user`, the list is printed in the current room, and a failure is reported.
         """
         try:
             rooms = await self._require_client().list_rooms(query or None)
@@ -327,12 +337,8 @@ class ServerLink:
     async def load_members(self, room: str, query: str, on_loaded: Callable[[], None]) -> None:
         """Add up to `LOADED_MEMBERS` members to the member list of an open room, then call `on_loaded`.
 
-        A room that is not open is ignored. After an error, `on_loaded` is not called.
-
-        Args:
-            room: Room name.
-            query: Part of the nickname, empty for all members.
-            on_loaded: Called by the session controller, after the change of the member list.
+        A room that is not open is ignored. After an error, `on_loaded` is not called. The session controller calls
+        `on_loaded` after the change of the member list. An empty `query` matches all nicknames.
         """
         if (open_room := self.find_room(room)) is not None:
             await open_room.list_members(query, limit=LOADED_MEMBERS)
@@ -347,9 +353,9 @@ class ServerLink:
 
     @_background
     async def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
-        """Fetch entries of the gap after entry `after`, from its start (`oldest_first`) or from its end.
+        """Fetch up to `GAP_FETCH_LIMIT` entries of the gap after entry `after`, from its start or its end.
 
-        Fetches at most `GAP_FETCH_LIMIT` entries per call. A missing gap is ignored; errors are only logged.
+        A missing gap is ignored; errors are only logged.
         """
         open_room = self.find_room(room)
         gap = next((gap for gap in open_room.log.gaps() if gap.after == after), None) if open_room is not None else None
@@ -360,12 +366,8 @@ class ServerLink:
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
 
-        No event follows for a room that is not open. An error arrives as `RequestFailed`.
-
-        Args:
-            room: Room name.
-            seq: Sequence number of a message.
-            ts: Unix time in milliseconds, takes precedence; leads to the first message from then, or the newest.
+        No event follows for a room that is not open. An error arrives as `RequestFailed`. `ts`, a Unix time in
+        milliseconds, takes precedence and leads to the first message from then, or to the newest.
         """
         open_room = self.find_room(room)
         if open_room is not None and ts is not None:
@@ -374,12 +376,7 @@ class ServerLink:
             self.event_queue.put(ContextLoaded(room, seq if await open_room.load_around(seq) else None))
 
     async def search(self, query: str, room: str | None, cursor: "SearchCursor | None" = None) -> "SearchPage":
-        """Search messages (`ChatClient.search`).
-
-        Args:
-            query: Search text.
-            room: Room name, None for all rooms.
-            cursor: `next` of the previous page, None for the first page.
+        """Search messages in a room, or in all rooms if None (`ChatClient.search`).
 
         Raises:
             ChatError: The search is not possible at present.

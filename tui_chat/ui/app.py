@@ -27,6 +27,7 @@ from tui_chat.session.i18n import plural, tr
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
+from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import app as app_strings
 from tui_chat.signal_handlers import handle_signal
@@ -102,6 +103,7 @@ class ChatApp(App[None], inherit_bindings=False):
             options.nick or saved_profile.nick,
             server or saved_profile.server or DEFAULT_SERVER,
             self._startup_notice,
+            login_store=LoginStore(options.state),
             on_join=self._lifecycle.connect,
             on_serve=self._lifecycle.serve_and_join,
             on_cancel=lambda: self._lifecycle.on_session_ended(""),
@@ -259,10 +261,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboard of the app and of the terminal.
-
-        A text above `MAX_CLIPBOARD_BYTES` stays in the app, and a status message says so.
-        """
+        """Copy `text` to the clipboard of the app, and up to `MAX_CLIPBOARD_BYTES` to that of the terminal."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(

@@ -219,8 +219,11 @@ def test_a_command_that_needs_the_server_is_rejected_offline(commands: CommandRu
     assert commands.run(text) == f"{name} needs a connection. You are offline."
 
 
+async def read_nothing(text: str, *, is_secret: bool) -> str:
+    raise EOFError
+
+
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:
     reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
-    assert set(HANDLERS) | set(ReaderCommands(reader, SettingsFile(), LocalServer()).context.own_commands) == {
-        command.name for command in registry.COMMANDS
-    }
+    commands = ReaderCommands(reader, SettingsFile(), LocalServer(), read_nothing)
+    assert set(HANDLERS) | set(commands.context.own_commands) == {command.name for command in registry.COMMANDS}

@@ -172,7 +172,6 @@ class Connector:
         self.gate.suspend(error)
         self._set_state(AuthFailed(error.copy()))
         await self._token_changed.wait()
-        self._set_state(Connecting())
 
     def set_token(self, token: str | None) -> None:
         """Replace the token, and connect again at once.
@@ -183,6 +182,8 @@ class Connector:
         self._token = token
         self._token_changed.set()
         self.gate.resume()
+        if isinstance(self.state, AuthFailed):
+            self._set_state(Connecting())
         self._backoff.reset_failures()
         self.reconnect_now()
         if self._transport is not None:

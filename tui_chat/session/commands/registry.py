@@ -51,12 +51,14 @@ class Command:
         help: Description in one line.
         arguments: Arguments in order; the last one includes all remaining words.
         aliases: Alternative names.
+        is_secret: The command asks for a password, which users may type behind the name by mistake.
     """
 
     name: str
     help: Translatable
     arguments: tuple[Argument, ...] = ()
     aliases: tuple[str, ...] = ()
+    is_secret: bool = False
 
     @property
     def min_arguments(self) -> int:
@@ -109,6 +111,17 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("switch",),
     ),
     Command("topic", mark("show or set the topic"), (Argument(mark("topic"), is_optional=True),)),
+    Command("login", mark("log in with an account"), is_secret=True),
+    Command("register", mark("create an account; your messages and rooms stay yours"), is_secret=True),
+    Command("logout", mark("log out, and continue as a guest")),
+    Command(
+        "devices",
+        mark("list the devices of your account, or log one out"),
+        (Argument(mark("number"), is_optional=True),),
+    ),
+    Command("password", mark("change the password of your account"), is_secret=True),
+    Command("account", mark("edit the profile of your account")),
+    Command("delete-account", mark("delete your account"), is_secret=True),
     Command("reconnect", mark("reconnect now")),
     Command("server", mark("connect to another server"), (Argument(mark("URL")),)),
     Command("stop-server", mark("stop the server on this computer")),
@@ -195,6 +208,13 @@ def parse(text: str) -> CommandCall | str:
     if not command.min_arguments <= len(arguments) <= len(command.arguments):
         raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
+
+
+def is_secret(text: str) -> bool:
+    """Return whether a text starts with a command that asks for a password, so that no file may contain the text."""
+    name, *arguments = text.removeprefix("/").split(maxsplit=1) or [""]
+    command = find(name) if text.startswith("/") else None
+    return command is not None and command.is_secret and bool(arguments)
 
 
 def _unknown_command(name: str) -> str:

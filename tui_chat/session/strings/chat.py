@@ -8,14 +8,12 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
-from tui_chat.session import error_text
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
 from tui_chat.session.i18n import mark, plural, tr
-from tui_chat.session.lines import CONFUSABLE_SIGN, MessageLine, action_text
+from tui_chat.session.lines import CONFUSABLE_SIGN, REGISTERED_SIGN, MessageLine, action_text
 from tui_chat.session.paste import PasteMode
 from tui_chat.session.strings.app import TITLE
 
@@ -24,6 +22,7 @@ _ONE_WORD = re.compile(rf"(?:[^\W{UNSPACED_SCRIPTS}]|[.'’-])+")
 
 
 LOOKS_LIKE_ANOTHER = mark("looks like the nickname of another member")
+REGISTERED = mark("registered account")
 
 
 # Room events.
@@ -134,12 +133,6 @@ def join_queued(room: str) -> str:
     return tr("You are offline. {room} opens after the reconnect.", room=room)
 
 
-# Accounts.
-def logged_out(error: ChatError) -> str:
-    """Return the notice of a rejected token, with its reason."""
-    return tr("You are logged out: {reason}.", reason=error_text.phrase(error))
-
-
 # Command results.
 MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
 
@@ -152,8 +145,9 @@ def no_such_nick(nick: str) -> str:
 def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
     """Return the reply to `/names`: `2 here: ann, bob`.
 
-    At most `MAX_LISTED_NAMES` names, then the number of others. Confusable nicknames have `CONFUSABLE_SIGN` in front,
-    which a second line explains. Without members, an error: no such nickname for a query, otherwise no member list.
+    At most `MAX_LISTED_NAMES` names, then the number of others. `CONFUSABLE_SIGN` precedes confusable nicknames, and
+    `REGISTERED_SIGN` follows those of accounts; further lines explain the signs in use. Without members, an error: no
+    such nickname for a query, otherwise no member list.
 
     Args:
         members: Members to list.
@@ -162,7 +156,10 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
     """
     if not members:
         return no_such_nick(query) if query else tr("This server has no member list.")
-    nicks = [CONFUSABLE_SIGN * member.confusable + member.nick_name for member in members[:MAX_LISTED_NAMES]]
+    nicks = [
+        CONFUSABLE_SIGN * member.confusable + member.nick_name + REGISTERED_SIGN * (member.account is not None)
+        for member in members[:MAX_LISTED_NAMES]
+    ]
     unlisted_count = max(0, count - len(nicks))
     names = summarize_names(nicks, len(nicks) + 1, unlisted_count) if unlisted_count else _join_names(nicks)
     listing = (
@@ -170,8 +167,11 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
         if query
         else tr("{count:,} here: {names}", count=count, names=names)
     )
-    has_confusable = any(member.confusable for member in members)
-    return f"{listing}\n{CONFUSABLE_SIGN} {tr(LOOKS_LIKE_ANOTHER)}" if has_confusable else listing
+    signs = (
+        (CONFUSABLE_SIGN, LOOKS_LIKE_ANOTHER, any(member.confusable for member in members)),
+        (REGISTERED_SIGN, REGISTERED, any(member.account is not None for member in members)),
+    )
+    return "\n".join((listing, *(f"{sign} {tr(meaning)}" for sign, meaning, is_used in signs if is_used)))
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:

@@ -27,6 +27,8 @@ class KeyScope(Enum):
     MESSAGE_SEARCH = mark("Message search (Alt+S)")
     PASTE_DIALOG = mark("Long paste")
     CONFIRM_DIALOG = mark("Question before a deletion")
+    ACCOUNT_FORM = mark("Account form (/login)")
+    DEVICE_LIST = mark("Device list (/devices)")
     HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
     MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
     HELP = mark("Help")
@@ -47,6 +49,7 @@ TEXT_SCOPES = frozenset(
     {
         KeyScope.GLOBAL,
         KeyScope.JOIN_FORM,
+        KeyScope.ACCOUNT_FORM,
         KeyScope.CHAT,
         KeyScope.COMPOSER,
         KeyScope.ROOM_SWITCHER,
@@ -220,6 +223,21 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyScope.CONFIRM_DIALOG,
         KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm"), mark("confirm")),
         KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "dismiss", mark("cancel"), mark("cancel")),
+    ),
+    *_in_scope(
+        KeyScope.ACCOUNT_FORM,
+        KeyBinding(
+            "form-next", ("tab", "down"), "app.focus_next", mark("next field"), mark("next field"), priority=True
+        ),
+        KeyBinding("form-previous", ("shift+tab", "up"), "app.focus_previous", mark("previous field"), priority=True),
+        KeyBinding("form-close", ("escape", "ctrl+g"), "dismiss", mark("cancel"), mark("cancel"), priority=True),
+    ),
+    *_in_scope(
+        KeyScope.DEVICE_LIST,
+        KeyBinding("device-above", ("up", "k"), "move(-1)", mark("device above"), priority=True),
+        KeyBinding("device-below", ("down", "j"), "move(1)", mark("device below"), priority=True),
+        KeyBinding("device-log-out", ("enter", "d"), "log_out", mark("log out the device, after a question")),
+        KeyBinding("device-close", ("escape", "q"), "dismiss", mark("close")),
     ),
     *_in_scope(
         KeyScope.HISTORY_SEARCH,

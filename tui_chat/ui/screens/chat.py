@@ -23,6 +23,7 @@ from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListR
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
+from tui_chat.ui.screens.account_dialogs import create_account_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
@@ -133,6 +134,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),
             open_output=lambda text: self.view.open_dialog(OutputScreen(text), lambda _: None),
             run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
+            account_commands=create_account_commands(controller, self.view),
         )
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
         self.view.composer.show_error = self.view.show_error

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 from textual import events, on
@@ -18,63 +19,13 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.store import profile
+from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
+from tui_chat.ui.screens.account_row import AccountRow
+from tui_chat.ui.widgets.form_field import FormField
 from tui_chat.ui.widgets.key_bar import KeyBar
-from tui_chat.ui.widgets.line_input import LineInput
-
-
-class FormField(Vertical):
-    """Labelled input of the join form with an error line.
-
-    Args:
-        label: Text left of the input.
-        value: Initial value.
-        default: Value of the empty input, shown in grey.
-        id: Widget id.
-
-    Attributes:
-        input: Input right of the label.
-    """
-
-    def __init__(self, label: str, value: str, default: str, *, id: str) -> None:  # noqa: A002 (parameter name of Textual)
-        super().__init__(id=id)
-        self._label_text = label
-        self.input = LineInput(value, default)
-        self._error = Static("", classes="error", markup=False)
-
-    def compose(self) -> ComposeResult:
-        """Yield label and input side by side, with the error below."""
-        with Horizontal():
-            yield Static(self._label_text, classes="label", markup=False)
-            yield self.input
-        yield self._error
-
-    def set_label(self, label: str) -> None:
-        """Replace the label after a change of language."""
-        self.query_one(".label", Static).update(label)
-
-    @property
-    def is_empty(self) -> bool:
-        """True for a blank input, for which the default applies."""
-        return not self.input.value.strip()
-
-    @property
-    def value(self) -> str:
-        """Input text without surrounding whitespace, or the default."""
-        return self.input.value.strip() or self.input.placeholder
-
-    def set_value(self, value: str) -> None:
-        """Replace the input text without an `Input.Changed` message, which would hide the errors of the form."""
-        with self.input.prevent(Input.Changed):
-            self.input.value = value
-
-    def show_error(self, error: str) -> None:
-        """Show an error message, empty to hide it."""
-        if error or self.has_class("-invalid"):  # avoid a layout of the whole screen for each key
-            self._error.update(error)
-            self.set_class(bool(error), "-invalid")
 
 
 class JoinDetails(Struct, frozen=True):
@@ -101,6 +52,7 @@ class JoinScreen(Screen[None]):
         nick: Initial nickname.
         server: Initial server address in user notation.
         notice: Message below the form, empty for none.
+        login_store: Storage of the logins.
         on_join: Joins with a complete form.
         on_serve: Starts a local server at the form's address, then joins.
         on_cancel: Cancels the connection attempt.
@@ -119,6 +71,7 @@ class JoinScreen(Screen[None]):
         server: str,
         notice: str,
         *,
+        login_store: LoginStore,
         on_join: Callable[[JoinDetails], None],
         on_serve: Callable[[JoinDetails], None],
         on_cancel: Callable[[], None],
@@ -127,6 +80,12 @@ class JoinScreen(Screen[None]):
         self._initial_values = (room, nick, server)
         self._form_fields: dict[str, FormField] = {}
         self._notice = notice
+        self._account_row = AccountRow(
+            login_store,
+            self._server_url,
+            lambda: self._form_fields["nick"].value,
+            self._set_nick,
+        )
         self._on_join = on_join
         self._on_serve = on_serve
         self._on_cancel = on_cancel
@@ -144,6 +103,7 @@ class JoinScreen(Screen[None]):
             yield Static(app_strings.TITLE, id="title", markup=False)
             yield Static(tr(app_strings.JOIN_HINT), id="hint", markup=False)
             yield from self._form_fields.values()
+            yield self._account_row
             with Horizontal(id="buttons"):
                 yield Button(tr(app_strings.BUTTON_JOIN), id="join", compact=True, variant="primary")
                 yield Button(tr(app_strings.BUTTON_START_SERVER), id="start-server", compact=True)
@@ -166,6 +126,7 @@ class JoinScreen(Screen[None]):
 
     def _update_labels(self) -> None:
         """Translate all labels after a change of language."""
+        self._account_row.update()
         self.query_one("#hint", Static).update(tr(app_strings.JOIN_HINT))
         self._form_fields["room"].set_label(tr(app_strings.LABEL_ROOM))
         self._form_fields["nick"].set_label(tr(app_strings.LABEL_NICK))
@@ -180,10 +141,12 @@ class JoinScreen(Screen[None]):
             self._on_cancel()
 
     @on(Input.Changed)
-    def _handle_input_changed(self) -> None:
+    def _handle_input_changed(self, event: Input.Changed) -> None:
         for field in self._form_fields.values():
             field.show_error("")
         self.query_one("#start-server").display = False
+        if event.input is self._form_fields["server"].input:
+            self._account_row.update()
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
@@ -221,6 +184,7 @@ class JoinScreen(Screen[None]):
     def set_server(self, server: str) -> None:
         """Replace the server address, and hide the button for a local server. The errors of the form stay."""
         self._form_fields["server"].set_value(server)
+        self._account_row.update()
         self.query_one("#start-server").display = False
 
     def is_immediate(self, item: events.Key | events.Paste) -> bool:
@@ -265,6 +229,15 @@ class JoinScreen(Screen[None]):
         button = self.query_one("#start-server", Button)
         button.display = True
         button.focus()
+
+    def _set_nick(self, nick: str) -> None:
+        self._form_fields["nick"].set_value(nick)
+
+    def _server_url(self) -> str:
+        """Return the base URL of the typed server, "" if invalid."""
+        with suppress(ChatError):
+            return address.parse_address(self._form_fields["server"].value).base_url
+        return ""
 
     def _submit_to(self, handle: Callable[[JoinDetails], None]) -> None:
         if not self.is_waiting and (details := self._validate()) is not None:

@@ -1,6 +1,6 @@
 """Slash commands of the chat screen that open a dialog or change the screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from tui_chat.session.chat_session import ChatSession
@@ -36,6 +36,7 @@ class ScreenCommands:
         change_server: Ends the session and connects to an address.
         open_output: Opens a dialog with a text.
         run_app_action: Runs an action of the app, such as `help`, after the current event.
+        account_commands: Handlers of the account commands.
 
     Attributes:
         own_commands: Handlers of the commands that need a screen.
@@ -56,6 +57,7 @@ class ScreenCommands:
         change_server: Callable[[str], object],
         open_output: Callable[[str], object],
         run_app_action: Callable[[str], object],
+        account_commands: Mapping[str, Callable[[str], str | None]],
     ) -> None:
         self._session = session
         self._deletions = deletions
@@ -64,6 +66,7 @@ class ScreenCommands:
         self._open_output = open_output
         self._run_app_action = run_app_action
         self.own_commands: dict[str, Callable[[str], str | None]] = {
+            **account_commands,
             "go": self._go_to_matching_room,
             "search": message_navigation.open_search,
             "date": partial(self._go_to_day, message_navigation),

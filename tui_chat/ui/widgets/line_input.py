@@ -1,4 +1,4 @@
-"""Single-line input of the join form and the search dialogs.
+"""Single-line input of forms and search dialogs.
 
 - Text: typed and pasted text pass the same sanitizing, with spaces in place of line breaks.
 - Cursor: movement and deletion work on grapheme clusters.
@@ -33,12 +33,13 @@ class LineInput(Input):
     Args:
         value: Initial text.
         placeholder: Hint for the empty input.
+        is_secret: Show dots in place of the text, and never copy the text.
     """
 
     virtual_size = Reactive(Size(0, 0))
 
-    def __init__(self, value: str, placeholder: str) -> None:
-        super().__init__(value, placeholder=placeholder, compact=True, select_on_focus=False)
+    def __init__(self, value: str, placeholder: str, *, is_secret: bool = False) -> None:
+        super().__init__(value, placeholder=placeholder, password=is_secret, compact=True, select_on_focus=False)
         self.cursor_blink = False
 
     async def _on_key(self, event: events.Key) -> None:
@@ -57,6 +58,11 @@ class LineInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.stop().prevent_default()
         self.replace(sanitize.sanitize_line(pasted_text(event)), *self.selection)
+
+    @property
+    def selected_text(self) -> str:
+        """Selected text, "" for a secret."""
+        return "" if self.password else super().selected_text
 
     def delete(self, start: int, end: int) -> None:
         """Delete the text between two indices, with the whole cluster around an index other than the cursor."""

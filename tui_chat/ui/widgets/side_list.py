@@ -18,7 +18,7 @@ from textual.strip import Strip
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.i18n import mark, plural, tr
-from tui_chat.session.lines import CONFUSABLE_SIGN
+from tui_chat.session.lines import CONFUSABLE_SIGN, REGISTERED_SIGN
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.theme import nick_style
@@ -32,6 +32,7 @@ SIGNS = (
     (MODERATOR_SIGN, mark("moderator")),
     (BASIC_CLIENT_SIGN, mark("basic client: may not show edits and reactions")),
     (CONFUSABLE_SIGN, chat_strings.LOOKS_LIKE_ANOTHER),
+    (REGISTERED_SIGN, chat_strings.REGISTERED),
 )
 """Signs beside nicknames, with their meaning. Source of the legend in the help."""
 
@@ -172,7 +173,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
 
 
 class MemberList(SideList):
-    """Members in the given order, in their timeline colours, with signs for roles, look-alikes and basic clients.
+    """Members in the given order, in their timeline colours, with signs for roles, look-alikes, accounts and clients.
 
     In the row of the user, the label `you` replaces the sign of a basic client.
     """
@@ -193,7 +194,9 @@ class MemberList(SideList):
             member = members[index]
             sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
-            label = tr("you") if member.member_id == own_member_id else client_sign
+            own_label = tr("you") if member.member_id == own_member_id else client_sign
+            registered_sign = REGISTERED_SIGN if member.account is not None else ""
+            label = " ".join(filter(None, (own_label, registered_sign)))
             sign += CONFUSABLE_SIGN * member.confusable
             return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
 

@@ -13,6 +13,7 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 MAX_CANDIDATE_WIDTH = 32  # maximum columns per completion candidate
+MIN_ACCOUNT_WIDTH = 60  # columns of a header with the account name
 MAX_STATUS_ROWS = 3  # rows of a long error or status text
 
 
@@ -22,7 +23,7 @@ class ChatHeader(Widget):
     ALLOW_SELECT = False
     DEFAULT_CSS = "ChatHeader { height: 1; text-wrap: nowrap; }"
 
-    _room_name = _topic = _members = _unread_summary = ""
+    _room_name = _topic = _members = _unread_summary = _account = ""
     _connection_state: ConnectionState = Connecting()
     _retry_in = 0.0
     _unsent_count = 0
@@ -35,6 +36,7 @@ class ChatHeader(Widget):
         unread_summary: str,
         state: ConnectionState,
         *,
+        account: str,
         retry_in: float,
         unsent: int,
     ) -> None:
@@ -46,18 +48,22 @@ class ChatHeader(Widget):
             members: Number of members, empty while the member list is visible.
             unread_summary: Unread counts of the other rooms, empty while the room list is visible.
             state: Connection state.
+            account: Account name of the user, empty for a guest.
             retry_in: Reconnect delay while offline, in seconds.
             unsent: Number of unacknowledged messages and changes.
         """
         self._room_name, self._topic, self._members = room, topic, members
-        self._unread_summary = unread_summary
+        self._unread_summary, self._account = unread_summary, account
         self._connection_state, self._retry_in, self._unsent_count = state, retry_in, unsent
         self.refresh()
 
     def render(self) -> Content:
-        """Return the header line, `lobby  3 here  topic    ● online 12 ms`; the left part is truncated."""
+        """Return the header line, `lobby  3 here  topic    account ann   ● online 12 ms`; the left is truncated."""
         width = self.content_region.width
         right = self._connection_content()
+        if self._account and width >= MIN_ACCOUNT_WIDTH:
+            account = tr("account {account}", account=self._account)
+            right = Content.assemble((account, "$text-muted"), "   ", right)
         if self._unread_summary:
             right = Content.assemble((self._unread_summary, "$accent"), "   ", right)
         room = with_stable_width(Content.assemble((self._room_name, "bold $primary"))).truncate(

@@ -1,0 +1,238 @@
+"""Account commands and dialogs of the terminal client."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
+from tests.support.in_process_server import running_server
+from tests.support.wait import wait_until
+from tui_chat.client.accounts import AccountClient
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import AuthFailed, Online
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.store.login_store import LoginStore
+from tui_chat.ui.screens.account_form import AccountFormScreen
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path / "server", rate_limit="off", registration="open") as running:
+        yield running
+
+
+def login_store(tmp_path: Path, nick: str) -> LoginStore:
+    return LoginStore(tmp_path / nick / "state")
+
+
+async def open_form(driver: ChatAppDriver, command: str) -> None:
+    await driver.send_message(command)
+    await driver.wait_until(lambda: isinstance(driver.app.screen, AccountFormScreen))
+
+
+async def fill_in(driver: ChatAppDriver, *values: str) -> None:
+    """Type the values of the form from the focused field on, and submit the last one."""
+    for value in values:
+        await driver.type_text(value)
+        await driver.press("enter")
+
+
+async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as ann,
+        chat_app_in_room(tmp_path, server.url, "bob", size=(110, 30)) as bob,
+    ):
+        await ann.send_message("as a guest")
+        await ann.wait_until_sent()
+        await open_form(ann, "/register")
+        await fill_in(ann, PASSWORD, "another", "")
+        await ann.wait_for_text("The passwords differ.")
+        assert PASSWORD not in ann.screen_text()
+        await ann.press("ctrl+u")
+        await fill_in(ann, PASSWORD, "")
+        await ann.wait_for_text("Logged in as ann.")
+        await ann.wait_for_text("account ann")
+        await ann.send_message("with an account")
+        await ann.wait_until_sent()
+        tea = ann.chat_screen.session.rooms["tea"]
+        lines = [line for line in tea.transcript.lines if isinstance(line, MessageLine)]
+        assert [line.is_own for line in lines] == [True, True]
+        await bob.wait_until(lambda: "ann" in bob.screen_text() and "*" in bob.screen_text())
+        await bob.send_message("/names")
+        await bob.wait_for_text("2 here: ann*, bob")
+        await bob.wait_for_text("* registered account")
+        await bob.send_message("/whois ann")
+        await bob.wait_for_text("account ann")
+        await bob.send_message("/whois bob")
+        await bob.wait_for_text("that is you · guest")
+        login, _ = login_store(tmp_path, "ann").find(server.url)
+        assert login is not None
+        assert login.account == "ann"
+
+
+async def test_a_second_start_is_logged_in_and_a_logout_continues_as_a_guest(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    accounts = AccountClient(server.url)
+    await accounts.register("ann", PASSWORD)
+    async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
+        await open_form(driver, "/login")
+        await fill_in(driver, "ann", "wrong password")
+        await driver.wait_for_text("Wrong account name or password.")
+        await driver.press("ctrl+u")
+        await fill_in(driver, PASSWORD)
+        await driver.wait_for_text("Logged in as ann.")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].nick == "ann")
+    async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
+        await driver.wait_for_text("account ann")
+        assert "is taken" not in driver.screen_text()
+        await driver.send_message("/logout")
+        await driver.wait_for_text("You continue as a guest.")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].own_account == "")
+        assert isinstance(driver.chat_screen.session.connection_state, Online)
+        assert login_store(tmp_path, "guest").find(server.url) == (None, "")
+        await driver.send_message("/devices")
+        await driver.wait_for_text("You are not logged in.")
+    assert [device.current for device in await accounts.list_devices()] == [True]
+
+
+async def test_a_revoked_device_keeps_its_room_and_draft_until_the_next_login(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    accounts = AccountClient(server.url)
+    await accounts.register("ann", PASSWORD)
+    async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
+        await open_form(driver, "/login")
+        await fill_in(driver, "ann", PASSWORD)
+        await driver.wait_for_text("Logged in as ann.")
+        (device,) = [device for device in await accounts.list_devices() if not device.current]
+        assert device.label.startswith("chat-tui (")
+        await accounts.revoke_device(device.id)
+        await driver.wait_for_text("/login logs in again")
+        await driver.wait_for_text("logged out")
+        assert isinstance(driver.chat_screen.session.connection_state, AuthFailed)
+        await driver.send_message("written while logged out")
+        await open_form(driver, "/login")
+        await fill_in(driver, PASSWORD)
+        await driver.wait_until_sent()
+        await driver.wait_for_text("account ann")
+        assert [message.message for message in driver.sdk_room("tea").log.messages()] == ["written while logged out"]
+
+
+async def test_devices_are_listed_and_logged_out_after_a_question(server: RunningServer, tmp_path: Path) -> None:
+    accounts = AccountClient(server.url)
+    await accounts.register("ann", PASSWORD)
+    await AccountClient(server.url).log_in("ann", PASSWORD, label="old laptop")
+    async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
+        await open_form(driver, "/login")
+        await fill_in(driver, "ann", PASSWORD)
+        await driver.wait_for_text("Logged in as ann.")
+        await driver.send_message("/devices")
+        await driver.wait_for_text("(this device)")
+        await driver.wait_for_text("old laptop")
+        devices = await accounts.list_devices()
+        while "▌ old laptop" not in driver.screen_text():
+            await driver.press("down", "enter")
+            await driver.wait_for_text("Log out this device?")
+            if "▌ old laptop" not in driver.screen_text():
+                await driver.press("escape")
+                await driver.send_message("/devices")
+                await driver.press("down")
+        await driver.press("y")
+        await driver.wait_for_text("Logged out old laptop.")
+        assert len(await accounts.list_devices()) == len(devices) - 1
+
+
+async def test_the_join_form_logs_in_and_out(server: RunningServer, tmp_path: Path) -> None:
+    await AccountClient(server.url).register("ann", PASSWORD)
+    async with chat_app(tmp_path / "home", server=server.url, size=(80, 30)) as driver:
+        await driver.wait_for_text("guest     Log in")
+        driver.join_screen.query_one("#account-button").focus()
+        await driver.press("enter")
+        await driver.wait_until(lambda: isinstance(driver.app.screen, AccountFormScreen))
+        await fill_in(driver, "ann", PASSWORD)
+        await driver.wait_for_text("Log out")
+        await driver.wait_for_text("Logged in as ann.")
+        await driver.press("enter")
+        await driver.wait_for_text("Logged out.")
+        await driver.wait_for_text("guest     Log in")
+
+
+async def test_a_server_without_guests_asks_for_a_login_in_the_join_form(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path / "server", registration="open", guests="off") as server,
+        chat_app(tmp_path / "home", server=server.url, room="tea", nick="ann", size=(110, 30)) as driver,
+    ):
+        await driver.wait_for_text("This server requires an account.")
+        driver.join_screen.query_one("#account-button").focus()
+        await driver.press("enter")
+        await driver.wait_until(lambda: isinstance(driver.app.screen, AccountFormScreen))
+        await driver.press("tab", "tab", "tab", "enter")
+        await driver.wait_for_text("Invite")
+        await fill_in(driver, PASSWORD, PASSWORD, "")
+        await driver.wait_for_text("Logged in as ann.")
+        driver.join_screen.action_submit()
+        await driver.wait_for_text("account ann")
+
+
+async def test_profile_password_and_deletion_have_forms(server: RunningServer, tmp_path: Path) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 34)) as driver:
+        await open_form(driver, "/register")
+        await fill_in(driver, PASSWORD, PASSWORD, "")
+        await driver.wait_for_text("Logged in as ann.")
+        await open_form(driver, "/account")
+        await fill_in(driver, "ie", "likes tea")
+        await driver.wait_for_text("Profile saved.")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].nick == "annie")
+        await open_form(driver, "/password")
+        await fill_in(driver, "wrong password", "next password", "next password")
+        await driver.wait_for_text("Wrong account name or password.")
+        await driver.press("ctrl+u")
+        await fill_in(driver, PASSWORD, "", "")
+        await driver.wait_for_text("Password changed.")
+        await open_form(driver, "/delete-account")
+        await fill_in(driver, "maybe", "next password")
+        await driver.wait_for_text("Enter “keep” or “delete”.")
+        await driver.press("ctrl+u")
+        await fill_in(driver, "keep", "")
+        await driver.wait_for_text("Account deleted.")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].own_account == "")
+
+
+async def test_passwords_enter_no_file_and_no_clipboard(server: RunningServer, tmp_path: Path) -> None:
+    typed = "typed behind the command"
+    async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as driver:
+        await driver.send_message(f"/login ann {typed}")
+        await driver.wait_for_text("Usage: /login")
+        await driver.press("ctrl+u")
+        await open_form(driver, "/register")
+        await driver.type_text(PASSWORD)
+        await driver.press("ctrl+shift+a", "ctrl+c", "ctrl+x")
+        assert driver.app.clipboard == ""
+        await driver.press("ctrl+u")
+        await fill_in(driver, PASSWORD, PASSWORD, "")
+        await driver.wait_for_text("Logged in as ann.")
+        await driver.send_message("hello")
+        await driver.wait_until_sent()
+        login, _ = login_store(tmp_path, "ann").find(server.url)
+        assert login is not None
+    contents = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(contents) > 5
+    for path, content in contents.items():
+        assert PASSWORD.encode() not in content, path
+        assert typed.encode() not in content, path
+        assert (login.token.encode() in content) == (path.name == "logins.json"), path
+
+
+async def test_another_client_sees_the_account_of_a_message(server: RunningServer, tmp_path: Path) -> None:
+    login = await AccountClient(server.url).register("ann", PASSWORD)
+    async with ChatClient(server.url, token=login.token, account="ann") as chat:
+        room = await chat.join("tea", nick="ann")
+        await room.send("hello")
+        await wait_until(lambda: [message.account for message in room.log.messages()] == ["ann"])

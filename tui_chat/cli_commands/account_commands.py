@@ -1,0 +1,94 @@
+"""Subcommands `login` and `logout`: the account of later sessions and commands on a server.
+
+- Secrecy: the password comes from a hidden prompt or from standard input, never from the command line.
+"""
+
+import sys
+from pathlib import Path
+
+from tui_chat.argument_parser import shown_command
+from tui_chat.cli_commands.room_visit import InvalidTarget
+from tui_chat.client.errors import InvalidAddress
+from tui_chat.client.net import address
+from tui_chat.command_line import print_error
+from tui_chat.secret_input import read_secret
+from tui_chat.session import account_forms, error_text
+from tui_chat.session.account_manager import AccountManager
+from tui_chat.session.i18n import tr
+from tui_chat.session.store import profile as profile_store
+from tui_chat.session.store.login_store import LoginStore
+from tui_chat.session.strings import accounts as account_strings, app as app_strings
+from tui_chat.standard_streams import EXIT_IO_ERROR, write_output
+
+
+async def log_in(server: str, account: str, state_dir: Path) -> int:
+    """Log in on a server, and store the token for later sessions.
+
+    Args:
+        server: Server address, "" for the last used one.
+        account: Account name, "" to prompt for the name on a terminal.
+        state_dir: State directory of the logins.
+
+    Returns:
+        0, or `EXIT_IO_ERROR` if the login is not stored or the input has ended.
+
+    Raises:
+        InvalidTarget: The address is invalid, or the account name is missing.
+        ChatError: The login failed.
+        OutputError: A prompt or the result cannot be written.
+    """
+    manager = _create_manager(server, state_dir)
+    if not account and not sys.stdin.isatty():
+        raise InvalidTarget(tr("no account given (see {program} --help)", program=shown_command("chat-tui") + " login"))
+    if warning := account_forms.encryption_hint(manager.url):
+        print_error(warning)
+    try:
+        account, password = _read_credentials(account)
+    except EOFError:
+        print_error(tr("no password given"))
+        return EXIT_IO_ERROR
+    await manager.log_in(account, password)
+    write_output(account_strings.logged_in(account, manager.problem))
+    return EXIT_IO_ERROR if manager.problem else 0
+
+
+async def log_out(server: str, state_dir: Path) -> int:
+    """Revoke and remove the stored login of a server.
+
+    Args:
+        server: Server address, "" for the last used one.
+        state_dir: State directory of the logins.
+
+    Returns:
+        0, or `EXIT_IO_ERROR` if the login is still valid or stored.
+
+    Raises:
+        InvalidTarget: The address is invalid, or there is no login.
+        OutputError: The result cannot be written.
+    """
+    manager = _create_manager(server, state_dir)
+    if manager.login is None:
+        raise InvalidTarget(tr("not logged in on {server}", server=manager.url))
+    await manager.log_out()
+    write_output(account_strings.logged_out_by_user(manager.problem))
+    return EXIT_IO_ERROR if manager.problem else 0
+
+
+def _read_credentials(account: str) -> tuple[str, str]:
+    """Return account name and password; prompts appear only on a terminal. Raises `EOFError` at the end of the input.
+
+    The calling thread reads, so that an interrupt restores the terminal.
+    """
+    if not sys.stdin.isatty():
+        return account, read_secret("")
+    account = account or input(f"{tr(app_strings.LABEL_ACCOUNT)}: ").strip()
+    return account, read_secret(f"{tr(account_strings.PASSWORD)}: ")
+
+
+def _create_manager(server: str, state_dir: Path) -> AccountManager:
+    saved_profile, _ = profile_store.load(state_dir)
+    try:
+        url = address.parse_address(server or saved_profile.server or address.DEFAULT_SERVER).base_url
+    except InvalidAddress as error:
+        raise InvalidTarget(error_text.describe(error)) from None
+    return AccountManager(url, LoginStore(state_dir))

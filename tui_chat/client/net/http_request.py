@@ -1,0 +1,102 @@
+"""HTTP requests to a chat server with JSON bodies.
+
+- Redirects are errors, so that no credential reaches another host.
+- Import time: aiohttp loads in 100 ms; importers load this module on demand.
+"""
+
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from tui_chat.client.errors import Unreachable, UnsupportedByServer
+from tui_chat.client.net.connect_errors import connect_error, create_ssl_context, sanitize_error
+from tui_chat.protocol.codec import ErrorBody
+from tui_chat.protocol.errors import ChatError
+
+MAX_BODY_BYTES = 1024 * 1024
+"""Upper limit of a response body."""
+
+
+class _Problem(msgspec.Struct):
+    """Body of an error response (RFC 9457)."""
+
+    code: str = ""
+    detail: str = ""
+    reason: str = ""
+    params: dict[str, str | int | float] | None = None
+
+
+async def send_http(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    body: object = None,
+    authorization: str | None = None,
+    ca_file: str | None = None,
+    timeout: float,
+) -> bytes:
+    """Send a request and return the body of the response, possibly empty.
+
+    Args:
+        url: Base URL of the server.
+        method: HTTP method.
+        path: Path with a leading slash.
+        body: JSON-compatible object, None for a request without a body.
+        authorization: Value of the header `Authorization`, None without one.
+        ca_file: PEM file with trusted certificates, None for the system's.
+        timeout: Total time limit in seconds.
+
+    Raises:
+        ChatError: The server rejected the request.
+        UnsupportedByServer: The server has no such path.
+        Unreachable: The request failed, or its outcome is unknown.
+    """
+    headers = {"Accept": "application/json"}
+    if authorization is not None:
+        headers["Authorization"] = authorization
+    options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+        options["data"] = msgspec.json.encode(body)
+    try:
+        async with (
+            aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=create_ssl_context(url, ca_file)),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=timeout),
+            ) as session,
+            session.request(method, url + path, **options) as response,
+        ):
+            content = await _read_limited(response)
+    except TimeoutError:
+        raise Unreachable("server_silent") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise connect_error(error) from None
+    if response.status >= 300:
+        raise _to_error(response.status, content, response.headers.get("Retry-After", ""))
+    return content
+
+
+async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
+    content = b""
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > MAX_BODY_BYTES:
+            raise Unreachable("not_chat_server")
+    return content
+
+
+def _to_error(status: int, content: bytes, retry_after: str) -> ChatError:
+    """Return the error of a response with a status above 299."""
+    try:
+        problem = msgspec.json.decode(content, type=_Problem)
+    except (msgspec.MsgspecError, RecursionError):
+        problem = _Problem()
+    if status == 404 and not problem.reason:
+        return UnsupportedByServer("accounts_unsupported")
+    if not problem.code:
+        return Unreachable("http_status_unexpected", status=status)
+    seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
+    return sanitize_error(ErrorBody(problem.code, problem.detail, problem.reason, problem.params, seconds).to_error())

@@ -1,0 +1,123 @@
+"""Login of the user on one server: account requests, and the token stored on this computer.
+
+- Secrecy: passwords only pass through; the token is stored in `LoginStore` alone.
+- Order: a token is stored before the connection changes, so that a crash never loses a login.
+- Replaced and ended logins are revoked on the server, as far as the server responds.
+"""
+
+import logging
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from tui_chat.client.accounts import AccountClient, AccountProfile, Device
+from tui_chat.protocol.errors import ChatError, Unauthorized
+from tui_chat.session.i18n import tr
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+
+log = logging.getLogger("chat.session")
+
+
+async def _stay_disconnected(_: SavedLogin | None) -> None:
+    """Change no connection."""
+
+
+class AccountManager:
+    """Login on one server. The methods raise the `ChatError` of a failed request (`AccountClient`).
+
+    Args:
+        url: Base URL of the server.
+        store: Storage of the logins.
+
+    Attributes:
+        url: Base URL of the server.
+        guest_key: Returns the guest key of the session, None without one.
+        on_login_changed: Called with each new login, None for a guest, to change the connection.
+        login: Current login, None for a guest.
+        problem: Error sentence of the last access to the stored login, "" on success.
+    """
+
+    def __init__(self, url: str, store: LoginStore) -> None:
+        self.url = url
+        self._store = store
+        self.guest_key: Callable[[], str | None] = lambda: None
+        self.on_login_changed: Callable[[SavedLogin | None], Awaitable[None]] = _stay_disconnected
+        self.login, self.problem = store.find(url)
+
+    async def log_in(self, account: str, password: str) -> None:
+        """Log in with an existing account."""
+        client = AccountClient(self.url)
+        login = await client.log_in(account, password, label=f"chat-tui ({socket.gethostname()})")
+        await self._change_login(SavedLogin(self.url, login.account, login.token))
+
+    async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
+        """Create an account, which receives the messages and rooms of the session's guest, and log in.
+
+        Args:
+            account: Account name.
+            password: Password.
+            nick: Nickname, empty for the account name.
+            invite: Code of an invite, empty without one.
+        """
+        client, options = AccountClient(self.url), {"nick": nick or None, "invite": invite or None}
+        try:
+            login = await client.register(account, password, **options, guest_key=self.guest_key())
+        except Unauthorized:  # the guest key is invalid: the server was replaced, or the guest has an account already
+            login = await client.register(account, password, **options)
+        await self._change_login(SavedLogin(self.url, login.account, login.token))
+
+    async def log_out(self) -> None:
+        """Continue as a guest; no effect for a guest."""
+        if self.login is not None:
+            await self._change_login(None)
+
+    async def list_devices(self) -> list[Device]:
+        """Return the devices of the account, the most recently used first."""
+        devices = await self._client().list_devices()
+        return sorted(devices, key=lambda device: (device.current, device.last_used_at, device.id), reverse=True)
+
+    async def revoke_device(self, device: Device) -> None:
+        """Log out a device; for the current one, as `log_out`."""
+        if device.current:
+            await self.log_out()
+        else:
+            await self._client().revoke_device(device.id)
+
+    async def get_profile(self) -> AccountProfile:
+        """Return the profile of the account."""
+        return await self._client().get_profile()
+
+    async def update_profile(self, nick: str, about: str) -> None:
+        """Change nickname and text of the profile."""
+        await self._client().update_profile(nick=nick, about=about)
+
+    async def change_password(self, password: str, new_password: str) -> None:
+        """Replace the password, which logs out the other devices."""
+        await self._client().change_password(password, new_password)
+
+    async def delete_account(self, password: str, messages: Literal["keep", "delete"]) -> None:
+        """Delete the account and continue as a guest (`AccountClient.delete_account`)."""
+        await self._client().delete_account(password, messages=messages)
+        self.problem = self._store.remove(self.url)
+        self.login = None
+        await self.on_login_changed(None)
+
+    def _client(self) -> AccountClient:
+        if self.login is None:
+            raise Unauthorized("login_missing")
+        return AccountClient(self.url, self.login.token)
+
+    async def _change_login(self, login: SavedLogin | None) -> None:
+        old_login, self.login = self.login, login
+        self.problem = self._store.remove(self.url) if login is None else self._store.save(login)
+        await self.on_login_changed(login)
+        if old_login is not None:
+            try:
+                await AccountClient(self.url, old_login.token).log_out()
+            except Unauthorized:
+                pass  # revoked already
+            except ChatError as error:
+                log.warning("token of the previous login not revoked: %s", error.code)
+                self.problem = self.problem or tr(
+                    "The server did not respond. Remove this device from the list of devices at the next login."
+                )
