@@ -202,6 +202,22 @@ class RoomRegistry(Generic[ConnectionT]):
         if self.is_observer(connection, room_name):
             self._unsubscribe(connection, self.require_reader(connection, room_name))
 
+    def rename(self, room: LiveRoom[ConnectionT], new_name: str) -> None:
+        """Change the name of a live room; its connections may continue to use the old name.
+
+        Observers of a room with the new name, which is not stored, observe the renamed room instead. Nothing is sent.
+        """
+        new_key = names.canonical_key(new_name)
+        observers = [] if new_key == room.key else self.end_observations(new_key)
+        del self.rooms[room.key]
+        room.key, room.name = new_key, new_name
+        self.rooms[new_key] = room
+        for subscribers in room.subscribers.values():
+            for connection in subscribers:
+                self._rooms_by_connection[connection][new_key] = room
+        for observer in observers:
+            self.observe(observer, new_name)
+
     def end_observations(self, room_key: str) -> list[ConnectionT]:
         """End all observations of a room, and return the former observers; members stay.
 
@@ -225,7 +241,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
     def count_observers(self) -> int:
         """Return the number of observations of all rooms; an observer of two rooms counts twice."""
-        subscriptions = sum(map(len, self._rooms_by_connection.values()))
+        subscriptions = sum(len(set(rooms.values())) for rooms in self._rooms_by_connection.values())
         return subscriptions - sum(len(room.connections) for room in self.rooms.values())
 
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
@@ -235,7 +251,7 @@ class RoomRegistry(Generic[ConnectionT]):
         sent.
         """
         leave_results = [self._remove_connection(connection, room) for room in self.get_joined_rooms(connection)]
-        for room in list(self._rooms_by_connection.get(connection, {}).values()):
+        for room in set(self._rooms_by_connection.get(connection, {}).values()):
             self._unsubscribe(connection, room)
         return leave_results
 
@@ -317,7 +333,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
         The rooms are in order of their first join or observation; the snapshot is empty for an unknown connection.
         """
-        rooms = self._rooms_by_connection.get(connection, {}).values()
+        rooms = dict.fromkeys(self._rooms_by_connection.get(connection, {}).values())
         return tuple(room for room in rooms if connection in room.connections)
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
@@ -355,7 +371,8 @@ class RoomRegistry(Generic[ConnectionT]):
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
         own_rooms = self._rooms_by_connection[connection]
-        del own_rooms[room.key]
+        for key in [key for key, own_room in own_rooms.items() if own_room is room]:  # also former names
+            del own_rooms[key]
         if not own_rooms:
             del self._rooms_by_connection[connection]
         room.unsubscribe(connection)

@@ -188,7 +188,7 @@ class EngineIOServer(engineio.AsyncServer):
                 self._rejection_log.log_missing_upgrade()
             return error.to_response()
         if "sid" not in request.query:
-            return await self._handshake(request, client.address)
+            return await self._handshake(request, client)
         session = self.sockets.get(request.query["sid"])
         if session is None or session.abort_if_overdue(time.monotonic()):
             return InvalidRequest.UNKNOWN_SESSION.to_response()
@@ -201,7 +201,7 @@ class EngineIOServer(engineio.AsyncServer):
             return await websocket.refuse(session, request)
         return InvalidRequest.BAD_REQUEST.to_response()
 
-    async def _handshake(self, request: web.Request, address: str) -> web.StreamResponse:
+    async def _handshake(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
         """Create a session and serve its first request (Engine.IO protocol v4, "Handshake").
 
         A polling request returns the OPEN packet; a WebSocket request returns at the end of the session. Above
@@ -216,7 +216,7 @@ class EngineIOServer(engineio.AsyncServer):
             if self._is_stopping:
                 raise errors.Unavailable("server_stopping", retry_after=1.0)
             if self._connection_limiter is not None:
-                self._connection_limiter.acquire(address, time.monotonic())
+                self._connection_limiter.acquire(client.address, time.monotonic())
         except errors.ChatError as error:
             return web.Response(
                 status=429 if isinstance(error, errors.RateLimited) else 503,
@@ -225,7 +225,7 @@ class EngineIOServer(engineio.AsyncServer):
                 headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
             )
         authorization = request.headers.get("Authorization", "")
-        session = EngineIOSession(self, self.generate_id(), address, authorization)
+        session = EngineIOSession(self, self.generate_id(), client.address, authorization, client.own_origin)
         self.sockets[session.sid] = session
         is_polling = request.query["transport"] == "polling"
         open_packet = {

@@ -27,6 +27,7 @@ class Namespace:
         connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT packet.
         now: Monotonic time in seconds.
         authorization: Header `Authorization` of the handshake, empty if absent.
+        own_origin: Canonical origin under which the client reaches the server, None if invalid.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Namespace:
         "_connection",
         "_dispatcher",
         "_is_connecting",
+        "_own_origin",
         "_previous_connection",
         "_sink",
     )
@@ -50,11 +52,13 @@ class Namespace:
         now: float,
         *,
         authorization: str,
+        own_origin: str | None,
     ) -> None:
         self._dispatcher = dispatcher
         self._sink = sink
         self._address = address
         self._authorization = authorization
+        self._own_origin = own_origin
         self._connect_timeout = connect_timeout
         self._connect_deadline = now + connect_timeout
         self._is_connecting = False
@@ -126,6 +130,7 @@ class Namespace:
         except errors.ChatError as error:
             self._reject_connect(error)
             return
+        connection.own_origin = self._own_origin
         if not self._is_connecting:  # the session ended during the call
             self._dispatcher.on_disconnect(connection)
             return

@@ -95,7 +95,9 @@ class EngineIOSession:
         "state",
     )
 
-    def __init__(self, host: SessionHost, sid: str, address: str, authorization: str = "") -> None:
+    def __init__(
+        self, host: SessionHost, sid: str, address: str, authorization: str = "", own_origin: str | None = None
+    ) -> None:
         now = time.monotonic()
         self._host = host
         self.options = options = host.options
@@ -110,7 +112,13 @@ class EngineIOSession:
         self.inbound_lock = asyncio.Lock()
         self._probe_transport: asyncio.BaseTransport | None = None
         self._namespace = Namespace(
-            host.dispatcher, self, address, options.connect_timeout, now, authorization=authorization
+            host.dispatcher,
+            self,
+            address,
+            options.connect_timeout,
+            now,
+            authorization=authorization,
+            own_origin=own_origin,
         )
         self.push_error = self._namespace.push_error
         self._ping_sent_at = now

@@ -30,6 +30,7 @@ from server.gateway.moderation import Moderation
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.read_markers import ReadMarkers
 from server.gateway.room_access import RoomAccessControl
+from server.gateway.room_admin import RoomAdmin
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
@@ -71,6 +72,7 @@ class Handlers:
         access_control: Permission checks.
         room_entry: Joins, observations and leaves.
         room_catalog: Room management.
+        room_admin: Owned rooms.
         published_count: Number of entries published since the start.
     """
 
@@ -113,10 +115,19 @@ class Handlers:
             monotonic=monotonic,
             address_limiter=room_write_limiter,
         )
+        self.room_admin = RoomAdmin(
+            database,
+            identity,
+            room_registry,
+            access_control=access_control,
+            room_entry=self.room_entry,
+            room_catalog=self.room_catalog,
+        )
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             **self.room_entry.handlers_by_type,
             **self._moderation.handlers_by_type,
+            **self.room_admin.handlers_by_type,
             requests.ListMembers: self._list_members,
             requests.SendMessage: self._send_message,
             requests.History: self._read_history,
@@ -157,8 +168,9 @@ class Handlers:
                 self.access_control.on_entry(room, entry)
                 self._fanout.send_to_room(room, entry)
                 if isinstance(entry, events.MemberChange):
-                    self.room_entry.on_entry(room, entry)
                     self._moderation.on_entry(room, entry)
+                if isinstance(entry, events.MemberChange | events.PolicyChange):
+                    self.room_entry.on_entry(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.

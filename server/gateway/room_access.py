@@ -12,7 +12,7 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import Literal
 
 from msgspec import structs
 
@@ -25,7 +25,7 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, names
-from tui_chat.protocol.policies import Retention, RoomPolicy, Visibility
+from tui_chat.protocol.policies import Retention, RoomPolicy
 
 RoomCreation = Literal["open", "accounts", "admins"]
 """Persons who may create rooms."""
@@ -116,7 +116,7 @@ class RoomAccessControl:
             Forbidden: The person is banned, or the room does not exist and the person may not create rooms.
         """
         room_key = names.canonical_key(room_name)
-        room = self._get_ref(room_key, room_name)
+        room = self.get_ref(room_name)
         state = await self._read(connection, room_key, member.member_id)
         if invite is not None and not self._is_visible(room_name, state):
             await self._add_membership(room, member, None, invite)
@@ -178,6 +178,12 @@ class RoomAccessControl:
             return account is not None and account.role == "admin"
         return account is not None or self._room_creation == "open"
 
+    def get_ref(self, room_name: str) -> RoomRef:
+        """Return the reference to a room for commands of persons who need not be in the room."""
+        room_key = names.canonical_key(room_name)
+        room = self._room_registry.rooms.get(room_key)
+        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
+
     async def _read(self, connection: ClientConnection, room_key: str, member_id: str) -> AccessState:
         if connection.account is None and member_id:
             self.guest_addresses.record(member_id, connection.address)
@@ -213,10 +219,6 @@ class RoomAccessControl:
         if not self.may_create_rooms(connection):
             raise errors.Forbidden("room_creation_restricted")
 
-    def _get_ref(self, room_key: str, room_name: str) -> RoomRef:
-        room = self._room_registry.rooms.get(room_key)
-        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
-
     async def _add_membership(
         self, room: RoomRef, member: events.MemberRef, policy_seq: int | None, invite: str | None
     ) -> None:
@@ -238,16 +240,12 @@ def to_wire_policy(policy: Policy) -> RoomPolicy | None:
     """Return the wire form of a policy; None for that of a room without an owner and without changes."""
     if policy == Policy():
         return None
-    return RoomPolicy(
-        visibility=cast(Visibility, policy.visibility),
-        speak=policy.speak,
-        guest_post=policy.guest_post,
-        react=policy.react,
-        upload=policy.upload,
-        topic=policy.topic,
-        invite=policy.invite,
-        keep=Retention(days=policy.keep_days, messages=policy.keep_messages),
-    )
+    default, fields = Policy(), ("visibility", "speak", "guest_post", "react", "upload", "topic", "invite")
+    # msgspec omits a default value only if it is the same object.
+    changed = {name: getattr(policy, name) for name in fields if getattr(policy, name) != getattr(default, name)}
+    if policy.keep_days is not None or policy.keep_messages is not None:
+        changed["keep"] = Retention(days=policy.keep_days, messages=policy.keep_messages)
+    return RoomPolicy(**changed)
 
 
 def hash_invite(code: str) -> bytes:

@@ -92,7 +92,7 @@ class RoomCatalog:
             raise errors.Forbidden("room_creation_restricted")
         key = names.canonical_key(name)
         with self._room_registry.lock_rooms("room_exists", key):
-            self._acquire_write(connection)
+            self.acquire_write(connection)
             room = await self._database.rooms.create(key, name, topic)
         created_ids.add(room.id)
         return room
@@ -180,7 +180,7 @@ class RoomCatalog:
             _require_no_address(name)
             new_key = names.canonical_key(name)
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
-                self._acquire_write(connection)
+                self.acquire_write(connection)
                 await self._database.rooms.rename(room_id, new_key, name)
             frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
             for observer in self._room_registry.end_observations(room.key):
@@ -217,7 +217,7 @@ class RoomCatalog:
         if room.last_seq > MAX_DELETABLE_ENTRIES:
             raise errors.Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
         with self._room_registry.lock_rooms("room_not_empty", room.key):
-            self._acquire_write(connection)
+            self.acquire_write(connection)
             author = self._build_author(connection)
             room_ref = RoomRef(key=room.key, name=room.name)
             after, has_more = 0, True
@@ -262,6 +262,20 @@ class RoomCatalog:
         await self._require_access(connection, room)
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
+    def acquire_write(self, connection: ClientConnection) -> None:
+        """Acquire a token of the write rates.
+
+        Raises:
+            RateLimited: The rate of the address or of the server is exceeded.
+        """
+        now = self._monotonic()
+        retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
+        if retry_after:
+            raise errors.RateLimited("too_many_address_room_changes", retry_after=round(retry_after, 3))
+        retry_after = self._write_bucket.acquire(now)
+        if retry_after:
+            raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
+
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
@@ -276,15 +290,6 @@ class RoomCatalog:
             Forbidden: The person is banned from the room.
         """
         await self._access_control.authorize(connection, room.name, self._identity.get_member_id(connection) or "")
-
-    def _acquire_write(self, connection: ClientConnection) -> None:
-        now = self._monotonic()
-        retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
-        if retry_after:
-            raise errors.RateLimited("too_many_address_room_changes", retry_after=round(retry_after, 3))
-        retry_after = self._write_bucket.acquire(now)
-        if retry_after:
-            raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     def _build_author(self, connection: ClientConnection) -> events.Member:
         """Return the author of catalog changes: the member of the connection, as a guest with the nickname `guest`.

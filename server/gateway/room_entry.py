@@ -19,6 +19,7 @@ from server.domain.permissions import Role
 from server.domain.room_access import AccessState
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
 from server.engineio.tick_limiter import TickLimiter
 from server.gateway.identity import IdentityResolver
 from server.gateway.presence_broadcaster import PresenceBroadcaster
@@ -142,10 +143,16 @@ class RoomEntry:
             read=snapshot.read,
         )
 
-    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
-        """Remove the connections of a person whose durable membership of a private room ended by a leave."""
-        if entry.action == "left" and names.is_room_address(room.name):
-            self.remove_member(room, entry.target.member_id)
+    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange | events.PolicyChange) -> None:
+        """Apply a sent entry to a live room: a new name, or the end of the membership of a private room by a leave."""
+        if isinstance(entry, events.MemberChange):
+            if entry.action == "left" and names.is_room_address(room.name):
+                self.remove_member(room, entry.target.member_id)
+        elif entry.new_name is not None:
+            frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=entry.new_name))
+            self._room_registry.rename(room, entry.new_name)
+            for reader in room.subscribers.get("native", ()):
+                reader.push(frame)
 
     def on_account_change(self, account: Account) -> None:
         """Apply a new server role: a former administrator loses its permissions, and leaves `AUDIT_ROOM`."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from server.domain.room_access import AccessState, Requester, RoomAccess
 from server.storage.access_reader import access_from_row, read_access
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
+from server.storage.membership_reader import read_memberships
 from server.storage.page_size import trim_page
 from server.storage.reaction_reader import add_names, read_counts
 from server.storage.read_markers import read_read_state
@@ -223,6 +224,10 @@ class LogReader:
     async def read_access(self, room_key: str, requester: Requester) -> AccessState:
         """Return the policy of a room and the standing of a person (`server.storage.access_reader.read_access`)."""
         return await self._run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
+
+    async def list_memberships(self, member_id: str) -> list[responses.OwnRoom]:
+        """Return the rooms of an account (`server.storage.membership_reader.read_memberships`)."""
+        return await self._run(partial(read_memberships, member_id=member_id, now=self._clock()))
 
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.

@@ -94,8 +94,8 @@ class RoomRepository:
         """
         await self._run(partial(_delete, room_id=room_id))
 
-    async def delete_with_log(self, key: str, policy_seq: int) -> None:
-        """Delete a room with its memberships, sanctions and invites, and hide its log.
+    async def delete_with_log(self, key: str, policy_seq: int) -> int:
+        """Delete a room with its memberships, sanctions and invites, hide its log, and return the last `seq`.
 
         The name is available immediately, for a room with another `log_id`. `server.storage.retention` removes the
         entries.
@@ -107,7 +107,7 @@ class RoomRepository:
         Raises:
             StaleAccess: The room has another `policy_seq`, or does not exist any more.
         """
-        await self._run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
+        return await self._run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         return await run_or_reconnect(
@@ -165,21 +165,25 @@ def _delete(connection: Connection, *, room_id: int) -> None:
             connection.execute(delete(table).where(table.c.room_id == room_id))
 
 
-def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> None:
-    room_id = connection.execute(
-        select(rooms.c.id).where(rooms.c.key == key, rooms.c.policy_seq == policy_seq).with_for_update()
-    ).scalar_one_or_none()
-    if room_id is None:
+def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> int:
+    row = connection.execute(
+        select(rooms.c.id, rooms.c.last_seq)
+        .where(rooms.c.key == key, rooms.c.policy_seq == policy_seq)
+        .with_for_update()
+    ).one_or_none()
+    if row is None:
         raise StaleAccess(key)
+    room_id, last_seq = row
     connection.execute(
         update(rooms)
         .where(rooms.c.id == room_id)
         .values(
             key=f"&{room_id}",  # no room name starts with this character
             visibility=DELETED,
-            first_seq=rooms.c.last_seq + 1,
+            first_seq=last_seq + 1,
             direct_key=None,
         )
     )
     for table in (memberships, sanctions, invites):
         connection.execute(delete(table).where(table.c.room_id == room_id))
+    return last_seq

@@ -1,15 +1,13 @@
 """Access to rooms: invisible addresses, durable memberships and the creation of rooms."""
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import connect_account
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
@@ -43,14 +41,6 @@ ADDRESS_REQUESTS: list[tuple[str, Any]] = [
 """Requests of all entry points that name a room, with an address."""
 
 
-@asynccontextmanager
-async def account_client(server: RunningServer, name: str) -> AsyncGenerator[RawClient]:
-    """Connect with a new account."""
-    issued = await create_account(server, name)
-    async with raw_client(server.url, headers={"Authorization": f"Bearer {issued.token}"}) as client:
-        yield client
-
-
 async def request_without_ack(client: RawClient, event: str, body: Any) -> Any:
     """Send a request of a basic client, and return its error event."""
     await client.ws.send_str("42" + json.dumps([event, body]))
@@ -74,7 +64,7 @@ async def test_an_address_is_no_name_of_a_created_room(client: RawClient) -> Non
 
 
 async def test_an_account_becomes_a_durable_member_with_its_first_join(server: RunningServer) -> None:
-    async with account_client(server, "ann") as ann, raw_client(server.url) as guest:
+    async with connect_account(server, "ann") as ann, raw_client(server.url) as guest:
         first = await ann.join("tea", "ann")
         assert first["room"]["role"] == "member"
         (entry,) = first["messages"]
@@ -91,7 +81,7 @@ async def test_an_account_becomes_a_durable_member_with_its_first_join(server: R
 async def test_only_accounts_create_rooms_if_the_operator_requires_it(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, rooms="accounts", rate_limit="off") as server,
-        account_client(server, "ann") as ann,
+        connect_account(server, "ann") as ann,
         raw_client(server.url) as guest,
     ):
         for event, body in (
@@ -107,6 +97,6 @@ async def test_only_accounts_create_rooms_if_the_operator_requires_it(tmp_path: 
 
 
 async def test_only_administrators_create_rooms_if_the_operator_requires_it(tmp_path: Path) -> None:
-    async with running_server(tmp_path, rooms="admins") as server, account_client(server, "ann") as ann:
+    async with running_server(tmp_path, rooms="admins") as server, connect_account(server, "ann") as ann:
         response = await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         assert response["error"]["reason"] == "room_creation_restricted"

@@ -36,3 +36,11 @@ async def connected(
     async with raw_client(server.url, connect=False, headers=headers) as client:
         await client.ws.send_str("40" + ("" if auth is None else json.dumps(auth)))
         yield client, await client.read_packet()
+
+
+@asynccontextmanager
+async def connect_account(server: RunningServer, name: str) -> AsyncGenerator[RawClient]:
+    """Connect with a new account."""
+    issued = await create_account(server, name)
+    async with raw_client(server.url, headers={"Authorization": f"Bearer {issued.token}"}) as client:
+        yield client

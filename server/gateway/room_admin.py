@@ -1,0 +1,307 @@
+"""Owned rooms: creation, policies, deletion, memberships of accounts and invites (docs/protocol.md, "Rooms").
+
+- Ownership: only a creation by an account makes an owner, in one transaction with the room.
+- Addresses: the server generates the address of a private room; other names never are addresses.
+- Rates: creations, renames and deletions share the rate limits of `RoomCatalog`.
+"""
+
+import secrets
+from base64 import b32encode
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from msgspec import structs
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.log_commands import AppendCreation, AppendPolicyChange, RoomRef
+from server.domain.permissions import Action, require
+from server.domain.room_access import AccessState
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.gateway.identity import IdentityResolver
+from server.gateway.room_access import RoomAccessControl, hash_invite
+from server.gateway.room_catalog import RoomCatalog
+from server.gateway.room_entry import RoomEntry
+from server.storage.database import Database
+from tui_chat.protocol import errors, events, limits, names, requests, responses, room_requests
+from tui_chat.protocol.policies import PolicyFields
+
+_ADDRESS_BYTES = 10  # 16 characters of base32
+_INVITE_BYTES = 16
+_POLICY_FIELDS = PolicyFields.__struct_fields__
+
+
+class RoomAdmin:
+    """Handlers of requests for owned rooms; a rejected request raises a `ChatError`.
+
+    Args:
+        database: Storage of rooms and invites.
+        identity: Source of member ids.
+        room_registry: Rooms with members.
+        access_control: Permission checks.
+        room_entry: Join of the creator.
+        room_catalog: Rate limits of room changes.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        identity: IdentityResolver,
+        room_registry: RoomRegistry[ClientConnection],
+        *,
+        access_control: RoomAccessControl,
+        room_entry: RoomEntry,
+        room_catalog: RoomCatalog,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._room_registry = room_registry
+        self._access_control = access_control
+        self._room_entry = room_entry
+        self._room_catalog = room_catalog
+        self.handlers_by_type: dict[
+            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+        ] = {
+            room_requests.CreateRoom: self._create_room,
+            room_requests.UpdateRoom: self._update_room,
+            room_requests.SetPolicy: self._set_policy,
+            room_requests.DeleteRoom: self._delete_room,
+            room_requests.MyRooms: self._list_memberships,
+            room_requests.CreateInvite: self._create_invite,
+            room_requests.ListInvites: self._list_invites,
+            room_requests.RevokeInvite: self._revoke_invite,
+        }
+
+    async def create(
+        self, connection: ClientConnection, room_name: str | None, title: str | None, policy: PolicyFields
+    ) -> str:
+        """Create a room with the account of the connection as owner, and return its name or address.
+
+        Args:
+            connection: Connection of the owner, who does not join the room.
+            room_name: Name of a public or unlisted room, None for a private room.
+            title: Title of a private room, None for other rooms.
+            policy: Values other than the defaults.
+
+        Raises:
+            Unauthorized: The connection has no account.
+            Forbidden: The account may not create rooms.
+            RoomInvalid: The name is an address.
+            Conflict: A room with this name exists, or has members.
+            RateLimited: A write rate is exceeded.
+        """
+        _require_account(connection)
+        if not self._access_control.may_create_rooms(connection):
+            raise errors.Forbidden("room_creation_restricted")
+        if room_name is not None and names.is_room_address(room_name):
+            raise errors.RoomInvalid("room_name_reserved", character=room_name[0])
+        name = room_name or f"~{b32encode(secrets.token_bytes(_ADDRESS_BYTES)).decode().lower()}"
+        key = names.canonical_key(name)
+        with self._room_registry.lock_rooms("room_exists", key):
+            self._room_catalog.acquire_write(connection)
+            live_room = self._room_registry.rooms.get(key)
+            await self._database.journal.append(
+                AppendCreation(
+                    room=RoomRef(key=key, name=name) if live_room is None else live_room.to_ref(),
+                    author=self._identity.build_author(connection),
+                    policy=policy,
+                    title=title or "",
+                )
+            )
+        return name
+
+    async def rename(self, connection: ClientConnection, room_name: str, new_name: str) -> int:
+        """Change the name of a room, also with members present, and return the `seq` of the change.
+
+        Raises:
+            NotFound: The room is not visible.
+            Forbidden: The person is no owner.
+            RoomInvalid: The new name is an address.
+            BadRequest: The room has an address.
+            Conflict: A room with the new name exists, or has members.
+        """
+        return await self._change(connection, room_name, PolicyFields(), new_name=new_name)
+
+    async def delete(self, connection: ClientConnection, room_name: str) -> int:
+        """Delete a room with its log, remove all readers, and return the last `seq`.
+
+        Native clients receive `roomRemoved`.
+
+        Raises:
+            NotFound: The room is not visible.
+            Forbidden: The person is no owner.
+            RateLimited: A write rate is exceeded.
+        """
+        state = await self._authorize(connection, room_name, Action.DELETE_ROOM)
+        self._room_catalog.acquire_write(connection)
+        key = names.canonical_key(room_name)
+        last_seq = await self._database.rooms.delete_with_log(key, state.access.policy_seq)
+        room = self._room_registry.rooms.get(key)
+        if room is not None:
+            frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
+            for participant in list(room.connections):
+                self._room_registry.leave(participant, room.name)
+                participant.push(frame)
+            for observer in self._room_registry.end_observations(key):
+                observer.push(frame)
+        return last_seq
+
+    async def _create_room(
+        self, connection: ClientConnection, request: room_requests.CreateRoom
+    ) -> responses.JoinResponse:
+        account = _require_account(connection)
+        if request.visibility == "direct":
+            raise errors.BadRequest("room_name_or_title")
+        if len(self._room_registry.get_joined_rooms(connection)) >= limits.ROOMS_PER_CONNECTION:
+            raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
+        name = await self.create(connection, request.room_name, request.title, _get_policy_fields(request))
+        join = requests.JoinRoom(room_name=name, nick_name=account.nick_name)
+        return await self._room_entry.join(connection, join, dialect="native", client_kind=None)
+
+    async def _update_room(
+        self, connection: ClientConnection, request: room_requests.UpdateRoom
+    ) -> responses.ChangeAccepted:
+        revision = await self._change(
+            connection,
+            request.room,
+            _get_policy_fields(request),
+            new_name=request.room_name,
+            title=request.title,
+        )
+        return responses.ChangeAccepted(revision=revision)
+
+    async def _set_policy(
+        self, connection: ClientConnection, request: room_requests.SetPolicy
+    ) -> responses.ChangeAccepted:
+        revision = await self._change(connection, request.room, _get_policy_fields(request))
+        return responses.ChangeAccepted(revision=revision)
+
+    async def _delete_room(
+        self, connection: ClientConnection, request: room_requests.DeleteRoom
+    ) -> responses.ChangeAccepted:
+        return responses.ChangeAccepted(revision=await self.delete(connection, request.room))
+
+    async def _change(
+        self,
+        connection: ClientConnection,
+        room_name: str,
+        changes: PolicyFields,
+        new_name: str | None = None,
+        title: str | None = None,
+    ) -> int:
+        has_new_name = new_name is not None or title is not None
+        state = await self._authorize(connection, room_name, Action.RENAME if has_new_name else Action.CHANGE_POLICY)
+        has_address = names.is_room_address(room_name)
+        if (has_address and new_name is not None) or (not has_address and title is not None):
+            raise errors.BadRequest("room_name_or_title")
+        if changes.visibility not in (None, state.access.policy.visibility) and (
+            has_address or changes.visibility not in ("public", "unlisted")
+        ):
+            raise errors.Conflict("visibility_fixed")
+        command = AppendPolicyChange(
+            room=self._access_control.get_ref(room_name),
+            author=self._identity.build_author(connection),
+            policy_seq=state.access.policy_seq,
+            changes=changes,
+            title=title,
+        )
+        if new_name is None:
+            return (await self._database.journal.append(command)).entry.seq
+        if names.is_room_address(new_name):
+            raise errors.RoomInvalid("room_name_reserved", character=new_name[0])
+        new_room = RoomRef(key=names.canonical_key(new_name), name=new_name)
+        other_keys = {new_room.key} - {command.room.key}
+        with self._room_registry.lock_rooms("room_exists", *other_keys):
+            self._room_catalog.acquire_write(connection)
+            renaming = structs.replace(command, new_room=new_room)
+            return (await self._database.journal.append(renaming)).entry.seq
+
+    async def _list_memberships(self, connection: ClientConnection, _: room_requests.MyRooms) -> responses.OwnRoomList:
+        account = _require_account(connection)
+        return responses.OwnRoomList(rooms=await self._database.reader.list_memberships(account.member_id))
+
+    async def _create_invite(
+        self, connection: ClientConnection, request: room_requests.CreateInvite
+    ) -> responses.InviteCreated:
+        state = await self._authorize(connection, request.room, Action.INVITE)
+        code = secrets.token_urlsafe(_INVITE_BYTES)
+        invite = await self._database.invites.create(
+            names.canonical_key(request.room),
+            state.access.policy_seq,
+            digest=hash_invite(code),
+            uses=request.uses,
+            expires_in=request.expires_in,
+            created_by=self._identity.resolve_member_id(connection),
+        )
+        return responses.InviteCreated(
+            invite=responses.Invite(
+                id=str(invite.id),
+                uses=invite.uses_left,
+                expires_at=invite.expires_at,
+                code=code,
+                url=_build_invite_url(connection, request.room, code),
+            )
+        )
+
+    async def _list_invites(
+        self, connection: ClientConnection, request: room_requests.ListInvites
+    ) -> responses.InviteList:
+        await self._authorize(connection, request.room, Action.MANAGE_INVITES)
+        valid = await self._database.invites.list_valid(names.canonical_key(request.room))
+        return responses.InviteList(
+            invites=[
+                responses.Invite(id=str(invite.id), uses=invite.uses_left, expires_at=invite.expires_at)
+                for invite in valid
+            ]
+        )
+
+    async def _revoke_invite(
+        self, connection: ClientConnection, request: room_requests.RevokeInvite
+    ) -> responses.Empty:
+        await self._authorize(connection, request.room, Action.MANAGE_INVITES)
+        invite_id = int(request.id) if request.id.isdecimal() and request.id.isascii() else 0
+        if invite_id > limits.SEQ_MAX or not await self._database.invites.revoke(
+            names.canonical_key(request.room), invite_id
+        ):
+            raise errors.NotFound("invite_not_found")
+        return responses.Empty()
+
+    async def _authorize(self, connection: ClientConnection, room_name: str, action: Action) -> AccessState:
+        """Check a permission with the stored access, and that the room is stored; nothing is created.
+
+        Raises:
+            NotFound: The room does not exist or is not visible.
+            Forbidden: The action is not permitted.
+        """
+        member_id = self._identity.get_member_id(connection) or ""
+        state = await self._access_control.authorize(connection, room_name, member_id)
+        if not state.access.is_stored:
+            raise errors.NotFound("room_not_found")
+        require(action, state.access.policy, state.standing)
+        return state
+
+
+def _require_account(connection: ClientConnection) -> AccountIdentity:
+    if connection.account is None:
+        raise errors.Unauthorized("login_required")
+    return connection.account
+
+
+def _get_policy_fields(request: PolicyFields) -> PolicyFields:
+    return PolicyFields(**{name: getattr(request, name) for name in _POLICY_FIELDS})
+
+
+def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
+    """Return the address of the room on this server with the invite code; None without a valid own origin."""
+    if connection.own_origin is None:
+        return None
+    origin = urlsplit(connection.own_origin)
+    scheme = "chats" if origin.scheme == "https" else "chat"
+    default_port = 443 if origin.scheme == "https" else 80
+    host = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname
+    return f"{scheme}://{host}:{origin.port or default_port}/{quote(room_name, safe='~')}?{urlencode({'invite': code})}"

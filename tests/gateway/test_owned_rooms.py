@@ -1,0 +1,292 @@
+"""Owned rooms: creation, policies, rename, deletion, memberships and invites."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from server.app import RunningServer
+from tests.gateway.test_room_access import ADDRESS, ADDRESS_REQUESTS, request_without_ack
+from tests.support.accounts import connect_account
+from tests.support.raw_client import RawClient, raw_client
+
+
+@pytest.fixture
+async def owner(server: RunningServer) -> AsyncGenerator[RawClient]:
+    async with connect_account(server, "ann") as client:
+        yield client
+
+
+async def create_room(owner: RawClient, **fields: Any) -> dict[str, Any]:
+    """Create a room and return its state."""
+    response = await owner.request("createRoom", fields)
+    assert response["ok"], response
+    return response["room"]
+
+
+async def create_private(owner: RawClient) -> str:
+    """Create a private room with one message, and return its address."""
+    room = await create_room(owner, title="Vault", visibility="private")
+    assert (await owner.request("sendMessage", {"room": room["name"], "message": "secret tea"}))["ok"]
+    return room["name"]
+
+
+async def create_invite(owner: RawClient, room: str, **fields: Any) -> dict[str, Any]:
+    response = await owner.request("createInvite", {"room": room, **fields})
+    assert response["ok"], response
+    return response["invite"]
+
+
+async def get_reason(client: RawClient, event: str, **fields: Any) -> str:
+    """Send a request, and return the reason of its error; empty for a success."""
+    response = await client.request(event, fields)
+    return "" if response["ok"] else response["error"]["reason"]
+
+
+async def test_the_creator_of_a_room_is_its_owner_and_joins(owner: RawClient, client: RawClient) -> None:
+    response = await owner.request("createRoom", {"roomName": "Tea", "speak": "members", "keep": {"days": 30}})
+    assert response["room"]["role"] == "owner"
+    assert response["room"]["policy"] == {"speak": "members", "keep": {"days": 30}}
+    assert [member["role"] for member in response["members"]] == ["owner"]
+    assert [entry["role"] for entry in response["messages"]] == ["owner"]
+    assert (await client.join("tea", "guest"))["room"].get("role") is None
+    assert await get_reason(client, "sendMessage", room="tea", message="hi") == "members_only"
+    assert (await owner.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
+
+
+async def test_guests_own_no_rooms(client: RawClient) -> None:
+    assert await get_reason(client, "createRoom", roomName="tea") == "login_required"
+    await client.join("tea", "guest")
+    assert await get_reason(client, "setPolicy", room="tea", speak="members") != ""
+    assert await get_reason(client, "deleteRoom", room="tea") != ""
+
+
+async def test_a_name_in_use_cannot_be_created(owner: RawClient, client: RawClient) -> None:
+    await client.join("tea", "guest")
+    assert await get_reason(owner, "createRoom", roomName="Tea") == "room_exists"
+    await client.request("sendMessage", {"room": "tea", "message": "hi"})
+    await client.request("leaveRoom", {"room": "tea"})
+    assert await get_reason(owner, "createRoom", roomName="Tea") == "room_exists"
+    assert await get_reason(owner, "createRoom", roomName=ADDRESS) == "room_name_reserved"
+    assert await get_reason(owner, "createRoom", roomName="tea", visibility="direct") == "room_name_or_title"
+
+
+@pytest.mark.parametrize(("event", "body"), ADDRESS_REQUESTS)
+async def test_a_private_room_answers_like_an_unknown_address(
+    owner: RawClient, client: RawClient, event: str, body: Any
+) -> None:
+    address = await create_private(owner)
+    private_body = json.loads(json.dumps(body).replace(ADDRESS, address))
+    assert await client.request(event, private_body) == await client.request(event, body)
+    assert await request_without_ack(client, event, private_body) == await request_without_ack(client, event, body)
+    history = await owner.request("history", {"room": address, "after": 0})
+    assert [entry["kind"] for entry in history["messages"]] == ["member", "message"]
+
+
+@pytest.mark.parametrize(
+    ("event", "fields"),
+    [
+        ("updateRoom", {"title": "Mine"}),
+        ("setPolicy", {"speak": "members"}),
+        ("deleteRoom", {}),
+        ("createInvite", {}),
+        ("listInvites", {}),
+        ("revokeInvite", {"id": "1"}),
+    ],
+)
+async def test_administration_of_a_private_room_answers_like_an_unknown_address(
+    server: RunningServer, owner: RawClient, event: str, fields: dict[str, Any]
+) -> None:
+    address = await create_private(owner)
+    async with connect_account(server, "eve") as eve:
+        known = await eve.request(event, {"room": address, **fields})
+        assert known["error"]["reason"] == "room_not_found"
+        assert known == await eve.request(event, {"room": ADDRESS, **fields})
+
+
+async def test_a_private_room_is_in_no_list_and_in_no_search_of_others(owner: RawClient, client: RawClient) -> None:
+    address = await create_private(owner)
+    await create_room(owner, roomName="den", visibility="unlisted")
+    await owner.request("sendMessage", {"room": "den", "message": "tea in the den"})
+    for query in ("", "vault", "den", address):
+        assert (await client.request("listRooms", {"query": query}))["rooms"] == []
+    assert await client.request("findAllChatroom") == []
+    for room_id in range(1, 4):
+        assert (await client.request("findOneChatroom", room_id))["error"]["code"] == "not_found"
+        assert (await client.request("findChatroomMessages", {"id": room_id}))["error"]["code"] == "not_found"
+    assert (await client.request("search", {"query": "tea"}))["messages"] == []
+    assert len((await owner.request("search", {"query": "tea"}))["messages"]) == 2
+    await client.join("den", "guest")
+    assert [hit["room"] for hit in (await client.request("search", {"query": "tea"}))["messages"]] == ["den"]
+    assert [hit["room"] for hit in (await client.request("search", {"query": "tea", "room": "den"}))["messages"]] == [
+        "den"
+    ]
+
+
+async def test_a_member_searches_private_rooms_without_joining(server: RunningServer, owner: RawClient) -> None:
+    address = await create_private(owner)
+    await owner.request("leaveRoom", {"room": address})
+    for fields in ({}, {"room": address}):
+        found = await owner.request("search", {"query": "tea", **fields})
+        assert [hit["room"] for hit in found["messages"]] == [address]
+
+
+async def test_an_invite_makes_accounts_and_guests_durable_members(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    address = await create_private(owner)
+    invite = await create_invite(owner, address, uses=2)
+    assert invite["url"].endswith(f"/{address}?invite={invite['code']}")
+    assert invite["url"].startswith("chat://127.0.0.1:")
+    guest = await client.join(address, "guest", invite=invite["code"])
+    assert (guest["room"]["title"], guest["room"]["role"]) == ("Vault", "member")
+    assert (await client.request("sendMessage", {"room": address, "message": "hi"}))["ok"]
+    async with raw_client(server.url) as later:
+        await later.join(address, "guest", guestKey=guest["guestKey"])
+        assert await get_reason(later, "createInvite", room=address) == ""
+    async with connect_account(server, "bob") as bob:
+        assert await get_reason(bob, "joinRoom", roomName=address, nickName="bob") == "room_not_found"
+        await bob.join(address, "bob", invite=invite["code"])
+        await bob.join(address, "bob", invite=invite["code"])
+    async with raw_client(server.url) as stranger:
+        for code in (invite["code"], "guess", ""):
+            reason = await get_reason(stranger, "joinRoom", roomName=address, nickName="eve", invite=code)
+            assert reason == "room_not_found"
+
+
+async def test_a_replayed_revoked_or_expired_invite_is_void(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    address = await create_private(owner)
+    revoked = await create_invite(owner, address)
+    (listed,) = (await owner.request("listInvites", {"room": address}))["invites"]
+    assert listed == {name: revoked[name] for name in ("id", "uses", "expiresAt")}
+    assert (listed["uses"], await get_reason(owner, "revokeInvite", room=address, id=listed["id"])) == (10, "")
+    assert await get_reason(owner, "revokeInvite", room=address, id=listed["id"]) == "invite_not_found"
+    assert await get_reason(owner, "revokeInvite", room=address, id="x") == "invite_not_found"
+    single = await create_invite(owner, address, uses=1)
+    async with raw_client(server.url) as first:
+        await first.join(address, "first", invite=single["code"])
+    for invite in (revoked, single):
+        reason = await get_reason(client, "joinRoom", roomName=address, nickName="eve", invite=invite["code"])
+        assert reason == "room_not_found"
+
+
+async def test_a_member_leaves_a_private_room_on_all_connections(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    address = await create_private(owner)
+    invite = await create_invite(owner, address)
+    guest = await client.join(address, "guest", invite=invite["code"])
+    async with raw_client(server.url) as second:
+        await second.join(address, "guest", guestKey=guest["guestKey"])
+        assert (await second.request("leaveRoom", {"room": address, "forget": True}))["ok"]
+        assert await get_reason(client, "sendMessage", room=address, message="hi") == "room_not_found"
+        assert await get_reason(second, "observe", room=address) == "room_not_found"
+        assert await get_reason(owner, "leaveRoom", room=address, forget=True) == "last_owner"
+
+
+async def test_policies_apply_to_present_members(server: RunningServer, owner: RawClient, client: RawClient) -> None:
+    await create_room(owner, roomName="tea")
+    await client.join("tea", "guest")
+    sent = await client.request("sendMessage", {"room": "tea", "message": "hi"})
+    assert await get_reason(client, "setTopic", room="tea", topic="mine") == "members_only"
+    changed = await owner.request("setPolicy", {"room": "tea", "guestPost": False, "react": "moderators"})
+    update = await client.wait_for_push("update")
+    while update["kind"] != "policy":
+        update = await client.wait_for_push("update")
+    assert update["seq"] == changed["revision"]
+    assert (update["guestPost"], update["react"]) == (False, "moderators")
+    assert await get_reason(client, "sendMessage", room="tea", message="hi") == "guests_read_only"
+    assert await get_reason(client, "editMessage", room="tea", seq=sent["seq"], message="ho") == "guests_read_only"
+    assert await get_reason(client, "react", room="tea", seq=sent["seq"], emoji="👍", on=True) == "moderators_only"
+    assert (await owner.request("react", {"room": "tea", "seq": sent["seq"], "emoji": "👍", "on": True}))["ok"]
+    async with raw_client(server.url) as outsider:
+        reason = await get_reason(outsider, "sendMessage", room="tea", message="hi", **{"as": {"nickName": "eve"}})
+        assert reason == "guests_read_only"
+    assert (await client.join("tea", "guest"))["room"]["policy"] == {"guestPost": False, "react": "moderators"}
+
+
+async def test_a_room_is_renamed_with_its_members_present(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    await create_room(owner, roomName="tea")
+    await client.join("tea", "guest")
+    renamed = await owner.request("updateRoom", {"room": "tea", "roomName": "Coffee"})
+    assert renamed["ok"]
+    assert await client.wait_for_push("roomRenamed") == {"room": "tea", "newName": "Coffee"}
+    for name in ("tea", "coffee"):
+        assert (await client.request("sendMessage", {"room": name, "message": "hi"}))["ok"]
+    assert (await client.request("history", {"room": "coffee", "after": 0}))["messages"][-1]["room"] == "Coffee"
+    async with raw_client(server.url) as other:
+        assert (await other.join("tea", "guest"))["memberCount"] == 1
+        assert (await other.join("coffee", "other"))["memberCount"] == 3
+    assert (await client.request("leaveRoom", {"room": "coffee"}))["ok"]
+    assert await get_reason(client, "history", room="tea", after=0) == "room_not_joined"
+    assert await get_reason(owner, "updateRoom", room="coffee", roomName=ADDRESS) == "room_name_reserved"
+    assert await get_reason(owner, "updateRoom", room="coffee", title="Mine") == "room_name_or_title"
+    assert await get_reason(owner, "setPolicy", room="coffee", visibility="private") == "visibility_fixed"
+    assert await get_reason(owner, "setPolicy", room="coffee", visibility="unlisted") == ""
+
+
+async def test_a_deleted_room_removes_its_readers_and_frees_its_name(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    first = await create_room(owner, roomName="tea")
+    await client.join("tea", "guest")
+    async with raw_client(server.url) as observer:
+        assert (await observer.request("observe", {"room": "tea"}))["ok"]
+        assert await get_reason(client, "deleteRoom", room="tea") == "owner_only"
+        assert (await owner.request("deleteRoom", {"room": "tea"}))["ok"]
+        for reader in (client, observer):
+            assert await reader.wait_for_push("roomRemoved") == {"room": "tea"}
+    assert await get_reason(client, "sendMessage", room="tea", message="hi") == "room_not_joined"
+    assert await get_reason(owner, "deleteRoom", room="tea") == "room_not_found"
+    second = await create_room(owner, roomName="tea")
+    assert second["logId"] != first["logId"]
+
+
+async def test_own_rooms_list_durable_memberships_with_unread_counts(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    assert await get_reason(client, "myRooms") == "login_required"
+    address = await create_private(owner)
+    await create_room(owner, roomName="tea")
+    await client.join("tea", "guest")
+    await client.request("sendMessage", {"room": "tea", "message": "hi"})
+    rooms = (await owner.request("myRooms", {}))["rooms"]
+    assert [(room["name"], room["role"], room["lastSeq"], room["read"]["unread"]) for room in rooms] == [
+        ("tea", "owner", 2, 1),
+        (address, "owner", 2, rooms[1]["read"]["unread"]),
+    ]
+    assert rooms[1]["title"] == "Vault"
+
+
+async def test_a_revoked_permission_applies_to_concurrent_requests(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    await create_room(owner, roomName="tea")
+    await client.join("tea", "guest")
+    outcomes = await asyncio.gather(
+        owner.request("setPolicy", {"room": "tea", "guestPost": False}),
+        *(
+            client.ws.send_str(f'42{number}["sendMessage",{{"room":"tea","message":"{number}"}}]')
+            for number in range(200, 250)
+        ),
+    )
+    revision = outcomes[0]["revision"]
+    await asyncio.gather(*(client.read_response(number) for number in range(200, 201)))
+    history = await owner.request("history", {"room": "tea", "after": revision - 1, "limit": 200})
+    assert [entry["kind"] for entry in history["messages"] if entry["kind"] == "message"] == []
+
+
+async def test_refusals_of_basic_clients_have_their_own_form(owner: RawClient, client: RawClient) -> None:
+    await create_room(owner, roomName="tea", speak="members")
+    await client.ws.send_str('42["joinRoom","tea"]')
+    await client.wait_for_push("message")
+    error = await request_without_ack(client, "sendMessage", {"room": "tea", "message": "hi"})
+    assert (error["code"], error["reason"]) == ("forbidden", "members_only")
+    error = await request_without_ack(client, "client_msg", {"roomId": "tea", "msg": "hi"})
+    assert (error["code"], error["reason"]) == ("forbidden", "members_only")
