@@ -367,9 +367,7 @@ async def test_the_audit_log_of_the_server_is_visible_to_administrators_only(roo
     await create_account(room.server, "ben")
     await room.server.control_handlers["account suspend"]({"name": "ben"})
     assert await admin.join("&audit") == ""
-    assert [entry["message"] for entry in await admin.read_log("&audit") if entry["kind"] == "message"] == [
-        "suspended the account ben"
-    ]
+    assert [entry.get("message") for entry in await admin.read_log("&audit")] == ["suspended the account ben"]
     assert await admin.attempt("sendMessage", room="&audit", message="x") == "room_read_only"
     assert await member.join("&audit") == "room_not_found"
     assert await member.attempt("observe", room="&audit") == "room_not_found"
