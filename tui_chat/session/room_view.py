@@ -274,9 +274,9 @@ class RoomView:
     def rebuild_lines(self) -> None:
         """Rebuild the lines from all log messages after a change of the ignored nicknames or of the user's identity.
 
-        The unread counts remain unchanged.
+        The unread counts remain unchanged. The event of newer messages follows.
         """
-        messages = list(self.room.log.messages())
+        messages = [message for message in self.room.log.messages() if message.seq <= self.transcript.newest_seq]
         self.transcript.remove_messages(
             message.seq for message in messages if not self._is_visible(message.nick_name, message.member_id)
         )
