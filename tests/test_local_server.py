@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from server import control_commands
+from tests.support.account_api import account_api
 from tests.support.faulty_disk import small_disk
 from tests.support.in_process_server import running_server
 from tests.support.program import PIPE, start_program
@@ -63,6 +64,14 @@ async def test_the_starting_client_counts_as_a_client_until_close(
     await wait_until_stopped()
     assert not await is_chat_server(url)
     assert server_log_path().is_relative_to(home / ".local/state/tui-chat")
+
+
+@pytest.mark.parametrize(("host", "status"), [(HOST, 201), ("0.0.0.0", 403)])
+async def test_registration_is_open_on_loopback_addresses_only(
+    server: LocalServer, home: Path, host: str, status: int
+) -> None:
+    async with account_api(await server.start(host, 0)) as api:
+        assert (await api.register("ann")).status == status
 
 
 async def test_a_second_client_joins_the_server_with_the_same_database(

@@ -132,7 +132,8 @@ class LocalServer:
         """Start a server and wait until the socket listens; set `url`.
 
         A previous server is released as by `close`, and a failure keeps its `url`. All other settings come from the
-        environment (`CHAT_…`), as for `chat-server`.
+        environment (`CHAT_…`), as for `chat-server`. On a loopback address, anybody may register by default, because
+        only users of this machine can connect.
 
         Args:
             host: Listen address.
@@ -170,6 +171,8 @@ class LocalServer:
             "CHAT_LOG_FILE": str(path),
             "CHAT_LOG_MAX_BYTES": str(MAX_LOG_BYTES),
         }
+        if _is_loopback(host):  # only users of this machine can register
+            defaults["CHAT_REGISTRATION"] = "open"
         with errors:
             process = subprocess.Popen(
                 (*SERVER_COMMAND, "--managed", "--host", host, "--port", str(port)),
@@ -204,7 +207,7 @@ class LocalServer:
             LocalServerError: The server runs elsewhere, belongs to another user, or does not stop.
         """
         host = urlsplit(url).hostname or ""
-        if url != self.url and host not in ("localhost", "::1", "0.0.0.0") and not host.startswith("127."):
+        if url != self.url and host != "0.0.0.0" and not _is_loopback(host):
             raise LocalServerError(tr("/stop-server stops only a server on this computer."))
         others = (await _run_command("status", url))["connections"] - 1
         if others > 0 and time.monotonic() >= self._stop_confirm_until:
@@ -306,11 +309,11 @@ def network_urls(host: str, port: int) -> list[str]:
     is the only element.
     """
     addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
-    return [
-        base_url(address, port)
-        for address in addresses
-        if address not in ("localhost", "::1") and not address.startswith("127.")
-    ]
+    return [base_url(address, port) for address in addresses if not _is_loopback(address)]
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def join_instructions(host: str, port: int, url: str) -> list[str]:
