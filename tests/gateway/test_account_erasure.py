@@ -110,10 +110,16 @@ async def test_an_erasure_continues_after_a_restart(tmp_path: Path, monkeypatch:
 
 async def test_a_deleted_account_leaves_no_membership(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
-    async with connected(server, {"token": issued.token}) as (ann, _):
+    async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         await ann.join("tea", "ann")
-    await server.account_service.remove_account("ann", "keep")
-    await wait_for_erasure(tmp_path)
+        await bob.join("tea", "bob")
+        assert read_rows(tmp_path, "SELECT member_id FROM memberships") == [(issued.account.member_id,)]
+        await server.account_service.remove_account("ann", "keep")
+        left = await bob.wait_for_push("update")
+        while left["kind"] != "member" or left["action"] != "left":
+            left = await bob.wait_for_push("update")
+        assert left["target"]["nickName"].startswith("deleted-")
+        await wait_for_erasure(tmp_path)
     assert read_rows(tmp_path, "SELECT * FROM memberships") == []
     assert not [row for row in read_rows(tmp_path, "SELECT text FROM entries") if '"ann"' in row[0]]
 

@@ -1,5 +1,6 @@
 """Tokens at CONNECT: identity of the connection, reserved names and rejected tokens."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 
 from server.app import RunningServer
+from server.domain.account_directory import AccountIdentity
+from server.storage.account_repository import AccountRepository, TokenRecord
 from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
@@ -163,3 +166,39 @@ async def test_tokens_and_accounts_survive_a_restart(tmp_path: Path) -> None:
     ):
         assert (await client.join("tea", "x"))["memberId"] == issued.account.member_id
         assert (await guest.join("tea", "ann"))["nickName"] == "ann2"
+
+
+async def test_a_verification_that_overlaps_a_revocation_is_repeated(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = await create_account(server, "ann")
+    find_token = AccountRepository.find_token
+    has_read, may_continue = asyncio.Event(), asyncio.Event()
+
+    async def find_slowly(repository: AccountRepository, digest: bytes) -> TokenRecord | None:
+        record = await find_token(repository, digest)
+        has_read.set()
+        await may_continue.wait()
+        return record
+
+    monkeypatch.setattr(AccountRepository, "find_token", find_slowly)
+    async with raw_client(server.url, connect=False) as client:
+        await client.ws.send_str("40" + json.dumps({"token": issued.token}))
+        await has_read.wait()
+        account = AccountIdentity.from_account(issued.account, token_id=0)
+        (device,) = await server.account_service.list_devices(account)
+        await server.account_service.revoke_device(account, device.id)
+        may_continue.set()
+        assert await client.wait_for_push("authFail")
+        await client.wait_closed()
+
+
+async def test_a_verified_token_is_read_from_storage_once(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = await create_account(server, "ann")
+    async with connected(server, {"token": issued.token}):
+        pass
+    monkeypatch.delattr(AccountRepository, "find_token")
+    async with connected(server, {"token": issued.token}) as (client, _):
+        assert (await client.join("tea", "ann"))["nickName"] == "ann"
