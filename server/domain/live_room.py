@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory
 from server.domain.confusables import get_skeletons
+from server.domain.direct_members import DirectMembers
 from server.domain.log_commands import RoomRef, generate_log_id
 from server.domain.nick_suffixes import NickSuffixes
 from server.domain.permissions import Standing
@@ -58,6 +59,7 @@ class LiveRoom(Generic[ConnectionT]):
         name: Display name; the stored name if the room exists in storage.
         log_id: Identifier of the log; the stored one if the room exists in storage.
         access: Policy for permission checks; None before the first read, and after a change.
+        direct: Members of a direct room with participants, None for other rooms.
         participants: Participants by member id, in order of arrival.
         connections: Participants by connection.
         subscribers: Connections and observers by the dialect in which they receive events.
@@ -68,6 +70,7 @@ class LiveRoom(Generic[ConnectionT]):
     name: str
     log_id: str = field(default_factory=generate_log_id)
     access: RoomAccess | None = None
+    direct: DirectMembers | None = None
     participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
     connections: dict[ConnectionT, Participant[ConnectionT]] = field(
         default_factory=dict[ConnectionT, "Participant[ConnectionT]"]

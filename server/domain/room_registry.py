@@ -324,6 +324,15 @@ class RoomRegistry(Generic[ConnectionT]):
                     changed.append((room, participant))
         return changed
 
+    def get_member_rooms(self, member_id: str) -> tuple[LiveRoom[ConnectionT], ...]:
+        """Return the rooms in which a member is present, in any order."""
+        return tuple(self._rooms_by_member.get(member_id, ()))
+
+    def find_common_rooms(self, member_id: str, other_id: str) -> list[LiveRoom[ConnectionT]]:
+        """Return the rooms in which two members are present, other than direct rooms."""
+        common_rooms = self._rooms_by_member.get(member_id, set()) & self._rooms_by_member.get(other_id, set())
+        return [room for room in common_rooms if room.direct is None]
+
     def count_members(self, room_key: str) -> int:
         """Return the number of members present in a room, without observers; 0 for a room that is not live."""
         return len(self.rooms[room_key].participants) if room_key in self.rooms else 0

@@ -23,6 +23,8 @@ from server.domain.room_registry import RoomRegistry
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
+from server.gateway.direct_contacts import DirectContacts
+from server.gateway.direct_rooms import DirectRooms
 from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
 from server.gateway.member_updates import MemberUpdates
@@ -98,7 +100,17 @@ class Handlers:
         self._fanout = fanout
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self.access_control = access_control
-        self.room_entry = RoomEntry(database, identity, room_registry, access_control, self._presence_broadcaster)
+        self._contacts = DirectContacts(
+            database.direct_rooms, room_registry, account_service.directory, account_service.tokens
+        )
+        self.room_entry = RoomEntry(
+            database,
+            identity,
+            room_registry,
+            access_control=access_control,
+            contacts=self._contacts,
+            presence_broadcaster=self._presence_broadcaster,
+        )
         self._moderation = Moderation(
             database,
             room_registry,
@@ -106,6 +118,14 @@ class Handlers:
             self.room_entry,
             account_directory=account_service.directory,
             now=now,
+        )
+        direct_rooms = DirectRooms(
+            database,
+            identity,
+            room_registry,
+            accounts=account_service.directory,
+            room_entry=self.room_entry,
+            contacts=self._contacts,
         )
         self.room_catalog = RoomCatalog(
             database,
@@ -138,6 +158,7 @@ class Handlers:
             **MemberUpdates(
                 account_service, room_registry, self._presence_broadcaster, self.room_entry
             ).handlers_by_type,
+            **direct_rooms.handlers_by_type,
             **ReadMarkers(database.read_markers, account_service.tokens, search_cursors).handlers_by_type,
         }
         database.journal.publish = self.publish
@@ -203,12 +224,14 @@ class Handlers:
         if request.author is None:
             live_room, participant = self.room_registry.require_membership(connection, request.room)
             policy_seq = self.access_control.require(live_room, participant, Action.SEND)
-            room, author = live_room.to_ref(), participant.member
+            room, author, direct = live_room.to_ref(), participant.member, live_room.direct
             live_room.record_speaker(author.member_id)
         else:
             room, author = self.identity.resolve_temporary_author(connection, request, request.author)
             state = await self.access_control.authorize(connection, request.room, author.member_id, Action.SEND)
             policy_seq = state.access.policy_seq
+            direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
+        self._contacts.require_contact(direct, author.member_id)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -220,6 +243,8 @@ class Handlers:
                 mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
             )
         )
+        if direct is not None and not append_result.duplicate:
+            self._contacts.announce(room.name, direct, self.room_registry.rooms.get(room.key))
         entry, guest_key = append_result.entry, None
         if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
             guest_key = self.identity.issue_guest_key(connection, author.member_id) or None
@@ -241,6 +266,8 @@ class Handlers:
             "author": participant.member,
             "client_id": request.client_id,
         }
+        if not isinstance(request, requests.DeleteMessage):
+            self._contacts.require_contact(live_room.direct, participant.member.member_id)
         match request:
             case requests.EditMessage(seq=seq, message=message):
                 mentions = resolve_mentions(message, self._accounts, live_room, participant)

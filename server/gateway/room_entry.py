@@ -21,6 +21,7 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.engineio.tick_limiter import TickLimiter
+from server.gateway.direct_contacts import DirectContacts
 from server.gateway.identity import IdentityResolver
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.room_access import RoomAccessControl, to_wire_policy
@@ -41,6 +42,7 @@ class RoomEntry:
         identity: Source of member ids.
         room_registry: Rooms with members.
         access_control: Permission checks.
+        contacts: Checks of direct rooms.
         presence_broadcaster: Sender of joins and leaves.
 
     Attributes:
@@ -52,13 +54,16 @@ class RoomEntry:
         database: Database,
         identity: IdentityResolver,
         room_registry: RoomRegistry[ClientConnection],
+        *,
         access_control: RoomAccessControl,
+        contacts: DirectContacts,
         presence_broadcaster: PresenceBroadcaster,
     ) -> None:
         self._database = database
         self._identity = identity
         self._room_registry = room_registry
         self._access_control = access_control
+        self._contacts = contacts
         self._presence_broadcaster = presence_broadcaster
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
         self.handlers_by_type: dict[
@@ -89,7 +94,8 @@ class RoomEntry:
         Raises:
             BadRequest: The connection has too many rooms, or is in the room as a different member.
             NotFound: The room is not visible.
-            Forbidden: The person is banned, or may not create the room.
+            Forbidden: The person is banned, may not create the room, or is a guest in no common room with another
+                member of the direct room.
             Unavailable: The room is being changed, the database is not readable or overloaded, or the connection
                 closed.
             NotJoined: The connection closed or left the room during the join.
@@ -102,6 +108,7 @@ class RoomEntry:
             account=None if account is None else account.name,
         )
         state = await self._access_control.authorize_join(connection, request.room_name, member, request.invite)
+        direct = await self._contacts.load(request.room_name, member_id, state.access.policy)
         _require_open(connection)
         was_joined = any(
             room.key == names.canonical_key(request.room_name)
@@ -117,6 +124,7 @@ class RoomEntry:
             account=member.account,
         )
         room = join_result.room
+        room.direct = room.direct or direct
         self._access_control.admit(room, join_result.participant, state)
         self._presence_broadcaster.on_join(join_result)
         try:
@@ -181,9 +189,9 @@ class RoomEntry:
             self._room_registry.unobserve(connection, room.name)
 
     async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
-        state = await self._access_control.authorize(
-            connection, request.room, self._identity.get_member_id(connection) or ""
-        )
+        member_id = self._identity.get_member_id(connection) or ""
+        state = await self._access_control.authorize(connection, request.room, member_id)
+        await self._contacts.load(request.room, member_id, state.access.policy)
         _require_open(connection)
         was_observer = self._room_registry.is_observer(connection, request.room)
         room = self._room_registry.observe(connection, request.room)
@@ -216,10 +224,13 @@ class RoomEntry:
 
         Raises:
             NotFound: The room is not visible.
+            Forbidden: The room is a direct one, whose members stay.
             Conflict: The person is the last owner.
         """
         author = self._identity.build_author(connection)
-        await self._access_control.authorize(connection, room_name, author.member_id)
+        state = await self._access_control.authorize(connection, room_name, author.member_id)
+        if state.access.policy.visibility == "direct":
+            raise errors.Forbidden("not_in_direct_room")
         member = events.MemberRef(member_id=author.member_id, nick_name=author.nick_name, account=author.account)
         room = RoomRef(key=names.canonical_key(room_name), name=room_name)
         await self._database.journal.append(AppendMemberChange(room=room, author=author, action="left", target=member))

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, delete, exc, make_url, select
 from server.observability.supervision import Supervisor
 from server.storage import schema
 from server.storage.account_repository import AccountRepository
+from server.storage.direct_rooms import DirectRoomRepository
 from server.storage.erasure_repository import ErasureRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
@@ -54,6 +55,7 @@ class Database:
         erasures: Repository of the erasure of deleted accounts.
         path: Path of a SQLite file, None for PostgreSQL.
         read_markers: Repository of read markers and mentions.
+        direct_rooms: Repository of direct rooms and blocks.
         invites: Repository of invites.
         moderation: Reader for moderation.
         retention: Remover of expired entries.
@@ -78,6 +80,7 @@ class Database:
         self.accounts = AccountRepository(writer, readers, clock)
         self.erasures = ErasureRepository(writer, readers)
         self.read_markers = ReadMarkerRepository(writer, readers)
+        self.direct_rooms = DirectRoomRepository(writer, readers, clock)
         self.invites = InviteRepository(writer, clock)
         self.moderation = ModerationReader(readers, clock)
         self._writer = writer

@@ -1,0 +1,142 @@
+"""Contacts in direct rooms: conditions of a conversation, and the push to absent members.
+
+- Blocks: a member and another one that has blocked the member share no direct room of two. In rooms of more members, a
+  block only prevents the creation.
+- Guests: take part in a direct room while they share another live room with one of its members.
+- Cache: a live direct room has its members and blocks since the first join; `on_block_change` updates them.
+"""
+
+from msgspec.structs import replace
+
+from server.domain.account_directory import AccountDirectory
+from server.domain.direct_members import DirectMembers
+from server.domain.live_room import LiveRoom
+from server.domain.permissions import Policy
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.gateway.device_tokens import DeviceTokens
+from server.storage.direct_rooms import DirectRoomRepository
+from tui_chat.protocol import errors, events, names
+
+
+class DirectContacts:
+    """Checks and pushes of all direct rooms.
+
+    Args:
+        repository: Storage of direct rooms and blocks.
+        room_registry: Rooms with members.
+        accounts: Directory of accounts.
+        device_tokens: Source of the connections of an account.
+    """
+
+    def __init__(
+        self,
+        repository: DirectRoomRepository,
+        room_registry: RoomRegistry[ClientConnection],
+        accounts: AccountDirectory,
+        device_tokens: DeviceTokens,
+    ) -> None:
+        self._repository = repository
+        self._room_registry = room_registry
+        self._accounts = accounts
+        self._device_tokens = device_tokens
+
+    def find_member(self, requester_id: str, member_id: str) -> events.MemberRef:
+        """Return a person that a requester may contact.
+
+        Raises:
+            NotFound: The person is no active account, or one of both is a guest and they share no live room.
+        """
+        account = self._accounts.find_member(member_id)
+        if account is not None and account.is_active:
+            if self._accounts.is_claimed(requester_id) or self._room_registry.find_common_rooms(
+                requester_id, member_id
+            ):
+                return events.MemberRef(member_id=member_id, nick_name=account.nick_name, account=account.name)
+        elif account is None:
+            for room in self._room_registry.find_common_rooms(requester_id, member_id):
+                return events.MemberRef(member_id=member_id, nick_name=room.participants[member_id].member.nick_name)
+        raise errors.NotFound("member_not_found")
+
+    async def load(self, room_name: str, member_id: str, policy: Policy) -> DirectMembers | None:
+        """Return the members of a direct room for a reader; None for any other room.
+
+        Args:
+            room_name: Address of the room.
+            member_id: Member id of the reader.
+            policy: Policy of the room.
+
+        Raises:
+            Forbidden: The reader is a guest who shares no other live room with a member.
+        """
+        if policy.visibility != "direct":
+            return None
+        direct = await self._repository.read(names.canonical_key(room_name))
+        if direct is not None:
+            self._require_common_room(direct, member_id)
+        return direct
+
+    def require_contact(self, direct: DirectMembers | None, member_id: str) -> None:
+        """Check that a member may write in a direct room; without effect for None, any other room.
+
+        Raises:
+            Forbidden: One of two members has blocked the other, or a guest shares no other live room with a member.
+        """
+        if direct is None:
+            return
+        if len(direct.members) == 2:
+            self.require_unblocked(member_id, [*direct.members], direct.blocks)
+        self._require_common_room(direct, member_id)
+
+    def require_unblocked(self, member_id: str, other_ids: list[str], blocks: frozenset[tuple[str, str]]) -> None:
+        """Check that no block exists between a member and others.
+
+        Raises:
+            Forbidden: A block exists.
+        """
+        for other_id in other_ids:
+            if (member_id, other_id) in blocks:
+                raise errors.Forbidden("contact_blocked")
+            if (other_id, member_id) in blocks:
+                raise errors.Forbidden("contact_refused")
+
+    def on_block_change(self, member_id: str, other_id: str, *, is_blocked: bool) -> None:
+        """Update the blocks of the live direct rooms of two members."""
+        for room in {*self._room_registry.get_member_rooms(member_id), *self._room_registry.get_member_rooms(other_id)}:
+            if room.direct is not None and {member_id, other_id} <= room.direct.members.keys():
+                pair = frozenset({(member_id, other_id)})
+                blocks = room.direct.blocks | pair if is_blocked else room.direct.blocks - pair
+                room.direct = replace(room.direct, blocks=blocks)
+
+    def announce(self, room_name: str, direct: DirectMembers, room: LiveRoom[ClientConnection] | None) -> None:
+        """Push `directRoom` to the connections of the members that have not joined the room.
+
+        Args:
+            room_name: Address of the room.
+            direct: Members of the room.
+            room: Live room, None without connections.
+        """
+        for member_id, member in direct.members.items():
+            others = [other for other in direct.members.values() if other is not member]
+            frame = encode_event(events.DIRECT_ROOM, events.DirectRoomPush(room=room_name, direct=others))
+            for connection in self._list_connections(member_id):
+                if room is None or connection not in room.connections:
+                    connection.push(frame)
+
+    def _require_common_room(self, direct: DirectMembers, member_id: str) -> None:
+        others = [other_id for other_id in direct.members if other_id != member_id]
+        if not self._accounts.is_claimed(member_id) and not any(
+            self._room_registry.find_common_rooms(member_id, other_id) for other_id in others
+        ):
+            raise errors.Forbidden("no_common_room")
+
+    def _list_connections(self, member_id: str) -> set[ClientConnection]:
+        account = self._accounts.find_member(member_id)
+        if account is not None:
+            return {*self._device_tokens.list_connections(account.id)}
+        return {
+            connection
+            for room in self._room_registry.get_member_rooms(member_id)
+            for connection in room.participants[member_id].connections
+        }

@@ -1,0 +1,134 @@
+"""Direct rooms and blocks (docs/protocol.md, "Direct rooms").
+
+- Identity: one room per set of two to eight members, however they find each other.
+- Members: are durable from the creation, so that absent accounts find the room in `myRooms`.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from server.domain.account_directory import AccountDirectory
+from server.domain.log_commands import AppendCreation, RoomRef
+from server.domain.room_addresses import generate_room_address
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.gateway.direct_contacts import DirectContacts
+from server.gateway.identity import IdentityResolver
+from server.gateway.read_markers import require_account
+from server.gateway.room_entry import RoomEntry
+from server.storage.database import Database
+from tui_chat.protocol import errors, events, requests, responses, room_requests
+from tui_chat.protocol.policies import PolicyFields
+
+
+class DirectRooms:
+    """Handlers of direct rooms and blocks; a rejected request raises a `ChatError`.
+
+    Args:
+        database: Storage of rooms and blocks.
+        identity: Source of member ids.
+        room_registry: Rooms with members.
+        accounts: Directory of accounts.
+        room_entry: Joins of rooms.
+        contacts: Checks of direct rooms.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        identity: IdentityResolver,
+        room_registry: RoomRegistry[ClientConnection],
+        *,
+        accounts: AccountDirectory,
+        room_entry: RoomEntry,
+        contacts: DirectContacts,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._room_registry = room_registry
+        self._accounts = accounts
+        self._room_entry = room_entry
+        self._contacts = contacts
+        self.handlers_by_type: dict[
+            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
+        ] = {
+            room_requests.OpenDirect: self._open,
+            room_requests.BlockMember: self._block,
+            room_requests.UnblockMember: self._unblock,
+            room_requests.ListBlocks: self._list_blocks,
+        }
+
+    async def _open(self, connection: ClientConnection, request: room_requests.OpenDirect) -> responses.JoinResponse:
+        author = self._identity.build_author(connection, self._get_guest_nick(connection))
+        other_ids = [member_id for member_id in dict.fromkeys(request.member_ids) if member_id != author.member_id]
+        if not other_ids:
+            raise errors.BadRequest("direct_room_alone")
+        members = tuple(self._contacts.find_member(author.member_id, other_id) for other_id in other_ids)
+        member_ids = {author.member_id, *other_ids}
+        blocks = await self._database.direct_rooms.read_blocks(member_ids)
+        self._contacts.require_unblocked(author.member_id, other_ids, blocks)
+        room_name = await self._find_or_create(derive_direct_key(member_ids), author, members)
+        join_request = requests.JoinRoom(room_name=room_name, nick_name=author.nick_name)
+        return await self._room_entry.join(connection, join_request, dialect="native", client_kind=None)
+
+    async def _find_or_create(
+        self, direct_key: str, author: events.Member, members: tuple[events.MemberRef, ...]
+    ) -> str:
+        """Return the address of a direct room; concurrent calls return the same."""
+        if (found := await self._database.direct_rooms.find(direct_key)) is not None:
+            return found
+        address = generate_room_address()
+        creation = AppendCreation(
+            room=RoomRef(key=address, name=address),
+            author=author,
+            policy=PolicyFields(visibility="direct"),
+            direct_key=direct_key,
+            members=members,
+        )
+        try:
+            await self._database.journal.append(creation)
+        except errors.Conflict:
+            if (found := await self._database.direct_rooms.find(direct_key)) is None:
+                raise
+            return found
+        return address
+
+    def _get_guest_nick(self, connection: ClientConnection) -> str:
+        """Return the nickname of a guest in the last joined room, `guest` without one."""
+        rooms = self._room_registry.get_joined_rooms(connection)
+        return rooms[-1].connections[connection].member.nick_name if rooms else "guest"
+
+    async def _block(self, connection: ClientConnection, request: room_requests.BlockMember) -> responses.Empty:
+        account = require_account(connection)
+        await self._database.direct_rooms.block(account.member_id, self._describe(request.member_id))
+        self._contacts.on_block_change(account.member_id, request.member_id, is_blocked=True)
+        return responses.Empty()
+
+    async def _unblock(self, connection: ClientConnection, request: room_requests.UnblockMember) -> responses.Empty:
+        account = require_account(connection)
+        await self._database.direct_rooms.unblock(account.member_id, request.member_id)
+        self._contacts.on_block_change(account.member_id, request.member_id, is_blocked=False)
+        return responses.Empty()
+
+    async def _list_blocks(self, connection: ClientConnection, _: room_requests.ListBlocks) -> responses.BlockList:
+        return responses.BlockList(
+            blocks=await self._database.direct_rooms.list_blocked(require_account(connection).member_id)
+        )
+
+    def _describe(self, member_id: str) -> events.MemberRef:
+        """Return a member with its current names; without a nickname for a guest who is absent."""
+        account = self._accounts.find_member(member_id)
+        if account is not None:
+            return events.MemberRef(member_id=member_id, nick_name=account.nick_name, account=account.name)
+        for room in self._room_registry.get_member_rooms(member_id):
+            return events.MemberRef(member_id=member_id, nick_name=room.participants[member_id].member.nick_name)
+        return events.MemberRef(member_id=member_id, nick_name="")
+
+
+def derive_direct_key(member_ids: Iterable[str]) -> str:
+    """Return the identity of a set of members, `rooms.direct_key`."""
+    return hashlib.sha256("\n".join(sorted(member_ids)).encode()).hexdigest()
