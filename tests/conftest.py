@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
@@ -27,10 +28,27 @@ sys.dont_write_bytecode = False
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
+MIN_FREE_MEMORY = 2**30
+"""Free bytes of a file system in memory that stores the temporary files of a session."""
+
+
+def _memory_directory() -> str | None:
+    """Return the directory of the file system in memory, or None if it does not exist or is too small."""
+    directory = "/dev/shm"
+    if os.access(directory, os.W_OK) and shutil.disk_usage(directory).free >= MIN_FREE_MEMORY:
+        return directory
+    return None
+
 
 def pytest_configure() -> None:
-    """Start the programs under test by the fork server."""
+    """Start the programs under test by the fork server, and store temporary files in memory.
+
+    Most tests have a database of their own, and on a disk they wait for its writes longer than they compute.
+    """
     fork_server.is_enabled = True
+    memory_directory = _memory_directory()
+    if "TMPDIR" not in os.environ and memory_directory is not None:
+        os.environ["TMPDIR"] = tempfile.tempdir = memory_directory
 
 
 def pytest_collection_finish() -> None:
@@ -83,7 +101,7 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     """Home directory with a path short enough for control sockets. Its servers stop after the test."""
-    with tempfile.TemporaryDirectory(prefix="chat-", dir="/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="chat-", dir=_memory_directory() or "/tmp") as directory:
         for name in [name for name in os.environ if name.startswith(("CHAT_", "XDG_"))]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("HOME", directory)
