@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import cast
 
-from server import control_commands
+from server import admin_commands, control_commands
 from server.arguments import MANAGED_FLAG, build_parser
 from server.control_commands import CONTROL_COMMANDS
 from server.control_socket import ControlError
@@ -91,9 +91,6 @@ def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings, s
     selection = {name: value for name, value in selection.items() if name in selected}
     try:
         if is_admin_command:
-            # Deferred import: the other commands do not load the database.
-            from server import admin_commands  # noqa: PLC0415
-
             admin_commands.run(parsed, settings, selection)
         else:
             control_commands.run(parsed.command, selection, parsed.json)

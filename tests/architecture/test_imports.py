@@ -68,6 +68,7 @@ def test_package_roots_hold_a_docstring_only() -> None:
     [
         ("tui_chat.protocol.codec", ["server.domain", "asyncio", "sqlalchemy", "aiohttp", "socketio"]),
         ("server.cli", ["server.app", "sqlalchemy", "aiohttp", "socketio"]),
+        ("server.admin_commands", ["server.app", "sqlalchemy", "aiohttp", "socketio"]),
         ("tui_chat.client.client", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),
         ("tui_chat.cli_commands.arguments", ["textual", "rich", "aiohttp", "socketio"]),
         ("tui_chat.cli_commands.commands", ["textual", "rich", "sqlalchemy", "server.domain", "server.app"]),

@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TypedDict
 
 _MODULES = (
-    *("server.cli", "server.process"),
+    *("server.cli", "server.process", "server.administration", "server.admin_commands"),
     *("tui_chat.cli", "tui_chat.cli_commands.commands", "tui_chat.screen_reader.main", "tui_chat.ui.app"),
 )
 

@@ -5,10 +5,11 @@ import re
 import signal
 import sys
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from server import control_commands
+from server.control_socket import ControlError
 from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
 
@@ -96,4 +97,5 @@ async def server_process(
 def stop_servers() -> None:
     """Stop all servers of the current home directory."""
     for server in control_commands.find_servers({}):
-        control_commands.run("stop", {"port": str(server.fields["port"])}, as_json=False)
+        with suppress(ControlError):  # ended in the meantime
+            control_commands.run("stop", {"port": str(server.fields["port"])}, as_json=False)
