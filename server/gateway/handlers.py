@@ -29,6 +29,7 @@ from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
 from server.gateway.member_updates import MemberUpdates
 from server.gateway.moderation import Moderation
+from server.gateway.owned_room_catalog import OwnedRoomCatalog
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.read_markers import ReadMarkers
 from server.gateway.room_access import RoomAccessControl
@@ -73,8 +74,9 @@ class Handlers:
         room_registry: Rooms with members.
         access_control: Permission checks.
         room_entry: Joins, observations and leaves.
-        room_catalog: Room management.
+        room_catalog: Room list, and room management of guests.
         room_admin: Owned rooms.
+        owned_room_catalog: Room management of accounts.
         published_count: Number of entries published since the start.
     """
 
@@ -143,6 +145,7 @@ class Handlers:
             room_entry=self.room_entry,
             room_catalog=self.room_catalog,
         )
+        self.owned_room_catalog = OwnedRoomCatalog(self.room_admin, self.room_catalog)
         self.published_count = 0
         self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
             **self.room_entry.handlers_by_type,

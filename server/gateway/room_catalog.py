@@ -154,6 +154,16 @@ class RoomCatalog:
             raise errors.NotFound("room_not_found")
         return room
 
+    async def find(self, room_name: str) -> RoomRecord:
+        """Return a public room.
+
+        Raises:
+            NotFound: No public room has this name.
+        """
+        for room in await self._database.reader.list_rooms(None, 0, [names.canonical_key(room_name)]):
+            return room
+        raise errors.NotFound("room_not_found")
+
     async def update(
         self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
     ) -> RoomRecord:
@@ -188,13 +198,25 @@ class RoomCatalog:
                 observer.push(frame)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
-            author = self._build_author(connection)
-            state = await self._access_control.authorize(connection, room.name, author.member_id, Action.SET_TOPIC)
-            room_ref = RoomRef(key=room.key, name=room.name)
-            await self._database.journal.append(
-                AppendTopic(room=room_ref, author=author, topic=topic, policy_seq=state.access.policy_seq)
-            )
+            await self.set_topic(connection, room.name, topic)
         return await self.get(room_id)
+
+    async def set_topic(self, connection: ClientConnection, room_name: str, topic: str) -> None:
+        """Append a new topic by the member of the connection, who need not have joined.
+
+        Raises:
+            Forbidden: The topic policy does not permit the change.
+        """
+        author = self._build_author(connection)
+        state = await self._access_control.authorize(connection, room_name, author.member_id, Action.SET_TOPIC)
+        await self._database.journal.append(
+            AppendTopic(
+                room=self._access_control.get_ref(room_name),
+                author=author,
+                topic=topic,
+                policy_seq=state.access.policy_seq,
+            )
+        )
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         """Remove a room after a deletion entry for each of its messages.

@@ -290,3 +290,23 @@ async def test_refusals_of_basic_clients_have_their_own_form(owner: RawClient, c
     assert (error["code"], error["reason"]) == ("forbidden", "members_only")
     error = await request_without_ack(client, "client_msg", {"roomId": "tea", "msg": "hi"})
     assert (error["code"], error["reason"]) == ("forbidden", "members_only")
+
+
+async def test_resource_clients_with_an_account_own_their_rooms(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    created = await owner.request("createChatroom", {"name": "Tea", "topic": "green"})
+    assert (created["name"], created["topic"]) == ("Tea", "green")
+    assert (await owner.request("createChatroom", {"name": "tea"}))["error"]["code"] == "conflict"
+    joined = await client.join("tea", "guest")
+    assert [entry["kind"] for entry in joined["messages"]] == ["member", "topic"]
+    for event, body in (
+        ("updateChatroom", {"id": created["id"], "name": "Mine"}),
+        ("removeChatroom", created["id"]),
+    ):
+        assert (await client.request(event, body))["error"]["code"] == "forbidden"
+    updated = await owner.request("updateChatroom", {"id": created["id"], "name": "Coffee", "topic": "black"})
+    assert (updated["name"], updated["topic"], updated["members"]) == ("Coffee", "black", 1)
+    assert (await owner.request("removeChatroom", created["id"]))["name"] == "Coffee"
+    assert await client.wait_for_push("roomRemoved") == {"room": "Coffee"}
+    assert (await owner.request("findOneChatroom", created["id"]))["error"]["code"] == "not_found"

@@ -150,20 +150,21 @@ class ResourceCrudDialect(Dialect):
             The wire fields of a room (docs/dialects.md), a list of them, or those of the end of a stream.
 
         Raises:
-            ChatError: The request is rejected (`RoomCatalog`).
+            ChatError: The request is rejected (`RoomCatalog` for guests, `OwnedRoomCatalog` for accounts).
         """
         room_catalog = handlers.room_catalog
+        editor = room_catalog if connection.account is None else handlers.owned_room_catalog
         match request:
             case CreateChatroom(name=name, topic=topic):
-                room = await room_catalog.create(connection, name, topic)
+                room = await editor.create(connection, name, topic)
             case FindAllChatroom():
                 return [self._to_chatroom(room) for room in await room_catalog.list_public()]
             case FindOneChatroom(id=room_id):
                 room = await room_catalog.get(room_id)
             case UpdateChatroom(id=room_id, name=name, topic=topic):
-                room = await room_catalog.update(connection, room_id, name, topic)
+                room = await editor.update(connection, room_id, name, topic)
             case RemoveChatroom(id=room_id):
-                room = await room_catalog.delete(connection, room_id)
+                room = await editor.delete(connection, room_id)
             case FindChatroomMessages():
                 return await self._stream_messages(room_catalog, connection, request)
             case _:
