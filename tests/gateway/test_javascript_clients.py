@@ -1,9 +1,11 @@
 """Released versions of socket.io-client, as basic and as native clients."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.accounts import create_account
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
 
@@ -92,3 +94,24 @@ async def test_a_shutdown_announces_the_reconnect_delay(tmp_path: Path) -> None:
             await ann.connect(server.url, reconnection=False)
         await ann.wait_until(lambda: ann.event_payloads("goingAway") and ann.reports_of("disconnect"))
         assert ann.event_payloads("goingAway")[0]["reconnectAfter"] > 0
+
+
+@pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
+@pytest.mark.parametrize("source", ["auth", "header"])
+async def test_tokens_are_verified_and_revoked(tmp_path: Path, transports: list[str], source: str) -> None:
+    async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as eve:
+        issued = await create_account(server, "ann")
+
+        def build_options(token: str) -> dict[str, Any]:
+            credentials = {"auth": {"token": token}} if source == "auth" else {"extraHeaders": {"authorization": token}}
+            return {"transports": transports, "reconnection": False, **credentials}
+
+        await ann.connect(server.url, **build_options(issued.token))
+        assert (await ann.request("joinRoom", {"roomName": "tea", "nickName": "x"}))["nickName"] == "ann"
+        await server.account_service.suspend("ann")
+        eve.send_command({"do": "connect", "url": server.url, "options": build_options("ct_forged")})
+        for client in (ann, eve):
+            await client.wait_until(lambda client=client: client.reports_of("disconnect"))
+            assert client.event_payloads("authFail") == [
+                {"message": "the token is not valid", "reason": "token_invalid"}
+            ]
