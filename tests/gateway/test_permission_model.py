@@ -1,0 +1,542 @@
+"""Random actions of persons in rooms through every entry point, compared with a model of the permissions.
+
+- Model: `ModelRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
+- Confidentiality: every message has a unique text. A person receives the texts that the model permits, in any push and
+  response, and no others.
+"""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import Phase, settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.support.in_process_server import running_server
+from tests.support.persons import Kind, Person, connect_person
+
+ResultT = TypeVar("ResultT")
+
+KINDS: dict[str, tuple[Kind, str]] = {
+    "admin": ("admin", "native"),
+    "owner": ("account", "native"),
+    "ann": ("account", "native"),
+    "ben": ("account", "native"),
+    "guest": ("guest", "native"),
+    "object": ("guest", "object_join"),
+    "string": ("guest", "string_join"),
+    "msg": ("guest", "server_msg"),
+}
+"""Kind and dialect of each person by name."""
+
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""Phases without the reduction of a failing example, which exceeds the time limit of a test."""
+
+NAMES = st.sampled_from(sorted(KINDS))
+NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
+ROOMS = st.sampled_from(["open", "owned", "vault", "direct"])
+POLICIES = st.one_of(
+    st.tuples(st.just("speak"), st.sampled_from(["everyone", "members", "moderators"])),
+    st.tuples(st.just("guestPost"), st.booleans()),
+    st.tuples(st.just("react"), st.sampled_from(["everyone", "members", "moderators"])),
+    st.tuples(st.just("topic"), st.sampled_from(["members", "moderators", "owner"])),
+    st.tuples(st.just("visibility"), st.sampled_from(["public", "unlisted"])),
+)
+
+
+@dataclass
+class ModelMessage:
+    """Message with its unique text."""
+
+    seq: int
+    author: str
+    text: str
+    is_deleted: bool = False
+
+
+@dataclass
+class ModelRoom:
+    """Expected state of a room.
+
+    Attributes:
+        name: Name or address on the server.
+        visibility: Policy `visibility`.
+        owned: The room has an owner.
+        policy: Other policies by wire name.
+        roles: Roles of the durable members by person.
+        banned: Banned persons.
+        muted: Muted persons.
+        present: Persons in the room.
+        observers: Persons that observe the room.
+        messages: Messages in order.
+    """
+
+    name: str
+    visibility: str = "public"
+    owned: bool = False
+    policy: dict[str, Any] = field(default_factory=dict[str, Any])
+    roles: dict[str, str] = field(default_factory=dict[str, str])
+    banned: set[str] = field(default_factory=set[str])
+    muted: set[str] = field(default_factory=set[str])
+    present: set[str] = field(default_factory=set[str])
+    observers: set[str] = field(default_factory=set[str])
+    messages: list[ModelMessage] = field(default_factory=list[ModelMessage])
+
+    def rank(self, person: str) -> int:
+        if person == "admin":
+            return 4
+        room_rank = {"owner": 3, "moderator": 2, "member": 1}.get(self.roles.get(person, ""), 0)
+        return max(room_rank, 1 if KINDS[person][0] == "account" else 0)
+
+    def sees(self, person: str) -> bool:
+        return self.visibility not in ("private", "direct") or person in self.roles
+
+    def reads(self, person: str) -> bool:
+        return self.sees(person) and person not in self.banned
+
+    def belongs(self, person: str, policy: str, default: str) -> bool:
+        group = self.policy.get(policy, default)
+        if group == "members":
+            return person in self.roles or self.rank(person) >= 2
+        return self.rank(person) >= {"everyone": 0, "moderators": 2, "owner": 3}[group]
+
+    def writes(self, person: str) -> bool:
+        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
+        return (
+            self.reads(person) and person not in self.muted and may_post and self.belongs(person, "speak", "everyone")
+        )
+
+    def reacts(self, person: str) -> bool:
+        return self.reads(person) and person not in self.muted and self.belongs(person, "react", "everyone")
+
+    def sets_topic(self, person: str) -> bool:
+        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
+        is_in_group = not self.owned or self.belongs(person, "topic", "members")
+        return self.reads(person) and person not in self.muted and may_post and is_in_group
+
+    def knows(self, person: str) -> bool:
+        authors = {message.author for message in self.messages}
+        return person in self.present | self.roles.keys() | self.banned | self.muted | authors
+
+    def moderates(self, actor: str, target: str) -> bool:
+        return self.manages(actor, 2) and self.rank(actor) > self.rank(target)
+
+    def manages(self, actor: str, rank: int) -> bool:
+        return self.visibility != "direct" and self.reads(actor) and self.rank(actor) >= rank
+
+    def assigns(self, actor: str, target: str, role: str) -> bool:
+        rank = {"member": 1, "moderator": 2, "owner": 3}[role]
+        if actor == target:
+            may_assign = self.rank(actor) >= 2 and rank < self.rank(actor)
+        else:
+            may_assign = self.rank(actor) >= 3 and self.rank(actor) > self.rank(target)
+        is_last_owner = self.roles.get(target) == "owner" and list(self.roles.values()).count("owner") == 1
+        has_account = role == "member" or KINDS[target][0] != "guest"
+        return (
+            self.manages(actor, 2)
+            and may_assign
+            and (self.owned or role != "owner")
+            and target in self.roles
+            and has_account
+            and not (is_last_owner and role != "owner")
+        )
+
+
+class Stage:
+    """Server and persons of all examples, on an event loop of their own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._room_numbers = itertools.count(1)
+        self.persons: dict[str, Person] = {}
+        self.direct = ModelRoom("", "direct", roles={"owner": "member", "ann": "member"})
+        self.run(self._open(directory))
+
+    def run(self, awaitable: Awaitable[ResultT]) -> ResultT:
+        async def wait() -> ResultT:
+            return await awaitable
+
+        return self._runner.run(wait())
+
+    async def _open(self, directory: Path) -> None:
+        server = await self._stack.enter_async_context(running_server(directory, rate_limit="off"))
+        for name, (kind, _) in KINDS.items():
+            self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
+        for name in KINDS:  # a first join gives each guest a member id
+            assert await join(self.persons[name], name, "lobby") == ""
+            assert await self.persons[name].attempt("leaveRoom", room="lobby") == ""
+
+    def next_number(self) -> int:
+        return next(self._room_numbers)
+
+    def close(self) -> None:
+        self.run(self._stack.aclose())
+        self._runner.close()
+
+
+async def join(person: Person, name: str, room: str) -> str:
+    """Join a room in the dialect of the person; return an empty text or the reason of the error."""
+    match KINDS[name][1]:
+        case "string_join":
+            arguments: tuple[Any, ...] = (room, name)
+        case "server_msg":
+            arguments = ({"nickName": name, "id": 1, "roomId": room},)
+        case _:
+            return await person.join(room)
+    response = await person.client.request("joinRoom", *arguments)
+    if response["ok"]:
+        person.member_id = response["memberId"]
+    return "" if response["ok"] else response["error"]["reason"]
+
+
+async def send(person: Person, name: str, room: str, text: str) -> dict[str, Any]:
+    """Send a message in the dialect of the person, and return the acknowledgement."""
+    if KINDS[name][1] == "server_msg":
+        return await person.client.request("client_msg", {"msg": text, "nickName": name, "roomId": room, "userId": 1})
+    return await person.client.request("sendMessage", {"room": room, "message": text})
+
+
+class PermissionMachine(RuleBasedStateMachine):
+    """Random actions of all persons in an open, an owned, a private and a direct room.
+
+    The direct room is the same in all examples, because its members are.
+    """
+
+    stage: Stage
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rooms: dict[str, ModelRoom] = {}
+        self.texts = (f"text{self.stage.next_number()}x{number}" for number in itertools.count())
+        self.owner_of_text: dict[str, ModelRoom] = {}
+
+    @initialize(absent=st.sets(NAMES, max_size=3), muted=st.sets(NAMES, max_size=3))
+    def create_rooms(self, absent: set[str], muted: set[str]) -> None:
+        number = self.stage.next_number()
+        self.rooms = {
+            "open": ModelRoom(f"open{number}"),
+            "owned": ModelRoom(f"owned{number}", owned=True, roles={"owner": "owner"}, present={"owner"}),
+            "vault": ModelRoom("", visibility="private", owned=True, roles={"owner": "owner"}, present={"owner"}),
+        }
+        self.request("owner", "createRoom", roomName=self.rooms["owned"].name)
+        created = self.request("owner", "createRoom", title=f"vault{number}", visibility="private")
+        self.rooms["vault"].name = created["room"]["name"]
+        for room in ("open", "owned"):
+            for name in KINDS.keys() - absent:
+                self.join_room(name, room)
+            self.set_role("admin", "ben", room, "moderator")
+            self.send_message("owner", room)
+            for name in muted:
+                self.moderate("admin", name, room, "mute")
+        self.invite_to_the_vault("ann")
+        self.send_message("owner", "vault")
+        self.rooms["direct"] = self.stage.direct
+        self.open_direct_room("owner")
+        self.send_message("owner", "direct")
+
+    def teardown(self) -> None:
+        for room in self.rooms.values():
+            for name in room.present:
+                self.request(name, "leaveRoom", room=room.name)
+            for name in room.observers:
+                self.request(name, "unobserve", room=room.name)
+            room.present.clear()
+            room.observers.clear()
+        self.check_pushes()
+
+    # -- requests
+
+    def request(self, name: str, event: str, **fields: Any) -> dict[str, Any]:
+        payload = {field_name.rstrip("_"): value for field_name, value in fields.items()}
+        return self.stage.run(self.stage.persons[name].client.request(event, payload))
+
+    def expect(self, response: dict[str, Any], is_permitted: bool) -> bool:
+        assert response["ok"] is is_permitted, response
+        return is_permitted
+
+    def check_pushes(self, texts: dict[str, set[str]] | None = None) -> None:
+        """Compare the texts in the received packets with those that each person may receive.
+
+        Args:
+            texts: Expected texts by person; all others receive none.
+        """
+        for name, person in self.stage.persons.items():
+            self.request(name, "unobserve", room="lobby")  # the response follows all earlier pushes
+            packets, person.client.pushes = person.client.pushes, []
+            received = {text for text in self.owner_of_text if any(f'"{text}"' in packet for packet in packets)}
+            assert received == (texts or {}).get(name, set()), (name, packets)
+
+    # -- membership
+
+    @rule(name=NAMES, room=ROOMS)
+    def join_room(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        reason = self.stage.run(join(self.stage.persons[name], name, model.name))
+        assert (not reason) is model.reads(name), reason
+        if reason:
+            assert reason == ("member_banned" if model.sees(name) else "room_not_found")
+            return
+        model.present.add(name)
+        model.observers.discard(name)
+        if KINDS[name][0] != "guest":
+            model.roles.setdefault(name, "member")
+
+    @rule(name=NAMES, room=ROOMS)
+    def leave_room(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        self.expect(self.request(name, "leaveRoom", room=model.name), name in model.present)
+        model.present.discard(name)
+
+    @rule(name=NATIVE_NAMES, room=ROOMS)
+    def observe_room(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "observe", room=model.name, limit=200)
+        if self.expect(response, model.reads(name)):
+            self.expect_entries(response["messages"], model)
+            if name not in model.present:
+                model.observers.add(name)
+
+    # -- messages
+
+    @rule(name=NAMES, room=ROOMS)
+    def send_message(self, name: str, room: str) -> None:
+        model, text = self.rooms[room], next(self.texts)
+        response = self.stage.run(send(self.stage.persons[name], name, model.name, text))
+        self.owner_of_text[text] = model
+        if not self.expect(response, name in model.present and model.writes(name)):
+            self.check_pushes()
+            return
+        model.messages.append(ModelMessage(response["seq"], name, text))
+        self.check_pushes({reader: {text} for reader in model.present | model.observers})
+
+    @rule(name=NATIVE_NAMES, room=ROOMS)
+    def send_without_join(self, name: str, room: str) -> None:
+        model, text = self.rooms[room], next(self.texts)
+        if any(name in other.present for other in self.rooms.values()):
+            return
+        response = self.request(name, "sendMessage", room=model.name, message=text, as_={"nickName": name})
+        self.owner_of_text[text] = model
+        if self.expect(response, model.writes(name)):
+            model.messages.append(ModelMessage(response["seq"], name, text))
+        self.check_pushes({reader: {text} for reader in model.present | model.observers} if response["ok"] else None)
+
+    @rule(name=NAMES, room=ROOMS, data=st.data())
+    def edit_message(self, name: str, room: str, data: st.DataObject) -> None:
+        model = self.rooms[room]
+        message = self.draw_message(model, data)
+        if message is None:
+            return
+        text = next(self.texts)
+        self.owner_of_text[text] = model
+        response = self.request(name, "editMessage", room=model.name, seq=message.seq, message=text)
+        is_permitted = name in model.present and model.writes(name) and message.author == name
+        if self.expect(response, is_permitted and not message.is_deleted):
+            message.text = text
+        for person in self.stage.persons.values():
+            self.stage.run(person.client.request("unobserve", {"room": "lobby"}))
+            person.client.pushes.clear()
+
+    @rule(name=NAMES, room=ROOMS, data=st.data())
+    def delete_message(self, name: str, room: str, data: st.DataObject) -> None:
+        model = self.rooms[room]
+        message = self.draw_message(model, data)
+        if message is None:
+            return
+        response = self.request(name, "deleteMessage", room=model.name, seq=message.seq)
+        is_own = message.author == name
+        is_permitted = model.reads(name) if is_own else model.moderates(name, message.author)
+        if self.expect(response, name in model.present and is_permitted):
+            message.is_deleted = True
+
+    @rule(name=NAMES, room=ROOMS, on=st.booleans(), data=st.data())
+    def react(self, name: str, room: str, on: bool, data: st.DataObject) -> None:
+        model = self.rooms[room]
+        message = self.draw_message(model, data)
+        if message is not None:
+            response = self.request(name, "react", room=model.name, seq=message.seq, emoji="👍", on=on)
+            is_permitted = name in model.present and model.reacts(name)
+            self.expect(response, is_permitted and not (message.is_deleted and on))
+
+    @rule(name=NAMES, room=ROOMS)
+    def set_topic(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "setTopic", room=model.name, topic="news")
+        self.expect(response, name in model.present and model.sets_topic(name))
+
+    # -- queries
+
+    @rule(name=NAMES, room=ROOMS)
+    def read_history(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "history", room=model.name, after=0, limit=200)
+        if self.expect(response, name in model.present | model.observers):
+            assert model.reads(name)
+            self.expect_entries(response["messages"], model)
+
+    @rule(name=NAMES, room=ROOMS)
+    def list_members(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "listMembers", room=model.name)
+        if self.expect(response, name in model.present | model.observers):
+            assert {member["memberId"] for member in response["members"]} == {
+                self.stage.persons[present].member_id for present in model.present
+            }
+
+    @rule(name=NAMES, room=ROOMS)
+    def search_room(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "search", room=model.name, query="text", limit=100)
+        exists = bool(model.messages) or model.owned or name in model.present or room != "open"
+        if not exists and not response["ok"]:
+            assert response["error"]["reason"] in ("room_not_found", "member_banned")
+        elif self.expect(response, model.reads(name)):
+            texts = [message.text for message in model.messages if not message.is_deleted]
+            assert [message["message"] for message in response["messages"]] == texts[:-101:-1]
+
+    @rule(name=NAMES)
+    def search_everywhere(self, name: str) -> None:
+        response = self.request(name, "search", query="text", limit=100)
+        assert response["ok"], response
+        for message in response["messages"]:
+            for model in self.rooms.values():
+                if message["room"] == model.name:
+                    assert model.reads(name)
+                    assert model.visibility == "public" or name in model.present | set(model.roles)
+
+    @rule(name=NAMES)
+    def list_rooms(self, name: str) -> None:
+        response = self.request(name, "listRooms", limit=200)
+        listed = {room["name"] for room in response["rooms"]}
+        for model in self.rooms.values():
+            if model.name in listed:
+                assert model.visibility == "public"
+
+    @rule(name=NAMES)
+    def list_resources(self, name: str) -> None:
+        client = self.stage.persons[name].client
+        for resource in self.stage.run(client.request("findAllChatroom")):
+            for model in self.rooms.values():
+                if resource["name"] != model.name:
+                    continue
+                assert model.visibility == "public"
+                client.pushes.clear()
+                result = self.stage.run(client.request("findChatroomMessages", {"id": resource["id"]}))
+                assert ("error" not in result) is model.reads(name), result
+                if "error" not in result:
+                    packets = [packet for packet in client.pushes if packet.startswith('42["chatroomMessage",')]
+                    texts = [json.loads(packet[2:])[1]["message"] for packet in packets]
+                    assert [text for text in texts if text] == [
+                        message.text for message in model.messages if not message.is_deleted
+                    ]
+                client.pushes.clear()
+
+    # -- moderation
+
+    @rule(actor=NAMES, subject=NAMES, room=ROOMS, event=st.sampled_from(["kick", "ban", "unban", "mute", "unmute"]))
+    def moderate(self, actor: str, subject: str, room: str, event: str) -> None:
+        model = self.rooms[room]
+        member_id = self.stage.persons[subject].member_id
+        response = self.request(actor, event, room=model.name, memberId=member_id)
+        if (
+            actor in model.present
+            and model.moderates(actor, subject)
+            and not model.knows(subject)
+            and not response["ok"]
+        ):
+            assert response["error"]["reason"] == "member_not_found"
+            return
+        if not self.expect(response, actor in model.present and model.moderates(actor, subject)):
+            return
+        match event:
+            case "kick" | "ban":
+                for persons in (model.present, model.observers):
+                    persons.discard(subject)
+                model.roles.pop(subject, None)
+                if event == "ban":
+                    model.banned.add(subject)
+            case "unban":
+                model.banned.discard(subject)
+            case "mute":
+                model.muted.add(subject)
+            case _:
+                model.muted.discard(subject)
+
+    @rule(actor=NAMES, subject=NAMES, room=ROOMS, role=st.sampled_from(["member", "moderator", "owner"]))
+    def set_role(self, actor: str, subject: str, room: str, role: str) -> None:
+        model = self.rooms[room]
+        member_id = self.stage.persons[subject].member_id
+        response = self.request(actor, "setRole", room=model.name, memberId=member_id, role=role)
+        if self.expect(response, actor in model.present and model.assigns(actor, subject, role)):
+            model.roles[subject] = role
+
+    @rule(name=NAMES, room=ROOMS, policy=POLICIES)
+    def set_policy(self, name: str, room: str, policy: tuple[str, Any]) -> None:
+        model = self.rooms[room]
+        field_name, value = policy
+        if field_name == "visibility" and room in ("vault", "direct"):
+            return
+        response = self.request(name, "setPolicy", room=model.name, **{field_name: value})
+        if self.expect(response, model.manages(name, 3)):
+            if field_name == "visibility":
+                model.visibility = value
+            else:
+                model.policy[field_name] = value
+
+    @rule(name=NAMES, room=ROOMS)
+    def read_audit(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        response = self.request(name, "audit", room=model.name)
+        self.expect(response, name in model.present and model.manages(name, 2))
+
+    @rule(name=NAMES)
+    def invite_to_the_vault(self, name: str) -> None:
+        model = self.rooms["vault"]
+        if "owner" not in model.present or KINDS[name][1] != "native" or name in model.banned:
+            return
+        invite = self.request("owner", "createInvite", room=model.name)["invite"]
+        person = self.stage.persons[name]
+        assert self.stage.run(person.join(model.name, invite=invite["code"])) == ""
+        model.present.add(name)
+        model.observers.discard(name)
+        model.roles.setdefault(name, "member")
+
+    @rule(name=st.sampled_from(["owner", "ann"]))
+    def open_direct_room(self, name: str) -> None:
+        model = self.rooms["direct"]
+        partner = self.stage.persons["ann" if name == "owner" else "owner"]
+        opened = self.request(name, "openDirect", memberIds=[partner.member_id])
+        assert opened["room"]["name"] == (model.name or opened["room"]["name"])
+        model.name = opened["room"]["name"]
+        model.present.add(name)
+        model.observers.discard(name)
+
+    # -- helpers
+
+    def draw_message(self, model: ModelRoom, data: st.DataObject) -> ModelMessage | None:
+        return data.draw(st.sampled_from(model.messages)) if model.messages else None
+
+    def expect_entries(self, entries: list[dict[str, Any]], model: ModelRoom) -> None:
+        found = [(entry["seq"], entry["message"]) for entry in entries if entry["kind"] == "message"]
+        expected = [(message.seq, "" if message.is_deleted else message.text) for message in model.messages]
+        assert found == expected[-len(found) :] if found else not expected or len(entries) >= 200
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.close()
+
+
+def test_the_server_permits_exactly_what_the_model_permits(stage: Stage) -> None:
+    machine_type: Callable[[], PermissionMachine] = type("SharedStageMachine", (PermissionMachine,), {"stage": stage})
+    run_state_machine_as_test(
+        machine_type, settings=settings(max_examples=12, stateful_step_count=30, deadline=None, phases=PHASES)
+    )
