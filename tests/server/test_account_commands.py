@@ -193,6 +193,18 @@ async def test_a_bot_has_a_token_that_can_be_replaced(home: Path) -> None:
             assert result == (2, "", f"chat-server: {problem}\n")
 
 
+async def test_a_private_room_is_exported_by_its_address_only(home: Path) -> None:
+    token = await add_bot(home, "news")
+    async with server_process(home) as server, connected(server, token) as client:
+        response = await client.request("createRoom", {"title": "Plans", "visibility": "private"})
+        address = response["room"]["name"]
+        await client.send_messages(address, ["secret plan"])
+        code, output, _ = await run_server(home, "export", address, "--format", "text")
+        assert (code, output.splitlines()[-1].partition("news: ")[2]) == (0, "secret plan")
+        for name in ("Plans", address[:-1]):
+            assert await run_server(home, "export", name) == (2, "", f"chat-server: no room {name}\n")
+
+
 async def test_an_invite_permits_one_registration(home: Path) -> None:
     async with server_process(home, "--registration", "invite") as server, account_api(server.url) as api:
         invite = json.loads(await run_account(home, "invite", "--expires", "12h", "--json"))
