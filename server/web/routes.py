@@ -1,6 +1,6 @@
 """HTTP routes: the browser page, the JavaScript client, liveness and readiness."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from server.web.headers import create_security_headers, set_server_header
 from server.web.problem_details import create_problem_response, problem_middleware
 from server.web.static_site import add_static_site
 from tui_chat.protocol import codec, errors
+
+_Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 _SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognise a chat server on a port
 
@@ -67,16 +69,17 @@ def add_routes(
     if pages_directory is not None:
         add_static_site(app, pages_directory)
     else:
-        page_assets = load_page_assets()
-        for path, asset in page_assets.items():
-            is_immutable = path.startswith(ASSETS_PATH)
-            app.router.add_get(path, _create_asset_handler(asset, _IMMUTABLE_HEADERS if is_immutable else {}))
-        app.router.add_get(ASSETS_PATH + "{hash:[0-9a-f]{12}}/{name:.+}", _create_release_redirect(page_assets))
+        handlers = {
+            path: _create_asset_handler(asset, _IMMUTABLE_HEADERS if path.startswith(ASSETS_PATH) else {})
+            for path, asset in load_page_assets().items()
+        }
+        for path, handler in handlers.items():
+            if not path.startswith(ASSETS_PATH):
+                app.router.add_get(path, handler)
+        app.router.add_get(ASSETS_PATH + "{hash:[0-9a-f]{12}}/{name:.+}", _create_release_handler(handlers))
 
 
-def _create_asset_handler(
-    asset: StaticAsset, extra_headers: Mapping[str, str]
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) -> _Handler:
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
         etag = asset.etag if gzipped is None else f"{asset.etag}-gzip"
@@ -95,23 +98,26 @@ def _create_asset_handler(
     return serve
 
 
-def _create_release_redirect(page_assets: Iterable[str]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Return a handler that redirects asset paths of another release, which an index page in a cache contains.
+def _create_release_handler(handlers: Mapping[str, _Handler]) -> _Handler:
+    """Return a handler of asset paths, which redirects those of another release in the index page of a cache.
 
     The redirect has status 307; a file that this release does not have raises `NotFound`. Modules import relative to
     the path after the redirect, so that all modules are of this release.
     """
-    paths = {path.split("/", 3)[3]: path for path in page_assets if path.startswith(ASSETS_PATH)}
+    paths = {path.split("/", 3)[3]: path for path in handlers if path.startswith(ASSETS_PATH)}
 
-    async def redirect(request: web.Request) -> web.Response:
+    async def serve_or_redirect(request: web.Request) -> web.Response:
         name = request.match_info["name"]
         if name not in paths:
             raise errors.NotFound("path_not_found")
+        path = paths[name]
+        if request.path == path:
+            return await handlers[path](request)
         # Relative, because a reverse proxy may serve the page below a path of its own.
-        location = "../" * (name.count("/") + 2) + paths[name][1:]
+        location = "../" * (name.count("/") + 2) + path[1:]
         return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": location})
 
-    return redirect
+    return serve_or_redirect
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:
