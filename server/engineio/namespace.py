@@ -138,9 +138,9 @@ class Namespace:
         self._sink.push(packets.encode_connect(connection.sid))
 
     def _reject_connect(self, error: errors.ChatError) -> None:
-        if error.reason == "token_invalid":
+        if error.reason in {"token_invalid", "account_suspended"}:
             self._sink.push(packets.encode_connect(secrets.token_urlsafe()))
-            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush()))
+            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message, error.reason)))
             self._sink.close("invalid token")
             return
         error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})

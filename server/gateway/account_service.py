@@ -294,7 +294,7 @@ class AccountService:
         The tokens are valid again after `resume`.
         """
         record = await self._update_by_name(name, suspended=True)
-        self.tokens.revoke(record.account.id)
+        self.tokens.revoke(record.account.id, reason="account_suspended")
 
     async def resume(self, name: str) -> None:
         """End the suspension of an account; raises as `require_account`."""

@@ -18,7 +18,7 @@ from server.domain.account_directory import Account, AccountDirectory, AccountId
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.storage.account_repository import HOUR_MS, AccountRepository, TokenRecord
-from tui_chat.protocol import errors, events
+from tui_chat.protocol import error_reasons, errors, events
 
 _MAX_CACHED_TOKENS = 10_000
 _SAVE_INTERVAL = 60.0  # seconds between two writes of token uses
@@ -75,7 +75,8 @@ class DeviceTokens:
         record = await self._find_token(hash_secret(token))
         account = None if record is None else await self._find_account(record.account_id)
         if record is None or account is None or not account.is_active:
-            raise errors.Unauthorized("token_invalid")
+            is_suspended = account is not None and account.suspended
+            raise errors.Unauthorized("account_suspended" if is_suspended else "token_invalid")
         return AccountIdentity.from_account(account, record.id)
 
     def attach(self, connection: ClientConnection, account: AccountIdentity) -> None:
@@ -129,18 +130,21 @@ class DeviceTokens:
         for connection, identity in self._iterate_connections(account.id):
             connection.account = AccountIdentity.from_account(account, identity.token_id)
 
-    def revoke(self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True) -> None:
+    def revoke(
+        self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True, *, reason: str = "token_invalid"
+    ) -> None:
         """Close the connections of deleted tokens, and remove these from the cache.
 
         Args:
             account_id: Account of the tokens.
             is_revoked: Returns whether a token id is revoked; by default, all are.
+            reason: Reason of the error for the clients.
         """
         self._revocation_count += 1
         for digest, record in list(self._cache.items()):
             if record.account_id == account_id and is_revoked(record.id):
                 del self._cache[digest]
-        frame = encode_event(events.AUTH_FAIL, events.AuthFailPush())
+        frame = encode_event(events.AUTH_FAIL, events.AuthFailPush(error_reasons.MESSAGES[reason], reason))
         for connection, identity in self._iterate_connections(account_id):
             if is_revoked(identity.token_id):
                 connection.push(frame)

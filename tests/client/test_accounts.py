@@ -84,6 +84,24 @@ async def test_devices_are_listed_and_revoked_on_open_connections(server: Runnin
         await AccountClient(server.url, laptop.token).get_profile()
 
 
+async def test_a_suspension_is_named_on_open_and_new_connections(server: RunningServer) -> None:
+    login = await AccountClient(server.url).register("ann", PASSWORD, label="phone")
+    async with ChatClient(server.url, token=login.token, account="ann") as chat:
+        await chat.join("tea", nick="ann")
+        await server.account_service.suspend("ann")
+        for _ in range(2):
+            await wait_until(lambda: isinstance(chat.state, AuthFailed))
+            assert isinstance(chat.state, AuthFailed)
+            assert chat.state.error.reason == "account_suspended"
+            await chat.set_token(login.token, "ann")
+        await wait_until(lambda: isinstance(chat.state, AuthFailed))
+        await server.account_service.resume("ann")
+        await chat.set_token(login.token, "ann")
+        await wait_until(lambda: isinstance(chat.state, Online))
+    (device,) = await AccountClient(server.url, login.token).list_devices()
+    assert device.label == "phone"
+
+
 async def test_profile_and_password_changes_take_effect(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     await accounts.register("ann", PASSWORD, nick="Ann Lee")

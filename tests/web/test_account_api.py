@@ -210,7 +210,7 @@ async def test_a_suspended_account_is_disconnected_and_may_return(server: Runnin
         assert await client.wait_for_push("authFail")
     assert (await api.log_in("ann")).reason == "account_suspended"
     assert (await api.log_in("ann", "wrong password")).reason == "login_failed"
-    assert (await api.with_token(token).request("GET", "/api/me")).reason == "token_invalid"
+    assert (await api.with_token(token).request("GET", "/api/me")).reason == "account_suspended"
     await server.account_service.resume("ann")
     assert (await api.with_token(token).request("GET", "/api/me")).status == 200
 

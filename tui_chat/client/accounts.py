@@ -110,6 +110,7 @@ class AccountClient:
         nick: str | None = None,
         invite: str | None = None,
         guest_key: str | None = None,
+        label: str = "",
     ) -> Login:
         """Create an account and log in.
 
@@ -119,8 +120,9 @@ class AccountClient:
             nick: Nickname, None for the account name.
             invite: Code of an invite, for servers that require one.
             guest_key: Guest key whose messages and rooms the account receives; the key is invalid afterwards.
+            label: Name of this device in the device list.
         """
-        fields = {"account": account, "password": password, "nickName": nick, "invite": invite}
+        fields = {"account": account, "password": password, "nickName": nick, "invite": invite, "label": label or None}
         authorization = f"Guest {guest_key}" if guest_key else None
         return await self._request_login("/api/accounts", fields, account, authorization)
 

@@ -8,7 +8,7 @@
 import logging
 import socket
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Any, Literal
 
 from tui_chat.client.accounts import AccountClient, AccountProfile, Device
 from tui_chat.protocol.errors import ChatError, Unauthorized
@@ -16,6 +16,10 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 log = logging.getLogger("chat.session")
+
+
+def _device_label() -> str:
+    return f"chat-tui ({socket.gethostname()})"
 
 
 async def _stay_disconnected(_: SavedLogin | None) -> None:
@@ -47,7 +51,7 @@ class AccountManager:
     async def log_in(self, account: str, password: str) -> None:
         """Log in with an existing account."""
         client = AccountClient(self.url)
-        login = await client.log_in(account, password, label=f"chat-tui ({socket.gethostname()})")
+        login = await client.log_in(account, password, label=_device_label())
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
@@ -59,7 +63,8 @@ class AccountManager:
             nick: Nickname, empty for the account name.
             invite: Code of an invite, empty without one.
         """
-        client, options = AccountClient(self.url), {"nick": nick or None, "invite": invite or None}
+        client = AccountClient(self.url)
+        options: dict[str, Any] = {"nick": nick or None, "invite": invite or None, "label": _device_label()}
         try:
             login = await client.register(account, password, **options, guest_key=self.guest_key())
         except Unauthorized:  # the guest key is invalid: the server was replaced, or the guest has an account already

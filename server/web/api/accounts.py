@@ -37,6 +37,7 @@ class RegistrationBody(Struct, rename="camel"):
     nick_name: str = ""
     invite: str = ""
     email: str = ""
+    label: str = ""
 
 
 class LoginBody(Struct, rename="camel"):
@@ -117,6 +118,7 @@ class AccountApi:
         """
         client = self._require_secure(request)
         body = await read_json(request, RegistrationBody)
+        label = sanitize.validate_device_label(body.label)
         if self._registration == "closed":
             raise errors.Forbidden("registration_closed")
         if self._registration == "invite" and not body.invite:
@@ -137,7 +139,7 @@ class AccountApi:
             member_id=member_id,
             invite_code=body.invite if self._registration == "invite" else None,
         )
-        return _create_token_response(await self._service.issue_token(account, ""), HTTPStatus.CREATED)
+        return _create_token_response(await self._service.issue_token(account, label), HTTPStatus.CREATED)
 
     async def _log_in(self, request: web.Request) -> web.Response:
         client = self._require_secure(request)
