@@ -7,6 +7,7 @@ import pytest
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tui_chat.client.events import Online
+from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.commands import handlers, registry
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
@@ -14,7 +15,9 @@ from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.screens.account_dialogs import AccountDialogs
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.room_navigation import RoomNavigation
@@ -51,6 +54,14 @@ class CommandParts(ChatParts):
             set_setting=lambda name, value: self.changed_settings.append((name, value)),
             change_server=lambda address: None,
             run_app_action=self.app_actions.append,
+            account_commands=AccountDialogs(
+                AccountManager("http://127.0.0.1:1", LoginStore(directory)),
+                nick=lambda: "ann",
+                open_dialog=self.view.open_dialog,
+                run_in_background=lambda work: work.close(),
+                show_status=lambda text: None,
+                show_error=lambda text: None,
+            ).commands,
         )
         self.session.connection_state = Online()
         for name in ("tea", "dev"):
