@@ -38,10 +38,12 @@ from tui_chat.client.events import (
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.room import Room
+from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
+from tui_chat.client.user_requests import UserRequests
 from tui_chat.protocol.errors import (
     BadRequest,
     ChatError,
@@ -65,6 +67,7 @@ from tui_chat.protocol.events import (
     LeaveNotice,
     Member,
     MemberChange,
+    MemberRef,
     Message,
     NickNotice,
     PolicyChange,
@@ -72,7 +75,8 @@ from tui_chat.protocol.events import (
     TopicChange,
     UnknownEntry,
 )
-from tui_chat.protocol.responses import ChangeAccepted, RoomSummary, SendResponse
+from tui_chat.protocol.policies import RoomPolicy
+from tui_chat.protocol.responses import ChangeAccepted, HistoryPage, MentionList, RoomSummary, SendResponse
 
 __all__ = [
     "AccountClient",
@@ -97,6 +101,7 @@ __all__ = [
     "EventQueue",
     "Forbidden",
     "Gap",
+    "HistoryPage",
     "InternalError",
     "JoinNotice",
     "LeaveNotice",
@@ -105,7 +110,9 @@ __all__ = [
     "Login",
     "Member",
     "MemberChange",
+    "MemberRef",
     "MembersChanged",
+    "MentionList",
     "Message",
     "NickInvalid",
     "NickNotice",
@@ -129,6 +136,8 @@ __all__ = [
     "RoomJoined",
     "RoomLog",
     "RoomLost",
+    "RoomModeration",
+    "RoomPolicy",
     "RoomRenamed",
     "RoomSummary",
     "SearchCursor",
@@ -144,4 +153,5 @@ __all__ = [
     "UnknownEntry",
     "Unreachable",
     "UnsupportedByServer",
+    "UserRequests",
 ]

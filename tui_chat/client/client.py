@@ -33,12 +33,11 @@ from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.task_set import TaskSet
+from tui_chat.client.user_requests import REQUEST_TIMEOUT, UserRequests
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms, Observe, SendMessage, TemporaryAuthor
 from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary, SendResponse
 
-REQUEST_TIMEOUT = 30.0
-"""Default time limit of a join or request, in seconds."""
 DEFAULT_MAX_MESSAGES = 10_000
 FLUSH_TIMEOUT = 5.0
 """Time limit for disk writes in `close`, in seconds."""
@@ -63,6 +62,7 @@ class ChatClient:
 
     Attributes:
         url: Base URL of the server.
+        user: Requests of the user that concern no single room.
 
     Raises:
         InvalidAddress: Invalid URL.
@@ -116,6 +116,7 @@ class ChatClient:
             guest_key=guest_key,
             account=None if token is None else account,
         )
+        self.user = UserRequests(self._context)
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._searcher = MessageSearcher(self._context, history, self._rooms)
         self._joiner = RoomJoiner(self._context, self._rooms, outbox, history, self._searcher.search)

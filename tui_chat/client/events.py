@@ -82,20 +82,22 @@ class RoomJoined:
 
 @dataclass(frozen=True, slots=True)
 class RoomLost:
-    """Room closed because the server rejected the join or removed the observed room.
+    """Room closed because the server rejected the join, removed the room or removed the user from the room.
 
     Attributes:
         room: Room name.
-        error: Response of the server, or `NotFound` for a removed room.
+        error: Response of the server, `NotFound` for a removed room, or `Forbidden` for a kick or ban.
+        change: Entry of the kick or ban of the user, None without one.
     """
 
     room: str
     error: ChatError
+    change: MemberChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRenamed:
-    """New name of an observed room, which `Room.name` already contains.
+    """New name of a room, which `Room.name` already contains.
 
     Attributes:
         room: Previous name.

@@ -18,7 +18,7 @@ from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, InternalError, RateLimited, Unauthorized, Unavailable
 from tui_chat.protocol.requests import JoinRoom, Observe
-from tui_chat.protocol.responses import JoinResponse
+from tui_chat.protocol.responses import Empty, JoinResponse
 
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
@@ -58,6 +58,7 @@ class RoomJoiner:
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
         self._joining: dict[Room, Transport] = {}  # connections of the running joins
+        self._status_transport: Transport | None = None  # connection with the repeated status
 
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
         """Wait until a room is joined or observed, and return the room.
@@ -207,7 +208,19 @@ class RoomJoiner:
                     old_identity = self._context.identity
                     self._context.guest_key = response.guest_key
                     await self._move_outbox(old_identity)
+                await self._restore_status(transport)
                 return
+
+    async def _restore_status(self, transport: "Transport") -> None:
+        """Repeat the status after the first join over a connection; a failure is only logged."""
+        status = self._context.away_status
+        if status is None or self._status_transport is transport:
+            return
+        self._status_transport = transport
+        try:
+            await transport.request(status, Empty)
+        except ChatError as error:
+            log.debug("status not restored: %s", error.code)
 
     async def change_identity(self, account: str | None) -> None:
         """Prepare the rooms for a connection with another account, None for a guest."""

@@ -26,6 +26,7 @@ from tui_chat.protocol.errors import ChatError, NotJoined, Unauthorized, Unavail
 from tui_chat.protocol.events import Entry, Member, MemberChange, Message, PolicyChange, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
+from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers, Observe, Unobserve
 from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse, ObserveResponse
 
@@ -152,6 +153,8 @@ class RoomMembership:
         context.gate.set(transport)
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members, response.member_count)
+        context.title = sanitize.room_name(response.room.title or "")
+        context.policy, context.role = response.room.policy or RoomPolicy(), response.room.role
         self._set_topic(response.room.topic)
         self._save_room_info()
         self.history.on_join(
@@ -177,6 +180,7 @@ class RoomMembership:
         if isinstance(entry, TopicChange):
             self._set_topic(entry.topic, entry.nick_name)
         elif isinstance(entry, MemberChange | PolicyChange):
+            self.context.apply_change(entry)
             self.context.client.emit(RoomChanged(self.context.name, entry))
 
     def on_basic_push(self, push: BasicMessage) -> None:
@@ -265,7 +269,7 @@ class RoomMembership:
         self.close(error)
         self._on_closed(self)
         if was_open:
-            self.context.client.emit(RoomLost(self.context.name, error.copy()))
+            self.context.client.emit(RoomLost(self.context.name, error.copy(), self.context.removal))
 
     def _on_members_changed(self, members: tuple[Member, ...]) -> None:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))

@@ -1,5 +1,7 @@
 """Dispatch of the server's pushes to the rooms."""
 
+from typing import Any
+
 from tui_chat.client import sanitize
 from tui_chat.client.events import NoticeReceived, RoomRenamed, TypingChanged
 from tui_chat.client.log import log
@@ -8,8 +10,8 @@ from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.protocol import events, names
-from tui_chat.protocol.codec import decode_push
-from tui_chat.protocol.errors import ChatError, NotFound
+from tui_chat.protocol.codec import decode_error, decode_push
+from tui_chat.protocol.errors import ChatError, Forbidden, NotFound
 
 RoomPush = (
     events.MessagePush
@@ -20,6 +22,8 @@ RoomPush = (
     | events.RoomRemovedPush
 )
 """Pushes of one room."""
+
+_REMOVALS = ("member_kicked", "member_banned")  # reasons of errors that end a membership
 
 
 class PushDispatcher:
@@ -45,6 +49,8 @@ class PushDispatcher:
         try:
             if transport is not None and transport.basic_room is not None:
                 self._apply_basic(transport.basic_room, event, body)
+            elif event == events.ERROR:
+                self._apply_error(decode_error(body))
             else:
                 self._apply(decode_push(event, body))
         except ChatError as error:
@@ -71,11 +77,9 @@ class PushDispatcher:
             return
         match push:
             case events.RoomRenamedPush():
-                if room.membership.is_observed:
-                    self._rename(room, names.validate_room_name(push.new_name))
+                self._rename(room, names.validate_room_name(push.new_name))
             case events.RoomRemovedPush():
-                if room.membership.is_observed:
-                    room.membership.on_lost(NotFound("room_removed"))
+                room.membership.on_lost(NotFound("room_removed"))
             case events.PresencePush():
                 room.membership.on_presence(push)
             case events.TypingPush():
@@ -85,6 +89,15 @@ class PushDispatcher:
                 self._context.emit(NoticeReceived(sanitize.received(push)))
             case _:
                 room.membership.on_push(push)
+
+    def _apply_error(self, error: ChatError) -> None:
+        """Close a room from which the user was removed; other errors of requests without a response are logged."""
+        room = self._rooms.get(str(error.params.get("room", ""))) if error.reason in _REMOVALS else None
+        if room is None:
+            log.debug("error push ignored: %s", error.reason)
+        else:
+            params: dict[str, Any] = {**error.params, "room": room.title}
+            room.membership.on_lost(Forbidden(error.reason, **params))
 
     def _rename(self, room: Room, new_name: str) -> None:
         old_name = room.name

@@ -6,23 +6,24 @@
 - Reconnect: a request waits for the join, and is repeated with its `clientId` after a connection loss.
 """
 
-import asyncio
 from uuid import UUID
 
 from msgspec import structs
 
 from tui_chat.client import sanitize
-from tui_chat.client.errors import ConnectionLost, UnsupportedByServer
+from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
+from tui_chat.client.message_throttle import MessageThrottle
 from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchFunction, SearchPage
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol import requests
-from tui_chat.protocol.errors import RateLimited
 from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
+from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
 
 SEND_TIMEOUT = 30.0
@@ -34,6 +35,7 @@ class Room:
 
     Attributes:
         log: Known part of the room log.
+        moderation: Kicks, bans, mutes, roles and the audit.
         membership: State of the room for `ChatClient`.
 
     Args:
@@ -46,7 +48,8 @@ class Room:
         self.membership = membership
         self._context = membership.context
         self._search = search
-        self._throttle_lock = asyncio.Lock()  # owned by the message that retries after `rate_limited`
+        self.moderation = RoomModeration(membership.context)
+        self._throttle = MessageThrottle(membership)
 
     @property
     def name(self) -> str:
@@ -62,6 +65,21 @@ class Room:
     def nick(self) -> str:
         """User's nickname in the room; the requested one before the first join, empty in an observed room."""
         return self._context.nick
+
+    @property
+    def role(self) -> str | None:
+        """User's role (`admin`, `owner`, `moderator` or `member`); None for guests, observers and before the join."""
+        return self._context.role
+
+    @property
+    def policy(self) -> RoomPolicy:
+        """Policy of the room; the default policy before the first join."""
+        return self._context.policy
+
+    @property
+    def title(self) -> str:
+        """Display name: the title of a private room, whose `name` is an address, otherwise `name`."""
+        return self._context.title or self._context.name
 
     @property
     def member_id(self) -> str:
@@ -247,26 +265,7 @@ class Room:
         """
         client_id = client_id or self._context.client.new_id()
         request = requests.SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout
-        if not self._throttle_lock.locked():
-            try:
-                return await self._context.request(request, SendResponse, timeout)
-            except RateLimited:
-                log.debug("rate limit reached: message queued for retry")
-            except UnsupportedByServer:
-                return await self.membership.basic_server.send((await self._context.gate.wait()).send, request)
-        try:
-            async with asyncio.timeout_at(deadline):
-                await self._throttle_lock.acquire()
-        except TimeoutError:
-            raise RateLimited("too_many_queued") from None
-        try:
-            if (remaining := deadline - loop.time()) <= 0:
-                raise RateLimited("too_many_queued")
-            return await self._context.request(request, SendResponse, remaining, wait_for_rate_limit=True)
-        finally:
-            self._throttle_lock.release()
+        return await self._throttle.send(request, timeout)
 
     def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.

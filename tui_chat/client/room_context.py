@@ -10,8 +10,10 @@ from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.events import MemberChange, PolicyChange
 from tui_chat.protocol.names import canonical_key
-from tui_chat.protocol.requests import Request
+from tui_chat.protocol.policies import RoomPolicy
+from tui_chat.protocol.requests import Request, SetStatus
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class ClientContext:
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
         account: Name of the account whose token the client presents, None for a guest.
+        away_status: Status to repeat after a reconnect, None for an attentive user.
         reported_reasons: Reasons of the reported problems.
     """
 
@@ -40,6 +43,7 @@ class ClientContext:
     max_messages: int | None
     guest_key: str | None
     account: str | None = None
+    away_status: SetStatus | None = None
     reported_reasons: set[str] = field(default_factory=set[str])
 
     @property
@@ -66,6 +70,10 @@ class RoomContext:
         name: Room name in the server's spelling; before the first join, as cached or requested.
         nick: User's nickname in the room, the requested one before the first join; empty in an observed room.
         topic: Room topic, may be empty.
+        title: Display name of a private room, empty for other rooms.
+        policy: Policy of the room.
+        role: User's role, None for guests, observers and before the first join.
+        removal: Kick or ban of the user; None without one.
         member_id: User's member id, empty before the first join and in an observed room.
         gate: Gate of the joined connection.
     """
@@ -76,8 +84,22 @@ class RoomContext:
     name: str
     nick: str
     topic: str = ""
+    title: str = ""
+    policy: RoomPolicy = field(default_factory=RoomPolicy)
+    role: str | None = None
+    removal: MemberChange | None = None
     member_id: str = ""
     gate: TransportGate = field(default_factory=TransportGate)
+
+    def apply_change(self, entry: MemberChange | PolicyChange) -> None:
+        """Apply a sanitized entry to the policy, the title, and the role or removal of the user."""
+        if isinstance(entry, PolicyChange):
+            self.policy = entry.apply_to(self.policy)
+            self.title = entry.title or self.title
+        elif entry.target.member_id == self.member_id and entry.action in ("joined", "role"):
+            self.role = entry.role or "member"
+        elif entry.target.member_id == self.member_id and entry.action in ("kicked", "banned"):
+            self.removal = entry
 
     async def request(
         self, request: Request, response_type: type[WireStructT], timeout: float, *, wait_for_rate_limit: bool = False

@@ -72,8 +72,8 @@ _ENTRY_KINDS = {entry_type.__struct_config__.tag for entry_type in get_args(even
 REQUEST_EVENTS = frozenset(_request_decoders)
 """Event names of all requests."""
 
-PUSH_EVENTS = frozenset(_push_decoders)
-"""Event names of all decodable pushes."""
+PUSH_EVENTS = frozenset((*_push_decoders, events.ERROR))
+"""Event names of all known pushes."""
 
 
 def decode_request(event: str, body: bytes | Raw) -> Request:
@@ -164,7 +164,8 @@ def encode_push(event: str, body: Any) -> bytes:
 def decode_push(event: str, body: bytes | str) -> WireStruct:
     """Decode a push of the server.
 
-    The `error` event is not decodable; unknown fields are ignored. An entry of an unknown kind is an `UnknownEntry`.
+    The `error` event has its own decoder, `decode_error`. Unknown fields are ignored. An entry of an unknown kind is an
+    `UnknownEntry`.
 
     Raises:
         BadRequest: The push is invalid or unknown to this version.
@@ -176,6 +177,18 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
             return decoder.decode(body)
         except msgspec.ValidationError:
             return msgspec.convert(_replace_unknown_kinds(msgspec.json.decode(body)), decoder.type)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise to_bad_request(error) from None
+
+
+def decode_error(body: bytes | str) -> ChatError:
+    """Return the error of an `error` push; an unknown code gives `InternalError`.
+
+    Raises:
+        BadRequest: The push is invalid.
+    """
+    try:
+        return msgspec.json.decode(body, type=ErrorBody).to_error()
     except (msgspec.MsgspecError, RecursionError) as error:
         raise to_bad_request(error) from None
 

@@ -6,7 +6,7 @@
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta, field, structs
 
 from tui_chat.protocol.wire_struct import WireStruct
 
@@ -68,3 +68,10 @@ class PolicyFields(WireStruct, frozen=True, kw_only=True):
     topic_role: ManagerRole | None = field(default=None, name="topic")
     invite_role: ManagerRole | None = field(default=None, name="invite")
     keep: Retention | None = None
+
+    def apply_to(self, policy: RoomPolicy) -> RoomPolicy:
+        """Return the policy with these values."""
+        renamed_fields = {"topic_role": "topic", "invite_role": "invite"}
+        values = structs.asdict(self)
+        changed = {name: values[name] for name in PolicyFields.__struct_fields__ if values[name] is not None}
+        return structs.replace(policy, **{renamed_fields.get(name, name): value for name, value in changed.items()})

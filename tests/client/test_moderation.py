@@ -1,0 +1,107 @@
+"""Moderation requests of the SDK, and the end of a membership by a kick or ban."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from server.app import RunningServer
+from server.domain.account_directory import ServerRole
+from tests.support.accounts import create_account
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.event_queue import EventQueue
+from tui_chat.client.events import ClientEvent, RoomLost
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import BadRequest, Forbidden, NotFound, NotJoined
+from tui_chat.protocol.events import MemberChange
+
+
+class Persons:
+    """Clients of one server.
+
+    Args:
+        server: Server in the test process.
+        stack: Owner of the clients.
+    """
+
+    def __init__(self, server: RunningServer, stack: AsyncExitStack) -> None:
+        self._server = server
+        self._stack = stack
+
+    async def connect(self, name: str = "", *, role: ServerRole = "user") -> ChatClient:
+        """Connect a guest, or a new account with a name."""
+        token = (await create_account(self._server, name, role=role)).token if name else None
+        return await self._stack.enter_async_context(ChatClient(self._server.url, token=token, account=name))
+
+
+@pytest.fixture
+async def persons(server: RunningServer) -> AsyncGenerator[Persons]:
+    async with AsyncExitStack() as stack:
+        yield Persons(server, stack)
+
+
+async def join_as_moderator(persons: Persons) -> Room:
+    return await (await persons.connect("root", role="admin")).join("tea", nick="root")
+
+
+async def next_loss(events: EventQueue[ClientEvent]) -> RoomLost:
+    async for event in events:
+        if isinstance(event, RoomLost):
+            return event
+    raise AssertionError("the stream ended")
+
+
+@pytest.mark.parametrize("action", ["kick", "ban"])
+async def test_a_removed_member_learns_the_reason_and_does_not_rejoin(persons: Persons, action: str) -> None:
+    tea = await join_as_moderator(persons)
+    guest = await persons.connect()
+    events = guest.events()
+    guests_tea = await guest.join("tea", nick="bob")
+    await getattr(tea.moderation, action)(guests_tea.member_id, "spam")
+    lost = await next_loss(events)
+    assert isinstance(lost.error, Forbidden)
+    assert lost.error.reason == {"kick": "member_kicked", "ban": "member_banned"}[action]
+    assert lost.change is not None
+    assert (lost.change.by.nick_name, lost.change.reason) == ("root", "spam")
+    assert guest.rooms == {}
+    with pytest.raises((Forbidden, NotJoined)):
+        await guests_tea.send("hi")
+    if action == "ban":
+        with pytest.raises(Forbidden, match="banned"):
+            await guest.join("tea", nick="bob")
+        await tea.moderation.unban(guests_tea.member_id)
+    assert (await guest.join("tea", nick="bob")).nick == "bob"
+
+
+async def test_a_muted_member_cannot_send_until_the_end(persons: Persons) -> None:
+    tea = await join_as_moderator(persons)
+    guests_tea = await (await persons.connect()).join("tea", nick="bob")
+    with pytest.raises(BadRequest, match="past"):
+        await tea.moderation.mute(guests_tea.member_id, until=1)
+    until = time.time_ns() // 1_000_000 + 60_000
+    await tea.moderation.mute(guests_tea.member_id, "calm down", until=until)
+    with pytest.raises(Forbidden, match="silenced"):
+        await guests_tea.send("hi")
+    await tea.moderation.unmute(guests_tea.member_id)
+    await guests_tea.send("hi")
+    audit = await tea.moderation.read_audit()
+    changes = [entry for entry in audit.messages if isinstance(entry, MemberChange)]
+    assert [(change.action, change.until, change.reason) for change in changes] == [
+        ("muted", until, "calm down"),
+        ("unmuted", None, None),
+    ]
+    with pytest.raises(NotFound):
+        await tea.moderation.kick("nobody")
+
+
+async def test_a_role_change_applies_to_the_room_of_the_member(persons: Persons) -> None:
+    tea = await join_as_moderator(persons)
+    anns_tea = await (await persons.connect("ann")).join("tea", nick="ann")
+    assert (tea.role, anns_tea.role) == ("admin", "member")
+    with pytest.raises(Forbidden):
+        await anns_tea.moderation.read_audit()
+    await tea.moderation.set_role(anns_tea.member_id, "moderator")
+    await wait_until(lambda: anns_tea.role == "moderator")
+    assert (await anns_tea.moderation.read_audit()).messages

@@ -1,0 +1,99 @@
+"""Moderation requests of one room (docs/moderation.md).
+
+- Effect: each action is an entry of the room log, which `RoomChanged` reports.
+- Target: a present or former member of the room.
+- Repeat: after a lost connection, a request is repeated; the repeat of a completed action may create a second entry.
+"""
+
+from typing import Literal
+
+from msgspec import structs
+
+from tui_chat.client import sanitize
+from tui_chat.client.room_context import RoomContext
+from tui_chat.protocol import room_requests
+from tui_chat.protocol.limits import HISTORY_DEFAULT
+from tui_chat.protocol.responses import ChangeAccepted, HistoryPage
+
+REQUEST_TIMEOUT = 30.0
+"""Time limit of a request, in seconds."""
+
+
+class RoomModeration:
+    """Kicks, bans, mutes, roles and the audit of one room.
+
+    Each method raises `Forbidden` without the permission, `NotFound` for a person who was never in the room,
+    `BadRequest` or `TooLong` for an invalid argument, and otherwise the exceptions of `Room.change_nick`.
+
+    Args:
+        context: Identity and connection of the room.
+    """
+
+    def __init__(self, context: RoomContext) -> None:
+        self._context = context
+
+    async def kick(self, member_id: str, reason: str = "") -> ChangeAccepted:
+        """Remove a member with all connections; a later join is permitted."""
+        return await self._change(
+            room_requests.Kick(room=self._context.name, member_id=member_id, reason=reason or None)
+        )
+
+    async def ban(
+        self, member_id: str, reason: str = "", *, until: int | None = None, delete_recent: int = 0
+    ) -> ChangeAccepted:
+        """Remove a member and reject later joins; the ban of a guest also applies to guests from the same address.
+
+        Args:
+            member_id: Member id.
+            reason: Reason for members and the audit.
+            until: End in milliseconds since the epoch, None for no end.
+            delete_recent: Delete the messages of the member of the last seconds, at most seven days; 0 deletes none.
+        """
+        return await self._change(
+            room_requests.Ban(
+                room=self._context.name,
+                member_id=member_id,
+                reason=reason or None,
+                until=until,
+                delete_recent=delete_recent,
+            )
+        )
+
+    async def unban(self, member_id: str) -> ChangeAccepted:
+        """End a ban; no effect without one."""
+        return await self._change(room_requests.Unban(room=self._context.name, member_id=member_id))
+
+    async def mute(self, member_id: str, reason: str = "", *, until: int | None = None) -> ChangeAccepted:
+        """Reject messages, edits and reactions of a member.
+
+        Args:
+            member_id: Member id.
+            reason: Reason for members and the audit.
+            until: End in milliseconds since the epoch, None for no end.
+        """
+        return await self._change(
+            room_requests.Mute(room=self._context.name, member_id=member_id, until=until, reason=reason or None)
+        )
+
+    async def unmute(self, member_id: str) -> ChangeAccepted:
+        """End a mute; no effect without one."""
+        return await self._change(room_requests.Unmute(room=self._context.name, member_id=member_id))
+
+    async def set_role(self, member_id: str, role: Literal["member", "moderator", "owner"]) -> ChangeAccepted:
+        """Set the role of a member; `Conflict` for the last owner."""
+        return await self._change(room_requests.SetRole(room=self._context.name, member_id=member_id, role=role))
+
+    async def read_audit(self, *, before: int | None = None, limit: int = HISTORY_DEFAULT) -> HistoryPage:
+        """Return the newest entries of moderation and policy in ascending order, for moderators.
+
+        Args:
+            before: `seq` of the first entry of a newer page, None for the newest page.
+            limit: Maximum number of entries, at most 200.
+        """
+        page = await self._context.request(
+            room_requests.ReadAudit(room=self._context.name, before=before, limit=limit), HistoryPage, REQUEST_TIMEOUT
+        )
+        return structs.replace(page, messages=[sanitize.received(entry) for entry in page.messages])
+
+    async def _change(self, request: room_requests.MemberRequest) -> ChangeAccepted:
+        return await self._context.request(request, ChangeAccepted, REQUEST_TIMEOUT)
