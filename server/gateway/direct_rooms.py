@@ -14,8 +14,7 @@ from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.direct_contacts import DirectContacts
-from server.gateway.identity import IdentityResolver
-from server.gateway.read_markers import require_account
+from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, requests, responses, room_requests

@@ -5,7 +5,7 @@
   that of a guest, so a guest key is void after its registration.
 """
 
-from server.domain.account_directory import AccountDirectory
+from server.domain.account_directory import AccountDirectory, AccountIdentity
 from server.domain.guest_keys import GuestKeys
 from server.domain.live_room import LiveRoom
 from server.domain.log_commands import RoomRef
@@ -115,3 +115,14 @@ class IdentityResolver:
             room = LiveRoom[ClientConnection](room_key, request.room, account_directory=self._account_directory)
         nick_name = room.preview_nick(author.nick_name, member_id)
         return room_ref, events.Member(member_id=member_id, nick_name=nick_name, role="member")
+
+
+def require_account(connection: ClientConnection) -> AccountIdentity:
+    """Return the account of a connection.
+
+    Raises:
+        Forbidden: The connection is that of a guest.
+    """
+    if connection.account is None:
+        raise errors.Forbidden("account_required")
+    return connection.account

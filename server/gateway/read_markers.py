@@ -9,11 +9,11 @@ from typing import Any
 
 from msgspec import structs
 
-from server.domain.account_directory import AccountIdentity
 from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.device_tokens import DeviceTokens
+from server.gateway.identity import require_account
 from server.storage.read_markers import ReadMarkerRepository
 from tui_chat.protocol import errors, events, names, requests, responses, room_requests
 
@@ -77,14 +77,3 @@ class ReadMarkers:
             has_more=end is not None,
             next=None if end is None else self._cursors.encode(end, _MENTIONS_QUERY, None),
         )
-
-
-def require_account(connection: ClientConnection) -> AccountIdentity:
-    """Return the account of a connection.
-
-    Raises:
-        Forbidden: The connection is that of a guest.
-    """
-    if connection.account is None:
-        raise errors.Forbidden("account_required")
-    return connection.account

@@ -6,21 +6,20 @@
 """
 
 import secrets
-from base64 import b32encode
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import structs
 
-from server.domain.account_directory import AccountIdentity
 from server.domain.log_commands import AppendCreation, AppendPolicyChange, RoomRef
 from server.domain.permissions import Action, require
 from server.domain.room_access import AccessState
+from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
-from server.gateway.identity import IdentityResolver
+from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.room_access import RoomAccessControl, hash_invite
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
@@ -28,7 +27,6 @@ from server.storage.database import Database
 from tui_chat.protocol import errors, events, limits, names, requests, responses, room_requests
 from tui_chat.protocol.policies import PolicyFields
 
-_ADDRESS_BYTES = 10  # 16 characters of base32
 _INVITE_BYTES = 16
 _POLICY_FIELDS = PolicyFields.__struct_fields__
 
@@ -89,18 +87,17 @@ class RoomAdmin:
             policy: Values other than the defaults.
 
         Raises:
-            Unauthorized: The connection has no account.
-            Forbidden: The account may not create rooms.
+            Forbidden: The connection has no account, or the account may not create rooms.
             RoomInvalid: The name is an address.
             Conflict: A room with this name exists, or has members.
             RateLimited: A write rate is exceeded.
         """
-        _require_account(connection)
+        require_account(connection)
         if not self._access_control.may_create_rooms(connection):
             raise errors.Forbidden("room_creation_restricted")
         if room_name is not None and names.is_room_address(room_name):
             raise errors.RoomInvalid("room_name_reserved", character=room_name[0])
-        name = room_name or f"~{b32encode(secrets.token_bytes(_ADDRESS_BYTES)).decode().lower()}"
+        name = room_name or generate_room_address()
         key = names.canonical_key(name)
         with self._room_registry.lock_rooms("room_exists", key):
             self._room_catalog.acquire_write(connection)
@@ -154,7 +151,7 @@ class RoomAdmin:
     async def _create_room(
         self, connection: ClientConnection, request: room_requests.CreateRoom
     ) -> responses.JoinResponse:
-        account = _require_account(connection)
+        account = require_account(connection)
         if request.visibility == "direct":
             raise errors.BadRequest("room_name_or_title")
         if len(self._room_registry.get_joined_rooms(connection)) >= limits.ROOMS_PER_CONNECTION:
@@ -222,7 +219,7 @@ class RoomAdmin:
             return (await self._database.journal.append(renaming)).entry.seq
 
     async def _list_memberships(self, connection: ClientConnection, _: room_requests.MyRooms) -> responses.OwnRoomList:
-        account = _require_account(connection)
+        account = require_account(connection)
         return responses.OwnRoomList(rooms=await self._database.reader.list_memberships(account.member_id))
 
     async def _create_invite(
@@ -284,12 +281,6 @@ class RoomAdmin:
             raise errors.NotFound("room_not_found")
         require(action, state.access.policy, state.standing)
         return state
-
-
-def _require_account(connection: ClientConnection) -> AccountIdentity:
-    if connection.account is None:
-        raise errors.Unauthorized("login_required")
-    return connection.account
 
 
 def _get_policy_fields(request: PolicyFields) -> PolicyFields:

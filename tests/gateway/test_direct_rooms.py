@@ -70,7 +70,11 @@ async def test_an_absent_member_receives_the_messages_later(connect: Connect, ac
     room = (await open_direct(ann, accounts["bob"].account.member_id))["room"]["name"]
     for text in ("1", "2"):
         assert await send(ann, room, text) == "ok"
-    joined = await (await connect("bob")).join(room, "any")
+    bob = await connect("bob")
+    (listed,) = (await bob.request("myRooms", {}))["rooms"]
+    assert (listed["name"], listed["read"]["unread"]) == (room, 2)
+    assert [member["nickName"] for member in listed["direct"]] == ["ann"]
+    joined = await bob.join(room, "any")
     assert [entry["message"] for entry in joined["messages"] if entry["kind"] == "message"] == ["1", "2"]
     assert joined["read"]["unread"] == 2
 

@@ -57,7 +57,7 @@ async def test_the_creator_of_a_room_is_its_owner_and_joins(owner: RawClient, cl
 
 
 async def test_guests_own_no_rooms(client: RawClient) -> None:
-    assert await get_reason(client, "createRoom", roomName="tea") == "login_required"
+    assert await get_reason(client, "createRoom", roomName="tea") == "account_required"
     await client.join("tea", "guest")
     assert await get_reason(client, "setPolicy", room="tea", speak="members") != ""
     assert await get_reason(client, "deleteRoom", room="tea") != ""
@@ -251,7 +251,7 @@ async def test_a_deleted_room_removes_its_readers_and_frees_its_name(
 async def test_own_rooms_list_durable_memberships_with_unread_counts(
     server: RunningServer, owner: RawClient, client: RawClient
 ) -> None:
-    assert await get_reason(client, "myRooms") == "login_required"
+    assert await get_reason(client, "myRooms") == "account_required"
     address = await create_private(owner)
     await create_room(owner, roomName="tea")
     await client.join("tea", "guest")

@@ -3,10 +3,12 @@
 import asyncio
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from server.domain.log_commands import AppendMessage, LogCommand, MentionTargets, RoomRef
 from server.storage import read_markers
@@ -168,6 +170,36 @@ async def test_mentions_by_blocked_members_do_not_count(database: Database, stor
     await append(database, mention(BEN), mention(all_members=True), mention(BEN, author=CAT))
     assert (await mark(database, 0)).read == ReadState(0, 4, 1)
     assert await list_mentions(database) == [("Lounge", 4)]
+
+
+@contextmanager
+def count_statements() -> Generator[list[str]]:
+    """Record the SELECT statements of all databases."""
+    statements: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("SELECT"):
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
+
+
+async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(
+    database: Database, storage: sqlite3.Connection
+) -> None:
+    rooms = [RoomRef(key=f"room {number}", name=f"Room {number}") for number in range(500)]
+    await asyncio.gather(*[database.journal.append(build_message(room=room)) for room in rooms])
+    for room in rooms:
+        add_membership(storage, BEN, room)
+    await asyncio.gather(*[database.journal.append(mention(BEN, room=room)) for room in rooms])
+    with count_statements() as statements:
+        own_rooms = await database.reader.list_memberships("ben")
+    assert len(statements) == 1
+    assert [own_room.read for own_room in own_rooms] == [ReadState(0, 2, 1)] * 500
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
