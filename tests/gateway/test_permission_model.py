@@ -41,6 +41,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 NAMES = st.sampled_from(sorted(KINDS))
 NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
 ROOMS = st.sampled_from(["open", "owned", "vault", "direct"])
+POSITIONS = st.integers(0, 9)
 POLICIES = st.one_of(
     st.tuples(st.just("speak"), st.sampled_from(["everyone", "members", "moderators"])),
     st.tuples(st.just("guestPost"), st.booleans()),
@@ -119,6 +120,11 @@ class ModelRoom:
         may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
         is_in_group = not self.owned or self.belongs(person, "topic", "members")
         return self.reads(person) and person not in self.muted and may_post and is_in_group
+
+    def get_message(self, position: int) -> ModelMessage | None:
+        """Return one of the newest messages; the position does not depend on their number."""
+        newest = self.messages[:-11:-1]
+        return newest[position % len(newest)] if newest else None
 
     def knows(self, person: str) -> bool:
         authors = {message.author for message in self.messages}
@@ -327,10 +333,10 @@ class PermissionMachine(RuleBasedStateMachine):
             model.messages.append(ModelMessage(response["seq"], name, text))
         self.check_pushes({reader: {text} for reader in model.present | model.observers} if response["ok"] else None)
 
-    @rule(name=NAMES, room=ROOMS, data=st.data())
-    def edit_message(self, name: str, room: str, data: st.DataObject) -> None:
+    @rule(name=NAMES, room=ROOMS, position=POSITIONS)
+    def edit_message(self, name: str, room: str, position: int) -> None:
         model = self.rooms[room]
-        message = self.draw_message(model, data)
+        message = model.get_message(position)
         if message is None:
             return
         text = next(self.texts)
@@ -343,10 +349,10 @@ class PermissionMachine(RuleBasedStateMachine):
             self.stage.run(person.client.request("unobserve", {"room": "lobby"}))
             person.client.pushes.clear()
 
-    @rule(name=NAMES, room=ROOMS, data=st.data())
-    def delete_message(self, name: str, room: str, data: st.DataObject) -> None:
+    @rule(name=NAMES, room=ROOMS, position=POSITIONS)
+    def delete_message(self, name: str, room: str, position: int) -> None:
         model = self.rooms[room]
-        message = self.draw_message(model, data)
+        message = model.get_message(position)
         if message is None:
             return
         response = self.request(name, "deleteMessage", room=model.name, seq=message.seq)
@@ -355,10 +361,10 @@ class PermissionMachine(RuleBasedStateMachine):
         if self.expect(response, name in model.present and is_permitted):
             message.is_deleted = True
 
-    @rule(name=NAMES, room=ROOMS, on=st.booleans(), data=st.data())
-    def react(self, name: str, room: str, on: bool, data: st.DataObject) -> None:
+    @rule(name=NAMES, room=ROOMS, on=st.booleans(), position=POSITIONS)
+    def react(self, name: str, room: str, on: bool, position: int) -> None:
         model = self.rooms[room]
-        message = self.draw_message(model, data)
+        message = model.get_message(position)
         if message is not None:
             response = self.request(name, "react", room=model.name, seq=message.seq, emoji="👍", on=on)
             is_permitted = name in model.present and model.reacts(name)
@@ -518,9 +524,6 @@ class PermissionMachine(RuleBasedStateMachine):
         model.observers.discard(name)
 
     # -- helpers
-
-    def draw_message(self, model: ModelRoom, data: st.DataObject) -> ModelMessage | None:
-        return data.draw(st.sampled_from(model.messages)) if model.messages else None
 
     def expect_entries(self, entries: list[dict[str, Any]], model: ModelRoom) -> None:
         found = [(entry["seq"], entry["message"]) for entry in entries if entry["kind"] == "message"]
