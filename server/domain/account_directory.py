@@ -4,11 +4,13 @@
 - Member ids: the member id of an account is never that of a guest, also after the deletion of the account.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import Struct
 
+from server.domain.confusables import get_skeletons
 from tui_chat.protocol import names
 
 ServerRole = Literal["user", "admin"]
@@ -48,6 +50,11 @@ class Account(Struct, frozen=True, kw_only=True):
         if self.deleted:
             return frozenset()
         return frozenset({names.canonical_key(self.name), names.canonical_key(self.nick_name)})
+
+    def list_skeletons(self) -> list[str]:
+        """Return the skeletons of all reserved names, possibly repeated."""
+        reserved_names = () if self.deleted else (self.name, self.nick_name)
+        return [skeleton for name in reserved_names for skeleton in get_skeletons(name, names.canonical_key(name))]
 
 
 class AccountIdentity(Struct, frozen=True, kw_only=True):
@@ -93,6 +100,7 @@ class AccountDirectory:
         self._accounts: dict[int, Account] = {}
         self._by_name_key: dict[str, Account] = {}
         self._by_member_id: dict[str, Account] = {}
+        self._skeleton_counts = Counter[str]()  # of the names of all accounts
         for account in accounts:
             self.put(account)
 
@@ -102,8 +110,10 @@ class AccountDirectory:
         if previous is not None:
             for key in previous.name_keys:
                 del self._by_name_key[key]
+            self._skeleton_counts -= Counter(previous.list_skeletons())
         self._accounts[account.id] = self._by_member_id[account.member_id] = account
         self._by_name_key |= dict.fromkeys(account.name_keys, account)
+        self._skeleton_counts.update(account.list_skeletons())
 
     def get(self, account_id: int) -> Account | None:
         """Return the account with an id, also a deleted one; None for an unknown id."""
@@ -130,6 +140,15 @@ class AccountDirectory:
     def find_member(self, member_id: str) -> Account | None:
         """Return the account of a member, also a deleted one; None for a guest."""
         return self._by_member_id.get(member_id)
+
+    def is_confusable(self, skeletons: Iterable[str], member_id: str) -> bool:
+        """Return whether the nickname of a guest looks like a reserved name; False for an account.
+
+        Args:
+            skeletons: Skeletons of the nickname (`server.domain.confusables`).
+            member_id: Member id of the guest or the account.
+        """
+        return not self.is_claimed(member_id) and any(skeleton in self._skeleton_counts for skeleton in skeletons)
 
     def is_claimed(self, member_id: str) -> bool:
         """Return whether a member id belongs to an account, also to a deleted one."""

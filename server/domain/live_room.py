@@ -119,8 +119,9 @@ class LiveRoom(Generic[ConnectionT]):
         """Assign a nickname to a participant and release the previous one.
 
         The caller ensures that no other member owns the nickname (`reserve_nick`). `participant.member` is replaced.
-        A nickname that looks like that of another member is marked as confusable until the next change; that of the
-        other member is not. An unchanged nickname has no effect.
+        A nickname that looks like that of another member, or the nickname of a guest that looks like a reserved name,
+        is marked as confusable until the next change; that of the other member is not. An unchanged nickname has no
+        effect.
 
         Args:
             participant: Participant of this room.
@@ -133,7 +134,9 @@ class LiveRoom(Generic[ConnectionT]):
         self._release_nick(participant)
         self._nick_owners[nick_key] = member_id
         skeletons = get_skeletons(nick_name, nick_key)
-        confusable = not self._skeleton_owners.keys().isdisjoint(skeletons)
+        confusable = not self._skeleton_owners.keys().isdisjoint(skeletons) or self.account_directory.is_confusable(
+            skeletons, member_id
+        )
         for skeleton in skeletons:
             self._skeleton_owners.setdefault(skeleton, set()).add(member_id)
         participant.member = replace(participant.member, nick_name=nick_name, confusable=confusable)

@@ -142,6 +142,9 @@ class AccountService:
             Conflict: The name or the nickname belongs to another account, or the guest is claimed already.
             Forbidden: The invite is unknown, expired or used up.
         """
+        invite_digest = None if invite_code is None else hash_secret(invite_code)
+        if invite_digest is not None:
+            await self._repository.require_invite(invite_digest)
         name = validate_account_name(name)
         password_hash = None
         if password is not None:
@@ -158,7 +161,7 @@ class AccountService:
             account,
             password_hash=password_hash,
             email=email,
-            invite_digest=None if invite_code is None else hash_secret(invite_code),
+            invite_digest=invite_digest,
         )
         self._apply(record)
         return record.account

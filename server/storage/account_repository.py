@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
-from sqlalchemy import Connection, Row, Select, delete, exc, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, select, update
 
 from server.domain.account_directory import Account
 from server.storage.executor import Executor, run_or_reconnect
@@ -247,6 +247,16 @@ class AccountRepository:
         statement = invites.insert().values(values).returning(invites.c.id)
         return await self._write(lambda connection: connection.execute(statement).scalar_one())
 
+    async def require_invite(self, digest: bytes) -> None:
+        """Check an invite to the server without its redemption.
+
+        Raises:
+            Forbidden: The invite is unknown, expired or used up.
+        """
+        statement = select(invites.c.id).where(*_is_valid_invite(digest, self._clock()))
+        if await self._read(lambda connection: connection.execute(statement).first()) is None:
+            raise Forbidden("invite_invalid")
+
     async def _write_names(self, work: Callable[[Connection], AccountRecord]) -> AccountRecord:
         try:
             return await self._write(work)
@@ -267,19 +277,17 @@ def _create(
 ) -> AccountRecord:
     if invite_digest is not None:
         redeemed = connection.execute(
-            update(invites)
-            .where(
-                invites.c.digest == invite_digest,
-                invites.c.room_id.is_(None),
-                invites.c.uses_left > 0,
-                invites.c.expires_at > now,
-            )
-            .values(uses_left=invites.c.uses_left - 1)
+            update(invites).where(*_is_valid_invite(invite_digest, now)).values(uses_left=invites.c.uses_left - 1)
         )
         if not redeemed.rowcount:
             raise Forbidden("invite_invalid")
     row = connection.execute(accounts.insert().values(values).returning(*accounts.columns)).one()
     return _reserve_names(connection, row)
+
+
+def _is_valid_invite(digest: bytes, now: int) -> tuple[ColumnElement[bool], ...]:
+    is_server_invite = (invites.c.digest == digest, invites.c.room_id.is_(None))
+    return (*is_server_invite, invites.c.uses_left > 0, invites.c.expires_at > now)
 
 
 def _update(

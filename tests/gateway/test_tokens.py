@@ -102,6 +102,20 @@ async def test_guests_never_receive_a_reserved_name(server: RunningServer) -> No
         assert (await other.request("changeNick", {"nickName": "ann"}))["nickName"] == "ann2"
 
 
+async def test_a_guest_with_the_look_of_an_account_is_marked(server: RunningServer) -> None:
+    issued = await create_account(server, "paypal", nick_name="Ann")
+    nicks = {"раураl": True, "Аnn": True, "paypaI": True, "bob": False}
+    async with raw_client(server.url) as guest, connected(server, {"token": issued.token}) as (client, _):
+        for number, (nick, is_marked) in enumerate(nicks.items()):
+            (member,) = (await guest.join(f"room {number}", nick))["members"]
+            assert member.get("confusable", False) is is_marked, nick
+        (member,) = (await client.join("tea", "Ann"))["members"]
+        assert "confusable" not in member
+        await server.account_service.remove_account("paypal", "keep")
+        (member,) = (await guest.join("later", "Аnn"))["members"]
+        assert "confusable" not in member
+
+
 async def test_a_new_account_takes_its_names_from_present_guests(server: RunningServer) -> None:
     async with raw_client(server.url) as guest:
         await guest.join("tea", "Ann")

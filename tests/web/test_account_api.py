@@ -257,6 +257,7 @@ async def test_a_registration_may_require_an_invite(tmp_path: Path) -> None:
         assert (await api.register("ann")).reason == "invite_invalid"
         invite = await server.account_service.create_invite(uses=1, lifetime=60)
         assert (await api.register("ann", invite=invite.code + "x")).reason == "invite_invalid"
+        assert (await api.register("ann", "short", invite="unknown")).reason == "invite_invalid"
         assert (await api.register("ann", "short", invite=invite.code)).reason == "password_too_short"
         assert (await api.register("ann", invite=invite.code)).status == 201
         assert (await api.register("bob", invite=invite.code)).reason == "invite_invalid"
