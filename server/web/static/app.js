@@ -23,6 +23,7 @@ import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
 import { JumpToUnread } from "./view/jump_to_unread.js";
+import { MemberDialog } from "./view/member_dialog.js";
 import { MemberPanel } from "./view/member_panel.js";
 import { MessageToolbar } from "./view/message_toolbar.js";
 import { NickCompletion } from "./view/nick_completion.js";
@@ -31,7 +32,8 @@ import { excerpt } from "./view/render_line.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
 import { RoomDialog } from "./view/room_dialog.js";
 import { RoomList } from "./view/room_list.js";
-import { roomFromUrl, setRoomUrl } from "./view/room_url.js";
+import { RoomSettingsDialog } from "./view/room_settings_dialog.js";
+import { inviteFromUrl, roomFromUrl, setRoomUrl } from "./view/room_url.js";
 import { runCommand } from "./view/run_command.js";
 import { SearchPanel } from "./view/search_panel.js";
 import { SettingsDialog } from "./view/settings_dialog.js";
@@ -63,7 +65,19 @@ const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
 const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
-const memberPanel = new MemberPanel(() => scheduler.schedule());
+const memberDialog = new MemberDialog((question) => confirmDialog.confirm(question));
+const memberPanel = new MemberPanel({
+  onChange: () => scheduler.schedule(),
+  onOpen: (member, room) => memberDialog.open(member, room),
+});
+const roomSettingsDialog = new RoomSettingsDialog({
+  async createRoom(fields) {
+    openRoom(await session.createRoom(fields));
+  },
+  confirm: (question) => confirmDialog.confirm(question),
+  onDeleted: leaveRoom,
+  copyText,
+});
 const nickCompletion = new NickCompletion(() => session?.current);
 const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
@@ -137,7 +151,7 @@ function startSession(room, nick, otherRooms = []) {
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
     onLoggedOut,
   });
-  session.current = session.openRoom(room);
+  session.current = session.openRoom(room, inviteFromUrl());
   for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
@@ -163,7 +177,7 @@ function onLoggedOut() {
 function onJoinFailed(room, failure) {
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(failure);
-  showToast(`${room.name}: ${errorText(failure)}`);
+  showToast(`${room.displayName}: ${errorText(failure)}`);
   if (roomVisible && !session.current) showRoom(otherRoom, { replace: true });
   else session.current ??= otherRoom;
   return undefined;
@@ -173,11 +187,11 @@ function onJoinFailed(room, failure) {
 function showRoom(room, { replace = false } = {}) {
   session.current = room;
   timeline.showRoom(room);
-  composer.showDraft(room.name, drafts.get(room.requestedName));
+  composer.showDraft(room.displayName, drafts.get(room.requestedName));
   nickCompletion.close();
   searchPanel.onRoomChange();
   panels.closeDrawers();
-  renderedName = room.name;
+  renderedName = room.displayName;
   setRoomUrl(room.name, { replace });
   saveSession();
   scheduler.schedule();
@@ -350,21 +364,22 @@ function render() {
   renderRoom(current);
   roomList.render(session);
   connectionStatus.render();
-  const title = unreadCount ? `(${unreadCount}) ${current.name}` : `${current.name} · ${strings.title}`;
+  const title = unreadCount ? `(${unreadCount}) ${current.displayName}` : `${current.displayName} · ${strings.title}`;
   notifier.updateBadge({ title, unreadCount, mentionCount });
 }
 
 function renderRoom(room) {
   const { log, readTracker, name } = room;
-  if (name !== renderedName) {
-    renderedName = name;
+  requireElement("room-settings-open").hidden = !["moderator", "owner", "admin"].includes(room.role);
+  if (room.displayName !== renderedName) {
+    renderedName = room.displayName;
     setRoomUrl(name, { replace: true });
-    composer.showDraft(name, composer.draft);
+    composer.showDraft(room.displayName, composer.draft);
   }
   timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);
   memberPanel.render(room);
-  setText(requireElement("room-name"), name);
+  setText(requireElement("room-name"), room.displayName);
   const topic = requireElement("room-topic");
   setText(topic, log.topic);
   topic.title = log.topic;
@@ -402,6 +417,11 @@ installShortcuts({
   openHelp: () => helpDialog.open(),
 });
 requireElement("room-dialog-open", HTMLButtonElement).addEventListener("click", () => roomDialog.open(session));
+requireElement("room-create", HTMLButtonElement).addEventListener("click", () => {
+  roomDialog.close();
+  roomSettingsDialog.open(null);
+});
+requireElement("room-settings-open", HTMLButtonElement).addEventListener("click", () => roomSettingsDialog.open(session.current));
 requireElement("settings-open", HTMLButtonElement).addEventListener("click", () => settingsDialog.open(session.current.nick));
 for (const id of ["account-open", "join-account"]) {
   requireElement(id, HTMLButtonElement).addEventListener("click", () => {

@@ -6,6 +6,7 @@
  */
 
 import { ChatSocket } from "../net/socket.js";
+import { RequestError } from "../net/request_error.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { forgetAccount, storedAccount } from "./account.js";
 import { OutboxStore } from "./outbox_store.js";
@@ -15,6 +16,7 @@ import { sanitizeReceived, validateQuery } from "./sanitize.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
 
+const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
 const SAVE_DELAY = 500; // ms; batches the storage writes of a message flood
 
 export class ChatSession {
@@ -92,12 +94,28 @@ export class ChatSession {
     return this.#rooms.find((room) => room.matchesName(name));
   }
 
-  /** Join a room, or return the open one. */
-  openRoom(name) {
+  /**
+   * Create a room, and return its name or address.
+   * @param {object} fields Name or title, and fields of the policy.
+   * @returns {Promise<string>}
+   * @throws {RequestError}
+   */
+  async createRoom(fields) {
+    const { room } = await this.#socket.request("createRoom", { nickName: this.#requestedNick, ...fields });
+    return room.name;
+  }
+
+  /**
+   * Join a room, or return the open one.
+   * @param {string} name
+   * @param {string} [invite] Invite code of the room.
+   */
+  openRoom(name, invite = "") {
     const existing = this.findRoom(name);
     if (existing) return existing;
     const room = new Room(name, this.#requestedNick, {
       ownMemberIds: this.ownMemberIds,
+      invite,
       readSeq: readMarkers.get(name, this.#requestedNick),
       onRead: (seq) => this.#markRead(name, seq),
       request: (event, body) => this.#socket.request(event, body),
@@ -227,8 +245,17 @@ export class ChatSession {
   }
 
   #handlePush(event, body) {
+    if (event === "error") return this.#handleError(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
-    room?.handlePush(event, body);
-    if (room) this.#onChange();
+    if (!room) return undefined;
+    if (event === "roomRemoved") return this.#handleJoinFailure(room, new RequestError("not_found", { reason: "room_not_found" }));
+    room.handlePush(event, body);
+    return this.#onChange();
+  }
+
+  /** Close the room of a member who was removed or banned; other errors concern requests without acknowledgement. */
+  #handleError({ code, reason, params, message }) {
+    const room = REMOVAL_REASONS.has(reason) ? this.findRoom(String(params?.room ?? "")) : undefined;
+    if (room) this.#handleJoinFailure(room, new RequestError(String(code), { reason, params, message }));
   }
 }

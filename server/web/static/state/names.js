@@ -27,7 +27,7 @@ const INVISIBLE = /[\u2800\ufffc\u{13441}\u{13442}\u{1d159}]|(?:^| )\p{M}|\p{M}{
 /** Imitations of an author or a list of names in a line of text. */
 const NICK_SEPARATORS = /[:,;] |\u3001|^\* /;
 const RESERVED_NICKS = new Set(["room", "everyone"]);
-const RESERVED_ROOM_NAME = /^(?:&(?!audit$)|~)/;
+const RESERVED_ROOM_NAME = /^(?:&(?!audit$)|~(?![a-z2-7]{16}$))/;
 /** Controls, invisible characters, conjoining Hangul, and the exceptions of RFC 5892, section 2.6. */
 const FORBIDDEN =
   /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u1100-\u11ff\ua960-\ua97c\ud7b0-\ud7fb\u0640\u07fa\u302e\u302f\u3031-\u3035\u303b]/u;

@@ -62,6 +62,12 @@ export class Room {
   name;
   nick;
   memberId = "";
+  /** Display name of a private room, whose name is an address; empty for other rooms. */
+  title = "";
+  /** @type {Record<string, any>} Policy without the fields that have their default. */
+  policy = {};
+  /** Own role; empty for guests. */
+  role = "";
   hasJoined = false;
   isUpToDate = false;
   /** @type {Notice[]} */
@@ -118,6 +124,11 @@ export class Room {
   /** Number of present members, including those that `members` does not contain. */
   get memberCount() {
     return this.roster.count;
+  }
+
+  /** Title or name for display. */
+  get displayName() {
+    return this.title || this.name;
   }
 
   /** Return whether `name` is the requested or confirmed name of this room. */
@@ -186,6 +197,17 @@ export class Room {
    */
   async setTopic(topic) {
     return this.#host.request("setTopic", { room: this.name, topic: validateTopic(topic) });
+  }
+
+  /**
+   * Send a request for this room.
+   * @param {string} event
+   * @param {object} fields
+   * @returns {Promise<any>}
+   * @throws {RequestError}
+   */
+  request(event, fields) {
+    return this.#host.request(event, { room: this.name, ...fields });
   }
 
   /** Add a notice that only this page shows. */
@@ -259,6 +281,7 @@ export class Room {
     const request = { roomName: this.requestedName, nickName: this.nick, limit: since === null ? PAGE_SIZE : HISTORY_PAGE };
     const guestKey = this.#host.guestKey();
     if (guestKey) request.guestKey = guestKey;
+    if (this.#host.invite) request.invite = this.#host.invite;
     if (since !== null) request.since = since;
     try {
       const response = await this.#host.request("joinRoom", request);
@@ -289,6 +312,9 @@ export class Room {
     }
     this.#host.onGuestKey(response.guestKey);
     this.name = response.room.name;
+    this.title = sanitizeLine(response.room.title ?? "");
+    this.policy = response.room.policy ?? {};
+    this.role = response.room.role ?? "";
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.roster.reset(response.members, response.memberCount);
@@ -322,10 +348,26 @@ export class Room {
   }
 
   #onEntry(entry) {
+    if (entry.kind === "policy") this.#applyPolicy(entry);
+    if (entry.kind === "member") this.#applyMemberChange(entry);
     this.typingIndicator.onTyping({ memberId: entry.memberId, on: false });
     this.log.applyPush(entry);
     this.#processNewMessages();
     if (this.log.missingAfter !== null && this.#isJoined) this.#catchUp();
+  }
+
+  #applyPolicy(change) {
+    const fields = ["visibility", "speak", "guestPost", "react", "upload", "topic", "invite", "keep"];
+    const changed = fields.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
+    this.policy = { ...this.policy, ...Object.fromEntries(changed) };
+    if (change.newName !== undefined) this.name = this.requestedName = change.newName;
+    if (change.title !== undefined) this.title = change.title;
+  }
+
+  #applyMemberChange({ action, target, role }) {
+    if (action !== "role") return;
+    if (this.ownMemberIds.has(target.memberId)) this.role = role ?? "";
+    this.roster.setRole(target.memberId, role ?? "member");
   }
 
   /** Record the authors of new messages, and pass own messages to the outbox for matching. */

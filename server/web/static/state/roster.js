@@ -57,6 +57,12 @@ export class Roster {
     return this.#unlistedCount > 0 && this.members.size < MAX_MEMBERS;
   }
 
+  /** Change the role of a stored member. */
+  setRole(memberId, role) {
+    const member = this.members.get(memberId);
+    if (member) this.members = new Map(this.members).set(memberId, { ...member, role });
+  }
+
   /** Replace all members by those of a join response. */
   reset(members, count) {
     this.#generation += 1;

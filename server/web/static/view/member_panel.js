@@ -10,7 +10,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "../state/limits.js";
 import { isBlank, stripSpace } from "../state/sanitize.js";
-import { createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { closestElement, createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
 
 const DEBOUNCE = 300; // ms
 
@@ -40,9 +40,18 @@ export class MemberPanel {
   /** @type {WeakMap<Member, HTMLElement>} */
   #rows = new WeakMap();
 
-  /** @param {() => void} onChange Schedules a call of `render`. */
-  constructor(onChange) {
+  /**
+   * @param {object} options
+   * @param {() => void} options.onChange Schedules a call of `render`.
+   * @param {(member: Member, room: Room) => void} options.onOpen
+   */
+  constructor({ onChange, onOpen }) {
     this.#onChange = onChange;
+    this.#list.addEventListener("click", ({ target }) => {
+      const memberId = closestElement(target, "button")?.dataset.memberId;
+      const member = memberId && this.#room?.members.get(memberId);
+      if (member && this.#room) onOpen(member, this.#room);
+    });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#load();
@@ -181,8 +190,10 @@ export function sortMembers(members, ownMemberIds) {
  * @param {Member} member
  * @param {boolean} isOwn
  */
-function renderMember({ nickName, role, via, confusable, account, away }, isOwn) {
-  const row = createElement("li", "", createAvatar(nickName), createNickname(nickName));
+function renderMember({ memberId, nickName, role, via, confusable, account, away }, isOwn) {
+  const row = createElement("button", "member", createAvatar(nickName), createNickname(nickName));
+  row.type = "button";
+  row.dataset.memberId = memberId;
   if (account) row.append(createAccountSign(account));
   if (confusable) row.append(createConfusableSign());
   const note = isOwn ? strings.you : strings.roles[role];
@@ -193,5 +204,5 @@ function renderMember({ nickName, role, via, confusable, account, away }, isOwn)
     badge.title = strings.clientKind(String(via));
     row.append(badge);
   }
-  return row;
+  return createElement("li", "", row);
 }

@@ -70,7 +70,7 @@ export class Notifier {
     this.#timer = 0;
     for (const [room, messages] of this.#queue) {
       const isTextShown = messages.length === 1 && !this.isTextHidden;
-      const title = isTextShown ? strings.notifyTitle(messages[0].nickName, room.name) : strings.notifyMentionCount(messages.length, room.name);
+      const title = isTextShown ? strings.notifyTitle(messages[0].nickName, room.displayName) : strings.notifyMentionCount(messages.length, room.displayName);
       const body = this.isTextHidden ? "" : messages.map(excerpt).slice(-3).join("\n");
       try {
         const notification = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: strings.lang });

@@ -57,7 +57,7 @@ export class RoomDialog {
    * @param {string} [filter] Initial text of the input.
    */
   async open(session, filter = "") {
-    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, memberCount }) => ({ name, members: memberCount }));
+    this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, displayName, memberCount }) => ({ name, title: displayName, members: memberCount }));
     this.#serverRooms = [];
     this.#field.value = filter;
     this.#render();
@@ -66,6 +66,10 @@ export class RoomDialog {
     this.#session = session;
     this.#hasAllRooms = true;
     await this.#fetchRooms();
+  }
+
+  close() {
+    this.#dialog.close();
   }
 
   async #fetchRooms() {
@@ -92,8 +96,8 @@ export class RoomDialog {
     const query = this.#field.value.trim();
     const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
     for (const room of this.#serverRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: roomsByName.has(canonicalName(room.name)) });
-    const matches = [...roomsByName.values()].filter(({ name }) => canonicalName(name).includes(canonicalName(query)));
-    const startsWithQuery = ({ name }) => canonicalName(name).startsWith(canonicalName(query));
+    const matches = [...roomsByName.values()].filter(({ name, title = name }) => canonicalName(title).includes(canonicalName(query)));
+    const startsWithQuery = ({ name, title = name }) => canonicalName(title).startsWith(canonicalName(query));
     matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
     this.#options = matches.slice(0, MAX_OPTIONS);
     if (query && !roomsByName.has(canonicalName(query))) this.#options.push({ name: query, isNew: true });
@@ -113,10 +117,10 @@ export class RoomDialog {
   }
 }
 
-function renderOption({ name, members, topic, isNew }, index) {
+function renderOption({ name, title = name, members, topic, isNew }, index) {
   const option = createElement("li", "option");
   if (isNew) option.append(strings.joinRoom(name));
-  else option.append(createElement("bdi", "name", name), createElement("span", "note", strings.memberCount(members)));
+  else option.append(createElement("bdi", "name", title), createElement("span", "note", strings.memberCount(members)));
   if (topic) option.append(createElement("span", "topic", topic));
   option.id = `room-option-${index}`;
   option.dataset.name = name;

@@ -31,7 +31,7 @@ export class RoomList {
 
   /** @param {import("../state/chat_session.js").ChatSession} session */
   render({ rooms, current }) {
-    const summary = rooms.map(({ name, readTracker }) => [name, readTracker.unreadCount, readTracker.mentionCount]);
+    const summary = rooms.map(({ displayName, readTracker }) => [displayName, readTracker.unreadCount, readTracker.mentionCount]);
     const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
     if (state === this.#rendered) return;
     this.#rendered = state;
@@ -48,14 +48,14 @@ export class RoomList {
 
   #renderRoom(room, isCurrent) {
     const { unreadCount, mentionCount } = room.readTracker;
-    const openButton = createButton("room-open", createElement("bdi", "name", room.name), () => this.#onSelect(room));
+    const openButton = createButton("room-open", createElement("bdi", "name", room.displayName), () => this.#onSelect(room));
     if (unreadCount) {
       const badge = createElement("span", mentionCount ? "badge mention" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
       badge.setAttribute("aria-hidden", "true");
       openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unreadCount, mentionCount)}`));
     }
     if (isCurrent) openButton.setAttribute("aria-current", "true");
-    const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.name), () => this.#onLeave(room));
+    const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.displayName), () => this.#onLeave(room));
     return createElement("li", unreadCount ? "unread" : "", openButton, leaveButton);
   }
 }

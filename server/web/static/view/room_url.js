@@ -25,3 +25,13 @@ export function setRoomUrl(room, { replace = false } = {}) {
   if (replace || !location.hash) history.replaceState(null, "", url);
   else history.pushState(null, "", url);
 }
+
+/** Return the invite code in the URL, or an empty string. */
+export function inviteFromUrl() {
+  return new URLSearchParams(location.search).get("invite")?.trim() ?? "";
+}
+
+/** Return the address of this page that joins a room with an invite code. */
+export function inviteUrl(room, code) {
+  return new URL(`?invite=${encodeURIComponent(code)}#/${encodeURIComponent(room)}`, document.baseURI).href;
+}

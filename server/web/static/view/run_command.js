@@ -91,7 +91,7 @@ async function describeMember(name, room) {
  * @param {import("../state/room.js").Room} room
  * @returns {(string | undefined)[]}
  */
-function memberDetails({ memberId, role, account, via, confusable }, { ownMemberIds, log }) {
+export function memberDetails({ memberId, role, account, via, confusable }, { ownMemberIds, log }) {
   const lastMessage = log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
   return [
     ownMemberIds.has(memberId) && strings.thatIsYou,

@@ -1,0 +1,141 @@
+/**
+ * Dialogs of owned rooms: creation, policy, invites and deletion.
+ */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createElement, requireElement, setText } from "./dom.js";
+import { inviteUrl } from "./room_url.js";
+
+/** Values of each field of a policy, with the default first (docs/protocol.md, "Rooms and policies"). */
+const POLICY_VALUES = {
+  visibility: ["public", "unlisted"],
+  speak: ["everyone", "members", "moderators"],
+  guestPost: ["true", "false"],
+  react: ["everyone", "members", "moderators"],
+  topic: ["members", "moderators", "owner"],
+  invite: ["members", "moderators", "owner"],
+};
+
+export class RoomSettingsDialog {
+  #dialog = requireElement("room-settings-dialog", HTMLDialogElement);
+  #form = requireElement("room-settings-form", HTMLFormElement);
+  #name = requireElement("room-settings-name", HTMLInputElement);
+  #isPrivate = requireElement("room-settings-private", HTMLInputElement);
+  #fields = requireElement("room-policy-fields");
+  #inviteLink = requireElement("room-invite-link", HTMLInputElement);
+  /** @type {import("../state/room.js").Room | null} Null during a creation. */
+  #room = null;
+  #createRoom;
+  #confirm;
+  #onDeleted;
+
+  /**
+   * @param {object} options
+   * @param {(fields: object) => Promise<void>} options.createRoom
+   * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
+   * @param {(room: import("../state/room.js").Room) => void} options.onDeleted
+   * @param {(text: string) => void} options.copyText
+   */
+  constructor({ createRoom, confirm, onDeleted, copyText }) {
+    this.#createRoom = createRoom;
+    this.#confirm = confirm;
+    this.#onDeleted = onDeleted;
+    closeOnDismiss(this.#dialog);
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run(() => (this.#room ? this.#update(this.#room) : this.#create()));
+    });
+    requireElement("room-invite-create", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#createInvite()));
+    requireElement("room-invite-copy", HTMLButtonElement).addEventListener("click", () => copyText(this.#inviteLink.value));
+    requireElement("room-delete", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#delete()));
+  }
+
+  /** @param {import("../state/room.js").Room | null} room Null creates a room. */
+  open(room) {
+    this.#room = room;
+    const policy = room?.policy ?? {};
+    const isOwner = !room || room.role === "owner" || room.role === "admin";
+    const isAddressed = room !== null && room.title !== "";
+    setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
+    setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
+    setText(requireElement("room-settings-error"), "");
+    this.#name.value = room?.displayName ?? "";
+    this.#isPrivate.checked = isAddressed;
+    requireElement("room-settings-private-row").hidden = room !== null;
+    this.#form.hidden = !isOwner;
+    this.#inviteLink.value = "";
+    requireElement("room-invite").hidden = room === null;
+    requireElement("room-invite-row").hidden = true;
+    requireElement("room-delete").hidden = !(room && isOwner);
+    const names = Object.keys(POLICY_VALUES).filter((name) => name !== "visibility" || !isAddressed);
+    this.#fields.replaceChildren(...names.map((name) => renderField(name, String(policy[name] ?? POLICY_VALUES[name][0]))));
+    this.#dialog.showModal();
+    if (isOwner) this.#name.focus();
+  }
+
+  async #create() {
+    const name = this.#name.value.trim();
+    const { visibility, ...fields } = this.#policyFields();
+    await this.#createRoom(this.#isPrivate.checked ? { title: name, visibility: "private", ...fields } : { roomName: name, visibility, ...fields });
+    this.#dialog.close();
+  }
+
+  /** @param {import("../state/room.js").Room} room */
+  async #update(room) {
+    const name = this.#name.value.trim();
+    const renamed = name === room.displayName ? {} : room.title ? { title: name } : { roomName: name };
+    const fields = this.#policyFields();
+    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.policy[field] ?? parseValue(POLICY_VALUES[field][0])));
+    await room.request("updateRoom", { ...renamed, ...Object.fromEntries(changed) });
+    this.#dialog.close();
+  }
+
+  async #createInvite() {
+    const room = /** @type {import("../state/room.js").Room} */ (this.#room);
+    const { invite } = await room.request("createInvite", {});
+    this.#inviteLink.value = inviteUrl(room.name, invite.code);
+    requireElement("room-invite-row").hidden = false;
+    this.#inviteLink.select();
+  }
+
+  async #delete() {
+    const room = /** @type {import("../state/room.js").Room} */ (this.#room);
+    const choices = [{ value: "delete", label: strings.deleteRoom, kind: "danger" }];
+    if (!(await this.#confirm({ title: strings.deleteRoom, text: strings.deleteRoomWarning(room.displayName), choices }))) return;
+    await room.request("deleteRoom", {});
+    this.#dialog.close();
+    this.#onDeleted(room);
+  }
+
+  #policyFields() {
+    const selects = [...this.#fields.querySelectorAll("select")];
+    return Object.fromEntries(selects.map(({ name, value }) => [name, parseValue(value)]));
+  }
+
+  async #run(operation) {
+    setText(requireElement("room-settings-error"), "");
+    try {
+      await operation();
+    } catch (error) {
+      setText(requireElement("room-settings-error"), errorText(requireRequestError(error)));
+    }
+  }
+}
+
+function renderField(name, selected) {
+  const select = createElement("select", "");
+  select.name = name;
+  for (const value of POLICY_VALUES[name]) {
+    const option = createElement("option", "", strings.policyValues[value]);
+    option.value = value;
+    option.selected = value === selected;
+    select.append(option);
+  }
+  return createElement("label", "select-row", createElement("span", "", strings.policyFields[name]), select);
+}
+
+function parseValue(value) {
+  return value === "true" || value === "false" ? value === "true" : value;
+}
