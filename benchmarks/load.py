@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MESSAGE_PREFIX = b'42["message",{'
 """First bytes of a message packet, the same for all compared servers."""
 
-TIMESTAMP_MARK = b"@"
-"""Prefix of the send time in a message text."""
+TIMESTAMP_MARK = b"~"
+"""Prefix of the send time in a message text; no character of a mention."""
 
 
 _PING_FRAME = b"\x81\x012"

@@ -21,7 +21,7 @@ from server.domain.confusables import get_skeletons
 from server.domain.direct_members import DirectMembers
 from server.domain.log_commands import RoomRef, generate_log_id
 from server.domain.nick_suffixes import NickSuffixes
-from server.domain.permissions import Standing
+from server.domain.permissions import Action, Standing
 from server.domain.room_access import RoomAccess
 from tui_chat.protocol import events, limits, names
 
@@ -40,6 +40,8 @@ class Participant(Generic[ConnectionT]):
         standing: Standing for permission checks, read at `policy_seq`.
         policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
             new read.
+        checked_access: Access of the room for which `permitted` is valid; None to check again.
+        permitted: Actions without a target that the participant may do, as far as they were checked.
     """
 
     member: events.Member
@@ -48,6 +50,15 @@ class Participant(Generic[ConnectionT]):
     announced: bool = False
     standing: Standing = field(default_factory=Standing)
     policy_seq: int = 0
+    checked_access: RoomAccess | None = None
+    permitted: set[Action] = field(default_factory=set[Action])
+
+    def record_permission(self, access: RoomAccess, action: Action) -> None:
+        """Record a successful check of an action without a target."""
+        if self.checked_access is not access:
+            self.checked_access = access
+            self.permitted.clear()
+        self.permitted.add(action)
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import MentionTargets
 from server.domain.permissions import Action, is_permitted
 from tui_chat.protocol.limits import MENTIONS_PER_MESSAGE, NICKNAME_GRAPHEMES
-from tui_chat.protocol.mentions import MentionTokens
+from tui_chat.protocol.mentions import MentionTokens, may_mention
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
@@ -37,6 +37,8 @@ def resolve_mentions(
         room: Room of a present author, otherwise None.
         author: Present author, None for an author who cannot mention all members with `@room`.
     """
+    if not may_mention(text):
+        return _NO_MENTIONS  # most messages
     tokens = MentionTokens(text)
     if tokens.is_empty:
         return _NO_MENTIONS

@@ -191,10 +191,11 @@ class Handlers:
             if room is not None:
                 self.access_control.on_entry(room, entry)
                 self._fanout.send_to_room(room, entry)
-                if isinstance(entry, events.MemberChange):
+                if type(entry) is events.MemberChange:
                     self._moderation.on_entry(room, entry)
-                if isinstance(entry, events.MemberChange | events.PolicyChange):
-                    self.room_entry.on_entry(room, entry)
+                    self.room_entry.on_member_change(room, entry)
+                elif type(entry) is events.PolicyChange:
+                    self.room_entry.on_policy_change(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.

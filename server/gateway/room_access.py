@@ -75,12 +75,16 @@ class RoomAccessControl:
             Forbidden: The action is not permitted.
         """
         access = room.access
+        if access is not None and participant.checked_access is access and action in participant.permitted:
+            return access.policy_seq
         if access is None or participant.policy_seq != access.policy_seq:
             raise StaleAccess(room.key)
         standing = participant.standing
         if standing.muted and standing.until is not None and standing.until <= self._now():
             standing = participant.standing = structs.replace(standing, muted=False, until=None)
         require(action, access.policy, standing, target)
+        if target is None:
+            participant.record_permission(access, action)
         return access.policy_seq
 
     async def authorize(
@@ -141,6 +145,7 @@ class RoomAccessControl:
         """Cache the access of a participant, and show its role to the members."""
         self._cache_policy(room, state.access)
         participant.standing, participant.policy_seq = state.standing, state.access.policy_seq
+        participant.checked_access = None
         participant.member = structs.replace(participant.member, role=state.membership_role or "member")
 
     async def refresh(self, connection: ClientConnection, room_key: str) -> None:
@@ -170,7 +175,8 @@ class RoomAccessControl:
             room.access = None
         elif (participant := room.participants.get(entry.target.member_id)) is not None:
             is_current = entry.action == "joined" and participant.standing.is_member
-            participant.policy_seq = participant.policy_seq if is_current else _UNKNOWN_SEQ
+            if not is_current:
+                participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def may_create_rooms(self, connection: ClientConnection) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""

@@ -151,12 +151,14 @@ class RoomEntry:
             read=snapshot.read,
         )
 
-    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.MemberChange | events.PolicyChange) -> None:
-        """Apply a sent entry to a live room: a new name, or the end of the membership of a private room by a leave."""
-        if isinstance(entry, events.MemberChange):
-            if entry.action == "left" and names.is_room_address(room.name):
-                self.remove_member(room, entry.target.member_id)
-        elif entry.new_name is not None:
+    def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
+        """Remove the connections of a person whose membership of a private room ended by a leave."""
+        if entry.action == "left" and names.is_room_address(room.name):
+            self.remove_member(room, entry.target.member_id)
+
+    def on_policy_change(self, room: LiveRoom[ClientConnection], entry: events.PolicyChange) -> None:
+        """Apply a new name, and send `roomRenamed` to the native readers."""
+        if entry.new_name is not None:
             frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=entry.new_name))
             self._room_registry.rename(room, entry.new_name)
             for reader in room.subscribers.get("native", ()):

@@ -31,6 +31,11 @@ _MARK = re.compile("[@\ufe6b\uff20:\u2a74\ufe13\ufe55\uff1a]")  # characters tha
 _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
+def may_mention(text: str) -> bool:
+    """Return whether a text contains a character that every mention needs."""
+    return _MARK.search(text) is not None
+
+
 class MentionTokens:
     """Mentions in one message text.
 
@@ -40,9 +45,9 @@ class MentionTokens:
 
     def __init__(self, text: str) -> None:
         self._start, self._tails = "", list[str]()
-        if _MARK.search(text) is None:
-            return  # most messages
-        folded = " ".join(fold(_CODE.sub("`", text)).split())
+        if not may_mention(text):
+            return
+        folded = " ".join(fold(_CODE.sub("`", text) if "`" in text else text).split())
         self._start = folded if ":" in folded else ""  # may start with a name
         self._tails = [
             folded[match.end() :]
