@@ -241,6 +241,18 @@ async def test_a_ban_of_an_account_does_not_hold_for_its_address(room: Room) -> 
     await guest.send()
 
 
+async def test_a_banned_guest_stays_banned_as_account(room: Room) -> None:
+    admin, guest = await room.add("root", "admin"), await room.add("ann")
+    assert await admin.attempt("ban", memberId=guest.member_id) == ""
+    service = room.server.account_service
+    account = await service.create_account("ann", password=None, address="127.0.0.1", member_id=guest.member_id)
+    token = (await service.issue_token(account, "test")).token
+    async with connect_person(room.server, "ann", token=token) as registered:
+        assert await registered.join() == "member_banned"
+        assert await admin.attempt("unban", memberId=guest.member_id) == ""
+        assert await registered.join() == ""
+
+
 async def test_a_ban_does_not_hold_for_the_address_of_a_trusted_proxy(room: Room) -> None:
     admin, ann, ben = await room.add("root", "admin"), await room.add("ann"), await room.add("ben")
     assert await admin.attempt("ban", memberId=ann.member_id) == ""

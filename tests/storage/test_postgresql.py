@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Generator
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy import make_url
 
+from server.domain.log_commands import AppendMemberChange, StaleAccess
+from server.domain.room_access import Requester
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
@@ -14,6 +17,7 @@ from server.storage.postgresql import AsyncExecutor
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
+    ANN,
     BEN,
     ManualClock,
     RoomRef,
@@ -24,7 +28,8 @@ from tests.support.storage import (
     build_topic,
 )
 from tui_chat.protocol.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
-from tui_chat.protocol.events import Message
+from tui_chat.protocol.events import MemberRef, Message
+from tui_chat.protocol.limits import SEQ_MAX
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +110,25 @@ async def test_concurrent_writes_of_several_nodes_share_one_order(nodes: list[Da
         assert in_room == sorted(in_room)
         ids += in_room
     assert len(set(ids)) == 360
+
+
+async def test_a_ban_on_one_node_rejects_a_message_that_another_node_has_checked(nodes: list[Database]) -> None:
+    room = fresh_room()
+    message = build_message(room=room)
+    seq = (await nodes[0].journal.append(message)).entry.seq
+    ann = MemberRef(member_id=ANN.member_id, nick_name=ANN.nick_name)
+    checked = await nodes[1].reader.read_access(room.key, Requester(member_id=ANN.member_id))
+    ban = AppendMemberChange(room=room, author=BEN, action="banned", target=ann, policy_seq=0, address_hash=b"address")
+    entry = (await nodes[0].journal.append(ban)).entry
+    with pytest.raises(StaleAccess):
+        await nodes[1].journal.append(structs.replace(message, policy_seq=checked.access.policy_seq))
+    for requester in (Requester(member_id=ANN.member_id), Requester(member_id="new", address_hash=b"address")):
+        assert (await nodes[1].reader.read_access(room.key, requester)).standing.banned
+    moderation = nodes[1].moderation
+    assert (await moderation.find_target(room.key, Requester(member_id=ANN.member_id))).member == ann
+    assert await moderation.find_author(room.key, seq) == ann
+    assert await moderation.list_messages(room.key, ANN.member_id, since=0, after=0, limit=9) == [seq]
+    assert (await moderation.read_audit(room.key, before=SEQ_MAX, limit=9)).messages == [entry]
 
 
 async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database]) -> None:
