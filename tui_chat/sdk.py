@@ -37,6 +37,7 @@ from tui_chat.client.events import (
 )
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
+from tui_chat.client.owned_rooms import OwnedRooms
 from tui_chat.client.room import Room
 from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
@@ -76,7 +77,15 @@ from tui_chat.protocol.events import (
     UnknownEntry,
 )
 from tui_chat.protocol.policies import RoomPolicy
-from tui_chat.protocol.responses import ChangeAccepted, HistoryPage, MentionList, RoomSummary, SendResponse
+from tui_chat.protocol.responses import (
+    ChangeAccepted,
+    HistoryPage,
+    Invite,
+    MentionList,
+    OwnRoom,
+    RoomSummary,
+    SendResponse,
+)
 
 __all__ = [
     "AccountClient",
@@ -103,6 +112,7 @@ __all__ = [
     "Gap",
     "HistoryPage",
     "InternalError",
+    "Invite",
     "JoinNotice",
     "LeaveNotice",
     "LocalHistory",
@@ -126,6 +136,8 @@ __all__ = [
     "OutboxItem",
     "OutboxItemChanged",
     "OutboxItemState",
+    "OwnRoom",
+    "OwnedRooms",
     "PolicyChange",
     "ProblemReported",
     "RateLimited",

@@ -139,18 +139,19 @@ async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: Ru
         assert chat.rooms == {"tea": other_room}
 
 
-async def test_a_joined_room_ignores_pushes_for_observers() -> None:
+async def test_a_removed_room_ends_its_membership() -> None:
     async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
-            await socket.send_str('42["roomRenamed",{"room":"tea","newName":"x"}]')
-            await socket.send_str('42["roomRemoved",{"room":"tea"}]')
             return JOINED
-        return {"ok": True, "revision": 7} if event == "setTopic" else None
+        await socket.send_str('42["roomRemoved",{"room":"tea"}]')
+        return {"ok": True, "revision": 7}
 
     async with hostile_server(handle) as port, ChatClient(f"127.0.0.1:{port}") as chat:
         room = await chat.join("tea", nick="ann")
-        assert (await room.set_topic("x")).revision == 7
-        assert chat.rooms == {"tea": room}
+        await room.set_topic("x")
+        await wait_until(lambda: chat.rooms == {})
+        with pytest.raises(NotFound):
+            await room.send("x")
 
 
 async def test_messages_without_a_join_have_one_author(server: RunningServer, ann: RawClient) -> None:

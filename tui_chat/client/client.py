@@ -25,6 +25,7 @@ from tui_chat.client.log import log
 from tui_chat.client.net.address import parse_address
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.owned_rooms import OwnedRooms
 from tui_chat.client.push_dispatcher import PushDispatcher
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
@@ -63,6 +64,7 @@ class ChatClient:
     Attributes:
         url: Base URL of the server.
         user: Requests of the user that concern no single room.
+        owned_rooms: Creation of rooms, memberships and invites of an account.
 
     Raises:
         InvalidAddress: Invalid URL.
@@ -119,6 +121,7 @@ class ChatClient:
         self.user = UserRequests(self._context)
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._searcher = MessageSearcher(self._context, history, self._rooms)
+        self.owned_rooms = OwnedRooms(self._context, lambda room, nick: self.join(room, nick=nick))
         self._joiner = RoomJoiner(self._context, self._rooms, outbox, history, self._searcher.search)
 
     @property
@@ -317,10 +320,8 @@ class ChatClient:
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
         """Return public rooms and rooms with present members, those with most members first.
 
-        At most `ROOM_LIST_PAGE` rooms are returned. Without a connection, the call waits for one.
-
-        Args:
-            query: Part of the name or topic, independent of case and width; None for all rooms.
+        At most `ROOM_LIST_PAGE` rooms are returned, only those with `query` in name or topic, independent of case and
+        width, unless `query` is None. Without a connection, the call waits for one.
 
         Raises:
             ChatError: The query is invalid, or the server rejected the request.

@@ -42,7 +42,7 @@ from tui_chat.protocol.limits import (
     STATUS_CHARACTERS,
     TOPIC_CHARACTERS,
 )
-from tui_chat.protocol.responses import RoomSummary, SendResponse
+from tui_chat.protocol.responses import OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.protocol.wire_struct import WireStruct
 
@@ -153,6 +153,10 @@ def _member_ref(ref: MemberRef) -> MemberRef:
     return received(ref)
 
 
+def _member_refs(refs: list[MemberRef]) -> list[MemberRef]:
+    return [_member_ref(ref) for ref in refs]
+
+
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}
 _ENTRY = {**_AUTHOR, "ts": timestamp}
 _NOTICE = {**_ENTRY, "message": line, "via": nickname}
@@ -176,6 +180,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     NickNotice: {**_NOTICE, "old_nick_name": nickname},
     SendResponse: {"ts": timestamp, "nick_name": nickname},
     RoomSummary: {"name": room_name, "topic": topic},
+    OwnRoom: {"name": room_name, "role": _role, "title": topic, "direct": _member_refs},
 }
 
 

@@ -1,0 +1,75 @@
+"""Rooms of accounts in the SDK."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import Forbidden, NotFound
+
+
+async def read_all(room: Room) -> None:
+    async for _ in room:
+        pass
+
+
+@pytest.fixture
+async def ann(server: RunningServer) -> AsyncGenerator[ChatClient]:
+    issued = await create_account(server, "ann")
+    async with ChatClient(server.url, token=issued.token, account="ann") as chat:
+        yield chat
+
+
+async def test_only_an_invited_guest_enters_and_finds_a_private_room(server: RunningServer, ann: ChatClient) -> None:
+    room = await ann.owned_rooms.create(title="Team")
+    await room.send("welcome")
+    invite = await ann.owned_rooms.create_invite(room.name, uses=1)
+    assert invite.code is not None
+    async with ChatClient(server.url) as bob, ChatClient(server.url) as eve:
+        with pytest.raises(NotFound):
+            await eve.join(room.name, nick="eve")
+        bobs_room = await bob.join(room.name, nick="bob", invite=invite.code)
+        assert [message.message for message in bobs_room.log.messages()] == ["welcome"]
+        with pytest.raises(NotFound):
+            await eve.join(room.name, nick="eve", invite=invite.code)
+        assert [listed.name for listed in await eve.list_rooms()] == []
+    (own_room,) = await ann.owned_rooms.list_memberships()
+    assert (own_room.name, own_room.title, own_room.role) == (room.name, "Team", "owner")
+
+
+async def test_invites_are_listed_and_revoked(ann: ChatClient) -> None:
+    room = await ann.owned_rooms.create("tea", visibility="unlisted")
+    invite = await ann.owned_rooms.create_invite(room.name, expires_in=60)
+    assert [listed.id for listed in await ann.owned_rooms.list_invites(room.name)] == [invite.id]
+    await ann.owned_rooms.revoke_invite(room.name, invite.id)
+    assert await ann.owned_rooms.list_invites(room.name) == []
+
+
+async def test_a_policy_applies_and_a_deleted_room_is_lost_for_its_members(
+    server: RunningServer, ann: ChatClient
+) -> None:
+    room = await ann.owned_rooms.create("tea")
+    async with ChatClient(server.url) as bob:
+        bobs_room = await bob.join("tea", nick="bob")
+        await ann.owned_rooms.update(room.name, guest_post=False)
+        item = bobs_room.post("hi")
+        await wait_until(lambda: any(unsent.error is not None for unsent in bobs_room.unsent()))
+        assert bobs_room.unsent()[0].client_id == item.client_id
+        reader = asyncio.create_task(read_all(bobs_room))
+        await ann.owned_rooms.delete(room.name)
+        async with asyncio.timeout(5):
+            with pytest.raises(NotFound):
+                await reader
+        assert bob.rooms == {}
+        await wait_until(lambda: ann.rooms == {})
+
+
+async def test_guests_own_no_rooms(server: RunningServer) -> None:
+    async with ChatClient(server.url) as chat:
+        with pytest.raises(Forbidden):
+            await chat.owned_rooms.create("tea")

@@ -1,0 +1,103 @@
+"""Requests of accounts about rooms: creation, policies, memberships and invites.
+
+- Repetition: a change is sent once, because its repeat could create a second room or invite. After a connection loss
+  (`ConnectionLost`), the outcome is unknown.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from tui_chat.client import sanitize
+from tui_chat.client.room import Room
+from tui_chat.client.room_context import ClientContext
+from tui_chat.protocol.codec import WireStructT
+from tui_chat.protocol.request_base import Request
+from tui_chat.protocol.responses import (
+    ChangeAccepted,
+    Empty,
+    Invite,
+    InviteCreated,
+    InviteList,
+    JoinResponse,
+    OwnRoom,
+    OwnRoomList,
+)
+from tui_chat.protocol.room_requests import (
+    CreateInvite,
+    CreateRoom,
+    DeleteRoom,
+    ListInvites,
+    MyRooms,
+    RevokeInvite,
+    UpdateRoom,
+)
+
+LIST_TIMEOUT = 30.0
+"""Time limit of a list request, in seconds."""
+
+
+class OwnedRooms:
+    """Rooms of an account, available as `ChatClient.owned_rooms`.
+
+    All methods raise the `ChatError` of the server, `Forbidden` without the permission and for guests, and
+    `ConnectionLost` if the connection closes before the response.
+
+    Args:
+        context: Services of the client.
+        join: Joins a room by its name or address with a nickname.
+    """
+
+    def __init__(self, context: ClientContext, join: Callable[[str, str], Awaitable[Room]]) -> None:
+        self._context = context
+        self._join = join
+
+    async def create(self, name: str | None = None, *, title: str | None = None, **policy: Any) -> Room:
+        """Create a room with the account as owner, and join the room.
+
+        Args:
+            name: Name of a public or unlisted room.
+            title: Display name of a private room, whose address becomes `Room.name`; the visibility is `private`.
+            policy: Fields of `tui_chat.protocol.policies.PolicyFields`.
+        """
+        fields: dict[str, Any] = policy if title is None else {"visibility": "private", **policy}
+        response = await self._send(CreateRoom(room_name=name, title=title, **fields), JoinResponse)
+        return await self._join(sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name))
+
+    async def update(self, room: str, *, name: str | None = None, title: str | None = None, **policy: Any) -> None:
+        """Change the name or the title, and fields of the policy of a room; None keeps a value."""
+        await self._send(UpdateRoom(room=room, room_name=name, title=title, **policy), ChangeAccepted)
+
+    async def delete(self, room: str) -> None:
+        """Delete a room with its log. `RoomLost` follows for an open room."""
+        await self._send(DeleteRoom(room=room), ChangeAccepted)
+
+    async def list_memberships(self) -> list[OwnRoom]:
+        """Return the rooms with a durable membership of the account, latest activity first."""
+        response = await self._context.connector.request(
+            self._context.connector.gate, MyRooms(), OwnRoomList, LIST_TIMEOUT
+        )
+        return [sanitize.received(room) for room in response.rooms]
+
+    async def create_invite(self, room: str, **limits: int) -> Invite:
+        """Create an invite; its `code` is the `invite` of `ChatClient.join`, and `url` a link for chat programs.
+
+        Args:
+            room: Room name or address.
+            limits: `uses`, 10 by default, and `expires_in` in seconds, 7 days by default.
+        """
+        return (await self._send(CreateInvite(room=room, **limits), InviteCreated)).invite
+
+    async def list_invites(self, room: str) -> list[Invite]:
+        """Return the valid invites to a room without their codes, newest first."""
+        response = await self._context.connector.request(
+            self._context.connector.gate, ListInvites(room=room), InviteList, LIST_TIMEOUT
+        )
+        return response.invites
+
+    async def revoke_invite(self, room: str, invite_id: str) -> None:
+        """Revoke an invite."""
+        await self._send(RevokeInvite(room=room, id=invite_id), Empty)
+
+    async def _send(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
+        transport = await self._context.connector.gate.wait()
+        return await transport.request(request, response_type)
