@@ -9,7 +9,7 @@ class DirectMembers(Struct, frozen=True):
     """Members of a direct room.
 
     Attributes:
-        members: Members by member id, with their names at the creation.
+        members: Members by member id, with their names at the read.
         blocks: Blocks between members: the blocking and the blocked member id.
     """
 

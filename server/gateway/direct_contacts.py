@@ -117,8 +117,9 @@ class DirectContacts:
             direct: Members of the room.
             room: Live room, None without connections.
         """
-        for member_id, member in direct.members.items():
-            others = [other for other in direct.members.values() if other is not member]
+        members = {member_id: self._get_current_names(member) for member_id, member in direct.members.items()}
+        for member_id, member in members.items():
+            others = [other for other in members.values() if other is not member]
             frame = encode_event(events.DIRECT_ROOM, events.DirectRoomPush(room=room_name, direct=others))
             for connection in self._list_connections(member_id):
                 if room is None or connection not in room.connections:
@@ -130,6 +131,12 @@ class DirectContacts:
             self._room_registry.find_common_rooms(member_id, other_id) for other_id in others
         ):
             raise errors.Forbidden("no_common_room")
+
+    def _get_current_names(self, member: events.MemberRef) -> events.MemberRef:
+        account = self._accounts.find_member(member.member_id)
+        if account is None:
+            return member
+        return events.MemberRef(member_id=member.member_id, nick_name=account.nick_name, account=account.name)
 
     def _list_connections(self, member_id: str) -> set[ClientConnection]:
         account = self._accounts.find_member(member_id)

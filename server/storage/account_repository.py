@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, sele
 
 from server.domain.account_directory import Account
 from server.storage.executor import Executor, run_or_reconnect
-from server.storage.tables import account_names, accounts, invites, tokens
+from server.storage.tables import account_names, accounts, invites, memberships, tokens
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 
@@ -308,6 +308,7 @@ def _update(
 
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
+    """Reserve the names of an account, and show them in its memberships, also in those of a registered guest."""
     record = _account_from_row(row)
     connection.execute(delete(account_names).where(account_names.c.account_id == row.id))
     login_key = names.canonical_key(record.account.name)
@@ -316,6 +317,11 @@ def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
     ]
     if name_rows:
         connection.execute(account_names.insert(), name_rows)
+    connection.execute(
+        update(memberships)
+        .where(memberships.c.member_id == row.member_id)
+        .values(nick_name=row.nick_name, account=row.name)
+    )
     return record
 
 

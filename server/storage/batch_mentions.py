@@ -58,6 +58,8 @@ class BatchMentions:
             )
 
     def _add_rows(self, room: BatchRoom, seq: int, message: TargetMessage, mentions: MentionTargets) -> None:
+        if not (mentions.candidates or mentions.all_members):
+            return  # most messages
         member_ids = (
             [ALL_MEMBERS]
             if mentions.all_members

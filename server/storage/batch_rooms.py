@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Collection, Sequence
-from itertools import chain
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +28,7 @@ from server.storage.tables import PUBLIC, entries
 from tui_chat.protocol.events import Entry, TopicChange
 from tui_chat.protocol.names import is_room_address
 
+_TEXT_COMMANDS = (AppendMessage, AppendEdit)
 _CREATING_ACTIONS = ("joined", "kicked", "banned", "muted", "role")
 
 
@@ -183,8 +183,13 @@ def _load_messages(
 def _load_mentioned_members(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
 ) -> None:
-    texts = [command for command in commands if isinstance(command, AppendMessage | AppendEdit)]
-    mentioned_ids = {*chain.from_iterable(candidates for text in texts for candidates in text.mentions.candidates)}
+    mentioned_ids = {
+        member_id
+        for command in commands
+        if isinstance(command, _TEXT_COMMANDS)
+        for candidates in command.mentions.candidates
+        for member_id in candidates
+    }
     if mentioned_ids:
         rows = statements.select_members.execute(connection, room.id, statements.array_param(mentioned_ids))
         room.member_ids = {member_id for (member_id,) in rows}

@@ -112,6 +112,19 @@ async def test_a_message_is_pushed_to_members_outside_the_room(connect: Connect,
     assert await get_reason(await connect("bob"), "sendMessage", posted) == "ok"
 
 
+async def test_members_have_the_current_nickname_of_their_account(
+    server: RunningServer, connect: Connect, accounts: Accounts
+) -> None:
+    ann, bob = await connect("ann"), await connect("bob")
+    room = (await open_direct(ann, accounts["bob"].account.member_id))["room"]["name"]
+    identity = await server.account_service.tokens.authenticate(accounts["ann"].token)
+    await server.account_service.update_profile(identity, {"nick_name": "Annie"})
+    assert await send(ann, room) == "ok"
+    renamed = {"memberId": accounts["ann"].account.member_id, "nickName": "Annie", "account": "ann"}
+    assert (await bob.wait_for_push("directRoom"))["direct"] == [renamed]
+    assert (await bob.request("myRooms", {}))["rooms"][0]["direct"] == [renamed]
+
+
 async def test_invalid_members_are_rejected(connect: Connect, accounts: Accounts) -> None:
     ann, guest = await connect("ann"), await connect("guest")
     own_id = accounts["ann"].account.member_id

@@ -54,6 +54,20 @@ async def test_a_join_of_an_account_returns_its_exact_read_marker(
         assert (await device.join("tea", "any"))["read"] == {"seq": last - 2, "unread": 2, "mentions": 1}
 
 
+async def test_a_moderator_mentions_all_members(server: RunningServer, ann: RawClient, device: RawClient) -> None:
+    owner_account = await create_account(server, "owner")
+    async with connected(server, {"token": owner_account.token}) as (owner, _):
+        assert (await owner.request("createRoom", {"roomName": "coffee"}))["ok"]
+        for client in (device, ann):
+            await client.join("coffee", "ann")
+        await send(ann, "@room", room="coffee")
+        assert (await device.join("coffee", "any"))["read"]["mentions"] == 0
+        last = await send(owner, "@room", room="coffee")
+        assert (await device.join("coffee", "any"))["read"]["mentions"] == 1
+        assert [message["seq"] for message in (await device.request("listMentions", {}))["messages"]] == [last]
+        assert (await owner.request("listMentions", {}))["messages"] == []
+
+
 async def test_guests_have_no_read_marker(ann: RawClient) -> None:
     assert "read" not in await ann.join("tea", "ann")
     for event, body in (("markRead", {"room": "tea", "seq": 1}), ("listMentions", {})):
