@@ -39,7 +39,7 @@ class ReaderCommands:
         reader: Announcements of the session.
         settings_file: Current settings and their file.
         local_server: Server on this machine, for `/stop-server`.
-        prompt: Reads the fields of the account commands.
+        prompt: Reads the fields of the account commands and the answers to questions.
 
     Attributes:
         context: Context of the command calls, with a refusal for each command that needs a screen.
@@ -56,6 +56,7 @@ class ReaderCommands:
         self._settings_file = settings_file
         self._local_server = local_server
         reader.on_connection_lost = self._restart_local_server
+        self._prompt = prompt
         self.next_server: Address | None = None
         supported_commands: dict[str, Callable[[str], str | None]] = {
             **ReaderAccountCommands(
@@ -90,6 +91,7 @@ class ReaderCommands:
             send=lambda text: self._reader.controller.messages.submit(None, text),
             compose=self._compose,
             show_output=self._session.add_notice,
+            confirm=self._confirm,
             change_server=self._change_server,
             own_commands=self._refusals | supported_commands,
         )
@@ -167,6 +169,14 @@ class ReaderCommands:
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
+
+    async def _confirm(self, question: str, label: str) -> bool:
+        """Ask a question; only `y` or the label confirms."""
+        try:
+            answer = await self._prompt(f"{question} [{label}: y] ", is_secret=False)
+        except EOFError:
+            return False
+        return answer.strip().casefold() in ("y", "yes", label.casefold())
 
     def _change_server(self, address: str) -> None:
         self.next_server = parse_address(address)

@@ -27,7 +27,7 @@ from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, not
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import accounts as account_strings, chat as chat_strings
-from tui_chat.session.strings.moderation import describe_change
+from tui_chat.session.strings.moderation import describe_change, room_lost
 
 ROOM_SWITCH = DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | DirtyPart.HEADER | DirtyPart.STATUS
 """Screen parts that depend on the selected room."""
@@ -251,9 +251,9 @@ class ChatSession:
                 if isinstance(state, events.AuthFailed):
                     self.add_notice(account_strings.logged_out(state.error))
                 self._dirty_parts |= DirtyPart.HEADER
-            case events.RoomLost(room, error):
+            case events.RoomLost(room, error, change):
                 self.remove_room(room)
-                self.add_notice(tr(chat_strings.ROOM_LOST, room=room, reason=error_text.phrase(error)))
+                self.add_notice(room_lost(room, error, change))
             case events.ProblemReported(error):
                 if error.message not in self._reported_failures:  # one disk fault can affect several stores
                     self._reported_failures.add(error.message)

@@ -24,8 +24,8 @@ from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
     JoinFailed,
-    MembersLoaded,
     NickAssigned,
+    RequestCompleted,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -38,6 +38,7 @@ from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import app as app_strings, chat as chat_strings
+from tui_chat.session.strings.moderation import room_lost
 
 log = logging.getLogger("chat.session")
 
@@ -135,7 +136,7 @@ class SessionController:
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
             RoomListReceived: self._on_rooms_listed,
             NoticeReceived: self._on_notice_received,
-            MembersLoaded: lambda event: event.on_loaded(),
+            RequestCompleted: lambda event: event.on_completed(),
             NickAssigned: self._on_nick_assigned,
             ContextLoaded: lambda event: None,  # for the front end alone
             RequestFailed: lambda event: front_end.show_error(event.problem),
@@ -226,7 +227,7 @@ class SessionController:
     def _on_room_lost(self, event: RoomLost) -> None:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
-        self._end_if_no_rooms(tr(chat_strings.ROOM_LOST, room=event.room, reason=error_text.phrase(event.error)))
+        self._end_if_no_rooms(room_lost(event.room, event.error, event.change))
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)

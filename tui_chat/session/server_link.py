@@ -25,8 +25,8 @@ from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
     JoinFailed,
-    MembersLoaded,
     NickAssigned,
+    RequestCompleted,
     RequestFailed,
     RoomLeft,
     RoomListReceived,
@@ -215,7 +215,8 @@ class ServerLink:
         rooms = self._client.rooms.values() if self._client is not None else ()
         return next((room for room in rooms if names.canonical_key(room.name) == key), None)
 
-    def _require_client(self) -> "ChatClient":
+    def require_client(self) -> "ChatClient":
+        """Return the client; raise `Unavailable` before `run`."""
         if self._client is None:
             raise Unavailable("not_connected")
         return self._client
@@ -244,7 +245,7 @@ class ServerLink:
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
-            joined_room = await self._require_client().join(room, nick=nick, **options)
+            joined_room = await self.require_client().join(room, nick=nick, **options)
         except ChatError as error:
             if was_queued and not isinstance(error, Unavailable | Unauthorized):  # end of the session or the login
                 self.composer_store.remove_room(room)
@@ -267,7 +268,7 @@ class ServerLink:
                 self._queue_join(name, self._restore_room(name, nick))
 
     async def _restore_room(self, name: str, nick: str) -> None:
-        client, saved_state = self._require_client(), await self.composer_store.load_room(name)
+        client, saved_state = self.require_client(), await self.composer_store.load_room(name)
         try:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
@@ -307,7 +308,7 @@ class ServerLink:
     @_background
     async def change_nick(self, nick: str) -> None:
         """Request a new nickname in all rooms. The result arrives as `NickAssigned` or `RequestFailed`."""
-        self.event_queue.put(NickAssigned(nick, await self._require_client().change_nick(nick)))
+        self.event_queue.put(NickAssigned(nick, await self.require_client().change_nick(nick)))
 
     @_background
     async def set_topic(self, room: str, topic: str) -> None:
@@ -327,7 +328,7 @@ class ServerLink:
         With `requested_by_user`, the list is printed in the current room, and a failure is reported.
         """
         try:
-            rooms = await self._require_client().list_rooms(query or None)
+            rooms = await self.require_client().list_rooms(query or None)
             self.event_queue.put(RoomListReceived(rooms, requested_by_user))
         except ChatError:
             if requested_by_user:
@@ -342,7 +343,7 @@ class ServerLink:
         """
         if (open_room := self.find_room(room)) is not None:
             await open_room.list_members(query, limit=LOADED_MEMBERS)
-            self.event_queue.put(MembersLoaded(on_loaded))
+            self.event_queue.put(RequestCompleted(on_loaded))
 
     @_background
     async def load_older(self, room: str) -> None:
@@ -381,7 +382,7 @@ class ServerLink:
         Raises:
             ChatError: The search is not possible at present.
         """
-        return await self._require_client().search(query, room=room, cursor=cursor)
+        return await self.require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:
         """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""

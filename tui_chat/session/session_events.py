@@ -121,14 +121,14 @@ class RoomListReceived:
 
 
 @dataclass(frozen=True, slots=True)
-class MembersLoaded:
-    """Completed load of members of a room. The changed member list is an earlier event.
+class RequestCompleted:
+    """Completed request of a command. The changes of the request, such as loaded members, are earlier events.
 
     Attributes:
-        on_loaded: Continuation of the operation that requires the members.
+        on_completed: Continuation of the command.
     """
 
-    on_loaded: Callable[[], None]
+    on_completed: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ SessionEvent = (
     | RoomRestoreStarted
     | RoomTrimmed
     | RoomListReceived
-    | MembersLoaded
+    | RequestCompleted
     | ContextLoaded
     | RequestFailed
 )

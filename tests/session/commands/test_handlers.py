@@ -69,6 +69,11 @@ class RecordedFrontEnd:
         self.calls.append((kind, line and line.text, text))
         return self.error
 
+    async def confirm(self, question: str, label: str) -> bool:
+        """Record the call, and confirm."""
+        self.calls.append(("confirm", question, label))
+        return True
+
     def change_server(self, address: str) -> None:
         """Record the call."""
         self.calls.append(("change_server", address))
@@ -99,6 +104,7 @@ class CommandRun:
             send=front_end.send,
             compose=front_end.compose,
             show_output=self.session.add_notice,
+            confirm=front_end.confirm,
             change_server=front_end.change_server,
             own_commands=front_end.own_commands,
         )

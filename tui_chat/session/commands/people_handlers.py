@@ -1,4 +1,4 @@
-"""Handlers of the member commands `/whois`, `/ignore` and `/unignore`.
+"""Handlers of the member commands `/whois`, `/ignore`, `/unignore`, `/away` and `/back`.
 
 - Result: each handler returns its output, None for a later output. An error raises `CommandRejected`.
 - Arguments: a nickname may have a leading `@` and final colons.
@@ -8,12 +8,13 @@ from datetime import datetime
 
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
+from tui_chat.session.commands.background import run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.name_lookup import is_ignored
-from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
 
 _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of this room")}
 
@@ -101,6 +102,23 @@ def unignore(nick: str, context: CommandContext) -> str:
     return tr("{nick} is no longer ignored.", nick=name)
 
 
+def set_away(text: str, context: CommandContext) -> None:
+    """Show the other members of all rooms that the user is away, with a text that may be empty."""
+    context.require_connection("away")
+    run_in_background(_set_status(context, is_away=True, text=text), context)
+
+
+def set_back(_: str, context: CommandContext) -> None:
+    """Remove the status of `set_away`."""
+    context.require_connection("back")
+    run_in_background(_set_status(context, is_away=False), context)
+
+
+async def _set_status(context: CommandContext, *, is_away: bool, text: str = "") -> str:
+    await context.link.require_client().user.set_status(away=is_away, text=text)
+    return tr("You are away. /back removes the status.") if is_away else tr("You are back.")
+
+
 def _strip_mention(nick: str) -> str:
     return nick.removeprefix("@").rstrip(":")
 
@@ -118,6 +136,7 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
         tr(chat_strings.LOOKS_LIKE_ANOTHER) if member.confusable else "",
         tr("account {account}", account=member.account) if member.account else tr("guest"),
         tr(_ROLES[member.role]) if member.role in _ROLES else "",
+        "" if member.away is None else moderation_strings.away(member.away),
         tr("basic client ({kind}): may not show edits and reactions", kind=member.via) if member.via else "",
         tr("in {rooms}", rooms=", ".join(shared_rooms)),
         *_activity_details(

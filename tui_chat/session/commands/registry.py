@@ -75,6 +75,8 @@ class Command:
 _ROOM = Argument(mark("room"), ArgumentKind.ROOM)
 _OPTIONAL_ROOM = Argument(mark("room"), ArgumentKind.ROOM, is_optional=True)
 _NICK = Argument(mark("nickname"), ArgumentKind.NICK)
+_NICK_AND_REASON = Argument(mark("nickname [reason]"), ArgumentKind.NICK)
+_NICK_AND_END = Argument(mark("nickname [duration] [reason]"), ArgumentKind.NICK)
 _OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
 
 COMMANDS: tuple[Command, ...] = (
@@ -96,6 +98,16 @@ COMMANDS: tuple[Command, ...] = (
         (Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True),),
     ),
     Command("unignore", mark("stop ignoring a nickname"), (_NICK,)),
+    Command("away", mark("show others that you are away"), (_OPTIONAL_TEXT,)),
+    Command("back", mark("show others that you are back")),
+    Command("kick", mark("remove a member, who may join again"), (_NICK_AND_REASON,)),
+    Command("ban", mark("exclude a member, for 2h, 7d, until a date or for good"), (_NICK_AND_END,)),
+    Command("unban", mark("end the ban of a person"), (_NICK,)),
+    Command("silence", mark("let a member only read, for 2h, 7d, until a date or for good"), (_NICK_AND_END,)),
+    Command("unsilence", mark("end the silence of a member"), (_NICK,)),
+    Command("op", mark("make a member moderator or owner"), (Argument(mark("nickname [owner]"), ArgumentKind.NICK),)),
+    Command("deop", mark("take the role from a moderator"), (_NICK,)),
+    Command("audit", mark("list the actions of the moderators of this room")),
     Command("mute", mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command("unmute", mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command(

@@ -125,9 +125,6 @@ def topic_changed(topic: str, nick: str = "") -> str:
 
 
 # Room membership.
-ROOM_LOST = mark("You are no longer in {room}: {reason}")
-
-
 def join_queued(room: str) -> str:
     """Return the answer to `/join` without a connection."""
     return tr("You are offline. {room} opens after the reconnect.", room=room)

@@ -1,12 +1,14 @@
-"""Sentences about changes of membership, roles, sanctions and policies."""
+"""Sentences about status, and about changes of membership, roles, sanctions and policies."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from msgspec.structs import fields
 
-from tui_chat.protocol.events import MemberChange, PolicyChange
+from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.events import Entry, MemberChange, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention
+from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.strings.chat import quote_nick
 
@@ -36,6 +38,30 @@ def role_name(role: str) -> str:
 def describe_change(change: MemberChange | PolicyChange) -> str:
     """Return the sentence of an entry (`member_changed`, `policy_changed`)."""
     return member_changed(change) if isinstance(change, MemberChange) else policy_changed(change)
+
+
+def away(text: str) -> str:
+    """Return the status of a member that is away, with its text if any: `away: lunch`."""
+    return tr("away: {text}", text=text) if text else tr("away")
+
+
+def audit_list(entries: Sequence[Entry]) -> str:
+    """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob. (spam)`."""
+    return "\n".join(
+        f"{datetime.fromtimestamp(entry.ts / 1000):%Y-%m-%d %H:%M} {_audit_sentence(entry)}" for entry in entries
+    ) or tr("No actions of moderators.")
+
+
+def _audit_sentence(entry: Entry) -> str:
+    if isinstance(entry, MemberChange | PolicyChange):
+        return describe_change(entry)
+    return tr("{nick} deleted a message of another member.", nick=quote_nick(entry.nick_name))
+
+
+def room_lost(room: str, error: ChatError, change: MemberChange | None) -> str:
+    """Return the notice of a lost room, with the entry of a kick or ban: `You are no longer in tea: …`."""
+    reason = error_text.phrase(error) if change is None else member_changed(change)
+    return error_text.sentence(tr("You are no longer in {room}: {reason}", room=room, reason=reason))
 
 
 def member_changed(change: MemberChange) -> str:

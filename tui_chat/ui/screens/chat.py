@@ -129,6 +129,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.message_navigation,
             deletions=controller.deletions,
             confirm_deletion=self.message_actions.confirm_deletion,
+            confirm=self.message_actions.confirm,
             settings=lambda: app_services(self).settings,
             set_setting=self._set_setting,
             change_server=lambda address: self.post_message(self.ServerChangeRequested(address)),

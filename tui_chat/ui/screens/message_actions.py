@@ -1,5 +1,6 @@
 """Actions of the chat screen on the selected message."""
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -134,6 +135,15 @@ class MessageActions:
             question = ConfirmScreen(tr("Delete this message for everyone?"), line.text, tr("delete"))
             self._view.open_dialog(question, lambda answer: self._on_deletion_answered(view, seq, answer))
         return ""
+
+    async def confirm(self, question: str, label: str) -> bool:
+        """Ask a question with the label of an action; return whether the user confirms. Typed text is kept."""
+        answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        self._view.open_dialog(ConfirmScreen(question, "", label), answered.set_result)
+        answer = await answered
+        if answer is not None and not answer.is_confirmed:
+            self._view.composer.insert_text(answer.typed_text)
+        return answer is not None and answer.is_confirmed
 
     def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
         """Schedule the deletion after a confirmation. Typed text moves to the composer."""

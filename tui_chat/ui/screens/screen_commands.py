@@ -1,6 +1,6 @@
 """Slash commands of the chat screen that open a dialog or change the screen."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from tui_chat.session.chat_session import ChatSession
@@ -31,6 +31,7 @@ class ScreenCommands:
         message_navigation: Jumps to messages and days.
         deletions: Deletions that can be undone.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
+        confirm: Asks a question with the label of an action.
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting, and shows a problem.
         change_server: Ends the session and connects to an address.
@@ -52,6 +53,7 @@ class ScreenCommands:
         *,
         deletions: DelayedDeletions,
         confirm_deletion: Callable[[MessageLine], str],
+        confirm: Callable[[str, str], Awaitable[bool]],
         settings: Callable[[], ClientSettings],
         set_setting: Callable[[str, object], None],
         change_server: Callable[[str], object],
@@ -89,6 +91,7 @@ class ScreenCommands:
             send=compose_controller.send,
             compose=compose_controller.start,
             show_output=self._show_output,
+            confirm=confirm,
             change_server=change_server,
             own_commands=self.own_commands,
         )

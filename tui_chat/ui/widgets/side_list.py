@@ -175,7 +175,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
 class MemberList(SideList):
     """Members in the given order, in their timeline colours, with signs for roles, look-alikes, accounts and clients.
 
-    In the row of the user, the label `you` replaces the sign of a basic client.
+    In the row of the user, the label `you` replaces the sign of a basic client; `away` replaces both.
     """
 
     def set_members(self, members: Sequence[Member], count: int, own_member_id: str) -> None:
@@ -195,6 +195,8 @@ class MemberList(SideList):
             sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
             own_label = tr("you") if member.member_id == own_member_id else client_sign
+            if member.away is not None:
+                own_label = tr("away")
             registered_sign = REGISTERED_SIGN if member.account is not None else ""
             label = " ".join(filter(None, (own_label, registered_sign)))
             sign += CONFUSABLE_SIGN * member.confusable

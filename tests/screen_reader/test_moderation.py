@@ -1,0 +1,37 @@
+"""Moderation commands of the screen-reader mode in a terminal."""
+
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.terminal import CHAT_TUI, terminal
+from tui_chat.client.client import ChatClient
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+
+READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root")
+
+
+async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tmp_path: Path) -> None:
+    issued = await create_account(server, "root", role="admin")
+    login = SavedLogin(server=server.url, account="root", token=issued.token)
+    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    async with (
+        ChatClient(server.url) as guest,
+        terminal((*READER, server.url), tmp_path, rows=60) as tui,
+    ):
+        await guest.join("tea", nick="ann lee")
+        await tui.wait_for_text("/quit exits.")
+        tui.write_keys("/ban ann lee 7d spam\r")
+        await tui.wait_for_text("All guests with the same network address are banned too.")
+        tui.write_keys("n\r")
+        tui.write_keys("/names\r")
+        await tui.wait_for_text("2 here")
+        tui.reset_screen()
+        tui.write_keys("/ban ann lee 7d spam\r")
+        await tui.wait_for_text("All guests with the same network address are banned too.")
+        tui.write_keys("y\r")
+        await tui.wait_for_text("root banned “ann lee”. (until")
+        tui.write_keys("/unban ann lee\r")
+        await tui.wait_for_text("root ended the ban of “ann lee”.")
+        tui.write_keys("/quit\r")
+        assert await tui.wait_closed() == 0

@@ -1,0 +1,95 @@
+"""Moderation commands of the chat screen on a real server."""
+
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import RoomLost
+from tui_chat.protocol.errors import Forbidden
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+from tui_chat.ui.screens.confirm import ConfirmScreen
+from tui_chat.ui.screens.join import JoinScreen
+
+
+async def save_admin_login(server: RunningServer, tmp_path: Path) -> None:
+    """Create the administrator `root`, and log in the client of this nickname."""
+    issued = await create_account(server, "root", role="admin")
+    login = SavedLogin(server=server.url, account="root", token=issued.token)
+    assert LoginStore(tmp_path / "root" / "state").save(login) == ""
+
+
+async def test_a_guest_learns_the_reasons_of_refusals_and_of_a_kick(server: RunningServer, tmp_path: Path) -> None:
+    token = (await create_account(server, "root", role="admin")).token
+    async with (
+        ChatClient(server.url, token=token, account="root") as root_client,
+        chat_app_in_room(tmp_path, server.url, "ann lee") as ann,
+    ):
+        tea = await root_client.join("tea", nick="root")
+        await ann.wait_for_text("2 here")
+        for command in ("/kick root", "/silence root 2h", "/audit"):
+            await ann.send_message(command)
+            await ann.wait_for_text("Only moderators can do this.")
+        await tea.moderation.kick(ann.sdk_room("tea").member_id, "spam")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, JoinScreen))
+        await ann.wait_for_text("You are no longer in tea: root removed “ann")
+
+
+async def test_commands_find_members_with_spaces_and_absent_persons(server: RunningServer, tmp_path: Path) -> None:
+    await save_admin_login(server, tmp_path)
+    async with ChatClient(server.url) as guest, chat_app_in_room(tmp_path, server.url, "root") as root:
+        events = guest.events()
+        tea = await guest.join("tea", nick="ann lee")
+        await root.wait_for_text("2 here")
+        await root.send_message("/silence ann lee 7x")
+        await root.wait_for_text("7x is no duration")
+        await root.send_message("/silence @ann lee: 2h calm down")
+        await root.wait_for_text("root silenced “ann lee”. (until")
+        with pytest.raises(Forbidden, match="silenced"):
+            await tea.send("hi")
+        await root.send_message("/unsilence ann lee")
+        await root.wait_for_text("root ended the silence of “ann lee”.")
+        await root.send_message("/unsilence ann lee")
+        await root.wait_for_text("No change for “ann lee”.")
+        await root.send_message("/ban nobody")
+        await root.wait_for_text("No such nickname: nobody.")
+        await ban_after_question(root)
+        async for event in events:
+            if isinstance(event, RoomLost):
+                break
+        await root.send_message("/unban ann lee")
+        await root.wait_for_text("root ended the ban of “ann lee”.")
+        await guest.join("tea", nick="ann lee")
+        await root.send_message("/audit")
+        await root.wait_until(lambda: root.screen_text().count("ended the ban of “ann lee”.") >= 1)
+
+
+async def ban_after_question(root: ChatAppDriver) -> None:
+    """Ban a guest; the first question is cancelled, and says that guests of the same address are banned too."""
+    for key in ("escape", "y"):
+        await root.send_message("/ban ann lee 7d spam")
+        await root.wait_until(lambda: isinstance(root.app.screen, ConfirmScreen))
+        await root.wait_for_text("All guests with the same network address")
+        await root.press(key)
+        await root.wait_until(lambda: not isinstance(root.app.screen, ConfirmScreen))
+    await root.wait_for_text("root banned “ann lee”. (until")
+
+
+async def test_a_status_is_visible_in_the_member_list_and_in_whois(server: RunningServer, tmp_path: Path) -> None:
+    async with (
+        ChatClient(server.url) as bob_client,
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
+    ):
+        tea = await bob_client.join("tea", nick="bob")
+        await bob_client.user.set_status(away=True, text="lunch")
+        await ann.wait_until(lambda: any("bob" in row and "away" in row for row in ann.screen_text().splitlines()))
+        await ann.send_message("/whois bob")
+        await ann.wait_for_text("away: lunch")
+        await ann.send_message("/away tea break")
+        await ann.wait_for_text("You are away.")
+        await ann.wait_until(lambda: [member.away for member in tea.members.values()].count("tea break") == 1)
+        await ann.send_message("/back")
+        await ann.wait_until(lambda: "tea break" not in [member.away for member in tea.members.values()])

@@ -1,0 +1,42 @@
+"""Requests of commands in the background, with their outputs and errors."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from tui_chat.client.room import Room
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.session_events import RequestCompleted, RequestFailed
+from tui_chat.session.strings import chat as chat_strings
+
+
+def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext) -> None:
+    """Run the request of a command, and show its output if it is not empty.
+
+    A `ChatError` or `CommandRejected` of the request is shown as an error.
+    """
+
+    async def run() -> None:
+        events = context.link.event_queue
+        try:
+            output = await request
+        except CommandRejected as error:
+            events.put(RequestFailed(str(error)))
+        else:
+            if output:
+                events.put(RequestCompleted(lambda: context.show_output(output)))
+
+    context.link.start(run())
+
+
+def require_room(command: str, context: CommandContext) -> Room:
+    """Return the current room for a command that needs the server.
+
+    Raises:
+        CommandRejected: No room is open, or without a connection; the text names the command.
+    """
+    view = context.room()
+    context.require_connection(command)
+    room = context.link.find_room(view.name)
+    if room is None:
+        raise CommandRejected(chat_strings.not_in_room(view.name))
+    return room

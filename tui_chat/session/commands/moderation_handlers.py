@@ -1,0 +1,178 @@
+"""Handlers of the moderation commands (docs/moderation.md).
+
+- Target: the longest nickname at the start of the argument, which may contain spaces. Present members come first, then
+  authors of loaded messages, then targets of the audit. `/unban` and `/unsilence` first look for a sanctioned person.
+- Result: the entry of the action appears in the room. An action without effect, and the audit, have an output.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
+from itertools import islice
+from time import time_ns
+
+from tui_chat.client.room import Room
+from tui_chat.protocol import names
+from tui_chat.protocol.errors import Forbidden
+from tui_chat.protocol.events import Member, MemberChange, MemberRef, Message
+from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.responses import ChangeAccepted
+from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.duration_parser import is_duration_like, parse_end
+from tui_chat.session.i18n import tr
+from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
+
+_MAX_AUTHORS_SEARCHED = 10_000  # loaded messages whose authors can be targets
+
+Action = Callable[[Room, MemberRef, str, CommandContext], Awaitable[ChangeAccepted | None]]
+"""Request for a target and the rest of the argument; None after a cancellation."""
+
+
+def _run(command: str, action: Action, argument: str, context: CommandContext) -> None:
+    room = require_room(command, context)
+    run_in_background(_act(action, room, argument.removeprefix("@"), context), context)
+
+
+async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
+    sanctioned = await _list_targets(room, _SANCTIONS[action]) if action in _SANCTIONS else []
+    target, rest = _match(argument, sanctioned) or await _find_target(room, argument)
+    newest_seq = room.log.last
+    accepted = await action(room, target, rest, context)
+    if accepted is not None and accepted.revision <= newest_seq:
+        return tr("No change for {nick}.", nick=chat_strings.quote_nick(target.nick_name))
+    return ""
+
+
+async def _find_target(room: Room, argument: str) -> tuple[MemberRef, str]:
+    """Return the person at the start of the argument, and the rest of the argument.
+
+    Raises:
+        CommandRejected: No known person has this nickname.
+    """
+    present = [_to_ref(member) for member in room.members.values()]
+    if (found := _match(argument, present)) is not None:
+        return found
+    word = argument.split(maxsplit=1)[0].rstrip(":")
+    if room.member_count > len(room.members):
+        loaded = [_to_ref(member) for member in await room.list_members(word)]
+        if (found := _match(argument, loaded)) is not None:
+            return found
+    authors = islice(reversed(list(room.log.messages())), _MAX_AUTHORS_SEARCHED)
+    if (found := _match(argument, map(_to_ref, authors))) is not None:
+        return found
+    if (found := _match(argument, await _list_targets(room))) is not None:
+        return found
+    raise CommandRejected(chat_strings.no_such_nick(word))
+
+
+async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
+    """Return the targets of the newest actions, or of those of one kind; empty without the permission."""
+    try:
+        entries = (await room.moderation.read_audit(limit=HISTORY_PAGE)).messages
+    except Forbidden:
+        return []
+    changes = [entry for entry in reversed(entries) if isinstance(entry, MemberChange)]
+    return [change.target for change in changes if not action or change.action == action]
+
+
+def _to_ref(person: Member | Message) -> MemberRef:
+    return MemberRef(member_id=person.member_id, nick_name=person.nick_name, account=person.account)
+
+
+def _match(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
+    """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one."""
+    best: tuple[MemberRef, str] | None = None
+    words = argument.split()
+    for candidate in candidates:
+        count = len(candidate.nick_name.split())
+        nick = " ".join(words[:count]).rstrip(":")
+        is_longer = best is None or len(candidate.nick_name) > len(best[0].nick_name)
+        if is_longer and names.canonical_key(nick) == names.canonical_key(candidate.nick_name):
+            best = candidate, " ".join(words[count:])
+    return best
+
+
+def _split_end(rest: str) -> tuple[int | None, str]:
+    """Return the end of a sanction, None for no end, and the reason.
+
+    Raises:
+        CommandRejected: The first word starts with a digit, but is no duration or date, or an end in the past.
+    """
+    word, _, reason = rest.partition(" ")
+    if not is_duration_like(word):
+        return None, rest
+    now_ms = time_ns() // 1_000_000
+    end = parse_end(word, now_ms)
+    if end is None:
+        raise CommandRejected(tr("{word} is no duration: use 30m, 2h, 7d or a date (2026-12-31).", word=word[:32]))
+    if end <= now_ms:
+        raise CommandRejected(tr("{word} is in the past.", word=word[:32]))
+    return end, reason
+
+
+async def _kick(room: Room, target: MemberRef, reason: str, context: CommandContext) -> ChangeAccepted:
+    return await room.moderation.kick(target.member_id, reason)
+
+
+async def _ban(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
+    until, reason = _split_end(rest)
+    if target.account is None:
+        question = tr(
+            "{nick} is a guest. All guests with the same network address are banned too. Ban {nick}?",
+            nick=chat_strings.quote_nick(target.nick_name),
+        )
+        if not await context.confirm(question, tr("ban")):
+            return None
+    return await room.moderation.ban(target.member_id, reason, until=until)
+
+
+async def _silence(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
+    until, reason = _split_end(rest)
+    return await room.moderation.mute(target.member_id, reason, until=until)
+
+
+async def _unban(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
+    return await room.moderation.unban(target.member_id)
+
+
+async def _unsilence(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
+    return await room.moderation.unmute(target.member_id)
+
+
+async def _op(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
+    if rest.casefold() not in ("", "moderator", "owner"):
+        raise CommandRejected(tr("{word} is no role: use moderator or owner.", word=rest[:32]))
+    return await room.moderation.set_role(target.member_id, "owner" if rest.casefold() == "owner" else "moderator")
+
+
+async def _deop(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
+    return await room.moderation.set_role(target.member_id, "member")
+
+
+def _list_audit(argument: str, context: CommandContext) -> None:
+    room = require_room("audit", context)
+
+    async def read() -> str:
+        return moderation_strings.audit_list((await room.moderation.read_audit()).messages)
+
+    run_in_background(read(), context)
+
+
+_ACTIONS: dict[str, Action] = {
+    "kick": _kick,
+    "ban": _ban,
+    "unban": _unban,
+    "silence": _silence,
+    "unsilence": _unsilence,
+    "op": _op,
+    "deop": _deop,
+}
+
+_SANCTIONS: dict[Action, str] = {_unban: "banned", _unsilence: "muted"}
+"""Actions that end a sanction; persons with this sanction take precedence over others of the same nickname."""
+
+HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
+    **{command: partial(_run, command, action) for command, action in _ACTIONS.items()},
+    "audit": _list_audit,
+}
+"""Handlers by command name."""

@@ -1,0 +1,45 @@
+"""Parser of the end of a sanction.
+
+- Durations: `30m`, `2h`, `7d`, `2w`, `1h30m`, `30分钟`, `2小时`, `7天`, `2周`.
+- Dates: `2026-12-01`, the start of this day, and `2026-12-01T18:30`.
+"""
+
+import re
+from datetime import datetime
+
+from tui_chat.protocol.limits import SEQ_MAX
+
+_UNIT_SECONDS = {
+    "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800,
+    "分钟": 60, "分": 60, "小时": 3_600, "天": 86_400, "周": 604_800,
+}  # fmt: skip
+_PART = rf"(\d{{1,6}})({'|'.join(sorted(_UNIT_SECONDS, key=len, reverse=True))})"
+_DURATION = re.compile(rf"(?:{_PART})+")
+
+
+def is_duration_like(word: str) -> bool:
+    """Return whether a word starts with a digit, as each duration and date does."""
+    return word[:1].isdecimal()
+
+
+def parse_end(word: str, now_ms: int) -> int | None:
+    """Return the end in milliseconds since the epoch, None for an unknown form or a time outside the calendar.
+
+    Args:
+        word: Duration or date in local time, in a form of the module docstring and in any case.
+        now_ms: Start of a duration, in milliseconds since the epoch.
+    """
+    normalized = word.casefold()
+    if _DURATION.fullmatch(normalized):
+        seconds = sum(int(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(_PART, normalized))
+        end = now_ms + 1_000 * seconds
+    else:
+        try:
+            end = int(datetime.fromisoformat(normalized.upper()).timestamp() * 1_000)
+        except (ValueError, OverflowError, OSError):
+            return None
+    try:
+        datetime.fromtimestamp(end / 1_000)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return end if 0 <= end <= SEQ_MAX else None
