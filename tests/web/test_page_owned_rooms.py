@@ -103,7 +103,7 @@ async def test_a_guest_who_creates_a_room_is_asked_to_log_in(
     await guest.page.locator("#room-create").click()
     await guest.page.locator("#room-settings-name").fill("mine")
     await guest.page.locator("#room-settings-submit").click()
-    await expect(guest.page.locator("#room-settings-error")).to_have_text("This requires an account. Log in first.")
+    await expect(guest.page.locator("#room-settings-error")).to_have_text("Log in to do that.")
 
 
 async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningServer) -> None:
@@ -115,3 +115,21 @@ async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningSe
     await owner.page.locator("#confirm-dialog .danger").click()
     await expect(owner.page.locator("#room-name")).to_have_text("lobby")
     await expect(guest.page.locator("#join-error")).to_have_text("Room not found.")
+
+
+async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
+    browser: Browser, server: RunningServer
+) -> None:
+    ann = await open_as_account(browser, server, "ann")
+    bob = await open_as_account(browser, server, "bob")
+    await open_member(ann, "bob")
+    await ann.page.get_by_role("button", name="Direct message").click()
+    await expect(ann.page.locator("#room-name")).to_have_text("bob")
+    await ann.send_message("psst")
+    await bob.page.locator("#room-list .room-open", has_text="ann").click()
+    await bob.expect_messages("psst")
+    await expect(bob.page.locator("#room-name")).to_have_text("ann")
+    await bob.page.reload()
+    await expect(bob.page.locator("#room-name")).to_have_text("ann")
+    ann.assert_no_errors()
+    bob.assert_no_errors()

@@ -65,7 +65,12 @@ const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
 const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
-const memberDialog = new MemberDialog((question) => confirmDialog.confirm(question));
+const memberDialog = new MemberDialog({
+  confirm: (question) => confirmDialog.confirm(question),
+  async openDirect(member) {
+    openRoom(await session.openDirect([member]));
+  },
+});
 const memberPanel = new MemberPanel({
   onChange: () => scheduler.schedule(),
   onOpen: (member, room) => memberDialog.open(member, room),

@@ -89,6 +89,7 @@ export const en = {
   deleteRoomWarning: (name) => `All messages of ${name} are deleted.`,
   policyFields: { visibility: "Room list", speak: "May write", guestPost: "Guests may write", react: "May react", topic: "May set the topic", invite: "May invite" },
   policyValues: { public: "listed", unlisted: "not listed", everyone: "everyone", members: "members", moderators: "moderators", owner: "owner", true: "yes", false: "no" },
+  directMessage: "Direct message",
   reason: "Reason",
   durationLabel: "Duration of a silence or ban",
   duration: (seconds) => ({ 600: "10 minutes", 3600: "1 hour", 86_400: "1 day", 604_800: "1 week" })[seconds] ?? "no end",

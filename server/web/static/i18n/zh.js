@@ -89,6 +89,7 @@ export const zh = {
   deleteRoomWarning: (name) => `将删除 ${name} 的所有消息。`,
   policyFields: { visibility: "房间列表", speak: "可发言", guestPost: "访客可发言", react: "可回应", topic: "可设置话题", invite: "可邀请" },
   policyValues: { public: "公开", unlisted: "不公开", everyone: "所有人", members: "成员", moderators: "管理员", owner: "房主", true: "是", false: "否" },
+  directMessage: "私信",
   reason: "理由",
   durationLabel: "禁言或封禁时长",
   duration: (seconds) => ({ 600: "10 分钟", 3600: "1 小时", 86_400: "1 天", 604_800: "1 周" })[seconds] ?? "无期限",

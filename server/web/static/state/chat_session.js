@@ -6,7 +6,7 @@
  */
 
 import { ChatSocket } from "../net/socket.js";
-import { RequestError } from "../net/request_error.js";
+import { RequestError, requireRequestError } from "../net/request_error.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { forgetAccount, storedAccount } from "./account.js";
 import { OutboxStore } from "./outbox_store.js";
@@ -29,6 +29,7 @@ export class ChatSession {
   #unsavedMarkers = new Map(); // room name → seq
   #saveTimer = 0;
   #requestedNick;
+  #directTitles = new Map(); // address → nicknames of the other members
   /** @type {Room[]} */
   #rooms = [];
 
@@ -106,6 +107,18 @@ export class ChatSession {
   }
 
   /**
+   * Open the direct room with members, and return its address.
+   * @param {{memberId: string, nickName: string}[]} members
+   * @returns {Promise<string>}
+   * @throws {RequestError}
+   */
+  async openDirect(members) {
+    const { room } = await this.#socket.request("openDirect", { memberIds: members.map(({ memberId }) => memberId) });
+    this.#nameDirectRoom(room.name, members);
+    return room.name;
+  }
+
+  /**
    * Join a room, or return the open one.
    * @param {string} name
    * @param {string} [invite] Invite code of the room.
@@ -116,6 +129,7 @@ export class ChatSession {
     const room = new Room(name, this.#requestedNick, {
       ownMemberIds: this.ownMemberIds,
       invite,
+      directTitle: () => this.#directTitles.get(name) ?? "",
       readSeq: readMarkers.get(name, this.#requestedNick),
       onRead: (seq) => this.#markRead(name, seq),
       request: (event, body) => this.#socket.request(event, body),
@@ -241,11 +255,13 @@ export class ChatSession {
       if (isOnline) room.onConnected();
       else room.onDisconnected();
     }
+    if (isOnline && storedAccount()) this.#loadDirectRooms();
     this.#onChange();
   }
 
   #handlePush(event, body) {
     if (event === "error") return this.#handleError(body);
+    if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
     if (!room) return undefined;
     if (event === "roomRemoved") return this.#handleJoinFailure(room, new RequestError("not_found", { reason: "room_not_found" }));
@@ -257,5 +273,31 @@ export class ChatSession {
   #handleError({ code, reason, params, message }) {
     const room = REMOVAL_REASONS.has(reason) ? this.findRoom(String(params?.room ?? "")) : undefined;
     if (room) this.#handleJoinFailure(room, new RequestError(String(code), { reason, params, message }));
+  }
+
+  /** Open the direct room of an incoming message, without a switch to the room. */
+  #onDirectRoom({ room, direct }) {
+    this.#nameDirectRoom(String(room), direct);
+    this.openRoom(String(room));
+    this.#onChange();
+  }
+
+  #nameDirectRoom(address, members) {
+    this.#directTitles.set(address, members.map((member) => sanitizeReceived(member).nickName).join(", "));
+  }
+
+  /** Load the names of the direct rooms of an account, and open those with unread messages. */
+  async #loadDirectRooms() {
+    try {
+      const { rooms } = await this.#socket.request("myRooms", {});
+      for (const { name, direct, read } of rooms) {
+        if (!direct) continue;
+        this.#nameDirectRoom(name, direct);
+        if (read.unread) this.openRoom(name);
+      }
+      this.#onChange();
+    } catch (error) {
+      requireRequestError(error); // the next connection repeats the request
+    }
   }
 }

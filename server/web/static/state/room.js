@@ -128,7 +128,7 @@ export class Room {
 
   /** Title or name for display. */
   get displayName() {
-    return this.title || this.name;
+    return this.title || this.#host.directTitle() || this.name;
   }
 
   /** Return whether `name` is the requested or confirmed name of this room. */

@@ -22,11 +22,19 @@ export class MemberDialog {
   #duration = requireElement("member-duration", HTMLSelectElement);
   #actions = requireElement("member-actions");
   #confirm;
+  #message = requireElement("member-message", HTMLButtonElement);
+  /** @type {import("../state/room.js").Member | null} */
+  #member = null;
 
-  /** @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} confirm */
-  constructor(confirm) {
+  /**
+   * @param {object} options
+   * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
+   * @param {(member: import("../state/room.js").Member) => Promise<void>} options.openDirect
+   */
+  constructor({ confirm, openDirect }) {
     this.#confirm = confirm;
     closeOnDismiss(this.#dialog);
+    this.#message.addEventListener("click", () => this.#member && this.#attempt(openDirect(this.#member)));
   }
 
   /**
@@ -34,6 +42,8 @@ export class MemberDialog {
    * @param {import("../state/room.js").Room} room
    */
   open(member, room) {
+    this.#member = member;
+    this.#message.hidden = room.ownMemberIds.has(member.memberId);
     setText(requireElement("member-title"), member.nickName);
     setText(requireElement("member-details"), memberDetails(member, room).join(" · "));
     setText(requireElement("member-error"), "");
@@ -67,9 +77,14 @@ export class MemberDialog {
     if (await this.#confirm({ title: strings.banTitle(member.nickName), text, choices })) await run();
   }
 
-  async #run(room, event, fields) {
+  #run(room, event, fields) {
+    return this.#attempt(room.request(event, fields));
+  }
+
+  /** Wait for a request; close the dialog, or show the error. */
+  async #attempt(request) {
     try {
-      await room.request(event, fields);
+      await request;
       this.#dialog.close();
     } catch (error) {
       setText(requireElement("member-error"), errorText(requireRequestError(error)));
