@@ -206,9 +206,10 @@ class Moderation:
             StaleAccess: The cached access is not that of the target.
             Forbidden: The action is not permitted.
         """
-        policy_seq = self._access_control.require(room, participant, action, target.state.standing)
-        if target.state.access.policy_seq != policy_seq:
+        policy_seq = target.state.access.policy_seq
+        if room.access is None or room.access.policy_seq != policy_seq:
             raise StaleAccess(room.key)
+        self._access_control.require(room, participant, action, target.state.standing)
         return policy_seq
 
     def _check_role_change(

@@ -162,8 +162,8 @@ class RoomAccessControl:
             self.admit(room, participant, state)
 
     def forget_standing(self, participant: Participant[ClientConnection]) -> None:
-        """Read the standing of a participant again at the next check, because the server role may have changed."""
-        participant.policy_seq = _UNKNOWN_SEQ
+        """Read the standing of a participant again at the next check."""
+        participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
         """Drop the cached access that a committed entry may change; the room is stored from now on."""
@@ -176,7 +176,7 @@ class RoomAccessControl:
         elif (participant := room.participants.get(entry.target.member_id)) is not None:
             is_current = entry.action == "joined" and participant.standing.is_member
             if not is_current:
-                participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
+                self.forget_standing(participant)
 
     def may_create_rooms(self, connection: ClientConnection) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""

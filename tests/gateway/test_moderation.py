@@ -394,7 +394,9 @@ async def test_the_audit_log_of_the_server_is_visible_to_administrators_only(roo
 async def test_a_former_administrator_has_no_permissions_and_reads_no_audit_log(room: Room) -> None:
     admin, ann = await room.add("root", "admin"), await room.add("ann")
     assert await admin.join("&audit") == ""
+    assert await admin.attempt("audit") == ""
     await room.server.control_handlers["account role"]({"name": "root", "role": "user"})
+    assert await admin.attempt("audit") == "moderators_only"
     assert await admin.attempt("kick", memberId=ann.member_id) == "moderators_only"
     assert await admin.attempt("history", room="&audit", after=0) == "room_not_joined"
     assert await admin.join("&audit") == "room_not_found"
