@@ -42,7 +42,7 @@ class DeviceTokens:
         self._cache = OrderedDict[bytes, TokenRecord]()  # by digest, least recently used first
         self._revocation_count = 0
         self._used_ids = set[int]()
-        self._saved_hour = 0
+        self._saved_hour = now() // HOUR_MS  # hour for which the uses by connections are stored
         self._connections: dict[int, set[ClientConnection]] = {}  # by account id
 
     async def run_maintenance(self) -> None:
@@ -55,7 +55,8 @@ class DeviceTokens:
     async def save_uses(self) -> None:
         """Store the current hour as the last use of used and connected tokens, and delete expired tokens.
 
-        Connected tokens are stored once per hour. After a failure, the next call repeats the write.
+        Connected tokens are stored once per hour, and a call without new uses in the same hour writes nothing. After a
+        failure, the next call repeats the write.
         """
         hour = self._now() // HOUR_MS
         token_ids = set(self._used_ids)
