@@ -90,7 +90,7 @@ class DirectRooms:
         )
         try:
             await self._database.journal.append(creation)
-        except errors.Conflict:
+        except (errors.Conflict, errors.InternalError):  # created by another request, on this or another node
             if (found := await self._database.direct_rooms.find(direct_key)) is None:
                 raise
             return found

@@ -8,8 +8,9 @@ import pytest
 from msgspec import structs
 from sqlalchemy import make_url
 
-from server.domain.log_commands import AppendMemberChange, StaleAccess
+from server.domain.log_commands import AppendCreation, AppendMemberChange, MentionTargets, StaleAccess
 from server.domain.room_access import Requester
+from server.domain.room_addresses import generate_room_address
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
@@ -30,6 +31,8 @@ from tests.support.storage import (
 from tui_chat.protocol.errors import ChatError, Conflict, InternalError, NotFound, Unavailable
 from tui_chat.protocol.events import MemberRef, Message
 from tui_chat.protocol.limits import SEQ_MAX
+from tui_chat.protocol.policies import PolicyFields
+from tui_chat.protocol.responses import ReadState
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +132,64 @@ async def test_a_ban_on_one_node_rejects_a_message_that_another_node_has_checked
     assert await moderation.find_author(room.key, seq) == ann
     assert await moderation.list_messages(room.key, ANN.member_id, since=0, after=0, limit=9) == [seq]
     assert (await moderation.read_audit(room.key, before=SEQ_MAX, limit=9)).messages == [entry]
+
+
+async def test_read_markers_and_mentions_of_one_node_are_visible_on_another(nodes: list[Database]) -> None:
+    room, member_id = fresh_room(), uuid4().hex
+    ben = structs.replace(BEN, member_id=member_id)
+    target = MemberRef(member_id=member_id, nick_name="Ben", account="ben")
+    joined = await nodes[0].journal.append(AppendMemberChange(room=room, author=ben, action="joined", target=target))
+    mention = MentionTargets(candidates=((member_id,),))
+    entries = [
+        (await nodes[0].journal.append(build_message(room=room, mentions=mentions))).entry
+        for mentions in (mention, MentionTargets(all_members=True), MentionTargets())
+    ]
+    assert [own_room.read for own_room in await nodes[1].reader.list_memberships(member_id)] == [
+        ReadState(joined.entry.seq, 3, 2)
+    ]
+    page = await nodes[1].read_markers.list_mentions(member_id, before=None, limit=1)
+    assert ([message.seq for message in page.messages], page.next_before) == ([entries[1].seq], entries[1].id)
+    move = await nodes[1].read_markers.move(room.key, member_id, entries[0].seq, may_decrease=False)
+    assert move is not None
+    assert move.read == ReadState(entries[0].seq, 2, 1)
+    await nodes[1].direct_rooms.block(member_id, MemberRef(member_id=ANN.member_id, nick_name="Ann"))
+    snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=1, marker_of=member_id)
+    assert snapshot.read == ReadState(entries[0].seq, 2, 0)
+    own = (await nodes[0].journal.append(build_message(room=room, author=ben))).entry
+    snapshot = await nodes[2].reader.read_join_snapshot(room.key, since=None, limit=1, marker_of=member_id)
+    assert snapshot.read == ReadState(own.seq, 0, 0)
+
+
+async def test_a_direct_room_is_created_once(nodes: list[Database]) -> None:
+    author, other = structs.replace(BEN, member_id=uuid4().hex), MemberRef(member_id=uuid4().hex, nick_name="Cat")
+    direct_key = uuid4().hex
+    addresses = [generate_room_address() for _ in nodes]
+    results = await asyncio.gather(
+        *[
+            node.journal.append(
+                AppendCreation(
+                    room=RoomRef(key=address, name=address),
+                    author=author,
+                    policy=PolicyFields(visibility="direct"),
+                    direct_key=direct_key,
+                    members=(other,),
+                )
+            )
+            for node, address in zip(nodes, addresses, strict=True)
+        ],
+        return_exceptions=True,
+    )
+    (address,) = [
+        address for address, result in zip(addresses, results, strict=True) if isinstance(result, AppendResult)
+    ]
+    assert await nodes[0].direct_rooms.find(direct_key) == address
+    direct = await nodes[1].direct_rooms.read(address)
+    assert direct is not None
+    assert direct.members.keys() == {author.member_id, other.member_id}
+    await nodes[2].direct_rooms.block(author.member_id, other)
+    assert await nodes[0].direct_rooms.read_blocks(direct.members) == {(author.member_id, other.member_id)}
+    await nodes[2].direct_rooms.unblock(author.member_id, other.member_id)
+    assert await nodes[0].direct_rooms.list_blocked(author.member_id) == []
 
 
 async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database]) -> None:
