@@ -74,11 +74,13 @@ class ChatSession:
         self._pending_lines = PendingLines()
         self._queued_notices: list[str] = []  # notices without an open room
         self._room_order: dict[str, int] = {}
+        self._new_keys: dict[str, str] = {}  # of renamed rooms, by the key before
         self._ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
         self._room_event_handlers: dict[type, Callable[[RoomView, Any], None]] = {
             events.RoomJoined: self._on_room_joined,
+            events.RoomRenamed: self._rename_room,
             events.LogChanged: self._on_log_changed,
             events.NoticeReceived: self._on_notice_received,
             events.MembersChanged: self._on_members_changed,
@@ -95,8 +97,9 @@ class ChatSession:
         return None if self._current_key is None else self.rooms[self._current_key]
 
     def find_room(self, name: str) -> RoomView | None:
-        """Return the open room with this name, None if there is none."""
-        return self.rooms.get(names.canonical_key(name))
+        """Return the open room with this name, or with this name before a rename; None if there is none."""
+        key = names.canonical_key(name)
+        return self.rooms.get(key) or self.rooms.get(self._new_keys.get(key, key))
 
     def pop_delta(self) -> ScreenDelta:
         """Return the changes since the previous call and clear them.
@@ -185,18 +188,15 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
-        """Add a joined room with the current content of its log, at its position in the saved order.
+        """Add a joined room with the current content of its log at its saved position, and return its view.
 
-        A repeated join updates the members, gaps and unsent messages, but not the log; `saved_state` is then ignored.
+        A repeated join updates members, gaps and unsent messages of the existing view; `saved_state` is then ignored.
         Queued notices are displayed. The first room of a basic server also gets a notice about its limits.
 
         Args:
             room: Joined room.
             saved_state: State from the composer store, None for an empty state.
             show: Select the room; the first room is selected in any case.
-
-        Returns:
-            The view of the room, the existing one after a repeated join.
         """
         key = names.canonical_key(room.name)
         view = self.rooms.get(key)
@@ -240,6 +240,14 @@ class ChatSession:
             self._dirty_parts |= ROOM_SWITCH
             self.show_room_number(max(1, index))
 
+    def _rename_room(self, view: RoomView, event: events.RoomRenamed) -> None:
+        old_key, key = names.canonical_key(view.name), names.canonical_key(event.new_name)
+        view.name = event.new_name
+        self.rooms = {key if room is view else other_key: room for other_key, room in self.rooms.items()}
+        self._new_keys[old_key] = key
+        self._current_key = key if self._current_key == old_key else self._current_key
+        self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER
+
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
         """Apply an event. A lost room is removed and reported; other events of unknown rooms have no effect.
 
@@ -282,13 +290,9 @@ class ChatSession:
         self._on_notice(view, text)
 
     def rooms_to_trim(self) -> dict[str, int]:
-        """Return the rooms above their line limit.
+        """Return the number of messages to keep, the limit minus half of `MAX_LINES`, by name of each long room.
 
-        The limit of the current room is `MAX_SCROLLBACK_LINES` while its newest message is not viewed, otherwise
-        `MAX_LINES`.
-
-        Returns:
-            Number of messages to keep, the limit minus half of `MAX_LINES`, by room name.
+        The limit is `MAX_SCROLLBACK_LINES` in the current room without a view of its newest message, else `MAX_LINES`.
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
@@ -351,10 +355,7 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.STATUS
 
     def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue notifications for unread messages, by the room's notification level, without ignored nicknames.
-
-        No effect for the current room while the terminal has focus, even if the room is scrolled back.
-        """
+        """Queue notifications for unread messages by notification level, none for the current room with focus."""
         if view is self.current_room and self.has_focus:
             return  # the user sees the message or the new-message counter
         settings = self._settings()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost
+from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost, RoomRenamed
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
@@ -132,6 +132,7 @@ class SessionController:
             JoinFailed: self._on_join_failed,
             RoomLeft: self._on_room_left,
             RoomLost: self._on_room_lost,
+            RoomRenamed: self._on_room_renamed,
             RoomJoined: self._on_room_joined,
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
             RoomListReceived: self._on_rooms_listed,
@@ -228,6 +229,11 @@ class SessionController:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
         self._end_if_no_rooms(room_lost(event.room, event.error, event.change))
+
+    def _on_room_renamed(self, event: RoomRenamed) -> None:
+        self.session.apply(event)
+        self.server_link.composer_store.remove_room(event.room)
+        self.server_link.composer_store.add_room(event.new_name)
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)
