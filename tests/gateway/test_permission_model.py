@@ -40,6 +40,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 NAMES = st.sampled_from(sorted(KINDS))
 NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
+ACCOUNT_NAMES = st.sampled_from([name for name, (kind, _) in KINDS.items() if kind != "guest"])
 ROOMS = st.sampled_from(["open", "owned", "vault", "direct"])
 POSITIONS = st.integers(0, 9)
 POLICIES = st.one_of(
@@ -423,6 +424,14 @@ class PermissionMachine(RuleBasedStateMachine):
         for model in self.rooms.values():
             if model.name in listed:
                 assert model.visibility == "public"
+
+    @rule(name=ACCOUNT_NAMES)
+    def list_memberships(self, name: str) -> None:
+        listed = {room["name"]: room for room in self.request(name, "myRooms")["rooms"]}
+        for model in self.rooms.values():
+            assert (model.name in listed) is (name in model.roles)
+            if name in model.roles:
+                assert listed[model.name]["role"] == model.roles[name]
 
     @rule(name=NAMES)
     def list_resources(self, name: str) -> None:
