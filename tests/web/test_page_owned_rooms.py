@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from server.app import RunningServer
+from server.gateway.account_service import IssuedToken
 from tests.support.accounts import create_account
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, open_chat_page
@@ -15,9 +16,11 @@ from tests.support.raw_client import RawClient, raw_client
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def open_as_account(browser: Browser, server: RunningServer, name: str) -> ChatPage:
-    """Open a tab that is logged in with a new account."""
-    issued = await create_account(server, name)
+async def open_as_account(
+    browser: Browser, server: RunningServer, name: str, issued: IssuedToken | None = None
+) -> ChatPage:
+    """Open a tab that is logged in with a token, by default that of a new account."""
+    issued = issued or await create_account(server, name)
     account = json.dumps({"account": name, "nickName": name, "token": issued.token})
     chat_page = ChatPage(await browser.open_tab())
     await chat_page.page.add_init_script(f"localStorage.setItem('chat.account', JSON.stringify({account}))")
@@ -133,3 +136,22 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     await expect(bob.page.locator("#room-name")).to_have_text("ann")
     ann.assert_no_errors()
     bob.assert_no_errors()
+
+
+async def test_devices_of_an_account_share_the_read_marker(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    issued = await create_account(server, "ann")
+    first = await open_as_account(browser, server, "ann", issued)
+    second = await open_as_account(browser, server, "ann", issued)
+    for chat_page in (first, second):
+        await chat_page.page.goto(f"{server.url}/#tea")
+        await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+        await chat_page.page.locator("#room-list .room-open", has_text="lobby").click()
+    await bot.request("sendMessage", {"room": "tea", "message": "news"})
+    unread = [chat_page.page.locator("#room-list .unread", has_text="tea") for chat_page in (first, second)]
+    for badge in unread:
+        await expect(badge).to_have_count(1)
+    await first.page.locator("#room-list .room-open", has_text="tea").click()
+    for badge in unread:
+        await expect(badge).to_have_count(0)

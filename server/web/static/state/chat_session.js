@@ -29,6 +29,7 @@ export class ChatSession {
   #unsavedMarkers = new Map(); // room name → seq
   #saveTimer = 0;
   #requestedNick;
+  #hasAccount;
   #directTitles = new Map(); // address → nicknames of the other members
   /** @type {Room[]} */
   #rooms = [];
@@ -52,6 +53,7 @@ export class ChatSession {
    */
   constructor({ nick, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
     const token = storedAccount()?.token ?? "";
+    this.#hasAccount = token !== "";
     this.#requestedNick = nick;
     this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
@@ -176,7 +178,10 @@ export class ChatSession {
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
     if (key === "readMarkers") {
-      for (const room of this.#rooms) room.readTracker.applyRemoteMarker(readMarkers.get(room.requestedName, this.#requestedNick) ?? 0);
+      for (const room of this.#rooms) {
+        const seq = readMarkers.get(room.requestedName, this.#requestedNick);
+        if (seq !== null) room.readTracker.applyRemoteMarker(seq);
+      }
       this.#onChange();
     }
   }
@@ -222,7 +227,10 @@ export class ChatSession {
   saveReadMarkers() {
     clearTimeout(this.#saveTimer);
     this.#saveTimer = 0;
-    for (const [room, seq] of this.#unsavedMarkers) readMarkers.set(room, this.#requestedNick, seq);
+    for (const [room, seq] of this.#unsavedMarkers) {
+      readMarkers.set(room, this.#requestedNick, seq);
+      if (this.#hasAccount) this.findRoom(room)?.markRead(seq);
+    }
     this.#unsavedMarkers.clear();
   }
 
@@ -255,7 +263,7 @@ export class ChatSession {
       if (isOnline) room.onConnected();
       else room.onDisconnected();
     }
-    if (isOnline && storedAccount()) this.#loadDirectRooms();
+    if (isOnline && this.#hasAccount) this.#loadDirectRooms();
     this.#onChange();
   }
 

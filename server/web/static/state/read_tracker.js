@@ -48,9 +48,9 @@ export class ReadTracker {
     this.unreadAfter = null;
   }
 
-  /** Apply a read marker that another tab stored. */
+  /** Apply the read marker of another tab or device; a lower one than the current marker has no effect. */
   applyRemoteMarker(seq) {
-    if (this.#readSeq === null || seq <= this.#readSeq) return;
+    if (this.#readSeq !== null && seq <= this.#readSeq) return;
     this.#readSeq = seq;
     this.#resetCounts();
   }

@@ -199,6 +199,11 @@ export class Room {
     return this.#host.request("setTopic", { room: this.name, topic: validateTopic(topic) });
   }
 
+  /** Move the read marker of the account; a lost request is repeated by the next marker. */
+  markRead(seq) {
+    if (this.#isJoined) this.#host.send("markRead", { room: this.name, seq });
+  }
+
   /**
    * Send a request for this room.
    * @param {string} event
@@ -315,6 +320,7 @@ export class Room {
     this.title = sanitizeLine(response.room.title ?? "");
     this.policy = response.room.policy ?? {};
     this.role = response.room.role ?? "";
+    if (response.read) this.readTracker.applyRemoteMarker(response.read.seq);
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.roster.reset(response.members, response.memberCount);
@@ -344,6 +350,7 @@ export class Room {
     if (event === "message" && body.seq === undefined) this.#onNotice(sanitizeReceived(body));
     else if (event === "message" || event === "update") this.#onEntry(sanitizeReceived(body));
     else if (event === "presence") this.#onPresence(body);
+    else if (event === "readMarker") this.readTracker.applyRemoteMarker(body.seq);
     else if (event === "typing" && !this.ownMemberIds.has(body.memberId)) this.typingIndicator.onTyping(body);
   }
 
