@@ -109,7 +109,8 @@ class AccountDirectory:
         previous = self._accounts.get(account.id)
         if previous is not None:
             for key in previous.name_keys:
-                del self._by_name_key[key]
+                if self._by_name_key.get(key) is previous:  # another server may have assigned the name meanwhile
+                    del self._by_name_key[key]
             self._skeleton_counts -= Counter(previous.list_skeletons())
         self._accounts[account.id] = self._by_member_id[account.member_id] = account
         self._by_name_key |= dict.fromkeys(account.name_keys, account)

@@ -5,6 +5,7 @@
 - Secrecy: a login with an unknown account and one with a wrong password have the same error and the same cost.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -19,13 +20,12 @@ from server.storage.account_repository import AccountRecord, AccountRepository, 
 from tui_chat.protocol import errors, names
 from tui_chat.protocol.accounts import DELETED_PREFIX, normalize_password, validate_account_name, validate_password
 
+log = logging.getLogger("chat.accounts")
+
 TOKEN_PREFIX = "ct_"
 """Start of all tokens, by which secret scanners recognize them."""
 
-_TOKEN_BYTES = 32
-
-_INVITE_BYTES = 16
-_DELETED_NAME_BYTES = 4
+_TOKEN_BYTES, _INVITE_BYTES, _DELETED_NAME_BYTES = 32, 16, 4
 
 Registration = Literal["open", "invite", "closed"]
 """Policy of registrations: anybody, holders of a server invite, or nobody."""
@@ -350,6 +350,7 @@ class AccountService:
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())
         if retry_after:
+            log.warning("login refused: too many failures for one account from %s", address)
             raise errors.RateLimited("too_many_logins", retry_after=round(retry_after, 3))
         normalized = normalize_password(password)
         try:

@@ -10,7 +10,7 @@ import pytest
 from server.app import RunningServer
 from server.gateway import password_hashing
 from tests.support.account_api import AccountApiClient, account_api
-from tests.support.accounts import PASSWORD, connected
+from tests.support.accounts import PASSWORD, connected, create_account
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
@@ -336,3 +336,14 @@ async def test_a_login_replaces_a_hash_with_other_parameters(
     assert old_hash is not None
     assert new_hash is not None
     assert ("t=3" in old_hash, "t=2" in new_hash) == (True, True)
+
+
+async def test_a_bot_has_no_password_and_deletes_itself_with_its_token(
+    server: RunningServer, api: AccountApiClient
+) -> None:
+    bot = api.with_token((await create_account(server, "robot")).token)
+    body = {"password": PASSWORD, "newPassword": "battery staple"}
+    assert (await bot.request("POST", "/api/me/password", body)).reason == "login_failed"
+    assert (await api.log_in("robot", "")).reason == "login_failed"
+    assert (await bot.request("DELETE", "/api/me", {"messages": "keep"})).status == 204
+    assert (await bot.request("GET", "/api/me")).reason == "token_invalid"

@@ -1,0 +1,51 @@
+"""Names and member ids of the account directory."""
+
+from msgspec.structs import replace
+
+from server.domain.account_directory import Account, AccountDirectory
+
+ANN = Account(id=1, name="ann", nick_name="Captain", member_id="m1")
+BOB = Account(id=2, name="bob", nick_name="bob", member_id="m2")
+
+
+def test_both_names_of_an_account_are_reserved_for_its_member_id() -> None:
+    directory = AccountDirectory([ANN, BOB])
+    assert [directory.find(key) for key in ("ann", "captain", "bob", "eve")] == [ANN, ANN, BOB, None]
+    assert directory.is_available("captain", "m1")
+    assert not directory.is_available("captain", "m2")
+    assert directory.is_available("eve", "m2")
+
+
+def test_a_changed_nickname_frees_the_former_one() -> None:
+    directory = AccountDirectory([ANN, BOB])
+    directory.put(replace(ANN, nick_name="Major"))
+    assert directory.find("captain") is None
+    assert directory.find("major") == directory.find("ann") == directory.get(1)
+
+
+def test_a_deleted_account_keeps_its_member_id_only() -> None:
+    directory = AccountDirectory([ANN, BOB])
+    directory.put(replace(ANN, name="deleted-1", deleted=True))
+    assert directory.find("ann") is directory.find("deleted-1") is None
+    assert directory.is_claimed("m1")
+    assert not directory.is_claimed("m3")
+    assert not directory.is_confusable(["captain"], "m3")
+
+
+def test_a_name_that_another_server_has_reassigned_stays_with_its_new_owner() -> None:
+    directory = AccountDirectory([ANN])
+    directory.put(replace(BOB, nick_name="Captain"))
+    directory.put(replace(ANN, nick_name="Major"))
+    owner = directory.find("captain")
+    assert owner is not None
+    assert owner.id == BOB.id
+    directory.put(BOB)
+    directory.put(replace(ANN, nick_name="Captain"))
+    assert directory.find("captain") == directory.get(ANN.id)
+
+
+def test_guests_are_compared_with_account_names_by_appearance() -> None:
+    directory = AccountDirectory([ANN])
+    assert directory.is_confusable(["Captain"], "guest")
+    assert not directory.is_confusable(["Captain"], "m1")
+    assert not directory.is_confusable(["eve"], "guest")
