@@ -166,17 +166,21 @@ class RoomAccessControl:
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
-        """Drop the cached access that a committed entry may change; the room is stored from now on."""
+        """Drop the cached access that a committed entry may change, and show a new role; the room is stored now."""
         if room.access is not None and not room.access.is_stored:
             room.access = structs.replace(room.access, is_stored=True)
         if not isinstance(entry, events.MemberChange | events.PolicyChange):
             return
-        if isinstance(entry, events.PolicyChange) or entry.action in REVOKING_ACTIONS:
+        if isinstance(entry, events.PolicyChange):
             room.access = None
-        elif (participant := room.participants.get(entry.target.member_id)) is not None:
-            is_current = entry.action == "joined" and participant.standing.is_member
-            if not is_current:
-                self.forget_standing(participant)
+            return
+        participant = room.participants.get(entry.target.member_id)
+        if participant is not None and entry.role is not None:
+            participant.member = structs.replace(participant.member, role=entry.role)
+        if entry.action in REVOKING_ACTIONS:
+            room.access = None
+        elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):
+            self.forget_standing(participant)
 
     def may_create_rooms(self, connection: ClientConnection) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""

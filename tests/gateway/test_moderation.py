@@ -297,6 +297,19 @@ async def test_moderators_delete_messages_of_lower_roles(room: Room) -> None:
     assert states == {of_guest: True, of_admin: False, own: True}
 
 
+async def test_member_lists_show_the_current_role(room: Room) -> None:
+    admin, guest = await room.add("root", "admin"), await room.add("guest")
+    ann = await room.add_moderator("ann", admin)
+
+    async def read_role() -> str:
+        members = (await guest.client.request("listMembers", {"room": "tea"}))["members"]
+        return next(member["role"] for member in members if member["memberId"] == ann.member_id)
+
+    assert await read_role() == "moderator"
+    assert await admin.attempt("setRole", memberId=ann.member_id, role="member") == ""
+    assert await read_role() == "member"
+
+
 async def test_a_person_who_was_never_in_the_room_is_not_found(room: Room) -> None:
     admin = await room.add("root", "admin")
     for event, fields in REQUESTS.items():
