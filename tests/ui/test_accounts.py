@@ -153,13 +153,13 @@ async def test_the_join_form_logs_in_and_out(server: RunningServer, tmp_path: Pa
     await AccountClient(server.url).register("ann", PASSWORD)
     async with chat_app(tmp_path / "home", server=server.url, size=(80, 30)) as driver:
         await driver.wait_for_text("guest     Log in")
-        driver.join_screen.query_one("#account-button").focus()
+        driver.join_screen.query_one("#log-in-button").focus()
         await driver.press("enter")
         await driver.wait_until(lambda: isinstance(driver.app.screen, AccountFormScreen))
         await fill_in(driver, "ann", PASSWORD)
-        await driver.wait_for_text("Log out")
+        await driver.wait_for_text("Log in      Log out")
         await driver.wait_for_text("Logged in as ann.")
-        await driver.press("enter")
+        await driver.press("tab", "enter")
         await driver.wait_for_text("Logged out.")
         await driver.wait_for_text("guest     Log in")
 
@@ -170,7 +170,7 @@ async def test_a_server_without_guests_asks_for_a_login_in_the_join_form(tmp_pat
         chat_app(tmp_path / "home", server=server.url, room="tea", nick="ann", size=(110, 30)) as driver,
     ):
         await driver.wait_for_text("This server requires an account.")
-        driver.join_screen.query_one("#account-button").focus()
+        driver.join_screen.query_one("#log-in-button").focus()
         await driver.press("enter")
         await driver.wait_until(lambda: isinstance(driver.app.screen, AccountFormScreen))
         await driver.press("tab", "tab", "tab", "enter")

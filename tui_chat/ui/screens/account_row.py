@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AccountRow(Horizontal):
-    """Account name and a button that opens the login form, or logs out.
+    """Account name and buttons that open the login form and log out.
 
     Args:
         store: Storage of the logins.
@@ -39,13 +39,13 @@ class AccountRow(Horizontal):
         self._server = server
         self._nick = nick
         self._on_logged_in = on_logged_in
-        self._account = ""
 
     def compose(self) -> ComposeResult:
-        """Yield label, account name and button."""
+        """Yield label, account name and buttons."""
         yield Static("", classes="label", markup=False)
         yield Static("", id="account-name", markup=False)
-        yield Button("", id="account-button", compact=True)
+        yield Button("", id="log-in-button", compact=True)
+        yield Button("", id="log-out-button", compact=True)
 
     def on_mount(self) -> None:
         """Show the account of the initial server."""
@@ -54,11 +54,15 @@ class AccountRow(Horizontal):
     def update(self) -> None:
         """Show the account on the selected server, or that the user is a guest, in the active language."""
         login, _ = self._store.find(self._server())
-        self._account = login.account if login is not None else ""
         self.query_one(".label", Static).update(tr(app_strings.LABEL_ACCOUNT))
-        self.query_one("#account-name", Static).update(self._account or tr("guest"))
-        self.query_one("#account-button", Button).label = tr("Log out") if self._account else tr("Log in")
-        self.query_one("#account-button", Button).disabled = not self._server()
+        self.query_one("#account-name", Static).update(login.account if login is not None else tr("guest"))
+        log_in_button, log_out_button = (
+            self.query_one("#log-in-button", Button),
+            self.query_one("#log-out-button", Button),
+        )
+        log_in_button.label, log_out_button.label = tr("Log in"), tr("Log out")
+        log_in_button.disabled = not self._server()
+        log_out_button.display = login is not None
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
@@ -78,10 +82,11 @@ class AccountRow(Horizontal):
             show_error=services.show_status,
             on_changed=lambda: self._on_changed(manager),
         )
-        if manager.login is None:
+        if event.button.id == "log-in-button":
             dialogs.log_in()
         else:
             dialogs.log_out()
+            self.query_one("#log-in-button", Button).focus()
 
     def _on_changed(self, manager: "AccountManager") -> None:
         self.update()
