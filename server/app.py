@@ -135,6 +135,7 @@ async def serve(
             now=now,
             monotonic=monotonic,
         )
+        await dispatcher.handlers.access_control.load()
         connection_limiter = (
             ConnectionLimiter(settings.connections_per_address, settings.connects_per_minute)
             if settings.rate_limit == "on"

@@ -49,6 +49,8 @@ _CHANGE_ACTIONS = {
     requests.SetTopic: Action.SET_TOPIC,
 }
 
+_ACCESS_ENTRIES = frozenset({events.MemberChange, events.PolicyChange})
+
 RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
 
@@ -187,6 +189,8 @@ class Handlers:
         """
         self.published_count += len(committed)
         for entry in committed:
+            if type(entry) in _ACCESS_ENTRIES:
+                self.access_control.record_entry(entry)
             room = self.room_registry.rooms.get(names.canonical_key(entry.room))
             if room is not None:
                 self.access_control.on_entry(room, entry)

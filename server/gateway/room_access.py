@@ -7,7 +7,9 @@
   dispatcher then calls `refresh` and repeats the request, which had no effect yet.
 - Invisible rooms: a room that the requester may not see, and an address that does not exist, take the same reads and
   raise the same error.
-- Cost: guests in a room whose `policy_seq` is 0 need no read beyond the first one of the live room.
+- Cost: guests in a room with a name need no read while the `policy_seq` of the room is 0. The names of all other rooms
+  are in memory, loaded by `load` and completed by the committed entries. The comparison with the snapshot of a join
+  and with the row of an append corrects a name that is missing.
 """
 
 import hashlib
@@ -29,6 +31,8 @@ from tui_chat.protocol.policies import Retention, RoomPolicy
 
 RoomCreation = Literal["open", "accounts", "admins"]
 """Persons who may create rooms."""
+
+_GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
 _UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
 
@@ -60,6 +64,15 @@ class RoomAccessControl:
         self.guest_addresses = guest_addresses
         self._now = now
         self._room_creation = room_creation
+        self._restricted_keys = set[str]()
+
+    async def load(self) -> None:
+        """Read the names of the rooms with policies, sanctions or roles; once, before the first request.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        self._restricted_keys.update(await self._database.reader.list_restricted_keys())
 
     def require(
         self,
@@ -88,7 +101,13 @@ class RoomAccessControl:
         return access.policy_seq
 
     async def authorize(
-        self, connection: ClientConnection, room_name: str, member_id: str, action: Action = Action.READ
+        self,
+        connection: ClientConnection,
+        room_name: str,
+        member_id: str,
+        action: Action = Action.READ,
+        *,
+        must_exist: bool = False,
     ) -> AccessState:
         """Check a permission of a person who need not be in the room, and return the access.
 
@@ -97,12 +116,15 @@ class RoomAccessControl:
             room_name: Validated room name or address.
             member_id: Member id of the person.
             action: Requested action.
+            must_exist: Reject a room that is not stored.
 
         Raises:
             NotFound: The room is not visible, or is an address that does not exist (`room_not_found`).
             Forbidden: The action is not permitted, or the room does not exist and the person may not create rooms.
         """
-        state = await self._read(connection, names.canonical_key(room_name), member_id)
+        state = await self._read(connection, room_name, member_id, is_exact=must_exist)
+        if must_exist and not state.access.is_stored:
+            raise errors.NotFound("room_not_found")
         self._require_existence(connection, room_name, state.access)
         require(action, state.access.policy, state.standing)
         return state
@@ -119,12 +141,13 @@ class RoomAccessControl:
             NotFound: The room is not visible and the invite is invalid or absent (`room_not_found`).
             Forbidden: The person is banned, or the room does not exist and the person may not create rooms.
         """
-        room_key = names.canonical_key(room_name)
         room = self.get_ref(room_name)
-        state = await self._read(connection, room_key, member.member_id)
+        state = await self._read(connection, room_name, member.member_id)
         if invite is not None and not self._is_visible(room_name, state):
+            if not await self._database.invites.is_valid(room.key, hash_invite(invite)):
+                raise errors.NotFound("room_not_found")  # the same reads as for an address that does not exist
             await self._add_membership(room, member, None, invite)
-            state = await self._read(connection, room_key, member.member_id)
+            state = await self._read(connection, room_name, member.member_id)
         self._require_existence(connection, room_name, state.access)
         require(Action.READ, state.access.policy, state.standing)
         is_audit = state.access.policy.visibility == "admins"  # a membership would outlive the server role
@@ -151,19 +174,29 @@ class RoomAccessControl:
     async def refresh(self, connection: ClientConnection, room_key: str) -> None:
         """Read the access of a live room, and of the participant of the connection, again."""
         room = self._room_registry.rooms.get(room_key)
-        if room is None:
-            return
-        participant = room.connections.get(connection)
+        participant = None if room is None else room.connections.get(connection)
         member_id = "" if participant is None else participant.member.member_id
         state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
-        if participant is None:
-            self._cache_policy(room, state.access)
-        else:
+        if state.access.policy_seq:
+            self._restricted_keys.add(room_key)
+        if room is not None and participant is not None:
             self.admit(room, participant, state)
+        elif room is not None:
+            self._cache_policy(room, state.access)
 
     def forget_standing(self, participant: Participant[ClientConnection]) -> None:
         """Read the standing of a participant again at the next check."""
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
+
+    def record_entry(self, entry: events.Entry) -> None:
+        """Record a committed entry, also of a room that is not live: its `policy_seq` may be above 0 from now on."""
+        if isinstance(entry, events.PolicyChange):
+            self._restricted_keys |= {
+                names.canonical_key(entry.room),
+                names.canonical_key(entry.new_name or entry.room),
+            }
+        elif isinstance(entry, events.MemberChange) and (entry.action in REVOKING_ACTIONS or entry.role is not None):
+            self._restricted_keys.add(names.canonical_key(entry.room))
 
     def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
         """Drop the cached access that a committed entry may change, and show a new role; the room is stored now."""
@@ -195,12 +228,20 @@ class RoomAccessControl:
         room = self._room_registry.rooms.get(room_key)
         return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
 
-    async def _read(self, connection: ClientConnection, room_key: str, member_id: str) -> AccessState:
-        if connection.account is None and member_id:
-            self.guest_addresses.record(member_id, connection.address)
-        room = self._room_registry.rooms.get(room_key)
-        if room is not None and room.access is not None and not room.access.policy_seq and connection.account is None:
-            return AccessState(room.access, Standing(), None)
+    async def _read(
+        self, connection: ClientConnection, room_name: str, member_id: str, *, is_exact: bool = False
+    ) -> AccessState:
+        """Return the access of a person; without `is_exact`, `is_stored` may be False for a stored room.
+
+        The access of a guest in an unrestricted room is not read, unless the existence of the room matters.
+        """
+        room_key = names.canonical_key(room_name)
+        if connection.account is None:
+            if member_id:
+                self.guest_addresses.record(member_id, connection.address)
+            is_restricted = room_key in self._restricted_keys or room_name.startswith(names.RESERVED_ROOM_PREFIXES)
+            if not is_exact and not is_restricted and self._room_creation == "open":
+                return _GUEST_ACCESS
         state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
         room = self._room_registry.rooms.get(room_key)
         if room is not None:
@@ -208,8 +249,11 @@ class RoomAccessControl:
         return state
 
     def _cache_policy(self, room: LiveRoom[ClientConnection], access: RoomAccess) -> None:
-        if room.access is None or room.access.policy_seq <= access.policy_seq:
+        current = room.access
+        if current is None or current.policy_seq < access.policy_seq:
             room.access = access
+        elif access.is_stored and not current.is_stored:
+            room.access = structs.replace(current, is_stored=True)
 
     def describe(self, connection: ClientConnection, member_id: str) -> Requester:
         """Return the person of a connection for reads of the access; `member_id` is that of a guest."""

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from msgspec import structs
 
 from server.domain.log_commands import AppendCreation, AppendPolicyChange, RoomRef
-from server.domain.permissions import Action, require
+from server.domain.permissions import Action
 from server.domain.room_access import AccessState
 from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
@@ -276,11 +276,7 @@ class RoomAdmin:
             Forbidden: The action is not permitted.
         """
         member_id = self._identity.get_member_id(connection) or ""
-        state = await self._access_control.authorize(connection, room_name, member_id)
-        if not state.access.is_stored:
-            raise errors.NotFound("room_not_found")
-        require(action, state.access.policy, state.standing)
-        return state
+        return await self._access_control.authorize(connection, room_name, member_id, action, must_exist=True)
 
 
 def _get_policy_fields(request: PolicyFields) -> PolicyFields:

@@ -57,6 +57,11 @@ def read_access(connection: Connection, *, key: str, requester: Requester, now: 
     return AccessState(RoomAccess() if row is None else access_from_row(row), standing, role)
 
 
+def read_restricted_keys(connection: Connection) -> list[str]:
+    """Return the keys of all rooms with a `policy_seq` above 0."""
+    return list(connection.execute(select(rooms.c.key).where(rooms.c.policy_seq > 0)).scalars())
+
+
 def read_banned_rooms(connection: Connection, requester: Requester, now: int) -> frozenset[int]:
     """Return the ids of the rooms with a ban of a person, or of the address of a guest."""
     in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)

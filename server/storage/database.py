@@ -81,7 +81,7 @@ class Database:
         self.erasures = ErasureRepository(writer, readers)
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
-        self.invites = InviteRepository(writer, clock)
+        self.invites = InviteRepository(writer, readers, clock)
         self.moderation = ModerationReader(readers, clock)
         self._writer = writer
         self._resources = resources

@@ -31,11 +31,13 @@ class InviteRepository:
 
     Args:
         writer: Executor for one transaction at a time.
+        readers: Executor for read transactions.
         clock: Source of the current time in milliseconds since the epoch.
     """
 
-    def __init__(self, writer: Executor, clock: Callable[[], int]) -> None:
+    def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
         self._writer = writer
+        self._readers = readers
         self._clock = clock
 
     async def create(
@@ -61,6 +63,15 @@ class InviteRepository:
         }
         return await self._run(partial(_create, room_key=room_key, policy_seq=policy_seq, values=values))
 
+    async def is_valid(self, room_key: str, digest: bytes) -> bool:
+        """Return whether an invite to a room can be redeemed; guesses therefore do not reach the writer."""
+        return await run_or_reconnect(
+            self._readers,
+            partial(_is_valid, room_key=room_key, digest=digest, now=self._clock()),
+            partial(_log.error, "read of an invite failed: %s"),
+            "storage_unreadable",
+        )
+
     async def list_valid(self, room_key: str) -> list[StoredInvite]:
         """Return the invites to a room that can be redeemed, newest first."""
         return await self._run(partial(_list_valid, room_key=room_key, now=self._clock()))
@@ -84,6 +95,15 @@ def _create(connection: Connection, *, room_key: str, policy_seq: int, values: d
     connection.execute(delete(invites).where(invites.c.expires_at <= values["created_at"]))
     row = connection.execute(invites.insert().values(room_id=room_id, **values).returning(*_COLUMNS)).one()
     return StoredInvite(*row)
+
+
+def _is_valid(connection: Connection, *, room_key: str, digest: bytes, now: int) -> bool:
+    statement = (
+        select(invites.c.id)
+        .join(rooms, and_(rooms.c.id == invites.c.room_id, rooms.c.key == room_key))
+        .where(invites.c.digest == digest, invites.c.uses_left > 0, invites.c.expires_at > now)
+    )
+    return connection.execute(statement).first() is not None
 
 
 def _list_valid(connection: Connection, *, room_key: str, now: int) -> list[StoredInvite]:

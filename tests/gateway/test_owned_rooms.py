@@ -3,13 +3,15 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from server.app import RunningServer
 from tests.gateway.test_room_access import ADDRESS, ADDRESS_REQUESTS, request_without_ack
-from tests.support.accounts import connect_account
+from tests.support.accounts import connect_account, create_account
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
 
@@ -310,3 +312,28 @@ async def test_resource_clients_with_an_account_own_their_rooms(
     assert (await owner.request("removeChatroom", created["id"]))["name"] == "Coffee"
     assert await client.wait_for_push("roomRemoved") == {"room": "Coffee"}
     assert (await owner.request("findOneChatroom", created["id"]))["error"]["code"] == "not_found"
+
+
+async def test_policies_apply_after_a_restart(tmp_path: Path) -> None:
+    async with running_server(tmp_path, rate_limit="off") as server, connect_account(server, "ann") as ann:
+        await create_room(ann, roomName="tea", guestPost=False)
+        await create_room(ann, roomName="den", visibility="unlisted")
+    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as guest:
+        as_guest = {"as": {"nickName": "eve"}}
+        assert await get_reason(guest, "sendMessage", room="tea", message="hi", **as_guest) == "guests_read_only"
+        assert (await guest.join("tea", "eve"))["room"]["policy"] == {"guestPost": False}
+        assert await get_reason(guest, "sendMessage", room="tea", message="hi") == "guests_read_only"
+        await guest.join("den", "eve")
+        assert [room["name"] for room in (await guest.request("listRooms", {}))["rooms"]] == ["tea"]
+
+
+async def test_a_former_administrator_loses_its_permissions_in_present_rooms(
+    server: RunningServer, owner: RawClient
+) -> None:
+    await create_room(owner, roomName="tea", topic="owner")
+    issued = await create_account(server, "root", role="admin")
+    async with raw_client(server.url, headers={"Authorization": f"Bearer {issued.token}"}) as admin:
+        await admin.join("tea", "root")
+        assert await get_reason(admin, "setTopic", room="tea", topic="order") == ""
+        await server.account_service.set_role("root", "user")
+        assert await get_reason(admin, "setTopic", room="tea", topic="order") == "owner_only"

@@ -40,7 +40,7 @@ _INVISIBLE = re.compile(f"[{BLANK_GLYPHS}]")
 _NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
 _MAX_MARKS = 4  # combining marks in a row
 _RESERVED_NICK_KEYS = frozenset({"room", "everyone"})
-_RESERVED_ROOM_PREFIXES = ("&", "~")
+RESERVED_ROOM_PREFIXES = ("&", "~")
 AUDIT_ROOM = "&audit"
 """Room with the actions on accounts, visible to administrators; the only permitted name with the prefix `&`."""
 
@@ -89,7 +89,7 @@ def validate_room_name(name: str) -> str:
     """
     room_name = validate_room_title(name)
     is_special = room_name == AUDIT_ROOM or is_room_address(room_name)
-    if room_name.startswith(_RESERVED_ROOM_PREFIXES) and not is_special:
+    if room_name.startswith(RESERVED_ROOM_PREFIXES) and not is_special:
         raise RoomInvalid("room_name_reserved", character=room_name[0])
     return room_name
 
