@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import structs
+from sqlalchemy import Engine, event
 
 from server.domain.log_commands import (
     AppendCreation,
@@ -229,3 +230,28 @@ async def test_a_deleted_room_frees_its_name_for_a_room_with_another_log(databas
     assert recreated.entry.seq == 1
     await database.retention.remove_expired()
     assert [room.last_seq for room in await database.reader.list_rooms(None, 10)] == [1]
+
+
+async def test_an_invisible_room_takes_the_same_statements_as_an_unknown_address(database: Database) -> None:
+    await create(database)
+    await database.journal.append(build_message("secret", room=VAULT))
+    stranger = Requester(member_id="eve")
+
+    async def record_statements(key: str) -> list[str]:
+        statements: list[str] = []
+
+        def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+            statements.append(statement)
+
+        event.listen(Engine, "before_cursor_execute", record)
+        try:
+            await database.reader.read_access(key, stranger)
+            with pytest.raises(NotFound):
+                await database.reader.search("secret", room_key=key, joined=(), searcher=stranger, before=None, limit=9)
+        finally:
+            event.remove(Engine, "before_cursor_execute", record)
+        return statements
+
+    unknown = await record_statements("~zzzzzzzzzzzzzzzz")
+    assert await record_statements(VAULT.key) == unknown
+    assert len(unknown) == 4
