@@ -65,7 +65,9 @@ def read_restricted_keys(connection: Connection) -> list[str]:
 def read_banned_rooms(connection: Connection, requester: Requester, now: int) -> frozenset[int]:
     """Return the ids of the rooms with a ban of a person, or of the address of a guest."""
     in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)
-    is_person = or_(sanctions.c.member_id == requester.member_id, sanctions.c.address_hash == requester.address_hash)
+    is_person = sanctions.c.member_id == requester.member_id
+    if requester.address_hash is not None:
+        is_person |= sanctions.c.address_hash == requester.address_hash
     statement = select(sanctions.c.room_id).where(sanctions.c.kind == "ban", in_effect, is_person)
     return frozenset(connection.execute(statement).scalars())
 

@@ -255,3 +255,19 @@ async def test_an_invisible_room_takes_the_same_statements_as_an_unknown_address
     unknown = await record_statements("~zzzzzzzzzzzzzzzz")
     assert await record_statements(VAULT.key) == unknown
     assert len(unknown) == 4
+
+
+async def test_a_ban_hides_the_messages_of_a_room_from_the_searches_of_the_banned_only(database: Database) -> None:
+    await database.journal.append(build_message("tea"))
+    await change(database, "banned", LOUNGE)
+    await change(database, "banned", LOUNGE, MemberRef(member_id="guest", nick_name="Guest"), address_hash=b"hash")
+
+    async def count_hits(searcher: Requester) -> int:
+        found = await database.reader.search("tea", room_key=None, joined=(), searcher=searcher, before=None, limit=9)
+        return len(found.messages)
+
+    assert await count_hits(Requester(member_id="ann")) == 0
+    assert await count_hits(Requester(member_id="other", address_hash=b"hash")) == 0
+    assert await count_hits(Requester(member_id="other", address_hash=b"other")) == 1
+    assert await count_hits(Requester(member_id="other")) == 1
+    assert await count_hits(Requester(member_id="")) == 1
