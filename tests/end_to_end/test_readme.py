@@ -214,6 +214,17 @@ def test_the_server_serves_another_page_lists_its_settings_and_stops(network: Pr
     assert [name for name in SETTINGS if f"--{name.replace('_', '-')}" not in help_text] == []
 
 
+async def test_the_first_administrator_is_created_on_the_machine_of_the_server(
+    network: PrivateNetwork, home: Path
+) -> None:
+    async with network.open_terminal("chat-server account add ann --role admin", home) as prompt:
+        for question in ("Password", "Repeat"):
+            await prompt.wait_for_text(question)
+            prompt.write_keys("correct horse battery\r")
+        await prompt.wait_for_text("added")
+    assert "admin" in network.run("chat-server account show ann", home)
+
+
 @pytest.mark.parametrize("command", DRY_RUNS)
 def test_targets_of_long_runs_exist(command: str, tmp_path: Path) -> None:
     arguments = (*shlex.split(command), "--dry-run")
