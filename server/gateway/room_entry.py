@@ -224,18 +224,31 @@ class RoomEntry:
     async def _end_membership(self, connection: ClientConnection, room_name: str) -> None:
         """Append the durable leave of a person, who need not have joined on this connection.
 
+        Without effect in a room with a name that is not stored.
+
         Raises:
             NotFound: The room is not visible.
             Forbidden: The room is a direct one, whose members stay.
             Conflict: The person is the last owner.
         """
-        author = self._identity.build_author(connection)
+        room_key = names.canonical_key(room_name)
+        joined = (room for room in self._room_registry.get_joined_rooms(connection) if room.key == room_key)
+        live_room = next(joined, None)
+        author = (
+            self._identity.build_author(connection) if live_room is None else live_room.connections[connection].member
+        )
         state = await self._access_control.authorize(connection, room_name, author.member_id)
         if state.access.policy.visibility == "direct":
             raise errors.Forbidden("not_in_direct_room")
         member = events.MemberRef(member_id=author.member_id, nick_name=author.nick_name, account=author.account)
-        room = RoomRef(key=names.canonical_key(room_name), name=room_name)
-        await self._database.journal.append(AppendMemberChange(room=room, author=author, action="left", target=member))
+        room = RoomRef(key=room_key, name=room_name)
+        try:
+            await self._database.journal.append(
+                AppendMemberChange(room=room, author=author, action="left", target=member)
+            )
+        except errors.NotFound:
+            if names.is_room_address(room_name):
+                raise
 
     def _build_view(
         self,

@@ -337,3 +337,10 @@ async def test_a_former_administrator_loses_its_permissions_in_present_rooms(
         assert await get_reason(admin, "setTopic", room="tea", topic="order") == ""
         await server.account_service.set_role("root", "user")
         assert await get_reason(admin, "setTopic", room="tea", topic="order") == "owner_only"
+
+
+async def test_a_guest_forgets_rooms_without_a_membership(client: RawClient) -> None:
+    await client.join("tea", "guest")
+    assert await get_reason(client, "leaveRoom", room="tea", forget=True) == ""
+    assert await get_reason(client, "sendMessage", room="tea", message="hi") == "room_not_joined"
+    assert await get_reason(client, "leaveRoom", room="den", forget=True) == ""
