@@ -39,7 +39,7 @@ def test_leaving_the_current_room_shows_the_previous_room(session: ChatSession) 
     session.remove_room("OPS")
     assert session.current_room is session.find_room("dev")
     session.apply(events.RoomLost("dev", Forbidden("unknown", message="you were removed")))
-    assert displayed_texts(session) == ["* You are no longer in dev: you were removed"]
+    assert displayed_texts(session) == ["* You are no longer in dev: you were removed."]
     session.remove_room("tea")
     assert session.current_room is None
 

@@ -65,7 +65,9 @@ def test_commands_and_options_in_messages_exist(catalogue: Catalog) -> None:
     assert [name for name in commands if registry.find(name) is None] == []
     options = set(re.findall(OPTION, text))
     assert "--serve" in options
-    assert options <= set(re.findall(OPTION, cli.build_parser().format_help()))
+    program_options = set(re.findall(OPTION, cli.build_parser().format_help()))
+    command_options = {option for command in registry.COMMANDS for option in re.findall(OPTION, command.usage)}
+    assert options <= program_options | command_options
 
 
 ERROR_TYPES: dict[str, type[ChatError]] = {

@@ -37,6 +37,11 @@ class FakeRoom:
     error: ChatError | None = None
 
     @property
+    def title(self) -> str:
+        """Return the name, as for a public room."""
+        return self.name
+
+    @property
     def member_count(self) -> int:
         """Return the number of members."""
         return len(self.members)

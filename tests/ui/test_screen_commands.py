@@ -49,6 +49,8 @@ class CommandParts(ChatParts):
             message_navigation,
             deletions=DelayedDeletions(self.messages.delete, lambda problem: None),
             confirm_deletion=self.confirm_deletion,
+            copy_text=lambda text: None,
+            confirm=self.confirm,
             open_output=lambda text: None,
             settings=ClientSettings,
             set_setting=lambda name, value: self.changed_settings.append((name, value)),
@@ -67,6 +69,10 @@ class CommandParts(ChatParts):
         for name in ("tea", "dev"):
             self.session.add_room(FakeRoom(name).join("hello"))
         self.view.draw_changes()
+
+    async def confirm(self, question: str, label: str) -> bool:
+        """Confirm each question."""
+        return True
 
     def confirm_deletion(self, line: MessageLine) -> str:
         self.confirmed_texts.append(line.text)

@@ -88,11 +88,13 @@ class RoomLost:
         room: Room name.
         error: Response of the server, `NotFound` for a removed room, or `Forbidden` for a kick or ban.
         change: Entry of the kick or ban of the user, None without one.
+        title: Display name of a private room, otherwise empty.
     """
 
     room: str
     error: ChatError
     change: MemberChange | None = None
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,7 +269,9 @@ class RoomMembership:
         self.close(error)
         self._on_closed(self)
         if was_open:
-            self.context.client.emit(RoomLost(self.context.name, error.copy(), self.context.removal))
+            self.context.client.emit(
+                RoomLost(self.context.name, error.copy(), self.context.removal, self.context.title)
+            )
 
     def _on_members_changed(self, members: tuple[Member, ...]) -> None:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))
@@ -278,6 +280,7 @@ class RoomMembership:
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
             context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
+            context.title = sanitize.room_name(cached.title)
             context.member_id = cached.member_id
             self._has_cached_log = True
         await self.sender.claim_orphans()

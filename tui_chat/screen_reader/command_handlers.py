@@ -11,6 +11,7 @@ from tui_chat.client.events import Offline
 from tui_chat.client.net.address import Address, parse_address
 from tui_chat.client.room import Room
 from tui_chat.local_server import LocalServer, LocalServerError
+from tui_chat.protocol import names
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.account_commands import Prompt, ReaderAccountCommands
@@ -91,6 +92,7 @@ class ReaderCommands:
             send=lambda text: self._reader.controller.messages.submit(None, text),
             compose=self._compose,
             show_output=self._session.add_notice,
+            copy_text=lambda text: None,
             confirm=self._confirm,
             change_server=self._change_server,
             own_commands=self._refusals | supported_commands,
@@ -131,7 +133,8 @@ class ReaderCommands:
 
     def _complete_known(self, text_before: str) -> Sequence[str]:
         view = self._session.current_room
-        rooms = [room_view.name for room_view in self._session.rooms.values()]
+        open_names = (room_view.name for room_view in self._session.rooms.values())
+        rooms = [name for name in open_names if not names.is_room_address(name)]
         completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
         if completion is None:
             return ()
@@ -192,8 +195,8 @@ class ReaderCommands:
     def _switch_room(self, query: str) -> str | None:
         views = list(self._session.rooms.values())
         if not query:
-            return "\n".join(speech.unread_text(view.name, view.unread_count, view.mention_count) for view in views)
-        matching = next((view for view in views if query.casefold() in view.name.casefold()), None)
+            return "\n".join(speech.unread_text(view.title, view.unread_count, view.mention_count) for view in views)
+        matching = next((view for view in views if query.casefold() in view.title.casefold()), None)
         if matching is None:
             return chat_strings.not_in_room(query)
         return self._go_to_room(matching.name)

@@ -62,7 +62,7 @@ def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer
         server_address = _ask(app_strings.LABEL_SERVER, server, last_server, address.parse_address)
         room = _ask(
             app_strings.LABEL_ROOM,
-            options.room or server_address.room or "",
+            address.split_invite(options.room or server_address.room or "")[0],
             saved_profile.room or profile_store.DEFAULT_ROOM,
             names.validate_room_name,
         )
@@ -77,6 +77,7 @@ def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer
         nick,
         restore_rooms=not options.room and settings.settings.restore_rooms,
         guest_key=find_guest_key(saved_profile, server_address.base_url, nick),
+        invite=address.split_invite(options.room)[1] if options.room else server_address.invite,
     )
     return asyncio.run(_run_sessions(target, options.state, settings, local_server))
 
@@ -144,6 +145,7 @@ def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settin
         nick,
         settings.settings.restore_rooms,
         find_guest_key(profile_store.load(state_dir)[0], address.base_url, nick),
+        address.invite,
     )
 
 

@@ -95,7 +95,7 @@ class ScreenReader:
         count = max(INITIAL_MESSAGES, view.unread_count) if is_new or view.unread_count else 0
         self._mark_read(view)
         self._announced_unread.discard(view)
-        self.announce(speech.room_joined_text(view.name, max(0, view.member_count - 1), view.topic))
+        self.announce(speech.room_joined_text(view.title, max(0, view.member_count - 1), view.topic))
         for message in list(view.room.log.messages())[-count:] if count else ():
             self._announce_message(view, message)
 
@@ -110,7 +110,7 @@ class ScreenReader:
     def _announce_unread(self, view: RoomView | None) -> None:
         if view is not None and view.unread_count and view not in self._announced_unread:
             self._announced_unread.add(view)
-            self.announce(speech.unread_text(view.name, view.unread_count, view.mention_count))
+            self.announce(speech.unread_text(view.title, view.unread_count, view.mention_count))
 
     def _on_notice(self, view: RoomView, text: str) -> None:
         if view is self.session.current_room:

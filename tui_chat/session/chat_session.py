@@ -259,9 +259,9 @@ class ChatSession:
                 if isinstance(state, events.AuthFailed):
                     self.add_notice(account_strings.logged_out(state.error))
                 self._dirty_parts |= DirtyPart.HEADER
-            case events.RoomLost(room, error, change):
-                self.remove_room(room)
-                self.add_notice(room_lost(room, error, change))
+            case events.RoomLost():
+                self.remove_room(event.room)
+                self.add_notice(room_lost(event))
             case events.ProblemReported(error):
                 if error.message not in self._reported_failures:  # one disk fault can affect several stores
                     self._reported_failures.add(error.message)
@@ -363,7 +363,7 @@ class ChatSession:
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable)
-                self._queued_notifications.append(NotifiableMessage(view.name, nick, line.text, line.is_mention))
+                self._queued_notifications.append(NotifiableMessage(view.title, nick, line.text, line.is_mention))
 
     def pop_notifications(self) -> list[NotifiableMessage]:
         """Return the queued notifications, oldest first, and clear the queue."""

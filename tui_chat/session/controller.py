@@ -209,7 +209,7 @@ class SessionController:
                 )
             )
         if event.was_queued:
-            self.session.add_notice(tr("{room} is open.", room=room.name))
+            self.session.add_notice(tr("{room} is open.", room=room.title))
         if event.show:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
@@ -228,7 +228,7 @@ class SessionController:
     def _on_room_lost(self, event: RoomLost) -> None:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
-        self._end_if_no_rooms(room_lost(event.room, event.error, event.change))
+        self._end_if_no_rooms(room_lost(event))
 
     def _on_room_renamed(self, event: RoomRenamed) -> None:
         self.session.apply(event)

@@ -29,7 +29,7 @@ class RoomCandidate:
     """Entry of the room switcher.
 
     Attributes:
-        name: Room name.
+        name: Name of the room, or the title of a private room.
         matched_indices: Indices of the matched characters in `name`.
         view: View of an open room, None for other rooms.
         position: 1-based position in the room list, 0 if not open.
@@ -41,6 +41,11 @@ class RoomCandidate:
     view: RoomView | None = None
     position: int = 0
     summary: RoomSummary | None = None
+
+    @property
+    def room(self) -> str:
+        """Name of the room for a join or switch, the address of a private room."""
+        return self.view.name if self.view is not None else self.name
 
 
 def rank_rooms(
@@ -61,7 +66,9 @@ def rank_rooms(
         open_rooms,
         key=lambda view: (view is current, not view.mention_count, not view.unread_count, -view.last_message_ts),
     )
-    open_candidates = [RoomCandidate(view.name, view=view, position=open_rooms.index(view) + 1) for view in by_activity]
+    open_candidates = [
+        RoomCandidate(view.title, view=view, position=open_rooms.index(view) + 1) for view in by_activity
+    ]
     open_keys = {names.canonical_key(view.name) for view in open_rooms}
     server_candidates = {
         names.canonical_key(summary.name): RoomCandidate(summary.name, summary=summary)

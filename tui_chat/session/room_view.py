@@ -373,6 +373,11 @@ class RoomView:
             del self._typing_member_ids[departed_id]
 
     @property
+    def title(self) -> str:
+        """Display name: the title of a private room, otherwise the name."""
+        return self.room.title
+
+    @property
     def own_account(self) -> str:
         """Account name of the user in the room, "" for a guest and before the join."""
         member = self.room.members.get(self.member_id)

@@ -39,7 +39,7 @@ from tui_chat.session.session_events import (
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
 from tui_chat.session.store.login_store import SavedLogin
-from tui_chat.session.strings import app as app_strings
+from tui_chat.session.strings import app as app_strings, chat as chat_strings
 
 if TYPE_CHECKING:
     from tui_chat.client.client import ChatClient
@@ -83,6 +83,7 @@ class ServerLink:
         url: Base URL of the server.
         event_queue: Events for the session controller.
         composer_store: Storage of drafts, read markers and open rooms.
+        invites: Invite codes of the next joins by canonical room name.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class ServerLink:
             on_problem=lambda problem: self._report(error_text.sentence(problem)),
         )
         self._login = login
+        self.invites = {names.canonical_key(target.room): target.invite} if target.invite else dict[str, str]()
         self._target = target
         self._state_dir = state_dir
         self._cache_dir = cache_dir
@@ -159,7 +161,7 @@ class ServerLink:
             client.attach_queue(self.event_queue)
             try:
                 saved_state = await self.composer_store.load_room(target.room)
-                cached_room = await client.open_cached(target.room, nick=target.nick)
+                cached_room = await client.open_cached(target.room, nick=target.nick, invite=target.invite)
                 if cached_room is None:
                     await client.connect()
             except ChatError as error:
@@ -245,7 +247,8 @@ class ServerLink:
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
-            joined_room = await self.require_client().join(room, nick=nick, **options)
+            invite = self.invites.get(names.canonical_key(room))
+            joined_room = await self.require_client().join(room, nick=nick, invite=invite, **options)
         except ChatError as error:
             if was_queued and not isinstance(error, Unavailable | Unauthorized):  # end of the session or the login
                 self.composer_store.remove_room(room)
@@ -273,8 +276,8 @@ class ServerLink:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
-            reason = error_text.phrase(error)
-            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=name, reason=reason)))
+            room_label, reason = chat_strings.room_label(name), error_text.phrase(error)
+            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=room_label, reason=reason)))
 
     @_background
     async def leave(self, room: str) -> None:
@@ -377,11 +380,7 @@ class ServerLink:
             self.event_queue.put(ContextLoaded(room, seq if await open_room.load_around(seq) else None))
 
     async def search(self, query: str, room: str | None, cursor: "SearchCursor | None" = None) -> "SearchPage":
-        """Search messages in a room, or in all rooms if None (`ChatClient.search`).
-
-        Raises:
-            ChatError: The search is not possible at present.
-        """
+        """Search messages in a room, or in all rooms if None, with the errors of `ChatClient.search`."""
         return await self.require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:

@@ -13,6 +13,7 @@ class SessionTarget:
         nick: Requested nickname.
         restore_rooms: Reopen the rooms of the previous session as well.
         guest_key: Guest key of an earlier session, None for a new guest.
+        invite: Invite code of the room, None without one.
     """
 
     url: str
@@ -20,3 +21,4 @@ class SessionTarget:
     nick: str
     restore_rooms: bool
     guest_key: str | None = None
+    invite: str | None = None

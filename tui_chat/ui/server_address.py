@@ -9,11 +9,13 @@ from tui_chat.client.net import address
 def split_address(server: str) -> tuple[str, str]:
     """Return base URL and room of a server address.
 
-    The room is empty without one. An empty or invalid address is returned unchanged, with an empty room.
+    The room includes an invite code (`room?invite=code`), and is empty without one. An empty or invalid address is
+    returned unchanged, with an empty room.
     """
     with suppress(InvalidAddress):
         parsed = address.parse_address(server)
-        return parsed.base_url, parsed.room or ""
+        invite = f"?invite={parsed.invite}" if parsed.invite else ""
+        return parsed.base_url, f"{parsed.room or ''}{invite}"
     return server, ""
 
 

@@ -115,6 +115,7 @@ class SessionLifecycle:
                 details.nick,
                 restore_rooms=self._should_restore_rooms and window.settings.restore_rooms,
                 guest_key=find_guest_key(self._profile, details.server, details.nick),
+                invite=details.invite,
             ),
             self,
             lambda: window.settings,

@@ -67,6 +67,12 @@ def test_invalid_addresses_raise_a_readable_error(given_text: str, reason: str) 
     assert caught.value.reason in SDK_MESSAGES
 
 
+def test_a_chat_url_contains_an_invite() -> None:
+    assert parse_address("chat://host/~abc?invite=a-B_9") == Address("http://host:3000", "~abc", "a-B_9")
+    assert parse_address("chat://host/what?") == Address("http://host:3000", "what?")
+    assert parse_address("chat://host?invite=x").room is None
+
+
 def test_a_chat_url_contains_a_quoted_room() -> None:
     assert parse_address("chats://example.org:3000/%E8%8C%B6%20%2F") == Address("https://example.org:3000", "茶 /")
 

@@ -252,7 +252,7 @@ async def test_a_cache_of_an_older_file_format_is_upgraded(tmp_path: Path) -> No
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.executescript(
         "ALTER TABLE memberships RENAME TO visits; ALTER TABLE ranges RENAME TO spans; "
-        "ALTER TABLE rooms DROP COLUMN log_id; PRAGMA user_version = 1"
+        "ALTER TABLE rooms DROP COLUMN log_id; ALTER TABLE rooms DROP COLUMN title; PRAGMA user_version = 1"
     )
     connection.close()
     async with LocalHistory(tmp_path) as history:

@@ -104,6 +104,7 @@ class CommandRun:
             send=front_end.send,
             compose=front_end.compose,
             show_output=self.session.add_notice,
+            copy_text=lambda text: front_end.calls.append(("copy_text", text)),
             confirm=front_end.confirm,
             change_server=front_end.change_server,
             own_commands=front_end.own_commands,

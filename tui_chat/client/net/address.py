@@ -23,6 +23,7 @@ _SCHEME_DEFAULTS = {
     "chats": ("https", DEFAULT_PORT),
 }
 _HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
+_INVITE = re.compile(r"\?invite=([A-Za-z0-9_-]+)$")
 _IPV6_PATTERN = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
@@ -32,20 +33,29 @@ class Address(Struct, frozen=True):
     Attributes:
         base_url: URL of scheme `http` or `https` with explicit port; IPv6 hosts in brackets.
         room: Unvalidated room name of a `chat://host/room` URL, None without one.
+        invite: Invite code of a `chat://host/room?invite=code` URL, None without one.
     """
 
     base_url: str
     room: str | None = None
+    invite: str | None = None
+
+
+def split_invite(room: str) -> tuple[str, str | None]:
+    """Return the room name and the invite code of `room?invite=code`; the code is None without one."""
+    match = _INVITE.search(room)
+    return (room[: match.start()], match[1]) if match is not None else (room, None)
 
 
 def parse_address(text: str) -> Address:
     """Parse a server address.
 
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
-    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path. IPv6 addresses need brackets with a
-    scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. Surrounding space is ignored, the host
-    becomes lowercase, and the room is percent-decoded but not validated. `Chat.example/tea` gives the base URL
-    `http://chat.example:3000` and the room `tea`. A path on other schemes and a user name are errors.
+    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path, and an invite code (`?invite=code`). IPv6
+    addresses need brackets with a scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000.
+    Surrounding space is ignored, the host becomes lowercase, and the room is percent-decoded but not validated.
+    `Chat.example/tea` gives the base URL `http://chat.example:3000` and the room `tea`. A path on other schemes and a
+    user name are errors.
 
     Args:
         text: Address as typed.
@@ -66,10 +76,11 @@ def parse_address(text: str) -> Address:
         rest = f"[{rest}]"
     authority, path = _split_authority(rest)
     host, port = _parse_host_port(authority, default_port)
+    path, invite = split_invite(path.strip("/"))
     room = unquote(path.strip("/")) or None
     if room is not None and scheme.lower() not in ("chat", "chats"):
         raise InvalidAddress("address_path")
-    return Address(f"{http_scheme}://{host}:{port}", room)
+    return Address(f"{http_scheme}://{host}:{port}", room, invite if room else None)
 
 
 def _split_authority(rest: str) -> tuple[str, str]:

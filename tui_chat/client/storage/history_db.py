@@ -51,6 +51,7 @@ class CachedRoom:
     Attributes:
         name: Room name in the server's spelling.
         topic: Room topic, may be empty.
+        title: Display name of a private room, otherwise empty.
         member_id: User's member id under the requested nickname, empty without an earlier join.
         log_id: Identifier of the server's log with the cached entries, empty if unknown.
         segment: Newest messages, and the changes and ranges from the first of them.
@@ -58,6 +59,7 @@ class CachedRoom:
 
     name: str
     topic: str
+    title: str
     member_id: str
     log_id: str
     segment: LogSegment
@@ -123,13 +125,13 @@ class LocalHistory:
         """
 
         def read(connection: sqlite3.Connection, room_id: int) -> CachedRoom:
-            name, topic, member_id, log_id = connection.execute(
-                "SELECT name, topic, coalesce(member_id, ''), log_id FROM rooms "
+            name, topic, title, member_id, log_id = connection.execute(
+                "SELECT name, topic, title, coalesce(member_id, ''), log_id FROM rooms "
                 "LEFT JOIN memberships ON room = id AND nick = ? WHERE id = ?",
                 (room_key.nick, room_id),
             ).fetchone()
             segment = tables.read_segment(connection, room_id, 0, 2**63 - 1, limit)
-            return CachedRoom(name, topic, member_id, log_id, segment)
+            return CachedRoom(name, topic, title, member_id, log_id, segment)
 
         return await self._read(room_key, read)
 
@@ -241,9 +243,9 @@ class LocalHistory:
         await self._file.run(write, write=True)
 
     async def save_room_info(
-        self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str]
+        self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str], *, title: str
     ) -> None:
-        """Store the name and topic of a room and the user's member id.
+        """Store the name, topic and title of a room and the user's member id.
 
         An unknown room is created; existing values are replaced.
 
@@ -253,6 +255,7 @@ class LocalHistory:
             topic: Room topic.
             member_id: User's member id.
             nick_keys: Canonical keys of the requested and the assigned nickname.
+            title: Display name of a private room, otherwise empty.
 
         Raises:
             LocalStorageError: The information was not stored.
@@ -260,9 +263,10 @@ class LocalHistory:
 
         def write(connection: sqlite3.Connection) -> None:
             connection.execute(
-                "INSERT INTO rooms (server, key, name, topic) VALUES (?, ?, ?, ?) "
-                "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic",
-                (room_key.server_url, room_key.room, name, topic),
+                "INSERT INTO rooms (server, key, name, topic, title) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (server, key) DO UPDATE SET name = excluded.name, topic = excluded.topic, "
+                "title = excluded.title",
+                (room_key.server_url, room_key.room, name, topic, title),
             )
             room_id = tables.find_room_id(connection, room_key.server_url, room_key.room)
             connection.executemany(

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 SCHEMA = SqliteSchema(
     application_id=0x6368_6869,  # "chhi"
-    version=3,
+    version=4,
     durable=False,
     statements="""
         CREATE TABLE rooms (
@@ -36,6 +36,7 @@ SCHEMA = SqliteSchema(
             name TEXT NOT NULL,
             topic TEXT NOT NULL,
             log_id TEXT NOT NULL DEFAULT '',
+            title TEXT NOT NULL DEFAULT '',
             UNIQUE (server, key)
         );
         CREATE TABLE memberships (
@@ -68,6 +69,7 @@ SCHEMA = SqliteSchema(
     upgrades={
         1: "ALTER TABLE visits RENAME TO memberships; ALTER TABLE spans RENAME TO ranges",
         2: "ALTER TABLE rooms ADD COLUMN log_id TEXT NOT NULL DEFAULT ''",
+        3: "ALTER TABLE rooms ADD COLUMN title TEXT NOT NULL DEFAULT ''",
     },
 )
 

@@ -110,14 +110,16 @@ class RoomCache:
             self._write_task = self._context.client.tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self) -> None:
-        """Store the name and topic of the room, and the user's member id for the requested and assigned nickname.
+        """Store name, topic and title of the room, and the user's member id for the requested and assigned nickname.
 
         Returns after the write.
         """
         room = self._context
         nick_keys = {self._room_key.nick, names.canonical_key(room.nick)}
         await self._attempt(
-            self._history.save_room_info(self._room_key, room.name, room.topic, room.member_id, nick_keys)
+            self._history.save_room_info(
+                self._room_key, room.name, room.topic, room.member_id, nick_keys, title=room.title
+            )
         )
 
     async def clear(self) -> None:

@@ -32,6 +32,7 @@ class CommandContext:
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
         show_output: Shows a text below the messages of the current room, or in a dialog if the text is long.
+        copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
         own_commands: Handlers of the front end by command name, called with the argument. They replace the common
@@ -47,6 +48,7 @@ class CommandContext:
     send: Callable[[str], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
     show_output: Callable[[str], None]
+    copy_text: Callable[[str], None]
     confirm: Callable[[str, str], Awaitable[bool]]
     change_server: Callable[[str], object]
     own_commands: Mapping[str, Callable[[str], str | None]]

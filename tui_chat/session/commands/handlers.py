@@ -13,7 +13,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.sanitize import validate_topic
 from tui_chat.session import error_text
-from tui_chat.session.commands import moderation_handlers, people_handlers, registry, settings_handlers
+from tui_chat.session.commands import moderation_handlers, people_handlers, registry, room_handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
@@ -93,9 +93,19 @@ def _change_server(argument: str, context: CommandContext) -> None:
     server = address.parse_address(argument)
     room = names.validate_room_name(server.room) if server.room else ""
     if room and server.base_url == context.link.url:
+        if server.invite:
+            context.link.invites[names.canonical_key(room)] = server.invite
         context.go_to_room(room)
     else:
         context.change_server(argument)
+
+
+def _join(argument: str, context: CommandContext) -> None:
+    """Show or join a room by name, or by a `chat://` link, possibly with an invite."""
+    if argument.lower().startswith(("chat://", "chats://")):
+        _change_server(argument, context)
+    else:
+        context.go_to_room(names.validate_room_name(argument))
 
 
 def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:
@@ -120,7 +130,7 @@ _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
 }
 
 HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
-    "join": lambda argument, context: context.go_to_room(names.validate_room_name(argument)),
+    "join": _join,
     "part": lambda argument, context: context.leave_room(context.room(argument)),
     "nick": _change_nick,
     "me": _send_action,
@@ -132,6 +142,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "away": people_handlers.set_away,
     "back": people_handlers.set_back,
     **moderation_handlers.HANDLERS,
+    **room_handlers.HANDLERS,
     "mute": settings_handlers.mute,
     "unmute": settings_handlers.unmute,
     "list": _list_rooms,

@@ -129,7 +129,7 @@ def _join_details(nick: str, *details: str) -> str:
 
 def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
     shared_rooms = [
-        view.name for view in rooms if any(present.member_id == member.member_id for present in view.members)
+        view.title for view in rooms if any(present.member_id == member.member_id for present in view.members)
     ]
     return [
         tr("that is you") if member.member_id == room.member_id else "",

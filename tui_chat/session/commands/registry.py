@@ -107,6 +107,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("unsilence", mark("end the silence of a member"), (_NICK,)),
     Command("op", mark("make a member moderator or owner"), (Argument(mark("nickname [owner]"), ArgumentKind.NICK),)),
     Command("deop", mark("take the role from a moderator"), (_NICK,)),
+    Command(
+        "create",
+        mark("create a room that you own; --private for an invited group"),
+        (Argument(mark("[--private] name")),),
+    ),
+    Command("invite", mark("create an invite link to this room, and copy the link")),
+    Command(
+        "policy",
+        mark("show the policy of this room, or set a field"),
+        (Argument(mark("field"), is_optional=True), Argument(mark("value"), is_optional=True)),
+    ),
     Command("audit", mark("list the actions of the moderators of this room")),
     Command("mute", mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command("unmute", mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),

@@ -63,14 +63,14 @@ def set_notification_level(text: str, context: CommandContext) -> str:
 
 
 def _describe_level(room: RoomView, level: str) -> str:
-    return tr(settings_strings.NOTIFICATION_LEVELS[level], room=room.name)
+    return tr(settings_strings.NOTIFICATION_LEVELS[level], room=room.title)
 
 
 def mute(name: str, context: CommandContext) -> str:
     """Turn the notifications of an open room off, of the current room for "". The level of the room becomes `none`."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
-    return tr("Notifications for {room} are off. /unmute turns them on.", room=room.name)
+    return tr("Notifications for {room} are off. /unmute turns them on.", room=room.title)
 
 
 def unmute(name: str, context: CommandContext) -> str:
@@ -83,8 +83,8 @@ def unmute(name: str, context: CommandContext) -> str:
     if is_room_muted(context.settings(), room.name):
         context.set_setting("room_notifications", _other_levels(room, context))
     if notification_level(context.settings(), room.name) == "none":
-        return tr("Notifications for {room} are off by default. /notify all turns them on.", room=room.name)
-    return tr("Notifications for {room} are on.", room=room.name)
+        return tr("Notifications for {room} are off by default. /notify all turns them on.", room=room.title)
+    return tr("Notifications for {room} are on.", room=room.title)
 
 
 def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from tui_chat.protocol.events import Member
+from tui_chat.protocol.names import is_room_address
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.scripts import UNSPACED_SCRIPTS
 from tui_chat.session.compose_mode import QUICK_REACTIONS, ComposeKind
@@ -125,9 +126,14 @@ def topic_changed(topic: str, nick: str = "") -> str:
 
 
 # Room membership.
+def room_label(name: str) -> str:
+    """Return a room name for a sentence, and a general label for the address of a room without a known title."""
+    return tr("a private room") if is_room_address(name) else name
+
+
 def join_queued(room: str) -> str:
     """Return the answer to `/join` without a connection."""
-    return tr("You are offline. {room} opens after the reconnect.", room=room)
+    return tr("You are offline. {room} opens after the reconnect.", room=room_label(room))
 
 
 # Command results.
@@ -231,7 +237,7 @@ def member_count(count: int) -> str:
 
 def not_in_room(room: str) -> str:
     """Return the error for a room that is not open, with 64 characters of its name; for "", that no room is open."""
-    return tr("You are not in {room}.", room=room[:64]) if room else tr(NOT_IN_A_ROOM)
+    return tr("You are not in {room}.", room=room_label(room[:64])) if room else tr(NOT_IN_A_ROOM)
 
 
 def history_search_prompt(query: str, has_failed: bool) -> str:

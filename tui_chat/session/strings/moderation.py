@@ -5,12 +5,13 @@ from datetime import datetime
 
 from msgspec.structs import fields
 
-from tui_chat.protocol.errors import ChatError
+from tui_chat.client.events import RoomLost
 from tui_chat.protocol.events import Entry, MemberChange, PolicyChange
-from tui_chat.protocol.policies import PolicyFields, Retention
+from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
+from tui_chat.protocol.responses import Invite
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
-from tui_chat.session.strings.chat import quote_nick
+from tui_chat.session.strings.chat import quote_nick, room_label
 
 _ROLE_NAMES: dict[str, Callable[[], str]] = {
     "owner": lambda: tr("owner"),
@@ -58,10 +59,33 @@ def _audit_sentence(entry: Entry) -> str:
     return tr("{nick} deleted a message of another member.", nick=quote_nick(entry.nick_name))
 
 
-def room_lost(room: str, error: ChatError, change: MemberChange | None) -> str:
+def policy_list(policy: RoomPolicy) -> str:
+    """Return a line `field = value` for each field of a policy."""
+    values = {field.encode_name: getattr(policy, field.name) for field in fields(RoomPolicy)}
+    return "\n".join(
+        f"{name} = {_format_retention(value) if name == 'keep' else str(value).lower()}"
+        for name, value in values.items()
+    )
+
+
+def invite_created(url: str, invite: Invite) -> str:
+    """Return the link of a new invite, with its uses and its end in local time."""
+    end = f"{datetime.fromtimestamp(invite.expires_at / 1000):%Y-%m-%d %H:%M}"
+    return plural(
+        "Invite for {count:,} person until {end}: {url}",
+        "Invite for {count:,} persons until {end}: {url}",
+        invite.uses,
+        end=end,
+        url=url,
+    )
+
+
+def room_lost(event: RoomLost) -> str:
     """Return the notice of a lost room, with the entry of a kick or ban: `You are no longer in tea: …`."""
-    reason = error_text.phrase(error) if change is None else member_changed(change)
-    return error_text.sentence(tr("You are no longer in {room}: {reason}", room=room, reason=reason))
+    reason = error_text.phrase(event.error) if event.change is None else member_changed(event.change)
+    return error_text.sentence(
+        tr("You are no longer in {room}: {reason}", room=event.title or room_label(event.room), reason=reason)
+    )
 
 
 def member_changed(change: MemberChange) -> str:

@@ -117,9 +117,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.compose_controller,
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
-            open_link=lambda url: (
-                self.run_input(f"/server {url}") if is_room_link(url) else open_link(url, app_of(self))
-            ),
+            open_link=lambda url: self.run_input(f"/join {url}") if is_room_link(url) else open_link(url, app_of(self)),
         )
         self._commands = ScreenCommands(
             session,
@@ -129,6 +127,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.message_navigation,
             deletions=controller.deletions,
             confirm_deletion=self.message_actions.confirm_deletion,
+            copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             confirm=self.message_actions.confirm,
             settings=lambda: app_services(self).settings,
             set_setting=self._set_setting,

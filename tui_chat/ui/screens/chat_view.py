@@ -222,7 +222,7 @@ class ChatView:
             self.timeline.reset_requests()
             if self.status.shown_text != self._status_before_offline:
                 self.status.show_status("")  # concerned the lost connection
-        room_name = view.name if view else ""
+        room_name = view.title if view else ""
         rooms = list(enumerate(self.session.rooms.values(), 1))
         unmuted = [room for _, room in rooms if not self.session.is_muted(room)]
         unread, mentions = sum(room.unread_count for room in unmuted), sum(room.mention_count for room in unmuted)

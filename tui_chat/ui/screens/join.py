@@ -35,13 +35,15 @@ class JoinDetails(Struct, frozen=True):
         room: Room name.
         nick: Nickname.
         server: Base URL of the server.
-        typed_server: Server address as typed, saved in the profile.
+        typed_server: Server address as typed, without an invite code, saved in the profile.
+        invite: Invite code of the room, None without one.
     """
 
     room: str
     nick: str
     server: str
     typed_server: str
+    invite: str | None = None
 
 
 class JoinScreen(Screen[None]):
@@ -251,12 +253,13 @@ class JoinScreen(Screen[None]):
             field.show_error("")
         values = {name: field.value for name, field in self._form_fields.items()}
         typed_server, base_url = values["server"], ""
+        values["room"], invite = address.split_invite(values["room"])
         problems: dict[str, str] = {}
         try:
             parsed = address.parse_address(typed_server)
             base_url = parsed.base_url
             if parsed.room and self._form_fields["room"].is_empty:
-                values["room"] = parsed.room
+                values["room"], invite = parsed.room, parsed.invite
                 self._form_fields["room"].set_value(parsed.room)
         except ChatError as error:
             problems["server"] = error_text.describe(error)
@@ -267,4 +270,8 @@ class JoinScreen(Screen[None]):
                 problems[name] = error_text.describe(error)
         for name, problem in problems.items():  # the first field of the form has the focus in the end
             self.show_field_error(name, problem)
-        return None if problems else JoinDetails(values["room"], values["nick"], base_url, typed_server)
+        return (
+            None
+            if problems
+            else JoinDetails(values["room"], values["nick"], base_url, address.split_invite(typed_server)[0], invite)
+        )

@@ -61,10 +61,9 @@ class RoomNavigation:
 
     @property
     def known_room_names(self) -> list[str]:
-        """Names of the open rooms, then of the rooms in the server's room lists."""
-        return list(
-            dict.fromkeys(room.name for room in (*self._view.session.rooms.values(), *self._listed_rooms.values()))
-        )
+        """Names of the open rooms without addresses, then of the rooms in the server's room lists."""
+        rooms = (*self._view.session.rooms.values(), *self._listed_rooms.values())
+        return list(dict.fromkeys(room.name for room in rooms if not names.is_room_address(room.name)))
 
     def cancel_switch(self, room: str = "") -> None:
         """Cancel the pending switch and move the waiting text into the composer.

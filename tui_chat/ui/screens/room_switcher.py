@@ -76,7 +76,7 @@ class RoomSwitcher(ListDialog[str]):
         self._choices = list(self._find_choices(self.query_one(Input).value))[:MAX_CHOICES]
         option_list.set_options(Option(_choice_row(choice, width)) for choice in self._choices)
         option_list.highlighted = next(
-            (index for index, choice in enumerate(self._choices) if choice.name == highlighted),
+            (index for index, choice in enumerate(self._choices) if choice.room == highlighted),
             0 if self._choices else None,
         )
 
@@ -99,7 +99,7 @@ class RoomSwitcher(ListDialog[str]):
 
     def _highlighted_name(self) -> str | None:
         index = self.option_list.highlighted
-        return self._choices[index].name if index is not None and index < len(self._choices) else None
+        return self._choices[index].room if index is not None and index < len(self._choices) else None
 
 
 def _choice_row(choice: RoomCandidate, width: int) -> Content:

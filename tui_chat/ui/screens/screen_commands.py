@@ -31,6 +31,7 @@ class ScreenCommands:
         message_navigation: Jumps to messages and days.
         deletions: Deletions that can be undone.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
+        copy_text: Copies a text to the clipboard.
         confirm: Asks a question with the label of an action.
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting, and shows a problem.
@@ -53,6 +54,7 @@ class ScreenCommands:
         *,
         deletions: DelayedDeletions,
         confirm_deletion: Callable[[MessageLine], str],
+        copy_text: Callable[[str], None],
         confirm: Callable[[str, str], Awaitable[bool]],
         settings: Callable[[], ClientSettings],
         set_setting: Callable[[str, object], None],
@@ -91,6 +93,7 @@ class ScreenCommands:
             send=compose_controller.send,
             compose=compose_controller.start,
             show_output=self._show_output,
+            copy_text=copy_text,
             confirm=confirm,
             change_server=change_server,
             own_commands=self.own_commands,

@@ -164,7 +164,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
     elif is_muted and count:
         count = f"({count})"
     return ListRow(
-        (f"{index + 1} " if index < 9 else "  ") + room.name,
+        (f"{index + 1} " if index < 9 else "  ") + room.title,
         " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", count))),
         "current" if is_current else "muted" if is_muted and not room.mention_count else "",
         Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),

@@ -1,0 +1,77 @@
+"""Owned and private rooms of the chat screen, from the creation to the invite link, on a real server."""
+
+from pathlib import Path
+
+import pytest
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.chat_app import chat_app, chat_app_in_room
+from tui_chat.client.client import ChatClient
+from tui_chat.protocol.errors import NotFound
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+from tui_chat.ui.screens.confirm import ConfirmScreen
+
+
+async def save_login(server: RunningServer, tmp_path: Path, name: str) -> None:
+    """Create an account, and log in the client of this nickname."""
+    issued = await create_account(server, name)
+    login = SavedLogin(server=server.url, account=name, token=issued.token)
+    assert LoginStore(tmp_path / name / "state").save(login) == ""
+
+
+async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: RunningServer, tmp_path: Path) -> None:
+    await save_login(server, tmp_path, "ann")
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as eve:
+        await ann.send_message("/create --private Board")
+        await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
+        await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "Board")
+        assert ann.displayed_room is not None
+        address = ann.displayed_room.name
+        assert address.startswith("~")
+        assert address not in ann.screen_text()
+        await ann.send_message("/invite")
+        await ann.wait_until(lambda: "?invite=" in ann.app.clipboard)
+        url = ann.app.clipboard
+        with pytest.raises(NotFound):
+            await eve.join(address, nick="eve")
+        assert [room.name for room in await eve.list_rooms()] == ["tea"]
+        async with chat_app(tmp_path / "bob", server=url, nick="bob") as bob:
+            await bob.wait_for_text("Board")
+            await bob.wait_until(lambda: bob.sdk_room(address).was_joined)
+            await ann.send_message("/policy speak moderators")
+            await bob.wait_for_text("ann changed the room: speak = moderators")
+            await ann.send_message("/policy guestpost maybe")
+            await ann.wait_for_text("guestPost: expected true, false.")
+            await ann.press("ctrl+c")
+            await ann.send_message("/policy speak everyone")
+            await ann.send_message("/silence bob 1m calm down")
+            await bob.wait_for_text("ann silenced bob. (until")
+            await bob.send_message("psst")
+            await bob.wait_for_text("silenced in this room")
+            await ann.send_message("/ban bob spam")
+            await ann.wait_until(lambda: isinstance(ann.app.screen, ConfirmScreen))
+            await ann.press("y")
+            await bob.wait_for_text("You are no longer in Board: ann banned")
+            await ann.send_message("/unban bob")
+            await ann.wait_for_text("ann ended the ban of bob.")
+    assert url.startswith("chat://127.0.0.1:")
+
+
+async def test_links_with_an_invite_open_rooms_of_the_same_server(server: RunningServer, tmp_path: Path) -> None:
+    token = (await create_account(server, "ann")).token
+    async with (
+        ChatClient(server.url, token=token, account="ann") as ann,
+        chat_app_in_room(tmp_path, server.url, "bob") as bob,
+    ):
+        board = await ann.owned_rooms.create(title="Board")
+        invite = await ann.owned_rooms.create_invite(board.name)
+        await bob.send_message(f"/join {board.name}")
+        await bob.wait_for_text("No such room.")
+        await bob.send_message(f"/join {invite.url}")
+        await bob.wait_until(lambda: bob.displayed_room is not None and bob.displayed_room.title == "Board")
+        assert board.name not in bob.screen_text()
+        await bob.send_message("/policy")
+        await bob.wait_for_text("visibility = private")
+        await bob.send_message("/create mine")
+        await bob.wait_until(lambda: "account" in bob.screen_text().lower())
