@@ -48,3 +48,25 @@ async def test_mentions_of_an_account_are_listed_newest_first(server: RunningSer
         assert [message.message for message in (*page.messages, *older.messages)] == ["@ann two", "@ann one"]
         with pytest.raises(Forbidden):
             await bob.user.list_mentions()
+
+
+async def test_a_direct_room_shows_the_names_of_its_members_and_ends_with_a_block(server: RunningServer) -> None:
+    tokens = {name: (await create_account(server, name)).token for name in ("ann", "bob")}
+    async with (
+        ChatClient(server.url, token=tokens["ann"], account="ann") as ann,
+        ChatClient(server.url, token=tokens["bob"], account="bob") as bob,
+    ):
+        tea = await ann.join("tea", nick="ann")
+        bobs_tea = await bob.join("tea", nick="bob")
+        await wait_until(lambda: len(tea.members) == len(bobs_tea.members) == 2)
+        direct = await ann.user.open_direct([tea.members[bobs_tea.member_id]])
+        bobs_direct = await bob.user.open_direct([bobs_tea.members[tea.member_id]])
+        assert direct.name == bobs_direct.name
+        assert (direct.title, bobs_direct.title) == ("bob", "ann")
+        await direct.send("psst")
+        await bob.user.block(tea.member_id)
+        assert [ref.nick_name for ref in await bob.user.list_blocks()] == ["ann"]
+        with pytest.raises(Forbidden):
+            await direct.send("hello?")
+        await bob.user.unblock(tea.member_id)
+        await direct.send("hello")

@@ -118,7 +118,7 @@ class ChatClient:
             guest_key=guest_key,
             account=None if token is None else account,
         )
-        self.user = UserRequests(self._context)
+        self.user = UserRequests(self._context, lambda room, nick: self.join(room, nick=nick))
         self._pushes = PushDispatcher(self._context, self._rooms)
         self._searcher = MessageSearcher(self._context, history, self._rooms)
         self.owned_rooms = OwnedRooms(self._context, lambda room, nick: self.join(room, nick=nick))

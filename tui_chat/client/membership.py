@@ -153,7 +153,7 @@ class RoomMembership:
         context.gate.set(transport)
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members, response.member_count)
-        context.title = sanitize.room_name(response.room.title or "")
+        context.title = self._find_title(response)
         context.policy, context.role = response.room.policy or RoomPolicy(), response.room.role
         self._set_topic(response.room.topic)
         self._save_room_info()
@@ -272,6 +272,14 @@ class RoomMembership:
             self.context.client.emit(
                 RoomLost(self.context.name, error.copy(), self.context.removal, self.context.title)
             )
+
+    def _find_title(self, response: ObserveResponse) -> str:
+        """Return the title of a private room, or the known nicknames of the others in a direct room."""
+        context = self.context
+        if response.room.visibility != "direct":
+            return sanitize.room_name(response.room.title or "")
+        others = (member.nick_name for member in response.members if member.member_id != context.member_id)
+        return context.client.direct_titles.get(context.name) or context.title or sanitize.line(", ".join(others))
 
     def _on_members_changed(self, members: tuple[Member, ...]) -> None:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))

@@ -31,6 +31,7 @@ class ClientContext:
         guest_key: Current guest key, None without one.
         account: Name of the account whose token the client presents, None for a guest.
         away_status: Status to repeat after a reconnect, None for an attentive user.
+        direct_titles: Nicknames of the other members by address of a direct room.
         reported_reasons: Reasons of the reported problems.
     """
 
@@ -44,6 +45,7 @@ class ClientContext:
     guest_key: str | None
     account: str | None = None
     away_status: SetStatus | None = None
+    direct_titles: dict[str, str] = field(default_factory=dict[str, str])
     reported_reasons: set[str] = field(default_factory=set[str])
 
     @property
@@ -70,7 +72,7 @@ class RoomContext:
         name: Room name in the server's spelling; before the first join, as cached or requested.
         nick: User's nickname in the room, the requested one before the first join; empty in an observed room.
         topic: Room topic, may be empty.
-        title: Display name of a private room, empty for other rooms.
+        title: Display name of a private or direct room, empty for other rooms.
         policy: Policy of the room.
         role: User's role, None for guests, observers and before the first join.
         removal: Kick or ban of the user; None without one.

@@ -1,14 +1,18 @@
-"""Requests of the user that concern no single room: status and mentions."""
+"""Requests of the user that concern no single room: status, mentions, direct rooms and blocks."""
+
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import structs
 
 from tui_chat.client import sanitize
+from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.protocol.codec import WireStructT
+from tui_chat.protocol.events import Member, MemberRef
 from tui_chat.protocol.limits import HISTORY_DEFAULT
 from tui_chat.protocol.requests import Request, SetStatus
-from tui_chat.protocol.responses import Empty, MentionList
-from tui_chat.protocol.room_requests import ListMentions
+from tui_chat.protocol.responses import BlockList, Empty, JoinResponse, MentionList
+from tui_chat.protocol.room_requests import BlockMember, ListBlocks, ListMentions, OpenDirect, UnblockMember
 
 REQUEST_TIMEOUT = 30.0
 """Default time limit of a join or request, in seconds."""
@@ -22,10 +26,12 @@ class UserRequests:
 
     Args:
         context: Services of the client.
+        join: Joins a room by its name or address with a nickname.
     """
 
-    def __init__(self, context: ClientContext) -> None:
+    def __init__(self, context: ClientContext, join: Callable[[str, str], Awaitable[Room]]) -> None:
         self._context = context
+        self._join = join
 
     async def set_status(self, *, away: bool, text: str = "") -> None:
         """Mark the user as away in all rooms, or remove the mark. The client repeats the mark after a reconnect.
@@ -47,6 +53,28 @@ class UserRequests:
         """
         page = await self._request(ListMentions(cursor=cursor, limit=limit), MentionList)
         return structs.replace(page, messages=[sanitize.received(message) for message in page.messages])
+
+    async def open_direct(self, members: Sequence[Member | MemberRef]) -> Room:
+        """Join the direct room of the user and one to seven other members; the server creates the room on demand.
+
+        The same members always share one room. `Room.title` consists of the nicknames.
+        """
+        response = await self._request(OpenDirect(member_ids=[member.member_id for member in members]), JoinResponse)
+        name = sanitize.room_name(response.room.name)
+        self._context.direct_titles[name] = ", ".join(member.nick_name for member in members)
+        return await self._join(name, sanitize.nickname(response.nick_name))
+
+    async def block(self, member_id: str) -> None:
+        """Reject direct rooms with a member, and ignore the mentions of the member."""
+        await self._request(BlockMember(member_id=member_id), Empty)
+
+    async def unblock(self, member_id: str) -> None:
+        """End a block; no effect without one."""
+        await self._request(UnblockMember(member_id=member_id), Empty)
+
+    async def list_blocks(self) -> list[MemberRef]:
+        """Return the blocked members, newest first."""
+        return [sanitize.received(ref) for ref in (await self._request(ListBlocks(), BlockList)).blocks]
 
     async def _request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         connector = self._context.connector
