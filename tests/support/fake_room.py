@@ -33,6 +33,7 @@ class FakeRoom:
     log: RoomLog = field(default_factory=RoomLog)
     unsent_items: tuple[OutboxItem, ...] = ()
     is_basic_server: bool = False
+    is_direct: bool = False
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: ChatError | None = None
 

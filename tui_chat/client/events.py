@@ -98,6 +98,19 @@ class RoomLost:
 
 
 @dataclass(frozen=True, slots=True)
+class DirectRoomAnnounced:
+    """New messages in a direct room that the client has not joined.
+
+    Attributes:
+        room: Address of the room.
+        title: Nicknames of the other members.
+    """
+
+    room: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoomRenamed:
     """New name of a room, which `Room.name` already contains.
 
@@ -212,6 +225,7 @@ ClientEvent = (
     ConnectionStateChanged
     | RoomJoined
     | RoomLost
+    | DirectRoomAnnounced
     | RoomRenamed
     | LogChanged
     | NoticeReceived

@@ -154,6 +154,7 @@ class RoomMembership:
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members, response.member_count)
         context.title = self._find_title(response)
+        context.is_direct = response.room.visibility == "direct"
         context.policy, context.role = response.room.policy or RoomPolicy(), response.room.role
         self._set_topic(response.room.topic)
         self._save_room_info()

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import NoticeReceived, RoomRenamed, TypingChanged
+from tui_chat.client.events import DirectRoomAnnounced, NoticeReceived, RoomRenamed, TypingChanged
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import decode_basic_push
 from tui_chat.client.room import Room
@@ -68,6 +68,12 @@ class PushDispatcher:
     def _apply(self, push: events.WireStruct) -> None:
         if isinstance(push, events.GoingAwayPush):
             self._context.connector.on_going_away(push.reconnect_after)
+            return
+        if isinstance(push, events.DirectRoomPush):
+            title = sanitize.line(", ".join(sanitize.received(ref).nick_name for ref in push.direct))
+            self._context.direct_titles[push.room] = title
+            if self._rooms.get(push.room) is None:
+                self._context.emit(DirectRoomAnnounced(push.room, title))
             return
         if not isinstance(push, RoomPush):
             log.debug("push ignored: no handler for %s", type(push).__name__)

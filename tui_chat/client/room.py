@@ -82,6 +82,11 @@ class Room:
         return self._context.title or self._context.name
 
     @property
+    def is_direct(self) -> bool:
+        """True for a direct room; False before the first join."""
+        return self._context.is_direct
+
+    @property
     def member_id(self) -> str:
         """User's member id, the author id of the user's messages; empty if not joined yet, and in an observed room."""
         return self._context.member_id

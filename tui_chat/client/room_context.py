@@ -73,6 +73,7 @@ class RoomContext:
         nick: User's nickname in the room, the requested one before the first join; empty in an observed room.
         topic: Room topic, may be empty.
         title: Display name of a private or direct room, empty for other rooms.
+        is_direct: The room is a direct room.
         policy: Policy of the room.
         role: User's role, None for guests, observers and before the first join.
         removal: Kick or ban of the user; None without one.
@@ -87,6 +88,7 @@ class RoomContext:
     nick: str
     topic: str = ""
     title: str = ""
+    is_direct: bool = False
     policy: RoomPolicy = field(default_factory=RoomPolicy)
     role: str | None = None
     removal: MemberChange | None = None

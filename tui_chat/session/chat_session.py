@@ -118,11 +118,7 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room; no effect for other names.
-
-        The previous room is no longer viewed and loses its unread divider. The new room counts as viewed only after
-        `set_viewed`.
-        """
+        """Select an open room; no effect for other names. It counts as viewed only after `set_viewed`."""
         key = names.canonical_key(name)
         if key == self._current_key or key not in self.rooms:
             return
@@ -219,9 +215,9 @@ class ChatSession:
         return view
 
     def _sort_rooms(self) -> None:
-        # The sort is stable, so rooms without a saved position keep their join order.
-        end = len(self._room_order)
-        self.rooms = dict(sorted(self.rooms.items(), key=lambda item: self._room_order.get(item[0], end)))
+        # Direct rooms are last. The sort is stable, so rooms without a saved position keep their join order.
+        order, end = self._room_order, len(self._room_order)
+        self.rooms = dict(sorted(self.rooms.items(), key=lambda row: (row[1].room.is_direct, order.get(row[0], end))))
 
     def remove_room(self, name: str) -> None:
         """Remove a room and its items from `pending_count`; if selected, its predecessor in the list is selected.
@@ -348,18 +344,18 @@ class ChatSession:
             if message.member_id == view.member_id and view.transcript.find_message(message.seq) is None:
                 self._pending_lines.on_echo(view, message)
         counts_before = (view.unread_count, view.mention_count)
-        self._queue_notifications(view, view.apply_messages(messages, is_live=event.is_live))
+        self.queue_notifications(view, view.apply_messages(messages, is_live=event.is_live))
         if counts_before != (view.unread_count, view.mention_count):
             self._dirty_parts |= DirtyPart.ROOM_LIST
         if view is self.current_room:
             self._dirty_parts |= DirtyPart.STATUS
 
-    def _queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
+    def queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
         """Queue notifications for unread messages by notification level, none for the current room with focus."""
         if view is self.current_room and self.has_focus:
             return  # the user sees the message or the new-message counter
         settings = self._settings()
-        level = notification_level(settings, view.name)
+        level = "all" if view.room.is_direct and not self.is_muted(view) else notification_level(settings, view.name)
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from tui_chat.client.events import NoticeReceived, RoomJoined, RoomLost, RoomRenamed
+from tui_chat.client.events import DirectRoomAnnounced, NoticeReceived, RoomJoined, RoomLost, RoomRenamed
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
@@ -133,6 +133,7 @@ class SessionController:
             RoomLeft: self._on_room_left,
             RoomLost: self._on_room_lost,
             RoomRenamed: self._on_room_renamed,
+            DirectRoomAnnounced: self._on_direct_room_announced,
             RoomJoined: self._on_room_joined,
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
             RoomListReceived: self._on_rooms_listed,
@@ -199,7 +200,10 @@ class SessionController:
 
     def _on_room_opened(self, event: RoomOpened) -> None:
         room, nick = event.room, event.requested_nick
+        is_new = self.session.find_room(room.name) is None
         view = self.session.add_room(room, event.saved_state, show=event.show)
+        if is_new and room.is_direct:
+            self.session.queue_notifications(view, view.unread_lines())
         if nick and self.accounts.login is None and names.canonical_key(room.nick) != names.canonical_key(nick):
             self.session.add_notice(
                 tr(
@@ -234,6 +238,12 @@ class SessionController:
         self.session.apply(event)
         self.server_link.composer_store.remove_room(event.room)
         self.server_link.composer_store.add_room(event.new_name)
+
+    def _on_direct_room_announced(self, event: DirectRoomAnnounced) -> None:
+        view = self.session.current_room
+        if view is not None:
+            self.server_link.composer_store.add_room(event.room)
+            self.server_link.open_direct_room(event.room, view.nick)
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)

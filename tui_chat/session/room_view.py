@@ -169,6 +169,10 @@ class RoomView:
         self.unread_count += len(unread_lines)
         self.mention_count += sum(line.is_mention for line in unread_lines)
 
+    def unread_lines(self) -> list[MessageLine]:
+        """Return the loaded messages of other members after the read marker."""
+        return [line for line in self._newest_messages() if (line.seq or 0) > self.read_seq and not line.is_own][::-1]
+
     def start_viewing(self) -> None:
         """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
         self.is_viewed = True

@@ -270,8 +270,13 @@ class ServerLink:
             if self.find_room(name) is None:
                 self._queue_join(name, self._restore_room(name, nick))
 
-    async def _restore_room(self, name: str, nick: str) -> None:
+    def open_direct_room(self, name: str, nick: str) -> None:
+        """Join an announced direct room in the background; its messages after the saved read marker are unread."""
+        self._queue_join(name, self._restore_room(name, nick, SavedRoomState(read_seq=0)))
+
+    async def _restore_room(self, name: str, nick: str, new_state: SavedRoomState | None = None) -> None:
         client, saved_state = self.require_client(), await self.composer_store.load_room(name)
+        saved_state = saved_state if new_state is None or saved_state.read_seq is not None else new_state
         try:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
@@ -281,10 +286,7 @@ class ServerLink:
 
     @_background
     async def leave(self, room: str) -> None:
-        """Leave a room, and remove the room and its read marker from the saved rooms.
-
-        Emits `RoomLeft`, also after a rejected request or for a room that is not open.
-        """
+        """Leave a room, and remove its saved state. Emits `RoomLeft`, also after a rejection or for a closed room."""
         if (open_room := self.find_room(room)) is not None:
             await _log_chat_errors(open_room.leave())
         self.composer_store.remove_room(room)

@@ -13,7 +13,14 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.sanitize import validate_topic
 from tui_chat.session import error_text
-from tui_chat.session.commands import moderation_handlers, people_handlers, registry, room_handlers, settings_handlers
+from tui_chat.session.commands import (
+    direct_handlers,
+    moderation_handlers,
+    people_handlers,
+    registry,
+    room_handlers,
+    settings_handlers,
+)
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
@@ -143,6 +150,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "back": people_handlers.set_back,
     **moderation_handlers.HANDLERS,
     **room_handlers.HANDLERS,
+    **direct_handlers.HANDLERS,
     "mute": settings_handlers.mute,
     "unmute": settings_handlers.unmute,
     "list": _list_rooms,

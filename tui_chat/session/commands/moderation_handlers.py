@@ -35,7 +35,7 @@ def _run(command: str, action: Action, argument: str, context: CommandContext) -
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
     sanctioned = await _list_targets(room, _SANCTIONS[action]) if action in _SANCTIONS else []
-    target, rest = _match(argument, sanctioned) or await _find_target(room, argument)
+    target, rest = _match(argument, sanctioned) or await find_person(room, argument)
     newest_seq = room.log.last
     accepted = await action(room, target, rest, context)
     if accepted is not None and accepted.revision <= newest_seq:
@@ -43,7 +43,7 @@ async def _act(action: Action, room: Room, argument: str, context: CommandContex
     return ""
 
 
-async def _find_target(room: Room, argument: str) -> tuple[MemberRef, str]:
+async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
 
     Raises:

@@ -92,6 +92,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("me", mark("send an action"), (Argument(mark("action")),)),
     Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
     Command("whois", mark("show details of a member"), (_NICK,)),
+    Command("query", mark("open the direct room with a member"), (_NICK,)),
+    Command("msg", mark("send a direct message to a member"), (Argument(mark("nickname text"), ArgumentKind.NICK),)),
     Command(
         "ignore",
         mark("ignore a nickname, or list ignored nicknames"),

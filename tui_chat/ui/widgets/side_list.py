@@ -120,6 +120,7 @@ class RoomList(SideList):
 
     Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
     muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
+    `@` precedes the members of a direct room.
     """
 
     @dataclass
@@ -164,7 +165,7 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
     elif is_muted and count:
         count = f"({count})"
     return ListRow(
-        (f"{index + 1} " if index < 9 else "  ") + room.title,
+        (f"{index + 1} " if index < 9 else "  ") + "@" * room.room.is_direct + room.title,
         " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", count))),
         "current" if is_current else "muted" if is_muted and not room.mention_count else "",
         Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),

@@ -1,0 +1,39 @@
+"""Direct messages of the chat screen on a real server."""
+
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.chat_app import chat_app_in_room
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+
+
+async def save_login(server: RunningServer, tmp_path: Path, name: str) -> None:
+    """Create an account, and log in the client of this nickname."""
+    issued = await create_account(server, name)
+    login = SavedLogin(server=server.url, account=name, token=issued.token)
+    assert LoginStore(tmp_path / name / "state").save(login) == ""
+
+
+async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningServer, tmp_path: Path) -> None:
+    await save_login(server, tmp_path, "ann")
+    await save_login(server, tmp_path, "bob")
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
+        chat_app_in_room(tmp_path, server.url, "bob", size=(110, 24)) as bob,
+    ):
+        await ann.wait_for_text("2 here")
+        await ann.send_message("/msg bob")
+        await ann.wait_for_text("Enter a text after the nickname.")
+        await ann.press("ctrl+c")
+        await ann.send_message("/msg bob psst")
+        await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "bob")
+        await bob.wait_for_text("@ann")
+        (direct,) = [view for view in bob.chat_screen.session.rooms.values() if view.room.is_direct]
+        await bob.wait_until(lambda: direct.unread_count == 1)
+        assert direct.name not in bob.screen_text()
+        await bob.send_message("/query ann")
+        await bob.wait_until(lambda: bob.displayed_room is direct)
+        await bob.wait_for_text("psst")
+        await bob.send_message("yes?")
+        await ann.wait_for_text("yes?")
