@@ -93,3 +93,14 @@ async def test_a_status_is_visible_in_the_member_list_and_in_whois(server: Runni
         await ann.wait_until(lambda: [member.away for member in tea.members.values()].count("tea break") == 1)
         await ann.send_message("/back")
         await ann.wait_until(lambda: "tea break" not in [member.away for member in tea.members.values()])
+
+
+async def test_mentions_of_all_rooms_are_listed(server: RunningServer, tmp_path: Path) -> None:
+    await save_admin_login(server, tmp_path)
+    async with ChatClient(server.url) as bob, chat_app_in_room(tmp_path, server.url, "root") as root:
+        await root.send_message("/mentions")
+        await root.wait_for_text("No mentions.")
+        tea = await bob.join("tea", nick="bob")
+        await tea.send("@root look")
+        await root.send_message("/mentions")
+        await root.wait_for_text("tea · bob: @root look")

@@ -146,6 +146,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "whois": people_handlers.whois,
     "ignore": people_handlers.ignore,
     "unignore": people_handlers.unignore,
+    "mentions": people_handlers.list_mentions,
     "away": people_handlers.set_away,
     "back": people_handlers.set_back,
     **moderation_handlers.HANDLERS,

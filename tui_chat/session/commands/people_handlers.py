@@ -1,4 +1,4 @@
-"""Handlers of the member commands `/whois`, `/ignore`, `/unignore`, `/away` and `/back`.
+"""Handlers of the member commands `/whois`, `/ignore`, `/unignore`, `/mentions`, `/away` and `/back`.
 
 - Result: each handler returns its output, None for a later output. An error raises `CommandRejected`.
 - Arguments: a nickname may have a leading `@` and final colons.
@@ -100,6 +100,23 @@ def unignore(nick: str, context: CommandContext) -> str:
         raise CommandRejected(tr("{nick} is not ignored.", nick=name[:64]))
     context.set_setting("ignored", remaining)
     return tr("{nick} is no longer ignored.", nick=name)
+
+
+def list_mentions(_: str, context: CommandContext) -> None:
+    """Show the newest messages of all rooms that mention the account, newest first."""
+    context.require_connection("mentions")
+    run_in_background(_list_mentions(context), context)
+
+
+async def _list_mentions(context: CommandContext) -> str:
+    page = await context.link.require_client().user.list_mentions()
+    lines: list[str] = []
+    for message in page.messages:
+        view = context.session.find_room(message.room)
+        room = view.title if view is not None else chat_strings.room_label(message.room)
+        moment = f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M}"
+        lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, message.message)}")
+    return "\n".join(lines) or tr("No mentions.")
 
 
 def set_away(text: str, context: CommandContext) -> None:

@@ -100,6 +100,7 @@ COMMANDS: tuple[Command, ...] = (
         (Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True),),
     ),
     Command("unignore", mark("stop ignoring a nickname"), (_NICK,)),
+    Command("mentions", mark("list the messages of all rooms that mention you")),
     Command("away", mark("show others that you are away"), (_OPTIONAL_TEXT,)),
     Command("back", mark("show others that you are back")),
     Command("kick", mark("remove a member, who may join again"), (_NICK_AND_REASON,)),

@@ -140,6 +140,9 @@ def join_queued(room: str) -> str:
 MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
 
 
+_ROLE_NOTES = {"owner": mark("owner"), "moderator": mark("moderator")}
+
+
 def no_such_nick(nick: str) -> str:
     """Return the error for an absent nickname, with its first 64 characters."""
     return tr("No such nickname: {nick}.", nick=nick[:64])
@@ -149,8 +152,8 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
     """Return the reply to `/names`: `2 here: ann, bob`.
 
     At most `MAX_LISTED_NAMES` names, then the number of others. `CONFUSABLE_SIGN` precedes confusable nicknames, and
-    `REGISTERED_SIGN` follows those of accounts; further lines explain the signs in use. Without members, an error: no
-    such nickname for a query, otherwise no member list.
+    `REGISTERED_SIGN` follows those of accounts; further lines explain the signs in use. Role and status follow in
+    brackets. Without members, an error: no such nickname for a query, otherwise no member list.
 
     Args:
         members: Members to list.
@@ -160,7 +163,10 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
     if not members:
         return no_such_nick(query) if query else tr("This server has no member list.")
     nicks = [
-        CONFUSABLE_SIGN * member.confusable + member.nick_name + REGISTERED_SIGN * (member.account is not None)
+        CONFUSABLE_SIGN * member.confusable
+        + member.nick_name
+        + REGISTERED_SIGN * (member.account is not None)
+        + _member_note(member)
         for member in members[:MAX_LISTED_NAMES]
     ]
     unlisted_count = max(0, count - len(nicks))
@@ -175,6 +181,13 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
         (REGISTERED_SIGN, REGISTERED, any(member.account is not None for member in members)),
     )
     return "\n".join((listing, *(f"{sign} {tr(meaning)}" for sign, meaning, is_used in signs if is_used)))
+
+
+def _member_note(member: Member) -> str:
+    """Return role and status after a nickname, ` (moderator, away)`; empty for a plain member."""
+    role = tr(_ROLE_NOTES[member.role]) if member.role in _ROLE_NOTES else ""
+    notes = [note for note in (role, "" if member.away is None else tr("away")) if note]
+    return f" ({', '.join(notes)})" if notes else ""
 
 
 def room_list(rooms: Sequence[RoomSummary]) -> str:
