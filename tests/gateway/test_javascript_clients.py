@@ -110,8 +110,8 @@ async def test_tokens_are_verified_and_revoked(tmp_path: Path, transports: list[
         assert (await ann.request("joinRoom", {"roomName": "tea", "nickName": "x"}))["nickName"] == "ann"
         await server.account_service.suspend("ann")
         eve.send_command({"do": "connect", "url": server.url, "options": build_options("ct_forged")})
-        for client in (ann, eve):
+        suspended = {"message": "this account is suspended", "reason": "account_suspended"}
+        invalid = {"message": "the token is not valid", "reason": "token_invalid"}
+        for client, failure in ((ann, suspended), (eve, invalid)):
             await client.wait_until(lambda client=client: client.reports_of("disconnect"))
-            assert client.event_payloads("authFail") == [
-                {"message": "the token is not valid", "reason": "token_invalid"}
-            ]
+            assert client.event_payloads("authFail") == [failure]

@@ -352,7 +352,7 @@ async def test_emoji_of_phone_keyboards_are_valid_names(client: RawClient, nick:
 
 
 @pytest.mark.parametrize(
-    ("room", "nick"), [("&audit", "ann"), ("~x", "ann"), ("tea", "everyone"), ("tea", "join: bob left")]
+    ("room", "nick"), [("&audits", "ann"), ("~x", "ann"), ("tea", "everyone"), ("tea", "join: bob left")]
 )
 async def test_reserved_and_misleading_names_are_rejected(client: RawClient, room: str, nick: str) -> None:
     response = await client.request("joinRoom", {"roomName": room, "nickName": nick})

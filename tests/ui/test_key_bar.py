@@ -94,8 +94,8 @@ async def test_the_unknown_command_hint_and_the_palette_prompt_fit_80_columns(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/invite bob")
-        await ann.wait_for_text("Unknown command /invite. See /help; //invite sends it.")
+        await ann.send_message("/foobar bob")
+        await ann.wait_for_text("Unknown command /foobar. See /help; //foobar sends it.")
         ann.composer.set_text("")
         await ann.press("ctrl+backslash")
         await ann.wait_for_text("search commands")

@@ -15,9 +15,11 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.input import keys
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
+from tui_chat.ui.screens.account_form import AccountFormScreen
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
+from tui_chat.ui.screens.devices import DevicesScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.screens.link import LinkScreen
@@ -33,6 +35,8 @@ from tui_chat.ui.widgets.composer import Composer
 
 ACTION_OWNERS = {
     KeyScope.JOIN_FORM: (JoinScreen,),
+    KeyScope.ACCOUNT_FORM: (AccountFormScreen,),
+    KeyScope.DEVICE_LIST: (DevicesScreen,),
     KeyScope.COMPOSER: (Composer,),
     KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
     KeyScope.PASTE_DIALOG: (PasteScreen,),
@@ -83,7 +87,7 @@ def test_binding_ids_are_unique() -> None:
 
 
 async def test_the_help_lists_every_key_and_every_command(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(120, 200)) as driver:
+    async with chat_app(tmp_path, size=(120, 280)) as driver:
         await driver.press("f1")
         text = driver.screen_text()
         unwrapped_text = " ".join(text.replace("│", " ").split())
