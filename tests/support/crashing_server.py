@@ -20,6 +20,9 @@ CRASH_BEFORE_COMMIT = "crash before the commit"
 CRASH_BEFORE_ACK = "crash before the acknowledgement"
 CRASH_BEFORE_FANOUT = "crash before the fan-out"
 
+DELIVERY_TIME = 0.5
+"""Seconds in which a client reads the acknowledgement before the crash."""
+
 CRASH_EXIT_CODE = 9
 """Exit code of an intended crash."""
 
@@ -42,8 +45,8 @@ class CrashingJournal(Journal):
         new_entries = super()._select_unpublished(batch, outcomes)
         if not _contains_message(new_entries, CRASH_BEFORE_FANOUT):
             return new_entries
-        # The acknowledgements are queued and are sent before the next callback.
-        asyncio.get_running_loop().call_soon(os._exit, CRASH_EXIT_CODE)
+        # The reset of a connection with unread data discards an acknowledgement that the client has not read yet.
+        asyncio.get_running_loop().call_later(DELIVERY_TIME, os._exit, CRASH_EXIT_CODE)
         return []
 
 
