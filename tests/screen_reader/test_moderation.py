@@ -30,7 +30,7 @@ async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tm
         tui.write_keys("/ban ann lee 7d spam\r")
         await tui.wait_for_text("All guests with the same network address are banned too.")
         tui.write_keys("y\r")
-        await tui.wait_for_text("root banned “ann lee”. (until")
+        await tui.wait_for_text("root banned “ann lee” (until")
         tui.write_keys("/unban ann lee\r")
         await tui.wait_for_text("root ended the ban of “ann lee”.")
         tui.write_keys("/quit\r")

@@ -15,8 +15,8 @@ UNTIL = int(datetime(2031, 1, 2, 3, 4).timestamp() * 1000)
     ("fields", "sentence"),
     [
         ({"action": "banned"}, "ann banned bob."),
-        ({"action": "banned", "until": UNTIL, "reason": "spam"}, "ann banned bob. (until 2031-01-02 03:04, spam)"),
-        ({"action": "muted", "until": UNTIL}, "ann silenced bob. (until 2031-01-02 03:04)"),
+        ({"action": "banned", "until": UNTIL, "reason": "spam"}, "ann banned bob (until 2031-01-02 03:04, spam)."),
+        ({"action": "muted", "until": UNTIL}, "ann silenced bob (until 2031-01-02 03:04)."),
         ({"action": "role", "role": "moderator"}, "ann made bob moderator."),
         ({"action": "joined"}, "bob became a member."),
     ],

@@ -47,7 +47,7 @@ async def test_commands_find_members_with_spaces_and_absent_persons(server: Runn
         await root.send_message("/silence ann lee 7x")
         await root.wait_for_text("7x is no duration")
         await root.send_message("/silence @ann lee: 2h calm down")
-        await root.wait_for_text("root silenced “ann lee”. (until")
+        await root.wait_for_text("root silenced “ann lee” (until")
         with pytest.raises(Forbidden, match="silenced"):
             await tea.send("hi")
         await root.send_message("/unsilence ann lee")
@@ -75,7 +75,7 @@ async def ban_after_question(root: ChatAppDriver) -> None:
         await root.wait_for_text("All guests with the same network address")
         await root.press(key)
         await root.wait_until(lambda: not isinstance(root.app.screen, ConfirmScreen))
-    await root.wait_for_text("root banned “ann lee”. (until")
+    await root.wait_for_text("root banned “ann lee” (until")
 
 
 async def test_a_status_is_visible_in_the_member_list_and_in_whois(server: RunningServer, tmp_path: Path) -> None:

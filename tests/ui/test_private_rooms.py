@@ -46,7 +46,7 @@ async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: Run
             await ann.press("ctrl+c")
             await ann.send_message("/policy speak everyone")
             await ann.send_message("/silence bob 1m calm down")
-            await bob.wait_for_text("ann silenced bob. (until")
+            await bob.wait_for_text("ann silenced bob (until")
             await bob.send_message("psst")
             await bob.wait_for_text("silenced in this room")
             await ann.send_message("/names")

@@ -89,7 +89,7 @@ def room_lost(event: RoomLost) -> str:
 
 
 def member_changed(change: MemberChange) -> str:
-    """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob. (spam)`.
+    """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob (spam).`
 
     The end of a ban or silence is in local time.
     """
@@ -103,7 +103,7 @@ def member_changed(change: MemberChange) -> str:
         details.append(tr("until {time}", time=f"{datetime.fromtimestamp(change.until / 1000):%Y-%m-%d %H:%M}"))
     if change.reason:
         details.append(change.reason)
-    return f"{sentence} ({', '.join(details)})" if details else sentence
+    return f"{sentence[:-1]} ({', '.join(details)}){sentence[-1]}" if details else sentence
 
 
 def policy_changed(change: PolicyChange) -> str:
