@@ -5,35 +5,18 @@
   response, and no others.
 """
 
-import asyncio
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.support.in_process_server import running_server
-from tests.support.persons import Kind, Person, connect_person
-
-ResultT = TypeVar("ResultT")
-
-KINDS: dict[str, tuple[Kind, str]] = {
-    "admin": ("admin", "native"),
-    "owner": ("account", "native"),
-    "ann": ("account", "native"),
-    "ben": ("account", "native"),
-    "guest": ("guest", "native"),
-    "object": ("guest", "object_join"),
-    "string": ("guest", "string_join"),
-    "msg": ("guest", "server_msg"),
-}
-"""Kind and dialect of each person by name."""
+from tests.support.permission_model import KINDS, ModelMessage, ModelRoom
+from tests.support.permission_stage import Stage, join, send
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Phases without the reduction of a failing example, which exceeds the time limit of a test."""
@@ -50,164 +33,6 @@ POLICIES = st.one_of(
     st.tuples(st.just("topic"), st.sampled_from(["members", "moderators", "owner"])),
     st.tuples(st.just("visibility"), st.sampled_from(["public", "unlisted"])),
 )
-
-
-@dataclass
-class ModelMessage:
-    """Message with its unique text."""
-
-    seq: int
-    author: str
-    text: str
-    is_deleted: bool = False
-
-
-@dataclass
-class ModelRoom:
-    """Expected state of a room.
-
-    Attributes:
-        name: Name or address on the server.
-        visibility: Policy `visibility`.
-        owned: The room has an owner.
-        policy: Other policies by wire name.
-        roles: Roles of the durable members by person.
-        banned: Banned persons.
-        muted: Muted persons.
-        present: Persons in the room.
-        observers: Persons that observe the room.
-        messages: Messages in order.
-    """
-
-    name: str
-    visibility: str = "public"
-    owned: bool = False
-    policy: dict[str, Any] = field(default_factory=dict[str, Any])
-    roles: dict[str, str] = field(default_factory=dict[str, str])
-    banned: set[str] = field(default_factory=set[str])
-    muted: set[str] = field(default_factory=set[str])
-    present: set[str] = field(default_factory=set[str])
-    observers: set[str] = field(default_factory=set[str])
-    messages: list[ModelMessage] = field(default_factory=list[ModelMessage])
-
-    def rank(self, person: str) -> int:
-        if person == "admin":
-            return 4
-        room_rank = {"owner": 3, "moderator": 2, "member": 1}.get(self.roles.get(person, ""), 0)
-        return max(room_rank, 1 if KINDS[person][0] == "account" else 0)
-
-    def sees(self, person: str) -> bool:
-        return self.visibility not in ("private", "direct") or person in self.roles
-
-    def reads(self, person: str) -> bool:
-        return self.sees(person) and person not in self.banned
-
-    def belongs(self, person: str, policy: str, default: str) -> bool:
-        group = self.policy.get(policy, default)
-        if group == "members":
-            return person in self.roles or self.rank(person) >= 2
-        return self.rank(person) >= {"everyone": 0, "moderators": 2, "owner": 3}[group]
-
-    def writes(self, person: str) -> bool:
-        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
-        return (
-            self.reads(person) and person not in self.muted and may_post and self.belongs(person, "speak", "everyone")
-        )
-
-    def reacts(self, person: str) -> bool:
-        return self.reads(person) and person not in self.muted and self.belongs(person, "react", "everyone")
-
-    def sets_topic(self, person: str) -> bool:
-        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
-        is_in_group = not self.owned or self.belongs(person, "topic", "members")
-        return self.reads(person) and person not in self.muted and may_post and is_in_group
-
-    def get_message(self, position: int) -> ModelMessage | None:
-        """Return one of the newest messages; the position does not depend on their number."""
-        newest = self.messages[:-11:-1]
-        return newest[position % len(newest)] if newest else None
-
-    def knows(self, person: str) -> bool:
-        authors = {message.author for message in self.messages}
-        return person in self.present | self.roles.keys() | self.banned | self.muted | authors
-
-    def moderates(self, actor: str, target: str) -> bool:
-        return self.manages(actor, 2) and self.rank(actor) > self.rank(target)
-
-    def manages(self, actor: str, rank: int) -> bool:
-        return self.visibility != "direct" and self.reads(actor) and self.rank(actor) >= rank
-
-    def assigns(self, actor: str, target: str, role: str) -> bool:
-        rank = {"member": 1, "moderator": 2, "owner": 3}[role]
-        if actor == target:
-            may_assign = self.rank(actor) >= 2 and rank < self.rank(actor)
-        else:
-            may_assign = self.rank(actor) >= 3 and self.rank(actor) > self.rank(target)
-        is_last_owner = self.roles.get(target) == "owner" and list(self.roles.values()).count("owner") == 1
-        has_account = role == "member" or KINDS[target][0] != "guest"
-        return (
-            self.manages(actor, 2)
-            and may_assign
-            and (self.owned or role != "owner")
-            and target in self.roles
-            and has_account
-            and not (is_last_owner and role != "owner")
-        )
-
-
-class Stage:
-    """Server and persons of all examples, on an event loop of their own."""
-
-    def __init__(self, directory: Path) -> None:
-        self._runner = asyncio.Runner()
-        self._stack = AsyncExitStack()
-        self._room_numbers = itertools.count(1)
-        self.persons: dict[str, Person] = {}
-        self.direct = ModelRoom("", "direct", roles={"owner": "member", "ann": "member"})
-        self.run(self._open(directory))
-
-    def run(self, awaitable: Awaitable[ResultT]) -> ResultT:
-        async def wait() -> ResultT:
-            return await awaitable
-
-        return self._runner.run(wait())
-
-    async def _open(self, directory: Path) -> None:
-        server = await self._stack.enter_async_context(running_server(directory, rate_limit="off"))
-        for name, (kind, _) in KINDS.items():
-            self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
-        for name in KINDS:  # a first join gives each guest a member id
-            assert await join(self.persons[name], name, "lobby") == ""
-            assert await self.persons[name].attempt("leaveRoom", room="lobby") == ""
-
-    def next_number(self) -> int:
-        return next(self._room_numbers)
-
-    def close(self) -> None:
-        self.run(self._stack.aclose())
-        self._runner.close()
-
-
-async def join(person: Person, name: str, room: str) -> str:
-    """Join a room in the dialect of the person; return an empty text or the reason of the error."""
-    match KINDS[name][1]:
-        case "string_join":
-            arguments: tuple[Any, ...] = (room, name)
-        case "server_msg":
-            arguments = ({"nickName": name, "id": 1, "roomId": room},)
-        case _:
-            return await person.join(room)
-    response = await person.client.request("joinRoom", *arguments)
-    if response["ok"]:
-        person.member_id = response["memberId"]
-    return "" if response["ok"] else response["error"]["reason"]
-
-
-async def send(person: Person, name: str, room: str, text: str) -> dict[str, Any]:
-    """Send a message in the dialect of the person, and return the acknowledgement."""
-    if KINDS[name][1] == "server_msg":
-        return await person.client.request("client_msg", {"msg": text, "nickName": name, "roomId": room, "userId": 1})
-    return await person.client.request("sendMessage", {"room": room, "message": text})
 
 
 class PermissionMachine(RuleBasedStateMachine):

@@ -1,0 +1,121 @@
+"""Model of the permissions in a room, independent of `server.domain.permissions`."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.persons import Kind
+
+KINDS: dict[str, tuple[Kind, str]] = {
+    "admin": ("admin", "native"),
+    "owner": ("account", "native"),
+    "ann": ("account", "native"),
+    "ben": ("account", "native"),
+    "guest": ("guest", "native"),
+    "object": ("guest", "object_join"),
+    "string": ("guest", "string_join"),
+    "msg": ("guest", "server_msg"),
+}
+"""Kind and dialect of each person by name."""
+
+
+@dataclass
+class ModelMessage:
+    """Message with its unique text."""
+
+    seq: int
+    author: str
+    text: str
+    is_deleted: bool = False
+
+
+@dataclass
+class ModelRoom:
+    """Expected state of a room.
+
+    Attributes:
+        name: Name or address on the server.
+        visibility: Policy `visibility`.
+        owned: The room has an owner.
+        policy: Other policies by wire name.
+        roles: Roles of the durable members by person.
+        banned: Banned persons.
+        muted: Muted persons.
+        present: Persons in the room.
+        observers: Persons that observe the room.
+        messages: Messages in order.
+    """
+
+    name: str
+    visibility: str = "public"
+    owned: bool = False
+    policy: dict[str, Any] = field(default_factory=dict[str, Any])
+    roles: dict[str, str] = field(default_factory=dict[str, str])
+    banned: set[str] = field(default_factory=set[str])
+    muted: set[str] = field(default_factory=set[str])
+    present: set[str] = field(default_factory=set[str])
+    observers: set[str] = field(default_factory=set[str])
+    messages: list[ModelMessage] = field(default_factory=list[ModelMessage])
+
+    def rank(self, person: str) -> int:
+        if person == "admin":
+            return 4
+        room_rank = {"owner": 3, "moderator": 2, "member": 1}.get(self.roles.get(person, ""), 0)
+        return max(room_rank, 1 if KINDS[person][0] == "account" else 0)
+
+    def sees(self, person: str) -> bool:
+        return self.visibility not in ("private", "direct") or person in self.roles
+
+    def reads(self, person: str) -> bool:
+        return self.sees(person) and person not in self.banned
+
+    def belongs(self, person: str, policy: str, default: str) -> bool:
+        group = self.policy.get(policy, default)
+        if group == "members":
+            return person in self.roles or self.rank(person) >= 2
+        return self.rank(person) >= {"everyone": 0, "moderators": 2, "owner": 3}[group]
+
+    def writes(self, person: str) -> bool:
+        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
+        return (
+            self.reads(person) and person not in self.muted and may_post and self.belongs(person, "speak", "everyone")
+        )
+
+    def reacts(self, person: str) -> bool:
+        return self.reads(person) and person not in self.muted and self.belongs(person, "react", "everyone")
+
+    def sets_topic(self, person: str) -> bool:
+        may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)
+        is_in_group = not self.owned or self.belongs(person, "topic", "members")
+        return self.reads(person) and person not in self.muted and may_post and is_in_group
+
+    def get_message(self, position: int) -> ModelMessage | None:
+        """Return one of the newest messages; the position does not depend on their number."""
+        newest = self.messages[:-11:-1]
+        return newest[position % len(newest)] if newest else None
+
+    def knows(self, person: str) -> bool:
+        authors = {message.author for message in self.messages}
+        return person in self.present | self.roles.keys() | self.banned | self.muted | authors
+
+    def moderates(self, actor: str, target: str) -> bool:
+        return self.manages(actor, 2) and self.rank(actor) > self.rank(target)
+
+    def manages(self, actor: str, rank: int) -> bool:
+        return self.visibility != "direct" and self.reads(actor) and self.rank(actor) >= rank
+
+    def assigns(self, actor: str, target: str, role: str) -> bool:
+        rank = {"member": 1, "moderator": 2, "owner": 3}[role]
+        if actor == target:
+            may_assign = self.rank(actor) >= 2 and rank < self.rank(actor)
+        else:
+            may_assign = self.rank(actor) >= 3 and self.rank(actor) > self.rank(target)
+        is_last_owner = self.roles.get(target) == "owner" and list(self.roles.values()).count("owner") == 1
+        has_account = role == "member" or KINDS[target][0] != "guest"
+        return (
+            self.manages(actor, 2)
+            and may_assign
+            and (self.owned or role != "owner")
+            and target in self.roles
+            and has_account
+            and not (is_last_owner and role != "owner")
+        )

@@ -1,0 +1,69 @@
+"""Server and connected persons of a model test, and requests in the dialect of each person."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+from tests.support.in_process_server import running_server
+from tests.support.permission_model import KINDS, ModelRoom
+from tests.support.persons import Person, connect_person
+
+ResultT = TypeVar("ResultT")
+
+
+class Stage:
+    """Server and persons of all examples, on an event loop of their own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._runner = asyncio.Runner()
+        self._stack = AsyncExitStack()
+        self._room_numbers = itertools.count(1)
+        self.persons: dict[str, Person] = {}
+        self.direct = ModelRoom("", "direct", roles={"owner": "member", "ann": "member"})
+        self.run(self._open(directory))
+
+    def run(self, awaitable: Awaitable[ResultT]) -> ResultT:
+        async def wait() -> ResultT:
+            return await awaitable
+
+        return self._runner.run(wait())
+
+    async def _open(self, directory: Path) -> None:
+        server = await self._stack.enter_async_context(running_server(directory, rate_limit="off"))
+        for name, (kind, _) in KINDS.items():
+            self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
+        for name in KINDS:  # a first join gives each guest a member id
+            assert await join(self.persons[name], name, "lobby") == ""
+            assert await self.persons[name].attempt("leaveRoom", room="lobby") == ""
+
+    def next_number(self) -> int:
+        return next(self._room_numbers)
+
+    def close(self) -> None:
+        self.run(self._stack.aclose())
+        self._runner.close()
+
+
+async def join(person: Person, name: str, room: str) -> str:
+    """Join a room in the dialect of the person; return an empty text or the reason of the error."""
+    match KINDS[name][1]:
+        case "string_join":
+            arguments: tuple[Any, ...] = (room, name)
+        case "server_msg":
+            arguments = ({"nickName": name, "id": 1, "roomId": room},)
+        case _:
+            return await person.join(room)
+    response = await person.client.request("joinRoom", *arguments)
+    if response["ok"]:
+        person.member_id = response["memberId"]
+    return "" if response["ok"] else response["error"]["reason"]
+
+
+async def send(person: Person, name: str, room: str, text: str) -> dict[str, Any]:
+    """Send a message in the dialect of the person, and return the acknowledgement."""
+    if KINDS[name][1] == "server_msg":
+        return await person.client.request("client_msg", {"msg": text, "nickName": name, "roomId": room, "userId": 1})
+    return await person.client.request("sendMessage", {"room": room, "message": text})
