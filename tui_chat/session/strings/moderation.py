@@ -47,7 +47,7 @@ def away(text: str) -> str:
 
 
 def audit_list(entries: Sequence[Entry]) -> str:
-    """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob. (spam)`."""
+    """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`."""
     return "\n".join(
         f"{datetime.fromtimestamp(entry.ts / 1000):%Y-%m-%d %H:%M} {_audit_sentence(entry)}" for entry in entries
     ) or tr("No actions of moderators.")

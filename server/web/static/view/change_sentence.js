@@ -2,7 +2,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { quoteName } from "../state/names.js";
-import { formatTimestamp } from "./format_time.js";
+import { formatShortDate } from "./format_time.js";
 
 /** Fields of a policy, in order of their display (docs/protocol.md, "Rooms and policies"). */
 const POLICY_FIELDS = ["visibility", "speak", "guestPost", "react", "upload", "topic", "invite"];
@@ -22,7 +22,7 @@ function topicSentence({ nickName, topic }) {
 
 function memberSentence({ action, by, target, until, reason, role }) {
   const sentence = strings.memberChanges[action]?.(quoteName(by.nickName), quoteName(target.nickName), strings.roleNames[role] ?? role);
-  const details = [until === undefined ? "" : strings.untilTime(formatTimestamp(until)), reason ?? ""].filter(Boolean);
+  const details = [until === undefined ? "" : strings.untilTime(formatShortDate(until)), reason ?? ""].filter(Boolean);
   return details.length ? `${sentence ?? action} (${details.join(", ")})` : (sentence ?? action);
 }
 
