@@ -28,13 +28,13 @@ from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.owned_rooms import OwnedRooms
 from tui_chat.client.push_dispatcher import PushDispatcher
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext
+from tui_chat.client.room_context import REQUEST_TIMEOUT, ClientContext
 from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.client.search import MessageSearcher
 from tui_chat.client.search_page import SearchCursor, SearchPage
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.task_set import TaskSet
-from tui_chat.client.user_requests import REQUEST_TIMEOUT, UserRequests
+from tui_chat.client.user_requests import UserRequests
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
 from tui_chat.protocol.requests import ChangeNick, JoinRoom, ListRooms, Observe, SendMessage, TemporaryAuthor
 from tui_chat.protocol.responses import NickChanged, RoomListResponse, RoomSummary, SendResponse
@@ -290,9 +290,7 @@ class ChatClient:
         """
         author = TemporaryAuthor(nick_name=nick, guest_key=self.guest_key)
         request = SendMessage(room=room, message=text, client_id=client_id or self._context.new_id(), author=author)
-        response = await self._connector.request(
-            self._connector.gate, request, SendResponse, timeout, wait_for_rate_limit=True
-        )
+        response = await self._context.request(request, SendResponse, timeout, wait_for_rate_limit=True)
         self._context.guest_key = response.guest_key or self.guest_key
         return response
 
@@ -327,9 +325,7 @@ class ChatClient:
             ChatError: The query is invalid, or the server rejected the request.
             Unavailable, UnsupportedByServer: No response within `REQUEST_TIMEOUT`, or a basic server.
         """
-        response = await self._connector.request(
-            self._connector.gate, ListRooms(query=query), RoomListResponse, REQUEST_TIMEOUT
-        )
+        response = await self._context.request(ListRooms(query=query), RoomListResponse)
         return [sanitize.received(room) for room in response.rooms[:ROOM_LIST_PAGE]]
 
     async def search(
@@ -367,9 +363,7 @@ class ChatClient:
         joined_room = None if room is None else self._rooms.get(room)
         if joined_room is not None:
             return await joined_room.change_nick(nick)
-        response = await self._connector.request(
-            self._connector.gate, ChangeNick(nick_name=nick, room=room), NickChanged, REQUEST_TIMEOUT
-        )
+        response = await self._context.request(ChangeNick(nick_name=nick, room=room), NickChanged)
         return sanitize.nickname(response.nick_name)
 
     def _on_push(self, event: str, body: bytes) -> None:

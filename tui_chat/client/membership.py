@@ -33,8 +33,6 @@ from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse,
 if TYPE_CHECKING:
     from tui_chat.client.net.transport import Transport
 
-LIST_TIMEOUT = 30.0
-"""Time limit of a `listMembers` request, in seconds."""
 
 LEAVE_TIMEOUT = 5.0
 """Time limit of the `leaveRoom` request, in seconds."""
@@ -223,7 +221,7 @@ class RoomMembership:
         while True:
             after, page_limit = members[-1].member_id if members else "", min(MEMBER_PAGE, limit - len(members))
             request = ListMembers(room=self.context.name, after=after, limit=page_limit, query=query or None)
-            page = await self.context.request(request, MemberListResponse, LIST_TIMEOUT, wait_for_rate_limit=True)
+            page = await self.context.request(request, MemberListResponse, wait_for_rate_limit=True)
             members += map(sanitize.received, page.members[:page_limit])
             if not page.has_more or not page.members or len(members) >= limit:
                 roster.add(members, page.member_count)

@@ -32,9 +32,6 @@ from tui_chat.protocol.room_requests import (
     UpdateRoom,
 )
 
-LIST_TIMEOUT = 30.0
-"""Time limit of a list request, in seconds."""
-
 
 class OwnedRooms:
     """Rooms of an account, available as `ChatClient.owned_rooms`.
@@ -73,9 +70,7 @@ class OwnedRooms:
 
     async def list_memberships(self) -> list[OwnRoom]:
         """Return the rooms with a durable membership of the account, latest activity first."""
-        response = await self._context.connector.request(
-            self._context.connector.gate, MyRooms(), OwnRoomList, LIST_TIMEOUT
-        )
+        response = await self._context.request(MyRooms(), OwnRoomList)
         return [sanitize.received(room) for room in response.rooms]
 
     async def create_invite(self, room: str, **limits: int) -> Invite:
@@ -89,15 +84,13 @@ class OwnedRooms:
 
     async def list_invites(self, room: str) -> list[Invite]:
         """Return the valid invites to a room without their codes, newest first."""
-        response = await self._context.connector.request(
-            self._context.connector.gate, ListInvites(room=room), InviteList, LIST_TIMEOUT
-        )
-        return response.invites
+        return (await self._context.request(ListInvites(room=room), InviteList)).invites
 
     async def revoke_invite(self, room: str, invite_id: str) -> None:
         """Revoke an invite."""
         await self._send(RevokeInvite(room=room, id=invite_id), Empty)
 
     async def _send(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
+        """Send a request once, over the current or the next connection."""
         transport = await self._context.connector.gate.wait()
         return await transport.request(request, response_type)

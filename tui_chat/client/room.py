@@ -16,6 +16,7 @@ from tui_chat.client.log import log
 from tui_chat.client.membership import RoomMembership
 from tui_chat.client.message_throttle import MessageThrottle
 from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.room_context import REQUEST_TIMEOUT
 from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchFunction, SearchPage
@@ -25,9 +26,6 @@ from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
-
-SEND_TIMEOUT = 30.0
-"""Default time limit of a request, in seconds."""
 
 
 class Room:
@@ -247,7 +245,7 @@ class Room:
         client_id: UUID | None = None,
         reply_to: int | None = None,
         *,
-        timeout: float = SEND_TIMEOUT,
+        timeout: float = REQUEST_TIMEOUT,
     ) -> SendResponse:
         """Send a message and wait until the server has stored the message on disk.
 
@@ -377,9 +375,7 @@ class Room:
             NickInvalid, TooLong: Invalid nickname.
             ChatError: As `send`; `RateLimited` without a wait, `UnsupportedByServer` on a basic server.
         """
-        response = await self._context.request(
-            requests.ChangeNick(nick_name=nick, room=self.name), NickChanged, SEND_TIMEOUT
-        )
+        response = await self._context.request(requests.ChangeNick(nick_name=nick, room=self.name), NickChanged)
         self._context.nick = sanitize.nickname(response.nick_name)
         return self.nick
 
@@ -394,4 +390,4 @@ class Room:
 
     async def _change(self, request: requests.IdempotentRequest, client_id: UUID | None) -> ChangeAccepted:
         request = structs.replace(request, client_id=client_id or self._context.client.new_id())
-        return await self._context.request(request, ChangeAccepted, SEND_TIMEOUT)
+        return await self._context.request(request, ChangeAccepted)

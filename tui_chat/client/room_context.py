@@ -15,6 +15,9 @@ from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.requests import Request, SetStatus
 
+REQUEST_TIMEOUT = 30.0
+"""Default time limit of a join or request, in seconds."""
+
 
 @dataclass(slots=True)
 class ClientContext:
@@ -52,6 +55,19 @@ class ClientContext:
     def identity(self) -> str | None:
         """Identity that owns the unsent messages: an account or a guest key, None for a new guest."""
         return f"account {canonical_key(self.account)}" if self.account is not None else self.guest_key
+
+    async def request(
+        self,
+        request: Request,
+        response_type: type[WireStructT],
+        timeout: float = REQUEST_TIMEOUT,
+        *,
+        wait_for_rate_limit: bool = False,
+    ) -> WireStructT:
+        """Send a request that needs no joined room. Arguments and exceptions as for `Connector.request`."""
+        return await self.connector.request(
+            self.connector.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
+        )
 
     def report_once(self, error: ChatError) -> None:
         """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""
@@ -106,7 +122,12 @@ class RoomContext:
             self.removal = entry
 
     async def request(
-        self, request: Request, response_type: type[WireStructT], timeout: float, *, wait_for_rate_limit: bool = False
+        self,
+        request: Request,
+        response_type: type[WireStructT],
+        timeout: float = REQUEST_TIMEOUT,
+        *,
+        wait_for_rate_limit: bool = False,
     ) -> WireStructT:
         """Send a request over the joined connection and wait for the response, across reconnects.
 

@@ -15,9 +15,6 @@ from tui_chat.protocol import room_requests
 from tui_chat.protocol.limits import HISTORY_DEFAULT
 from tui_chat.protocol.responses import ChangeAccepted, HistoryPage
 
-REQUEST_TIMEOUT = 30.0
-"""Time limit of a request, in seconds."""
-
 
 class RoomModeration:
     """Kicks, bans, mutes, roles and the audit of one room.
@@ -91,9 +88,9 @@ class RoomModeration:
             limit: Maximum number of entries, at most 200.
         """
         page = await self._context.request(
-            room_requests.ReadAudit(room=self._context.name, before=before, limit=limit), HistoryPage, REQUEST_TIMEOUT
+            room_requests.ReadAudit(room=self._context.name, before=before, limit=limit), HistoryPage
         )
         return structs.replace(page, messages=[sanitize.received(entry) for entry in page.messages])
 
     async def _change(self, request: room_requests.MemberRequest) -> ChangeAccepted:
-        return await self._context.request(request, ChangeAccepted, REQUEST_TIMEOUT)
+        return await self._context.request(request, ChangeAccepted)

@@ -7,15 +7,11 @@ from msgspec import structs
 from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
-from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.events import Member, MemberRef
 from tui_chat.protocol.limits import HISTORY_DEFAULT
-from tui_chat.protocol.requests import Request, SetStatus
+from tui_chat.protocol.requests import SetStatus
 from tui_chat.protocol.responses import BlockList, Empty, JoinResponse, MentionList
 from tui_chat.protocol.room_requests import BlockMember, ListBlocks, ListMentions, OpenDirect, UnblockMember
-
-REQUEST_TIMEOUT = 30.0
-"""Default time limit of a join or request, in seconds."""
 
 
 class UserRequests:
@@ -42,7 +38,7 @@ class UserRequests:
         """
         request = SetStatus(away=away, status_text=text)
         self._context.away_status = request if away else None
-        await self._request(request, Empty)
+        await self._context.request(request, Empty)
 
     async def list_mentions(self, *, cursor: str | None = None, limit: int = HISTORY_DEFAULT) -> MentionList:
         """Return the messages that mention the account in its rooms, newest first; `Forbidden` for a guest.
@@ -51,7 +47,7 @@ class UserRequests:
             cursor: `next` of the previous page, None for the first page.
             limit: Maximum number of messages, at most 100.
         """
-        page = await self._request(ListMentions(cursor=cursor, limit=limit), MentionList)
+        page = await self._context.request(ListMentions(cursor=cursor, limit=limit), MentionList)
         return structs.replace(page, messages=[sanitize.received(message) for message in page.messages])
 
     async def open_direct(self, members: Sequence[Member | MemberRef]) -> Room:
@@ -59,23 +55,21 @@ class UserRequests:
 
         The same members always share one room. `Room.title` consists of the nicknames.
         """
-        response = await self._request(OpenDirect(member_ids=[member.member_id for member in members]), JoinResponse)
+        response = await self._context.request(
+            OpenDirect(member_ids=[member.member_id for member in members]), JoinResponse
+        )
         name = sanitize.room_name(response.room.name)
         self._context.direct_titles[name] = ", ".join(member.nick_name for member in members)
         return await self._join(name, sanitize.nickname(response.nick_name))
 
     async def block(self, member_id: str) -> None:
         """Reject direct rooms with a member, and ignore the mentions of the member."""
-        await self._request(BlockMember(member_id=member_id), Empty)
+        await self._context.request(BlockMember(member_id=member_id), Empty)
 
     async def unblock(self, member_id: str) -> None:
         """End a block; no effect without one."""
-        await self._request(UnblockMember(member_id=member_id), Empty)
+        await self._context.request(UnblockMember(member_id=member_id), Empty)
 
     async def list_blocks(self) -> list[MemberRef]:
         """Return the blocked members, newest first."""
-        return [sanitize.received(ref) for ref in (await self._request(ListBlocks(), BlockList)).blocks]
-
-    async def _request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
-        connector = self._context.connector
-        return await connector.request(connector.gate, request, response_type, REQUEST_TIMEOUT)
+        return [sanitize.received(ref) for ref in (await self._context.request(ListBlocks(), BlockList)).blocks]
