@@ -16,7 +16,6 @@ import msgspec
 
 from server.account_administration import AccountAdministration
 from server.control_socket import ControlError, ControlHandler
-from server.domain.account_directory import AccountDirectory
 from server.domain.guest_keys import GuestKeys
 from server.gateway.account_service import AccountService
 from server.gateway.audit_log import AuditLog
@@ -138,7 +137,6 @@ async def open_administration(target: str, *, create: bool) -> AsyncGenerator[Ad
     try:
         accounts = AccountService(
             database.accounts,
-            AccountDirectory(),
             password_hashing,
             generate_member_id=GuestKeys(await database.load_secret("guests")).generate_member_id,
             now=_read_wall_clock,

@@ -3,7 +3,6 @@
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
-from server.domain.account_directory import AccountDirectory
 from server.gateway.account_erasure import AccountEraser
 from server.gateway.account_service import AccountService
 from server.gateway.password_hashing import PasswordHashing
@@ -38,7 +37,6 @@ async def run_accounts(
     hashing = PasswordHashing()
     service = AccountService(
         database.accounts,
-        AccountDirectory(),
         hashing,
         generate_member_id=generate_member_id,
         now=now,

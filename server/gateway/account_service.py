@@ -72,14 +72,13 @@ class AccountService:
 
     Args:
         repository: Storage of accounts and tokens.
-        directory: Accounts in memory, filled by `load`.
         hashing: Pool of password hash computations.
         generate_member_id: Source of member ids.
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
 
     Attributes:
-        directory: Accounts in memory.
+        directory: Accounts in memory, filled by `load`.
         tokens: Tokens of devices, and their connections.
         on_change: Called with each new or changed account, after the change of the directory.
         on_deletion: Called after the deletion of an account, whose entries wait for their erasure.
@@ -88,7 +87,6 @@ class AccountService:
     def __init__(
         self,
         repository: AccountRepository,
-        directory: AccountDirectory,
         hashing: PasswordHashing,
         *,
         generate_member_id: Callable[[], str],
@@ -96,7 +94,7 @@ class AccountService:
         monotonic: Callable[[], float],
     ) -> None:
         self._repository = repository
-        self.directory = directory
+        self.directory = AccountDirectory()
         self._hashing = hashing
         self._generate_member_id = generate_member_id
         self.on_change: Callable[[Account], None] = lambda _: None
@@ -104,7 +102,7 @@ class AccountService:
         self._now = now
         self._monotonic = monotonic
         self._login_limiter = LoginLimiter()
-        self.tokens = DeviceTokens(repository, directory, now)
+        self.tokens = DeviceTokens(repository, self.directory, now)
 
     async def load(self) -> None:
         """Read all accounts into the directory; called once, before the first connection."""
