@@ -321,19 +321,16 @@ class AccountService:
         """Delete an account as its owner may do (`delete_account`); raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)
 
-    async def create_invite(self, *, uses: int, lifetime: float, created_by: str = "") -> ServerInvite:
+    async def create_invite(self, *, uses: int, lifetime: float) -> ServerInvite:
         """Create an invite for registrations.
 
         Args:
             uses: Number of accounts that may be registered.
             lifetime: Seconds until the expiry.
-            created_by: Member id of the creator, empty for the operator.
         """
         code = secrets.token_urlsafe(_INVITE_BYTES)
         expires_at = self._now() + round(lifetime * 1000)
-        invite_id = await self._repository.add_invite(
-            hash_secret(code), uses=uses, expires_at=expires_at, created_by=created_by
-        )
+        invite_id = await self._repository.add_invite(hash_secret(code), uses=uses, expires_at=expires_at)
         return ServerInvite(invite_id, code, uses, expires_at)
 
     # -- internals

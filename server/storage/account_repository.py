@@ -231,18 +231,17 @@ class AccountRepository:
 
     # -- server invites
 
-    async def add_invite(self, digest: bytes, *, uses: int, expires_at: int, created_by: str) -> int:
-        """Store an invite to the server and return its id.
+    async def add_invite(self, digest: bytes, *, uses: int, expires_at: int) -> int:
+        """Store an invite of the operator to the server and return its id.
 
         Args:
             digest: SHA-256 of the code.
             uses: Number of accounts that may be registered.
             expires_at: Expiry in milliseconds (Unix time).
-            created_by: Member id of the creator, or an empty string for the operator.
         """
         values = {
             **{"digest": digest, "room_id": None, "uses_left": uses, "expires_at": expires_at},
-            **{"created_by": created_by, "created_at": self._clock()},
+            **{"created_by": "", "created_at": self._clock()},
         }
         statement = invites.insert().values(values).returning(invites.c.id)
         return await self._write(lambda connection: connection.execute(statement).scalar_one())

@@ -83,7 +83,7 @@ async def test_an_invite_admits_as_many_concurrent_accounts_as_it_has_uses(
     stored: Database, clock: ManualClock
 ) -> None:
     digest = uuid4().bytes
-    await stored.accounts.add_invite(digest, uses=3, expires_at=clock.now + 1000, created_by="")
+    await stored.accounts.add_invite(digest, uses=3, expires_at=clock.now + 1000)
     outcomes = await asyncio.gather(
         *(stored.accounts.create(build_account(), password_hash=None, invite_digest=digest) for _ in range(6)),
         return_exceptions=True,
