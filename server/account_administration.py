@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from server.control_socket import ControlError, ControlHandler
-from server.domain.account_directory import Account, AccountIdentity, ServerRole
+from server.domain.account_directory import Account, ServerRole
 from server.gateway.account_service import AccountService, Erasure
 from server.storage.account_repository import AccountRecord
 from tui_chat.protocol import names
@@ -142,7 +142,7 @@ class AccountAdministration:
     async def _show(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of an account, with its e-mail address and devices."""
         record = await self._find_account(request)
-        devices = await self._accounts.list_devices(AccountIdentity.from_account(record.account, token_id=0))
+        devices = await self._accounts.list_devices(record.account.id)
         return {
             **_describe_account(record),
             "email": record.email,

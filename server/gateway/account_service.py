@@ -200,9 +200,9 @@ class AccountService:
 
     # -- devices and profile
 
-    async def list_devices(self, account: AccountIdentity) -> list[TokenRecord]:
+    async def list_devices(self, account_id: int) -> list[TokenRecord]:
         """Return the tokens of an account, newest login first."""
-        return await self._repository.list_tokens(account.id)
+        return await self._repository.list_tokens(account_id)
 
     async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
         """Delete a token of an account, and close its connections.

@@ -200,7 +200,7 @@ async def test_a_verification_that_overlaps_a_revocation_is_repeated(
         await client.ws.send_str("40" + json.dumps({"token": issued.token}))
         await has_read.wait()
         account = AccountIdentity.from_account(issued.account, token_id=0)
-        (device,) = await server.account_service.list_devices(account)
+        (device,) = await server.account_service.list_devices(account.id)
         await server.account_service.revoke_device(account, device.id)
         may_continue.set()
         assert await client.wait_for_push("authFail")

@@ -159,7 +159,7 @@ class AccountApi:
                         "lastUsedAt": token.last_used_at,
                         "current": token.id == account.token_id,
                     }
-                    for token in await self._service.list_devices(account)
+                    for token in await self._service.list_devices(account.id)
                 ]
             }
         )
