@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Self
 from server.settings import SETTINGS, ConfigError, ServerSetting
 from server.settings_sources import suggest
 from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
+from tui_chat.protocol.limits import INVITE_USES
 
 MANAGED_FLAG = "--managed"
 """Option of programs that start the server (docs/operating.md, "Managed process")."""
@@ -226,9 +227,9 @@ def _add_account_commands(parser: ServerParser) -> None:
 
 
 def _parse_uses(text: str) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= 10_000:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= INVITE_USES:
         return int(text)
-    raise argparse.ArgumentTypeError("expected a number from 1 to 10000")
+    raise argparse.ArgumentTypeError(f"expected a number from 1 to {INVITE_USES}")
 
 
 def _parse_duration(text: str) -> int:
