@@ -202,10 +202,9 @@ class RoomAccessControl:
         """Drop the cached access that a committed entry may change, and show a new role; the room is stored now."""
         if room.access is not None and not room.access.is_stored:
             room.access = structs.replace(room.access, is_stored=True)
-        if not isinstance(entry, events.MemberChange | events.PolicyChange):
-            return
         if isinstance(entry, events.PolicyChange):
             room.access = None
+        if not isinstance(entry, events.MemberChange):
             return
         participant = room.participants.get(entry.target.member_id)
         if participant is not None and entry.role is not None:
