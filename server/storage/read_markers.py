@@ -27,12 +27,12 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    update,
 )
 
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.row_mapping import KIND_MESSAGE
 from server.storage.search import SearchResult, messages_from_rows, select_entries_with_rooms
+from server.storage.statements import move_marker
 from server.storage.tables import ALL_MEMBERS, blocks, entries, memberships, mentions, rooms
 from tui_chat.protocol.limits import SEQ_MAX
 from tui_chat.protocol.responses import ReadState
@@ -90,17 +90,6 @@ _select_ordinal = select(entries.c.n, entries.c.kind).where(
 )
 
 
-_move_marker = (
-    update(memberships)
-    .values(read_seq=bindparam("new_seq"), read_n=bindparam("new_n"))
-    .where(
-        memberships.c.room_id == bindparam("room"),
-        memberships.c.member_id == bindparam("member"),
-        memberships.c.read_seq < bindparam("bound"),
-    )
-)
-
-
 class MarkerMove(Struct, frozen=True):
     """Result of a request to move a read marker.
 
@@ -128,7 +117,7 @@ class ReadMarkerRepository:
     def __init__(self, writer: Executor, readers: Executor) -> None:
         self._writer = writer
         self._readers = readers
-        self._pending: list[dict[str, Any]] = []  # parameters of `_move_marker`
+        self._pending: list[dict[str, Any]] = []  # parameters of `move_marker`
         self._commit: asyncio.Task[None] | None = None
 
     async def move(self, room_key: str, member_id: str, seq: int, *, may_decrease: bool) -> MarkerMove | None:
@@ -224,7 +213,7 @@ def _read_ordinal(connection: Connection, *, room: Row[Any], seq: int) -> int:
 
 
 def _write_moves(connection: Connection, *, moves: list[dict[str, Any]]) -> None:
-    connection.execute(_move_marker, moves)
+    connection.execute(move_marker, moves)
 
 
 def _list_mentions(connection: Connection, *, member: str, before: int, limit: int) -> SearchResult:

@@ -77,6 +77,17 @@ NEW_ROOM_COLUMNS = (
 
 _BATCH_ROOM_COLUMNS = ("key", "id", "name", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
 
+move_marker = (
+    update(memberships)
+    .values(read_seq=bindparam("new_seq"), read_n=bindparam("new_n"))
+    .where(
+        memberships.c.room_id == bindparam("room"),
+        memberships.c.member_id == bindparam("member"),
+        memberships.c.read_seq < bindparam("bound"),
+    )
+)
+"""Move of the read marker of a durable member if its `seq` is below `bound`."""
+
 
 def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
     """Return the INSERT construct of a dialect with support for ON CONFLICT.
@@ -234,16 +245,7 @@ class BatchStatements:
             delete(mentions).where(mentions.c.room_id == bindparam("room"), mentions.c.seq == bindparam("message")),
             *("room", "message"),
         )
-        self.move_marker = prepare(
-            update(memberships)
-            .values(read_seq=bindparam("new_seq"), read_n=bindparam("new_n"))
-            .where(
-                memberships.c.room_id == bindparam("room"),
-                memberships.c.member_id == bindparam("member"),
-                memberships.c.read_seq < bindparam("bound"),
-            ),
-            *("new_seq", "new_n", "room", "member", "bound"),
-        )
+        self.move_marker = prepare(move_marker, *("new_seq", "new_n", "room", "member", "bound"))
         self.insert_reaction = prepare(insert(reactions), *reactions.columns.keys())
         self.count_reaction = prepare(
             insert(reaction_counts).on_conflict_do_update(

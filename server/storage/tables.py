@@ -153,6 +153,7 @@ invites = Table(
     Column("created_at", Int64, nullable=False),
 )
 """Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
+
 accounts = Table(
     "accounts",
     metadata,
