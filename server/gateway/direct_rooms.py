@@ -5,8 +5,7 @@
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from server.domain.account_directory import AccountDirectory
 from server.domain.log_commands import AppendCreation, RoomRef
@@ -15,6 +14,7 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.direct_contacts import DirectContacts
 from server.gateway.identity import IdentityResolver, require_account
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, requests, responses, room_requests
@@ -52,9 +52,7 @@ class DirectRooms:
         self._accounts = accounts
         self._room_entry = room_entry
         self._contacts = contacts
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             room_requests.OpenDirect: self._open,
             room_requests.BlockMember: self._block,
             room_requests.UnblockMember: self._unblock,

@@ -32,6 +32,7 @@ from server.gateway.moderation import Moderation
 from server.gateway.owned_room_catalog import OwnedRoomCatalog
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.read_markers import ReadMarkers
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_admin import RoomAdmin
 from server.gateway.room_catalog import RoomCatalog
@@ -50,8 +51,6 @@ _CHANGE_ACTIONS = {
 }
 
 _ACCESS_ENTRIES = frozenset({events.MemberChange, events.PolicyChange})
-
-RequestHandler = Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
 
 
 class Handlers:
@@ -149,7 +148,7 @@ class Handlers:
         )
         self.owned_room_catalog = OwnedRoomCatalog(self.room_admin, self.room_catalog)
         self.published_count = 0
-        self._handlers_by_type: dict[type[requests.Request], RequestHandler] = {
+        self._handlers_by_type: RequestHandlers = {
             **self.room_entry.handlers_by_type,
             **self._moderation.handlers_by_type,
             **self.room_admin.handlers_by_type,

@@ -1,15 +1,13 @@
 """Changes of present members: nicknames and status."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from server.domain.account_directory import Account
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
 from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_entry import RoomEntry
-from tui_chat.protocol import events, requests, responses
+from tui_chat.protocol import requests, responses
 
 
 class MemberUpdates:
@@ -36,9 +34,7 @@ class MemberUpdates:
         self._room_registry = room_registry
         self._presence_broadcaster = presence_broadcaster
         self._room_entry = room_entry
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             requests.ChangeNick: self._change_nick,
             requests.SetStatus: self._set_status,
         }

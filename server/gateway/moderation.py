@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, get_args
 
 from server.domain.account_directory import AccountDirectory
@@ -17,11 +17,12 @@ from server.domain.room_access import ROLES_BY_NAME, Requester
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
 from server.storage.moderation_reader import TargetState
-from tui_chat.protocol import codec, errors, events, limits, requests, responses, room_requests
+from tui_chat.protocol import codec, errors, events, limits, responses, room_requests
 
 MemberChangeRequest = (
     room_requests.Kick
@@ -75,9 +76,7 @@ class Moderation:
         self._room_entry = room_entry
         self._account_directory = account_directory
         self._now = now
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             **dict.fromkeys(get_args(MemberChangeRequest), self._change_member),
             room_requests.ReadAudit: self._read_audit,
         }

@@ -4,9 +4,6 @@
 - Guests: have no read markers on the server; their clients keep them.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from msgspec import structs
 
 from server.domain.search_cursors import SearchCursors
@@ -14,8 +11,9 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.device_tokens import DeviceTokens
 from server.gateway.identity import require_account
+from server.gateway.request_handler import RequestHandlers
 from server.storage.read_markers import ReadMarkerRepository
-from tui_chat.protocol import errors, events, names, requests, responses, room_requests
+from tui_chat.protocol import errors, events, names, responses, room_requests
 
 _MENTIONS_QUERY = ""  # query of the cursors of mentions, which no search has
 
@@ -36,9 +34,7 @@ class ReadMarkers:
         self._repository = repository
         self._device_tokens = device_tokens
         self._cursors = cursors
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             room_requests.MarkRead: self._mark_read,
             room_requests.ListMentions: self._list_mentions,
         }

@@ -6,8 +6,6 @@
 """
 
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import structs
@@ -20,6 +18,7 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.identity import IdentityResolver, require_account
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl, hash_invite
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
@@ -62,9 +61,7 @@ class RoomAdmin:
         self._access_control = access_control
         self._room_entry = room_entry
         self._room_catalog = room_catalog
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             room_requests.CreateRoom: self._create_room,
             room_requests.UpdateRoom: self._update_room,
             room_requests.SetPolicy: self._set_policy,

@@ -7,9 +7,6 @@
 - Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from msgspec import structs
 
 from server.domain.account_directory import Account
@@ -24,6 +21,7 @@ from server.engineio.tick_limiter import TickLimiter
 from server.gateway.direct_contacts import DirectContacts
 from server.gateway.identity import IdentityResolver
 from server.gateway.presence_broadcaster import PresenceBroadcaster
+from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl, to_wire_policy
 from server.storage.database import Database
 from server.storage.log_reader import JoinSnapshot
@@ -66,9 +64,7 @@ class RoomEntry:
         self._contacts = contacts
         self._presence_broadcaster = presence_broadcaster
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self.handlers_by_type: dict[
-            type[requests.Request], Callable[[ClientConnection, Any], Awaitable[events.WireStruct]]
-        ] = {
+        self.handlers_by_type: RequestHandlers = {
             requests.LeaveRoom: self._leave,
             requests.Observe: self._observe,
             requests.Unobserve: self._unobserve,
