@@ -66,8 +66,9 @@ export class JoinForm {
     this.isBusy = isBusy;
     this.#screen.hidden = false;
     this.#room.value = roomFromUrl() || localStore.get("room", "");
-    this.#nick.value = storedAccount()?.nickName ?? localStore.get("nick", "");
-    setText(requireElement("join-account"), storedAccount() ? strings.loggedInAs(storedAccount()?.account ?? "") : strings.logIn);
+    const account = storedAccount();
+    this.#nick.value = account?.nickName ?? localStore.get("nick", "");
+    setText(requireElement("join-account"), account ? strings.loggedInAs(account.account) : strings.logIn);
     this.#showError(failure ? errorText(failure) : "");
     const invalidField = failure && this.#fieldOf(failure);
     if (invalidField) markInvalid(invalidField, true);
