@@ -105,14 +105,14 @@ export class AccountDialog {
   }
 
   async #submitPassword() {
-    await changePassword(this.#requireToken(), { password: this.#oldPassword.value, newPassword: this.#newPassword.value });
+    await changePassword(this.#token, { password: this.#oldPassword.value, newPassword: this.#newPassword.value });
     this.#clearPasswords();
     this.#showStatus(strings.passwordChanged);
     await this.#renderDevices();
   }
 
   async #renderDevices() {
-    const token = this.#requireToken();
+    const token = this.#token;
     const devices = await listDevices(token);
     const rows = devices.map(({ id, label, lastUsedAt, current }) => {
       const name = createElement("bdi", "device-name", label || strings.unnamedDevice);
@@ -130,7 +130,7 @@ export class AccountDialog {
   }
 
   async #logOut() {
-    const token = this.#requireToken();
+    const token = this.#token;
     await this.#leave(token, async () => {
       try {
         await logOut(token);
@@ -141,7 +141,7 @@ export class AccountDialog {
   }
 
   async #deleteAccount() {
-    const token = this.#requireToken();
+    const token = this.#token;
     const password = this.#oldPassword.value;
     if (!password) {
       this.#showError(strings.passwordForDeletion, this.#oldPassword);
@@ -173,7 +173,8 @@ export class AccountDialog {
     this.#onChange();
   }
 
-  #requireToken() {
+  /** Token of the account; empty for a guest. */
+  get #token() {
     return storedAccount()?.token ?? "";
   }
 
