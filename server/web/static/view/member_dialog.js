@@ -7,7 +7,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createButton, createElement, requireElement, setText } from "./dom.js";
+import { createButton, requireElement, setText } from "./dom.js";
 import { memberDetails } from "./run_command.js";
 
 /** Rank by role; a member acts only on lower ranks. */
@@ -58,7 +58,7 @@ export class MemberDialog {
   #permittedActions(member, room) {
     const ownRank = RANKS[room.role] ?? 0;
     if (room.ownMemberIds.has(member.memberId) || ownRank < RANKS.moderator || ownRank <= (RANKS[member.role] ?? 0)) return [];
-    const run = (event, fields) => this.#run(room, event, { memberId: member.memberId, ...fields });
+    const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));
     const sanction = () => ({ ...this.#reasonField(), ...this.#untilField() });
     const isOwner = ownRank >= RANKS.owner && member.account !== undefined;
     return [
@@ -75,10 +75,6 @@ export class MemberDialog {
     const choices = [{ value: "ban", label: strings.ban, kind: "danger" }];
     const text = member.account === undefined ? strings.banGuestWarning : strings.banWarning;
     if (await this.#confirm({ title: strings.banTitle(member.nickName), text, choices })) await run();
-  }
-
-  #run(room, event, fields) {
-    return this.#attempt(room.request(event, fields));
   }
 
   /** Wait for a request; close the dialog, or show the error. */
@@ -103,8 +99,5 @@ export class MemberDialog {
 }
 
 function renderDuration(seconds) {
-  const option = createElement("option", "", strings.duration(seconds));
-  option.value = String(seconds);
-  option.selected = seconds === 3600;
-  return option;
+  return new Option(strings.duration(seconds), String(seconds), false, seconds === 3600);
 }

@@ -127,12 +127,7 @@ export class RoomSettingsDialog {
 function renderField(name, selected) {
   const select = createElement("select", "");
   select.name = name;
-  for (const value of POLICY_VALUES[name]) {
-    const option = createElement("option", "", strings.policyValues[value]);
-    option.value = value;
-    option.selected = value === selected;
-    select.append(option);
-  }
+  select.append(...POLICY_VALUES[name].map((value) => new Option(strings.policyValues[value], value, false, value === selected)));
   return createElement("label", "select-row", createElement("span", "", strings.policyFields[name]), select);
 }
 
