@@ -26,7 +26,7 @@ REGISTRATIONS_PER_MINUTE = 60
 """Registrations per client address, enough for a class behind one address."""
 
 CHANGES_PER_MINUTE = 120
-"""Changes of devices and profiles per client address."""
+"""Changes of profiles per client address."""
 
 
 class RegistrationBody(Struct, rename="camel"):
@@ -78,7 +78,7 @@ class AccountApi:
         identity: Verifier of guest keys.
         registration: Policy of registrations.
         allow_insecure: Accept passwords over plain HTTP from other machines.
-        limit_rates: Limit registrations and changes per address; the limit of failed logins is always on.
+        limit_rates: Limit registrations and changes of profiles per address; the limit of failed logins is always on.
         trusted_networks: Networks of trusted reverse proxies.
     """
 
@@ -177,7 +177,7 @@ class AccountApi:
     async def _update_profile(self, request: web.Request) -> web.Response:
         account = await self._authenticate(request)
         body = await read_json(request, ProfileBody)
-        self._acquire_change(request)
+        _acquire(self._change_limiter, get_client_info(request, self._trusted_networks).address, "too_many_requests")
         values: dict[str, str | None] = {}
         if body.nick_name is not UNSET:
             values["nick_name"] = names.validate_nickname(body.nick_name)
@@ -218,10 +218,6 @@ class AccountApi:
         if not (self._allow_insecure or scheme == "https" or is_loopback(client.address)):
             raise errors.Forbidden("login_insecure")
         return client
-
-    def _acquire_change(self, request: web.Request) -> None:
-        address = get_client_info(request, self._trusted_networks).address
-        _acquire(self._change_limiter, address, "too_many_requests")
 
 
 def _acquire(limiter: PerAddressLimiter | None, address: str, reason: str) -> None:
