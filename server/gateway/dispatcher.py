@@ -42,7 +42,6 @@ DEFAULT_RATES: Mapping[str, Rate] = {
 }
 """Rates of one connection by rate class (`Request.rate_class`)."""
 
-
 _ACCESS_ATTEMPTS = 3  # repetitions of a request whose permission check was overtaken by a change
 
 
