@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from server.domain.account_directory import AccountDirectory
 from server.domain.live_room import LiveRoom, Participant
-from server.domain.log_commands import ROOM_CHANGE_RETRY
+from server.domain.log_commands import ROOM_CHANGE_RETRY, RoomRef
 from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
@@ -332,6 +332,12 @@ class RoomRegistry(Generic[ConnectionT]):
         """Return the rooms in which two members are present, other than direct rooms."""
         common_rooms = self._rooms_by_member.get(member_id, set()) & self._rooms_by_member.get(other_id, set())
         return [room for room in common_rooms if room.direct is None]
+
+    def get_ref(self, room_name: str) -> RoomRef:
+        """Return the reference to a room for commands of persons who need not be in the room."""
+        room_key = names.canonical_key(room_name)
+        room = self.rooms.get(room_key)
+        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
 
     def count_members(self, room_key: str) -> int:
         """Return the number of members present in a room, without observers; 0 for a room that is not live."""

@@ -103,7 +103,7 @@ class IdentityResolver:
             raise errors.BadRequest("author_is_member")
         room_key = names.canonical_key(request.room)
         room = self._room_registry.rooms.get(room_key)
-        room_ref = RoomRef(key=room_key, name=request.room) if room is None else room.to_ref()
+        room_ref = self._room_registry.get_ref(request.room)
         if connection.account is not None:
             return room_ref, self.build_author(connection, author.nick_name)
         member_id = self.resolve_member_id(

@@ -141,7 +141,7 @@ class RoomAccessControl:
             NotFound: The room is not visible and the invite is invalid or absent (`room_not_found`).
             Forbidden: The person is banned, or the room does not exist and the person may not create rooms.
         """
-        room = self.get_ref(room_name)
+        room = self._room_registry.get_ref(room_name)
         state = await self._read(connection, room_name, member.member_id)
         if invite is not None and not self._is_visible(room_name, state):
             if not await self._database.invites.is_valid(room.key, hash_invite(invite)):
@@ -220,12 +220,6 @@ class RoomAccessControl:
         if self._room_creation == "admins":
             return account is not None and account.role == "admin"
         return account is not None or self._room_creation == "open"
-
-    def get_ref(self, room_name: str) -> RoomRef:
-        """Return the reference to a room for commands of persons who need not be in the room."""
-        room_key = names.canonical_key(room_name)
-        room = self._room_registry.rooms.get(room_key)
-        return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
 
     async def _read(
         self, connection: ClientConnection, room_name: str, member_id: str, *, is_exact: bool = False

@@ -198,7 +198,7 @@ class RoomAdmin:
         ):
             raise errors.Conflict("visibility_fixed")
         command = AppendPolicyChange(
-            room=self._access_control.get_ref(room_name),
+            room=self._room_registry.get_ref(room_name),
             author=self._identity.build_author(connection),
             policy_seq=state.access.policy_seq,
             changes=changes,

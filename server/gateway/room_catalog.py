@@ -211,7 +211,7 @@ class RoomCatalog:
         state = await self._access_control.authorize(connection, room_name, author.member_id, Action.SET_TOPIC)
         await self._database.journal.append(
             AppendTopic(
-                room=self._access_control.get_ref(room_name),
+                room=self._room_registry.get_ref(room_name),
                 author=author,
                 topic=topic,
                 policy_seq=state.access.policy_seq,
