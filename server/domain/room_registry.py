@@ -268,6 +268,11 @@ class RoomRegistry(Generic[ConnectionT]):
             raise errors.NotJoined("room_not_joined")
         return room, room.connections[connection]
 
+    def find_participant(self, connection: ConnectionT, room_name: str) -> Participant[ConnectionT] | None:
+        """Return the participant of a connection in a room, None if the connection has not joined the room."""
+        room = self.rooms.get(names.canonical_key(room_name))
+        return None if room is None else room.connections.get(connection)
+
     def require_reader(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
         """Return a room that the connection has joined or observes.
 

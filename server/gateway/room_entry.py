@@ -11,7 +11,7 @@ from msgspec import structs
 
 from server.domain.account_directory import Account
 from server.domain.live_room import LiveRoom, Participant
-from server.domain.log_commands import AppendMemberChange, RoomRef, StaleAccess
+from server.domain.log_commands import AppendMemberChange, StaleAccess
 from server.domain.permissions import Role
 from server.domain.room_access import AccessState
 from server.domain.room_registry import RoomRegistry
@@ -106,10 +106,7 @@ class RoomEntry:
         state = await self._access_control.authorize_join(connection, request.room_name, member, request.invite)
         direct = await self._contacts.load(request.room_name, member_id, state.access.policy)
         _require_open(connection)
-        was_joined = any(
-            room.key == names.canonical_key(request.room_name)
-            for room in self._room_registry.get_joined_rooms(connection)
-        )
+        was_joined = self._room_registry.find_participant(connection, request.room_name) is not None
         join_result = self._room_registry.join(
             connection,
             request.room_name,
@@ -211,9 +208,7 @@ class RoomEntry:
     async def _leave(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
         if request.forget:
             await self._end_membership(connection, request.room)
-        if not request.forget or any(
-            room.key == names.canonical_key(request.room) for room in self._room_registry.get_joined_rooms(connection)
-        ):
+        if not request.forget or self._room_registry.find_participant(connection, request.room) is not None:
             self._presence_broadcaster.on_leave(self._room_registry.leave(connection, request.room))
         return responses.Empty()
 
@@ -227,17 +222,13 @@ class RoomEntry:
             Forbidden: The room is a direct one, whose members stay.
             Conflict: The person is the last owner.
         """
-        room_key = names.canonical_key(room_name)
-        joined = (room for room in self._room_registry.get_joined_rooms(connection) if room.key == room_key)
-        live_room = next(joined, None)
-        author = (
-            self._identity.build_author(connection) if live_room is None else live_room.connections[connection].member
-        )
+        participant = self._room_registry.find_participant(connection, room_name)
+        author = self._identity.build_author(connection) if participant is None else participant.member
         state = await self._access_control.authorize(connection, room_name, author.member_id)
         if state.access.policy.visibility == "direct":
             raise errors.Forbidden("not_in_direct_room")
         member = events.MemberRef(member_id=author.member_id, nick_name=author.nick_name, account=author.account)
-        room = RoomRef(key=room_key, name=room_name)
+        room = self._room_registry.get_ref(room_name)
         try:
             await self._database.journal.append(
                 AppendMemberChange(room=room, author=author, action="left", target=member)
