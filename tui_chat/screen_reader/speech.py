@@ -1,7 +1,5 @@
 """Spoken sentences for room and connection events."""
 
-from datetime import datetime
-
 from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.session import error_text
@@ -32,7 +30,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
 
 def dated_message_text(message: Message) -> str:
     """Return a message announcement after local date and time, for example `2026-01-31 14:05 ann says: hi`."""
-    return f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M} {message_text(message)}"
+    return f"{chat_strings.date_and_time(message.ts)} {message_text(message)}"
 
 
 def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:

@@ -4,8 +4,6 @@
 - Arguments: a nickname may have a leading `@` and final colons.
 """
 
-from datetime import datetime
-
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
 from tui_chat.session.commands.background import run_in_background
@@ -114,7 +112,7 @@ async def _list_mentions(context: CommandContext) -> str:
     for message in page.messages:
         view = context.session.find_room(message.room)
         room = view.title if view is not None else chat_strings.room_label(message.room)
-        moment = f"{datetime.fromtimestamp(message.ts / 1000):%Y-%m-%d %H:%M}"
+        moment = chat_strings.date_and_time(message.ts)
         lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, message.message)}")
     return "\n".join(lines) or tr("No mentions.")
 
@@ -163,7 +161,7 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
 
 
 def _activity_details(nick: str, last_message: MessageLine | None, context: CommandContext) -> list[str]:
-    moment = f"{datetime.fromtimestamp(last_message.ts / 1000):%Y-%m-%d %H:%M}" if last_message is not None else ""
+    moment = chat_strings.date_and_time(last_message.ts) if last_message is not None else ""
     return [
         tr("last message at {moment}", moment=moment) if moment else "",
         tr("ignored: messages are hidden") if is_ignored(context.settings(), nick) else "",

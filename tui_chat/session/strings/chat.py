@@ -7,6 +7,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.names import is_room_address
@@ -123,6 +124,11 @@ def topic_changed(topic: str, nick: str = "") -> str:
             else tr("{nick} cleared the topic.", nick=name)
         )
     return tr("Topic: {topic}", topic=topic) if topic else tr("Topic cleared.")
+
+
+def date_and_time(ts: int) -> str:
+    """Return a time in milliseconds since the epoch as local date and time: `2026-11-29 13:05`."""
+    return f"{datetime.fromtimestamp(ts / 1000):%Y-%m-%d %H:%M}"
 
 
 # Room membership.

@@ -1,7 +1,6 @@
 """Sentences about status, and about changes of membership, roles, sanctions and policies."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 
 from msgspec.structs import fields
 
@@ -11,7 +10,7 @@ from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
 from tui_chat.protocol.responses import Invite
 from tui_chat.session import error_text
 from tui_chat.session.i18n import plural, tr
-from tui_chat.session.strings.chat import quote_nick, room_label
+from tui_chat.session.strings.chat import date_and_time, quote_nick, room_label
 
 _ROLE_NAMES: dict[str, Callable[[], str]] = {
     "owner": lambda: tr("owner"),
@@ -48,9 +47,8 @@ def away(text: str) -> str:
 
 def audit_list(entries: Sequence[Entry]) -> str:
     """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`."""
-    return "\n".join(
-        f"{datetime.fromtimestamp(entry.ts / 1000):%Y-%m-%d %H:%M} {_audit_sentence(entry)}" for entry in entries
-    ) or tr("No actions of moderators.")
+    lines = [f"{date_and_time(entry.ts)} {_audit_sentence(entry)}" for entry in entries]
+    return "\n".join(lines) or tr("No actions of moderators.")
 
 
 def _audit_sentence(entry: Entry) -> str:
@@ -70,12 +68,11 @@ def policy_list(policy: RoomPolicy) -> str:
 
 def invite_created(url: str, invite: Invite) -> str:
     """Return the link of a new invite, with its uses and its end in local time."""
-    end = f"{datetime.fromtimestamp(invite.expires_at / 1000):%Y-%m-%d %H:%M}"
     return plural(
         "Invite for {count:,} person until {end}: {url}",
         "Invite for {count:,} persons until {end}: {url}",
         invite.uses,
-        end=end,
+        end=date_and_time(invite.expires_at),
         url=url,
     )
 
@@ -100,7 +97,7 @@ def member_changed(change: MemberChange) -> str:
         sentence = _ACTIONS[change.action](by, target)
     details: list[str] = []
     if change.until is not None:
-        details.append(tr("until {time}", time=f"{datetime.fromtimestamp(change.until / 1000):%Y-%m-%d %H:%M}"))
+        details.append(tr("until {time}", time=date_and_time(change.until)))
     if change.reason:
         details.append(change.reason)
     return f"{sentence[:-1]} ({', '.join(details)}){sentence[-1]}" if details else sentence
