@@ -146,7 +146,12 @@ def join_queued(room: str) -> str:
 MAX_LISTED_NAMES = 2_000  # nicknames in a reply to `/names`
 
 
-_ROLE_NOTES = {"owner": mark("owner"), "moderator": mark("moderator")}
+_ROLE_NAMES = {"owner": mark("owner"), "moderator": mark("moderator"), "member": mark("member")}
+
+
+def role_name(role: str) -> str:
+    """Return the translated name of a role, or an unknown role unchanged."""
+    return tr(_ROLE_NAMES[role]) if role in _ROLE_NAMES else role
 
 
 def no_such_nick(nick: str) -> str:
@@ -191,7 +196,7 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
 
 def _member_note(member: Member) -> str:
     """Return role and status after a nickname, ` (moderator, away)`; empty for a plain member."""
-    role = tr(_ROLE_NOTES[member.role]) if member.role in _ROLE_NOTES else ""
+    role = role_name(member.role) if member.role in ("owner", "moderator") else ""
     notes = [note for note in (role, "" if member.away is None else tr("away")) if note]
     return f" ({', '.join(notes)})" if notes else ""
 

@@ -1,6 +1,6 @@
 """Sentences about status, and about changes of membership, roles, sanctions and policies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec.structs import fields
 
@@ -9,30 +9,19 @@ from tui_chat.protocol.events import Entry, MemberChange, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
 from tui_chat.protocol.responses import Invite
 from tui_chat.session import error_text
-from tui_chat.session.i18n import plural, tr
-from tui_chat.session.strings.chat import date_and_time, quote_nick, room_label
+from tui_chat.session.i18n import mark, plural, tr
+from tui_chat.session.strings.chat import date_and_time, quote_nick, role_name, room_label
 
-_ROLE_NAMES: dict[str, Callable[[], str]] = {
-    "owner": lambda: tr("owner"),
-    "moderator": lambda: tr("moderator"),
-    "member": lambda: tr("member"),
+_ACTIONS = {
+    "joined": mark("{nick} became a member."),
+    "left": mark("{nick} is no longer a member."),
+    "invited": mark("{by} invited {nick}."),
+    "kicked": mark("{by} removed {nick}."),
+    "banned": mark("{by} banned {nick}."),
+    "unbanned": mark("{by} ended the ban of {nick}."),
+    "muted": mark("{by} silenced {nick}."),
+    "unmuted": mark("{by} ended the silence of {nick}."),
 }
-
-_ACTIONS: dict[str, Callable[[str, str], str]] = {
-    "joined": lambda _by, target: tr("{nick} became a member.", nick=target),
-    "left": lambda _by, target: tr("{nick} is no longer a member.", nick=target),
-    "invited": lambda by, target: tr("{by} invited {nick}.", by=by, nick=target),
-    "kicked": lambda by, target: tr("{by} removed {nick}.", by=by, nick=target),
-    "banned": lambda by, target: tr("{by} banned {nick}.", by=by, nick=target),
-    "unbanned": lambda by, target: tr("{by} ended the ban of {nick}.", by=by, nick=target),
-    "muted": lambda by, target: tr("{by} silenced {nick}.", by=by, nick=target),
-    "unmuted": lambda by, target: tr("{by} ended the silence of {nick}.", by=by, nick=target),
-}
-
-
-def role_name(role: str) -> str:
-    """Return the translated name of a role, or an unknown role unchanged."""
-    return _ROLE_NAMES[role]() if role in _ROLE_NAMES else role
 
 
 def describe_change(change: MemberChange | PolicyChange) -> str:
@@ -94,7 +83,7 @@ def member_changed(change: MemberChange) -> str:
     if change.action == "role":
         sentence = tr("{by} made {nick} {role}.", by=by, nick=target, role=role_name(change.role or "member"))
     else:
-        sentence = _ACTIONS[change.action](by, target)
+        sentence = tr(_ACTIONS[change.action], by=by, nick=target)
     details: list[str] = []
     if change.until is not None:
         details.append(tr("until {time}", time=date_and_time(change.until)))
