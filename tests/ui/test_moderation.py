@@ -45,7 +45,7 @@ async def test_commands_find_members_with_spaces_and_absent_persons(server: Runn
         tea = await guest.join("tea", nick="ann lee")
         await root.wait_for_text("2 here")
         await root.send_message("/silence ann lee 7x")
-        await root.wait_for_text("7x is no duration")
+        await root.wait_for_text("7x is not a duration")
         await root.send_message("/silence @ann lee: 2h calm down")
         await root.wait_for_text("root silenced “ann lee” (until")
         with pytest.raises(Forbidden, match="silenced"):

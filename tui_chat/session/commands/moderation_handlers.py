@@ -104,7 +104,7 @@ def _split_end(rest: str) -> tuple[int | None, str]:
     now_ms = time_ns() // 1_000_000
     end = parse_end(word, now_ms)
     if end is None:
-        raise CommandRejected(tr("{word} is no duration: use 30m, 2h, 7d or a date (2026-12-31).", word=word[:32]))
+        raise CommandRejected(tr("{word} is not a duration. Use 30m, 2h, 7d or a date (2026-12-31).", word=word[:32]))
     if end <= now_ms:
         raise CommandRejected(tr("{word} is in the past.", word=word[:32]))
     return end, reason
@@ -141,7 +141,7 @@ async def _unsilence(room: Room, target: MemberRef, rest: str, context: CommandC
 
 async def _op(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
     if rest.casefold() not in ("", "moderator", "owner"):
-        raise CommandRejected(tr("{word} is no role: use moderator or owner.", word=rest[:32]))
+        raise CommandRejected(tr("{word} is not a role. Use moderator or owner.", word=rest[:32]))
     return await room.moderation.set_role(target.member_id, "owner" if rest.casefold() == "owner" else "moderator")
 
 

@@ -59,7 +59,7 @@ def invite_created(url: str, invite: Invite) -> str:
     """Return the link of a new invite, with its uses and its end in local time."""
     return plural(
         "Invite for {count:,} person until {end}: {url}",
-        "Invite for {count:,} persons until {end}: {url}",
+        "Invite for {count:,} people until {end}: {url}",
         invite.uses,
         end=date_and_time(invite.expires_at),
         url=url,
