@@ -7,9 +7,11 @@ an empty storage. Tests with a browser run in the event loop of the session.
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
 from server.app import RunningServer
+from tests.support.account_api import AccountApiClient, account_api
 from tests.support.browser import Browser, chromium
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
@@ -38,4 +40,11 @@ async def bot(server: RunningServer) -> AsyncGenerator[RawClient]:
     """Protocol-level client in room `tea`."""
     async with raw_client(server.url) as client:
         await client.join("tea", "bot")
+        yield client
+
+
+@pytest.fixture
+async def api(server: RunningServer) -> AsyncGenerator[AccountApiClient]:
+    """Client of the account endpoints, in the event loop of the test."""
+    async with account_api(server.url) as client:
         yield client

@@ -25,12 +25,6 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-@pytest.fixture
-async def api(server: RunningServer) -> AsyncGenerator[AccountApiClient]:
-    async with account_api(server.url) as client:
-        yield client
-
-
 async def test_a_registration_returns_a_token_for_the_socket(server: RunningServer, api: AccountApiClient) -> None:
     registered = await api.register("Ann.Smith", nickName="Ann")
     assert registered.status == 201

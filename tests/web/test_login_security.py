@@ -32,12 +32,6 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-@pytest.fixture
-async def api(server: RunningServer) -> AsyncGenerator[AccountApiClient]:
-    async with account_api(server.url) as client:
-        yield client
-
-
 def from_address(api: AccountApiClient, address: str) -> AccountApiClient:
     """Return a client behind the proxy."""
     return api.with_headers(X_Forwarded_For=address, X_Forwarded_Proto="https")
