@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 from server.domain.confusables import get_skeletons
-from tui_chat.protocol import names
+from tui_chat.protocol import events, names
 
 ServerRole = Literal["user", "admin"]
 
@@ -50,6 +50,10 @@ class Account(Struct, frozen=True, kw_only=True):
         if self.deleted:
             return frozenset()
         return frozenset({names.canonical_key(self.name), names.canonical_key(self.nick_name)})
+
+    def to_ref(self) -> events.MemberRef:
+        """Return the account as a member with its current names."""
+        return events.MemberRef(member_id=self.member_id, nick_name=self.nick_name, account=self.name)
 
     def list_skeletons(self) -> list[str]:
         """Return the skeletons of all reserved names, possibly repeated."""

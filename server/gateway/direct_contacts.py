@@ -53,7 +53,7 @@ class DirectContacts:
             if self._accounts.is_claimed(requester_id) or self._room_registry.find_common_rooms(
                 requester_id, member_id
             ):
-                return events.MemberRef(member_id=member_id, nick_name=account.nick_name, account=account.name)
+                return account.to_ref()
         elif account is None:
             for room in self._room_registry.find_common_rooms(requester_id, member_id):
                 return events.MemberRef(member_id=member_id, nick_name=room.participants[member_id].member.nick_name)
@@ -134,9 +134,7 @@ class DirectContacts:
 
     def _get_current_names(self, member: events.MemberRef) -> events.MemberRef:
         account = self._accounts.find_member(member.member_id)
-        if account is None:
-            return member
-        return events.MemberRef(member_id=member.member_id, nick_name=account.nick_name, account=account.name)
+        return member if account is None else account.to_ref()
 
     def _list_connections(self, member_id: str) -> set[ClientConnection]:
         account = self._accounts.find_member(member_id)

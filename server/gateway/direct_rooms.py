@@ -120,7 +120,7 @@ class DirectRooms:
         """Return a member with its current names; without a nickname for a guest who is absent."""
         account = self._accounts.find_member(member_id)
         if account is not None:
-            return events.MemberRef(member_id=member_id, nick_name=account.nick_name, account=account.name)
+            return account.to_ref()
         for room in self._room_registry.get_member_rooms(member_id):
             return events.MemberRef(member_id=member_id, nick_name=room.participants[member_id].member.nick_name)
         return events.MemberRef(member_id=member_id, nick_name="")

@@ -247,6 +247,5 @@ class Moderation:
             names = events.MemberRef(member_id=member_id, nick_name=member.nick_name, account=member.account)
             return target._replace(member=names)
         if account is not None and target.member is not None:
-            names = events.MemberRef(member_id=member_id, nick_name=account.nick_name, account=account.name)
-            return target._replace(member=names)
+            return target._replace(member=account.to_ref())
         return target
