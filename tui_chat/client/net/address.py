@@ -41,6 +41,11 @@ class Address(Struct, frozen=True):
     invite: str | None = None
 
 
+def is_room_link(url: str) -> bool:
+    """Return whether a URL is the address of a chat server or room: scheme `chat` or `chats`."""
+    return url.lower().startswith(("chat://", "chats://"))
+
+
 def split_invite(room: str) -> tuple[str, str | None]:
     """Return the room name and the invite code of `room?invite=code`; the code is None without one."""
     match = _INVITE.search(room)

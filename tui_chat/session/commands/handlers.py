@@ -109,7 +109,7 @@ def _change_server(argument: str, context: CommandContext) -> None:
 
 def _join(argument: str, context: CommandContext) -> None:
     """Show or join a room by name, or by a `chat://` link, possibly with an invite."""
-    if argument.lower().startswith(("chat://", "chats://")):
+    if address.is_room_link(argument):
         _change_server(argument, context)
     else:
         context.go_to_room(names.validate_room_name(argument))

@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tui_chat.client.net.address import is_room_link
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion, complete, nick_query
 from tui_chat.session.controller import SessionController
@@ -27,7 +28,7 @@ from tui_chat.ui.screens.account_dialogs import create_account_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
-from tui_chat.ui.screens.link import is_room_link, open_link
+from tui_chat.ui.screens.link import open_link
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.output import OutputScreen

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from tui_chat.client.net.address import is_room_link
 from tui_chat.session.hyperlinks import parse_host
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import chat as chat_strings
@@ -72,11 +73,6 @@ def _url_row(url: str) -> Content:
         "\n",
         (url, "$text-muted"),
     )
-
-
-def is_room_link(url: str) -> bool:
-    """Return whether a URL is the address of a chat server or room: scheme `chat` or `chats`."""
-    return url.lower().startswith(("chat://", "chats://"))
 
 
 def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
