@@ -1,7 +1,7 @@
 """Bans and timed sanctions on a real server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -12,21 +12,22 @@ from tests.support.in_process_server import running_server
 from tests.support.moderated_room import ModeratedRoom
 from tests.support.persons import Person, connect_person
 from tests.support.raw_client import raw_client
+from tests.support.storage import ManualClock
 
 NOW = 1_800_000_000_000
 
 
 @asynccontextmanager
-async def admin_and_guest(directory: Path, *, now: Callable[[], int]) -> AsyncGenerator[tuple[Person, Person]]:
+async def admin_and_guest(directory: Path, clock: ManualClock) -> AsyncGenerator[tuple[Person, Person]]:
     """Yield an administrator and the guest ann in the room `tea`.
 
     Args:
         directory: Directory of the database.
-        now: Clock of the server, in ms.
+        clock: Clock of the server.
     """
     settings = ServerSettings(port=0, database=str(directory / "chat.db"), rate_limit="off")
     async with (
-        serve(settings, now=now) as server,
+        serve(settings, now=clock) as server,
         connect_person(server, "root", "admin") as admin,
         connect_person(server, "ann") as ann,
     ):
@@ -68,22 +69,22 @@ async def test_a_ban_ends_an_observation(room: ModeratedRoom) -> None:
 
 
 async def test_timed_sanctions_end_by_themselves(tmp_path: Path) -> None:
-    now = NOW
-    async with admin_and_guest(tmp_path, now=lambda: now) as (admin, ann):
+    clock = ManualClock(NOW)
+    async with admin_and_guest(tmp_path, clock) as (admin, ann):
         assert await admin.attempt("mute", memberId=ann.member_id, until=NOW) == "until_past"
         assert await admin.attempt("mute", memberId=ann.member_id, until=NOW + 60_000) == ""
         response = await ann.client.request("sendMessage", {"room": "tea", "message": "x"})
         assert (response["error"]["reason"], response["error"]["params"]) == ("member_muted", {"until": NOW + 60_000})
-        now = NOW + 59_999
+        clock.now = NOW + 59_999
         assert await ann.attempt("sendMessage", message="x") == "member_muted"
-        now = NOW + 60_000
+        clock.now = NOW + 60_000
         assert await ann.attempt("sendMessage", message="x") == ""
         assert await admin.attempt("ban", memberId=ann.member_id, until=NOW + 120_000) == ""
         response = await ann.client.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
         assert (response["error"]["reason"], response["error"]["params"]) == ("member_banned", {"until": NOW + 120_000})
-        now = NOW + 119_999
+        clock.now = NOW + 119_999
         assert await ann.join() == "member_banned"
-        now = NOW + 120_000
+        clock.now = NOW + 120_000
         assert await ann.join() == ""
         assert await ann.send()
 
@@ -153,10 +154,10 @@ async def test_a_ban_does_not_hold_for_the_address_of_a_trusted_proxy(room: Mode
 
 
 async def test_a_ban_deletes_recent_messages(tmp_path: Path) -> None:
-    now = NOW
-    async with admin_and_guest(tmp_path, now=lambda: now) as (admin, ann):
+    clock = ManualClock(NOW)
+    async with admin_and_guest(tmp_path, clock) as (admin, ann):
         await ann.send("old")
-        now += 60_000
+        clock.now += 60_000
         await ann.client.send_messages("tea", [f"recent {number}" for number in range(250)])
         await admin.send("own")
         assert await admin.attempt("ban", memberId=ann.member_id, deleteRecent=59) == ""
