@@ -63,7 +63,7 @@ async def send_flood(server: RunningServer, lines: int, last_text: str) -> None:
     async with ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         for number in range(lines):
-            await room.send(f"line {number}")
+            await room.send(f"flood {number}")
         await room.send(last_text)
 
 
@@ -171,7 +171,7 @@ async def test_a_flood_over_a_slow_line_does_not_delay_typing(server: RunningSer
         await tty.wait_for_text("1 here")
         tty.throttle(20_000)
         flooding = asyncio.create_task(send_flood(server, 400, "the last line"))
-        await tty.wait_for_text("line ")
+        await tty.wait_for_text("flood ")
         tty.write_keys("hello over there\r")
         async with ChatClient(server.url) as carol:
             room = await carol.join("tea", nick="carol")
@@ -220,9 +220,10 @@ async def test_a_signal_during_a_flood_restores_the_terminal(
     async with terminal(join_command(server), tmp_path / "home") as tty:
         initial_settings = tty.termios_settings()
         await tty.wait_for_text("1 here")
-        flooding = asyncio.create_task(send_flood(server, 200, "the last line"))
-        await tty.wait_for_text("line 9")
+        flood = asyncio.create_task(send_flood(server, 5_000, "the last line"))
+        await tty.wait_for_text("flood ")
         tty.send_signal(signal_number)
         assert await tty.wait_closed() == 128 + signal_number
+        assert flood.cancel(), "the flood ended before the signal"
+        await asyncio.wait({flood})
         assert_restored(tty, initial_settings)
-        await flooding
