@@ -115,7 +115,7 @@ def add_subcommands(parser: CommandLineParser) -> None:
             "--server",
             default="",
             metavar="URL",
-            help=tr("http://host:port or chat://host/room (default: the last used server)"),
+            help=tr("http://host:port, chat://host/room or an invite link (default: the last used server)"),
         )
         subparser.add_argument("--json", action="store_true", help=tr("print JSON, one object per line"))
         subparser.add_argument(

@@ -1,7 +1,7 @@
 """Lifecycle of one script subcommand: connect, read a room or send messages without a join, disconnect.
 
 - Errors: every failure becomes one line on standard error and an exit code (docs/scripts.md).
-- Fallback: a visible join on servers that require one, announced on standard error.
+- Fallback: a visible join on servers that require one, and to redeem an invite, announced on standard error.
 - Output: standard output carries only the requested data, without escape sequences in text from other members.
 """
 
@@ -9,7 +9,7 @@ import asyncio
 import signal
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tui_chat.client.net import address
 from tui_chat.client.room import Room
 from tui_chat.command_line import print_error
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
 from tui_chat.protocol.responses import SendResponse
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
@@ -47,7 +47,7 @@ class CliTarget:
         nick: Nickname, "" for the last used one.
         timeout: Deadline of the first response and of each send, in seconds.
         state_dir: State directory of the profile.
-        anonymous: Ignore the saved guest key; a join makes a new member.
+        anonymous: Ignore the saved guest key; a join makes a new member, except with an invite.
     """
 
     server: str
@@ -103,11 +103,12 @@ def exit_code_for(error: ChatError) -> int:
 
 @dataclass(slots=True)
 class _Visit:
-    """Validated target: base URL of the server, room name and identity with the saved guest key or login."""
+    """Validated target: base URL of the server, room name, invite and identity with the saved guest key or login."""
 
     target: CliTarget
     url: str
     room: str
+    invite: str | None
     nick: str
     guest_key: str | None
     login: SavedLogin | None
@@ -118,10 +119,34 @@ class _Visit:
             return ChatClient(self.url, guest_key=self.guest_key)
         return ChatClient(self.url, token=self.login.token, account=self.login.account)
 
-    async def join(self, client: ChatClient, limit: int) -> Room:
-        """Join with a notice on standard error, for a server that requires a join; exceptions of `ChatClient.join`."""
-        print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
-        return await client.join(self.room, nick=self.nick, limit=limit, timeout=self.target.timeout)
+    async def join(self, client: ChatClient, limit: int, rejection: ChatError) -> Room:
+        """Join with a notice on standard error, after a rejected request without a join, and save a new guest key.
+
+        Args:
+            client: Client of the visit.
+            limit: Number of log entries to fetch first.
+            rejection: Error of the request without a join.
+
+        Raises:
+            ChatError: As `ChatClient.join`; `rejection` if a join gives no further permission.
+        """
+        if isinstance(rejection, UnsupportedByServer):
+            print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
+        elif not self._is_admitted_by_join(rejection):
+            raise rejection
+        room = await client.join(
+            self.room, nick=self.nick, limit=limit, invite=self.invite, timeout=self.target.timeout
+        )
+        self.save_guest_key(client)
+        if not isinstance(rejection, UnsupportedByServer):
+            print_error(tr("joined {room} as {nick}", room=room.title, nick=room.nick))
+        return room
+
+    def _is_admitted_by_join(self, rejection: ChatError) -> bool:
+        """Return whether a join admits the user, by an invite or by the guest key of a durable member."""
+        if rejection.reason not in ("room_not_found", "members_only"):
+            return False
+        return self.invite is not None or (self.guest_key is not None and names.is_room_address(self.room))
 
     def save_guest_key(self, client: ChatClient) -> None:
         """Save a new guest key, which gives the next run the same member id; no effect for an anonymous target.
@@ -138,10 +163,11 @@ class _Visit:
 
 @asynccontextmanager
 async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
-    """Observe the target's room for the duration of the context, or join on a server that requires a join.
+    """Observe the target's room for the duration of the context, or join if the observation requires a join.
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
-    login name. A new name of the room is printed on standard error. A join saves a new guest key in the profile.
+    login name. A new name of the room is printed on standard error. A join redeems the invite of the address and saves
+    a new guest key in the profile.
 
     Args:
         target: Server, room and identity.
@@ -160,9 +186,8 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
         try:
             try:
                 room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
-            except UnsupportedByServer:
-                room = await visit.join(client, limit)
-                visit.save_guest_key(client)
+            except (UnsupportedByServer, NotFound) as error:
+                room = await visit.join(client, limit, error)
             yield room
         finally:
             report_task.cancel()
@@ -175,7 +200,7 @@ async def _report_renames(events: EventQueue[ClientEvent]) -> None:
 
 
 class ScriptSender:
-    """Sender of the messages of one command, without a join unless the server requires a join.
+    """Sender of the messages of one command, without a join unless the server or an invite requires a join.
 
     All messages have the nickname that the server assigns to the first message.
     """
@@ -194,8 +219,8 @@ class ScriptSender:
     async def send(self, text: str) -> SendResponse:
         """Send a message and wait for the acknowledgement; save a new guest key in the profile.
 
-        On a server that requires a join, the first call joins the room for the rest of the command, with a notice on
-        standard error.
+        On a server that requires a join, and to redeem an invite, the first call joins the room for the rest of the
+        command, with a notice on standard error.
 
         Raises:
             ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
@@ -206,8 +231,8 @@ class ScriptSender:
                 response = await self._client.send_as(self._visit.room, self._nick, text, timeout=timeout)
                 self._nick = response.nick_name or self._nick
                 return response
-            except UnsupportedByServer:
-                self._joined_room = await self._visit.join(self._client, 1)
+            except (UnsupportedByServer, NotFound, Forbidden) as error:
+                self._joined_room = await self._visit.join(self._client, 1, error)
             finally:
                 self._visit.save_guest_key(self._client)
         return await self._joined_room.send(text, timeout=timeout)
@@ -237,8 +262,11 @@ def _validate(target: CliTarget) -> _Visit:
         nick = names.validate_nickname(target.nick or saved_profile.nick or profile_store.login_name())
     except ChatError as chat_error:
         raise InvalidTarget(error_text.describe(chat_error)) from None
+    invite = None if target.room else server_address.invite
+    if invite is not None:
+        target = replace(target, anonymous=False)  # the member of a redeemed invite is durable
     guest_key = None if target.anonymous else find_guest_key(saved_profile, server_address.base_url, nick)
     login, problem = LoginStore(target.state_dir).find(server_address.base_url)
     if problem:
         print_error(problem)
-    return _Visit(target, server_address.base_url, room, nick, guest_key, login)
+    return _Visit(target, server_address.base_url, room, invite, nick, guest_key, login)

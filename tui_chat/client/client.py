@@ -246,7 +246,8 @@ class ChatClient:
             timeout: Time limit of the call in seconds; None waits for the connection without a limit.
 
         Raises:
-            ChatError: A name is invalid, or the server rejected the join.
+            ChatError: A name is invalid, or the server rejected the join. An invalid invite gives `NotFound`, because
+                its room is indistinguishable from a missing one.
             RateLimited, InternalError: Last temporary error before the timeout.
             Unavailable: As above, or no response before the timeout, or the client was closed.
         """

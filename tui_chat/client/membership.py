@@ -22,7 +22,7 @@ from tui_chat.client.room_context import RoomContext
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
-from tui_chat.protocol.errors import ChatError, NotJoined, Unauthorized, Unavailable
+from tui_chat.protocol.errors import ChatError, NotFound, NotJoined, Unauthorized, Unavailable
 from tui_chat.protocol.events import Entry, Member, MemberChange, Message, PolicyChange, PresencePush, TopicChange
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
@@ -298,16 +298,20 @@ class RoomMembership:
         if isinstance(self._request, Observe):
             request = replace(self._request, room=self.context.name, since=since, limit=limit)
             return await transport.request(request, ObserveResponse)
-        return await transport.join(
-            replace(
-                self._request,
-                room_name=self.context.name,
-                nick_name=self.context.nick,
-                since=since,
-                limit=limit,
-                guest_key=self.context.client.guest_key if self.context.client.account is None else None,
-            )
+        request = replace(
+            self._request,
+            room_name=self.context.name,
+            nick_name=self.context.nick,
+            since=since,
+            limit=limit,
+            guest_key=self.context.client.guest_key if self.context.client.account is None else None,
         )
+        try:
+            return await transport.join(request)
+        except NotFound:
+            if request.invite is None or self.was_joined:
+                raise
+            raise NotFound("room_not_found_by_invite") from None
 
     async def _send_leave(self, transport: "Transport") -> None:
         """Leave the room, or end its observation, on the connection of its join. A failure is only logged.

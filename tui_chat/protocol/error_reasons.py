@@ -153,6 +153,7 @@ SDK_MESSAGES = {
     "accounts_unsupported": "this server does not support accounts",
     "observers_unsupported": "this server requires a join to read and to send",
     "room_left": "you have left the room",
+    "room_not_found_by_invite": "no such room, or the invite has expired, was revoked or is used up",
     "room_removed": "the room was removed",
     "outbox_room_left": "you are no longer in this room",
     "outbox_full": "{count} messages wait to be sent already",
