@@ -67,9 +67,10 @@ class LiveRoom(Generic[ConnectionT]):
 
     Attributes:
         key: Canonical key of the name.
-        name: Display name; the stored name if the room exists in storage.
+        name: Name or address; the stored name if the room exists in storage.
         log_id: Identifier of the log; the stored one if the room exists in storage.
         access: Policy for permission checks; None before the first read, and after a change.
+        title: Display name of a private room, otherwise empty.
         direct: Members of a direct room with participants, None for other rooms.
         participants: Participants by member id, in order of arrival.
         connections: Participants by connection.
@@ -81,6 +82,7 @@ class LiveRoom(Generic[ConnectionT]):
     name: str
     log_id: str = field(default_factory=generate_log_id)
     access: RoomAccess | None = None
+    title: str = ""
     direct: DirectMembers | None = None
     participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])
     connections: dict[ConnectionT, Participant[ConnectionT]] = field(
@@ -93,6 +95,11 @@ class LiveRoom(Generic[ConnectionT]):
     _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
     _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for `list_page`
     _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
+
+    @property
+    def display_name(self) -> str:
+        """Name in texts: the title of a private room, empty for a direct room."""
+        return self.title or ("" if names.is_room_address(self.name) else self.name)
 
     def to_ref(self) -> RoomRef:
         """Return the reference to this room for log commands."""

@@ -22,6 +22,7 @@ from server.domain.rate_limits import Rate, TokenBucket
 from server.domain.room_registry import JoinResult, LeaveResult
 from server.engineio.connection import ClientConnection
 from server.gateway.fanout import Fanout, MembershipNotice
+from server.gateway.notice_texts import format_notice_room
 from tui_chat.protocol import events
 
 PRESENCE_INTERVAL = 0.1
@@ -187,7 +188,7 @@ class PresenceBroadcaster:
             room=room.name,
             nick_name=member.nick_name,
             member_id=member.member_id,
-            message=f"{subject} {verb}了 {room.name} 房间",
+            message=f"{subject} {verb}了{format_notice_room(room)}",
             ts=self._now(),
             via=member.via,
             confusable=member.confusable,

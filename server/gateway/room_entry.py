@@ -150,7 +150,9 @@ class RoomEntry:
             self.remove_member(room, entry.target.member_id)
 
     def on_policy_change(self, room: LiveRoom[ClientConnection], entry: events.PolicyChange) -> None:
-        """Apply a new name, and send `roomRenamed` to the native readers."""
+        """Apply a new title or name, and send `roomRenamed` to the native readers after a new name."""
+        if entry.title is not None:
+            room.title = entry.title
         if entry.new_name is not None:
             frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=entry.new_name))
             self._room_registry.rename(room, entry.new_name)
@@ -244,7 +246,7 @@ class RoomEntry:
         state: AccessState,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader, and replace name and log id of `room` by the stored ones.
+        """Return the state of a room for a new reader, and replace name, title and log id of `room` by the stored ones.
 
         A room that is not stored has an empty log and no topic. `participant` is contained in `members` in any case.
 
@@ -256,7 +258,7 @@ class RoomEntry:
         if access.policy_seq != state.access.policy_seq or (stored_room is None and access.policy_seq):
             raise StaleAccess(room.key)
         if stored_room is not None:
-            room.name, room.log_id = stored_room.name, stored_room.log_id
+            room.name, room.title, room.log_id = stored_room.name, stored_room.title, stored_room.log_id
         return responses.ObserveResponse(
             room=responses.RoomState(
                 name=room.name,
@@ -265,7 +267,7 @@ class RoomEntry:
                 first_seq=stored_room.first_seq if stored_room else 1,
                 last_seq=stored_room.last_seq if stored_room else 0,
                 visibility=access.policy.visibility,
-                title=stored_room.title or None if stored_room else None,
+                title=room.title or None,
                 policy=to_wire_policy(access.policy),
                 role=None if participant is None else _ROLE_NAMES.get(state.standing.role),
             ),

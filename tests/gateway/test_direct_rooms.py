@@ -158,6 +158,10 @@ async def test_a_guest_takes_part_while_in_a_common_room(connect: Connect, accou
     assert await send(ann, room) == "ok"
     await ann.join("tea", "any")
     assert (await open_direct(guest, ann_id))["room"]["name"] == room
+    await guest.request("leaveRoom", {"room": room})
+    guest.pushes.clear()
+    await guest.request("joinRoom", room, "小明")
+    assert await guest.wait_for_push("message") == "小明 加入了房间"
 
 
 async def test_blocked_members_have_no_direct_room(connect: Connect, accounts: Accounts) -> None:

@@ -294,6 +294,23 @@ async def test_refusals_of_basic_clients_have_their_own_form(owner: RawClient, c
     assert (error["code"], error["reason"]) == ("forbidden", "members_only")
 
 
+async def test_notices_to_basic_clients_name_private_rooms_by_title(
+    server: RunningServer, owner: RawClient, client: RawClient
+) -> None:
+    address = await create_private(owner)
+    invite = await create_invite(owner, address)
+    await client.join(address, "小明", invite=invite["code"])
+    await client.request("leaveRoom", {"room": address})
+    client.pushes.clear()
+    await client.ws.send_str("42" + json.dumps(["joinRoom", address]))
+    assert await client.wait_for_push("message") == "新用户加入了 Vault 房间"
+    async with connect_account(server, "bob") as bob:
+        await bob.join(address, "bob", invite=invite["code"])
+        assert await client.wait_for_push("message") == "bob 加入了 Vault 房间"
+        assert await get_reason(owner, "updateRoom", room=address, title="Attic") == ""
+    assert await client.wait_for_push("message") == "bob 离开了 Attic 房间"
+
+
 async def test_resource_clients_with_an_account_own_their_rooms(
     server: RunningServer, owner: RawClient, client: RawClient
 ) -> None:

@@ -60,7 +60,7 @@ WIRE_MESSAGES = {
     "not_in_direct_room": "not available in direct messages",
     "room_read_only": "this room is read-only",
     "room_creation_restricted": "this server does not let you create rooms",
-    "member_kicked": "you were removed from the room {room}",
+    "member_kicked": "you were removed from this room",
     "role_requires_account": "only members with an account can have this role",
     "room_not_joined": "join the room first",
     # not_found

@@ -13,6 +13,7 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame, encode_event
 from server.gateway.dialects.dialect import Dialect, decode_payload
 from server.gateway.fanout import RoomEvent
+from server.gateway.notice_texts import format_notice_room
 from tui_chat.protocol import codec, events, names, requests
 
 _GUEST = "guest"
@@ -57,7 +58,7 @@ class StringJoinDialect(Dialect):
         match room_event:
             case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
                 subject = f"新用户等 {more + 1} 人" if more else "新用户"
-                return encode_event(events.MESSAGE, f"{subject}加入了 {room.name} 房间")
+                return encode_event(events.MESSAGE, f"{subject}加入了{format_notice_room(room)}")
             case events.LeaveNotice(via=self.name, nick_name=nick) if _is_guest(nick):
                 return None  # the dialect has no text for the leave of a nameless member
             case events.Message() | events.JoinNotice() | events.LeaveNotice() | events.NickNotice():
