@@ -10,7 +10,7 @@ from tests.support.accounts import create_account
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
-from tui_chat.protocol.errors import Forbidden, NotFound
+from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 
 
 async def read_all(room: Room) -> None:
@@ -67,6 +67,23 @@ async def test_a_policy_applies_and_a_deleted_room_is_lost_for_its_members(
                 await reader
         assert bob.rooms == {}
         await wait_until(lambda: ann.rooms == {})
+
+
+async def test_forget_ends_a_membership_except_that_of_the_last_owner(server: RunningServer, ann: ChatClient) -> None:
+    room = await ann.owned_rooms.create(title="Team")
+    invite = await ann.owned_rooms.create_invite(room.name)
+    with pytest.raises(Conflict) as conflict:
+        await room.leave(forget=True)
+    assert conflict.value.reason == "last_owner"
+    await room.send("still here")
+    issued = await create_account(server, "bob")
+    async with ChatClient(server.url, token=issued.token, account="bob") as bob:
+        bobs_room = await bob.join(room.name, nick="bob", invite=invite.code)
+        await bobs_room.leave(forget=True)
+        assert bob.rooms == {}
+        assert await bob.owned_rooms.list_memberships() == []
+        with pytest.raises(NotFound):
+            await bob.join(room.name, nick="bob")
 
 
 async def test_guests_own_no_rooms(server: RunningServer) -> None:

@@ -25,7 +25,7 @@ from tui_chat.protocol import requests
 from tui_chat.protocol.events import Entry, Member
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from tui_chat.protocol.policies import RoomPolicy
-from tui_chat.protocol.responses import ChangeAccepted, NickChanged, SendResponse
+from tui_chat.protocol.responses import ChangeAccepted, Empty, NickChanged, SendResponse
 
 
 class Room:
@@ -117,13 +117,18 @@ class Room:
         """True after the first join or observation. Remains True while offline and after `leave`."""
         return self.membership.was_joined
 
-    async def leave(self) -> None:
+    async def leave(self, *, forget: bool = False) -> None:
         """Leave the room, or end its observation. The log remains readable. Idempotent.
 
         Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. The event
-        `RoomLost` does not follow. A failed request is ignored, after at most five seconds. On a basic server, the
-        connection is replaced.
+        `RoomLost` does not follow. A failed leave request is ignored, after at most five seconds. On a basic server,
+        the connection is replaced.
+
+        Args:
+            forget: First end the durable membership; raises a `ChatError` without leaving (`Conflict`: last owner).
         """
+        if forget:
+            await self._context.request(requests.LeaveRoom(room=self.name, forget=True), Empty)
         await self.membership.leave()
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
