@@ -24,8 +24,8 @@ class ChoiceDialog(ModalScreen[ChoiceT | None]):
     """Dialog with an excerpt of a text above the choices. The first choice is highlighted initially.
 
     Args:
-        question: Title.
-        text: Text that the choice concerns.
+        question: Title; without a text, a wrapped paragraph in place of the excerpt.
+        text: Text that the choice concerns, empty for none.
         choices: Id of the key binding and label of each choice.
     """
 
@@ -50,7 +50,10 @@ class ChoiceDialog(ModalScreen[ChoiceT | None]):
             excerpt.append("…")
         keymap = app_services(self).keymap
         with Vertical(id="question"):
-            yield Static("\n".join(excerpt), id="excerpt", markup=False)
+            if self._text:
+                yield Static("\n".join(excerpt), id="excerpt", markup=False)
+            else:
+                yield Static(self._question, id="paragraph", markup=False)
             yield OptionList(
                 *(
                     Option(Content.assemble((f"{keymap.display_key(binding):>4}  ", "$primary"), label))
@@ -60,8 +63,8 @@ class ChoiceDialog(ModalScreen[ChoiceT | None]):
             )
 
     def on_mount(self, event: events.Mount) -> None:
-        """Show the question in the border, and highlight the first choice."""
-        self.query_one("#question").border_title = Content(self._question)
+        """Show the question in the border if there is an excerpt, and highlight the first choice."""
+        self.query_one("#question").border_title = Content(self._question if self._text else "")
         self.query_one(OptionList).highlighted = 0
         self._opened_at = event.time
 
