@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
@@ -49,6 +50,11 @@ class ChatAppDriver:
     def timeline(self) -> Timeline:
         """Timeline of the chat screen."""
         return self.chat_screen.query_one(Timeline)
+
+    @property
+    def sdk_client(self) -> ChatClient:
+        """Client of the SDK."""
+        return self.chat_screen.server_link.require_client()
 
     def sdk_room(self, name: str) -> Room:
         """Return the open room of the SDK with this name."""

@@ -54,12 +54,17 @@ async def test_commands_find_members_with_spaces_and_absent_persons(server: Runn
         await root.wait_for_text("root ended the silence of “ann lee”.")
         await root.send_message("/unsilence ann lee")
         await root.wait_for_text("No change for “ann lee”.")
+        await tea.send("buy now")
+        await root.wait_for_text("buy now")
         await root.send_message("/ban nobody")
         await root.wait_for_text("No such nickname: nobody.")
+        await root.send_message("/ban ann lee --delete 8d")
+        await root.wait_for_text("Add a duration of at most 7 days after --delete")
         await ban_after_question(root)
         async for event in events:
             if isinstance(event, RoomLost):
                 break
+        await root.wait_until(lambda: "buy now" not in root.screen_text())
         await root.send_message("/unban ann lee")
         await root.wait_for_text("root ended the ban of “ann lee”.")
         await guest.join("tea", nick="ann lee")
@@ -68,11 +73,12 @@ async def test_commands_find_members_with_spaces_and_absent_persons(server: Runn
 
 
 async def ban_after_question(root: ChatAppDriver) -> None:
-    """Ban a guest; the first question is cancelled, and says that guests of the same address are banned too."""
+    """Ban a guest and delete its messages; the first of two questions, which name all effects, is cancelled."""
     for key in ("escape", "y"):
-        await root.send_message("/ban ann lee 7d spam")
+        await root.send_message("/ban ann lee --delete 1h 7d spam")
         await root.wait_until(lambda: isinstance(root.app.screen, ConfirmScreen))
         await root.wait_for_text("All guests with the same network address")
+        await root.wait_for_text("of the last 1h are deleted")
         await root.press(key)
         await root.wait_until(lambda: not isinstance(root.app.screen, ConfirmScreen))
     await root.wait_for_text("root banned “ann lee” (until")

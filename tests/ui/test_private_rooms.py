@@ -6,7 +6,8 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
-from tests.support.chat_app import chat_app, chat_app_in_room
+from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.errors import NotFound
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
@@ -84,3 +85,62 @@ async def test_links_with_an_invite_open_rooms_of_the_same_server(server: Runnin
         await bob.wait_for_text("visibility = private")
         await bob.send_message("/create mine")
         await bob.wait_until(lambda: "account" in bob.screen_text().lower())
+
+
+async def test_an_owner_revokes_invites_renames_transfers_and_leaves_rooms(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    await save_login(server, tmp_path, "ann")
+    token = (await create_account(server, "bob")).token
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as ann,
+        ChatClient(server.url, token=token, account="bob") as bob,
+    ):
+        await ann.send_message("/create --private Board")
+        await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "Board")
+        assert ann.displayed_room is not None
+        address = ann.displayed_room.name
+        await ann.send_message("/invites")
+        await ann.wait_for_text("No valid invites.")
+        first, second = [await ann.sdk_client.owned_rooms.create_invite(address) for _ in range(2)]
+        await ann.send_message("/invites")
+        await ann.wait_for_text(f"{first.id}: for 10 more people until")
+        await ann.send_message(f"/uninvite {first.id}")
+        await ann.wait_for_text(f"Invite {first.id} is revoked.")
+        await ann.send_message(f"/uninvite {first.id}")
+        await ann.wait_for_text("No such invite.")
+        await ann.press("ctrl+c")
+        with pytest.raises(NotFound):
+            await bob.join(address, nick="bob", invite=first.code)
+        board = await bob.join(address, nick="bob", invite=second.code)
+        await ann.send_message("/rename Steering Group")
+        await ann.wait_for_text("ann changed the room: name = Steering Group")
+        await ann.wait_until(lambda: "Steering Group" in ann.first_row_of(ann.chat_screen.view.header))
+        await ann.send_message("/forget")
+        await answer_question(ann, "Leave Steering Group for good? You can return only with an invite.", "y")
+        await ann.wait_for_text("You are the last owner.")
+        assert ann.displayed_room.name == address
+        await ann.send_message("/transfer bob")
+        await answer_question(ann, "You become a moderator and cannot undo this.", "y")
+        await ann.wait_for_text("ann made ann moderator.")
+        await wait_until(lambda: board.role == "owner")
+        await ann.send_message("/forget")
+        await answer_question(ann, "Leave Steering Group for good?", "y")
+        await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["tea"])
+        assert [room.name for room in await ann.sdk_client.owned_rooms.list_memberships()] == ["tea"]
+        await ann.send_message("/create mine")
+        await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.name == "mine")
+        await ann.send_message("/delete-room")
+        await answer_question(ann, "Delete mine with all messages, for everyone?", "escape")
+        await ann.send_message("/delete-room")
+        await answer_question(ann, "Delete mine with all messages, for everyone?", "y")
+        await ann.wait_for_text("You are no longer in mine")
+        assert [room.name for room in await ann.sdk_client.list_rooms()] == ["tea"]
+
+
+async def answer_question(driver: ChatAppDriver, text: str, key: str) -> None:
+    """Wait for a question with this text, and press a key in it."""
+    await driver.wait_until(lambda: isinstance(driver.app.screen, ConfirmScreen))
+    await driver.wait_until(lambda: text in " ".join(driver.screen_text().replace("│", " ").split()))
+    await driver.press(key)
+    await driver.wait_until(lambda: not isinstance(driver.app.screen, ConfirmScreen))

@@ -1,4 +1,4 @@
-"""Parser of the end of a sanction.
+"""Parser of durations, and of the end of a sanction.
 
 - Durations: `30m`, `2h`, `7d`, `2w`, `1h30m`, `30分钟`, `2小时`, `7天`, `2周`.
 - Dates: `2026-12-01`, the start of this day, and `2026-12-01T18:30`.
@@ -22,6 +22,14 @@ def is_duration_like(word: str) -> bool:
     return word[:1].isdecimal()
 
 
+def parse_duration(word: str) -> int | None:
+    """Return a duration in seconds, None for an unknown form."""
+    normalized = word.casefold()
+    if not _DURATION.fullmatch(normalized):
+        return None
+    return sum(int(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(_PART, normalized))
+
+
 def parse_end(word: str, now_ms: int) -> int | None:
     """Return the end in milliseconds since the epoch, None for an unknown form or a time outside the calendar.
 
@@ -29,13 +37,12 @@ def parse_end(word: str, now_ms: int) -> int | None:
         word: Duration or date in local time, in a form of the module docstring and in any case.
         now_ms: Start of a duration, in milliseconds since the epoch.
     """
-    normalized = word.casefold()
-    if _DURATION.fullmatch(normalized):
-        seconds = sum(int(count) * _UNIT_SECONDS[unit] for count, unit in re.findall(_PART, normalized))
+    seconds = parse_duration(word)
+    if seconds is not None:
         end = now_ms + 1_000 * seconds
     else:
         try:
-            end = int(datetime.fromisoformat(normalized.upper()).timestamp() * 1_000)
+            end = int(datetime.fromisoformat(word.upper()).timestamp() * 1_000)
         except (ValueError, OverflowError, OSError):
             return None
     try:

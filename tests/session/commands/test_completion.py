@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tui_chat.session.commands import registry
+from tui_chat.session.commands import policy_parser, registry
 from tui_chat.session.commands.completion import Completion, complete
 from tui_chat.session.commands.registry import ArgumentKind
 from tui_chat.session.compose_mode import resolve_emoji
@@ -104,6 +104,8 @@ def test_a_room_name_with_spaces_completes_as_a_whole() -> None:
         ("/react :smile", "😄 "),
         ("/react thumbsu", "👍 "),
         ("/leave t", "tea "),
+        ("/policy gu", "guestPost "),
+        ("/policy speak mo", "moderators "),
     ],
 )
 def test_command_arguments_complete_by_argument_kind(typed: str, first: str) -> None:
@@ -121,7 +123,11 @@ def test_every_argument_kind_except_text_has_completions() -> None:
             typed = before + (":smi" if argument.kind is ArgumentKind.EMOJI else "")
             candidates = candidate_texts(complete(typed, ["ann"], ["tea"]))
             assert bool(candidates) is (argument.kind is not ArgumentKind.TEXT), typed
-            before += next(iter(settings_schema.fields())) + " " if argument.kind is ArgumentKind.SETTING else "x "
+            names = {
+                ArgumentKind.SETTING: next(iter(settings_schema.fields())),
+                ArgumentKind.POLICY_FIELD: next(iter(policy_parser.FIELDS)),
+            }
+            before += names.get(argument.kind, "x") + " "
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
 from tui_chat.session import emoji_names
-from tui_chat.session.commands import registry
+from tui_chat.session.commands import policy_parser, registry
 from tui_chat.session.commands.registry import ArgumentKind
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, ValueKind
@@ -122,6 +122,8 @@ def _argument_candidates(
         ArgumentKind.SETTING: fields,
         ArgumentKind.VALUE: _setting_values(words[0]),
         ArgumentKind.LEVEL: (*fields["notify"].choices, DEFAULT_VALUE),
+        ArgumentKind.POLICY_FIELD: policy_parser.FIELDS,
+        ArgumentKind.POLICY_VALUE: policy_parser.FIELDS.get(policy_parser.find_field(words[0]) or "", ()),
     }
     return _to_candidates(_filter_by_prefix(words[-1], options[kind]))
 

@@ -14,14 +14,15 @@ from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import Member, MemberChange, MemberRef, Message
-from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.limits import DELETE_RECENT_SECONDS, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.duration_parser import is_duration_like, parse_end
+from tui_chat.session.duration_parser import is_duration_like, parse_duration, parse_end
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
 
+_DELETE_OPTION = "--delete"
 _MAX_AUTHORS_SEARCHED = 10_000  # loaded messages whose authors can be targets
 
 Action = Callable[[Room, MemberRef, str, CommandContext], Awaitable[ChangeAccepted | None]]
@@ -115,15 +116,30 @@ async def _kick(room: Room, target: MemberRef, reason: str, context: CommandCont
 
 
 async def _ban(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
+    """Ban a person; a guest, and with a deletion, after a question that names all effects."""
+    rest, period = _split_deletion(rest)
     until, reason = _split_end(rest)
-    if target.account is None:
-        question = tr(
-            "{nick} is a guest. All guests with the same network address are banned too. Ban {nick}?",
-            nick=chat_strings.quote_nick(target.nick_name),
-        )
-        if not await context.confirm(question, tr("ban")):
-            return None
-    return await room.moderation.ban(target.member_id, reason, until=until)
+    question = moderation_strings.ban_question(target, period)
+    if question and not await context.confirm(question, tr("ban")):
+        return None
+    delete_recent = parse_duration(period) or 0
+    return await room.moderation.ban(target.member_id, reason, until=until, delete_recent=delete_recent)
+
+
+def _split_deletion(rest: str) -> tuple[str, str]:
+    """Return the arguments without the option `--delete DURATION`, and its duration as typed, "" without the option.
+
+    Raises:
+        CommandRejected: The duration is missing, invalid or above `DELETE_RECENT_SECONDS`.
+    """
+    words = rest.split()
+    if _DELETE_OPTION not in words:
+        return rest, ""
+    index = words.index(_DELETE_OPTION)
+    period = words[index + 1] if index + 1 < len(words) else ""
+    if not 0 < (parse_duration(period) or 0) <= DELETE_RECENT_SECONDS:
+        raise CommandRejected(tr("Add a duration of at most 7 days after --delete, such as 1h."))
+    return " ".join(words[:index] + words[index + 2 :]), period
 
 
 async def _silence(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted:
@@ -149,6 +165,21 @@ async def _deop(room: Room, target: MemberRef, rest: str, context: CommandContex
     return await room.moderation.set_role(target.member_id, "member")
 
 
+async def _transfer(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
+    """Make a person the owner; the user, if an owner, becomes a moderator."""
+    question = tr(
+        "Make {nick} the owner of {room}? You become a moderator and cannot undo this.",
+        nick=chat_strings.quote_nick(target.nick_name),
+        room=room.title,
+    )
+    if not await context.confirm(question, tr("transfer")):
+        return None
+    accepted = await room.moderation.set_role(target.member_id, "owner")
+    if room.role == "owner" and target.member_id != room.member_id:
+        await room.moderation.set_role(room.member_id, "moderator")
+    return accepted
+
+
 def _list_audit(argument: str, context: CommandContext) -> None:
     room = require_room("audit", context)
 
@@ -166,6 +197,7 @@ _ACTIONS: dict[str, Action] = {
     "unsilence": _unsilence,
     "op": _op,
     "deop": _deop,
+    "transfer": _transfer,
 }
 
 _SANCTIONS: dict[Action, str] = {_unban: "banned", _unsilence: "muted"}

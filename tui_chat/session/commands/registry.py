@@ -25,6 +25,8 @@ class ArgumentKind(Enum):
     SETTING = "setting"
     VALUE = "value"
     LEVEL = "level"
+    POLICY_FIELD = "policy field"
+    POLICY_VALUE = "policy value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ _OPTIONAL_ROOM = Argument(mark("room"), ArgumentKind.ROOM, is_optional=True)
 _NICK = Argument(mark("nickname"), ArgumentKind.NICK)
 _NICK_AND_REASON = Argument(mark("nickname [reason]"), ArgumentKind.NICK)
 _NICK_AND_END = Argument(mark("nickname [duration] [reason]"), ArgumentKind.NICK)
+_NICK_AND_BAN = Argument(mark("nickname [--delete duration] [duration] [reason]"), ArgumentKind.NICK)
 _OPTIONAL_TEXT = Argument(mark("text"), is_optional=True)
 
 COMMANDS: tuple[Command, ...] = (
@@ -104,23 +107,36 @@ COMMANDS: tuple[Command, ...] = (
     Command("away", mark("show others that you are away"), (_OPTIONAL_TEXT,)),
     Command("back", mark("show others that you are back")),
     Command("kick", mark("remove a member, who may join again"), (_NICK_AND_REASON,)),
-    Command("ban", mark("exclude a member, for 2h, 7d, until a date or for good"), (_NICK_AND_END,)),
+    Command(
+        "ban",
+        mark("exclude a member, for 2h, 7d, until a date or for good; --delete 1h deletes the newest messages"),
+        (_NICK_AND_BAN,),
+    ),
     Command("unban", mark("end the ban of a person"), (_NICK,)),
     Command("silence", mark("let a member only read, for 2h, 7d, until a date or for good"), (_NICK_AND_END,)),
     Command("unsilence", mark("end the silence of a member"), (_NICK,)),
     Command("op", mark("make a member moderator or owner"), (Argument(mark("nickname [owner]"), ArgumentKind.NICK),)),
     Command("deop", mark("take the role from a moderator"), (_NICK,)),
+    Command("transfer", mark("make a member the owner in your place, after a question"), (_NICK,)),
     Command(
         "create",
         mark("create a room that you own; --private for an invited group"),
         (Argument(mark("[--private] name")),),
     ),
     Command("invite", mark("create an invite link to this room, and copy the link")),
+    Command("invites", mark("list the valid invites to this room")),
+    Command("uninvite", mark("revoke an invite of the list of /invites"), (Argument(mark("number")),)),
     Command(
         "policy",
         mark("show the policy of this room, or set a field"),
-        (Argument(mark("field"), is_optional=True), Argument(mark("value"), is_optional=True)),
+        (
+            Argument(mark("field"), ArgumentKind.POLICY_FIELD, is_optional=True),
+            Argument(mark("value"), ArgumentKind.POLICY_VALUE, is_optional=True),
+        ),
     ),
+    Command("rename", mark("rename this room"), (Argument(mark("new name")),)),
+    Command("delete-room", mark("delete this room with all messages, after a question")),
+    Command("forget", mark("end your membership of this or another room, and leave it"), (_OPTIONAL_ROOM,)),
     Command("audit", mark("list the actions of the moderators of this room")),
     Command("mute", mark("mute notifications for this or another room"), (_OPTIONAL_ROOM,)),
     Command("unmute", mark("unmute notifications for this or another room"), (_OPTIONAL_ROOM,)),

@@ -1,34 +1,20 @@
-"""Handlers of the commands of owned rooms: `/create`, `/invite` and `/policy` (docs/moderation.md)."""
+"""Handlers of the commands of owned rooms and memberships (docs/moderation.md)."""
 
-import re
 from collections.abc import Callable
-from typing import Any, get_args
 from urllib.parse import quote, urlsplit
 
 from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
-from tui_chat.protocol.policies import Audience, ManagerRole, Retention
+from tui_chat.protocol.errors import Conflict
 from tui_chat.protocol.responses import Invite
+from tui_chat.session.commands import policy_parser
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
-from tui_chat.session.strings import moderation as moderation_strings
+from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
 
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "visibility": ("public", "unlisted"),
-    "speak": get_args(Audience),
-    "guestPost": ("true", "false"),
-    "react": get_args(Audience),
-    "upload": get_args(Audience),
-    "topic": get_args(ManagerRole),
-    "invite": get_args(ManagerRole),
-}
-"""Values by wire name of a policy field; the retention `keep` has a syntax of its own."""
-
-_ATTRIBUTES = {"guestPost": "guest_post", "topic": "topic_role", "invite": "invite_role"}
-_RETENTION = re.compile(r"(\d{1,8})(d?)")
 _PRIVATE_OPTION = "--private"
 
 
@@ -74,7 +60,7 @@ def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
     if not argument:
         return moderation_strings.policy_list(room.policy)
     typed_name, _, value = argument.partition(" ")
-    change = _parse_field(typed_name, value.strip())
+    change = policy_parser.parse_field(typed_name, value.strip())
 
     async def set_policy() -> str:
         await context.link.require_client().owned_rooms.update(room.name, **change)
@@ -84,40 +70,88 @@ def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
     return None
 
 
-def _parse_field(typed_name: str, value: str) -> dict[str, Any]:
-    """Return the changed field of `PolicyFields` with its value.
+def _list_invites(_: str, context: CommandContext) -> None:
+    """Show the valid invites to the current room."""
+    room = require_room("invites", context)
 
-    Raises:
-        CommandRejected: The field is unknown, or the value invalid; the text lists the possibilities.
-    """
-    fields = {name.casefold(): name for name in (*_CHOICES, "keep")}
-    name = fields.get(typed_name.casefold())
-    if name is None:
-        expected = ", ".join(fields.values())
-        raise CommandRejected(tr("No such field: {name}. Fields: {expected}.", name=typed_name[:32], expected=expected))
-    if name == "keep":
-        return {"keep": _parse_retention(value.casefold())}
-    if value.casefold() not in _CHOICES[name]:
-        expected = ", ".join(_CHOICES[name])
-        raise CommandRejected(tr("{name}: expected {expected}.", name=name, expected=expected))
-    parsed: Any = value.casefold() == "true" if name == "guestPost" else value.casefold()
-    return {_ATTRIBUTES.get(name, name): parsed}
+    async def list_invites() -> str:
+        return moderation_strings.invite_list(await context.link.require_client().owned_rooms.list_invites(room.name))
+
+    run_in_background(list_invites(), context)
 
 
-def _parse_retention(value: str) -> Retention:
-    matched = _RETENTION.fullmatch(value)
-    if value in ("all", "everything"):
-        return Retention()
-    count = int(matched[1]) if matched is not None else 0
-    is_days = matched is not None and bool(matched[2])
-    if not 1 <= count <= (36_500 if is_days else 10_000_000):
-        raise CommandRejected(tr("{name}: expected {expected}.", name="keep", expected="30d, 1000, all"))
-    return Retention(days=count) if is_days else Retention(messages=count)
+def _revoke_invite(invite_id: str, context: CommandContext) -> None:
+    """Revoke an invite to the current room."""
+    room = require_room("uninvite", context)
+
+    async def revoke() -> str:
+        await context.link.require_client().owned_rooms.revoke_invite(room.name, invite_id)
+        return tr("Invite {id} is revoked.", id=invite_id)
+
+    run_in_background(revoke(), context)
+
+
+def _rename(new_name: str, context: CommandContext) -> None:
+    """Change the name of the current room, or the title of a private one; the entry appears in the room."""
+    room = require_room("rename", context)
+    change = (
+        {"title": names.validate_room_title(new_name)}
+        if names.is_room_address(room.name)
+        else {"name": names.validate_room_name(new_name)}
+    )
+
+    async def rename() -> str:
+        await context.link.require_client().owned_rooms.update(room.name, **change)
+        return ""
+
+    run_in_background(rename(), context)
+
+
+def _delete_room(_: str, context: CommandContext) -> None:
+    """Delete the current room after a question; the loss of the room follows."""
+    room = require_room("delete-room", context)
+
+    async def delete() -> str:
+        question = tr("Delete {room} with all messages, for everyone? This cannot be undone.", room=room.title)
+        if await context.confirm(question, tr("delete the room")):
+            await context.link.require_client().owned_rooms.delete(room.name)
+        return ""
+
+    run_in_background(delete(), context)
+
+
+def _forget_room(name: str, context: CommandContext) -> None:
+    """End the membership in this or another open room, and leave the room; a private room after a question."""
+    view = context.room(name)
+    context.require_connection("forget")
+    room = context.link.find_room(view.name)
+    if room is None:
+        raise CommandRejected(chat_strings.not_in_room(view.name))
+
+    async def forget() -> str:
+        question = tr("Leave {room} for good? You can return only with an invite.", room=room.title)
+        if names.is_room_address(room.name) and not await context.confirm(question, tr("leave")):
+            return ""
+        try:
+            await room.leave(forget=True)
+        except Conflict as error:
+            if error.reason == "last_owner":
+                raise CommandRejected(tr(moderation_strings.LAST_OWNER)) from None
+            raise
+        context.link.event_queue.put(RequestCompleted(lambda: context.leave_room(view)))
+        return ""
+
+    run_in_background(forget(), context)
 
 
 HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "create": _create,
     "invite": _invite,
+    "invites": _list_invites,
+    "uninvite": _revoke_invite,
     "policy": _show_or_set_policy,
+    "rename": _rename,
+    "delete-room": _delete_room,
+    "forget": _forget_room,
 }
 """Handlers by command name."""

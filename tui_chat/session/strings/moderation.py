@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from msgspec.structs import fields
 
+from tui_chat.client import sanitize
 from tui_chat.client.events import RoomLost
-from tui_chat.protocol.events import Entry, MemberChange, PolicyChange
+from tui_chat.protocol.events import Entry, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
 from tui_chat.protocol.responses import Invite
 from tui_chat.session import error_text
@@ -22,6 +23,11 @@ _ACTIONS = {
     "muted": mark("{by} silenced {nick}."),
     "unmuted": mark("{by} ended the silence of {nick}."),
 }
+
+
+LAST_OWNER = mark(
+    "You are the last owner. Make another member owner with /transfer NICKNAME, or delete the room with /delete-room."
+)
 
 
 def describe_change(change: MemberChange | PolicyChange) -> str:
@@ -64,6 +70,47 @@ def invite_created(url: str, invite: Invite) -> str:
         end=date_and_time(invite.expires_at),
         url=url,
     )
+
+
+def ban_question(target: MemberRef, period: str) -> str:
+    """Return the question before a ban with effects beyond the person or the future, "" if no question is necessary.
+
+    Args:
+        target: Person to ban.
+        period: Duration as typed, whose messages are deleted; empty for none.
+    """
+    nick = quote_nick(target.nick_name)
+    if target.account is None and period:
+        return tr(
+            "{nick} is a guest. All guests with the same network address are banned too. The messages of {nick} of the "
+            "last {period} are deleted for everyone. Ban {nick}?",
+            nick=nick,
+            period=period,
+        )
+    if target.account is None:
+        return tr("{nick} is a guest. All guests with the same network address are banned too. Ban {nick}?", nick=nick)
+    if period:
+        return tr(
+            "The messages of {nick} of the last {period} are deleted for everyone. Ban {nick}?",
+            nick=nick,
+            period=period,
+        )
+    return ""
+
+
+def invite_list(invites: Sequence[Invite]) -> str:
+    """Return a line with id, remaining uses and end in local time for each invite."""
+    lines = [
+        plural(
+            "{id}: for {count:,} more person until {end} · /uninvite {id} revokes it",
+            "{id}: for {count:,} more people until {end} · /uninvite {id} revokes it",
+            invite.uses,
+            id=sanitize.line(invite.id),
+            end=date_and_time(invite.expires_at),
+        )
+        for invite in invites
+    ]
+    return "\n".join(lines) or tr("No valid invites. /invite creates one.")
 
 
 def room_lost(event: RoomLost) -> str:

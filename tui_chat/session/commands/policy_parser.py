@@ -1,0 +1,62 @@
+"""Parser of policy fields as typed in `/policy` (docs/moderation.md)."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from tui_chat.protocol.policies import Audience, ManagerRole, Retention
+from tui_chat.session.commands.registry import CommandRejected
+from tui_chat.session.i18n import tr
+
+FIELDS: dict[str, Sequence[str]] = {
+    "visibility": ("public", "unlisted"),
+    "speak": get_args(Audience),
+    "guestPost": ("true", "false"),
+    "react": get_args(Audience),
+    "upload": get_args(Audience),
+    "topic": get_args(ManagerRole),
+    "invite": get_args(ManagerRole),
+    "keep": ("30d", "1000", "all"),
+}
+"""Values by wire name of a field; those of `keep` are examples."""
+
+_ATTRIBUTES = {"guestPost": "guest_post", "topic": "topic_role", "invite": "invite_role"}
+_RETENTION = re.compile(r"(\d{1,8})(d?)")
+
+
+def find_field(typed_name: str) -> str | None:
+    """Return the wire name of a field in any case, None for an unknown field."""
+    return next((name for name in FIELDS if name.casefold() == typed_name.casefold()), None)
+
+
+def parse_field(typed_name: str, value: str) -> dict[str, Any]:
+    """Return the changed field of `PolicyFields` with its value.
+
+    Raises:
+        CommandRejected: The field is unknown, or the value invalid; the text lists the possibilities.
+    """
+    name = find_field(typed_name)
+    if name is None:
+        expected = ", ".join(FIELDS)
+        raise CommandRejected(tr("No such field: {name}. Fields: {expected}.", name=typed_name[:32], expected=expected))
+    value = value.casefold()
+    if name == "keep":
+        return {"keep": _parse_retention(value)}
+    if value not in FIELDS[name]:
+        raise _invalid_value(name)
+    return {_ATTRIBUTES.get(name, name): value == "true" if name == "guestPost" else value}
+
+
+def _parse_retention(value: str) -> Retention:
+    matched = _RETENTION.fullmatch(value)
+    if value in ("all", "everything"):
+        return Retention()
+    count = int(matched[1]) if matched is not None else 0
+    is_days = matched is not None and bool(matched[2])
+    if not 1 <= count <= (36_500 if is_days else 10_000_000):
+        raise _invalid_value("keep")
+    return Retention(days=count) if is_days else Retention(messages=count)
+
+
+def _invalid_value(name: str) -> CommandRejected:
+    return CommandRejected(tr("{name}: expected {expected}.", name=name, expected=", ".join(FIELDS[name])))
