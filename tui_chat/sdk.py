@@ -29,6 +29,8 @@ from tui_chat.client.events import (
     Online,
     OutboxItemChanged,
     ProblemReported,
+    ReadMarker,
+    ReadMarkerChanged,
     RoomChanged,
     RoomJoined,
     RoomLost,
@@ -41,6 +43,7 @@ from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.owned_rooms import OwnedRooms
 from tui_chat.client.room import Room
 from tui_chat.client.room_moderation import RoomModeration
+from tui_chat.client.room_read_marker import RoomReadMarker
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.sync.room_log import RoomLog
@@ -144,6 +147,8 @@ __all__ = [
     "ProblemReported",
     "RateLimited",
     "Reaction",
+    "ReadMarker",
+    "ReadMarkerChanged",
     "Room",
     "RoomChanged",
     "RoomInvalid",
@@ -152,6 +157,7 @@ __all__ = [
     "RoomLost",
     "RoomModeration",
     "RoomPolicy",
+    "RoomReadMarker",
     "RoomRenamed",
     "RoomSummary",
     "SearchCursor",

@@ -111,6 +111,38 @@ class DirectRoomAnnounced:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadMarker:
+    """Read marker of the account in a room.
+
+    Attributes:
+        seq: `seq` of the newest read entry, 0 for none.
+        unread: Number of later messages.
+        mentions: Number of later mentions of the account.
+        last_seq: `seq` of the newest entry that both numbers include; 0 if unknown.
+    """
+
+    seq: int
+    unread: int
+    mentions: int
+    last_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMarkerChanged:
+    """Read marker of the account after a join, a move by any of its connections, or an own message.
+
+    Attributes:
+        room: Room name; after a move by another connection, possibly of a room that is not open.
+        marker: Current marker.
+        previous: Marker before; None after the first join, and for a room that is not open.
+    """
+
+    room: str
+    marker: ReadMarker
+    previous: ReadMarker | None
+
+
+@dataclass(frozen=True, slots=True)
 class RoomRenamed:
     """New name of a room, which `Room.name` already contains.
 
@@ -226,6 +258,7 @@ ClientEvent = (
     | RoomJoined
     | RoomLost
     | DirectRoomAnnounced
+    | ReadMarkerChanged
     | RoomRenamed
     | LogChanged
     | NoticeReceived

@@ -228,6 +228,7 @@ class RoomJoiner:
         self._context.account = account
         await self._move_outbox(old_identity)
         for room in self._rooms:
+            room.read_marker.set(None, 0)
             room.membership.context.gate.resume()
 
     async def _move_outbox(self, old_identity: str | None) -> None:

@@ -19,6 +19,7 @@ from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.room_context import RoomContext
+from tui_chat.client.room_read_marker import RoomReadMarker
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.room_cache import RoomCache
@@ -45,6 +46,7 @@ class RoomMembership:
         context: Identity and connection of the room.
         history: Synchronized log of the room.
         roster: Members of the room.
+        read_marker: Read marker of the account.
         sender: Outbox of the room.
         basic_server: Adapter for basic servers.
         is_observed: True for a room that is read without a join; nickname and member id are then empty.
@@ -75,6 +77,7 @@ class RoomMembership:
             lambda: context.client.report_once(Unavailable("members_unlisted", limit=MAX_MEMBERS)),
         )
         self.history = HistorySync(context)
+        self.read_marker = RoomReadMarker(context, self.history.log)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
         self.sender = OutboxSender(context, outbox, self.basic_server)
         self.is_observed = isinstance(request, Observe)
@@ -111,8 +114,8 @@ class RoomMembership:
     async def join(self, transport: "Transport") -> ObserveResponse:
         """Join or observe the room over a connection and apply the response.
 
-        Emits `RoomJoined`, then the changes of members, topic and log. A replaced server log is reset and joined a
-        second time, without `since`. The gate is set before the first event.
+        Emits `RoomJoined`, then the changes of members, topic, log and read marker. A replaced server log is reset and
+        joined a second time, without `since`. The gate is set before the first event.
 
         Args:
             transport: Current connection.
@@ -161,14 +164,16 @@ class RoomMembership:
             since,
             rejoined=rejoined,
         )
+        read = response.read if isinstance(response, JoinResponse) else None
+        self.read_marker.set(read, response.room.last_seq)
         self.sender.resume()
         return response
 
     def on_push(self, entry: Entry) -> None:
         """Apply a pushed entry.
 
-        Emits `LogChanged` for modified messages, `TopicChanged` for another topic, and `RoomChanged` for a change of a
-        member or policy.
+        Emits `LogChanged` for modified messages, `ReadMarkerChanged` for a message of the account, `TopicChanged` for
+        another topic, and `RoomChanged` for a change of a member or policy.
 
         Outside a joined connection, entries are buffered until the join.
         """
@@ -176,7 +181,9 @@ class RoomMembership:
         self.history.on_push(entry)
         if self.context.gate.value is None:
             return
-        if isinstance(entry, TopicChange):
+        if isinstance(entry, Message) and entry.member_id == self.context.member_id:
+            self.read_marker.on_own_message(entry.seq)
+        elif isinstance(entry, TopicChange):
             self._set_topic(entry.topic, entry.nick_name)
         elif isinstance(entry, MemberChange | PolicyChange):
             self.context.apply_change(entry)

@@ -69,9 +69,16 @@ class OwnedRooms:
         await self._send(DeleteRoom(room=room), ChangeAccepted)
 
     async def list_memberships(self) -> list[OwnRoom]:
-        """Return the rooms with a durable membership of the account, latest activity first."""
+        """Return the rooms with a durable membership of the account, latest activity first.
+
+        The open direct rooms get the current nicknames of their members as title.
+        """
         response = await self._context.request(MyRooms(), OwnRoomList)
-        return [sanitize.received(room) for room in response.rooms]
+        rooms = [sanitize.received(room) for room in response.rooms]
+        for room in rooms:
+            if room.direct is not None:
+                self._context.name_direct_room(room.name, room.direct)
+        return rooms
 
     async def create_invite(self, room: str, **limits: int) -> Invite:
         """Create an invite; its `code` is the `invite` of `ChatClient.join`, and `url` a link for chat programs.

@@ -3,7 +3,14 @@
 from typing import Any
 
 from tui_chat.client import sanitize
-from tui_chat.client.events import DirectRoomAnnounced, NoticeReceived, RoomRenamed, TypingChanged
+from tui_chat.client.events import (
+    DirectRoomAnnounced,
+    NoticeReceived,
+    ReadMarker,
+    ReadMarkerChanged,
+    RoomRenamed,
+    TypingChanged,
+)
 from tui_chat.client.log import log
 from tui_chat.client.net.basic_codec import decode_basic_push
 from tui_chat.client.room import Room
@@ -12,6 +19,7 @@ from tui_chat.client.room_directory import RoomDirectory
 from tui_chat.protocol import events, names
 from tui_chat.protocol.codec import decode_error, decode_push
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound
+from tui_chat.protocol.responses import ReadState
 
 RoomPush = (
     events.MessagePush
@@ -70,17 +78,21 @@ class PushDispatcher:
             self._context.connector.on_going_away(push.reconnect_after)
             return
         if isinstance(push, events.DirectRoomPush):
-            title = sanitize.line(", ".join(sanitize.received(ref).nick_name for ref in push.direct))
-            self._context.direct_titles[push.room] = title
+            title = self._context.name_direct_room(push.room, map(sanitize.received, push.direct))
             if self._rooms.get(push.room) is None:
                 self._context.emit(DirectRoomAnnounced(push.room, title))
+            return
+        if isinstance(push, events.ReadMarkerPush):
+            self._apply_read_marker(push)
             return
         if not isinstance(push, RoomPush):
             log.debug("push ignored: no handler for %s", type(push).__name__)
             return
         room = self._rooms.get(push.room)
-        if room is None:
-            return
+        if room is not None:
+            self._apply_to_room(room, push)
+
+    def _apply_to_room(self, room: Room, push: RoomPush) -> None:
         match push:
             case events.RoomRenamedPush():
                 self._rename(room, names.validate_room_name(push.new_name))
@@ -95,6 +107,14 @@ class PushDispatcher:
                 self._context.emit(NoticeReceived(sanitize.received(push)))
             case _:
                 room.membership.on_push(push)
+
+    def _apply_read_marker(self, push: events.ReadMarkerPush) -> None:
+        room = self._rooms.get(push.room)
+        if room is not None:
+            room.read_marker.on_push(ReadState(seq=push.seq, unread=push.unread, mentions=push.mentions))
+        else:
+            marker = ReadMarker(push.seq, max(0, push.unread), max(0, push.mentions))
+            self._context.emit(ReadMarkerChanged(sanitize.room_name(push.room), marker, None))
 
     def _apply_error(self, error: ChatError) -> None:
         """Close a room from which the user was removed; other errors of requests without a response are logged."""

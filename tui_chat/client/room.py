@@ -34,6 +34,7 @@ class Room:
     Attributes:
         log: Known part of the room log.
         moderation: Kicks, bans, mutes, roles and the audit.
+        read_marker: Read marker of the account.
         membership: State of the room for `ChatClient`.
 
     Args:
@@ -44,6 +45,7 @@ class Room:
     def __init__(self, membership: RoomMembership, search: SearchFunction) -> None:
         self.log = membership.history.log
         self.membership = membership
+        self.read_marker = membership.read_marker
         self._context = membership.context
         self._search = search
         self.moderation = RoomModeration(membership.context)
@@ -77,7 +79,7 @@ class Room:
     @property
     def title(self) -> str:
         """Display name: the title of a private room, whose `name` is an address, otherwise `name`."""
-        return self._context.title or self._context.name
+        return self._context.display_title
 
     @property
     def is_direct(self) -> bool:

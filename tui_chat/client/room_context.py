@@ -1,16 +1,17 @@
 """State and services shared by the rooms of one client, and by the parts of one room."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from tui_chat.client import sanitize
 from tui_chat.client.events import ClientEvent, ProblemReported
 from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.events import MemberChange, PolicyChange
+from tui_chat.protocol.events import Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.requests import Request, SetStatus
@@ -69,6 +70,16 @@ class ClientContext:
             self.connector.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
         )
 
+    def name_direct_room(self, room: str, members: Iterable[Member | MemberRef]) -> str:
+        """Store and return the title of a direct room, the nicknames of its other members.
+
+        Args:
+            room: Address of the room.
+            members: Sanitized other members.
+        """
+        self.direct_titles[room] = sanitize.line(", ".join(member.nick_name for member in members))
+        return self.direct_titles[room]
+
     def report_once(self, error: ChatError) -> None:
         """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""
         if error.reason not in self.reported_reasons:
@@ -110,6 +121,11 @@ class RoomContext:
     removal: MemberChange | None = None
     member_id: str = ""
     gate: TransportGate = field(default_factory=TransportGate)
+
+    @property
+    def display_title(self) -> str:
+        """Title of a private room, otherwise the name."""
+        return self.client.direct_titles.get(self.name) or self.title or self.name
 
     def apply_change(self, entry: MemberChange | PolicyChange) -> None:
         """Apply a sanitized entry to the policy, the title, and the role or removal of the user."""

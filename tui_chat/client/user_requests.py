@@ -59,7 +59,7 @@ class UserRequests:
             OpenDirect(member_ids=[member.member_id for member in members]), JoinResponse
         )
         name = sanitize.room_name(response.room.name)
-        self._context.direct_titles[name] = ", ".join(member.nick_name for member in members)
+        self._context.name_direct_room(name, members)
         return await self._join(name, sanitize.nickname(response.nick_name))
 
     async def block(self, member_id: str) -> None:
