@@ -35,3 +35,29 @@ async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tm
         await tui.wait_for_text("root ended the ban of “ann lee”.")
         tui.write_keys("/quit\r")
         assert await tui.wait_closed() == 0
+
+
+async def test_blocked_members_are_silent_from_the_start(server: RunningServer, tmp_path: Path) -> None:
+    issued = await create_account(server, "root")
+    login = SavedLogin(server=server.url, account="root", token=issued.token)
+    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    async with ChatClient(server.url) as guest, ChatClient(server.url, token=issued.token, account="root") as root:
+        tea = await guest.join("tea", nick="ann lee")
+        await root.user.block(tea.member_id)
+        await tea.send("before")
+        async with terminal((*READER, server.url), tmp_path, rows=60) as tui:
+            await tui.wait_for_text("/quit exits.")
+            await tea.send("after")
+            tui.write_keys("/blocks\r")
+            await tui.wait_for_text("Blocked: ann lee")
+            tui.write_keys("/unblock ann lee\r")
+            await tui.wait_for_text("“ann lee” is no longer blocked.")
+            await tea.send("hello")
+            await tui.wait_for_text("“ann lee” says: hello")
+            assert "before" not in tui.screen_text()
+            assert "after" not in tui.screen_text()
+            tui.write_keys("/block ann lee\r")
+            await tui.wait_for_text("“ann lee” is blocked")
+            tui.write_keys("/quit\r")
+            assert await tui.wait_closed() == 0
+        assert [person.member_id for person in await root.user.list_blocks()] == [tea.member_id]

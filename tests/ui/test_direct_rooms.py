@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from server.app import RunningServer
 from tests.support.accounts import create_account
 from tests.support.chat_app import chat_app_in_room
+from tui_chat.client.client import ChatClient
+from tui_chat.protocol.errors import Forbidden
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 
@@ -39,3 +43,35 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
         await bob.wait_for_text("psst")
         await bob.send_message("yes?")
         await ann.wait_for_text("yes?")
+
+
+async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    await save_login(server, tmp_path, "ann")
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
+        ChatClient(server.url) as bob,
+    ):
+        tea = await bob.join("tea", nick="bob")
+        await tea.send("before")
+        await ann.wait_for_text("before")
+        await ann.send_message("/block ann")
+        await ann.wait_for_text("You cannot block yourself.")
+        await ann.send_message("/unblock bob")
+        await ann.wait_for_text("bob is not blocked.")
+        await ann.send_message("/block @bob")
+        await ann.wait_for_text("bob is blocked: no direct messages and no mentions")
+        await ann.wait_until(lambda: "before" not in ann.screen_text())
+        with pytest.raises(Forbidden, match="accepts no direct messages"):
+            await bob.user.open_direct([ann.sdk_room("tea").members[ann.sdk_room("tea").member_id]])
+        await tea.send("@ann during")
+        await ann.send_message("mine")
+        await ann.wait_for_text("mine")
+        await ann.send_message("/whois bob")
+        await ann.wait_for_text("blocked: messages are hidden")
+        assert "during" not in ann.screen_text()
+        await ann.send_message("/unblock bob")
+        await ann.wait_for_text("@ann during")
+        await ann.send_message("/blocks")
+        await ann.wait_for_text("You have blocked nobody.")

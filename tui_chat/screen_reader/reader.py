@@ -23,7 +23,6 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import RoomLeft, RoomOpened, SessionEvent
 from tui_chat.session.session_target import SessionTarget
-from tui_chat.session.settings.name_lookup import is_ignored
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import add_identity
@@ -84,7 +83,7 @@ class ScreenReader:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
 
         Announces `INITIAL_MESSAGES` messages or all unread ones, if those are more, and none without an unread message.
-        Messages of ignored members are omitted.
+        Messages of ignored and blocked members are omitted.
 
         Args:
             is_new: Announce recent messages also without an unread one.
@@ -104,7 +103,7 @@ class ScreenReader:
         self.controller.drafts.save_read_marker(view)
 
     def _announce_message(self, view: RoomView, message: Message) -> None:
-        if not is_ignored(self._settings_file.settings, message.nick_name):
+        if not self.session.ignore_filter.is_hidden(message.nick_name, message.member_id):
             self.announce(speech.message_text(message, view.is_confusable(message.member_id, message.nick_name)))
 
     def _announce_unread(self, view: RoomView | None) -> None:
@@ -130,7 +129,7 @@ class ScreenReader:
                 if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
                     return
                 is_visible = {"all": True, "smart": view.speakers.is_relevant(notice), "none": False}[settings.joins]
-                if is_visible and not is_ignored(settings, notice.nick_name):
+                if is_visible and not self.session.ignore_filter.is_hidden(notice.nick_name, notice.member_id):
                     self.announce(speech.membership_text(notice))
             case events.OutboxItemChanged(item):
                 if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):

@@ -54,6 +54,7 @@ class ChatSession:
         rooms: Open rooms by canonical key, in display order.
         connection_state: Last reported state of the connection.
         has_focus: Terminal focus, True if the terminal does not report focus.
+        ignore_filter: Filter for messages of ignored and blocked members; `apply_settings` applies a change.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class ChatSession:
         self._queued_notices: list[str] = []  # notices without an open room
         self._room_order: dict[str, int] = {}
         self._new_keys: dict[str, str] = {}  # of renamed rooms, by the key before
-        self._ignore_filter = IgnoreFilter(settings)
+        self.ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
         self._room_event_handlers: dict[type, Callable[[RoomView, Any], None]] = {
@@ -143,11 +144,11 @@ class ChatSession:
         return is_room_muted(self._settings(), view.name)
 
     def apply_settings(self) -> None:
-        """Mark the room list for a redraw, and update all timelines by the `joins` and `ignored` settings."""
+        """Mark the room list for a redraw, and update all timelines by `joins`, `ignored` and the blocked members."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
         for view in self.rooms.values():
             view.transcript.set_join_visibility(self._settings().joins)
-        if self._ignore_filter.refresh():
+        if self.ignore_filter.refresh():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
             for view in self.rooms.values():
                 view.rebuild_lines()
@@ -197,7 +198,7 @@ class ChatSession:
         key = names.canonical_key(room.name)
         view = self.rooms.get(key)
         if view is None:
-            view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self._ignore_filter.is_hidden)
+            view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self.ignore_filter.is_hidden)
             self._sort_rooms()
             view.load_log(saved_state.read_seq if saved_state is not None else None)
             view.transcript.set_join_visibility(self._settings().joins)
@@ -376,7 +377,7 @@ class ChatSession:
             view.nick = notice.nick_name
             self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
             self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
-        elif not is_own and not self._ignore_filter.is_hidden(notice.nick_name, notice.member_id):
+        elif not is_own and not self.ignore_filter.is_hidden(notice.nick_name, notice.member_id):
             view.transcript.add_membership_notice(notice, is_relevant=view.speakers.is_relevant(notice))
 
     def _on_members_changed(self, view: RoomView, event: events.MembersChanged) -> None:

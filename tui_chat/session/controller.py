@@ -6,11 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from tui_chat.client.events import DirectRoomAnnounced, NoticeReceived, RoomJoined, RoomLost, RoomRenamed
+from tui_chat.client.events import (
+    ConnectionStateChanged,
+    DirectRoomAnnounced,
+    NoticeReceived,
+    Online,
+    RoomJoined,
+    RoomLost,
+    RoomRenamed,
+)
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
-from tui_chat.protocol.events import NickNotice
+from tui_chat.protocol.events import MemberRef, NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.chat_session import ChatSession
@@ -126,6 +134,7 @@ class SessionController:
         self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
         self._handlers: dict[type, Callable[[Any], None]] = {
+            ConnectionStateChanged: self._on_connection_state_changed,
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
             ConnectFailed: self._on_connect_failed,
             RoomOpened: self._on_room_opened,
@@ -193,6 +202,23 @@ class SessionController:
         self._front_end.on_deletion_changed()
 
     # Event handlers
+
+    def _on_connection_state_changed(self, event: ConnectionStateChanged) -> None:
+        self.session.apply(event)
+        if isinstance(event.state, Online):
+            self.server_link.start(self._load_blocks())
+
+    async def _load_blocks(self) -> None:
+        """Hide the messages of the blocked members. After an error, the known blocks stay; a guest has none."""
+        blocked: list[MemberRef] = []
+        if self.accounts.login is not None:
+            try:
+                blocked = await self.server_link.require_client().user.list_blocks()
+            except ChatError as error:
+                log.info("blocks not loaded: %s", error.code)
+                return
+        self.session.ignore_filter.blocked_member_ids = frozenset(person.member_id for person in blocked)
+        self.server_link.event_queue.put(RequestCompleted(self.session.apply_settings))
 
     def _on_connect_failed(self, event: ConnectFailed) -> None:
         is_login_missing = isinstance(event.error, Unauthorized)

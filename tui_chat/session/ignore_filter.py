@@ -1,5 +1,6 @@
-"""Filter for messages of ignored members.
+"""Filter for messages of ignored and blocked members.
 
+- Ignored nicknames are a setting of this device, blocked members belong to the account.
 - Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes
   or the program ends.
 - Own messages: the caller exempts the user's own member id.
@@ -12,27 +13,32 @@ from tui_chat.session.settings.schema import ClientSettings
 
 
 class IgnoreFilter:
-    """Ignored nicknames from the settings and the member ids seen under them.
+    """Ignored nicknames from the settings, the member ids seen under them, and blocked members.
 
     Args:
         settings: Accessor of the current settings.
+
+    Attributes:
+        blocked_member_ids: Member ids of the members that the account has blocked.
     """
 
     def __init__(self, settings: Callable[[], ClientSettings]) -> None:
+        self.blocked_member_ids: frozenset[str] = frozenset()
         self._settings = settings
-        self._ignored_nicks: tuple[str, ...] = settings().ignored
+        self._applied = (settings().ignored, self.blocked_member_ids)
         self._ignored_member_ids: set[str] = set()
 
     def refresh(self) -> bool:
-        """Reload the ignored nicknames and return whether they changed.
+        """Reload the ignored nicknames, and return whether they or the blocked members changed since the last call.
 
-        A change forgets the member ids seen under ignored nicknames.
+        A change of the nicknames forgets the member ids seen under them.
         """
-        nicks = self._settings().ignored
-        if nicks == self._ignored_nicks:
+        current = (self._settings().ignored, self.blocked_member_ids)
+        if current == self._applied:
             return False
-        self._ignored_nicks = nicks
-        self._ignored_member_ids.clear()
+        if current[0] != self._applied[0]:
+            self._ignored_member_ids.clear()
+        self._applied = current
         return True
 
     def is_hidden(self, nick: str, member_id: str) -> bool:
@@ -40,6 +46,8 @@ class IgnoreFilter:
 
         A call with an ignored nickname also records the member id, so that later nicknames of the member are hidden.
         """
+        if member_id in self.blocked_member_ids:
+            return True
         settings = self._settings()
         if not settings.ignored:
             return False

@@ -1,14 +1,18 @@
-"""Handlers of the direct message commands `/query` and `/msg`.
+"""Handlers of the commands for persons outside a room: direct messages and blocks.
 
 - Target: a person of the current room, otherwise of another open room, as for moderation commands.
+- Blocks: a blocked guest who left has the nickname `guest-` and a part of the member id.
 """
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
+from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import MemberRef
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.commands.moderation_handlers import find_person
+from tui_chat.session.commands.moderation_handlers import find_person, match_person
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import chat as chat_strings
@@ -52,5 +56,67 @@ async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[Member
     raise CommandRejected(chat_strings.no_such_nick(argument.split(maxsplit=1)[0]))
 
 
-HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {"query": _query, "msg": _send}
+def _block(argument: str, context: CommandContext) -> None:
+    require_room("block", context)
+    run_in_background(_block_person(argument.removeprefix("@"), context), context)
+
+
+async def _block_person(argument: str, context: CommandContext) -> str:
+    person, _ = await _find_in_rooms(argument, context)
+    view = context.session.current_room
+    if view is not None and person.member_id == view.member_id:
+        raise CommandRejected(tr("You cannot block yourself."))
+    try:
+        await context.link.require_client().user.block(person.member_id)
+    except Forbidden as error:
+        if error.reason == "account_required":
+            raise CommandRejected(tr("Blocks need an account. /ignore hides messages on this device.")) from None
+        raise
+    _set_blocked(context.session.ignore_filter.blocked_member_ids | {person.member_id}, context)
+    nick = chat_strings.quote_nick(person.nick_name)
+    return tr("{nick} is blocked: no direct messages and no mentions, and messages are hidden.", nick=nick)
+
+
+def _unblock(argument: str, context: CommandContext) -> None:
+    context.require_connection("unblock")
+    run_in_background(_unblock_person(argument.removeprefix("@"), context), context)
+
+
+async def _unblock_person(argument: str, context: CommandContext) -> str:
+    found = match_person(argument, await _read_blocks(context))
+    if found is None:
+        raise CommandRejected(tr("{nick} is not blocked.", nick=argument[:64]))
+    person = found[0]
+    await context.link.require_client().user.unblock(person.member_id)
+    _set_blocked(context.session.ignore_filter.blocked_member_ids - {person.member_id}, context)
+    return tr("{nick} is no longer blocked.", nick=chat_strings.quote_nick(person.nick_name))
+
+
+def _list_blocks(_: str, context: CommandContext) -> None:
+    context.require_connection("blocks")
+
+    async def list_blocks() -> str:
+        nicks = [person.nick_name for person in await _read_blocks(context)]
+        return tr("Blocked: {nicks}", nicks=", ".join(nicks)) if nicks else tr("You have blocked nobody.")
+
+    run_in_background(list_blocks(), context)
+
+
+async def _read_blocks(context: CommandContext) -> list[MemberRef]:
+    blocks = await context.link.require_client().user.list_blocks()
+    return [replace(person, nick_name=person.nick_name or f"guest-{person.member_id[:6]}") for person in blocks]
+
+
+def _set_blocked(member_ids: frozenset[str], context: CommandContext) -> None:
+    context.session.ignore_filter.blocked_member_ids = member_ids
+    context.link.event_queue.put(RequestCompleted(context.session.apply_settings))
+
+
+HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
+    "query": _query,
+    "msg": _send,
+    "block": _block,
+    "unblock": _unblock,
+    "blocks": _list_blocks,
+}
 """Handlers by command name."""

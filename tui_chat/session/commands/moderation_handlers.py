@@ -36,7 +36,7 @@ def _run(command: str, action: Action, argument: str, context: CommandContext) -
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
     sanctioned = await _list_targets(room, _SANCTIONS[action]) if action in _SANCTIONS else []
-    target, rest = _match(argument, sanctioned) or await find_person(room, argument)
+    target, rest = match_person(argument, sanctioned) or await find_person(room, argument)
     newest_seq = room.log.last
     accepted = await action(room, target, rest, context)
     if accepted is not None and accepted.revision <= newest_seq:
@@ -51,17 +51,17 @@ async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
         CommandRejected: No known person has this nickname.
     """
     present = [_to_ref(member) for member in room.members.values()]
-    if (found := _match(argument, present)) is not None:
+    if (found := match_person(argument, present)) is not None:
         return found
     word = argument.split(maxsplit=1)[0].rstrip(":")
     if room.member_count > len(room.members):
         loaded = [_to_ref(member) for member in await room.list_members(word)]
-        if (found := _match(argument, loaded)) is not None:
+        if (found := match_person(argument, loaded)) is not None:
             return found
     authors = islice(reversed(list(room.log.messages())), _MAX_AUTHORS_SEARCHED)
-    if (found := _match(argument, map(_to_ref, authors))) is not None:
+    if (found := match_person(argument, map(_to_ref, authors))) is not None:
         return found
-    if (found := _match(argument, await _list_targets(room))) is not None:
+    if (found := match_person(argument, await _list_targets(room))) is not None:
         return found
     raise CommandRejected(chat_strings.no_such_nick(word))
 
@@ -80,7 +80,7 @@ def _to_ref(person: Member | Message) -> MemberRef:
     return MemberRef(member_id=person.member_id, nick_name=person.nick_name, account=person.account)
 
 
-def _match(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
+def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
     """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one."""
     best: tuple[MemberRef, str] | None = None
     words = argument.split()

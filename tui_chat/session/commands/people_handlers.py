@@ -143,6 +143,7 @@ def _join_details(nick: str, *details: str) -> str:
 
 
 def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
+    blocked_member_ids = context.session.ignore_filter.blocked_member_ids
     shared_rooms = [
         view.title for view in rooms if any(present.member_id == member.member_id for present in view.members)
     ]
@@ -152,6 +153,7 @@ def _member_details(member: Member, room: RoomView, rooms: list[RoomView], conte
         tr("account {account}", account=member.account) if member.account else tr("guest"),
         tr(_ROLES[member.role]) if member.role in _ROLES else "",
         "" if member.away is None else moderation_strings.away(member.away),
+        tr("blocked: messages are hidden") if member.member_id in blocked_member_ids else "",
         tr("basic client ({kind}): may not show edits and reactions", kind=member.via) if member.via else "",
         tr("in {rooms}", rooms=", ".join(shared_rooms)),
         *_activity_details(
