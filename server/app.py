@@ -1,17 +1,14 @@
 """Composition root of the server: construction, start and ordered shutdown of all components."""
 
 import asyncio
-import errno
 import logging
 import secrets
-import ssl
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 
 from aiohttp import web
 
@@ -33,12 +30,17 @@ from server.gateway.fanout import Fanout
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
 from server.gateway.room_access import RoomAccessControl
+from server.gateway.upload_access import UploadAccess
+from server.listener import StartupError, create_tls_context, describe_address, listen, reload_certificate
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
+from server.uploads.object_store import UploadStore
+from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
 from server.web.api.accounts import AccountApi
 from server.web.api.guard import create_api_guard
+from server.web.api.uploads import UploadApi
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
 from server.web.http_connections import HttpConnectionPool
@@ -50,12 +52,6 @@ log = logging.getLogger("chat.server")
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
-
-_FREE_PORT_ATTEMPTS = 10  # attempts to find a port that is free on all addresses of the host
-
-
-class StartupError(Exception):
-    """Startup failure with a one-line message for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,7 @@ class RunningServer:
         read_metrics: Accessor of the current metrics.
         idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
         account_service: Operations on accounts.
+        uploads: Uploaded files.
         control_handlers: Handlers of the administration commands, by name.
     """
 
@@ -82,6 +79,7 @@ class RunningServer:
     read_metrics: Callable[[], MetricsSnapshot]
     idle_time: Callable[[], float]
     account_service: AccountService
+    uploads: UploadService
     control_handlers: Mapping[str, ControlHandler]
 
 
@@ -115,21 +113,23 @@ async def serve(
         StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """
-    tls_context = _create_tls_context(settings) if settings.tls_cert else None
+    tls_context = create_tls_context(settings) if settings.tls_cert else None
     supervisor = Supervisor()
     database = await open_database(settings.resolve_database(), clock=now, supervisor=supervisor)
     loop_lag = LoopLagMonitor()
-    account_stack = AsyncExitStack()
+    resources = AsyncExitStack()
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"))
-        account_service = await account_stack.enter_async_context(
+        account_service = await resources.enter_async_context(
             run_accounts(database, guest_keys.generate_member_id, supervisor, now=now, monotonic=monotonic)
         )
+        uploads = await resources.enter_async_context(_run_uploads(settings, database, supervisor, now))
         dispatcher = _build_dispatcher(
             settings,
             database,
             guest_keys,
             account_service,
+            uploads,
             search_cursors=SearchCursors(await database.load_secret("search")),
             guest_addresses=GuestAddresses(await database.load_secret("addresses"), settings.is_trusted_proxy),
             now=now,
@@ -159,6 +159,7 @@ async def serve(
             settings,
             socketio_server,
             _build_account_api(settings, account_service, dispatcher.handlers.identity),
+            _build_upload_api(settings, uploads, dispatcher.handlers.upload_access),
             connection_pool,
             check_readiness=check_readiness,
             read_metrics=read_metrics,
@@ -171,14 +172,15 @@ async def serve(
         socketio_server.engineio_server.start()
         listener: asyncio.Server | None = None
         try:
-            listener = await _listen(connection_factory, settings)
+            listener = await listen(connection_factory, settings)
             yield RunningServer(
-                *_describe_address(listener, settings),
+                *describe_address(listener, settings),
                 drain_started.set,
-                None if tls_context is None else partial(_reload_certificate, tls_context, settings),
+                None if tls_context is None else partial(reload_certificate, tls_context, settings),
                 read_metrics,
                 socketio_server.engineio_server.idle_time,
                 account_service,
+                uploads,
                 Administration(database, account_service).handlers,
             )
         finally:
@@ -193,7 +195,7 @@ async def serve(
             await runner.cleanup()
     finally:
         loop_lag.stop()
-        await account_stack.aclose()
+        await resources.aclose()
         await database.close()
 
 
@@ -201,6 +203,7 @@ def _build_app(
     settings: ServerSettings,
     socketio_server: SocketIOServer,
     account_api: AccountApi,
+    upload_api: UploadApi,
     connection_pool: HttpConnectionPool,
     *,
     check_readiness: Callable[[], Awaitable[str | None]],
@@ -231,6 +234,7 @@ def _build_app(
         pages_directory=pages_directory,
     )
     account_api.add_routes(app)
+    upload_api.add_routes(app)
     socketio_server.mount(app)
     add_metrics_route(app, read_metrics, trusted_networks)
     return app
@@ -247,6 +251,35 @@ def _build_account_api(
         limit_rates=settings.rate_limit == "on",
         trusted_networks=settings.parse_trusted_networks(),
     )
+
+
+def _build_upload_api(settings: ServerSettings, uploads: UploadService, access: UploadAccess) -> UploadApi:
+    return UploadApi(
+        uploads,
+        access,
+        limit_rates=settings.rate_limit == "on",
+        trusted_networks=settings.parse_trusted_networks(),
+    )
+
+
+@asynccontextmanager
+async def _run_uploads(
+    settings: ServerSettings, database: Database, supervisor: Supervisor, now: Callable[[], int]
+) -> AsyncGenerator[UploadService]:
+    limits = UploadLimits(
+        file=settings.upload_max_bytes,
+        daily=settings.upload_daily_bytes,
+        total=settings.upload_total_bytes,
+        min_free=settings.upload_min_free_bytes,
+    )
+    secret = await database.load_secret("uploads")
+    location = settings.resolve_uploads()
+    try:
+        store = UploadStore(location)
+    except (OSError, ValueError) as error:
+        raise StartupError(f"{location}: {getattr(error, 'strerror', None) or error}") from error
+    async with run_uploads(database.uploads, store, limits, secret, now=now, supervisor=supervisor) as uploads:
+        yield uploads
 
 
 def _collect_metrics(
@@ -276,6 +309,7 @@ def _build_dispatcher(
     database: Database,
     guest_keys: GuestKeys,
     account_service: AccountService,
+    uploads: UploadService,
     *,
     search_cursors: SearchCursors,
     guest_addresses: GuestAddresses,
@@ -300,6 +334,8 @@ def _build_dispatcher(
             monotonic=monotonic,
             search_cursors=search_cursors,
             room_write_limiter=room_write_limiter,
+            uploads=uploads,
+            allow_guests=settings.guests == "on",
         ),
         account_service.tokens,
         {
@@ -327,64 +363,3 @@ def _build_engine_options(settings: ServerSettings) -> EngineIOOptions:
         packet_rate=PACKET_RATE if settings.rate_limit == "on" else None,
         flood_timeout=settings.flood_timeout,
     )
-
-
-async def _listen(connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings) -> asyncio.Server:
-    """Listen on all addresses of the host, with the same port on each, also for port 0.
-
-    Raises:
-        StartupError: The host or the port is unavailable, or no port is free on all addresses.
-    """
-    loop = asyncio.get_running_loop()
-    create_listener = partial(loop.create_server, connection_factory, settings.host, backlog=1024)
-    try:
-        for _ in range(_FREE_PORT_ATTEMPTS):
-            listener = await create_listener(settings.port)
-            # With port 0, the operating system selects a port for each address.
-            ports: list[int] = [listening_socket.getsockname()[1] for listening_socket in listener.sockets]
-            if len({*ports}) == 1:
-                return listener
-            listener.close()
-            with suppress(OSError):  # another program uses this port of one of the addresses
-                return await create_listener(ports[0])
-        raise OSError(errno.EADDRINUSE, "no port is free on all addresses")
-    except OSError as error:
-        raise StartupError(
-            f"cannot listen on {settings.host} port {settings.port}: {error.strerror or error}"
-        ) from error
-
-
-def _describe_address(listener: asyncio.Server, settings: ServerSettings) -> tuple[str, int]:
-    """Return `url` and `port` of a `RunningServer`."""
-    port: int = listener.sockets[0].getsockname()[1]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)
-    netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    return f"{'https' if settings.tls_cert else 'http'}://{netloc}", port
-
-
-def _create_tls_context(settings: ServerSettings) -> ssl.SSLContext:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    _load_certificate(context, settings)
-    return context
-
-
-def _reload_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:
-    _create_tls_context(settings)  # an invalid file would leave `context` without its key
-    _load_certificate(context, settings)
-
-
-def _load_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:
-    def refuse_passphrase() -> str:
-        raise StartupError(f"{settings.tls_key}: the private key is encrypted; remove the passphrase")
-
-    try:
-        for path in map(Path, (settings.tls_cert, settings.tls_key)):
-            if path.exists() and not path.is_file():
-                raise StartupError(f"{path}: not a regular file")
-            path.read_bytes()  # the error of OpenSSL has no file name
-        context.load_cert_chain(settings.tls_cert, settings.tls_key, refuse_passphrase)
-    except ssl.SSLError as error:
-        reason = error.reason or error
-        raise StartupError(f"{settings.tls_cert}: invalid certificate or private key ({reason})") from error
-    except OSError as error:
-        raise StartupError(f"{error.filename}: {error.strerror or error}") from error

@@ -29,8 +29,9 @@ except ImportError:  # not available on Windows
     resource = None
 
 
-from server.app import RunningServer, StartupError, serve
+from server.app import RunningServer, serve
 from server.control_socket import ControlHandler, serve_control_socket
+from server.listener import StartupError
 from server.logging import LogWriter, configure_logging
 from server.settings import ServerSettings
 from server.settings_sources import find_ignored_variables

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -57,6 +58,27 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     database: Annotated[
         str, _setting("SQLite file or database URL", default="file in the user data directory", is_path=True)
     ] = ""
+    uploads: Annotated[
+        str,
+        _setting(
+            "Directory or object store URL of uploaded files", default="directory beside the database", is_path=True
+        ),
+    ] = ""
+    upload_max_bytes: Annotated[
+        int, _setting("Maximum size of an uploaded file; 0 for no uploads", unit="bytes", limits=(0, 2**40))
+    ] = 26214400
+    upload_daily_bytes: Annotated[
+        int,
+        _setting(
+            "Maximum uploads within a day per account or guest address; 0 for no limit", unit="bytes", limits=(0, 2**50)
+        ),
+    ] = 262144000
+    upload_total_bytes: Annotated[
+        int, _setting("Maximum size of all uploaded files; 0 for no limit", unit="bytes", limits=(0, 2**50))
+    ] = 10737418240
+    upload_min_free_bytes: Annotated[
+        int, _setting("Free disk space that uploads leave", unit="bytes", limits=(0, 2**50))
+    ] = 1073741824
     pages: Annotated[str, _setting("Directory of static files for /", default="built-in page", is_path=True)] = ""
     cors_origin: Annotated[tuple[str, ...], _setting("Additional origin whose pages may connect; repeatable")] = ()
     trusted_proxy: Annotated[
@@ -139,6 +161,21 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def describe_database(self) -> str:
         """Return `resolve_database` with `…` in place of the password of a database URL."""
         return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", self.resolve_database())
+
+    def resolve_uploads(self) -> str:
+        """Return the configured location of uploads, or the path of the default directory.
+
+        The default is beside a SQLite file, named after the file, or in the user data directory for a database server.
+        """
+        if self.uploads:
+            return self.uploads
+        target = self.resolve_database()
+        if "://" not in target:
+            return f"{target}.uploads"
+        url = urlsplit(target)
+        if url.scheme.startswith("sqlite"):
+            return f"{Path(url.path[1:]).expanduser()}.uploads"
+        return str(platformdirs.user_data_path("tui-chat", appauthor=False) / "uploads")
 
     def resolve_pages_directory(self) -> Path | None:
         """Return the directory of `pages`, or None for the built-in page.

@@ -71,6 +71,18 @@ class MentionTargets(Struct, frozen=True, kw_only=True):
     all_members: bool = False
 
 
+class AttachedUpload(Struct, frozen=True, kw_only=True):
+    """File of a new message.
+
+    Attributes:
+        upload_id: Upload of the author, which may be in other messages of the room.
+        poster_id: Upload with the title image of a video, None without one.
+    """
+
+    upload_id: str
+    poster_id: str | None = None
+
+
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):
     """Command that appends a message.
 
@@ -78,11 +90,13 @@ class AppendMessage(RoomCommand, frozen=True, kw_only=True):
         message: Sanitized body.
         reply_to: `seq` of the message to which this one replies; the message must exist.
         mentions: Mentioned accounts.
+        attachments: Files of the message.
     """
 
     message: str
     reply_to: int | None = None
     mentions: MentionTargets = MentionTargets()
+    attachments: tuple[AttachedUpload, ...] = ()
 
 
 class AppendEdit(RoomCommand, frozen=True, kw_only=True):

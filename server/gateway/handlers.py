@@ -15,6 +15,7 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
+    AttachedUpload,
 )
 from server.domain.mention_resolver import resolve_mentions
 from server.domain.permissions import Action
@@ -37,7 +38,9 @@ from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_admin import RoomAdmin
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
+from server.gateway.upload_access import UploadAccess
 from server.storage.database import Database
+from server.uploads.upload_service import UploadService
 from tui_chat.protocol import errors, events, names, requests, responses
 
 # Requests that append an entry other than a message.
@@ -69,6 +72,8 @@ class Handlers:
         monotonic: Monotonic clock, in seconds.
         search_cursors: Encoder and decoder of search cursors.
         room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
+        uploads: Uploads of the server.
+        allow_guests: Accept guest keys over HTTP.
 
     Attributes:
         identity: Source of member ids.
@@ -78,6 +83,7 @@ class Handlers:
         room_catalog: Room list, and room management of guests.
         room_admin: Owned rooms.
         owned_room_catalog: Room management of accounts.
+        upload_access: Permission checks of files.
         published_count: Number of entries published since the start.
     """
 
@@ -94,6 +100,8 @@ class Handlers:
         monotonic: Callable[[], float],
         search_cursors: SearchCursors,
         room_write_limiter: PerAddressLimiter | None,
+        uploads: UploadService,
+        allow_guests: bool,
     ) -> None:
         self._database = database
         self.identity = identity
@@ -147,6 +155,9 @@ class Handlers:
             room_catalog=self.room_catalog,
         )
         self.owned_room_catalog = OwnedRoomCatalog(self.room_admin, self.room_catalog)
+        self.upload_access = UploadAccess(
+            uploads, identity, account_service.tokens, access_control, allow_guests=allow_guests
+        )
         self.published_count = 0
         self._handlers_by_type: RequestHandlers = {
             **self.room_entry.handlers_by_type,
@@ -163,6 +174,7 @@ class Handlers:
                 account_service, room_registry, self._presence_broadcaster, self.room_entry
             ).handlers_by_type,
             **direct_rooms.handlers_by_type,
+            **self.upload_access.handlers_by_type,
             **ReadMarkers(database.read_markers, account_service.tokens, search_cursors).handlers_by_type,
         }
         database.journal.publish = self.publish
@@ -228,14 +240,15 @@ class Handlers:
         self, connection: ClientConnection, request: requests.SendMessage
     ) -> responses.SendResponse:
         live_room = participant = None
+        action = Action.UPLOAD if request.attachments else Action.SEND
         if request.author is None:
             live_room, participant = self.room_registry.require_membership(connection, request.room)
-            policy_seq = self.access_control.require(live_room, participant, Action.SEND)
+            policy_seq = self.access_control.require(live_room, participant, action)
             room, author, direct = live_room.to_ref(), participant.member, live_room.direct
             live_room.record_speaker(author.member_id)
         else:
             room, author = self.identity.resolve_temporary_author(connection, request, request.author)
-            state = await self.access_control.authorize(connection, request.room, author.member_id, Action.SEND)
+            state = await self.access_control.authorize(connection, request.room, author.member_id, action)
             policy_seq = state.access.policy_seq
             direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
         self._contacts.require_contact(direct, author.member_id)
@@ -248,6 +261,11 @@ class Handlers:
                 client_id=request.client_id,
                 reply_to=request.reply_to,
                 mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
+                attachments=tuple(
+                    AttachedUpload(upload_id=upload_id) for upload_id in dict.fromkeys(request.attachments)
+                )
+                if request.attachments
+                else (),
             )
         )
         if direct is not None and not append_result.duplicate:

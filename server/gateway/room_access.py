@@ -14,10 +14,11 @@
 
 import hashlib
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 from msgspec import structs
 
+from server.domain.account_directory import AccountIdentity
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import REVOKING_ACTIONS, AppendMemberChange, RoomRef, StaleAccess
@@ -35,6 +36,20 @@ RoomCreation = Literal["open", "accounts", "admins"]
 _GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
 _UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
+
+
+class Caller(Protocol):
+    """Person of a request, on a connection or over HTTP."""
+
+    @property
+    def address(self) -> str:
+        """Network address of the client."""
+        ...
+
+    @property
+    def account(self) -> AccountIdentity | None:
+        """Account of the person, None for a guest."""
+        ...
 
 
 class RoomAccessControl:
@@ -102,7 +117,7 @@ class RoomAccessControl:
 
     async def authorize(
         self,
-        connection: ClientConnection,
+        caller: Caller,
         room_name: str,
         member_id: str,
         action: Action = Action.READ,
@@ -112,7 +127,7 @@ class RoomAccessControl:
         """Check a permission of a person who need not be in the room, and return the access.
 
         Args:
-            connection: Connection of the person.
+            caller: Person of the request.
             room_name: Validated room name or address.
             member_id: Member id of the person.
             action: Requested action.
@@ -122,10 +137,10 @@ class RoomAccessControl:
             NotFound: The room is not visible, or is an address that does not exist (`room_not_found`).
             Forbidden: The action is not permitted, or the room does not exist and the person may not create rooms.
         """
-        state = await self._read(connection, room_name, member_id, is_exact=must_exist)
+        state = await self._read(caller, room_name, member_id, is_exact=must_exist)
         if must_exist and not state.access.is_stored:
             raise errors.NotFound("room_not_found")
-        self._require_existence(connection, room_name, state.access)
+        self._require_existence(caller, room_name, state.access)
         require(action, state.access.policy, state.standing)
         return state
 
@@ -214,28 +229,26 @@ class RoomAccessControl:
         elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):
             self.forget_standing(participant)
 
-    def may_create_rooms(self, connection: ClientConnection) -> bool:
+    def may_create_rooms(self, caller: Caller) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""
-        account = connection.account
+        account = caller.account
         if self._room_creation == "admins":
             return account is not None and account.role == "admin"
         return account is not None or self._room_creation == "open"
 
-    async def _read(
-        self, connection: ClientConnection, room_name: str, member_id: str, *, is_exact: bool = False
-    ) -> AccessState:
+    async def _read(self, caller: Caller, room_name: str, member_id: str, *, is_exact: bool = False) -> AccessState:
         """Return the access of a person; without `is_exact`, `is_stored` may be False for a stored room.
 
         The access of a guest in an unrestricted room is not read, unless the existence of the room matters.
         """
         room_key = names.canonical_key(room_name)
-        if connection.account is None:
+        if caller.account is None:
             if member_id:
-                self.guest_addresses.record(member_id, connection.address)
+                self.guest_addresses.record(member_id, caller.address)
             is_restricted = room_key in self._restricted_keys or room_name.startswith(names.RESERVED_ROOM_PREFIXES)
             if not is_exact and not is_restricted and self._room_creation == "open":
                 return _GUEST_ACCESS
-        state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
+        state = await self._database.reader.read_access(room_key, self.describe(caller, member_id))
         room = self._room_registry.rooms.get(room_key)
         if room is not None:
             self._cache_policy(room, state.access)
@@ -248,23 +261,23 @@ class RoomAccessControl:
         elif access.is_stored and not current.is_stored:
             room.access = structs.replace(current, is_stored=True)
 
-    def describe(self, connection: ClientConnection, member_id: str) -> Requester:
-        """Return the person of a connection for reads of the access; `member_id` is that of a guest."""
-        account = connection.account
+    def describe(self, caller: Caller, member_id: str) -> Requester:
+        """Return the person of a request for reads of the access; `member_id` is that of a guest."""
+        account = caller.account
         if account is None:
-            return Requester(member_id=member_id, address_hash=self.guest_addresses.hash_address(connection.address))
+            return Requester(member_id=member_id, address_hash=self.guest_addresses.hash_address(caller.address))
         return Requester(member_id=account.member_id, has_account=True, is_admin=account.role == "admin")
 
     def _is_visible(self, room_name: str, state: AccessState) -> bool:
         is_missing_address = names.is_room_address(room_name) and not state.access.is_stored
         return not is_missing_address and is_visible(state.access.policy, state.standing)
 
-    def _require_existence(self, connection: ClientConnection, room_name: str, access: RoomAccess) -> None:
+    def _require_existence(self, caller: Caller, room_name: str, access: RoomAccess) -> None:
         if access.is_stored:
             return
         if names.is_room_address(room_name):
             raise errors.NotFound("room_not_found")
-        if not self.may_create_rooms(connection):
+        if not self.may_create_rooms(caller):
             raise errors.Forbidden("room_creation_restricted")
 
     async def _add_membership(

@@ -5,7 +5,8 @@
 - Room creation: only commands that cannot be rejected create a room, so no batch leaves an empty room behind.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,7 +84,11 @@ class BatchRoom(Struct, eq=False):
 
 
 def load_rooms(
-    connection: Connection, statements: BatchStatements, commands: Sequence[LogCommand], now: int
+    connection: Connection,
+    statements: BatchStatements,
+    commands: Sequence[LogCommand],
+    now: int,
+    has_valid_files: Callable[[AppendMessage], bool],
 ) -> dict[str, BatchRoom]:
     """Lock, create and read the rooms of a batch.
 
@@ -94,6 +99,7 @@ def load_rooms(
         statements: Compiled statements for the dialect of the connection.
         commands: Log commands in order of arrival.
         now: Creation time of new rooms, in milliseconds since the epoch.
+        has_valid_files: Returns whether the files of a message in a new room cannot be rejected.
 
     Returns:
         The state of the room of each command, by key. A missing room that was not created has id 0 and no messages.
@@ -103,8 +109,9 @@ def load_rooms(
         commands_by_room.setdefault(command.room.key, []).append(command)
     rooms = {key: BatchRoom(commands_by_room[key][0].room.name) for key in sorted(commands_by_room)}
     _lock_rooms(connection, statements, rooms, rooms)
+    may_create_room = partial(_may_create_room, has_valid_files=has_valid_files)
     missing_keys = [
-        key for key, room in rooms.items() if not room.id and any(map(_may_create_room, commands_by_room[key]))
+        key for key, room in rooms.items() if not room.id and any(map(may_create_room, commands_by_room[key]))
     ]
     if missing_keys:
         refs = [commands_by_room[key][0].room for key in missing_keys]
@@ -129,7 +136,7 @@ def _lock_rooms(
         room.last_seq, room.last_n = room.stored_seq, room.stored_n
 
 
-def _may_create_room(command: LogCommand) -> bool:
+def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
     """Return whether a command creates a missing room; the server generates all addresses for creations."""
     match command:
         case _ if command.policy_seq:
@@ -141,7 +148,7 @@ def _may_create_room(command: LogCommand) -> bool:
         case AppendMemberChange(action=action):
             return action in _CREATING_ACTIONS
         case AppendMessage(reply_to=reply_to):
-            return reply_to is None
+            return reply_to is None and has_valid_files(command)
         case _:
             return isinstance(command, AppendTopic)
 

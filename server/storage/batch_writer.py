@@ -4,13 +4,13 @@
 - Permissions: a command with a `policy_seq` other than that of the room is rejected, so that a check against stale
   state admits nothing.
 - Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
-- Lock order: rows of rooms (`server.storage.batch_rooms`), then the id counter.
+- Lock order: rows of attached uploads, rows of rooms (`server.storage.batch_rooms`), then the id counter.
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
   deletion creates no entry. The result then carries the newest `seq` of the room.
 - Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
 - Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits and its
   reactions are erased from storage.
-- Search index, mentions and read markers of authors: updated in the same transaction as the entries.
+- Search index, mentions, read markers of authors, references to files: updated in the transaction of the entries.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -31,6 +31,7 @@ from server.domain.log_commands import (
     StaleAccess,
 )
 from server.storage.access_changes import apply_access_change
+from server.storage.batch_attachments import BatchAttachments
 from server.storage.batch_mentions import BatchMentions
 from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
@@ -116,7 +117,8 @@ class BatchWriter:
         self._command_count = len(commands)
         self._now = now
         self._republish = republish
-        self._rooms = load_rooms(connection, statements, commands, now)
+        self._attachments = BatchAttachments(connection, statements, commands)
+        self._rooms = load_rooms(connection, statements, commands, now, self._attachments.may_create_room)
         self._last_id = 0
         self._entry_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
@@ -136,7 +138,7 @@ class BatchWriter:
 
         Raises:
             StaleAccess: `policy_seq` of the command is not that of the room.
-            NotFound: The target message, or the message of `reply_to`, does not exist.
+            NotFound: The target message, the message of `reply_to` or an attached upload does not exist.
             Forbidden: The target of an edit, or of a deletion without `any_author`, belongs to another member.
             Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
                 message has `REACTIONS_PER_MESSAGE` other emoji.
@@ -167,6 +169,7 @@ class BatchWriter:
         author = command.author
         if command.reply_to is not None:
             self._require_target(room, command.reply_to)
+        files = self._attachments.require(room, command)
         room.last_n += 1
         entry = events.Message(
             **self._allocate_fields(room, author),
@@ -174,7 +177,10 @@ class BatchWriter:
             account=author.account,
             reply_to=command.reply_to,
             n=room.last_n,
+            attachments=files,
         )
+        if files is not None:
+            self._attachments.add(room, entry.seq, command, files)
         self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
         room.targets[entry.seq] = TargetMessage(entry.id, author.member_id, command.message, deleted=False)
         self._mentions.add_message(room, entry.seq, command)
@@ -214,6 +220,7 @@ class BatchWriter:
         self._add_entry_row(room, entry, command, target=command.target)
         room.reaction_counts.pop(command.target, None)
         self._mentions.remove(room, command.target)
+        self._attachments.remove(room, command.target)
         self._deferred += [
             (self._statements.redact, ("", True, room.id, command.target)),
             (self._statements.redact_edits, ("", room.id, command.target)),
@@ -358,6 +365,7 @@ class BatchWriter:
             self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
+        self._attachments.flush(self._connection)
         self._mentions.flush(self._connection)
         self._statements.search_index.add(self._connection, self._index_adds)
         self._statements.search_index.update(self._connection, self._index_updates)

@@ -27,6 +27,7 @@ from server.storage.room_repository import RoomRepository
 from server.storage.sqlite import create_file, lock_database, open_engine
 from server.storage.statements import BatchStatements, get_insert_construct
 from server.storage.tables import settings
+from server.storage.upload_repository import UploadRepository
 from tui_chat.protocol.errors import Unavailable
 
 _READER_COUNT = 3  # number of concurrent read transactions; leaves CPU time for the event loop
@@ -59,6 +60,7 @@ class Database:
         invites: Repository of invites.
         moderation: Reader for moderation.
         retention: Remover of expired entries.
+        uploads: Repository of uploads.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Database:
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
         self.invites = InviteRepository(writer, readers, clock)
         self.moderation = ModerationReader(readers, clock)
+        self.uploads = UploadRepository(writer, readers, clock)
         self._writer = writer
         self._resources = resources
         self._clock = clock

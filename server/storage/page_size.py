@@ -15,7 +15,7 @@ MAX_PAGE_BYTES = 256 * 1024
 Below the send queue limit of a connection: a slow client would otherwise be aborted on each attempt to load the page.
 """
 
-_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without its text and reactions, in bytes
+_ENTRY_OVERHEAD_BYTES = 256  # estimated size of an entry without text, files and reactions, in bytes
 _REACTION_OVERHEAD_BYTES = 64  # estimated size of a reaction, and of each of its names without the nickname, in bytes
 
 
@@ -28,7 +28,10 @@ def trim_page(rows: Sequence[Row[Any]], summaries: Summaries, center: int) -> Se
         center: `seq` of the entry that is dropped last.
     """
     sizes = [
-        len(row.text.encode()) + _ENTRY_OVERHEAD_BYTES + sum(map(_estimate_size, summaries.get(row.seq, {}).values()))
+        len(row.text.encode())
+        + len(row.attachments or b"")
+        + _ENTRY_OVERHEAD_BYTES
+        + sum(map(_estimate_size, summaries.get(row.seq, {}).values()))
         for row in rows
     ]
     low, high, size = 0, len(rows) - 1, sum(sizes)

@@ -23,6 +23,7 @@ from server.storage.search import find_first_seq
 from server.storage.search_index import SearchIndex
 from server.storage.tables import (
     DELETED,
+    attachments,
     entries,
     has_expiring_entries,
     mentions,
@@ -121,6 +122,7 @@ def _remove_slice(connection: Connection, *, room_id: int, now: int, search_inde
         (reactions, reactions.c.target),
         (reaction_counts, reaction_counts.c.target),
         (mentions, mentions.c.seq),
+        (attachments, attachments.c.seq),
         (noop_changes, noop_changes.c.revision),
     ):
         connection.execute(delete(table).where(table.c.room_id == room_id, column < end))

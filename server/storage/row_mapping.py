@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Row
 
 from tui_chat.protocol.events import (
+    Attachment,
     Deletion,
     Edit,
     Entry,
@@ -21,6 +22,8 @@ from tui_chat.protocol.events import (
 
 StoredEntry = Row[Any] | SimpleNamespace
 KIND_MESSAGE = "message"  # the kind of a row is the tag of its wire entry
+
+_attachments_decoder = msgspec.json.Decoder(list[Attachment])
 
 _COLUMN_FIELDS = frozenset({"kind", "room", "seq", "id", "ts", "memberId", "nickName"})  # wire fields with a column
 
@@ -57,6 +60,7 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
                 edited=row.edited,
                 deleted=bool(row.deleted),
                 reactions=dict(reactions) if reactions else None,
+                attachments=None if row.attachments is None else _attachments_decoder.decode(row.attachments),
             )
         case "edit":
             return Edit(**common, target=row.target, message=row.text)

@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     literal_column,
+    null,
     select,
     update,
 )
@@ -30,6 +31,7 @@ from server.storage.search_index import SearchIndex
 from server.storage.tables import (
     PUBLIC,
     REMOVED,
+    attachments,
     counters,
     entries,
     memberships,
@@ -38,6 +40,7 @@ from server.storage.tables import (
     reaction_counts,
     reactions,
     rooms,
+    uploads,
 )
 
 ENTRY_COLUMNS = (
@@ -117,7 +120,7 @@ class BatchStatements:
         allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
         insert_entry: Inserts a row of `entries`, values as in `ENTRY_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
-        redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text of a deleted message.
+        redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text and the attachments of a deleted message.
         redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
             literal, as required by the partial index.
         delete_reactions: Two statements with `room`, `message`; delete all reactions of a message, and their counts.
@@ -126,6 +129,11 @@ class BatchStatements:
         delete_mentions: `room`, `message`; deletes the mentions of a message.
         move_marker: `new_seq`, `new_n`, `room`, `member`, `bound`; moves the read marker of a durable member if its
             `seq` is below `bound`.
+        select_uploads: `uploads` → all columns of uploads; locks the rows until the commit.
+        set_attachments: `new_attachments`, `room`, `message`; sets the files of a message.
+        insert_attachment: Inserts the reference of a message to a file, columns in table order.
+        claim_upload: `new_room`, `upload`; sets the room of an upload.
+        delete_attachments: `room`, `message`; deletes the references of a message to its files.
         insert_reaction: Inserts a reaction, columns in table order.
         count_reaction: Inserts a count, or sets `count` of an existing one; columns in table order, then `new_count`.
         delete_reaction: Deletes one reaction of a member; columns of the primary key in table order.
@@ -217,7 +225,7 @@ class BatchStatements:
         )
         self.redact = prepare(
             update(entries)
-            .values(text=bindparam("empty_text"), deleted=bindparam("is_deleted"))
+            .values(text=bindparam("empty_text"), deleted=bindparam("is_deleted"), attachments=null())
             .where(in_room, entries.c.seq == bindparam("message")),
             *("empty_text", "is_deleted", "room", "message"),
         )
@@ -246,6 +254,30 @@ class BatchStatements:
             *("room", "message"),
         )
         self.move_marker = prepare(move_marker, *("new_seq", "new_n", "room", "member", "bound"))
+        self.select_uploads = prepare(
+            select(*uploads.columns)
+            .where(self._in_array(uploads.c.id, "uploads"))
+            .order_by(uploads.c.id)
+            .with_for_update(),
+            "uploads",
+        )
+        self.set_attachments = prepare(
+            update(entries)
+            .values(attachments=bindparam("new_attachments"))
+            .where(in_room, entries.c.seq == bindparam("message")),
+            *("new_attachments", "room", "message"),
+        )
+        self.insert_attachment = prepare(insert(attachments), *attachments.columns.keys())
+        self.claim_upload = prepare(
+            update(uploads).values(room_id=bindparam("new_room")).where(uploads.c.id == bindparam("upload")),
+            *("new_room", "upload"),
+        )
+        self.delete_attachments = prepare(
+            delete(attachments).where(
+                attachments.c.room_id == bindparam("room"), attachments.c.seq == bindparam("message")
+            ),
+            *("room", "message"),
+        )
         self.insert_reaction = prepare(insert(reactions), *reactions.columns.keys())
         self.count_reaction = prepare(
             insert(reaction_counts).on_conflict_do_update(
@@ -262,7 +294,7 @@ class BatchStatements:
         ]
 
     def array_param(self, values: Collection[Any]) -> Any:
-        """Return values in the form of the array parameters `keys`, `client_ids`, `seqs` and `members`.
+        """Return values in the form of the array parameters `keys`, `client_ids`, `seqs`, `members` and `uploads`.
 
         SQLite uses a JSON array as text, PostgreSQL a list.
         """

@@ -218,6 +218,7 @@ entries = Table(
     Column("n", Int64, nullable=False),
     Column("edited", Int64),
     Column("deleted", Boolean, nullable=False),
+    Column("attachments", LargeBinary),
     Index("entries_by_seq", "room_id", "seq", unique=True),
     Index(
         "entries_by_client_id",
@@ -245,7 +246,8 @@ entries = Table(
 """Log entries of all rooms. `text` is the body of a message, the new text of an edit or a topic, otherwise empty.
 
 The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
-`client_id` is the UUID of the command, as 32 hexadecimal digits.
+`client_id` is the UUID of the command, as 32 hexadecimal digits. `attachments` are the files of a message that is not
+deleted, as JSON (`tui_chat.protocol.events.Attachment`).
 
 `n` is the number of messages of the room up to this entry, also deleted and removed ones: the ordinal of a message, and
 for any other entry that of the newest message before. The unread messages after an entry number `rooms.last_n - n`.
@@ -308,6 +310,44 @@ blocks = Table(
     sqlite_with_rowid=False,
 )
 """Members that the account with `member_id` has blocked, with their names at the time of the block."""
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Column("quota_key", Text, nullable=False),
+    Column("room_id", Int64),
+    Column("name", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("size", Int64, nullable=False),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("has_preview", Boolean, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("is_pinned", Boolean, nullable=False),
+    Column("created_at", Int64, nullable=False),
+    Index("uploads_by_quota", "quota_key", "created_at", "size"),
+    Index("uploads_by_creation", "created_at"),
+)
+"""Uploaded files. The object store contains their bytes (`server.uploads.object_store`).
+
+`state` is a value of `server.domain.uploads.UploadState`. `quota_key` identifies the owner of the daily quota.
+`room_id` is the room of the first message with the file, null before. `digest` is the SHA-256 of the stored bytes. A
+pinned upload belongs to a profile or a group and is needed without a message.
+"""
+
+attachments = Table(
+    "attachments",
+    metadata,
+    Column("upload_id", Text, primary_key=True),
+    Column("room_id", Int64, primary_key=True),
+    Column("seq", Int64, primary_key=True),
+    Index("attachments_by_message", "room_id", "seq"),
+    sqlite_with_rowid=False,
+)
+"""References of messages that are not deleted to their files; an upload without a reference is removed."""
 
 noop_changes = Table(
     "noop_changes",

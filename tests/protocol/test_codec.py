@@ -47,6 +47,7 @@ VALID: dict[str, dict[str, Any]] = {
     "unobserve": {"room": "tea"},
     "listMembers": {"room": "tea"},
     "sendMessage": {"room": "tea", "message": "hi"},
+    "signAttachments": {"paths": ["/api/uploads/x/y"]},
     "history": {"room": "tea", "before": 5},
     "editMessage": {"room": "tea", "seq": 1, "message": "hi"},
     "deleteMessage": {"room": "tea", "seq": 1},

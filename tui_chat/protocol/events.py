@@ -53,6 +53,32 @@ class ReactionSummary(WireStruct, frozen=True):
     own: bool
 
 
+class Attachment(WireStruct, frozen=True):
+    """File of a message; paths are relative to the server and unsigned (docs/protocol.md, "Attachments").
+
+    Attributes:
+        id: Identifier of the upload.
+        name: File name without a directory.
+        type: Media type, derived from the content.
+        size: Size in bytes.
+        path: Path of the file.
+        width: Width of an image in pixels, None for other files.
+        height: Height of an image in pixels, None for other files.
+        preview: Path of a smaller version of an image, a WebP image; None without one.
+        poster: Path of the title image of a video, None without one.
+    """
+
+    id: str
+    name: str
+    type: str
+    size: int
+    path: str
+    width: int | None = None
+    height: int | None = None
+    preview: str | None = None
+    poster: str | None = None
+
+
 class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     """Message entry. In history responses, later edits, deletions and reactions are already applied.
 
@@ -70,6 +96,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         edited: `seq` of the last edit, None for an unedited message.
         deleted: The message was deleted.
         reactions: Summaries by emoji, in order of appearance; None without reactions.
+        attachments: Files of the message, None without files.
     """
 
     room: str
@@ -85,6 +112,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     edited: int | None = None
     deleted: bool = False
     reactions: dict[str, ReactionSummary] | None = None
+    attachments: list[Attachment] | None = None
 
 
 class ChangeEntry(WireStruct, frozen=True):

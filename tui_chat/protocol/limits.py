@@ -16,6 +16,16 @@ REASON_CHARACTERS = 250
 STATUS_CHARACTERS = 100
 ABOUT_CHARACTERS = 250
 LABEL_CHARACTERS = 100
+FILE_NAME_CHARACTERS = 200
+ATTACHMENTS_PER_MESSAGE = 10
+"""Maximum number of files in a message."""
+
+PATH_CHARACTERS = 4_096
+"""Maximum length of the path of a file; each character of its name may have up to 12 encoded ones."""
+
+SIGNED_PATHS = 100
+"""Maximum number of paths in one `signAttachments` request."""
+
 REACTION_CODE_POINTS = 16
 """Limit of code points in a reaction; the longest emoji, a kiss with two skin tones, has ten."""
 

@@ -11,14 +11,19 @@ from msgspec.structs import force_setattr
 
 from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.limits import (
+    ATTACHMENTS_PER_MESSAGE,
     HISTORY_DEFAULT,
     HISTORY_PAGE,
     MEMBER_PAGE,
+    PATH_CHARACTERS,
     ROOM_LIST_PAGE,
     SEARCH_PAGE,
+    SIGNED_PATHS,
 )
+from tui_chat.protocol.names import validate_room_name
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.protocol.request_base import IdempotentRequest, NonNegative, Request, RoomRequest, Seq, ValidatedStruct
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.protocol.wire_struct import OpaqueString
 
 
@@ -107,10 +112,11 @@ class SendMessage(RoomRequest, frozen=True):
     """Send a message.
 
     Attributes:
-        message: Message body.
+        message: Message body; may be blank in a message with files.
         client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
         author: Author of a message on a connection that is in no room; None for the member. The wire name is `as`.
+        attachments: Ids of own uploads.
     """
 
     event: ClassVar[str] = "sendMessage"
@@ -119,6 +125,25 @@ class SendMessage(RoomRequest, frozen=True):
     client_id: UUID | None = None
     reply_to: Seq | None = None
     author: TemporaryAuthor | None = field(default=None, name="as")
+    attachments: Annotated[list[OpaqueString], Meta(max_length=ATTACHMENTS_PER_MESSAGE)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.attachments and is_blank(self.message):
+            force_setattr(self, "room", validate_room_name(self.room))
+            force_setattr(self, "message", "")
+        else:
+            super().__post_init__()
+
+
+class SignAttachments(Request, frozen=True):
+    """Request addresses of files that need no credentials for an hour.
+
+    Attributes:
+        paths: Paths of attachments, previews and posters.
+    """
+
+    event: ClassVar[str] = "signAttachments"
+    paths: Annotated[list[Annotated[str, Meta(max_length=PATH_CHARACTERS)]], Meta(max_length=SIGNED_PATHS)]
 
 
 class History(RoomRequest, frozen=True):
@@ -258,6 +283,7 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     Unobserve,
     ListMembers,
     SendMessage,
+    SignAttachments,
     History,
     EditMessage,
     DeleteMessage,

@@ -122,6 +122,18 @@ class SendResponse(WireStruct, frozen=True):
     guest_key: OpaqueString | None = None
 
 
+class SignedAddresses(WireStruct, frozen=True):
+    """Addresses of files that need no credentials.
+
+    Attributes:
+        urls: Paths with a signature, in the order of the request; None for a file that does not exist or is invisible.
+        expires_at: Least end of their validity in milliseconds since the epoch.
+    """
+
+    urls: list[str | None]
+    expires_at: int
+
+
 class HistoryPage(WireStruct, frozen=True):
     """Page of a room log in ascending order, with messages in their current state.
 

@@ -16,6 +16,7 @@ import unicodedata
 from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import (
     ABOUT_CHARACTERS,
+    FILE_NAME_CHARACTERS,
     LABEL_CHARACTERS,
     MESSAGE_CHARACTERS,
     QUERY_CHARACTERS,
@@ -163,6 +164,17 @@ def validate_device_label(text: str) -> str:
         TooLong: The name exceeds `LABEL_CHARACTERS` code points.
     """
     return _validate_line(text, LABEL_CHARACTERS, "label_too_long")
+
+
+def validate_file_name(text: str) -> str:
+    """Return a sanitized file name without its directories; `file` for a blank name, `.` and `..`.
+
+    Raises:
+        BadRequest: The text contains a lone surrogate.
+        TooLong: The name exceeds `FILE_NAME_CHARACTERS` code points.
+    """
+    name = _validate_line(re.split(r"[/\\]", text)[-1], FILE_NAME_CHARACTERS, "file_name_too_long")
+    return "file" if name in ("", ".", "..") else name
 
 
 def _validate_line(text: str, limit: int, reason: str) -> str:

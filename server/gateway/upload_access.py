@@ -1,0 +1,173 @@
+"""Permissions of uploads and downloads, over HTTP and on connections (docs/protocol.md, "Attachments").
+
+- Uploads: need the permission to upload in a room that the uploader names; the message is checked again.
+- Downloads: a file in a message needs read access to the room, any other file belongs to its uploader. A pinned file is
+  readable by all accounts.
+- Invisible files are answered like files that do not exist.
+"""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.permissions import Action
+from server.domain.uploads import FilePath, Upload, Uploader
+from server.engineio.connection import ClientConnection
+from server.gateway.credentials import find_guest_key, find_header_token
+from server.gateway.device_tokens import DeviceTokens
+from server.gateway.identity import IdentityResolver
+from server.gateway.request_handler import RequestHandlers
+from server.gateway.room_access import Caller, RoomAccessControl
+from server.storage.upload_repository import FoundUpload
+from server.uploads.upload_service import UploadService
+from tui_chat.protocol import errors, requests, responses
+from tui_chat.protocol.names import validate_room_name
+
+
+class HttpCaller(Struct, frozen=True, kw_only=True):
+    """Person of an HTTP request.
+
+    Attributes:
+        address: Network address of the client.
+        member_id: Member id of the account or the guest.
+        account: Account of the person, None for a guest.
+    """
+
+    address: str
+    member_id: str
+    account: AccountIdentity | None = None
+
+
+class UploadAccess:
+    """Permission checks of files.
+
+    Args:
+        uploads: Uploads of the server.
+        identity: Verifier of guest keys.
+        tokens: Verifier of tokens.
+        access_control: Permission checks of rooms.
+        allow_guests: Accept guest keys.
+    """
+
+    def __init__(
+        self,
+        uploads: UploadService,
+        identity: IdentityResolver,
+        tokens: DeviceTokens,
+        access_control: RoomAccessControl,
+        *,
+        allow_guests: bool,
+    ) -> None:
+        self._uploads = uploads
+        self._identity = identity
+        self._tokens = tokens
+        self._access_control = access_control
+        self._allow_guests = allow_guests
+        self.handlers_by_type: RequestHandlers = {requests.SignAttachments: self._sign}
+
+    async def identify(self, authorization: str, address: str) -> HttpCaller:
+        """Return the person of an HTTP request.
+
+        Args:
+            authorization: Header `Authorization` with a token or a guest key.
+            address: Network address of the client.
+
+        Raises:
+            Unauthorized: The token or the key is missing or invalid, or the server accepts no guests.
+            Unavailable: The token cannot be read.
+        """
+        token = find_header_token(authorization)
+        if token is not None:
+            account = await self._tokens.authenticate(token)
+            return HttpCaller(address=address, member_id=account.member_id, account=account)
+        guest_key = find_guest_key(authorization)
+        if guest_key is None:
+            raise errors.Unauthorized("credentials_missing")
+        member_id = self._identity.verify_guest_key(guest_key)
+        if member_id is None:
+            raise errors.Unauthorized("guest_key_invalid")
+        if not self._allow_guests:
+            raise errors.Unauthorized("login_required")
+        return HttpCaller(address=address, member_id=member_id)
+
+    async def authorize_upload(self, caller: HttpCaller, room_name: str) -> Uploader:
+        """Check that a person may upload to a room.
+
+        Raises:
+            ChatError: The name is invalid, the room is not visible, or the upload is not permitted.
+        """
+        await self._access_control.authorize(caller, validate_room_name(room_name), caller.member_id, Action.UPLOAD)
+        address_hash = self._access_control.guest_addresses.hash_address(caller.address)
+        if caller.account is not None or address_hash is None:
+            return Uploader(member_id=caller.member_id, quota_key=caller.member_id)
+        return Uploader(member_id=caller.member_id, quota_key=f"address {address_hash.hex()}")
+
+    async def require_readable(self, caller: HttpCaller, file_path: FilePath) -> Upload:
+        """Return the upload of a path.
+
+        Raises:
+            NotFound: The file does not exist, or is not visible.
+            Forbidden: The person is banned from the room.
+        """
+        found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
+        if found is None:
+            raise errors.NotFound("upload_not_found")
+        await self._require_access(caller, caller.member_id, found)
+        return found.upload
+
+    async def require_signed(self, file_path: FilePath, expires: str, signature: str) -> Upload:
+        """Return the upload of a signed address.
+
+        Raises:
+            Unauthorized: The signature is invalid or has expired.
+            NotFound: The file does not exist any more.
+        """
+        if not self._uploads.verify(file_path, expires, signature):
+            raise errors.Unauthorized("signature_invalid")
+        found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
+        if found is None or not (found.room_key or found.upload.is_pinned or found.upload.room_id is None):
+            raise errors.NotFound("upload_not_found")
+        return found.upload
+
+    async def _require_access(self, caller: Caller, member_id: str, found: FoundUpload) -> None:
+        if found.room_key is not None:
+            try:
+                await self._access_control.authorize(caller, found.room_key, member_id, Action.READ)
+            except errors.NotFound:
+                raise errors.NotFound("upload_not_found") from None
+        elif found.upload.is_pinned and caller.account is not None:
+            return
+        elif found.upload.member_id != member_id or found.upload.room_id is not None:
+            raise errors.NotFound("upload_not_found")
+
+    async def _sign(self, connection: ClientConnection, request: requests.SignAttachments) -> responses.SignedAddresses:
+        file_paths = [FilePath.parse(path) for path in request.paths]
+        readable = await self._find_readable(connection, [path for path in file_paths if path is not None])
+        return self._uploads.sign_all(
+            [
+                path if file_path is not None and file_path.upload_id in readable else None
+                for path, file_path in zip(request.paths, file_paths, strict=True)
+            ]
+        )
+
+    async def _find_readable(self, connection: ClientConnection, file_paths: Iterable[FilePath]) -> set[str]:
+        """Return the ids of readable uploads; the access to a room is checked once."""
+        found_uploads = await self._uploads.find({file_path.upload_id for file_path in file_paths})
+        member_id = self._identity.get_member_id(connection) or ""
+        readable_rooms: dict[str, bool] = {}
+        readable = set[str]()
+        for found in found_uploads.values():
+            room_key = found.room_key
+            is_readable = None if room_key is None else readable_rooms.get(room_key)
+            if is_readable is None:
+                try:
+                    await self._require_access(connection, member_id, found)
+                    is_readable = True
+                except (errors.NotFound, errors.Forbidden):
+                    is_readable = False
+                if room_key is not None:
+                    readable_rooms[room_key] = is_readable
+            if is_readable:
+                readable.add(found.upload.id)
+        return readable

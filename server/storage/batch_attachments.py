@@ -1,0 +1,126 @@
+"""Files of the messages of one batch: checks of the uploads, and references to them.
+
+- Ownership: a message attaches uploads of its author. The first message sets the room of an upload, so that each upload
+  is readable in one room only.
+- Locks: the rows of the attached uploads are locked before those of the rooms, so that none is removed before the
+  commit, and a message with an invalid upload creates no room.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from server.domain.log_commands import AppendMessage, LogCommand
+from server.domain.uploads import Upload
+from server.storage.batch_rooms import BatchRoom
+from server.storage.statements import BatchStatements
+from server.storage.tables import uploads
+from server.storage.upload_repository import upload_from_row
+from tui_chat.protocol import errors, events
+
+
+class BatchAttachments:
+    """Uploads and pending rows of one batch.
+
+    Args:
+        connection: Connection with an open write transaction.
+        statements: Compiled statements for the dialect of the connection.
+        commands: Log commands of the batch.
+    """
+
+    def __init__(self, connection: Connection, statements: BatchStatements, commands: Sequence[LogCommand]) -> None:
+        self._connection = connection
+        self._statements = statements
+        self._uploads = self._load_uploads(commands)
+        self._rows: list[tuple[str, int, int]] = []
+        self._texts: list[tuple[bytes, int, int]] = []
+        self._claimed: list[tuple[int, str]] = []
+        self._removed: list[tuple[int, int]] = []  # room id and `seq` of deleted messages
+
+    def may_create_room(self, command: AppendMessage) -> bool:
+        """Return whether `require` accepts the files of a message in a new room."""
+        return all(
+            self._is_attachable(command, upload_id, None)
+            for attached in command.attachments
+            for upload_id in (attached.upload_id, attached.poster_id)
+            if upload_id is not None
+        )
+
+    def require(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment] | None:
+        """Return the files of a new message, None without files.
+
+        Raises:
+            NotFound: An upload does not exist, is removed, or belongs to another member or another room.
+        """
+        if not command.attachments:
+            return None
+        found: list[events.Attachment] = []
+        for attached in command.attachments:
+            upload = self._require_upload(room, command, attached.upload_id)
+            poster = None if attached.poster_id is None else self._require_upload(room, command, attached.poster_id)
+            found.append(upload.to_attachment(poster))
+        return found
+
+    def add(self, room: BatchRoom, seq: int, command: AppendMessage, files: list[events.Attachment]) -> None:
+        """Add the references of a new message to its files, as checked by `require`."""
+        upload_ids = {
+            upload_id
+            for attached in command.attachments
+            for upload_id in (attached.upload_id, attached.poster_id)
+            if upload_id is not None
+        }
+        for upload_id in upload_ids:
+            self._rows.append((upload_id, room.id, seq))
+            if self._uploads[upload_id].room_id is None:
+                self._uploads[upload_id] = msgspec.structs.replace(self._uploads[upload_id], room_id=room.id)
+                self._claimed.append((room.id, upload_id))
+        self._texts.append((msgspec.json.encode(files), room.id, seq))
+
+    def remove(self, room: BatchRoom, seq: int) -> None:
+        """Remove the references of a deleted message."""
+        self._removed.append((room.id, seq))
+
+    def flush(self, connection: Connection) -> None:
+        """Write all pending rows, after those of the entries; no statement runs without rows."""
+        statements = self._statements
+        for statement, rows in (
+            (statements.insert_attachment, self._rows),
+            (statements.set_attachments, self._texts),
+            (statements.claim_upload, self._claimed),
+            (statements.delete_attachments, self._removed),
+        ):
+            if rows:
+                statement.execute_many(connection, list[tuple[Any, ...]](rows))
+
+    def _load_uploads(self, commands: Sequence[LogCommand]) -> dict[str, Upload]:
+        upload_ids = {
+            upload_id
+            for command in commands
+            if type(command) is AppendMessage
+            for attached in command.attachments
+            for upload_id in (attached.upload_id, attached.poster_id)
+            if upload_id is not None
+        }
+        if not upload_ids:
+            return {}
+        rows = self._statements.select_uploads.execute(
+            self._connection, self._statements.array_param(sorted(upload_ids))
+        )
+        found = [upload_from_row(dict(zip(uploads.columns.keys(), row, strict=True))) for row in rows]
+        return {upload.id: upload for upload in found}
+
+    def _require_upload(self, room: BatchRoom, command: AppendMessage, upload_id: str) -> Upload:
+        if not self._is_attachable(command, upload_id, room.id):
+            raise errors.NotFound("upload_not_found")
+        return self._uploads[upload_id]
+
+    def _is_attachable(self, command: AppendMessage, upload_id: str, room_id: int | None) -> bool:
+        upload = self._uploads.get(upload_id)
+        return (
+            upload is not None
+            and upload.state == "ready"
+            and upload.member_id == command.author.member_id
+            and upload.room_id in (None, room_id)
+        )

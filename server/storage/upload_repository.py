@@ -1,0 +1,169 @@
+"""Uploads in the database: their life from the reservation to the removal (`server.domain.uploads.UploadState`).
+
+- References: an upload is in use while a message refers to it or it is pinned. `server.storage.batch_attachments` and
+  `server.storage.retention` write the references.
+- Quota: removed uploads count for a day.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
+
+from server.domain.uploads import Upload, UploadState
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.tables import DELETED, REMOVED, attachments, rooms, uploads
+
+UNUSED_MS = 3600 * 1000
+"""Life of an upload without a reference, in milliseconds."""
+
+QUOTA_PERIOD_MS = 24 * 3600 * 1000
+"""Period of the daily quota in milliseconds."""
+
+_SLICE = 100  # uploads that one call expires or removes
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+_is_referenced = exists().where(attachments.c.upload_id == uploads.c.id)
+
+
+class FoundUpload(NamedTuple):
+    """Upload with the state of its references.
+
+    Attributes:
+        upload: Upload.
+        room_key: Canonical key of the room whose messages refer to the upload; None without such a message.
+    """
+
+    upload: Upload
+    room_key: str | None
+
+
+class UploadUsage(NamedTuple):
+    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, and of all in storage."""
+
+    daily: int
+    total: int
+
+
+class UploadRepository:
+    """Repository of uploads; all methods raise `Unavailable` if the database fails.
+
+    Args:
+        writer: Executor for one write transaction at a time.
+        readers: Executor for read transactions.
+        clock: Source of the current time in milliseconds since the epoch.
+    """
+
+    def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+
+    async def read_usage(self, quota_key: str) -> UploadUsage:
+        """Return the bytes of one owner and of all uploads."""
+        return await self._read(partial(_read_usage, quota_key=quota_key, since=self._clock() - QUOTA_PERIOD_MS))
+
+    async def create(self, upload: Upload, quota_key: str) -> None:
+        """Store a new upload."""
+        values = {name: getattr(upload, name) for name in upload.__struct_fields__}
+        await self._write(lambda connection: connection.execute(uploads.insert().values(quota_key=quota_key, **values)))
+
+    async def set_state(self, upload_id: str, state: UploadState) -> None:
+        """Set the state of an upload."""
+        statement = update(uploads).where(uploads.c.id == upload_id).values(state=state)
+        await self._write(lambda connection: connection.execute(statement))
+
+    async def set_pinned(self, upload_id: str, *, is_pinned: bool) -> None:
+        """Keep an upload without a message, or end this."""
+        statement = update(uploads).where(uploads.c.id == upload_id).values(is_pinned=is_pinned)
+        await self._write(lambda connection: connection.execute(statement))
+
+    async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
+        """Return uploads with readable bytes by id, without those of other ids."""
+        return await self._read(partial(_find, upload_ids=upload_ids))
+
+    async def expire_unused(self) -> int:
+        """Expire uploads that are not in use any more, or not since their creation before `UNUSED_MS`.
+
+        Returns:
+            Number of expired uploads, limited per call.
+        """
+        cutoff = self._clock() - UNUSED_MS
+        unused = await self._read(partial(_list_unused, cutoff=cutoff))
+        if not unused:
+            return 0
+        return await self._write(partial(_expire, upload_ids=unused, cutoff=cutoff))
+
+    async def list_expired(self) -> list[Upload]:
+        """Return expired uploads, limited per call."""
+        statement = select(uploads).where(uploads.c.state == "expired").limit(_SLICE)
+        rows = await self._read(lambda connection: connection.execute(statement).mappings().all())
+        return [upload_from_row(row) for row in rows]
+
+    async def delete_removed(self) -> None:
+        """Delete removed uploads that do not count for a daily quota any more."""
+        statement = delete(uploads).where(
+            uploads.c.state == "removed", uploads.c.created_at <= self._clock() - QUOTA_PERIOD_MS
+        )
+        await self._write(lambda connection: connection.execute(statement))
+
+    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "read of an upload failed: %s")
+        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+
+    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "write of an upload failed: %s")
+        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
+
+
+def upload_from_row(row: Mapping[Any, Any]) -> Upload:
+    """Return the upload of a row of `uploads`."""
+    values: dict[str, Any] = {name: row[name] for name in Upload.__struct_fields__}
+    values |= {name: bool(row[name]) for name in ("has_preview", "is_pinned")}
+    return Upload(**values)
+
+
+def _read_usage(connection: Connection, *, quota_key: str, since: int) -> UploadUsage:
+    size = func.coalesce(func.sum(uploads.c.size), 0)
+    daily = connection.execute(
+        select(size).where(uploads.c.quota_key == quota_key, uploads.c.created_at > since)
+    ).scalar_one()
+    total = connection.execute(select(size).where(uploads.c.state != "removed")).scalar_one()
+    return UploadUsage(int(daily), int(total))
+
+
+def _find(connection: Connection, *, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
+    room = and_(rooms.c.id == uploads.c.room_id, rooms.c.visibility.not_in((DELETED, REMOVED)), _is_referenced)
+    statement = (
+        select(uploads, rooms.c.key)
+        .select_from(uploads.outerjoin(rooms, room))
+        .where(uploads.c.id.in_(upload_ids), uploads.c.state == "ready")
+    )
+    rows = connection.execute(statement).mappings()
+    return {row["id"]: FoundUpload(upload_from_row(row), row["key"]) for row in rows}
+
+
+def _is_unused(cutoff: int) -> Any:
+    return and_(
+        uploads.c.state.in_(("pending", "ready")),
+        uploads.c.is_pinned.is_(False),
+        or_(uploads.c.room_id.is_not(None), uploads.c.created_at <= cutoff),
+        ~_is_referenced,
+    )
+
+
+def _list_unused(connection: Connection, *, cutoff: int) -> Sequence[str]:
+    return connection.execute(select(uploads.c.id).where(_is_unused(cutoff)).limit(_SLICE)).scalars().all()
+
+
+def _expire(connection: Connection, *, upload_ids: Sequence[str], cutoff: int) -> int:
+    """Expire uploads that are unused still; a message may have attached one meanwhile."""
+    locked = select(uploads.c.id).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
+    connection.execute(locked).all()
+    statement = update(uploads).where(uploads.c.id.in_(upload_ids), _is_unused(cutoff)).values(state="expired")
+    return connection.execute(statement).rowcount

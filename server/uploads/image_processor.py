@@ -1,0 +1,118 @@
+"""Decoding and encoding of untrusted images in child processes (`server.uploads.image_worker`).
+
+- Isolation: a process handles one image and ends. It has limits of its own, an empty environment and low priority.
+- Load: at most `MAX_PROCESSES` run at a time; above `MAX_WAITING` waiting images, further ones are rejected.
+"""
+
+import asyncio
+import hashlib
+import logging
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from server.uploads.image_worker import MAX_MEGAPIXELS, ImageResult
+from server.uploads.media_types import IMAGE_TYPES
+from server.uploads.spool_file import SpoolFile
+from tui_chat.protocol import errors
+
+MAX_PROCESSES = 2
+"""Maximum number of processes at a time."""
+
+MAX_WAITING = 20
+"""Maximum number of images that wait for a process."""
+
+TIMEOUT = 30.0
+"""Maximum duration of a process in seconds."""
+
+_RETRY_AFTER = 10.0  # seconds
+
+_log = logging.getLogger(__name__)
+
+
+class ProcessedImage(NamedTuple):
+    """New image in the target file, with its size in bytes and pixels.
+
+    Attributes:
+        size: Size of the image in bytes.
+        width: Width in pixels.
+        height: Height in pixels.
+        preview: Smaller version as a WebP image, None for a small image.
+        digest: SHA-256 of the image.
+    """
+
+    size: int
+    width: int
+    height: int
+    preview: bytes | None
+    digest: bytes
+
+
+class ImageProcessor:
+    """Pool of processes for images."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(MAX_PROCESSES)
+        self._waiting = 0
+
+    async def process(self, source: SpoolFile, media_type: str, target: SpoolFile) -> ProcessedImage:
+        """Encode an image again without metadata.
+
+        Args:
+            source: Finished file with an image.
+            media_type: Type of the image, a key of `IMAGE_TYPES`; the new image has the same type.
+            target: Empty file for the new image, at its start after the call.
+
+        Raises:
+            BadRequest: The image is damaged, or needs more time or memory than permitted.
+            TooLong: The image has too many pixels.
+            Unavailable: Too many images are waiting.
+        """
+        if self._waiting >= MAX_WAITING:
+            raise errors.Unavailable("uploads_waiting", retry_after=_RETRY_AFTER)
+        self._waiting += 1
+        try:
+            await self._slots.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            result = await self._run(source, IMAGE_TYPES[media_type], target)
+        finally:
+            self._slots.release()
+        if result.problem == "too_large":
+            raise errors.TooLong("image_too_large", limit=MAX_MEGAPIXELS)
+        if result.problem:
+            raise errors.BadRequest("image_invalid")
+        target.file.seek(result.size)
+        preview: bytes = target.file.read(result.preview_size)
+        target.file.truncate(result.size)
+        target.file.seek(0)
+        digest = (await asyncio.to_thread(hashlib.file_digest, target.file, "sha256")).digest()
+        target.file.seek(0)
+        return ProcessedImage(result.size, result.width, result.height, preview or None, digest)
+
+    async def _run(self, source: SpoolFile, image_format: str, target: SpoolFile) -> ImageResult:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-m", "server.uploads.image_worker", image_format),
+            stdin=source.file,
+            stdout=target.file,
+            stderr=asyncio.subprocess.PIPE,
+            env={},
+            cwd=Path(sys.prefix).anchor,
+        )
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                _, output = await process.communicate()
+        except TimeoutError:
+            output = b""
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        try:
+            return msgspec.json.decode(output.strip().rpartition(b"\n")[2], type=ImageResult)
+        except msgspec.MsgspecError:
+            _log.warning("image process ended with status %s and no result", process.returncode)
+            return ImageResult("invalid")

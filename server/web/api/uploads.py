@@ -1,0 +1,212 @@
+"""HTTP endpoints of files (docs/protocol.md, "Attachments").
+
+- Uploads: the body is streamed to a temporary file. A body without progress for `CHUNK_TIMEOUT` is rejected.
+- Downloads: responses cannot run as documents, whatever their content is.
+- Caches: a response may be stored by the client only, because each file needs permission.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import BodyPartReader, web
+
+from server.domain.rate_limits import PerAddressLimiter
+from server.domain.uploads import UPLOAD_ID, UPLOADS_PATH, FilePath, Upload
+from server.forwarded import IPNetwork, get_client_info
+from server.gateway.upload_access import HttpCaller, UploadAccess
+from server.uploads.media_types import INLINE_TYPES
+from server.uploads.upload_service import UploadService
+from server.web.api.guard import create_json_response
+from tui_chat.protocol import errors
+
+UPLOADS_PER_MINUTE = 60
+"""Uploads per client address."""
+
+CHUNK_TIMEOUT = 30.0
+"""Maximum time without progress of a body or a response, in seconds."""
+
+UPLOAD_TIMEOUT = 1800.0
+"""Maximum duration of an upload in seconds."""
+
+_READ_BYTES = 64 * 1024
+_MAX_FIELD_BYTES = 4096
+_PREVIEW_TYPE = "image/webp"
+_RANGE = re.compile("bytes=([0-9]{0,15})-([0-9]{0,15})")
+
+_FILE_HEADERS = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, max-age=3600",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class UploadApi:
+    """Handlers of the endpoints of files; `add_routes` adds them to an application.
+
+    Args:
+        uploads: Uploads of the server.
+        access: Permission checks.
+        limit_rates: Limit uploads per address.
+        trusted_networks: Networks of trusted reverse proxies.
+    """
+
+    def __init__(
+        self,
+        uploads: UploadService,
+        access: UploadAccess,
+        *,
+        limit_rates: bool,
+        trusted_networks: tuple[IPNetwork, ...],
+    ) -> None:
+        self._uploads = uploads
+        self._access = access
+        self._limiter = PerAddressLimiter(UPLOADS_PER_MINUTE) if limit_rates else None
+        self._trusted_networks = trusted_networks
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        app.router.add_post(UPLOADS_PATH, self._upload, name="upload")
+        app.router.add_get(UPLOADS_PATH + f"/{{id:{UPLOAD_ID}(?:\\.preview)?}}/{{name:[^/]+}}", self._download)
+
+    async def _upload(self, request: web.Request) -> web.Response:
+        """Store the body as a file, or the part `file` of a form.
+
+        The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
+        """
+        caller = await self._identify(request)
+        retry_after = 0.0 if self._limiter is None else self._limiter.acquire(caller.address, time.monotonic())
+        if retry_after:
+            raise errors.RateLimited("too_many_requests", retry_after=round(retry_after, 3))
+        try:
+            async with asyncio.timeout(UPLOAD_TIMEOUT):
+                if request.content_type == "multipart/form-data":
+                    upload = await self._receive_form(request, caller)
+                else:
+                    chunks = _read_chunks(request.content.read)
+                    upload = await self._receive(request, caller, request.query.get("room", ""), chunks)
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        return create_json_response(upload.to_attachment(), HTTPStatus.CREATED)
+
+    async def _receive_form(self, request: web.Request, caller: HttpCaller) -> Upload:
+        room_name = request.query.get("room", "")
+        try:
+            async for part in await request.multipart():
+                if not isinstance(part, BodyPartReader):
+                    break
+                if part.name == "file":
+                    chunks = _read_chunks(part.read_chunk)
+                    return await self._receive(request, caller, room_name, chunks, part.filename)
+                field = b"".join([chunk async for chunk in _read_chunks(part.read_chunk, _MAX_FIELD_BYTES)])
+                if part.name == "room":
+                    room_name = field.decode()
+        except ValueError:  # of the form, or of the encoding of its fields
+            pass
+        raise errors.BadRequest("upload_incomplete")
+
+    async def _receive(
+        self,
+        request: web.Request,
+        caller: HttpCaller,
+        room_name: str,
+        chunks: AsyncIterator[bytes],
+        file_name: str | None = None,
+    ) -> Upload:
+        if not room_name:
+            raise errors.BadRequest("upload_room_missing")
+        uploader = await self._access.authorize_upload(caller, room_name)
+        name = request.query.get("name") or file_name or ""
+        size = None if request.content_type == "multipart/form-data" else request.content_length
+        return await self._uploads.receive(chunks, uploader, name, size=size)
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete."""
+        file_path = FilePath.parse(request.rel_url.raw_path)
+        if file_path is None:
+            raise errors.NotFound("upload_not_found")
+        if "signature" in request.query:
+            upload = await self._access.require_signed(
+                file_path, request.query.get("expires", ""), request.query["signature"]
+            )
+        else:
+            upload = await self._access.require_readable(await self._identify(request), file_path)
+        if file_path.is_preview and not upload.has_preview:
+            raise errors.NotFound("upload_not_found")
+        etag = f'"{upload.digest.hex()}{"-preview" * file_path.is_preview}"'
+        headers = {**_FILE_HEADERS, "ETag": etag, "Content-Disposition": _describe_disposition(upload)}
+        if any(tag in ("*", etag) for tag in map(str.strip, request.headers.get("If-None-Match", "").split(","))):
+            return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        headers["Content-Type"] = _PREVIEW_TYPE if file_path.is_preview else _get_content_type(upload)
+        byte_range = None if file_path.is_preview else _find_range(request, upload.size, etag)
+        if byte_range is not None:
+            first, end = byte_range
+            if first >= end:
+                headers = {"Content-Range": f"bytes */{upload.size}"}
+                return web.Response(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
+            headers["Content-Range"] = f"bytes {first}-{end - 1}/{upload.size}"
+        size, chunks = await self._uploads.read(upload, is_preview=file_path.is_preview, byte_range=byte_range)
+        response = web.StreamResponse(status=HTTPStatus.OK if byte_range is None else HTTPStatus.PARTIAL_CONTENT)
+        response.headers.update(headers)
+        response.content_length = size if byte_range is None else byte_range[1] - byte_range[0]
+        await response.prepare(request)
+        if request.method != "HEAD":
+            async for chunk in chunks:
+                async with asyncio.timeout(CHUNK_TIMEOUT):
+                    await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    async def _identify(self, request: web.Request) -> HttpCaller:
+        address = get_client_info(request, self._trusted_networks).address
+        return await self._access.identify(request.headers.get("Authorization", ""), address)
+
+
+async def _read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | None = None) -> AsyncIterator[bytes]:
+    """Yield the parts of a body until its end.
+
+    Raises:
+        ValueError: The body has more than `max_bytes`.
+        web.HTTPRequestTimeout: The body makes no progress.
+    """
+    size = 0
+    while True:
+        try:
+            async with asyncio.timeout(CHUNK_TIMEOUT):
+                chunk = await read(_READ_BYTES)
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        if not chunk:
+            return
+        size += len(chunk)
+        if max_bytes is not None and size > max_bytes:
+            raise ValueError("the body is too large")
+        yield chunk
+
+
+def _find_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
+    """Return first byte and end of the requested range, None for the complete file.
+
+    A range outside of the file has an end at or before its first byte. Malformed and multiple ranges are ignored, and
+    also ranges of another version.
+    """
+    match = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if match is None or request.headers.get("If-Range", etag) != etag or not (match[1] or match[2]):
+        return None
+    if not match[1]:
+        return max(0, size - int(match[2])), size
+    return int(match[1]), min(size, int(match[2]) + 1) if match[2] else size
+
+
+def _get_content_type(upload: Upload) -> str:
+    return "text/plain; charset=utf-8" if upload.type == "text/plain" else upload.type
+
+
+def _describe_disposition(upload: Upload) -> str:
+    kind = "inline" if upload.type in INLINE_TYPES else "attachment"
+    return f"{kind}; filename*=UTF-8''{quote(upload.name, safe='')}"

@@ -1,0 +1,80 @@
+"""Client of the endpoints of files, and untrusted images."""
+
+import io
+import struct
+import zlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import ClientSession
+from PIL import Image
+
+from server.app import RunningServer
+from tests.support.account_api import ApiResponse
+
+
+class UploadClient:
+    """Client of one server with credentials.
+
+    Args:
+        session: HTTP session.
+        url: Base URL of the server.
+        authorization: Header `Authorization`, empty for none.
+    """
+
+    def __init__(self, session: ClientSession, url: str, authorization: str) -> None:
+        self._session = session
+        self._url = url
+        self._headers = {"Authorization": authorization} if authorization else {}
+
+    def with_credentials(self, authorization: str) -> "UploadClient":
+        """Return a client with other credentials."""
+        return UploadClient(self._session, self._url, authorization)
+
+    async def upload(self, content: Any, name: str = "file", room: str = "tea", **headers: str) -> ApiResponse:
+        """Send a file as the body of a request."""
+        parameters = {"room": room, "name": name}
+        named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
+        return await self._request("POST", "/api/uploads", data=content, params=parameters, headers=named_headers)
+
+    async def upload_form(self, form: Any, **parameters: str) -> ApiResponse:
+        """Send a form."""
+        return await self._request("POST", "/api/uploads", data=form, params=parameters)
+
+    async def download(self, path: str, **headers: str) -> ApiResponse:
+        """Request a file; `body` are its bytes, or the decoded problem."""
+        named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
+        return await self._request("GET", path, headers=named_headers)
+
+    async def _request(self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Any:
+        all_headers = self._headers | (headers or {})
+        async with self._session.request(method, self._url + path, headers=all_headers, **options) as response:
+            is_json = response.content_type.endswith("json")
+            body = await response.json(content_type=None) if is_json else await response.read()
+            return ApiResponse(response.status, body, dict(response.headers))
+
+
+@asynccontextmanager
+async def upload_client(server: RunningServer, authorization: str = "") -> AsyncGenerator[UploadClient]:
+    """Provide a client with credentials."""
+    async with ClientSession() as session:
+        yield UploadClient(session, server.url, authorization)
+
+
+def encode_image(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:
+    """Return an image file."""
+    buffer = io.BytesIO()
+    image.save(buffer, image_format, **options)
+    return buffer.getvalue()
+
+
+def forge_png(width: int, height: int, pixels: bytes) -> bytes:
+    """Return a gray PNG file with the given header, and compressed pixels of any length."""
+
+    def encode_chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(encode_chunk(*chunk) for chunk in chunks)
