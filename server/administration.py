@@ -17,9 +17,9 @@ import msgspec
 from server.account_administration import AccountAdministration
 from server.control_socket import ControlError, ControlHandler
 from server.domain.guest_keys import GuestKeys
+from server.gateway.account_lifecycle import open_accounts
 from server.gateway.account_service import AccountService
 from server.gateway.audit_log import AuditLog
-from server.gateway.password_hashing import PasswordHashing
 from server.storage import backup
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
@@ -133,19 +133,13 @@ async def open_administration(target: str, *, create: bool) -> AsyncGenerator[Ad
         StorageError: As `open_database`.
     """
     database = await open_database(target, clock=_read_wall_clock, must_exist=not create)
-    password_hashing = PasswordHashing()
     try:
-        accounts = AccountService(
-            database.accounts,
-            password_hashing,
-            generate_member_id=GuestKeys(await database.load_secret("guests")).generate_member_id,
-            now=_read_wall_clock,
-            monotonic=time.monotonic,
-        )
-        await accounts.load()
-        yield Administration(database, accounts)
+        guest_keys = GuestKeys(await database.load_secret("guests"))
+        async with open_accounts(
+            database, guest_keys.generate_member_id, now=_read_wall_clock, monotonic=time.monotonic
+        ) as accounts:
+            yield Administration(database, accounts)
     finally:
-        password_hashing.close()
         await database.close()
 
 

@@ -12,6 +12,36 @@ from tui_chat.protocol.errors import Unavailable
 
 
 @asynccontextmanager
+async def open_accounts(
+    database: Database,
+    generate_member_id: Callable[[], str],
+    *,
+    now: Callable[[], int],
+    monotonic: Callable[[], float],
+) -> AsyncGenerator[AccountService]:
+    """Provide the accounts of a database.
+
+    Args:
+        database: Open database, which the caller closes after the context.
+        generate_member_id: Source of member ids.
+        now: Wall clock, as Unix time in milliseconds.
+        monotonic: Monotonic clock, in seconds.
+
+    Raises:
+        Unavailable: The database is not readable.
+    """
+    hashing = PasswordHashing()
+    try:
+        service = AccountService(
+            database.accounts, hashing, generate_member_id=generate_member_id, now=now, monotonic=monotonic
+        )
+        await service.load()
+        yield service
+    finally:
+        hashing.close()
+
+
+@asynccontextmanager
 async def run_accounts(
     database: Database,
     generate_member_id: Callable[[], str],
@@ -20,40 +50,28 @@ async def run_accounts(
     now: Callable[[], int],
     monotonic: Callable[[], float],
 ) -> AsyncGenerator[AccountService]:
-    """Provide the accounts of a database, and save the uses of tokens at the end.
+    """Provide the accounts of a database with their background tasks, and save the uses of tokens at the end.
 
     Inside the context, token uses are saved, expired tokens deleted and deleted accounts erased.
 
     Args:
-        database: Open database, which the caller closes after the context.
-        generate_member_id: Source of member ids.
+        database, generate_member_id, now, monotonic: As for `open_accounts`.
         supervisor: Supervisor of the background tasks.
-        now: Wall clock, as Unix time in milliseconds.
-        monotonic: Monotonic clock, in seconds.
 
     Raises:
         Unavailable: The database is not readable.
     """
-    hashing = PasswordHashing()
-    service = AccountService(
-        database.accounts,
-        hashing,
-        generate_member_id=generate_member_id,
-        now=now,
-        monotonic=monotonic,
-    )
-    await service.load()
-    eraser = AccountEraser(database.accounts, database.erasures, database.journal)
-    service.on_deletion = eraser.wake
-    tasks = [
-        supervisor.supervise("account maintenance", service.tokens.run_maintenance),
-        supervisor.supervise("account erasure", eraser.run),
-    ]
-    try:
-        yield service
-    finally:
-        for task in tasks:
-            task.cancel()
-        hashing.close()
-        with suppress(Unavailable):  # logged by the repository
-            await service.tokens.save_uses()
+    async with open_accounts(database, generate_member_id, now=now, monotonic=monotonic) as service:
+        eraser = AccountEraser(database.accounts, database.erasures, database.journal)
+        service.on_deletion = eraser.wake
+        tasks = [
+            supervisor.supervise("account maintenance", service.tokens.run_maintenance),
+            supervisor.supervise("account erasure", eraser.run),
+        ]
+        try:
+            yield service
+        finally:
+            for task in tasks:
+                task.cancel()
+            with suppress(Unavailable):  # logged by the repository
+                await service.tokens.save_uses()
