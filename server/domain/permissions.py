@@ -91,7 +91,12 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 
 class Action(Enum):
-    """Action in a room; the value is its description in docs/moderation.md."""
+    """Action in a room; the value is its description in docs/moderation.md.
+
+    Members are singletons, so the hash is that of their identity; the hash of `Enum` runs Python code per message.
+    """
+
+    __hash__ = object.__hash__
 
     READ = "join, observe, read and search the room"
     LIST_MEMBERS = "list members"

@@ -264,9 +264,9 @@ class RoomRegistry(Generic[ConnectionT]):
             NotJoined: The connection is not in the room.
         """
         room = self.require_reader(connection, room_name)
-        if connection not in room.connections:
+        if (participant := room.connections.get(connection)) is None:
             raise errors.NotJoined("room_not_joined")
-        return room, room.connections[connection]
+        return room, participant
 
     def find_participant(self, connection: ConnectionT, room_name: str) -> Participant[ConnectionT] | None:
         """Return the participant of a connection in a room, None if the connection has not joined the room."""

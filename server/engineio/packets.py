@@ -10,6 +10,7 @@
 import json
 import re
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -92,6 +93,7 @@ class Frame:
         self.ws_bytes = _encode_ws_header(len(polling_bytes)) + polling_bytes if ws_bytes is None else ws_bytes
 
 
+@lru_cache(maxsize=4096)
 def _encode_ws_header(length: int) -> bytes:
     if length < 126:
         return bytes((0x81, length))

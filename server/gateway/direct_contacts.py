@@ -77,14 +77,12 @@ class DirectContacts:
             self._require_common_room(direct, member_id)
         return direct
 
-    def require_contact(self, direct: DirectMembers | None, member_id: str) -> None:
-        """Check that a member may write in a direct room; without effect for None, any other room.
+    def require_contact(self, direct: DirectMembers, member_id: str) -> None:
+        """Check that a member may write in a direct room.
 
         Raises:
             Forbidden: One of two members has blocked the other, or a guest shares no other live room with a member.
         """
-        if direct is None:
-            return
         if len(direct.members) == 2:
             self.require_unblocked(member_id, [*direct.members], direct.blocks)
         self._require_common_room(direct, member_id)

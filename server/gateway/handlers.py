@@ -200,17 +200,22 @@ class Handlers:
         """
         self.published_count += len(committed)
         for entry in committed:
-            if type(entry) in _ACCESS_ENTRIES:
-                self.access_control.record_entry(entry)
+            is_access_change = type(entry) in _ACCESS_ENTRIES
+            if is_access_change:
+                self.access_control.record_change(entry)
             room = self.room_registry.rooms.get(names.canonical_key(entry.room))
-            if room is not None:
-                self.access_control.on_entry(room, entry)
-                self._fanout.send_to_room(room, entry)
-                if type(entry) is events.MemberChange:
-                    self._moderation.on_entry(room, entry)
-                    self.room_entry.on_member_change(room, entry)
-                elif type(entry) is events.PolicyChange:
-                    self.room_entry.on_policy_change(room, entry)
+            if room is None:
+                continue
+            if room.access is not None and not room.access.is_stored:
+                self.access_control.mark_stored(room)
+            if is_access_change:
+                self.access_control.on_change(room, entry)
+            self._fanout.send_to_room(room, entry)
+            if type(entry) is events.MemberChange:
+                self._moderation.on_member_change(room, entry)
+                self.room_entry.on_member_change(room, entry)
+            elif type(entry) is events.PolicyChange:
+                self.room_entry.on_policy_change(room, entry)
 
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.
@@ -251,7 +256,8 @@ class Handlers:
             state = await self.access_control.authorize(connection, request.room, author.member_id, action)
             policy_seq = state.access.policy_seq
             direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
-        self._contacts.require_contact(direct, author.member_id)
+        if direct is not None:
+            self._contacts.require_contact(direct, author.member_id)
         append_result = await self._database.journal.append(
             AppendMessage(
                 room=room,
@@ -291,7 +297,7 @@ class Handlers:
             "author": participant.member,
             "client_id": request.client_id,
         }
-        if not isinstance(request, requests.DeleteMessage):
+        if live_room.direct is not None and not isinstance(request, requests.DeleteMessage):
             self._contacts.require_contact(live_room.direct, participant.member.member_id)
         match request:
             case requests.EditMessage(seq=seq, message=message):

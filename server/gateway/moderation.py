@@ -108,12 +108,12 @@ class Moderation:
         self._check(room, participant, Action.DELETE_OTHER, await self._find_target(room, author.member_id))
         return True
 
-    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
+    def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
         """Remove the connections and observers of a kicked or banned member, and inform them.
 
         The ban of a guest also removes guests with the same address.
         """
-        if not isinstance(entry, events.MemberChange) or entry.action not in _REMOVALS:
+        if entry.action not in _REMOVALS:
             return
         is_guest_ban = entry.action == "banned" and entry.target.account is None
         guest_addresses = self._access_control.guest_addresses

@@ -203,8 +203,8 @@ class RoomAccessControl:
         """Read the standing of a participant again at the next check."""
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
-    def record_entry(self, entry: events.Entry) -> None:
-        """Record a committed entry, also of a room that is not live: its `policy_seq` may be above 0 from now on."""
+    def record_change(self, entry: events.Entry) -> None:
+        """Record a committed change, also of a room that is not live: its `policy_seq` may be above 0 from now on."""
         if isinstance(entry, events.PolicyChange):
             self._restricted_keys |= {
                 names.canonical_key(entry.room),
@@ -213,10 +213,13 @@ class RoomAccessControl:
         elif isinstance(entry, events.MemberChange) and (entry.action in REVOKING_ACTIONS or entry.role is not None):
             self._restricted_keys.add(names.canonical_key(entry.room))
 
-    def on_entry(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
-        """Drop the cached access that a committed entry may change, and show a new role; the room is stored now."""
-        if room.access is not None and not room.access.is_stored:
+    def mark_stored(self, room: LiveRoom[ClientConnection]) -> None:
+        """Record the first committed entry of a room that was not stored."""
+        if room.access is not None:
             room.access = structs.replace(room.access, is_stored=True)
+
+    def on_change(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
+        """Drop the cached access that a committed change may revoke, and show a new role."""
         if isinstance(entry, events.PolicyChange):
             room.access = None
         if not isinstance(entry, events.MemberChange):

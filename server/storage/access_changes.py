@@ -135,7 +135,7 @@ def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolic
 
 def _create_room(connection: Connection, room: BatchRoom, command: AppendCreation, now: int) -> None:
     """Give a new or removed room its policy and its members."""
-    if room.last_seq > room.stored_seq or not (room.is_new or room.visibility == REMOVED):
+    if room.entry_count or not (room.is_new or room.visibility == REMOVED):
         raise Conflict("room_exists")
     is_direct = command.direct_key is not None
     if is_direct and connection.execute(select(rooms.c.id).where(rooms.c.direct_key == command.direct_key)).first():

@@ -48,14 +48,12 @@ class BatchAttachments:
             if upload_id is not None
         )
 
-    def require(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment] | None:
-        """Return the files of a new message, None without files.
+    def require(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment]:
+        """Return the files of a new message.
 
         Raises:
             NotFound: An upload does not exist, is removed, or belongs to another member or another room.
         """
-        if not command.attachments:
-            return None
         found: list[events.Attachment] = []
         for attached in command.attachments:
             upload = self._require_upload(room, command, attached.upload_id)

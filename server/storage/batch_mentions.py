@@ -7,8 +7,8 @@
 
 from sqlalchemy import Connection
 
-from server.domain.log_commands import AppendEdit, AppendMessage, MentionTargets
-from server.storage.batch_rooms import BatchRoom, TargetMessage
+from server.domain.log_commands import MentionTargets
+from server.storage.batch_rooms import BatchRoom
 from server.storage.statements import BatchStatements
 from server.storage.tables import ALL_MEMBERS
 
@@ -26,17 +26,24 @@ class BatchMentions:
         self._rows: dict[tuple[str, int, int], tuple[str, int]] = {}
         self._markers: dict[tuple[int, str], tuple[int, int]] = {}
 
-    def add_message(self, room: BatchRoom, seq: int, command: AppendMessage) -> None:
-        """Add the mentions of a new message, and move the read marker of its author."""
-        author = command.author
-        self._add_rows(room, seq, room.targets[seq], command.mentions)
-        if author.account is not None:
-            self._markers[room.id, author.member_id] = seq, room.last_n
+    def add(self, room: BatchRoom, seq: int, mentions: MentionTargets) -> None:
+        """Add the mentions of a message in `room.targets`."""
+        message = room.targets[seq]
+        member_ids = (
+            [ALL_MEMBERS]
+            if mentions.all_members
+            else [
+                next((member_id for member_id in candidates if member_id in room.member_ids), None)
+                for candidates in mentions.candidates
+            ]
+        )
+        for member_id in member_ids:
+            if member_id not in (None, message.member_id):
+                self._rows[member_id, room.id, seq] = message.member_id, message.id
 
-    def replace(self, room: BatchRoom, command: AppendEdit) -> None:
-        """Replace the mentions of an edited message."""
-        self.remove(room, command.target)
-        self._add_rows(room, command.target, room.targets[command.target], command.mentions)
+    def move_marker(self, room: BatchRoom, member_id: str) -> None:
+        """Move the read marker of an author to the newest entry of a room, a message of this author."""
+        self._markers[room.id, member_id] = room.last_seq, room.last_n
 
     def remove(self, room: BatchRoom, seq: int) -> None:
         """Remove the mentions of a message."""
@@ -56,18 +63,3 @@ class BatchMentions:
                 connection,
                 [(seq, n, *membership, seq) for membership, (seq, n) in self._markers.items()],
             )
-
-    def _add_rows(self, room: BatchRoom, seq: int, message: TargetMessage, mentions: MentionTargets) -> None:
-        if not (mentions.candidates or mentions.all_members):
-            return  # most messages
-        member_ids = (
-            [ALL_MEMBERS]
-            if mentions.all_members
-            else [
-                next((member_id for member_id in candidates if member_id in room.member_ids), None)
-                for candidates in mentions.candidates
-            ]
-        )
-        for member_id in member_ids:
-            if member_id not in (None, message.member_id):
-                self._rows[member_id, room.id, seq] = message.member_id, message.id

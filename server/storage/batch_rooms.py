@@ -6,7 +6,6 @@
 """
 
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +28,6 @@ from server.storage.tables import PUBLIC, entries
 from tui_chat.protocol.events import Entry, TopicChange
 from tui_chat.protocol.names import is_room_address
 
-_TEXT_COMMANDS = (AppendMessage, AppendEdit)
 _CREATING_ACTIONS = ("joined", "kicked", "banned", "muted", "role")
 
 
@@ -48,15 +46,13 @@ class BatchRoom(Struct, eq=False):
     Attributes:
         name: Display name; the stored name if the room exists, otherwise that of its first command.
         id: Room id, 0 if the room neither exists nor is created by the batch.
-        stored_seq: `last_seq` before the batch.
         last_seq: `last_seq` after the commands processed so far.
-        stored_n: `last_n` before the batch.
         last_n: `last_n` after the commands processed so far.
         active_at: `ts` of the newest entry, or the creation time if later.
         policy_seq: `seq` of the newest entry that may revoke a permission, 0 if none exists.
         visibility: Value of `rooms.visibility`.
         is_new: The batch created the room.
-        topic: New topic, None if unchanged.
+        entry_count: Number of entries of the batch.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
             effect, any entry with the first `revision` as `seq` and id 0.
         targets: Existing messages by `seq` that commands of the batch refer to, and the messages of the batch.
@@ -67,15 +63,13 @@ class BatchRoom(Struct, eq=False):
 
     name: str
     id: int = 0
-    stored_seq: int = 0
     last_seq: int = 0
-    stored_n: int = 0
     last_n: int = 0
     active_at: int = 0
     policy_seq: int = 0
     visibility: str = PUBLIC
     is_new: bool = False
-    topic: str | None = None
+    entry_count: int = 0
     by_client_id: dict[str, Entry] = {}
     targets: dict[int, TargetMessage] = {}
     reactions: set[tuple[int, str, str]] = set()
@@ -107,33 +101,31 @@ def load_rooms(
     commands_by_room: dict[str, list[LogCommand]] = {}
     for command in commands:
         commands_by_room.setdefault(command.room.key, []).append(command)
-    rooms = {key: BatchRoom(commands_by_room[key][0].room.name) for key in sorted(commands_by_room)}
-    _lock_rooms(connection, statements, rooms, rooms)
-    may_create_room = partial(_may_create_room, has_valid_files=has_valid_files)
-    missing_keys = [
-        key for key, room in rooms.items() if not room.id and any(map(may_create_room, commands_by_room[key]))
+    rooms = _lock_rooms(connection, statements, commands_by_room)
+    missing_keys = sorted(commands_by_room.keys() - rooms.keys())
+    created_keys = [
+        key
+        for key in missing_keys
+        if any(_may_create_room(command, has_valid_files) for command in commands_by_room[key])
     ]
-    if missing_keys:
-        refs = [commands_by_room[key][0].room for key in missing_keys]
+    if created_keys:
+        refs = [commands_by_room[key][0].room for key in created_keys]
         rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, 0, now, now) for ref in refs]
         statements.create_room.execute_many(connection, rows)
-        _lock_rooms(connection, statements, rooms, missing_keys)
-        for key in missing_keys:
-            rooms[key].is_new = rooms[key].stored_seq == 0
+        for key, room in _lock_rooms(connection, statements, created_keys).items():
+            room.is_new = room.last_seq == 0
+            rooms[key] = room
+    for key in missing_keys:
+        rooms.setdefault(key, BatchRoom(commands_by_room[key][0].room.name))
     for key, room in rooms.items():
         if room.id:
             _load_messages(connection, statements, room, commands_by_room[key])
-            _load_mentioned_members(connection, statements, room, commands_by_room[key])
     return rooms
 
 
-def _lock_rooms(
-    connection: Connection, statements: BatchStatements, rooms: dict[str, BatchRoom], keys: Collection[str]
-) -> None:
-    for key, *stored in statements.select_rooms.execute(connection, statements.array_param(keys)):
-        room = rooms[key]
-        room.id, room.name, room.stored_seq, room.stored_n, room.active_at, room.policy_seq, room.visibility = stored
-        room.last_seq, room.last_n = room.stored_seq, room.stored_n
+def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Collection[str]) -> dict[str, BatchRoom]:
+    rows = statements.select_rooms.execute(connection, statements.array_param(keys))
+    return {key: BatchRoom(*values) for key, *values in rows}
 
 
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
@@ -158,6 +150,7 @@ def _load_messages(
 ) -> None:
     client_ids: list[str] = []
     seqs: list[int] = []
+    mentioned_ids: set[str] = set()
     reactions: list[AppendReaction] = []
     for command in commands:
         if command.client_id is not None:
@@ -165,9 +158,12 @@ def _load_messages(
         if isinstance(command, AppendMessage):
             if command.reply_to is not None:
                 seqs.append(command.reply_to)
+            mentioned_ids.update(*command.mentions.candidates)
         elif isinstance(command, AppendEdit | AppendDeletion | AppendReaction):
             seqs.append(command.target)
-            if isinstance(command, AppendReaction):
+            if isinstance(command, AppendEdit):
+                mentioned_ids.update(*command.mentions.candidates)
+            elif isinstance(command, AppendReaction):
                 reactions.append(command)
     if client_ids:
         room.by_client_id = _load_by_client_id(connection, statements, room, statements.array_param(client_ids))
@@ -178,28 +174,22 @@ def _load_messages(
                 connection, room.id, statements.array_param(seqs)
             )
         }
-    if reactions:
-        targets = statements.array_param({command.target for command in reactions})
-        member_ids = statements.array_param({command.author.member_id for command in reactions})
-        rows = statements.select_reactions.execute(connection, room.id, targets, member_ids)
-        room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
-        for target, emoji, count in statements.select_reaction_counts.execute(connection, room.id, targets):
-            room.reaction_counts.setdefault(target, {})[emoji] = count
-
-
-def _load_mentioned_members(
-    connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
-) -> None:
-    mentioned_ids = {
-        member_id
-        for command in commands
-        if isinstance(command, _TEXT_COMMANDS)
-        for candidates in command.mentions.candidates
-        for member_id in candidates
-    }
     if mentioned_ids:
-        rows = statements.select_members.execute(connection, room.id, statements.array_param(mentioned_ids))
-        room.member_ids = {member_id for (member_id,) in rows}
+        member_rows = statements.select_members.execute(connection, room.id, statements.array_param(mentioned_ids))
+        room.member_ids = {member_id for (member_id,) in member_rows}
+    if reactions:
+        _load_reactions(connection, statements, room, reactions)
+
+
+def _load_reactions(
+    connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[AppendReaction]
+) -> None:
+    targets = statements.array_param({command.target for command in commands})
+    member_ids = statements.array_param({command.author.member_id for command in commands})
+    rows = statements.select_reactions.execute(connection, room.id, targets, member_ids)
+    room.reactions = {(target, emoji, member_id) for target, emoji, member_id in rows}
+    for target, emoji, count in statements.select_reaction_counts.execute(connection, room.id, targets):
+        room.reaction_counts.setdefault(target, {})[emoji] = count
 
 
 def _load_by_client_id(

@@ -37,7 +37,7 @@ from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.row_mapping import KIND_MESSAGE, encode_fields, entry_from_row
 from server.storage.statements import BatchStatements
-from server.storage.tables import ENTRY_COUNTER, entries
+from server.storage.tables import ENTRY_COUNTER, REMOVED, entries
 from tui_chat.protocol import errors, events
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 from tui_chat.protocol.names import is_room_address
@@ -120,7 +120,8 @@ class BatchWriter:
         self._attachments = BatchAttachments(connection, statements, commands)
         self._rooms = load_rooms(connection, statements, commands, now, self._attachments.may_create_room)
         self._last_id = 0
-        self._entry_rows: list[tuple[Any, ...]] = []
+        self._message_rows: list[tuple[Any, ...]] = []
+        self._change_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
         self._mentions = BatchMentions(statements)
         self._index_adds: list[tuple[int, int, str]] = []
@@ -150,7 +151,7 @@ class BatchWriter:
             if original.member_id != command.author.member_id:
                 raise errors.Conflict("client_id_in_use")
             return AppendResult(original, duplicate=True)
-        if command.policy_seq not in (None, room.policy_seq):
+        if command.policy_seq != room.policy_seq and command.policy_seq is not None:
             raise StaleAccess(command.room.key)
         if not room.id and is_room_address(command.room.name):
             raise errors.NotFound("room_not_found")
@@ -166,25 +167,38 @@ class BatchWriter:
         return AppendResult(entry, duplicate=is_noop)
 
     def _append_message(self, room: BatchRoom, command: AppendMessage) -> events.Entry:
-        author = command.author
-        if command.reply_to is not None:
-            self._require_target(room, command.reply_to)
-        files = self._attachments.require(room, command)
+        author, text, reply_to = command.author, command.message, command.reply_to
+        if reply_to is not None:
+            self._require_target(room, reply_to)
+        files = self._attachments.require(room, command) if command.attachments else None
+        entry_id = self._allocate_entry(room)
         room.last_n += 1
         entry = events.Message(
-            **self._allocate_fields(room, author),
-            message=command.message,
+            room=room.name,
+            seq=room.last_seq,
+            id=entry_id,
+            member_id=author.member_id,
+            nick_name=author.nick_name,
+            message=text,
+            ts=room.active_at,
             account=author.account,
-            reply_to=command.reply_to,
+            reply_to=reply_to,
             n=room.last_n,
             attachments=files,
         )
         if files is not None:
             self._attachments.add(room, entry.seq, command, files)
-        self._add_entry_row(room, entry, command, text=command.message, reply_to=command.reply_to)
-        room.targets[entry.seq] = TargetMessage(entry.id, author.member_id, command.message, deleted=False)
-        self._mentions.add_message(room, entry.seq, command)
-        self._index_adds.append((entry.id, room.id, command.message))
+        client_id = None if command.client_id is None else command.client_id.hex
+        identity = (author.member_id, author.nick_name, author.account)
+        self._message_rows.append(
+            (entry_id, room.id, entry.seq, *identity, text, entry.ts, client_id, reply_to, room.last_n)
+        )
+        room.targets[entry.seq] = TargetMessage(entry_id, author.member_id, text, deleted=False)
+        if command.mentions.candidates or command.mentions.all_members:
+            self._mentions.add(room, entry.seq, command.mentions)
+        if author.account is not None:
+            self._mentions.move_marker(room, author.member_id)
+        self._index_adds.append((entry_id, room.id, text))
         return entry
 
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> events.Entry:
@@ -199,9 +213,10 @@ class BatchWriter:
         )
         if is_noop:
             return entry
-        self._add_entry_row(room, entry, command, target=command.target, text=command.message)
+        self._add_change_row(room, entry, command, target=command.target, text=command.message)
         self._deferred.append((self._statements.update_text, (command.message, entry.seq, room.id, command.target)))
-        self._mentions.replace(room, command)
+        self._mentions.remove(room, command.target)
+        self._mentions.add(room, command.target, command.mentions)
         self._index_updates.append((target_message.id, room.id, target_message.text, command.message))
         target_message.text = command.message
         return entry
@@ -217,7 +232,7 @@ class BatchWriter:
         self._index_updates.append((target_message.id, room.id, target_message.text, None))
         target_message.text, target_message.deleted = "", True
         room.reactions = {reaction for reaction in room.reactions if reaction[0] != command.target}
-        self._add_entry_row(room, entry, command, target=command.target)
+        self._add_change_row(room, entry, command, target=command.target)
         room.reaction_counts.pop(command.target, None)
         self._mentions.remove(room, command.target)
         self._attachments.remove(room, command.target)
@@ -246,7 +261,7 @@ class BatchWriter:
         )
         if is_noop:
             return entry
-        self._add_entry_row(room, entry, command, target=command.target, emoji=command.emoji, is_on=command.on)
+        self._add_change_row(room, entry, command, target=command.target, emoji=command.emoji, is_on=command.on)
         count = counts.get(command.emoji, 0) + (1 if command.on else -1)
         if command.on:
             room.reactions.add(reaction_key)
@@ -266,8 +281,8 @@ class BatchWriter:
 
     def _append_topic(self, room: BatchRoom, command: AppendTopic) -> events.Entry:
         entry = events.TopicChange(**self._allocate_fields(room, command.author), topic=command.topic)
-        self._add_entry_row(room, entry, command, text=command.topic)
-        room.topic = command.topic
+        self._add_change_row(room, entry, command, text=command.topic)
+        self._deferred.append((self._statements.set_topic, (command.topic, fold(command.topic), room.id)))
         return entry
 
     def _append_access_change(self, room: BatchRoom, command: AccessCommand) -> events.Entry:
@@ -278,7 +293,7 @@ class BatchWriter:
         if effect.is_revoking:
             room.policy_seq = entry.seq
         room.name = effect.fields.get("new_name") or room.name
-        self._add_entry_row(room, entry, command, text=encode_fields(entry))
+        self._add_change_row(room, entry, command, text=encode_fields(entry))
         return entry
 
     def _read_newest_change(self, room: BatchRoom) -> events.Entry | None:
@@ -299,29 +314,35 @@ class BatchWriter:
         return target_message
 
     def _allocate_fields(self, room: BatchRoom, author: events.Member, is_noop: bool = False) -> dict[str, Any]:
-        """Return the common fields of an entry; allocate its id, `seq` and `ts` unless `is_noop`.
+        """Return the common fields of a change; allocate its id, `seq` and `ts` unless `is_noop`.
 
-        A no-op has id 0, and the newest `seq` and `ts` of the room. The first allocation reserves ids for all commands
-        of the batch in the database. `last_seq` and `active_at` of the room take the new `seq` and `ts`; `ts` never
-        decreases within a room.
+        A no-op has id 0, and the newest `seq` and `ts` of the room.
         """
-        if not is_noop:
-            if not self._entry_rows:
-                ids = self._statements.allocate_ids.execute(self._connection, self._command_count, ENTRY_COUNTER)
-                self._last_id = ids[0][0] - self._command_count
-            self._last_id += 1
-            room.last_seq += 1
-            room.active_at = max(self._now, room.active_at)
         return {
+            "id": 0 if is_noop else self._allocate_entry(room),
             "room": room.name,
             "seq": room.last_seq,
-            "id": 0 if is_noop else self._last_id,
             "ts": room.active_at,
             "member_id": author.member_id,
             "nick_name": author.nick_name,
         }
 
-    def _add_entry_row(
+    def _allocate_entry(self, room: BatchRoom) -> int:
+        """Return the id of a new entry; `last_seq` and `active_at` of the room become its `seq` and `ts`.
+
+        The first allocation reserves ids for all commands of the batch in the database. `ts` never decreases within a
+        room.
+        """
+        if not self._last_id:
+            ids = self._statements.allocate_ids.execute(self._connection, self._command_count, ENTRY_COUNTER)
+            self._last_id = ids[0][0] - self._command_count
+        self._last_id += 1
+        room.entry_count += 1
+        room.last_seq += 1
+        room.active_at = max(self._now, room.active_at)
+        return self._last_id
+
+    def _add_change_row(
         self,
         room: BatchRoom,
         entry: events.Entry,
@@ -331,38 +352,29 @@ class BatchWriter:
         text: str = "",
         emoji: str | None = None,
         is_on: bool | None = None,
-        reply_to: int | None = None,
     ) -> None:
         kind = type(entry).__struct_config__.tag  # the wire kind is the stored kind
-        author = command.author
-        identity = (author.member_id, author.nick_name, author.account)
         client_id = None if command.client_id is None else command.client_id.hex
-        content = (text, emoji, is_on, entry.ts, client_id, reply_to, room.last_n, False)
-        self._entry_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
+        identity = (command.author.member_id, command.author.nick_name, command.author.account)
+        content = (text, emoji, is_on, entry.ts, client_id, room.last_n)
+        self._change_rows.append((entry.id, room.id, entry.seq, kind, target, *identity, *content))
 
     def flush(self) -> None:
         """Write all queued rows and the search index; called once, after the last command of the batch.
 
         No statement runs if no row is queued.
         """
-        if self._entry_rows:
-            self._statements.bump_seq.execute_many(
-                self._connection,
-                [
-                    (
-                        room.topic,
-                        None if room.topic is None else fold(room.topic),
-                        room.last_seq - room.stored_seq,
-                        room.last_n - room.stored_n,
-                        room.active_at,
-                        room.policy_seq,
-                        room.id,
-                    )
-                    for room in self._rooms.values()
-                    if room.last_seq > room.stored_seq
-                ],
-            )
-            self._statements.insert_entry.execute_many(self._connection, self._entry_rows)
+        changed_rooms = [room for room in self._rooms.values() if room.entry_count]
+        if changed_rooms:
+            rows = [(room.last_seq, room.last_n, room.active_at, room.policy_seq, room.id) for room in changed_rooms]
+            self._statements.update_room.execute_many(self._connection, rows)
+        removed_ids = [(room.id,) for room in changed_rooms if room.visibility == REMOVED]
+        if removed_ids:
+            self._statements.restore_room.execute_many(self._connection, removed_ids)
+        if self._message_rows:
+            self._statements.insert_message.execute_many(self._connection, self._message_rows)
+        if self._change_rows:
+            self._statements.insert_change.execute_many(self._connection, self._change_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
         self._attachments.flush(self._connection)

@@ -237,17 +237,18 @@ class Journal:
 
         These are the new entries and those of repeated uncertain commits, without the entries of no-ops (id 0).
         """
-        accepted = [
-            (_get_dedup_key(command), outcome)
-            for (command, _), outcome in zip(batch, outcomes, strict=True)
-            if isinstance(outcome, AppendResult)
-        ]
         to_publish = [
             outcome.entry
-            for dedup_key, outcome in accepted
-            if (self._maybe_committed.pop(dedup_key, False) or not outcome.duplicate) and outcome.entry.id
+            for (command, _), outcome in zip(batch, outcomes, strict=True)
+            if isinstance(outcome, AppendResult)
+            and (self._remove_uncertain(command) or not outcome.duplicate)
+            and outcome.entry.id
         ]
         return sorted(to_publish, key=attrgetter("id"))
+
+    def _remove_uncertain(self, command: LogCommand) -> bool:
+        """Remove the uncertain commit of an accepted command, and return whether one existed."""
+        return bool(self._maybe_committed) and self._maybe_committed.pop(_get_dedup_key(command), False)
 
     async def _commit(self, commands: list[LogCommand]) -> list[AppendOutcome] | None:
         """Write a transaction and return the outcome of each command, or None to write the commands one by one.

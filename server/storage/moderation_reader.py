@@ -12,7 +12,7 @@ from server.storage.access_reader import read_access
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.row_mapping import entry_from_row
 from server.storage.search import find_first_seq
-from server.storage.tables import AUDITED_KINDS, entries, memberships, rooms, sanctions
+from server.storage.tables import entries, is_audited, memberships, rooms, sanctions
 from tui_chat.protocol import responses
 from tui_chat.protocol.events import MemberRef
 
@@ -37,7 +37,7 @@ _select_audited = (
     .where(
         entries.c.room_id == bindparam("room"),
         entries.c.seq < bindparam("before"),
-        entries.c.kind.in_([literal_column(f"'{kind}'") for kind in AUDITED_KINDS]),
+        is_audited,
         or_(entries.c.kind != "delete", _target_entries.c.member_id != entries.c.member_id),
         *(entries.c.text.not_like(f'%"action":"{action}"%') for action in ("joined", "left", "invited")),
     )

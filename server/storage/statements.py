@@ -3,21 +3,21 @@
 `CompiledStatement` verifies the parameter order of each statement against its compiled form.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    BindParameter,
     ClauseElement,
     ColumnElement,
     Dialect,
-    String,
     Table,
     any_,
     bindparam,
-    case,
     delete,
+    false,
     func,
     literal_column,
     null,
@@ -43,25 +43,17 @@ from server.storage.tables import (
     uploads,
 )
 
-ENTRY_COLUMNS = (
-    "id",
-    "room_id",
-    "seq",
-    "kind",
-    "target",
-    "member_id",
-    "nick_name",
-    "account",
-    "text",
-    "emoji",
-    "is_on",
-    "ts",
-    "client_id",
-    "reply_to",
-    "n",
-    "deleted",
+MESSAGE_COLUMNS = (
+    *("id", "room_id", "seq", "member_id", "nick_name", "account"),
+    *("text", "ts", "client_id", "reply_to", "n"),
 )
-"""Columns of an inserted row of `entries`, in parameter order."""
+"""Columns of an inserted message in `entries`, in parameter order; the others have constant values."""
+
+CHANGE_COLUMNS = (
+    *("id", "room_id", "seq", "kind", "target", "member_id", "nick_name", "account"),
+    *("text", "emoji", "is_on", "ts", "client_id", "n"),
+)
+"""Columns of any other inserted row of `entries`, in parameter order; the others have constant values."""
 
 NEW_ROOM_COLUMNS = (
     "key",
@@ -78,7 +70,7 @@ NEW_ROOM_COLUMNS = (
 )
 """Columns of an inserted row of `rooms`, in parameter order; the others have their defaults."""
 
-_BATCH_ROOM_COLUMNS = ("key", "id", "name", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
+_BATCH_ROOM_COLUMNS = ("key", "name", "id", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
 
 move_marker = (
     update(memberships)
@@ -105,7 +97,7 @@ class BatchStatements:
 
     Attributes:
         search_index: Writer of the search index.
-        select_rooms: `keys` → key, id, name, last_seq, last_n, active_at, policy_seq, visibility; locks the rows until
+        select_rooms: `keys` → key, name, id, last_seq, last_n, active_at, policy_seq, visibility; locks the rows until
             the commit.
         select_by_client_id: `room`, `client_ids` → all columns of matching entries.
         select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
@@ -114,11 +106,13 @@ class BatchStatements:
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
         create_room: Inserts the row of a room, values as in `NEW_ROOM_COLUMNS`; no effect if the key exists.
-        bump_seq: `new_topic`, `new_topic_key`, `count`, `messages`, `ts`, `new_policy_seq`, `room`; adds `count` to
-            `last_seq` and `messages` to `last_n` of a room, sets `active_at` and `policy_seq`, and makes a removed room
-            public again. A topic of None is unchanged.
+        update_room: `seq`, `ordinal`, `ts`, `new_policy_seq`, `room`; sets `last_seq`, `last_n`, `active_at` and
+            `policy_seq` of a room.
+        set_topic: `new_topic`, `new_topic_key`, `room`.
+        restore_room: `room`; makes a removed room public again.
         allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
-        insert_entry: Inserts a row of `entries`, values as in `ENTRY_COLUMNS`.
+        insert_message: Inserts a message, values as in `MESSAGE_COLUMNS`.
+        insert_change: Inserts any other entry, values as in `CHANGE_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
         redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text and the attachments of a deleted message.
         redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
@@ -149,8 +143,10 @@ class BatchStatements:
         def prepare(statement: ClauseElement, *parameters: str) -> CompiledStatement:
             return CompiledStatement(statement, dialect, parameters)
 
+        def bind_all(names: Sequence[str]) -> dict[str, BindParameter[Any]]:
+            return {name: bindparam(name) for name in names}
+
         in_room = entries.c.room_id == bindparam("room")
-        is_removed = rooms.c.visibility == literal_column(f"'{REMOVED}'", String)
         self.select_rooms = prepare(
             select(*(rooms.c[name] for name in _BATCH_ROOM_COLUMNS))
             .where(self._in_array(rooms.c.key, "keys"))
@@ -190,22 +186,30 @@ class BatchStatements:
             *("room", "seqs"),
         )
         self.create_room = prepare(
-            insert(rooms).values({name: bindparam(name) for name in NEW_ROOM_COLUMNS}).on_conflict_do_nothing(),
+            insert(rooms).values(**bind_all(NEW_ROOM_COLUMNS)).on_conflict_do_nothing(),
             *NEW_ROOM_COLUMNS,
         )
-        self.bump_seq = prepare(
+        is_room = rooms.c.id == bindparam("room")
+        self.update_room = prepare(
             update(rooms)
             .values(
-                topic=func.coalesce(bindparam("new_topic", type_=rooms.c.topic.type), rooms.c.topic),
-                topic_key=func.coalesce(bindparam("new_topic_key", type_=rooms.c.topic.type), rooms.c.topic_key),
-                last_seq=rooms.c.last_seq + bindparam("count", type_=rooms.c.last_seq.type),
-                last_n=rooms.c.last_n + bindparam("messages", type_=rooms.c.last_n.type),
+                last_seq=bindparam("seq"),
+                last_n=bindparam("ordinal"),
                 active_at=bindparam("ts"),
                 policy_seq=bindparam("new_policy_seq"),
-                visibility=case((is_removed, literal_column(f"'{PUBLIC}'", String)), else_=rooms.c.visibility),
             )
-            .where(rooms.c.id == bindparam("room")),
-            *("new_topic", "new_topic_key", "count", "messages", "ts", "new_policy_seq", "room"),
+            .where(is_room),
+            *("seq", "ordinal", "ts", "new_policy_seq", "room"),
+        )
+        self.set_topic = prepare(
+            update(rooms).values(topic=bindparam("new_topic"), topic_key=bindparam("new_topic_key")).where(is_room),
+            *("new_topic", "new_topic_key", "room"),
+        )
+        self.restore_room = prepare(
+            update(rooms)
+            .values(visibility=literal_column(f"'{PUBLIC}'"))
+            .where(is_room, rooms.c.visibility == literal_column(f"'{REMOVED}'")),
+            "room",
         )
         self.allocate_ids = prepare(
             update(counters)
@@ -214,8 +218,12 @@ class BatchStatements:
             .returning(counters.c.last),
             *("count", "counter"),
         )
-        self.insert_entry = prepare(
-            insert(entries).values({name: bindparam(name) for name in ENTRY_COLUMNS}), *ENTRY_COLUMNS
+        self.insert_message = prepare(
+            insert(entries).values(**bind_all(MESSAGE_COLUMNS), kind=literal_column("'message'"), deleted=false()),
+            *MESSAGE_COLUMNS,
+        )
+        self.insert_change = prepare(
+            insert(entries).values(**bind_all(CHANGE_COLUMNS), deleted=false()), *CHANGE_COLUMNS
         )
         self.update_text = prepare(
             update(entries)

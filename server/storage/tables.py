@@ -37,9 +37,6 @@ and their row disappears with their last entry. `ADMINS` is the visibility of th
 LOG_ID_CHARACTERS = 12
 """Length of a new `rooms.log_id`; a replaced database appends a suffix (`server.storage.restore_detection`)."""
 
-AUDITED_KINDS = ("member", "policy", "delete")
-"""Values of `entries.kind` in the audit of a room (`server.storage.moderation_reader`)."""
-
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id`."""
 
@@ -229,13 +226,6 @@ entries = Table(
         postgresql_where=column("client_id").is_not(None),
     ),
     Index(
-        "audit_by_seq",
-        "room_id",
-        "seq",
-        sqlite_where=column("kind").in_(AUDITED_KINDS),
-        postgresql_where=column("kind").in_(AUDITED_KINDS),
-    ),
-    Index(
         "edits_by_target",
         "room_id",
         "target",
@@ -252,6 +242,14 @@ deleted, as JSON (`tui_chat.protocol.events.Attachment`).
 `n` is the number of messages of the room up to this entry, also deleted and removed ones: the ordinal of a message, and
 for any other entry that of the newest message before. The unread messages after an entry number `rooms.last_n - n`.
 """
+
+is_audited = or_(*(entries.c.kind == literal_column(f"'{kind}'") for kind in ("member", "policy", "delete")))
+"""Condition of the entries in the audit of a room; equal to that of their index.
+
+SQLite evaluates the condition at each insert; an IN expression would build a temporary table each time.
+"""
+
+Index("audit_by_seq", entries.c.room_id, entries.c.seq, sqlite_where=is_audited, postgresql_where=is_audited)
 
 reactions = Table(
     "reactions",

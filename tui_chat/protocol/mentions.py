@@ -33,6 +33,8 @@ _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 def may_mention(text: str) -> bool:
     """Return whether a text contains a character that every mention needs."""
+    if text.isascii():
+        return "@" in text or ":" in text
     return _MARK.search(text) is not None
 
 

@@ -40,14 +40,14 @@ class ValidatedStruct(WireStruct, frozen=True):
     """Struct that validates its texts by field name."""
 
     def __post_init__(self) -> None:
-        for name in _validated_fields(self.__struct_fields__):
+        for name, validate in _get_validators(type(self)):
             if (value := getattr(self, name)) is not None:
-                force_setattr(self, name, _VALIDATORS[name](value))
+                force_setattr(self, name, validate(value))
 
 
 @cache
-def _validated_fields(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in fields if name in _VALIDATORS)
+def _get_validators(struct_type: type[ValidatedStruct]) -> tuple[tuple[str, Callable[[str], str]], ...]:
+    return tuple((name, _VALIDATORS[name]) for name in struct_type.__struct_fields__ if name in _VALIDATORS)
 
 
 class Request(ValidatedStruct, frozen=True):
