@@ -117,7 +117,8 @@ async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningSe
     await owner.page.locator("#room-delete").click()
     await owner.page.locator("#confirm-dialog .danger").click()
     await expect(owner.page.locator("#room-name")).to_have_text("lobby")
-    await expect(guest.page.locator("#join-error")).to_have_text("Room not found.")
+    await expect(owner.page.locator("#toast")).to_be_hidden()
+    await expect(guest.page.locator("#join-error")).to_have_text("The room was deleted.")
 
 
 async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(

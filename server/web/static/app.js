@@ -219,7 +219,7 @@ async function openSearchResult(name, seq) {
 
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
-  if (index < 0) return; // the push of its deletion has closed the room
+  if (index < 0) return; // closed during the request
   const isCurrent = room === session.current;
   delayedDeletions.flush();
   drafts.save(room.requestedName, { text: "" });

@@ -1,6 +1,6 @@
 const TEMPORARY_CODES = new Set(["rate_limited", "unavailable", "internal"]);
 
-/** Failed request; `code` is a protocol error code, or `offline` if no response arrived. */
+/** Failed request; `code` is a protocol error code, `offline` if no response arrived, or `room_deleted`. */
 export class RequestError extends Error {
   /**
    * @param {string} code

@@ -272,7 +272,7 @@ export class ChatSession {
     if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
     if (!room) return undefined;
-    if (event === "roomRemoved") return this.#handleJoinFailure(room, new RequestError("not_found", { reason: "room_not_found" }));
+    if (event === "roomRemoved") return room.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
     room.handlePush(event, body);
     return this.#onChange();
   }

@@ -13,6 +13,7 @@ import { ConfusableAuthors } from "./confusable_authors.js";
 import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
+import { POLICY_FIELDS } from "./policy.js";
 import { ReadTracker } from "./read_tracker.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
@@ -53,6 +54,7 @@ export class Room {
   #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
+  #isDeleting = false;
 
   log = new RoomLog();
   confusableAuthors = new ConfusableAuthors();
@@ -129,6 +131,11 @@ export class Room {
   /** Title or name for display. */
   get displayName() {
     return this.title || this.#host.directTitle() || this.name;
+  }
+
+  /** True during a request of this page that deletes the room. */
+  get isDeleting() {
+    return this.#isDeleting;
   }
 
   /** Return whether `name` is the requested or confirmed name of this room. */
@@ -213,6 +220,19 @@ export class Room {
    */
   request(event, fields) {
     return this.#host.request(event, { room: this.name, ...fields });
+  }
+
+  /**
+   * Delete the room for all members; the caller closes it afterwards.
+   * @throws {RequestError}
+   */
+  async delete() {
+    this.#isDeleting = true;
+    try {
+      await this.request("deleteRoom", {});
+    } finally {
+      this.#isDeleting = false;
+    }
   }
 
   /** Add a notice that only this page shows. */
@@ -364,8 +384,7 @@ export class Room {
   }
 
   #applyPolicy(change) {
-    const fields = ["visibility", "speak", "guestPost", "react", "upload", "topic", "invite", "keep"];
-    const changed = fields.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
+    const changed = POLICY_FIELDS.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
     this.policy = { ...this.policy, ...Object.fromEntries(changed) };
     if (change.newName !== undefined) this.name = this.requestedName = change.newName;
     if (change.title !== undefined) this.title = change.title;

@@ -8,7 +8,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createButton, requireElement, setText } from "./dom.js";
-import { memberDetails } from "./run_command.js";
+import { memberDetails } from "./member_details.js";
 
 /** Rank by role; a member acts only on lower ranks. */
 const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 };

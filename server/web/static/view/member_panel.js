@@ -11,6 +11,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "../state/limits.js";
 import { isBlank, stripSpace } from "../state/sanitize.js";
 import { closestElement, createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { roleNote, sortMembers } from "./member_details.js";
 
 const DEBOUNCE = 300; // ms
 
@@ -174,29 +175,17 @@ export class MemberPanel {
 }
 
 /**
- * Return members in display order: the user, then by nickname.
- * @param {Iterable<Member>} members
- * @param {Set<string>} ownMemberIds
- */
-export function sortMembers(members, ownMemberIds) {
-  const collator = new Intl.Collator(strings.lang, { numeric: true });
-  return [...members].sort(
-    (first, second) =>
-      Number(ownMemberIds.has(second.memberId)) - Number(ownMemberIds.has(first.memberId)) || collator.compare(first.nickName, second.nickName),
-  );
-}
-
-/**
  * @param {Member} member
  * @param {boolean} isOwn
  */
-function renderMember({ memberId, nickName, role, via, confusable, account, away }, isOwn) {
+function renderMember(member, isOwn) {
+  const { memberId, nickName, via, confusable, account, away } = member;
   const row = createElement("button", "member", createAvatar(nickName), createNickname(nickName));
   row.type = "button";
   row.dataset.memberId = memberId;
   if (account) row.append(createAccountSign(account));
   if (confusable) row.append(createConfusableSign());
-  const note = isOwn ? strings.you : strings.roles[role];
+  const note = isOwn ? strings.you : roleNote(member);
   if (note) row.append(createElement("span", "note", note));
   if (away !== undefined) row.append(createElement("span", "note", strings.awayNote(away)));
   if (via) {

@@ -4,19 +4,10 @@
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
+import { POLICY_VALUES, defaultValue, toWireValue } from "../state/policy.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createElement, requireElement, setText } from "./dom.js";
 import { inviteUrl } from "./room_url.js";
-
-/** Values of each field of a policy, with the default first (docs/protocol.md, "Rooms and policies"). */
-const POLICY_VALUES = {
-  visibility: ["public", "unlisted"],
-  speak: ["everyone", "members", "moderators"],
-  guestPost: ["true", "false"],
-  react: ["everyone", "members", "moderators"],
-  topic: ["members", "moderators", "owner"],
-  invite: ["members", "moderators", "owner"],
-};
 
 export class RoomSettingsDialog {
   #dialog = requireElement("room-settings-dialog", HTMLDialogElement);
@@ -70,7 +61,7 @@ export class RoomSettingsDialog {
     requireElement("room-invite-row").hidden = true;
     requireElement("room-delete").hidden = !(room && isOwner);
     const names = Object.keys(POLICY_VALUES).filter((name) => name !== "visibility" || !isAddressed);
-    this.#fields.replaceChildren(...names.map((name) => renderField(name, String(policy[name] ?? POLICY_VALUES[name][0]))));
+    this.#fields.replaceChildren(...names.map((name) => renderField(name, String(policy[name] ?? defaultValue(name)))));
     this.#dialog.showModal();
     if (isOwner) this.#name.focus();
   }
@@ -87,7 +78,7 @@ export class RoomSettingsDialog {
     const name = this.#name.value.trim();
     const renamed = name === room.displayName ? {} : room.title ? { title: name } : { roomName: name };
     const fields = this.#policyFields();
-    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.policy[field] ?? parseValue(POLICY_VALUES[field][0])));
+    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.policy[field] ?? defaultValue(field)));
     await room.request("updateRoom", { ...renamed, ...Object.fromEntries(changed) });
     this.#dialog.close();
   }
@@ -104,14 +95,14 @@ export class RoomSettingsDialog {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     const choices = [{ value: "delete", label: strings.deleteRoom, kind: "danger" }];
     if (!(await this.#confirm({ title: strings.deleteRoom, text: strings.deleteRoomWarning(room.displayName), choices }))) return;
-    await room.request("deleteRoom", {});
+    await room.delete();
     this.#dialog.close();
     this.#onDeleted(room);
   }
 
   #policyFields() {
     const selects = [...this.#fields.querySelectorAll("select")];
-    return Object.fromEntries(selects.map(({ name, value }) => [name, parseValue(value)]));
+    return Object.fromEntries(selects.map(({ name, value }) => [name, toWireValue(value)]));
   }
 
   async #run(operation) {
@@ -129,8 +120,4 @@ function renderField(name, selected) {
   select.name = name;
   select.append(...POLICY_VALUES[name].map((value) => new Option(strings.policyValues[value], value, false, value === selected)));
   return createElement("label", "select-row", createElement("span", "", strings.policyFields[name]), select);
-}
-
-function parseValue(value) {
-  return value === "true" || value === "false" ? value === "true" : value;
 }

@@ -7,8 +7,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
 import { canonicalName } from "../state/names.js";
 import { LOADED_MEMBERS } from "../state/roster.js";
-import { formatShortDate } from "./format_time.js";
-import { sortMembers } from "./member_panel.js";
+import { memberDetails, sortMembers } from "./member_details.js";
 
 /**
  * @param {string} text
@@ -84,23 +83,6 @@ async function describeMember(name, room) {
   if (!findMember()) await room.roster.load(nick);
   const member = findMember();
   room.addLocalNotice(member ? strings.memberDetails(member.nickName, memberDetails(member, room)) : strings.noSuchNick(nick));
-}
-
-/**
- * @param {import("../state/room.js").Member} member
- * @param {import("../state/room.js").Room} room
- * @returns {(string | undefined)[]}
- */
-export function memberDetails({ memberId, role, account, via, confusable }, { ownMemberIds, log }) {
-  const lastMessage = log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
-  return [
-    ownMemberIds.has(memberId) && strings.thatIsYou,
-    confusable && strings.looksLikeAnother,
-    account ? strings.accountDetail(account) : strings.guest,
-    strings.roles[role],
-    via && strings.clientKind(via),
-    lastMessage && strings.lastMessageAt(formatShortDate(lastMessage.ts)),
-  ].filter(Boolean);
 }
 
 async function reportFailure(command, request, { showError }) {
