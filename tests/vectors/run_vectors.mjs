@@ -76,6 +76,17 @@ const RUNNERS = {
     };
   },
 
+  async durations(load) {
+    const { parseEnd } = await load("state/duration_parser");
+    const start = 1_800_000_000_000;
+    return ({ input, expected }) => {
+      const end = parseEnd(input, start);
+      if (end === null || !expected?.local) return end === null ? null : { seconds: (end - start) / 1000 };
+      const date = new Date(end);
+      return { local: [date.getFullYear(), date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes()] };
+    };
+  },
+
   async outbox(load, { constants }) {
     const { Backoff, ...backoffConstants } = await load("net/backoff");
     const { RetryPolicy: _, ...retryConstants } = await load("net/retry_policy");

@@ -1,6 +1,7 @@
 """Test vectors of texts, names, mentions, commands, links, limits and notices against the Python implementation."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import CommandCall, CommandRejected
+from tui_chat.session.duration_parser import parse_end
 from tui_chat.session.hyperlinks import find_hyperlinks
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
@@ -129,3 +131,15 @@ def test_disguised_hosts_match_the_vectors(case: Case) -> None:
 def test_links_match_the_vectors(case: Case) -> None:
     text = case["input"]
     assert [text[link.start : link.end] for link in find_hyperlinks(text)] == case["expected"]
+
+
+@vector_cases("durations")
+def test_durations_and_dates_match_the_vectors(case: Case) -> None:
+    start = 1_800_000_000_000
+    expected = case["expected"]
+    end = None
+    if expected and "local" in expected:
+        end = datetime(*expected["local"]).timestamp() * 1_000
+    elif expected:
+        end = start + 1_000 * expected["seconds"]
+    assert parse_end(case["input"], start) == end

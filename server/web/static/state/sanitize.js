@@ -16,7 +16,7 @@ const FORBIDDEN_IN_BODY = /[\0-\b\v-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{1d159}]/u;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
-const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
+export const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
 const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
 
 /**
