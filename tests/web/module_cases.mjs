@@ -14,7 +14,11 @@ const { ReadTracker } = await load("state/read_tracker");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
 const { Roster } = await load("state/roster");
-const { COMMANDS } = await load("state/command_parser");
+const { COMMANDS, completeCommand } = await load("state/command_parser");
+const { matchPerson } = await load("state/person_finder");
+const { parsePolicyChange, policyValues } = await load("state/policy");
+const { AccountMarker } = await load("state/read_markers");
+const { activeSanctions } = await load("state/sanctions");
 const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
@@ -33,7 +37,7 @@ function messageEntry(seq, memberId, ts, overrides = {}) {
 
 function linesFor(items, overrides = {}) {
   const getItem = (seq) => items.find((item) => item.seq === seq);
-  const defaults = { gaps: [], notices: [], pendingItems: [], changesBySeq: new Map(), ownMemberIds: new Set(["me"]), nick: "me", members: new Map(), isConfusable: () => false, unreadAfter: null, now: NOON };
+  const defaults = { gaps: [], notices: [], pendingItems: [], changesBySeq: new Map(), ownMemberIds: new Set(["me"]), nick: "me", members: new Map(), isConfusable: () => false, isBlocked: () => false, unreadAfter: null, now: NOON };
   return buildLines({ items, getItem, ...defaults, ...overrides });
 }
 
@@ -79,7 +83,10 @@ function browserStorage(map) {
 async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {} } = {}) {
   const room = new Room("tea", "ann", {
     ownMemberIds: new Set(),
-    readSeq: null,
+    blocks: { memberIds: new Set() },
+    marker: { initialSeq: null, isPending: false, move() {}, flush() {} },
+    onJoined() {},
+    onOwnStatus() {},
     request: async () => ({ room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq: 0 }, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false }),
     send() {},
     isOnline: () => false,
@@ -241,7 +248,7 @@ const cases = {
     const log = new RoomLog();
     log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);
     const reads = [];
-    const readTracker = new ReadTracker({ readSeq: null, onRead: (seq) => reads.push(seq) });
+    const readTracker = new ReadTracker({ readSeq: null, onMove: (seq, isUnread) => reads.push(isUnread ? `unread ${seq}` : seq), isBlocked: (memberId) => memberId === "blocked" });
     const update = (isViewed) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members: new Map(), isViewed });
     update(true);
     assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads], [0, null, [1]]);
@@ -265,6 +272,96 @@ const cases = {
     readTracker.applyRemoteMarker(6);
     update(false);
     assert.equal(readTracker.unreadCount, 0);
+    log.applyPush(messageEntry(7, "blocked", NOON, { message: "@Ann?" }));
+    assert.deepEqual(update(false), []);
+    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount], [1, 0]);
+    update(true);
+    readTracker.markUnread(4);
+    assert.deepEqual(update(true), []);
+    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter, reads.at(-1)], [4, 1, 3, "unread 3"]);
+    readTracker.resume();
+    update(true);
+    assert.deepEqual([readTracker.unreadCount, reads.at(-1)], [0, 7]);
+    readTracker.applyRemoteMarker(5);
+    update(true);
+    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads.at(-1)], [2, 5, 7]);
+  },
+  async "the marker of an account is sent again until the server confirms it"() {
+    const sent = [];
+    const confirmed = [];
+    const answers = [new RequestError("offline"), { read: { seq: 4 } }, { read: { seq: 9 } }];
+    const marker = new AccountMarker({
+      request: async (body) => {
+        sent.push(body);
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+      onConfirmed: (seq) => confirmed.push(seq),
+    });
+    const flush = () => {
+      marker.flush();
+      return new Promise((resolve) => setTimeout(resolve));
+    };
+    marker.move(9, false);
+    marker.move(4, true);
+    await flush();
+    assert.deepEqual([marker.isPending, sent], [true, [{ seq: 4, unread: true }]]);
+    await flush();
+    assert.deepEqual([marker.isPending, confirmed], [false, [4]]);
+    marker.move(8, false);
+    await flush();
+    assert.deepEqual([sent.length, sent.at(-1), confirmed], [3, { seq: 8, unread: false }, [4, 9]]);
+    await flush();
+    assert.equal(sent.length, 3);
+  },
+  "consecutive messages of blocked members become one line"() {
+    const isBlocked = (memberId) => memberId === "b" || memberId === "c";
+    const items = [messageEntry(1, "a", NOON), messageEntry(2, "b", NOON), messageEntry(3, "c", NOON), messageEntry(4, "a", NOON, { replyTo: 2 }), messageEntry(5, "b", NOON)];
+    const lines = linesFor(items, { isBlocked });
+    assert.deepEqual(lines.map(({ key, count }) => key.replace(/^d\d+/, "day") + (count ?? "")), ["day", "m1", "h22", "m4", "h51"]);
+    assert.equal(lines.find(({ key }) => key === "m4").quoted.kind, "blocked");
+  },
+  "sanctions end by their end, their removal or a newer one"() {
+    const sanction = (seq, action, memberId, until) => ({ kind: "member", seq, action, target: { memberId }, until });
+    const entries = [
+      sanction(1, "banned", "a", 50),
+      sanction(2, "muted", "a"),
+      sanction(3, "banned", "b"),
+      { kind: "policy", seq: 4, speak: "members" },
+      sanction(5, "muted", "b", 200),
+      sanction(6, "unbanned", "b"),
+      sanction(7, "muted", "a", 300),
+      sanction(8, "kicked", "a"),
+    ];
+    assert.deepEqual(activeSanctions(entries, 100).map(({ seq }) => seq), [7, 5]);
+    assert.deepEqual(activeSanctions(entries, 10).map(({ seq }) => seq), [7, 5, 1]);
+  },
+  "the longest nickname at the start of an argument is the target"() {
+    const persons = [{ nickName: "Ann" }, { nickName: "Ann Lee" }, { nickName: "bob" }];
+    const match = (argument) => {
+      const found = matchPerson(argument, persons);
+      return found && [found.person.nickName, found.rest];
+    };
+    assert.deepEqual(match("ann LEE: 2h spam"), ["Ann Lee", "2h spam"]);
+    assert.deepEqual(match("@ann lea"), ["Ann", "lea"]);
+    assert.deepEqual(match("bob"), ["bob", ""]);
+    assert.equal(match("bobby"), null);
+  },
+  "a typed policy change is validated and its values are completed"() {
+    assert.deepEqual(parsePolicyChange("GuestPost", "FALSE"), { change: { guestPost: false } });
+    assert.deepEqual(parsePolicyChange("keep", "30d"), { change: { keep: { days: 30 } } });
+    assert.deepEqual(parsePolicyChange("keep", "all"), { change: { keep: {} } });
+    assert.deepEqual(parsePolicyChange("speak", "nobody"), { field: "speak", expected: ["everyone", "members", "moderators"] });
+    for (const value of ["0", "36501d", "x"]) assert.equal(parsePolicyChange("keep", value).field, "keep");
+    assert.equal(parsePolicyChange("colour", "red").field, "");
+    assert.deepEqual(policyValues("TOPIC"), ["members", "moderators", "owner"]);
+  },
+  "command names are completed before aliases"() {
+    assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unblock", "uninvite", "unsilence", "unban"]);
+    assert.deepEqual(completeCommand("le"), ["leave"]);
+    assert.deepEqual(completeCommand("zz"), []);
+    assert.equal(completeCommand("").length, COMMANDS.size);
   },
   "randomUuid returns version 4 UUIDs without crypto.randomUUID"() {
     const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

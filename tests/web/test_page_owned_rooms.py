@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, expect
 
 from server.app import RunningServer
 from server.gateway.account_service import IssuedToken
@@ -42,6 +42,13 @@ async def open_member(chat_page: ChatPage, nick: str) -> None:
     await chat_page.page.locator("#member-list .member", has_text=nick).click()
 
 
+async def open_list(chat_page: ChatPage, command: str) -> Locator:
+    """Open a list dialog with a command, and return its rows."""
+    await chat_page.send_message(command)
+    await expect(chat_page.page.locator("#list-dialog")).to_be_visible()
+    return chat_page.page.locator("#list-rows li")
+
+
 async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browser, server: RunningServer) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "Secret tea", is_private=True)
@@ -62,6 +69,16 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     await expect(guest.page.locator("#room-name")).to_have_text("Secret tea")
     await expect(guest.composer).to_have_attribute("placeholder", "Message Secret tea")
     await expect(guest.page.locator("#room-settings-open")).to_be_hidden()
+    await owner.page.locator("#room-invite-list").click()
+    invites, status = owner.page.locator("#list-rows li"), owner.page.locator("#list-status")
+    await expect(invites).to_contain_text(["9 uses left"])
+    await invites.get_by_role("button", name="Revoke invite 1").click()
+    await expect(status).to_have_text("No valid invites.")
+    await expect(owner.page.locator("#list-rows")).to_be_focused()
+    await owner.page.keyboard.press("Escape")
+    await owner.page.keyboard.press("Escape")
+    await stranger.page.goto(link)
+    await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
     owner.assert_no_errors()
     guest.assert_no_errors()
 
@@ -77,12 +94,43 @@ async def test_an_owner_silences_removes_and_bans_a_member(browser: Browser, ser
     await expect(page.locator("#timeline-lines .notice").last).to_contain_text("ann silenced bob")
     await guest.send_message("hello")
     await expect(guest.page.locator("#timeline-lines .message.failed")).to_have_count(1)
+    sanctions = await open_list(owner, "/sanctions")
+    await expect(sanctions).to_contain_text(["ann silenced bob"])
+    await sanctions.get_by_role("button", name="End the silence of bob").click()
+    await expect(page.locator("#list-status")).to_have_text("Nobody is silenced or banned.")
+    await page.keyboard.press("Escape")
+    await guest.page.get_by_role("button", name="Retry").click()
+    await owner.expect_messages("hello")
+    await page.locator("#timeline-lines .message").click()
+    await page.get_by_role("toolbar").get_by_role("button", name="Delete").click()
+    await expect(page.locator("#confirm-title")).to_have_text("Delete this message of bob?")
+    await page.keyboard.press("y")
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide'))")  # ends the time to undo
+    await expect(guest.page.locator(".message-text.deleted")).to_have_text("This message was deleted.")
+    await owner.send_message("/kick carl")
+    await expect(page.locator("#composer-error")).to_have_text("No such nickname: carl.")
+    await expect(owner.composer).to_have_value("/kick carl")
     await open_member(owner, "bob")
+    await page.locator("#member-delete-recent").select_option("3600")
     await page.get_by_role("button", name="Ban", exact=True).click()
-    await expect(page.locator("#confirm-text")).to_have_text("Other guests from the same address are banned too.")
+    await expect(page.locator("#confirm-text")).to_have_text(
+        "Other guests from the same address are banned too.\nThe messages of the last 1 hour are deleted."
+    )
     await page.locator("#confirm-dialog .danger").click()
     await expect(guest.page.locator("#join-error")).to_have_text("You are banned from this room.")
-    await expect(page.locator("#timeline-lines .notice").last).to_contain_text("ann banned bob")
+    await expect(page.locator("#timeline-lines .notice", has_text="ann banned bob")).to_have_count(1)
+    audit = await open_list(owner, "/audit")
+    await expect(audit).to_contain_text(
+        ["ann banned bob", "ann deleted a message of another member", "ann ended the silence", "ann silenced bob"]
+    )
+    await page.keyboard.press("Escape")
+    await owner.send_message("/unban bob")
+    await expect(page.locator("#timeline-lines .notice", has_text="ann ended the ban of bob")).to_have_count(1)
+    await owner.send_message("/ban bob 1x spam")
+    await expect(page.locator("#composer-error")).to_contain_text("1x is not a duration.")
+    await owner.send_message("/unban bob")
+    await expect(page.locator("#timeline-lines .notice").last).to_contain_text("No change for bob.")
+    owner.assert_no_errors()
 
 
 async def test_a_policy_change_applies_to_present_members(browser: Browser, server: RunningServer) -> None:
@@ -96,6 +144,23 @@ async def test_a_policy_change_applies_to_present_members(browser: Browser, serv
         await expect(owner.page.locator("#timeline-lines .notice").last).to_contain_text("speak = members")
         refused = await guest.request("sendMessage", {"room": "tea", "message": "hi"})
         assert refused["error"]["reason"] == "members_only"
+        await owner.composer.press_sequentially("/pol")
+        await owner.composer.press("Tab")
+        await owner.composer.press_sequentially("gue")
+        await owner.composer.press("Tab")
+        await owner.composer.press_sequentially("f")
+        await owner.composer.press("Tab")
+        await expect(owner.composer).to_have_value("/policy guestPost false ")
+        await owner.composer.press("Enter")
+        await expect(owner.page.locator("#timeline-lines .notice").last).to_contain_text("guestPost = false")
+        await owner.send_message("/policy")
+        await expect(owner.page.locator("#timeline-lines .notice").last).to_contain_text("guestPost = false\nreact =")
+        await owner.send_message("/policy speak nobody")
+        await expect(owner.page.locator("#composer-error")).to_have_text(
+            "speak: expected everyone, members, moderators."
+        )
+        await owner.send_message("/rename green tea")
+        await expect(owner.page.locator("#room-name")).to_have_text("green tea")
 
 
 async def test_a_guest_who_creates_a_room_is_asked_to_log_in(
@@ -135,6 +200,30 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     await expect(bob.page.locator("#room-name")).to_have_text("ann")
     await bob.page.reload()
     await expect(bob.page.locator("#room-name")).to_have_text("ann")
+    await bob.send_message("/join lobby")
+    await expect(bob.page.locator("#room-name")).to_have_text("lobby")
+    await bob.send_message("noise")
+    await bob.send_message("@ann")
+    await ann.send_message("/part")
+    await ann.expect_messages("noise", "@ann")
+    await ann.send_message("/block bob")
+    await expect(ann.messages).to_have_count(0)
+    await expect(ann.page.locator("#timeline-lines .notice")).to_contain_text(["2 messages of blocked members"])
+    await expect(ann.page.locator("#member-list .member", has_text="bob")).to_contain_text("blocked")
+    await bob.send_message("/msg ann psst")
+    await expect(bob.page.locator("#composer-error")).to_have_text("This member accepts no direct messages from you.")
+    blocks = await open_list(ann, "/blocks")
+    await blocks.get_by_role("button", name="Unblock bob").click()
+    await expect(ann.page.locator("#list-status")).to_have_text("You have blocked nobody.")
+    await ann.page.keyboard.press("Escape")
+    await ann.expect_messages("noise", "@ann")
+    await ann.send_message("/msg bob all right")
+    await expect(ann.page.locator("#room-name")).to_have_text("bob")
+    await ann.expect_messages("psst", "all right")
+    await ann.page.locator("#mentions-open").click()
+    await ann.page.locator("#list-rows .list-open").click()
+    await expect(ann.page.locator("#room-name")).to_have_text("lobby")
+    await expect(ann.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("@ann")
     ann.assert_no_errors()
     bob.assert_no_errors()
 
@@ -154,5 +243,14 @@ async def test_devices_of_an_account_share_the_read_marker(
     for badge in unread:
         await expect(badge).to_have_count(1)
     await first.page.locator("#room-list .room-open", has_text="tea").click()
+    for badge in unread:
+        await expect(badge).to_have_count(0)
+    await first.composer.press("Shift+Tab")
+    await first.page.keyboard.press("ArrowUp")
+    await first.page.keyboard.press("n")
+    for badge in unread:
+        await expect(badge).to_have_count(1)
+    await first.page.keyboard.press("Escape")
+    await first.page.keyboard.press("Escape")
     for badge in unread:
         await expect(badge).to_have_count(0)

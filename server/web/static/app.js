@@ -13,20 +13,26 @@ import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
 import { parseRoomLink } from "./state/links.js";
 import { quoteName } from "./state/names.js";
+import { isModerator } from "./state/roles.js";
 import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
 import { AccountDialog } from "./view/account_dialog.js";
+import { AwayBanner } from "./view/away_banner.js";
 import { writeClipboard } from "./view/clipboard.js";
+import { CommandRejected } from "./view/command_context.js";
 import { Composer } from "./view/composer.js";
+import { ComposerCompletion } from "./view/composer_completion.js";
 import { ConfirmDialog } from "./view/confirm_dialog.js";
 import { requireElement, setText } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
 import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
 import { JumpToUnread } from "./view/jump_to_unread.js";
+import { PagedListDialog } from "./view/list_dialog.js";
+import { auditView, blocksView, invitesView, mentionsView, sanctionsView } from "./view/list_views.js";
 import { MemberDialog } from "./view/member_dialog.js";
 import { MemberPanel } from "./view/member_panel.js";
+import { MessageActions } from "./view/message_actions.js";
 import { MessageToolbar } from "./view/message_toolbar.js";
-import { NickCompletion } from "./view/nick_completion.js";
 import { Notifier } from "./view/notifier.js";
 import { excerpt } from "./view/render_line.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
@@ -51,9 +57,9 @@ let session = null;
 let roomVisible = false;
 let renderedName = "";
 let wasOffline = false;
-let savedNick = "";
+let savedSession = "";
 
-const joinForm = new JoinForm({ onSubmit: startSession, onChange: stopSession, onLanguageChange: changeLanguage });
+const joinForm = new JoinForm({ onSubmit: (room, nick) => startSession({ room, nick }), onChange: stopSession, onLanguageChange: changeLanguage });
 const confirmDialog = new ConfirmDialog();
 const accountDialog = new AccountDialog({
   onChange: onAccountChange,
@@ -65,8 +71,10 @@ const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
 const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
+const listDialog = new PagedListDialog();
 const memberDialog = new MemberDialog({
   confirm: (question) => confirmDialog.confirm(question),
+  getBlocks: () => (session.hasAccount ? session.blocks : null),
   async openDirect(member) {
     openRoom(await session.openDirect([member]));
   },
@@ -80,10 +88,14 @@ const roomSettingsDialog = new RoomSettingsDialog({
     openRoom(await session.createRoom(fields));
   },
   confirm: (question) => confirmDialog.confirm(question),
-  onDeleted: leaveRoom,
+  onClosed: leaveRoom,
   copyText,
+  openInvites: (room) => listDialog.open(invitesView(room)),
+  openSanctions: (room) => listDialog.open(sanctionsView(room)),
+  openAudit: (room) => listDialog.open(auditView(room)),
 });
-const nickCompletion = new NickCompletion(() => session?.current);
+const completion = new ComposerCompletion(() => session?.current);
+const awayBanner = new AwayBanner(() => session);
 const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
 const settingsDialog = new SettingsDialog({
@@ -114,20 +126,17 @@ const jumpToUnread = new JumpToUnread(() => timeline.jumpToFirstUnread());
 const messageToolbar = new MessageToolbar({
   actions: {
     reply: ({ seq }) => composer.startReply(seq),
-    edit: editMessage,
-    delete: confirmDelete,
+    edit: (item) => messageActions.edit(item),
+    delete: (item) => messageActions.delete(item),
     copy: ({ message }) => copyText(message),
+    markUnread: (item) => messageActions.markUnread(item),
     react: ({ seq, reactions = {} }, row) =>
       emojiPicker.open(row, {
         onSelect: (emoji) => session.current.enqueue("react", { seq, emoji, on: !reactions[emoji]?.own }),
         onFocusLost: () => timeline.focusMessage(seq),
       }),
   },
-  getMessage(seq) {
-    const item = session?.current?.log.getItem(seq);
-    if (item?.kind !== "message" || item.deleted || delayedDeletions.has(session.current, seq)) return null;
-    return { item, isOwn: session.current.ownMemberIds.has(item.memberId) };
-  },
+  getMessage: (seq) => (session ? messageActions.describe(seq) : null),
   onExit: () => composer.focus(),
 });
 const composer = new Composer({
@@ -141,23 +150,28 @@ const composer = new Composer({
     session.current.typingIndicator.setTyping(isTyping);
     scheduler.schedule();
   },
-  onEditLast() {
-    const lastOwn = findLastOwn();
-    if (lastOwn) editMessage(lastOwn);
-  },
+  onEditLast: () => runSafely(() => messageActions.editLast("")),
+});
+const messageActions = new MessageActions({
+  getRoom: () => session?.current,
+  composer,
+  timeline,
+  delayedDeletions,
+  confirm: (question) => confirmDialog.confirm(question),
 });
 
-function startSession(room, nick, otherRooms = []) {
+function startSession({ room, nick, rooms = [], away = null }) {
   joinForm.isBusy = true;
   session = new ChatSession({
     nick,
+    away,
     onChange: () => scheduler.schedule(),
     onJoinFailed,
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
     onLoggedOut,
   });
   session.current = session.openRoom(room, inviteFromUrl());
-  for (const otherRoom of [...otherRooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
+  for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
 /** Reconnect with the new account or as a guest, and keep the open rooms. */
@@ -169,7 +183,7 @@ function onAccountChange() {
   showToast(account ? strings.loggedInAs(account.account) : strings.loggedOut);
   if (!current || !nick) return showJoinForm();
   stopSession();
-  startSession(current, nick, rooms);
+  startSession({ room: current, nick, rooms });
   return undefined;
 }
 
@@ -191,9 +205,10 @@ function onJoinFailed(room, failure) {
 /** Make a room current and put its name into the URL. */
 function showRoom(room, { replace = false } = {}) {
   session.current = room;
+  room.readTracker.resume();
   timeline.showRoom(room);
   composer.showDraft(room.displayName, drafts.get(room.requestedName));
-  nickCompletion.close();
+  completion.close();
   searchPanel.onRoomChange();
   panels.closeDrawers();
   renderedName = room.displayName;
@@ -246,17 +261,26 @@ function showJoinForm(failure = null) {
 }
 
 function saveSession() {
-  savedNick = session?.nick;
-  if (session) sessionStore.set("session", { nick: session.nick, room: session.current?.requestedName, rooms: session.rooms.map(({ requestedName }) => requestedName) });
+  if (!session) return;
+  const { nick, away, current, rooms } = session;
+  const saved = { nick, away, room: current?.requestedName, rooms: rooms.map(({ requestedName }) => requestedName) };
+  if (JSON.stringify(saved) === savedSession) return;
+  savedSession = JSON.stringify(saved);
+  sessionStore.set("session", saved);
 }
 
 /** Send a draft or run a command; return false to keep the text in the composer. */
 function submitDraft(draft) {
+  return runSafely(() => submitText(draft)) ?? false;
+}
+
+/** Run an operation of the composer and show its failure. */
+function runSafely(operation) {
   try {
-    return submitText(draft);
+    return operation();
   } catch (error) {
-    composer.showError(errorText(requireRequestError(error)));
-    return false;
+    composer.showError(error instanceof CommandRejected ? error.message : errorText(requireRequestError(error)));
+    return undefined;
   }
 }
 
@@ -266,15 +290,28 @@ function submitText({ text, replyTo, editing }) {
     if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
     return true;
   }
-  return runCommand(text, {
+  return runCommand(text, createCommandContext(room, replyTo));
+}
+
+/**
+ * @param {import("./state/room.js").Room} room
+ * @param {number} [replyTo]
+ * @returns {import("./view/command_context.js").CommandContext}
+ */
+function createCommandContext(room, replyTo) {
+  return {
+    room,
+    session,
+    messages: messageActions,
     send(message) {
       room.enqueue("sendMessage", replyTo ? { message, replyTo } : { message });
       timeline.scrollToNewest();
       return true;
     },
-    room,
-    session,
     showError: (error) => composer.showError(error),
+    restoreText: (text) => room === session?.current && composer.restoreText(text),
+    confirm: (question) => confirmDialog.confirm(question),
+    copyText,
     openRoom(name) {
       drafts.save(room.requestedName, { text: "" });
       openRoom(name);
@@ -285,44 +322,23 @@ function submitText({ text, replyTo, editing }) {
       else composer.showError(strings.notInRoom(name));
       return Boolean(target);
     },
+    closeRoom: leaveRoom,
     openRoomDialog: (filter) => roomDialog.open(session, filter),
-    openSettings: () => settingsDialog.open(room.nick),
+    openSettings,
     openHelp: () => helpDialog.open(),
     openAccount: (options) => accountDialog.open(options),
-    deleteLast() {
-      const lastOwn = findLastOwn();
-      if (lastOwn) confirmDelete(lastOwn);
-      return Boolean(lastOwn);
-    },
-    undoDelete: () => delayedDeletions.undo(),
     openSearch(query) {
       panels.setOpen("search", true);
       searchPanel.open(query);
     },
-  });
+    openList: (view) => listDialog.open(view),
+    openMessage: openSearchResult,
+    undoDelete: () => delayedDeletions.undo(),
+  };
 }
 
-/** Start editing an own message, based on its latest pending edit. */
-function editMessage({ seq, message }) {
-  const changes = session.current.outbox.changesBySeq.get(seq) ?? [];
-  composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
-}
-
-/** Return the newest message of the user that is not deleted. */
-function findLastOwn() {
-  const { log, ownMemberIds } = session.current;
-  const isOwnText = ({ seq, kind, deleted, memberId }) =>
-    kind === "message" && !deleted && ownMemberIds.has(memberId) && !delayedDeletions.has(session.current, seq);
-  return log.items.findLast(isOwnText);
-}
-
-async function confirmDelete(item) {
-  const choices = [{ value: "delete", label: strings.delete, kind: "danger", key: "y" }];
-  const room = session.current;
-  const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
-  const choice = await confirmDialog.confirm({ title: strings.deleteTitle, text, choices, onTyping: () => composer.focus() });
-  if (!document.activeElement?.closest("#timeline, #composer")) timeline.focusMessage(item.seq);
-  if (choice) delayedDeletions.schedule(room, item.seq);
+function openSettings() {
+  settingsDialog.open({ nick: session.current.nick, away: session.away, hasAccount: session.hasAccount });
 }
 
 /** Ask before the join of a linked room; explain a link to another server. */
@@ -366,8 +382,9 @@ function render() {
     unreadCount += room.readTracker.unreadCount;
     mentionCount += room.readTracker.mentionCount;
   }
-  if (session.nick !== savedNick) saveSession();
+  saveSession();
   renderRoom(current);
+  awayBanner.render();
   roomList.render(session);
   connectionStatus.render();
   const title = unreadCount ? `(${unreadCount}) ${current.displayName}` : `${current.displayName} · ${strings.title}`;
@@ -376,7 +393,8 @@ function render() {
 
 function renderRoom(room) {
   const { log, readTracker, name } = room;
-  requireElement("room-settings-open").hidden = !["moderator", "owner", "admin"].includes(room.role);
+  requireElement("room-settings-open").hidden = !isModerator(room.role);
+  requireElement("mentions-open").hidden = !session.hasAccount;
   if (room.displayName !== renderedName) {
     renderedName = room.displayName;
     setRoomUrl(name, { replace: true });
@@ -428,7 +446,9 @@ requireElement("room-create", HTMLButtonElement).addEventListener("click", () =>
   roomSettingsDialog.open(null);
 });
 requireElement("room-settings-open", HTMLButtonElement).addEventListener("click", () => roomSettingsDialog.open(session.current));
-requireElement("settings-open", HTMLButtonElement).addEventListener("click", () => settingsDialog.open(session.current.nick));
+requireElement("settings-open", HTMLButtonElement).addEventListener("click", openSettings);
+requireElement("mentions-open", HTMLButtonElement).addEventListener("click", () => listDialog.open(mentionsView(session, openSearchResult)));
+requireElement("blocks-open", HTMLButtonElement).addEventListener("click", () => listDialog.open(blocksView(session)));
 for (const id of ["account-open", "join-account"]) {
   requireElement(id, HTMLButtonElement).addEventListener("click", () => {
     settingsDialog.close();
@@ -469,7 +489,7 @@ const saved = sessionStore.get("session");
 const urlRoom = roomFromUrl();
 if (saved?.room) {
   const isSavedRoom = !urlRoom || saved.rooms.includes(urlRoom);
-  startSession(urlRoom || saved.room, saved.nick, saved.rooms);
+  startSession({ ...saved, room: urlRoom || saved.room });
   setTimeout(() => {
     if (session && !roomVisible) joinForm.show({ isBusy: true });
   }, isSavedRoom ? JOIN_FORM_DELAY : 0);

@@ -9,15 +9,16 @@ import { ChatSocket } from "../net/socket.js";
 import { RequestError, requireRequestError } from "../net/request_error.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { forgetAccount, storedAccount } from "./account.js";
+import { Blocks } from "./blocks.js";
 import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
 import { canonicalName, validateNickname } from "./names.js";
-import { sanitizeReceived, validateQuery } from "./sanitize.js";
+import { AccountMarker, GuestMarker } from "./read_markers.js";
+import { sanitizeLine, sanitizeReceived, validateQuery } from "./sanitize.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
 
 const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
-const SAVE_DELAY = 500; // ms; batches the storage writes of a message flood
 
 export class ChatSession {
   #socket;
@@ -26,11 +27,12 @@ export class ChatSession {
   #onStorageFailed;
   #outboxStore;
   #guestKey;
-  #unsavedMarkers = new Map(); // room name → seq
-  #saveTimer = 0;
+  #isStatusSent = false; // on the current connection
   #requestedNick;
   #hasAccount;
-  #directTitles = new Map(); // address → nicknames of the other members
+  /** @type {string | null} */
+  #away;
+  #titles = new Map(); // address of a private or direct room → title
   /** @type {Room[]} */
   #rooms = [];
 
@@ -40,10 +42,13 @@ export class ChatSession {
   connection = { state: "connecting" };
   /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
   ownMemberIds = /** @type {Set<string>} */ (new Set());
+  /** Members that the account has blocked. */
+  blocks;
 
   /**
    * @param {object} options
    * @param {string} options.nick Requested nickname.
+   * @param {string | null} options.away Status text to restore, possibly empty; null for an attentive user.
    * @param {() => void} options.onChange
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.
@@ -51,10 +56,11 @@ export class ChatSession {
    * @param {() => void} options.onLoggedOut Called after the server has rejected the token of the account, which is
    *   forgotten.
    */
-  constructor({ nick, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
+  constructor({ nick, away, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
+    this.#away = away;
     this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
     this.#onJoinFailed = onJoinFailed;
@@ -70,6 +76,7 @@ export class ChatSession {
         onLoggedOut();
       },
     });
+    this.blocks = new Blocks({ request: (event, body) => this.#socket.request(event, body), onChange });
     this.#socket.start();
   }
 
@@ -85,6 +92,16 @@ export class ChatSession {
 
   get isOnline() {
     return this.#socket.isOnline;
+  }
+
+  /** True if the session belongs to an account. */
+  get hasAccount() {
+    return this.#hasAccount;
+  }
+
+  /** Status text of the user, possibly empty; null if the user is not away. */
+  get away() {
+    return this.#away;
   }
 
   /** Names of rooms with stored outbox items. */
@@ -131,9 +148,11 @@ export class ChatSession {
     const room = new Room(name, this.#requestedNick, {
       ownMemberIds: this.ownMemberIds,
       invite,
-      directTitle: () => this.#directTitles.get(name) ?? "",
-      readSeq: readMarkers.get(name, this.#requestedNick),
-      onRead: (seq) => this.#markRead(name, seq),
+      blocks: this.blocks,
+      directTitle: () => this.#titles.get(name) ?? "",
+      marker: this.#createMarker(name, () => room),
+      onJoined: () => this.#sendStatus(),
+      onOwnStatus: (away) => (this.#away = away),
       request: (event, body) => this.#socket.request(event, body),
       send: (event, body) => this.#socket.send(event, body),
       isOnline: () => this.#socket.isOnline,
@@ -177,13 +196,12 @@ export class ChatSession {
   /** Handle a change of a storage key by another tab. */
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
-    if (key === "readMarkers") {
-      for (const room of this.#rooms) {
-        const seq = readMarkers.get(room.requestedName, this.#requestedNick);
-        if (seq !== null) room.readTracker.applyRemoteMarker(seq);
-      }
-      this.#onChange();
+    if (key !== "readMarkers" || this.#hasAccount) return;
+    for (const room of this.#rooms) {
+      const seq = readMarkers.get(room.requestedName, this.#requestedNick);
+      if (seq !== null) room.applyRemoteMarker(seq);
     }
+    this.#onChange();
   }
 
   /**
@@ -206,7 +224,41 @@ export class ChatSession {
     if (room) parameters.room = room;
     if (cursor) parameters.cursor = cursor;
     const response = await this.#socket.request("search", parameters);
-    return { ...response, messages: response.messages.map(sanitizeReceived) };
+    return { ...response, messages: this.#presentable(response.messages) };
+  }
+
+  /**
+   * List the messages of all rooms that mention the account, newest first.
+   * @returns {Promise<{messages: object[], next?: string}>}
+   * @throws {RequestError}
+   */
+  async listMentions({ cursor, limit }) {
+    const response = await this.#socket.request("listMentions", { limit, ...(cursor && { cursor }) });
+    return { ...response, messages: this.#presentable(response.messages) };
+  }
+
+  /** Return received messages in sanitized form, without those of blocked members. */
+  #presentable(messages) {
+    return messages.map(sanitizeReceived).filter(({ memberId }) => !this.blocks.has(memberId));
+  }
+
+  /**
+   * Return the title of a room for display.
+   * @param {string} name Name or address.
+   */
+  titleOf(name) {
+    return this.findRoom(name)?.displayName ?? this.#titles.get(name) ?? name;
+  }
+
+  /**
+   * Show the members of all rooms that the user is away, or back.
+   * @param {string | null} text Reason, possibly empty; null removes the status.
+   * @throws {RequestError}
+   */
+  async setAway(text) {
+    await this.#socket.request("setStatus", { away: text !== null, ...(text && { text: sanitizeLine(text) }) });
+    this.#away = text;
+    this.#onChange();
   }
 
   /**
@@ -223,20 +275,31 @@ export class ChatSession {
     return nickName;
   }
 
-  /** Write pending read markers to storage. */
+  /** Save the pending moves of all read markers now. */
   saveReadMarkers() {
-    clearTimeout(this.#saveTimer);
-    this.#saveTimer = 0;
-    for (const [room, seq] of this.#unsavedMarkers) {
-      readMarkers.set(room, this.#requestedNick, seq);
-      if (this.#hasAccount) this.findRoom(room)?.markRead(seq);
-    }
-    this.#unsavedMarkers.clear();
+    for (const room of this.#rooms) room.saveReadMarker();
   }
 
-  #markRead(room, seq) {
-    this.#unsavedMarkers.set(room, seq);
-    this.#saveTimer ||= setTimeout(() => this.saveReadMarkers(), SAVE_DELAY);
+  /**
+   * @param {string} name
+   * @param {() => Room} getRoom
+   */
+  #createMarker(name, getRoom) {
+    if (!this.#hasAccount) return new GuestMarker({ room: name, getNick: () => this.#requestedNick });
+    return new AccountMarker({
+      request: (body) => getRoom().request("markRead", body),
+      onConfirmed: (seq) => {
+        getRoom().applyRemoteMarker(seq);
+        this.#onChange();
+      },
+    });
+  }
+
+  /** Repeat the status after a reconnect; the server forgets the status of a member without connections. */
+  #sendStatus() {
+    if (this.#isStatusSent || this.#away === null) return;
+    this.#isStatusSent = true;
+    this.#socket.send("setStatus", { away: true, ...(this.#away && { text: this.#away }) });
   }
 
   #claimOrphans(room) {
@@ -263,7 +326,8 @@ export class ChatSession {
       if (isOnline) room.onConnected();
       else room.onDisconnected();
     }
-    if (isOnline && this.#hasAccount) this.#loadDirectRooms();
+    this.#isStatusSent = false;
+    if (isOnline && this.#hasAccount) this.#loadAccountState();
     this.#onChange();
   }
 
@@ -291,21 +355,22 @@ export class ChatSession {
   }
 
   #nameDirectRoom(address, members) {
-    this.#directTitles.set(address, members.map((member) => sanitizeReceived(member).nickName).join(", "));
+    this.#titles.set(address, members.map((member) => sanitizeReceived(member).nickName).join(", "));
   }
 
-  /** Load the names of the direct rooms of an account, and open those with unread messages. */
-  async #loadDirectRooms() {
+  /** Load the blocks and the titles of the private and direct rooms, and open direct rooms with unread messages. */
+  async #loadAccountState() {
     try {
-      const { rooms } = await this.#socket.request("myRooms", {});
-      for (const { name, direct, read } of rooms) {
+      const [{ rooms }] = await Promise.all([this.#socket.request("myRooms", {}), this.blocks.load()]);
+      for (const { name, title, direct, read } of rooms) {
+        if (title) this.#titles.set(name, sanitizeLine(title));
         if (!direct) continue;
         this.#nameDirectRoom(name, direct);
         if (read.unread) this.openRoom(name);
       }
       this.#onChange();
     } catch (error) {
-      requireRequestError(error); // the next connection repeats the request
+      requireRequestError(error); // the next connection repeats the requests
     }
   }
 }

@@ -13,32 +13,116 @@ import { isBlank, stripSpace } from "./sanitize.js";
  * @typedef {object} CommandSyntax
  * @property {string} [argument] Key of the argument in `strings.arguments`; absent for a command without one.
  * @property {boolean} [isRequired]
+ * @property {"nick" | "policy"} [completion] Source of the completion of the argument.
  */
+
+/** @type {CommandSyntax} */
+const NICK = { argument: "nick", isRequired: true, completion: "nick" };
 
 /**
  * Commands of the page by name. `/join` and `/nick` without argument open a dialog.
  * @type {Map<string, CommandSyntax>}
  */
 export const COMMANDS = new Map([
-  ["me", { argument: "text", isRequired: true }],
   ["join", { argument: "room" }],
   ["part", { argument: "room" }],
-  ["nick", { argument: "nick" }],
-  ["topic", { argument: "topic" }],
-  ["search", { argument: "query" }],
+  ["forget", { argument: "room" }],
   ["list", { argument: "room" }],
+  ["nick", { argument: "nick" }],
   ["names", { argument: "namePart" }],
-  ["whois", { argument: "nick", isRequired: true }],
+  ["whois", NICK],
+  ["query", NICK],
+  ["msg", { ...NICK, argument: "nickAndText" }],
+  ["me", { argument: "text", isRequired: true }],
+  ["shrug", { argument: "text" }],
+  ["reply", { argument: "text" }],
+  ["react", { argument: "emoji", isRequired: true }],
+  ["edit", { argument: "text" }],
   ["delete", {}],
   ["undo", {}],
+  ["unread", {}],
+  ["topic", { argument: "topic" }],
+  ["search", { argument: "query" }],
+  ["mentions", {}],
+  ["away", { argument: "text" }],
+  ["back", {}],
+  ["block", NICK],
+  ["unblock", { ...NICK, completion: undefined }],
+  ["blocks", {}],
+  ["create", { argument: "newRoom", isRequired: true }],
+  ["rename", { argument: "room", isRequired: true }],
+  ["invite", {}],
+  ["invites", {}],
+  ["uninvite", { argument: "inviteId", isRequired: true }],
+  ["policy", { argument: "fieldAndValue", completion: "policy" }],
+  ["kick", { ...NICK, argument: "nickAndReason" }],
+  ["silence", { ...NICK, argument: "nickAndEnd" }],
+  ["unsilence", NICK],
+  ["ban", { ...NICK, argument: "nickAndBan" }],
+  ["unban", { ...NICK, completion: undefined }],
+  ["op", { ...NICK, argument: "nickAndRole" }],
+  ["deop", NICK],
+  ["transfer", NICK],
+  ["sanctions", {}],
+  ["audit", {}],
+  ["delete-room", {}],
   ["login", {}],
   ["register", {}],
   ["account", {}],
+  ["clear", {}],
+  ["reconnect", {}],
+  ["settings", {}],
   ["help", {}],
 ]);
 
 const MAX_EDITS = 2; // of a wrong command name
-const ALIASES = new Map(Object.entries({ j: "join", leave: "part", close: "part", who: "names", rooms: "list", find: "search", logout: "account", devices: "account", password: "account", h: "help" }));
+const ALIASES = new Map(
+  Object.entries({
+    j: "join",
+    leave: "part",
+    close: "part",
+    who: "names",
+    rooms: "list",
+    go: "list",
+    switch: "list",
+    find: "search",
+    logout: "account",
+    devices: "account",
+    password: "account",
+    "delete-account": "account",
+    preferences: "settings",
+    h: "help",
+  }),
+);
+
+/**
+ * Return the command names that start with a text, then matching aliases of other commands.
+ * @param {string} prefix Typed part without the slash.
+ */
+export function completeCommand(prefix) {
+  const start = prefix.toLowerCase();
+  const names = [...COMMANDS.keys()].filter((name) => name.startsWith(start));
+  if (!start) return names;
+  const aliases = [...ALIASES].filter(([alias, name]) => alias.length > 1 && alias.startsWith(start) && !names.includes(name));
+  return [...names, ...aliases.map(([alias]) => alias)];
+}
+
+/**
+ * Return the syntax of a command or alias.
+ * @param {string} name
+ * @returns {CommandSyntax | undefined}
+ */
+export function findCommand(name) {
+  return COMMANDS.get(commandName(name));
+}
+
+/**
+ * Return the name of a command or alias.
+ * @param {string} name
+ */
+function commandName(name) {
+  return ALIASES.get(name.toLowerCase()) ?? name.toLowerCase();
+}
 
 /**
  * Parse composer input.
@@ -52,8 +136,7 @@ export function parseInput(text) {
   const rawName = text.slice(1).match(/^[^\p{Z}\t-\r]*/u)?.[0] ?? "";
   const rest = text.slice(1 + rawName.length);
   const argument = isBlank(rest) ? "" : stripSpace(rest);
-  const name = rawName.toLowerCase();
-  const command = ALIASES.get(name) ?? name;
+  const command = commandName(rawName);
   const syntax = COMMANDS.get(command);
   if (!syntax) return { error: "unknown", command: rawName };
   if (argument ? !syntax.argument : syntax.isRequired) return { error: "usage", command };

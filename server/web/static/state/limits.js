@@ -21,3 +21,5 @@ export const SECRET_CHARACTERS = 128; // guest keys and log ids
 export const HISTORY_PAGE = 200; // entries in a history page and in a join response
 export const MEMBER_PAGE = 500; // members in a join response and in a page of the member list
 export const ROOM_LIST_PAGE = 200; // rooms in a room list
+
+export const DELETE_RECENT_SECONDS = 7 * 24 * 3600; // period whose messages a ban can delete

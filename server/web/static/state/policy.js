@@ -20,6 +20,7 @@ export const POLICY_VALUES = {
 /** All fields, in order of their display. */
 export const POLICY_FIELDS = [...Object.keys(POLICY_VALUES), "keep"];
 
+const RETENTION_EXAMPLES = ["30d", "1000", "all"];
 const MAX_DAYS = 36_500;
 const MAX_MESSAGES = 10_000_000;
 
@@ -40,6 +41,21 @@ export function toWireValue(value) {
 }
 
 /**
+ * Return the possible values of a field, or examples; empty for an unknown field.
+ * @param {string} typedName Name in any case.
+ * @returns {string[]}
+ */
+export function policyValues(typedName) {
+  const field = findField(typedName);
+  return field === undefined ? [] : (POLICY_VALUES[field] ?? RETENTION_EXAMPLES);
+}
+
+/** @param {string} typedName */
+function findField(typedName) {
+  return POLICY_FIELDS.find((name) => name.toLowerCase() === typedName.toLowerCase());
+}
+
+/**
  * Return the changed field of a typed assignment such as `speak members` or `keep 30d`.
  * @param {string} typedName
  * @param {string} typedValue
@@ -47,12 +63,12 @@ export function toWireValue(value) {
  *   possible fields, with an empty `field`, or the possible values.
  */
 export function parsePolicyChange(typedName, typedValue) {
-  const field = POLICY_FIELDS.find((name) => name.toLowerCase() === typedName.toLowerCase());
+  const field = findField(typedName);
   if (field === undefined) return { field: "", expected: POLICY_FIELDS };
   const value = typedValue.toLowerCase();
   if (field === "keep") {
     const keep = parseRetention(value);
-    return keep ? { change: { keep } } : { field, expected: ["30d", "1000", "all"] };
+    return keep ? { change: { keep } } : { field, expected: RETENTION_EXAMPLES };
   }
   return POLICY_VALUES[field].includes(value) ? { change: { [field]: toWireValue(value) } } : { field, expected: POLICY_VALUES[field] };
 }

@@ -13,44 +13,28 @@ import { ConfusableAuthors } from "./confusable_authors.js";
 import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
+import { NoticeList } from "./notice_list.js";
 import { POLICY_FIELDS } from "./policy.js";
 import { ReadTracker } from "./read_tracker.js";
+import { PAGE_SIZE, RoomHistory } from "./room_history.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
 import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
-const PAGE_SIZE = 100; // entries
 const MAX_CATCH_UP = 1000; // entries
-const MAX_NOTICES = 200; // each of relevant and irrelevant notices
-const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
 
 /**
  * @typedef {import("./roster.js").Member} Member
- *
- * @typedef {object} Notice
- * @property {number} id
- * @property {string} kind
- * @property {number} after `seq` of the preceding entry.
- * @property {number} ts
- * @property {string} [nickName]
- * @property {string} [oldNickName]
- * @property {number} [more]
- * @property {boolean} [confusable] As of a member.
- * @property {string} [text]
- * @property {boolean} [isRelevant] For notices of other members: see `RecentSpeakers`; undefined for notices that are
- *   always visible.
+ * @typedef {import("./notice_list.js").Notice} Notice
  */
 
 export class Room {
   #host;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
-  #isCatchingUp = false;
-  #activeFetches = new Set(); // keys of history requests in flight
-  #catchUpTimer = 0;
   #processedSeq = 0; // newest entry of `#processNewMessages`
-  #noticeCount = 0;
+  #notices = new NoticeList();
   #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
@@ -72,9 +56,8 @@ export class Room {
   role = "";
   hasJoined = false;
   isUpToDate = false;
-  /** @type {Notice[]} */
-  notices = [];
   roster;
+  history;
   outbox;
   readTracker;
   typingIndicator;
@@ -97,7 +80,19 @@ export class Room {
         host.onChange();
       },
     });
-    this.readTracker = new ReadTracker({ readSeq: host.readSeq, onRead: host.onRead });
+    this.readTracker = new ReadTracker({
+      readSeq: host.marker.initialSeq,
+      onMove: (seq, isUnread) => host.marker.move(seq, isUnread),
+      isBlocked: (memberId) => this.isBlocked(memberId),
+    });
+    this.history = new RoomHistory({
+      getLog: () => this.log,
+      getGeneration: () => this.#generation,
+      request: (range) => this.request("history", range),
+      isJoined: () => this.#isJoined,
+      onNewEntries: () => this.#processNewMessages(),
+      onChange: host.onChange,
+    });
     this.typingIndicator = new TypingIndicator({
       send: (on) => this.#isJoined && host.send("typing", { room: this.name, on }),
       onChange: host.onChange,
@@ -111,7 +106,7 @@ export class Room {
       newId: randomUuid,
       store: { save: host.saveItem, delete: host.deleteItem },
       onChange: (confirmedSeq) => {
-        if (confirmedSeq !== null) this.#expectEntry(confirmedSeq);
+        if (confirmedSeq !== null) this.history.expectEntry(confirmedSeq);
         this.outbox.removeDelivered((seq) => this.log.has(seq));
         host.onChange();
       },
@@ -126,6 +121,21 @@ export class Room {
   /** Number of present members, including those that `members` does not contain. */
   get memberCount() {
     return this.roster.count;
+  }
+
+  /** Notices in order of their arrival. */
+  get notices() {
+    return this.#notices.items;
+  }
+
+  /** Ids of the members that the account has blocked; a new set after every change. */
+  get blockedIds() {
+    return this.#host.blocks.memberIds;
+  }
+
+  /** @param {string} memberId */
+  isBlocked(memberId) {
+    return this.blockedIds.has(memberId);
   }
 
   /** Title or name for display. */
@@ -157,7 +167,7 @@ export class Room {
   leave() {
     this.#generation += 1;
     this.outbox.close();
-    clearTimeout(this.#catchUpTimer);
+    this.history.stop();
     if (this.#isJoined) this.#host.send("leaveRoom", { room: this.name });
     this.#isJoined = false;
   }
@@ -206,9 +216,14 @@ export class Room {
     return this.#host.request("setTopic", { room: this.name, topic: validateTopic(topic) });
   }
 
-  /** Move the read marker of the account; a lost request is repeated by the next marker. */
-  markRead(seq) {
-    if (this.#isJoined) this.#host.send("markRead", { room: this.name, seq });
+  /** Apply the read marker of another tab or device, unless a move of this tab is not saved yet. */
+  applyRemoteMarker(seq) {
+    if (!this.#host.marker.isPending) this.readTracker.applyRemoteMarker(seq);
+  }
+
+  /** Save a pending move of the read marker now. */
+  saveReadMarker() {
+    this.#host.marker.flush();
   }
 
   /**
@@ -235,67 +250,34 @@ export class Room {
     }
   }
 
+  /**
+   * Make another member the owner; the user, if an owner, becomes a moderator.
+   * @param {string} memberId
+   * @returns {Promise<{revision: number}>} Revision of the new owner.
+   * @throws {RequestError}
+   */
+  async transferTo(memberId) {
+    const isOwner = this.role === "owner";
+    const response = await this.request("setRole", { memberId, role: "owner" });
+    if (isOwner && !this.ownMemberIds.has(memberId)) await this.request("setRole", { memberId: this.memberId, role: "moderator" });
+    return response;
+  }
+
   /** Add a notice that only this page shows. */
   addLocalNotice(text) {
     this.#addNotice({ kind: "local", text, ts: Date.now() });
     this.#host.onChange();
   }
 
+  /** Remove all notices; the entries of the log stay. */
+  clearNotices() {
+    this.#notices.clear();
+    this.#host.onChange();
+  }
+
   /** Add a notice about a nickname that the server assigned in place of the requested one. */
   addAssignedNotice(nickName) {
     this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
-  }
-
-  /**
-   * Load the page before the oldest loaded entry.
-   * @returns {Promise<boolean>} True if the log changed.
-   */
-  loadOlder() {
-    if (!this.log.hasOlder) return Promise.resolve(false);
-    return this.#fetchHistory("older", { before: this.log.firstSeq });
-  }
-
-  /**
-   * Load one end of a gap.
-   * @param {{after: number, before: number}} gap Exclusive bounds.
-   * @param {boolean} oldestFirst Load the older end; false for the newer end.
-   * @returns {Promise<boolean>} True if the log changed.
-   */
-  fillGap({ after, before }, oldestFirst) {
-    const limit = Math.min(PAGE_SIZE, before - after - 1);
-    return this.#fetchHistory(`gap ${after}`, { ...(oldestFirst ? { after } : { before }), limit });
-  }
-
-  /**
-   * Load the entries around `seq` unless they are loaded already.
-   * @returns {Promise<boolean>} True if the log contains `seq` afterwards.
-   */
-  async loadAround(seq) {
-    if (!this.log.has(seq)) await this.#fetchHistory(`around ${seq}`, { around: seq });
-    if (!this.log.has(seq)) await this.#catchUp(); // the entry is newer than the live end
-    return this.log.has(seq);
-  }
-
-  async #fetchHistory(key, range) {
-    if (this.#activeFetches.has(key) || !this.#isJoined) return false;
-    this.#activeFetches.add(key);
-    const generation = this.#generation;
-    try {
-      const page = await this.#host.request("history", { room: this.name, limit: PAGE_SIZE, ...range });
-      if (generation !== this.#generation) return false;
-      this.#applyPage(page, range);
-      this.#host.onChange();
-      return true;
-    } catch (error) {
-      requireRequestError(error); // the next scroll event retries
-      return false;
-    } finally {
-      this.#activeFetches.delete(key);
-    }
-  }
-
-  #applyPage(page, range) {
-    this.log.applyPage({ ...page, messages: page.messages.map(sanitizeReceived) }, range);
   }
 
   async #join() {
@@ -330,7 +312,7 @@ export class Room {
     const { logId, firstSeq, lastSeq, topic } = response.room;
     if (since !== null && logId !== this.log.id) {
       this.log = this.log.replacement();
-      this.notices = [];
+      this.#notices.clear();
       this.#processedSeq = 0;
       this.outbox.removeDelivered(() => true);
       return this.#join();
@@ -340,7 +322,7 @@ export class Room {
     this.title = sanitizeLine(response.room.title ?? "");
     this.policy = response.room.policy ?? {};
     this.role = response.room.role ?? "";
-    if (response.read) this.readTracker.applyRemoteMarker(response.read.seq);
+    if (response.read) this.applyRemoteMarker(response.read.seq);
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.roster.reset(response.members, response.memberCount);
@@ -359,9 +341,11 @@ export class Room {
     this.#isJoined = true;
     for (const resolve of this.#joinWaiters.splice(0)) resolve();
     this.#processNewMessages();
+    this.#host.onJoined();
+    this.#host.marker.flush();
     this.#host.onChange();
     this.#flushOutbox();
-    await this.#catchUp();
+    await this.history.catchUp();
     if (generation === this.#generation && this.#isJoined) this.isUpToDate = true;
     this.#host.onChange();
   }
@@ -370,8 +354,8 @@ export class Room {
     if (event === "message" && body.seq === undefined) this.#onNotice(sanitizeReceived(body));
     else if (event === "message" || event === "update") this.#onEntry(sanitizeReceived(body));
     else if (event === "presence") this.#onPresence(body);
-    else if (event === "readMarker") this.readTracker.applyRemoteMarker(body.seq);
-    else if (event === "typing" && !this.ownMemberIds.has(body.memberId)) this.typingIndicator.onTyping(body);
+    else if (event === "readMarker") this.applyRemoteMarker(body.seq);
+    else if (event === "typing" && !this.ownMemberIds.has(body.memberId) && !this.isBlocked(body.memberId)) this.typingIndicator.onTyping(body);
   }
 
   #onEntry(entry) {
@@ -380,7 +364,7 @@ export class Room {
     this.typingIndicator.onTyping({ memberId: entry.memberId, on: false });
     this.log.applyPush(entry);
     this.#processNewMessages();
-    if (this.log.missingAfter !== null && this.#isJoined) this.#catchUp();
+    if (this.log.missingAfter !== null && this.#isJoined) this.history.catchUp();
   }
 
   #applyPolicy(change) {
@@ -418,16 +402,12 @@ export class Room {
     // Own join notices are omitted; they can precede the response that contains the member id.
     if (!this.hasJoined || (kind !== "nick" && isOwn)) return;
     const isRelevant = isOwn ? undefined : this.#recentSpeakers.isRelevant(notice);
-    this.#addNotice({ kind, nickName, oldNickName, more, confusable, ts, isRelevant });
+    this.#addNotice({ kind, memberId, nickName, oldNickName, more, confusable, ts, isRelevant });
   }
 
-  /** Append a notice after the newest entry. Irrelevant notices, which are hidden by default, replace no others. */
+  /** Append a notice after the newest entry. */
   #addNotice(notice) {
-    this.#noticeCount += 1;
-    this.notices.push({ ...notice, id: this.#noticeCount, after: this.log.lastSeq ?? 0 });
-    const isIrrelevant = notice.isRelevant === false;
-    const bounded = this.notices.filter(({ isRelevant }) => (isRelevant === false) === isIrrelevant);
-    if (bounded.length > MAX_NOTICES) this.notices.splice(this.notices.indexOf(bounded[0]), 1);
+    this.#notices.add({ ...notice, after: this.log.lastSeq ?? 0 });
   }
 
   #onPresence({ joined = [], left = [], renamed = [], memberCount }) {
@@ -435,37 +415,7 @@ export class Room {
     this.roster.applyPresence(changes);
     this.confusableAuthors.record([...changes.joined, ...changes.renamed]);
     for (const { memberId, nickName } of changes.renamed) if (this.ownMemberIds.has(memberId)) this.nick = nickName;
-  }
-
-  /** Schedule a fetch in case the push of this entry gets lost. */
-  #expectEntry(seq) {
-    this.log.expectSeq(seq);
-    this.#scheduleCatchUp();
-  }
-
-  #scheduleCatchUp() {
-    clearTimeout(this.#catchUpTimer);
-    if (this.log.missingAfter !== null) this.#catchUpTimer = setTimeout(() => this.#catchUp(), PUSH_GRACE);
-  }
-
-  async #catchUp() {
-    if (this.#isCatchingUp) return;
-    this.#isCatchingUp = true;
-    try {
-      for (;;) {
-        const after = this.log.missingAfter;
-        if (after === null || !this.#isJoined) break;
-        const page = await this.#host.request("history", { room: this.name, after, limit: HISTORY_PAGE });
-        this.#applyPage(page, { after });
-        this.#processNewMessages();
-        this.#host.onChange();
-        if (this.log.lastSeq === after) break;
-      }
-    } catch (error) {
-      if (requireRequestError(error).code !== "offline") this.#scheduleCatchUp();
-    } finally {
-      this.#isCatchingUp = false;
-    }
+    for (const { memberId, away } of changes.joined) if (memberId === this.memberId) this.#host.onOwnStatus(away ?? null);
   }
 
   #flushOutbox() {

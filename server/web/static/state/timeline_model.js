@@ -4,13 +4,18 @@
  *
  * @typedef {object} Line
  * @property {string} key Unique in the list and stable for the lifetime of the line.
- * @property {string} kind One of "day", "message", "change", "notices", "unread", "gap" and "pending".
+ * @property {number} [count] Number of messages that a "hidden" line replaces.
+ * @property {string} kind One of "day", "message", "change", "notices", "unread", "gap",
+ *   "hidden" and "pending".
  */
 
 import { actionText } from "./command_parser.js";
 import { isMentioned } from "./mentions.js";
 
 const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one group
+
+/** Stands for a quoted message of a blocked member. */
+export const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
 
 /**
  * @param {object} options
@@ -27,11 +32,14 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
  * @param {Map<string, import("./room.js").Member>} options.members Present members.
  * @param {(author: {memberId: string, nickName: string}) => boolean} options.isConfusable Return whether the nickname
  *   looks like that of another member.
+ * @param {(memberId: string) => boolean} options.isBlocked Return whether the user has blocked a member, whose
+ *   consecutive messages become one "hidden" line.
  * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
  * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */
-export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, isConfusable, unreadAfter, now, isDeleting = () => false }) {
+export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, getItem, ownMemberIds, nick, members, isConfusable, isBlocked, unreadAfter, now, isDeleting = () => false }) {
+  /** @type {(Line & Record<string, any>)[]} */
   const lines = [];
   let day = 0;
   const seenDays = new Set();
@@ -53,6 +61,10 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
     seenDays.add(day);
     lines.push({ key: `d${day}${suffix}`, kind: "day", ts, age });
     previous = null;
+  };
+  const findQuoted = (seq) => {
+    const quoted = seq ? (getItem(seq) ?? null) : null;
+    return quoted && isBlocked(quoted.memberId) ? BLOCKED_QUOTE : quoted;
   };
   const addNotices = (seq) => {
     const group = [];
@@ -82,7 +94,14 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       previous = null;
       continue;
     }
-    const quoted = entry.replyTo ? (getItem(entry.replyTo) ?? null) : null;
+    if (isBlocked(entry.memberId)) {
+      const last = lines.at(-1);
+      if (last?.kind === "hidden") lines[lines.length - 1] = { ...last, count: (last.count ?? 0) + 1 };
+      else lines.push({ key: `h${entry.seq}`, kind: "hidden", count: 1 });
+      previous = null;
+      continue;
+    }
+    const quoted = findQuoted(entry.replyTo);
     const isAction = !entry.deleted && actionText(entry.message) !== null;
     const startsGroup = !isAction && (entry.replyTo !== undefined || !continuesGroup(previous, entry));
     lines.push({
@@ -105,7 +124,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
     addDayDivider(item.ts);
     const provisional = { memberId: "", nickName: nick, ts: item.ts };
     const previousAuthor = previous && ownMemberIds.has(previous.memberId) ? { ...previous, memberId: "" } : previous;
-    const quoted = item.body.replyTo ? (getItem(item.body.replyTo) ?? null) : null;
+    const quoted = findQuoted(item.body.replyTo);
     const isAction = actionText(item.body.message) !== null;
     const startsGroup = !isAction && (item.body.replyTo !== undefined || !continuesGroup(previousAuthor, provisional));
     lines.push({ key: `p${item.clientId}`, kind: "pending", item, nick, startsGroup, quoted });

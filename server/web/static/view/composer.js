@@ -148,6 +148,12 @@ export class Composer {
     cancelButton.setAttribute("aria-label", context.cancelLabel);
   }
 
+  /** Put the text of a failed command back into the input, unless the user has started another text. */
+  restoreText(text) {
+    if (this.text || this.#draft.editing) return;
+    this.#replaceDraft({ ...this.#draft, text });
+  }
+
   /** Insert text at the cursor. */
   insertText(text) {
     const { selectionStart, selectionEnd } = this.#field;

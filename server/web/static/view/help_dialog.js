@@ -22,12 +22,12 @@ const SHORTCUTS = {
   shortcutsComposer: {
     send: "Enter",
     newline: "Shift+Enter",
-    completeNick: "Tab",
+    complete: "Tab",
     editLast: "↑",
     scroll: "PgUp  PgDn",
     selectMessage: "Shift+Tab ↑",
   },
-  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", openLink: "Enter", backToComposer: "Esc" },
+  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", markUnread: "N", openLink: "Enter", backToComposer: "Esc" },
 };
 
 export class HelpDialog {

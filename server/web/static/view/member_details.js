@@ -34,14 +34,16 @@ export function roleNote({ role }) {
  * @param {Room} room
  * @returns {string[]}
  */
-export function memberDetails(member, { ownMemberIds, log }) {
-  const { memberId, account, via, confusable } = member;
-  const lastMessage = log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
+export function memberDetails(member, room) {
+  const { memberId, account, via, confusable, away } = member;
+  const lastMessage = room.log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
   const details = [
-    ownMemberIds.has(memberId) && strings.thatIsYou,
+    room.ownMemberIds.has(memberId) && strings.thatIsYou,
     confusable && strings.looksLikeAnother,
     account ? strings.accountDetail(account) : strings.guest,
     roleNote(member),
+    away !== undefined && strings.awayNote(away),
+    room.isBlocked(memberId) && strings.blockedNote,
     via && strings.clientKind(via),
     lastMessage && strings.lastMessageAt(formatShortDate(lastMessage.ts)),
   ];

@@ -1,40 +1,45 @@
 /**
- * Dialog of one member: details, and the actions that the role of the user permits.
+ * Dialog of one member: details, direct messages, blocks, and the actions that the role of the user permits.
  *
  * - The server decides about each action; the dialog only hides those that a role never permits.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
+import { isOwner, outranks } from "../state/roles.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
+import { confirmBan, confirmTransfer } from "./confirm_moderation.js";
 import { createButton, requireElement, setText } from "./dom.js";
+import { formatDuration } from "./format_time.js";
 import { memberDetails } from "./member_details.js";
-
-/** Rank by role; a member acts only on lower ranks. */
-const RANKS = { member: 1, moderator: 2, owner: 3, admin: 4 };
 
 /** Durations of a silence or ban in seconds; 0 for no end. */
 const DURATIONS = [600, 3600, 86_400, 604_800, 0];
+/** Periods in seconds whose messages a ban deletes; 0 for none. */
+const DELETED_PERIODS = [0, 3600, 86_400, 604_800];
 
 export class MemberDialog {
   #dialog = requireElement("member-dialog", HTMLDialogElement);
   #reason = requireElement("member-reason", HTMLInputElement);
   #duration = requireElement("member-duration", HTMLSelectElement);
+  #deleteRecent = requireElement("member-delete-recent", HTMLSelectElement);
+  #contact = requireElement("member-contact");
   #actions = requireElement("member-actions");
   #confirm;
-  #message = requireElement("member-message", HTMLButtonElement);
-  /** @type {import("../state/room.js").Member | null} */
-  #member = null;
+  #getBlocks;
+  #openDirect;
 
   /**
    * @param {object} options
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
+   * @param {() => import("../state/blocks.js").Blocks | null} options.getBlocks Returns null for a guest, who blocks nobody.
    * @param {(member: import("../state/room.js").Member) => Promise<void>} options.openDirect
    */
-  constructor({ confirm, openDirect }) {
+  constructor({ confirm, getBlocks, openDirect }) {
     this.#confirm = confirm;
+    this.#getBlocks = getBlocks;
+    this.#openDirect = openDirect;
     closeOnDismiss(this.#dialog);
-    this.#message.addEventListener("click", () => this.#member && this.#attempt(openDirect(this.#member)));
   }
 
   /**
@@ -42,39 +47,52 @@ export class MemberDialog {
    * @param {import("../state/room.js").Room} room
    */
   open(member, room) {
-    this.#member = member;
-    this.#message.hidden = room.ownMemberIds.has(member.memberId);
     setText(requireElement("member-title"), member.nickName);
     setText(requireElement("member-details"), memberDetails(member, room).join(" · "));
     setText(requireElement("member-error"), "");
     this.#reason.value = "";
-    this.#duration.replaceChildren(...DURATIONS.map(renderDuration));
+    this.#duration.replaceChildren(...DURATIONS.map((seconds) => renderPeriod(seconds, strings.noEnd, 3600)));
+    this.#deleteRecent.replaceChildren(...DELETED_PERIODS.map((seconds) => renderPeriod(seconds, strings.deleteNone, 0)));
+    this.#contact.replaceChildren(...this.#contactButtons(member, room));
     const buttons = this.#permittedActions(member, room);
     this.#actions.replaceChildren(...buttons);
     requireElement("member-moderation").hidden = !buttons.length;
     this.#dialog.showModal();
   }
 
+  #contactButtons(member, room) {
+    if (room.ownMemberIds.has(member.memberId)) return [];
+    const blocks = this.#getBlocks();
+    const message = createButton("secondary", strings.directMessage, () => this.#attempt(this.#openDirect(member)));
+    if (!blocks) return [message];
+    const isBlocked = blocks.has(member.memberId);
+    const toggle = () => this.#attempt(isBlocked ? blocks.remove(member.memberId) : blocks.add(member.memberId));
+    return [message, createButton("secondary", isBlocked ? strings.unblock : strings.block, toggle)];
+  }
+
   #permittedActions(member, room) {
-    const ownRank = RANKS[room.role] ?? 0;
-    if (room.ownMemberIds.has(member.memberId) || ownRank < RANKS.moderator || ownRank <= (RANKS[member.role] ?? 0)) return [];
+    if (room.ownMemberIds.has(member.memberId) || !outranks(room.role, member.role)) return [];
     const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));
     const sanction = () => ({ ...this.#reasonField(), ...this.#untilField() });
-    const isOwner = ownRank >= RANKS.owner && member.account !== undefined;
+    const isAppointer = isOwner(room.role) && member.account !== undefined;
     return [
       createButton("secondary", strings.silence, () => run("mute", sanction())),
       createButton("secondary", strings.unsilence, () => run("unmute", {})),
       createButton("secondary", strings.removeMember, () => run("kick", this.#reasonField())),
-      createButton("danger", strings.ban, () => this.#ban(member, () => run("ban", sanction()))),
-      ...(isOwner && member.role === "member" ? [createButton("secondary", strings.makeModerator, () => run("setRole", { role: "moderator" }))] : []),
-      ...(isOwner && member.role === "moderator" ? [createButton("secondary", strings.makeMember, () => run("setRole", { role: "member" }))] : []),
+      createButton("danger", strings.ban, () => this.#ban(member, (fields) => run("ban", { ...sanction(), ...fields }))),
+      ...(isAppointer && member.role === "member" ? [createButton("secondary", strings.makeModerator, () => run("setRole", { role: "moderator" }))] : []),
+      ...(isAppointer && member.role === "moderator" ? [createButton("secondary", strings.makeMember, () => run("setRole", { role: "member" }))] : []),
+      ...(isAppointer ? [createButton("secondary", strings.makeOwner, () => this.#transfer(member, room))] : []),
     ];
   }
 
   async #ban(member, run) {
-    const choices = [{ value: "ban", label: strings.ban, kind: "danger" }];
-    const text = member.account === undefined ? strings.banGuestWarning : strings.banWarning;
-    if (await this.#confirm({ title: strings.banTitle(member.nickName), text, choices })) await run();
+    const deleteRecent = Number(this.#deleteRecent.value);
+    if (await confirmBan(this.#confirm, member, deleteRecent)) await run(deleteRecent ? { deleteRecent } : {});
+  }
+
+  async #transfer(member, room) {
+    if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.transferTo(member.memberId));
   }
 
   /** Wait for a request; close the dialog, or show the error. */
@@ -98,6 +116,11 @@ export class MemberDialog {
   }
 }
 
-function renderDuration(seconds) {
-  return new Option(strings.duration(seconds), String(seconds), false, seconds === 3600);
+/**
+ * @param {number} seconds
+ * @param {string} zeroLabel
+ * @param {number} selected Seconds of the initial selection.
+ */
+function renderPeriod(seconds, zeroLabel, selected) {
+  return new Option(seconds ? formatDuration(seconds) : zeroLabel, String(seconds), false, seconds === selected);
 }

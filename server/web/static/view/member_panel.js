@@ -38,6 +38,8 @@ export class MemberPanel {
   #room = null;
   /** @type {Map<string, Member> | null} Rendered members; null forces a full update. */
   #rendered = null;
+  /** @type {ReadonlySet<string>} */
+  #blockedIds = new Set();
   /** @type {WeakMap<Member, HTMLElement>} */
   #rows = new WeakMap();
 
@@ -86,11 +88,15 @@ export class MemberPanel {
       this.#room = room;
       this.#clear();
     }
+    if (room.blockedIds !== this.#blockedIds) {
+      this.#blockedIds = room.blockedIds;
+      this.rerender();
+    }
     if (room.members === this.#rendered) return;
     this.#rendered = room.members;
     for (const id of ["members-count", "members-total"]) setText(requireElement(id), room.memberCount.toLocaleString(strings.lang));
     const members = sortMembers(room.roster.find(this.#query), room.ownMemberIds);
-    const rows = members.slice(0, this.#rowLimit).map((member) => this.#rowOf(member, room.ownMemberIds.has(member.memberId)));
+    const rows = members.slice(0, this.#rowLimit).map((member) => this.#rowOf(member, room));
     this.#list.replaceChildren(...rows);
     const hiddenCount = (this.#query ? members.length : room.memberCount) - rows.length;
     const hasMore = members.length > rows.length || (this.#query ? this.#hasMoreMatches : room.roster.hasMore);
@@ -113,8 +119,8 @@ export class MemberPanel {
     return this.#isLoading ? strings.searching : strings.noMatchingMembers;
   }
 
-  #rowOf(member, isOwn) {
-    const row = this.#rows.get(member) ?? renderMember(member, isOwn);
+  #rowOf(member, room) {
+    const row = this.#rows.get(member) ?? renderMember(member, room);
     this.#rows.set(member, row);
     return row;
   }
@@ -176,18 +182,19 @@ export class MemberPanel {
 
 /**
  * @param {Member} member
- * @param {boolean} isOwn
+ * @param {Room} room
  */
-function renderMember(member, isOwn) {
+function renderMember(member, room) {
   const { memberId, nickName, via, confusable, account, away } = member;
   const row = createElement("button", "member", createAvatar(nickName), createNickname(nickName));
   row.type = "button";
   row.dataset.memberId = memberId;
   if (account) row.append(createAccountSign(account));
   if (confusable) row.append(createConfusableSign());
-  const note = isOwn ? strings.you : roleNote(member);
+  const note = room.ownMemberIds.has(memberId) ? strings.you : roleNote(member);
   if (note) row.append(createElement("span", "note", note));
   if (away !== undefined) row.append(createElement("span", "note", strings.awayNote(away)));
+  if (room.isBlocked(memberId)) row.append(createElement("span", "note", strings.blockedNote));
   if (via) {
     const badge = createElement("span", "note", String(via));
     badge.title = strings.clientKind(String(via));

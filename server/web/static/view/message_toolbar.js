@@ -12,12 +12,16 @@ import { strings } from "../i18n/strings.js";
 import { closestElement, createElement, createIcon, createIconButton, queryElement, requireElement } from "./dom.js";
 import { findLastVisible } from "./viewport.js";
 
+/** @typedef {{item: any, isOwn: boolean, canDelete: boolean}} MessageState Loaded message with the permissions of the user. */
+
+/** @type {{name: string, key: string, isAvailable?: (message: MessageState) => boolean}[]} */
 const TOOLS = [
   { name: "react", key: "a" },
   { name: "reply", key: "r" },
-  { name: "edit", key: "e", ownOnly: true },
+  { name: "edit", key: "e", isAvailable: ({ isOwn }) => isOwn },
   { name: "copy", key: "y" },
-  { name: "delete", key: "d", ownOnly: true },
+  { name: "markUnread", key: "n" },
+  { name: "delete", key: "d", isAvailable: ({ canDelete }) => canDelete },
 ];
 
 const NO_HOVER_QUERY = globalThis.matchMedia("(hover: none)");
@@ -37,7 +41,7 @@ export class MessageToolbar {
   /**
    * @param {object} options
    * @param {Record<string, (item: object, row: HTMLElement) => void>} options.actions Handlers by tool name.
-   * @param {(seq: number) => {item: object, isOwn: boolean} | null} options.getMessage Returns a loaded message, null for
+   * @param {(seq: number) => MessageState | null} options.getMessage Returns a loaded message, null for
    *   a deleted one.
    * @param {() => void} options.onExit Return the focus to the composer.
    */
@@ -90,7 +94,7 @@ export class MessageToolbar {
       return;
     }
     this.#toolbar.setAttribute("aria-label", strings.messageActions);
-    const visibleTools = TOOLS.filter(({ ownOnly }) => message.isOwn || !ownOnly);
+    const visibleTools = TOOLS.filter((tool) => isAvailable(tool, message));
     if (!replaceRow || this.#toolbar.childElementCount !== visibleTools.length) {
       this.#toolbar.replaceChildren(
         ...visibleTools.map(({ name, key }) => {
@@ -111,8 +115,8 @@ export class MessageToolbar {
 
   #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
-    if (!message || (!message.isOwn && TOOLS.some((tool) => tool.name === name && tool.ownOnly))) return;
-    this.#actions[name](message.item, row);
+    const tool = TOOLS.find((candidate) => candidate.name === name);
+    if (message && tool && isAvailable(tool, message)) this.#actions[name](message.item, row);
   }
 
   #onKeyDown(event) {
@@ -148,6 +152,10 @@ export class MessageToolbar {
       this.#onExit();
     }
   }
+}
+
+function isAvailable(tool, message) {
+  return tool.isAvailable?.(message) ?? true;
 }
 
 /**

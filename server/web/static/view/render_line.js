@@ -36,6 +36,8 @@ export function renderLine(line, actions) {
       return createElement("div", "line divider unread", createElement("span", "", strings.unreadDivider));
     case "gap":
       return renderGap(line, actions);
+    case "hidden":
+      return createElement("p", "line notice", strings.hiddenMessages(line.count));
     case "change":
       return renderNotice([changeSentence(line.item)]);
     case "notices":
@@ -66,7 +68,7 @@ function renderDay({ ts, age }) {
 
 function renderGap({ after, before }, { onFillGap }) {
   const load = createButton("small-button", strings.loadGap, async () => {
-    load.textContent = strings.loadingGap;
+    load.textContent = strings.loading;
     if (!(await onFillGap({ after, before }))) load.textContent = strings.loadGap;
   });
   const row = createElement("div", "line gap", createElement("span", "", strings.gapCount(before - after - 1)), load);
@@ -173,6 +175,7 @@ function renderText(text, actor, isConfusable = false) {
 }
 
 function renderQuote(item, seq, { onJumpTo }) {
+  if (item?.kind === "blocked") return createElement("p", "quote", strings.hiddenMessages(1));
   const row = createButton("quote", "", () => onJumpTo(seq));
   row.dir = "auto";
   if (item?.kind === "message") row.append(createNickname(item.nickName), " ", excerpt(item));
@@ -212,13 +215,13 @@ function renderDeliveryState(symbol, label, state) {
 }
 
 function renderNotice(sentences) {
-  const row = createElement("p", "line notice", sentences.join(" · "));
+  const row = createElement("p", "line notice", sentences.join("\n"));
   row.dir = "auto";
   return row;
 }
 
 /**
- * Describe notices; consecutive joins or leaves share one sentence.
+ * Return lines that describe notices; consecutive joins or leaves share one sentence.
  * @param {import("../state/room.js").Notice[]} notices
  */
 function noticeSentences(notices) {
@@ -236,10 +239,21 @@ function noticeSentences(notices) {
       last.more += more;
     } else runs.push(run);
   }
-  return runs.map(({ kind, names, more, sentence }) => {
-    if (sentence) return sentence;
-    const shownNames = [...names].slice(0, MAX_NAMES);
-    const list = strings.listWithMore(shownNames, names.size - shownNames.length + more);
-    return kind === "join" ? strings.membersJoined(list) : strings.membersLeft(list);
-  });
+  /** @type {string[]} */
+  const lines = [];
+  let canContinue = false; // in the same line; local notices have lines of their own
+  for (const { kind, names, more, sentence } of runs) {
+    const isLocal = kind === "local";
+    const text = sentence ?? membershipSentence(kind, [...names], more);
+    if (canContinue && !isLocal) lines[lines.length - 1] += ` · ${text}`;
+    else lines.push(text);
+    canContinue = !isLocal;
+  }
+  return lines;
+}
+
+function membershipSentence(kind, names, more) {
+  const shownNames = names.slice(0, MAX_NAMES);
+  const list = strings.listWithMore(shownNames, names.length - shownNames.length + more);
+  return kind === "join" ? strings.membersJoined(list) : strings.membersLeft(list);
 }

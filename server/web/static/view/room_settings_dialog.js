@@ -1,11 +1,13 @@
 /**
- * Dialogs of owned rooms: creation, policy, invites and deletion.
+ * Dialog of owned rooms: creation, policy, invites, moderation lists and deletion.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { POLICY_VALUES, defaultValue, toWireValue } from "../state/policy.js";
+import { isOwner } from "../state/roles.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
+import { confirmRoomDeletion } from "./confirm_moderation.js";
 import { createElement, requireElement, setText } from "./dom.js";
 import { inviteUrl } from "./room_url.js";
 
@@ -20,19 +22,22 @@ export class RoomSettingsDialog {
   #room = null;
   #createRoom;
   #confirm;
-  #onDeleted;
+  #onClosed;
 
   /**
    * @param {object} options
    * @param {(fields: object) => Promise<void>} options.createRoom
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
-   * @param {(room: import("../state/room.js").Room) => void} options.onDeleted
+   * @param {(room: import("../state/room.js").Room) => void} options.onClosed Called after the room was deleted.
    * @param {(text: string) => void} options.copyText
+   * @param {(room: import("../state/room.js").Room) => void} options.openInvites
+   * @param {(room: import("../state/room.js").Room) => void} options.openSanctions
+   * @param {(room: import("../state/room.js").Room) => void} options.openAudit
    */
-  constructor({ createRoom, confirm, onDeleted, copyText }) {
+  constructor({ createRoom, confirm, onClosed, copyText, openInvites, openSanctions, openAudit }) {
     this.#createRoom = createRoom;
     this.#confirm = confirm;
-    this.#onDeleted = onDeleted;
+    this.#onClosed = onClosed;
     closeOnDismiss(this.#dialog);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -40,6 +45,9 @@ export class RoomSettingsDialog {
     });
     requireElement("room-invite-create", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#createInvite()));
     requireElement("room-invite-copy", HTMLButtonElement).addEventListener("click", () => copyText(this.#inviteLink.value));
+    for (const [id, openList] of Object.entries({ "room-invite-list": openInvites, "room-sanctions": openSanctions, "room-audit": openAudit })) {
+      requireElement(id, HTMLButtonElement).addEventListener("click", () => this.#room && openList(this.#room));
+    }
     requireElement("room-delete", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#delete()));
   }
 
@@ -47,7 +55,7 @@ export class RoomSettingsDialog {
   open(room) {
     this.#room = room;
     const policy = room?.policy ?? {};
-    const isOwner = !room || room.role === "owner" || room.role === "admin";
+    const isEditable = !room || isOwner(room.role);
     const isAddressed = room !== null && room.title !== "";
     setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
@@ -55,15 +63,15 @@ export class RoomSettingsDialog {
     this.#name.value = room?.displayName ?? "";
     this.#isPrivate.checked = isAddressed;
     requireElement("room-settings-private-row").hidden = room !== null;
-    this.#form.hidden = !isOwner;
+    this.#form.hidden = !isEditable;
     this.#inviteLink.value = "";
-    requireElement("room-invite").hidden = room === null;
+    requireElement("room-moderation").hidden = room === null;
     requireElement("room-invite-row").hidden = true;
-    requireElement("room-delete").hidden = !(room && isOwner);
+    requireElement("room-delete").hidden = !(room && isEditable);
     const names = Object.keys(POLICY_VALUES).filter((name) => name !== "visibility" || !isAddressed);
     this.#fields.replaceChildren(...names.map((name) => renderField(name, String(policy[name] ?? defaultValue(name)))));
     this.#dialog.showModal();
-    if (isOwner) this.#name.focus();
+    if (isEditable) this.#name.focus();
   }
 
   async #create() {
@@ -93,11 +101,10 @@ export class RoomSettingsDialog {
 
   async #delete() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
-    const choices = [{ value: "delete", label: strings.deleteRoom, kind: "danger" }];
-    if (!(await this.#confirm({ title: strings.deleteRoom, text: strings.deleteRoomWarning(room.displayName), choices }))) return;
+    if (!(await confirmRoomDeletion(this.#confirm, room))) return;
     await room.delete();
     this.#dialog.close();
-    this.#onDeleted(room);
+    this.#onClosed(room);
   }
 
   #policyFields() {

@@ -1,5 +1,5 @@
 /**
- * Settings dialog: nickname, theme, language, join and leave notices, and notifications.
+ * Settings dialog: nickname, status, theme, language, join and leave notices, and notifications.
  */
 
 import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
@@ -17,6 +17,8 @@ export class SettingsDialog {
   #dialog = requireElement("settings-dialog", HTMLDialogElement);
   #nick = requireElement("settings-nick", HTMLInputElement);
   #nickError = requireElement("settings-nick-error");
+  #status = requireElement("settings-status", HTMLInputElement);
+  #statusError = requireElement("settings-status-error");
   #notifyEnabled = requireElement("notify-enabled", HTMLInputElement);
   #notifyHideText = requireElement("notify-hide-text", HTMLInputElement);
   #notifier;
@@ -39,16 +41,31 @@ export class SettingsDialog {
       event.preventDefault();
       this.#changeNick(getSession());
     });
-    this.#nick.addEventListener("input", () => this.#showNickError(""));
+    this.#nick.addEventListener("input", () => showFieldError(this.#nick, this.#nickError, ""));
+    requireElement("settings-status-form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#changeStatus(getSession(), this.#status.value.trim());
+    });
+    requireElement("settings-back", HTMLButtonElement).addEventListener("click", () => this.#changeStatus(getSession(), null));
+    this.#status.addEventListener("input", () => showFieldError(this.#status, this.#statusError, ""));
     this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
     this.#notifyHideText.addEventListener("change", () => (notifier.isTextHidden = this.#notifyHideText.checked));
     applyTheme(storedTheme());
   }
 
-  /** @param {string} nick Current nickname. */
-  open(nick) {
+  /**
+   * @param {object} user
+   * @param {string} user.nick Current nickname.
+   * @param {string | null} user.away Status text, possibly empty; null if the user is not away.
+   * @param {boolean} user.hasAccount
+   */
+  open({ nick, away, hasAccount }) {
     this.#nick.value = nick;
-    this.#showNickError("");
+    this.#status.value = away ?? "";
+    requireElement("settings-back").hidden = away === null;
+    requireElement("blocks-open").hidden = !hasAccount;
+    showFieldError(this.#nick, this.#nickError, "");
+    showFieldError(this.#status, this.#statusError, "");
     this.#render();
     this.#dialog.showModal();
   }
@@ -98,20 +115,32 @@ export class SettingsDialog {
 
   async #changeNick(session) {
     const nick = this.#nick.value.trim();
-    if (!nick) return this.#showNickError(strings.nicknameRequired);
-    try {
-      this.#nick.value = await session.changeNick(nick);
-      this.#dialog.close();
-    } catch (error) {
-      this.#showNickError(errorText(requireRequestError(error)));
-    }
-    return undefined;
+    if (!nick) return showFieldError(this.#nick, this.#nickError, strings.nicknameRequired);
+    return this.#submit(session.changeNick(nick), this.#nick, this.#nickError);
   }
 
-  #showNickError(error) {
-    setText(this.#nickError, error);
-    markInvalid(this.#nick, error !== "");
+  /**
+   * @param {import("../state/chat_session.js").ChatSession} session
+   * @param {string | null} text Null removes the status.
+   */
+  #changeStatus(session, text) {
+    return this.#submit(session.setAway(text), this.#status, this.#statusError);
   }
+
+  /** Wait for a request; close the dialog, or show the error below the field. */
+  async #submit(request, field, errorElement) {
+    try {
+      await request;
+      this.#dialog.close();
+    } catch (error) {
+      showFieldError(field, errorElement, errorText(requireRequestError(error)));
+    }
+  }
+}
+
+function showFieldError(field, errorElement, error) {
+  setText(errorElement, error);
+  markInvalid(field, error !== "");
 }
 
 function storedTheme() {

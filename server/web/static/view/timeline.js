@@ -70,7 +70,7 @@ export class Timeline {
       ...actions,
       ownMember: () => ({ memberId: this.#room?.memberId ?? "", nickName: this.#room?.nick ?? "" }),
       onJumpTo: (seq) => this.jumpTo(seq).then((found) => found || actions.onUnavailable()),
-      onFillGap: async (gap) => (await this.#room?.fillGap(gap, true)) ?? false,
+      onFillGap: async (gap) => (await this.#room?.history.fillGap(gap, true)) ?? false,
     };
     this.#onFollowChange = onFollowChange;
     this.#onRowReplaced = onRowReplaced;
@@ -121,8 +121,9 @@ export class Timeline {
     this.rerender();
   }
 
-  /** Resume following at the newest line. */
+  /** Resume following at the newest line; messages that the user has marked as unread become read. */
   scrollToNewest() {
+    this.#room?.readTracker.resume();
     this.#windowEnd = null;
     this.#isFollowing = true;
     this.#anchor = null;
@@ -142,7 +143,7 @@ export class Timeline {
    */
   async jumpTo(seq) {
     const room = this.#room;
-    if (!room || !(await room.loadAround(seq))) return false;
+    if (!room || !(await room.history.loadAround(seq))) return false;
     if (room !== this.#room) return true;
     const { items } = room.log;
     const index = indexAtOrBefore(items, seq);
@@ -172,9 +173,9 @@ export class Timeline {
   /** Jump to the message below the unread divider. */
   jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
-    const { log, ownMemberIds } = this.#room ?? {};
-    const first = log?.items.find(
-      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !ownMemberIds?.has(memberId),
+    const room = this.#room;
+    const first = room?.log.items.find(
+      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !room.ownMemberIds.has(memberId) && !room.isBlocked(memberId),
     );
     if (first) this.jumpTo(first.seq);
   }
@@ -202,7 +203,7 @@ export class Timeline {
     this.#announcedSeq = items[0]?.seq ?? 0;
     const last = items.at(-1)?.seq ?? 0;
     const visibleNotices = notices.filter(
-      (notice) => isNoticeVisible(notice, this.#joinVisibility) && (isAtEnd || notice.after < end),
+      (notice) => isNoticeVisible(notice, this.#joinVisibility) && !room.isBlocked(notice.memberId ?? "") && (isAtEnd || notice.after < end),
     );
     const lines = buildLines({
       items,
@@ -215,6 +216,7 @@ export class Timeline {
       nick,
       members,
       isConfusable: (author) => room.confusableAuthors.has(author),
+      isBlocked: (memberId) => room.isBlocked(memberId),
       unreadAfter: state.unreadAfter,
       now: Date.now(),
       isDeleting: (seq) => this.#isDeleting(room, seq),
@@ -378,13 +380,13 @@ export class Timeline {
       if (!isNearViewport(this.#scroller, row, margin)) continue;
       const { top, height } = this.#scroller.getBoundingClientRect();
       const oldestFirst = row.getBoundingClientRect().top > top + height / 2;
-      this.#room?.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, oldestFirst);
+      this.#room?.history.fillGap({ after: Number(row.dataset.after), before: Number(row.dataset.before) }, oldestFirst);
     }
   }
 
   async #loadOlder() {
     const room = this.#room;
-    if ((await room?.loadOlder()) && room === this.#room) this.#extendWindow();
+    if ((await room?.history.loadOlder()) && room === this.#room) this.#extendWindow();
   }
 }
 

@@ -1,0 +1,75 @@
+/**
+ * Person at the start of a command argument; the same order as in
+ * `tui_chat/session/commands/moderation_handlers.py`.
+ *
+ * - Order: present members, then authors of loaded messages, then targets of the audit.
+ * - The longest nickname at the start of the argument counts, so nicknames with spaces need no quotation marks.
+ */
+
+import { requireRequestError } from "../net/request_error.js";
+import { HISTORY_PAGE } from "./limits.js";
+import { canonicalName } from "./names.js";
+import { sanitizeReceived } from "./sanitize.js";
+
+/**
+ * @typedef {object} Person
+ * @property {string} memberId
+ * @property {string} nickName
+ * @property {string} [account]
+ * @property {string} [role] Of a present member.
+ *
+ * @typedef {{person: Person, rest: string}} Match Person and the rest of the argument.
+ */
+
+/**
+ * Return the person at the start of an argument; null without a known person of this name.
+ * @param {import("./room.js").Room} room
+ * @param {string} argument
+ * @param {Person[]} [preferred] Persons before all others.
+ * @returns {Promise<Match | null>}
+ * @throws {RequestError}
+ */
+export async function findPerson(room, argument, preferred = []) {
+  const found = matchPerson(argument, preferred) ?? matchPerson(argument, room.members.values());
+  if (found) return found;
+  const [word] = argument.split(" ", 1);
+  await room.roster.load(word.replace(/:+$/, ""));
+  const authors = room.log.items.filter(({ kind }) => kind === "message").reverse();
+  return matchPerson(argument, room.members.values()) ?? matchPerson(argument, authors) ?? matchPerson(argument, await listTargets(room));
+}
+
+/**
+ * Return the targets of the newest actions in a room, or of those of one kind; empty without the permission.
+ * @param {import("./room.js").Room} room
+ * @param {string} [action]
+ * @returns {Promise<Person[]>}
+ * @throws {RequestError}
+ */
+export async function listTargets(room, action = "") {
+  try {
+    const { messages } = await room.request("audit", { limit: HISTORY_PAGE });
+    const changes = messages.map(sanitizeReceived).filter((entry) => entry.kind === "member" && (!action || entry.action === action));
+    return changes.reverse().map(({ target }) => target);
+  } catch (error) {
+    if (requireRequestError(error).code === "forbidden") return [];
+    throw error;
+  }
+}
+
+/**
+ * @param {string} argument
+ * @param {Iterable<any>} candidates
+ * @returns {Match | null}
+ */
+export function matchPerson(argument, candidates) {
+  const words = argument.replace(/^@/, "").split(/\s+/u);
+  /** @type {Match | null} */
+  let best = null;
+  for (const person of candidates) {
+    if (best && person.nickName.length <= best.person.nickName.length) continue;
+    const count = person.nickName.split(" ").length;
+    const nick = words.slice(0, count).join(" ").replace(/:+$/, "");
+    if (canonicalName(nick) === canonicalName(person.nickName)) best = { person, rest: words.slice(count).join(" ") };
+  }
+  return best;
+}

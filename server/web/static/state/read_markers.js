@@ -1,0 +1,118 @@
+/**
+ * Storage of the read marker of one room: the server for accounts, the browser for guests.
+ *
+ * - Moves are saved after `SAVE_DELAY`, which batches the moves of a message flood.
+ * - A move of an account that the server has not confirmed is sent again after the next join.
+ */
+
+import { requireRequestError } from "../net/request_error.js";
+import { readMarkers } from "./storage.js";
+
+const SAVE_DELAY = 500; // ms
+
+/**
+ * @typedef {object} MarkerStore
+ * @property {number | null} initialSeq Marker before the first join; null if it is unknown.
+ * @property {boolean} isPending True while a move is not saved; markers of other devices are then outdated.
+ * @property {(seq: number, isUnread: boolean) => void} move `isUnread` permits a lower marker.
+ * @property {() => void} flush Save a pending move now.
+ */
+
+/** @implements {MarkerStore} */
+export class AccountMarker {
+  #request;
+  #onConfirmed;
+  /** @type {{seq: number, unread: boolean} | null} */
+  #pending = null;
+  #isSending = false;
+  #timer = 0;
+
+  initialSeq = null;
+
+  /**
+   * @param {object} options
+   * @param {(body: object) => Promise<{read: {seq: number}}>} options.request Sends a `markRead` request.
+   * @param {(seq: number) => void} options.onConfirmed Called with the marker of the server.
+   */
+  constructor({ request, onConfirmed }) {
+    this.#request = request;
+    this.#onConfirmed = onConfirmed;
+  }
+
+  get isPending() {
+    return this.#pending !== null;
+  }
+
+  move(seq, isUnread) {
+    this.#pending = { seq, unread: isUnread };
+    this.#timer ||= setTimeout(() => this.flush(), SAVE_DELAY);
+  }
+
+  flush() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (this.#pending && !this.#isSending) this.#send(this.#pending);
+  }
+
+  async #send(marker) {
+    this.#isSending = true;
+    try {
+      const { read } = await this.#request(marker);
+      this.#finish(marker);
+      if (!this.#pending) this.#onConfirmed(read.seq);
+    } catch (error) {
+      if (requireRequestError(error).code !== "offline") this.#finish(marker); // rejected
+    } finally {
+      this.#isSending = false;
+    }
+    if (this.#pending && this.#pending !== marker) this.flush();
+  }
+
+  #finish(marker) {
+    if (this.#pending === marker) this.#pending = null;
+  }
+}
+
+/** @implements {MarkerStore} */
+export class GuestMarker {
+  #room;
+  #getNick;
+  /** @type {number | null} */
+  #pendingSeq = null;
+  #timer = 0;
+
+  /**
+   * @param {object} options
+   * @param {string} options.room
+   * @param {() => string} options.getNick Returns the nickname of the user.
+   */
+  constructor({ room, getNick }) {
+    this.#room = room;
+    this.#getNick = getNick;
+  }
+
+  get initialSeq() {
+    return this.storedSeq;
+  }
+
+  get isPending() {
+    return this.#pendingSeq !== null;
+  }
+
+  /** Marker that all tabs share; null for a room without one. */
+  get storedSeq() {
+    return readMarkers.get(this.#room, this.#getNick());
+  }
+
+  move(seq) {
+    this.#pendingSeq = seq;
+    this.#timer ||= setTimeout(() => this.flush(), SAVE_DELAY);
+  }
+
+  flush() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    if (this.#pendingSeq !== null) readMarkers.set(this.#room, this.#getNick(), this.#pendingSeq);
+    this.#pendingSeq = null;
+  }
+}

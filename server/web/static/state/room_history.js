@@ -1,0 +1,132 @@
+/**
+ * History requests of one room: older pages, gaps, and entries that pushes did not deliver.
+ *
+ * - A response for a log that was replaced or disconnected in the meantime is ignored.
+ * - A push that does not arrive within `PUSH_GRACE` after the acknowledgement is fetched.
+ */
+
+import { requireRequestError } from "../net/request_error.js";
+import { HISTORY_PAGE } from "./limits.js";
+import { sanitizeReceived } from "./sanitize.js";
+
+export const PAGE_SIZE = 100; // entries
+const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
+
+export class RoomHistory {
+  #getLog;
+  #getGeneration;
+  #request;
+  #isJoined;
+  #onNewEntries;
+  #onChange;
+  #isCatchingUp = false;
+  #activeFetches = new Set(); // keys of history requests in flight
+  #catchUpTimer = 0;
+
+  /**
+   * @param {object} options
+   * @param {() => import("./room_log.js").RoomLog} options.getLog
+   * @param {() => number} options.getGeneration Returns the number of joins; responses from an earlier one are ignored.
+   * @param {(range: object) => Promise<any>} options.request Sends a `history` request.
+   * @param {() => boolean} options.isJoined Return whether the room is joined on the current connection.
+   * @param {() => void} options.onNewEntries Called after entries were added at the end of the log.
+   * @param {() => void} options.onChange
+   */
+  constructor({ getLog, getGeneration, request, isJoined, onNewEntries, onChange }) {
+    this.#getLog = getLog;
+    this.#getGeneration = getGeneration;
+    this.#request = request;
+    this.#isJoined = isJoined;
+    this.#onNewEntries = onNewEntries;
+    this.#onChange = onChange;
+  }
+
+  /** Cancel a scheduled fetch. */
+  stop() {
+    clearTimeout(this.#catchUpTimer);
+  }
+
+  /**
+   * Load the page before the oldest loaded entry.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
+  loadOlder() {
+    if (!this.#getLog().hasOlder) return Promise.resolve(false);
+    return this.#fetchHistory("older", { before: this.#getLog().firstSeq });
+  }
+
+  /**
+   * Load one end of a gap.
+   * @param {{after: number, before: number}} gap Exclusive bounds.
+   * @param {boolean} oldestFirst Load the older end; false for the newer end.
+   * @returns {Promise<boolean>} True if the log changed.
+   */
+  fillGap({ after, before }, oldestFirst) {
+    const limit = Math.min(PAGE_SIZE, before - after - 1);
+    return this.#fetchHistory(`gap ${after}`, { ...(oldestFirst ? { after } : { before }), limit });
+  }
+
+  /**
+   * Load the entries around `seq` unless they are loaded already.
+   * @returns {Promise<boolean>} True if the log contains `seq` afterwards.
+   */
+  async loadAround(seq) {
+    if (!this.#getLog().has(seq)) await this.#fetchHistory(`around ${seq}`, { around: seq });
+    if (!this.#getLog().has(seq)) await this.catchUp(); // the entry is newer than the live end
+    return this.#getLog().has(seq);
+  }
+
+  /** Schedule a fetch in case the push of this entry gets lost. */
+  expectEntry(seq) {
+    this.#getLog().expectSeq(seq);
+    this.#scheduleCatchUp();
+  }
+
+  /** Load all missing entries; the result is complete unless the connection was lost. */
+  async catchUp() {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    try {
+      for (;;) {
+        const after = this.#getLog().missingAfter;
+        if (after === null || !this.#isJoined()) break;
+        const page = await this.#request({ after, limit: HISTORY_PAGE });
+        this.#applyPage(page, { after });
+        this.#onNewEntries();
+        this.#onChange();
+        if (this.#getLog().lastSeq === after) break;
+      }
+    } catch (error) {
+      if (requireRequestError(error).code !== "offline") this.#scheduleCatchUp();
+    } finally {
+      this.#isCatchingUp = false;
+    }
+  }
+
+  async #fetchHistory(key, range) {
+    if (this.#activeFetches.has(key) || !this.#isJoined()) return false;
+    this.#activeFetches.add(key);
+    const generation = this.#getGeneration();
+    try {
+      const page = await this.#request({ limit: PAGE_SIZE, ...range });
+      if (generation !== this.#getGeneration()) return false;
+      this.#applyPage(page, range);
+      this.#onChange();
+      return true;
+    } catch (error) {
+      requireRequestError(error); // the next scroll event retries
+      return false;
+    } finally {
+      this.#activeFetches.delete(key);
+    }
+  }
+
+  #applyPage(page, range) {
+    this.#getLog().applyPage({ ...page, messages: page.messages.map(sanitizeReceived) }, range);
+  }
+
+  #scheduleCatchUp() {
+    clearTimeout(this.#catchUpTimer);
+    if (this.#getLog().missingAfter !== null) this.#catchUpTimer = setTimeout(() => this.catchUp(), PUSH_GRACE);
+  }
+}

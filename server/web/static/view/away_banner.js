@@ -1,0 +1,32 @@
+/** Banner with the status of a user who is away, and the button that removes the status. */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { requireElement, setText } from "./dom.js";
+import { showToast } from "./status.js";
+
+export class AwayBanner {
+  #getSession;
+  #banner = requireElement("away-banner");
+
+  /** @param {() => import("../state/chat_session.js").ChatSession | null} getSession */
+  constructor(getSession) {
+    this.#getSession = getSession;
+    requireElement("away-end", HTMLButtonElement).addEventListener("click", () => this.#end());
+  }
+
+  render() {
+    const away = this.#getSession()?.away ?? null;
+    this.#banner.hidden = away === null;
+    setText(requireElement("away-text"), away === null ? "" : strings.youAreAway(away));
+  }
+
+  async #end() {
+    try {
+      await this.#getSession()?.setAway(null);
+      requireElement("composer-input").focus({ preventScroll: true });
+    } catch (error) {
+      showToast(errorText(requireRequestError(error)));
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** Interface between the handlers of slash commands and the page, and helpers of several handlers. */
+
+import { strings } from "../i18n/strings.js";
+import { findPerson } from "../state/person_finder.js";
+
+/**
+ * @typedef {import("../state/person_finder.js").Person} Person
+ * @typedef {import("./confirm_dialog.js").ConfirmDialog["confirm"]} Confirm
+ *
+ * @typedef {object} CommandContext Operations of the page; see `createCommandContext` in app.js.
+ * @property {import("../state/room.js").Room} room Visible room.
+ * @property {import("../state/chat_session.js").ChatSession} session
+ * @property {(message: string) => boolean} send Queue a message to the visible room.
+ * @property {(error: string) => void} showError
+ * @property {(text: string) => void} restoreText Put the text of a failed command back into an empty composer.
+ * @property {Confirm} confirm
+ * @property {(text: string) => Promise<void>} copyText
+ * @property {(name: string) => void} openRoom
+ * @property {(name: string) => boolean} leave False if the room is not open.
+ * @property {(room: import("../state/room.js").Room) => void} closeRoom
+ * @property {(filter: string) => void} openRoomDialog
+ * @property {() => void} openSettings
+ * @property {() => void} openHelp
+ * @property {(options?: {isRegistration?: boolean}) => void} openAccount
+ * @property {(query: string) => void} openSearch
+ * @property {(view: import("./list_dialog.js").ListView) => void} openList
+ * @property {(room: string, seq: number) => void} openMessage
+ * @property {import("./message_actions.js").MessageActions} messages
+ * @property {() => boolean} undoDelete False without a deletion.
+ *
+ * @typedef {(argument: string, context: CommandContext) => boolean | void | Promise<void>} CommandHandler Returns false to keep the
+ *   text in the composer. Throws, or rejects with, `CommandRejected` or `RequestError`.
+ */
+
+/** Command without effect; the message is an error text for the user. */
+export class CommandRejected extends Error {}
+
+/**
+ * Return the person at the start of an argument, and the rest of the argument.
+ * @param {string} argument
+ * @param {import("../state/room.js").Room[]} rooms Rooms to search, in order.
+ * @param {Person[]} [preferred] Persons before all others.
+ * @throws {CommandRejected} No known person has this nickname.
+ * @throws {RequestError}
+ */
+export async function requirePerson(argument, rooms, preferred = []) {
+  for (const room of rooms) {
+    const match = await findPerson(room, argument, preferred);
+    if (match) return match;
+  }
+  throw new CommandRejected(strings.noSuchNick(argument.split(" ", 1)[0].replace(/^@|:+$/g, "")));
+}

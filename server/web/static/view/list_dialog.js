@@ -1,0 +1,122 @@
+/**
+ * Dialog with a list that is loaded in pages: audit, invites, sanctions, blocks and mentions.
+ *
+ * - A row with `onOpen` is a button. An action with success removes its row.
+ * - Responses for an earlier list, or for a closed dialog, are ignored.
+ */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { requireRequestError } from "../net/request_error.js";
+import { closeOnDismiss } from "./confirm_dialog.js";
+import { createButton, createElement, queryElement, requireElement, setText } from "./dom.js";
+
+/**
+ * @typedef {object} ListRow
+ * @property {(Node | string)[]} content
+ * @property {string} [note] Second line.
+ * @property {() => void} [onOpen] Called after the dialog was closed.
+ * @property {{label: string, description: string, run: () => Promise<void>}} [action] Button beside the row.
+ *
+ * @typedef {object} ListView
+ * @property {string} title
+ * @property {string} emptyText
+ * @property {(cursor?: any) => Promise<{rows: ListRow[], next?: any}>} loadPage Loads the first page, or the page at
+ *   the cursor `next` of the previous one.
+ */
+
+export class PagedListDialog {
+  #dialog = requireElement("list-dialog", HTMLDialogElement);
+  #status = requireElement("list-status");
+  #error = requireElement("list-error");
+  #list = requireElement("list-rows");
+  #more = requireElement("list-more", HTMLButtonElement);
+  /** @type {ListView | null} */
+  #view = null;
+  /** @type {any} */
+  #next;
+
+  constructor() {
+    closeOnDismiss(this.#dialog);
+    this.#dialog.addEventListener("close", () => (this.#view = null));
+    this.#more.addEventListener("click", () => this.#loadPage());
+  }
+
+  /** @param {ListView} view */
+  open(view) {
+    this.#view = view;
+    this.#next = undefined;
+    setText(requireElement("list-title"), view.title);
+    setText(this.#error, "");
+    this.#list.replaceChildren();
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#loadPage();
+  }
+
+  async #loadPage() {
+    const view = this.#view;
+    if (!view) return;
+    this.#more.hidden = true;
+    setText(this.#status, strings.loading);
+    try {
+      const { rows, next } = await view.loadPage(this.#next);
+      if (view !== this.#view) return;
+      const elements = rows.map((row) => this.#renderRow(row));
+      const isContinued = this.#next !== undefined;
+      this.#next = next;
+      this.#list.append(...elements);
+      this.#more.hidden = next === undefined;
+      this.#showEmptyText();
+      if (isContinued && elements[0]) (queryElement(elements[0], "button") ?? this.#list).focus();
+    } catch (error) {
+      const failure = requireRequestError(error);
+      if (view !== this.#view) return;
+      setText(this.#status, "");
+      setText(this.#error, errorText(failure));
+      this.#more.hidden = this.#next === undefined;
+    }
+  }
+
+  /** @param {ListRow} row */
+  #renderRow({ content, note, onOpen, action }) {
+    const text = createElement("span", "list-text", ...content);
+    text.dir = "auto";
+    const parts = [text, ...(note ? [createElement("span", "list-note", note)] : [])];
+    const main = onOpen ? createButton("list-open", "", () => this.#openRow(onOpen)) : createElement("div", "list-main");
+    main.append(...parts);
+    const element = createElement("li", "", main);
+    if (action) {
+      const button = createButton("small-button", action.label, () => this.#runAction(element, button, action));
+      button.setAttribute("aria-label", action.description);
+      element.append(button);
+    }
+    return element;
+  }
+
+  #openRow(onOpen) {
+    this.#dialog.close();
+    onOpen();
+  }
+
+  async #runAction(row, button, { run }) {
+    const view = this.#view;
+    setText(this.#error, "");
+    button.disabled = true;
+    try {
+      await run();
+      if (view !== this.#view) return;
+      const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+      row.remove();
+      (neighbour?.querySelector("button") ?? this.#list).focus();
+      this.#showEmptyText();
+    } catch (error) {
+      button.disabled = false;
+      const failure = requireRequestError(error);
+      if (view === this.#view) setText(this.#error, errorText(failure));
+    }
+  }
+
+  #showEmptyText() {
+    const isEmpty = !this.#list.childElementCount && this.#next === undefined;
+    setText(this.#status, isEmpty ? (this.#view?.emptyText ?? "") : "");
+  }
+}

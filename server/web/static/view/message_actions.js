@@ -1,0 +1,121 @@
+/** Actions on messages of the visible room, for the toolbar, the keyboard and commands. */
+
+import { strings } from "../i18n/strings.js";
+import { outranks } from "../state/roles.js";
+import { CommandRejected } from "./command_context.js";
+import { excerpt } from "./render_line.js";
+
+export class MessageActions {
+  #getRoom;
+  #composer;
+  #timeline;
+  #delayedDeletions;
+  #confirm;
+
+  /**
+   * @param {object} options
+   * @param {() => import("../state/room.js").Room} options.getRoom Returns the visible room.
+   * @param {import("./composer.js").Composer} options.composer
+   * @param {import("./timeline.js").Timeline} options.timeline
+   * @param {import("../state/delayed_deletions.js").DelayedDeletions} options.delayedDeletions
+   * @param {import("./command_context.js").Confirm} options.confirm
+   */
+  constructor({ getRoom, composer, timeline, delayedDeletions, confirm }) {
+    this.#getRoom = getRoom;
+    this.#composer = composer;
+    this.#timeline = timeline;
+    this.#delayedDeletions = delayedDeletions;
+    this.#confirm = confirm;
+  }
+
+  /**
+   * Return a loaded message with the permissions of the user; null for a deleted one.
+   * @param {number} seq
+   */
+  describe(seq) {
+    const room = this.#getRoom();
+    const item = room?.log.getItem(seq);
+    if (item?.kind !== "message" || item.deleted || this.#delayedDeletions.has(room, seq)) return null;
+    const isOwn = room.ownMemberIds.has(item.memberId);
+    const authorRole = room.members.get(item.memberId)?.role ?? "member"; // the server knows the role of absent authors
+    return { item, isOwn, canDelete: isOwn || outranks(room.role, authorRole) };
+  }
+
+  /** Start editing an own message, based on its latest pending edit. */
+  edit({ seq, message = "" }) {
+    const changes = this.#getRoom().outbox.changesBySeq.get(seq) ?? [];
+    this.#composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
+  }
+
+  /** Ask, and delete a message with a time to undo. */
+  async delete(item) {
+    const room = this.#getRoom();
+    const isOwn = room.ownMemberIds.has(item.memberId);
+    const choices = [{ value: "delete", label: strings.delete, kind: "danger", key: "y" }];
+    const title = isOwn ? strings.deleteTitle : strings.deleteTitleOf(item.nickName);
+    const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
+    const choice = await this.#confirm({ title, text, choices, onTyping: () => this.#composer.focus() });
+    if (!document.activeElement?.closest("#timeline, #composer")) this.#timeline.focusMessage(item.seq);
+    if (choice) this.#delayedDeletions.schedule(room, item.seq);
+  }
+
+  /** Mark a message and all later ones as unread, until the user opens the room again. */
+  markUnread({ seq }) {
+    const room = this.#getRoom();
+    room.readTracker.markUnread(seq);
+    room.addLocalNotice(strings.markedUnread);
+  }
+
+  /**
+   * Edit the newest own message, in the composer without a text.
+   * @throws {CommandRejected} The room has no own message.
+   */
+  editLast(text) {
+    const item = this.#findLast(true);
+    if (text) this.#getRoom().enqueue("editMessage", { seq: item.seq, message: text });
+    else this.edit(item);
+  }
+
+  /**
+   * Delete the newest own message.
+   * @throws {CommandRejected} The room has no own message.
+   */
+  deleteLast() {
+    this.delete(this.#findLast(true));
+  }
+
+  /**
+   * Reply to the newest message of another member, in the composer without a text.
+   * @throws {CommandRejected} The room has no such message.
+   */
+  replyToLast(text) {
+    const { seq } = this.#findLast(false);
+    if (text) this.#getRoom().enqueue("sendMessage", { message: text, replyTo: seq });
+    else this.#composer.startReply(seq);
+  }
+
+  /**
+   * Add or remove a reaction to the newest message of another member.
+   * @throws {CommandRejected} The room has no such message.
+   */
+  reactToLast(emoji) {
+    const { seq, reactions } = this.#findLast(false);
+    this.#getRoom().enqueue("react", { seq, emoji, on: !reactions?.[emoji]?.own });
+  }
+
+  /**
+   * Mark the newest message of another member as unread.
+   * @throws {CommandRejected} The room has no such message.
+   */
+  markLastUnread() {
+    this.markUnread(this.#findLast(false));
+  }
+
+  /** @param {boolean} isOwn Search own messages; false for those of other members. */
+  #findLast(isOwn) {
+    const room = this.#getRoom();
+    const item = room.log.items.findLast(({ seq, memberId }) => this.describe(seq)?.isOwn === isOwn && !room.isBlocked(memberId));
+    if (!item) throw new CommandRejected(isOwn ? strings.noMessage : strings.noOtherMessage);
+    return item;
+  }
+}

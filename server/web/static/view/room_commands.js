@@ -1,0 +1,99 @@
+/** Handlers of the commands of rooms, memberships and invites (docs/moderation.md). */
+
+import { strings } from "../i18n/strings.js";
+import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
+import { CommandRejected } from "./command_context.js";
+import { confirmForget, confirmRoomDeletion } from "./confirm_moderation.js";
+import { formatShortDate } from "./format_time.js";
+import { invitesView } from "./list_views.js";
+import { inviteUrl } from "./room_url.js";
+
+const PRIVATE_OPTION = "--private";
+
+/**
+ * @typedef {import("../state/room.js").Room} Room
+ * @typedef {import("./command_context.js").CommandContext} CommandContext
+ */
+
+/**
+ * Create a room with the user as owner, and show the room.
+ * @param {string} argument
+ * @param {CommandContext} context
+ */
+async function create(argument, { session, openRoom }) {
+  const [first, ...words] = argument.split(" ");
+  const isPrivate = first.toLowerCase() === PRIVATE_OPTION;
+  const name = isPrivate ? words.join(" ").trim() : argument;
+  openRoom(await session.createRoom(isPrivate ? { title: name, visibility: "private" } : { roomName: name }));
+}
+
+/**
+ * Create an invite, show its link and copy the link.
+ * @param {string} _argument
+ * @param {CommandContext} context
+ */
+async function invite(_argument, { room, copyText }) {
+  const { invite: created } = await room.request("createInvite", {});
+  const url = inviteUrl(room.name, created.code);
+  room.addLocalNotice(strings.inviteCreated(created.uses, formatShortDate(created.expiresAt), url));
+  await copyText(url);
+}
+
+/**
+ * End the membership of the user and leave the room.
+ * @param {string} name Empty for the visible room.
+ * @param {CommandContext} context
+ */
+async function forget(name, { room, session, confirm, closeRoom }) {
+  const target = name ? session.findRoom(name) : room;
+  if (!target) throw new CommandRejected(strings.notInRoom(name));
+  if (target.title && !(await confirmForget(confirm, target))) return;
+  await target.request("leaveRoom", { forget: true });
+  closeRoom(target);
+}
+
+/**
+ * Show the policy, or change one field.
+ * @param {string} argument
+ * @param {CommandContext} context
+ */
+async function policy(argument, { room }) {
+  if (!argument) return room.addLocalNotice(describePolicy(room));
+  const [name, ...words] = argument.split(/\s+/u);
+  const result = parsePolicyChange(name, words.join(" "));
+  if ("change" in result) return void (await room.request("updateRoom", result.change));
+  const expected = result.expected.join(", ");
+  throw new CommandRejected(result.field ? strings.valueExpected(result.field, expected) : strings.noSuchField(name, expected));
+}
+
+/** @param {Room} room */
+function describePolicy({ policy: stored }) {
+  const values = POLICY_FIELDS.map((field) => (field in POLICY_VALUES ? (stored[field] ?? defaultValue(field)) : strings.retention(stored[field] ?? {})));
+  return POLICY_FIELDS.map((field, index) => `${field} = ${values[index]}`).join("\n");
+}
+
+/**
+ * Delete the room after a question.
+ * @param {string} _argument
+ * @param {CommandContext} context
+ */
+async function deleteRoom(_argument, { room, confirm, closeRoom }) {
+  if (!(await confirmRoomDeletion(confirm, room))) return;
+  await room.delete();
+  closeRoom(room);
+}
+
+/** @type {Record<string, import("./command_context.js").CommandHandler>} */
+export const ROOM_HANDLERS = {
+  create,
+  rename: async (name, { room }) => void (await room.request("updateRoom", room.title ? { title: name } : { roomName: name })),
+  invite,
+  invites: (_argument, { room, openList }) => openList(invitesView(room)),
+  uninvite: async (id, { room }) => {
+    await room.request("revokeInvite", { id });
+    room.addLocalNotice(strings.inviteRevoked(id));
+  },
+  policy,
+  forget,
+  "delete-room": deleteRoom,
+};
