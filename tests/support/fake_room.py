@@ -34,6 +34,7 @@ class FakeRoom:
     unsent_items: tuple[OutboxItem, ...] = ()
     is_basic_server: bool = False
     is_direct: bool = False
+    role: str | None = None
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: ChatError | None = None
 

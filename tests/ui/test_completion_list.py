@@ -19,11 +19,11 @@ async def test_candidates_are_listed_until_other_input(server: RunningServer, tm
         ann.composer.set_text("")
         await ann.type_text("/t")
         await ann.press("tab")
-        await ann.wait_for_text(" /topic  /theme")
+        await ann.wait_for_text(" /transfer  /topic  /theme")
         await ann.press("tab")
-        assert ann.composer.text == "/theme "
-        await ann.press("shift+tab")
         assert ann.composer.text == "/topic "
+        await ann.press("shift+tab")
+        assert ann.composer.text == "/transfer "
         await ann.type_text("x")
         await ann.wait_until(lambda: "/theme" not in ann.screen_text())
 

@@ -7,9 +7,11 @@ import pytest
 from server.app import RunningServer
 from tests.support.accounts import create_account
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import RoomLost
 from tui_chat.protocol.errors import Forbidden
+from tui_chat.session import delayed_deletions
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.join import JoinScreen
@@ -38,12 +40,22 @@ async def test_a_guest_learns_the_reasons_of_refusals_and_of_a_kick(server: Runn
         await ann.wait_for_text("You are no longer in tea: root removed “ann")
 
 
-async def test_commands_find_members_with_spaces_and_absent_persons(server: RunningServer, tmp_path: Path) -> None:
+async def test_commands_find_members_with_spaces_and_absent_persons(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delayed_deletions, "UNDO_SECONDS", 0.01)
     await save_admin_login(server, tmp_path)
     async with ChatClient(server.url) as guest, chat_app_in_room(tmp_path, server.url, "root") as root:
         events = guest.events()
         tea = await guest.join("tea", nick="ann lee")
         await root.wait_for_text("2 here")
+        await tea.send("rude")
+        await root.wait_for_text("rude")
+        await root.send_message("/delete ann lee")
+        await root.wait_for_text("Delete this message of ann lee for everyone?")
+        await root.press("y")
+        await root.wait_for_text("message deleted")
+        await wait_until(lambda: any(message.deleted for message in tea.log.messages()))
         await root.send_message("/silence ann lee 7x")
         await root.wait_for_text("7x is not a duration")
         await root.send_message("/silence @ann lee: 2h calm down")

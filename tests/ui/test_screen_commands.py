@@ -48,6 +48,7 @@ class CommandParts(ChatParts):
             room_navigation,
             message_navigation,
             deletions=DelayedDeletions(self.messages.delete, lambda problem: None),
+            get_selected_message=lambda: None,
             confirm_deletion=self.confirm_deletion,
             copy_text=lambda text: None,
             confirm=self.confirm,

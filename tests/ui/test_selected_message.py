@@ -160,10 +160,15 @@ async def test_a_delayed_deletion_never_affects_a_message_of_a_replaced_log(part
     assert parts.room.posts == []
 
 
-def test_messages_of_other_members_are_not_deleted(parts: ActionParts) -> None:
+async def test_only_moderators_delete_messages_of_other_members(parts: ActionParts) -> None:
     parts.run("delete_selected", "message-1")
     assert parts.status.error == tr(chat_strings.NOT_OWN_MESSAGE)
     assert parts.dialogs == []
+    parts.room.role = "moderator"
+    parts.run("delete_selected", "message-1")
+    parts.close_dialog(Answer(is_confirmed=True))
+    assert deletion_of(parts, 1) is DeletionState.DELAYED
+    assert parts.deletions.flush()
 
 
 def test_an_unsent_message_in_flight_is_neither_dropped_nor_edited(parts: ActionParts) -> None:

@@ -20,6 +20,7 @@ from tui_chat.session import date_parser, i18n
 from tui_chat.session.commands import handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete, nick_query
+from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.delayed_deletions import UNDO_SECONDS
 from tui_chat.session.i18n import mark, tr
@@ -70,7 +71,7 @@ class ReaderCommands:
             "go": self._switch_room,
             "search": self._search,
             "date": self._show_date,
-            "delete": self._delete_last_message,
+            "delete": self._delete_message,
             "undo": self._undo_deletion,
             "set": self._set_setting,
             "stop-server": self._stop_server,
@@ -235,10 +236,10 @@ class ReaderCommands:
         for message in messages:
             self._reader.announce(speech.dated_message_text(message))
 
-    def _delete_last_message(self, argument: str) -> str:
+    def _delete_message(self, nick: str) -> str:
         view = self.context.room()
-        line = view.last_message(is_own=True)
-        if line is None or line.seq is None:
+        line = find_target(view, nick)
+        if line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         self._deletions.schedule(view, line.seq)
         return tr(

@@ -15,7 +15,7 @@ UNDO_SECONDS = 5.0
 
 
 class DelayedDeletions:
-    """Deletions of own messages, oldest first.
+    """Delayed deletions, oldest first.
 
     Args:
         delete: Queues the deletion of the message with a `seq` in a room. Returns the error message, empty on success.

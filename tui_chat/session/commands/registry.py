@@ -171,7 +171,11 @@ COMMANDS: tuple[Command, ...] = (
     Command("server", mark("connect to another server"), (Argument(mark("URL")),)),
     Command("stop-server", mark("stop the server on this computer")),
     Command("edit", mark("edit your last message"), (_OPTIONAL_TEXT,)),
-    Command("delete", mark("delete your last message")),
+    Command(
+        "delete",
+        mark("delete the selected or your last message; as moderator, the last one of a member"),
+        (Argument(mark("nickname"), ArgumentKind.NICK, is_optional=True),),
+    ),
     Command("undo", mark("restore a message within 5 seconds of its deletion")),
     Command("reply", mark("reply to the last message of another member"), (_OPTIONAL_TEXT,)),
     Command(

@@ -15,11 +15,10 @@ from textual.widgets import TextArea
 
 from tui_chat.client.net.address import is_room_link
 from tui_chat.protocol.sanitize import is_blank
-from tui_chat.session.commands.completion import Completion, complete, nick_query
+from tui_chat.session.commands.completion import Completion
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
-from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.inserted_text import typed_text
@@ -27,6 +26,7 @@ from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.account_dialogs import create_account_commands
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
+from tui_chat.ui.screens.composer_completion import ComposerCompletion
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
 from tui_chat.ui.screens.link import open_link
 from tui_chat.ui.screens.message_actions import MessageActions
@@ -105,6 +105,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.room_navigation = RoomNavigation(
             server_link, self.view, set_timer=self.set_timer, drain_input=self._drain_input
         )
+        self._completion = ComposerCompletion(self.view, server_link, lambda: self.room_navigation.known_room_names)
         self.message_navigation = MessageNavigation(server_link, self.view, self.room_navigation.go_to_room)
         self.view.on_drawn = self.message_navigation.on_drawn
         self.view.on_error = self.message_navigation.cancel
@@ -127,6 +128,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.room_navigation,
             self.message_navigation,
             deletions=controller.deletions,
+            get_selected_message=lambda: self.message_actions.selected_message,
             confirm_deletion=self.message_actions.confirm_deletion,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             confirm=self.message_actions.confirm,
@@ -198,27 +200,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     # Composing
 
     def _complete(self, text_before_cursor: str) -> Completion | None:
-        """Return the completion of known names.
-
-        Without one, load unlisted members with this part of the nickname, and complete after their arrival.
-        """
-        view = self.session.current_room
-        completion = self._complete_known(text_before_cursor)
-        query = nick_query(text_before_cursor) if completion is None else ""
-        if query and view is not None and view.member_count > len(view.members):
-            self.server_link.load_members(view.name, query, lambda: self._complete_after_load(view, text_before_cursor))
-        return completion
-
-    def _complete_known(self, text_before_cursor: str) -> Completion | None:
-        view = self.session.current_room
-        return complete(text_before_cursor, view.other_nicks if view else (), self.room_navigation.known_room_names)
-
-    def _complete_after_load(self, view: RoomView, text_before_cursor: str) -> None:
-        """Complete a nickname if the room and the text before the cursor are unchanged."""
-        composer = self.view.composer
-        is_unchanged = composer.get_text_range((0, 0), composer.cursor_location) == text_before_cursor
-        if is_unchanged and view is self.session.current_room and self._complete_known(text_before_cursor) is not None:
-            composer.action_complete(1)
+        return self._completion.complete(text_before_cursor)
 
     def _edit_last_message(self) -> bool:
         return self.compose_controller.edit_last_message()

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
+from tui_chat.session.commands.deletion_targets import may_delete
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.hyperlinks import find_hyperlinks
@@ -65,9 +66,15 @@ class MessageActions:
         self.actions = {name: partial(self._run, handler) for name, handler in handlers.items()}
 
     def _run(self, handler: Callable[[MessageLine], str | None]) -> None:
-        line = self._view.timeline.lines.get(self._view.timeline.cursor_key)
-        if isinstance(line, MessageLine) and (problem := handler(line)):
+        line = self.selected_message
+        if line is not None and (problem := handler(line)):
             self._view.show_error(problem)
+
+    @property
+    def selected_message(self) -> MessageLine | None:
+        """Message under the message cursor, None without one."""
+        line = self._view.timeline.lines.get(self._view.timeline.cursor_key)
+        return line if isinstance(line, MessageLine) else None
 
     def activate(self, key: str) -> None:
         """Resend a failed message, otherwise undo a delayed deletion, otherwise go to the parent message of a reply.
@@ -117,22 +124,27 @@ class MessageActions:
         return ""
 
     def confirm_deletion(self, line: MessageLine) -> str:
-        """Ask before the deletion of an own message. An unsent message is dropped immediately unless in flight.
+        """Ask before the deletion of a message. An unsent message is dropped immediately unless in flight.
 
         No effect on a message that is deleted or in deletion.
 
         Returns:
-            Error message for a message of another member, otherwise empty.
+            Error message for a message that the user may not delete, otherwise empty.
         """
         view, seq = self._view.session.current_room, line.seq
         if seq is None:
             self._discard_unsent(line)
         elif line.is_text_hidden or view is None:
             return ""
-        elif not line.is_own:
+        elif not may_delete(view, line):
             return tr(chat_strings.NOT_OWN_MESSAGE)
         else:
-            question = ConfirmScreen(tr("Delete this message for everyone?"), line.text, tr("delete"))
+            title = (
+                tr("Delete this message for everyone?")
+                if line.is_own
+                else tr("Delete this message of {nick} for everyone?", nick=line.nick)
+            )
+            question = ConfirmScreen(title, line.text, tr("delete"))
             self._view.open_dialog(question, lambda answer: self._on_deletion_answered(view, seq, answer))
         return ""
 

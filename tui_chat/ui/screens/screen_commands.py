@@ -6,6 +6,7 @@ from functools import partial
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -30,6 +31,7 @@ class ScreenCommands:
         room_navigation: Switching of rooms.
         message_navigation: Jumps to messages and days.
         deletions: Deletions that can be undone.
+        get_selected_message: Returns the message under the message cursor, None without one.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
         copy_text: Copies a text to the clipboard.
         confirm: Asks a question with the label of an action.
@@ -53,6 +55,7 @@ class ScreenCommands:
         message_navigation: MessageNavigation,
         *,
         deletions: DelayedDeletions,
+        get_selected_message: Callable[[], MessageLine | None],
         confirm_deletion: Callable[[MessageLine], str],
         copy_text: Callable[[str], None],
         confirm: Callable[[str, str], Awaitable[bool]],
@@ -65,6 +68,7 @@ class ScreenCommands:
     ) -> None:
         self._session = session
         self._deletions = deletions
+        self._get_selected_message = get_selected_message
         self._confirm_deletion = confirm_deletion
         self._room_navigation = room_navigation
         self._open_output = open_output
@@ -75,7 +79,7 @@ class ScreenCommands:
             "search": message_navigation.open_search,
             "date": partial(self._go_to_day, message_navigation),
             "clear": self._clear_notices,
-            "delete": self._delete_last_message,
+            "delete": self._delete_message,
             "undo": self._undo_deletion,
             "theme": self._set_theme,
             "settings": partial(self._run_app_command, "settings"),
@@ -125,10 +129,10 @@ class ScreenCommands:
         self._context.require_connection("date")
         return message_navigation.go_to_day(argument)
 
-    def _delete_last_message(self, argument: str) -> str:
-        view = self._session.current_room
-        line = view.last_message(is_own=True) if view is not None else None
-        return self._confirm_deletion(line) if line is not None else tr(chat_strings.NO_SUCH_MESSAGE)
+    def _delete_message(self, nick: str) -> str:
+        """Ask before the deletion of the last message of a nickname, else of the selected or the last own message."""
+        selected = None if nick else self._get_selected_message()
+        return self._confirm_deletion(selected or find_target(self._context.room(), nick))
 
     def _undo_deletion(self, argument: str) -> str:
         return "" if self._deletions.undo_newest() else tr(chat_strings.NO_DELETION)

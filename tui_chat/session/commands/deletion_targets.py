@@ -1,0 +1,39 @@
+"""Target of `/delete`, and the permission to delete a message."""
+
+from tui_chat.protocol import names
+from tui_chat.session.commands.registry import CommandRejected
+from tui_chat.session.i18n import tr
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
+
+_MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
+
+
+def may_delete(view: RoomView, line: MessageLine) -> bool:
+    """Return whether the user may delete a message: an own one, and as moderator those of lower roles.
+
+    Only the server knows the role of the author. A rejected deletion arrives as the error of the outbox item.
+    """
+    return line.is_own or view.room.role in _MODERATING_ROLES
+
+
+def find_target(view: RoomView, nick: str) -> MessageLine:
+    """Return the newest message with a visible text of the user, or of a nickname if it is not empty.
+
+    Raises:
+        CommandRejected: There is no such message, or the user may not delete it.
+    """
+    nick_key = names.canonical_key(nick.removeprefix("@").rstrip(":"))
+    line = (
+        view.find_newest(
+            lambda line: line.seq is not None and not line.is_text_hidden and names.canonical_key(line.nick) == nick_key
+        )
+        if nick
+        else view.last_message(is_own=True)
+    )
+    if line is None:
+        raise CommandRejected(tr(chat_strings.NO_SUCH_MESSAGE))
+    if not may_delete(view, line):
+        raise CommandRejected(tr(chat_strings.NOT_OWN_MESSAGE))
+    return line
