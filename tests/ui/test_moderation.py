@@ -11,8 +11,9 @@ from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import RoomLost
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.session import delayed_deletions
+from tui_chat.session import auto_away, delayed_deletions
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
+from tui_chat.ui import app
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.join import JoinScreen
 
@@ -96,7 +97,11 @@ async def ban_after_question(root: ChatAppDriver) -> None:
     await root.wait_for_text("root banned “ann lee” (until")
 
 
-async def test_a_status_is_visible_in_the_member_list_and_in_whois(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_manual_or_automatic_status_is_visible_to_others(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "IDLE_CHECK_INTERVAL", 0.02)
+    monkeypatch.setattr(auto_away, "MINUTE", 0.01)
     async with (
         ChatClient(server.url) as bob_client,
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
@@ -110,7 +115,12 @@ async def test_a_status_is_visible_in_the_member_list_and_in_whois(server: Runni
         await ann.wait_for_text("You are away.")
         await ann.wait_until(lambda: [member.away for member in tea.members.values()].count("tea break") == 1)
         await ann.send_message("/back")
-        await ann.wait_until(lambda: "tea break" not in [member.away for member in tea.members.values()])
+        own_id = ann.sdk_room("tea").member_id
+        await ann.wait_until(lambda: tea.members[own_id].away is None)
+        await ann.send_message("/set away_after 1")
+        await ann.wait_until(lambda: tea.members[own_id].away == "")
+        await ann.send_message("/set away_after 0")
+        await ann.wait_until(lambda: tea.members[own_id].away is None)
 
 
 async def test_mentions_of_all_rooms_are_listed(server: RunningServer, tmp_path: Path) -> None:

@@ -29,6 +29,11 @@ class UserRequests:
         self._context = context
         self._join = join
 
+    @property
+    def is_away(self) -> bool:
+        """True after `set_status` with `away`, until `set_status` without."""
+        return self._context.away_status is not None
+
     async def set_status(self, *, away: bool, text: str = "") -> None:
         """Mark the user as away in all rooms, or remove the mark. The client repeats the mark after a reconnect.
 

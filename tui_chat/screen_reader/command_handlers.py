@@ -30,7 +30,9 @@ from tui_chat.session.strings import app as app_strings, chat as chat_strings, s
 
 log = logging.getLogger("chat.screen_reader")
 
-SUPPORTED_SETTINGS = frozenset({"language", "restore_rooms", "joins", "notify", "room_notifications", "ignored"})
+SUPPORTED_SETTINGS = frozenset(
+    {"language", "restore_rooms", "joins", "notify", "room_notifications", "ignored", "away_after"}
+)
 """Settings with an effect in the screen-reader mode."""
 
 

@@ -19,9 +19,11 @@ from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.line_terminal import LineTerminal, read_input
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session import error_text
+from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.i18n import Translatable, tr
 from tui_chat.session.quitting import SIGNAL_EXIT_BASE, InterruptConfirmation, wait_until_sent
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.settings.schema import IDLE_CHECK_INTERVAL
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
@@ -161,6 +163,7 @@ async def _run_session(
         link,
         asyncio.create_task(reader.process_events()),
         asyncio.create_task(_read_input(reader, commands, terminal)),
+        asyncio.create_task(_check_idle(reader.controller.auto_away)),
         asyncio.create_task(reader.finished.wait()),
     }
     try:
@@ -185,9 +188,16 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
     await commands.wait_for_results()
     terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
     while not reader.finished.is_set() and (line := await terminal.read_line(commands.complete)) is not None:
+        reader.controller.auto_away.record_input()
         await commands.handle_line(line)
     reader.controller.deletions.flush()
     await wait_until_sent(lambda: reader.session.pending_count)  # the next run sends the remaining messages
+
+
+async def _check_idle(auto_away: AutoAway) -> None:
+    while True:
+        await asyncio.sleep(IDLE_CHECK_INTERVAL)
+        auto_away.check()
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:

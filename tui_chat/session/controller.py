@@ -21,6 +21,7 @@ from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound
 from tui_chat.protocol.events import MemberRef, NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.account_manager import AccountManager
+from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
@@ -110,6 +111,7 @@ class SessionController:
         deletions: Deletions that can be undone.
         drafts: Storage of drafts and read markers.
         accounts: Login of the user.
+        auto_away: Automatic status after a time without input.
     """
 
     def __init__(
@@ -133,6 +135,7 @@ class SessionController:
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
         self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
         self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
+        self.auto_away = AutoAway(self.session, self.server_link, settings)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ConnectionStateChanged: self._on_connection_state_changed,
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),

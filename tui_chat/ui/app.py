@@ -24,7 +24,7 @@ from textual.worker import Worker, WorkerState
 
 from tui_chat.client.net.address import DEFAULT_SERVER
 from tui_chat.session.i18n import plural, tr
-from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.settings.schema import IDLE_CHECK_INTERVAL, ClientSettings
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store.login_store import LoginStore
@@ -143,12 +143,13 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.join_form
 
     def on_mount(self) -> None:
-        """Install the signal handlers, unless headless, and schedule the work after the first paint."""
+        """Install the signal handlers, unless headless, and schedule the later work."""
         self.terminal.apply_settings()
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
                 handle_signal(name, self._quit_flow.quit_on_signal)
         self.call_after_refresh(self._after_first_paint)
+        self.set_interval(IDLE_CHECK_INTERVAL, self._lifecycle.check_idle)
 
     def _after_first_paint(self) -> None:
         options, self.join_form.is_waiting = self._start_options, False
@@ -199,6 +200,7 @@ class ChatApp(App[None], inherit_bindings=False):
         """Pass keys and pastes to the sequencer. All other events, immediate and forwarded input go to Textual."""
         if isinstance(event, InputEvent):
             self._render_scheduler.record_input()
+            self._lifecycle.record_input()
         if isinstance(event, Key | Paste) and not (event.is_forwarded or self.join_form.is_immediate(event)):
             await self.input_sequencer.push(event)
         else:

@@ -92,6 +92,18 @@ class SessionLifecycle:
         """State of the current session, None if there is none."""
         return self._controller.session if self._controller is not None else None
 
+    # Input
+
+    def record_input(self) -> None:
+        """Restart the time until the automatic status, and remove that status; no effect without a session."""
+        if self._controller is not None:
+            self._controller.auto_away.record_input()
+
+    def check_idle(self) -> None:
+        """Set the automatic status after the time without input; no effect without a session."""
+        if self._controller is not None:
+            self._controller.auto_away.check()
+
     # Connection
 
     def connect(self, details: JoinDetails) -> None:

@@ -30,6 +30,10 @@ DEFAULT_VALUE = "default"
 """Command argument that restores the default of a setting."""
 
 
+IDLE_CHECK_INTERVAL = 10.0
+"""Seconds between two checks of the time without input (`away_after`)."""
+
+
 class ClientSettings(Struct, frozen=True, rename=None):
     """All settings; each description is user-visible help text."""
 
@@ -81,6 +85,10 @@ class ClientSettings(Struct, frozen=True, rename=None):
         bool,
         Meta(description="Send typing indicators to other members."),
     ] = True
+    away_after: Annotated[
+        int,
+        Meta(description="Minutes without input after which others see you as away; 0 disables it.", ge=0, le=1440),
+    ] = 0
     paste_lines: Annotated[
         int,
         Meta(description="Confirm a paste of more lines than this; 0 disables the line limit.", ge=0, le=1000),

@@ -1,0 +1,56 @@
+"""Automatic status of a session with a real server and a clock of the test."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.recorded_session import RecordedSession
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.events import Online
+from tui_chat.session.auto_away import AutoAway
+from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.settings.schema import ClientSettings
+
+
+async def test_the_automatic_status_follows_input_and_never_replaces_a_manual_one(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    recorded = RecordedSession(SessionTarget(server.url, "tea", "ann", restore_rooms=False), tmp_path)
+    controller, now, settings = recorded.controller, 1_000.0, ClientSettings()
+    auto_away = AutoAway(controller.session, controller.server_link, lambda: settings, lambda: now)
+    running = asyncio.create_task(controller.server_link.run())
+    async with ChatClient(server.url) as bob:
+        tea = await bob.join("tea", nick="bob")
+
+        def status_of_ann() -> list[str | None]:
+            return [member.away for member in tea.members.values() if member.nick_name == "ann"]
+
+        await wait_until(
+            lambda: controller.process_events(0) and isinstance(controller.session.connection_state, Online)
+        )
+        await recorded.process_until(("joined", "tea", "ann"))
+        await wait_until(lambda: status_of_ann() == [None])
+        user = controller.server_link.require_client().user
+        now += 86_400
+        auto_away.check()
+        assert not user.is_away  # the setting is 0
+        settings = ClientSettings(away_after=5)
+        auto_away.record_input()
+        now += 299
+        auto_away.check()
+        now += 1
+        auto_away.check()
+        await wait_until(lambda: status_of_ann() == [""])
+        auto_away.record_input()
+        await wait_until(lambda: status_of_ann() == [None])
+        await user.set_status(away=True, text="lunch")
+        now += 600
+        auto_away.check()
+        auto_away.record_input()
+        assert user.is_away
+        await wait_until(lambda: status_of_ann() == ["lunch"])
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running

@@ -1,0 +1,73 @@
+"""Automatic status after a time without input (setting `away_after`).
+
+- Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
+- Check: the front end calls `record_input` for each input, and `check` every few seconds.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from tui_chat.client.events import Online
+from tui_chat.protocol.errors import ChatError
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.server_link import ServerLink
+from tui_chat.session.settings.schema import ClientSettings
+
+log = logging.getLogger("chat.session")
+
+MINUTE = 60.0
+"""Unit of the setting in seconds."""
+
+
+class AutoAway:
+    """Automatic status of one session.
+
+    Args:
+        session: Connection state.
+        link: Requests to the server.
+        settings: Accessor of the current settings.
+        now: Monotonic clock in seconds.
+    """
+
+    def __init__(
+        self,
+        session: ChatSession,
+        link: ServerLink,
+        settings: Callable[[], ClientSettings],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session = session
+        self._link = link
+        self._settings = settings
+        self._now = now
+        self._last_input = now()
+        self._is_active = False
+        self._request: asyncio.Task[None] | None = None
+
+    def record_input(self) -> None:
+        """Restart the time, and remove the automatic status."""
+        self._last_input = self._now()
+        if self._is_active:
+            self._set_status(is_away=False)
+
+    def check(self) -> None:
+        """Set the automatic status if the time has passed. No effect offline, and for a user who is away already."""
+        limit = MINUTE * self._settings().away_after
+        is_idle = limit > 0 and self._now() - self._last_input >= limit
+        if not is_idle or self._is_active or not isinstance(self._session.connection_state, Online):
+            return
+        if not self._link.require_client().user.is_away:
+            self._set_status(is_away=True)
+
+    def _set_status(self, *, is_away: bool) -> None:
+        self._is_active = is_away
+        # No request of `ServerLink.start`: the screen reader waits for those, and this one waits for a connection.
+        self._request = asyncio.create_task(self._send_status(is_away=is_away))
+
+    async def _send_status(self, *, is_away: bool) -> None:
+        try:
+            await self._link.require_client().user.set_status(away=is_away)
+        except ChatError as error:
+            log.info("automatic status not changed: %s", error.code)
