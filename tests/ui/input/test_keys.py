@@ -23,6 +23,8 @@ from tui_chat.ui.screens.devices import DevicesScreen
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.join import JoinScreen
 from tui_chat.ui.screens.link import LinkScreen
+from tui_chat.ui.screens.member_menu import MemberMenu
+from tui_chat.ui.screens.member_picker import MemberPicker
 from tui_chat.ui.screens.output import OutputScreen
 from tui_chat.ui.screens.paste import PasteScreen
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
@@ -39,6 +41,8 @@ ACTION_OWNERS = {
     KeyScope.DEVICE_LIST: (DevicesScreen,),
     KeyScope.COMPOSER: (Composer,),
     KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
+    KeyScope.MEMBER_PICKER: (MemberPicker,),
+    KeyScope.MEMBER_MENU: (MemberMenu,),
     KeyScope.PASTE_DIALOG: (PasteScreen,),
     KeyScope.CONFIRM_DIALOG: (ConfirmScreen,),
     KeyScope.MESSAGE_SEARCH: (SearchScreen,),

@@ -6,7 +6,7 @@ from msgspec.structs import fields
 
 from tui_chat.client import sanitize
 from tui_chat.client.events import RoomLost
-from tui_chat.protocol.events import Entry, MemberChange, MemberRef, PolicyChange
+from tui_chat.protocol.events import Entry, Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
 from tui_chat.protocol.responses import Invite
 from tui_chat.session import error_text
@@ -38,6 +38,16 @@ def describe_change(change: MemberChange | PolicyChange) -> str:
 def away(text: str) -> str:
     """Return the status of a member that is away, with its text if any: `away: lunch`."""
     return tr("away: {text}", text=text) if text else tr("away")
+
+
+def member_summary(member: Member) -> str:
+    """Return role, account or guest, and status of a member in one line: `owner · account ann · away: lunch`."""
+    details = (
+        role_name(member.role) if member.role != "member" else "",
+        tr("account {account}", account=member.account) if member.account else tr("guest"),
+        "" if member.away is None else away(member.away),
+    )
+    return " · ".join(filter(None, details))
 
 
 def audit_list(entries: Sequence[Entry]) -> str:

@@ -24,6 +24,8 @@ class KeyScope(Enum):
     CHAT = mark("Rooms and messages")
     COMPOSER = mark("Composer")
     ROOM_SWITCHER = mark("Room switcher (F4)")
+    MEMBER_PICKER = mark("Member picker (F6)")
+    MEMBER_MENU = mark("Member menu")
     MESSAGE_SEARCH = mark("Message search (Alt+S)")
     PASTE_DIALOG = mark("Long paste")
     CONFIRM_DIALOG = mark("Question before a deletion")
@@ -53,6 +55,7 @@ TEXT_SCOPES = frozenset(
         KeyScope.CHAT,
         KeyScope.COMPOSER,
         KeyScope.ROOM_SWITCHER,
+        KeyScope.MEMBER_PICKER,
         KeyScope.MESSAGE_SEARCH,
         KeyScope.HISTORY_SEARCH,
         KeyScope.HELP,
@@ -147,6 +150,13 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         ),
         KeyBinding("toggle-rooms", ("f2",), "toggle_rooms", mark("show or hide the room list")),
         KeyBinding("toggle-members", ("f3",), "toggle_members", mark("show or hide the member list")),
+        KeyBinding(
+            "choose-member",
+            ("f6",),
+            "choose_member",
+            mark("choose a member: direct message, details, block, moderation"),
+            priority=True,
+        ),
     ),
     *_in_scope(
         KeyScope.COMPOSER,
@@ -191,6 +201,24 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), priority=True),
         KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it")),
         KeyBinding("switch-close", ("escape", "ctrl+g", "f4"), "dismiss", mark("close the switcher"), priority=True),
+    ),
+    *_in_scope(
+        KeyScope.MEMBER_PICKER,
+        KeyBinding("member-above", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("member above"), priority=True),
+        KeyBinding("member-below", ("down", "ctrl+n", "tab"), "move(1)", mark("member below"), priority=True),
+        KeyBinding("member-go", ("enter",), "go", mark("open the menu of the member")),
+        KeyBinding("member-close", ("escape", "ctrl+g", "f6"), "dismiss", mark("close the picker"), priority=True),
+    ),
+    *_in_scope(
+        KeyScope.MEMBER_MENU,
+        KeyBinding("member-message", ("m",), "choose('query')", mark("send a direct message")),
+        KeyBinding("member-details", ("w",), "choose('whois')", mark("show details")),
+        KeyBinding("member-block", ("b",), "choose('block')", mark("block or unblock the member")),
+        KeyBinding("member-silence", ("s",), "choose('silence')", mark("silence, after entering the details")),
+        KeyBinding("member-kick", ("r",), "choose('kick')", mark("remove, after entering the details")),
+        KeyBinding("member-ban", ("x",), "choose('ban')", mark("ban, after entering the details")),
+        KeyBinding("member-appoint", ("o",), "choose('op')", mark("make moderator, after Enter")),
+        KeyBinding("member-menu-close", ("escape", "ctrl+g", "q"), "dismiss", mark("close the menu")),
     ),
     *_in_scope(
         KeyScope.MESSAGE_SEARCH,

@@ -29,6 +29,7 @@ from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.composer_completion import ComposerCompletion
 from tui_chat.ui.screens.copy_mode import MAX_LINES, CopyModeScreen
 from tui_chat.ui.screens.link import open_link
+from tui_chat.ui.screens.member_actions import MemberActions
 from tui_chat.ui.screens.message_actions import MessageActions
 from tui_chat.ui.screens.message_navigation import MessageNavigation
 from tui_chat.ui.screens.output import OutputScreen
@@ -46,7 +47,7 @@ from tui_chat.ui.timeline.messages import (
 )
 from tui_chat.ui.timeline.selection_screen import SelectionScreen
 from tui_chat.ui.widgets.composer import Composer
-from tui_chat.ui.widgets.side_list import RoomList
+from tui_chat.ui.widgets.side_list import MemberList, RoomList
 
 
 class ChatScreen(SelectionScreen, inherit_bindings=False):
@@ -139,6 +140,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
             account_commands=create_account_commands(controller, self.view),
         )
+        self._member_actions = MemberActions(self.view, server_link, self.run_palette_command)
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
         self.view.composer.show_error = self.view.show_error
         self.view.composer.show_status = self.view.status.show_status
@@ -161,6 +163,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             "copy_mode": lambda: app_of(self).push_screen(CopyModeScreen(timeline.export_text(MAX_LINES))),
             "search": self.message_navigation.open_search,
             "switch_room": self.room_navigation.open_switcher,
+            "choose_member": self._member_actions.open_picker,
             "step_room": self._then_draw(session.cycle_room),
             "show_room_number": self._then_draw(session.show_room_number),
             "next_unread": self._then_draw(session.show_next_unread),
@@ -335,6 +338,10 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
         self.session.show_room(event.room)
         self.view.draw_changes()
+
+    @on(MemberList.MemberSelected)
+    def _handle_member_selected(self, event: MemberList.MemberSelected) -> None:
+        self._member_actions.open_menu(event.member_id)
 
     @on(FollowChanged)
     @on(events.ScreenResume)

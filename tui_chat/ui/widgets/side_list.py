@@ -87,6 +87,11 @@ class SideList(ScrollView, can_focus=False):
             self.virtual_size = Size(0, count + HEADING_HEIGHT)
         self.refresh()
 
+    def row_index_at(self, event: events.Click) -> int | None:
+        """Return the index of the clicked row, None outside of the rows."""
+        index = event.y + self.scroll_offset.y - HEADING_HEIGHT
+        return index if 0 <= index < self._row_count else None
+
     def render_line(self, y: int) -> Strip:
         """Return the strip of the visible row `y` (Textual line API), blank below the last row."""
         line = y + self.scroll_offset.y
@@ -153,8 +158,8 @@ class RoomList(SideList):
         )
 
     async def _on_click(self, event: events.Click) -> None:
-        index = event.y + self.scroll_offset.y - HEADING_HEIGHT
-        if 0 <= index < len(self._room_views):
+        index = self.row_index_at(event)
+        if index is not None:
             self.post_message(self.RoomSelected(self._room_views[index].name))
 
 
@@ -173,11 +178,29 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
     )
 
 
+def member_sign(member: Member) -> str:
+    """Return the signs before a nickname, for role and look-alike."""
+    role_sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
+    return role_sign + CONFUSABLE_SIGN * member.confusable
+
+
 class MemberList(SideList):
     """Members in the given order, in their timeline colours, with signs for roles, look-alikes, accounts and clients.
 
     In the row of the user, the label `you` replaces the sign of a basic client; `away` replaces both.
     """
+
+    @dataclass
+    class MemberSelected(Message):
+        """Click on a member.
+
+        Attributes:
+            member_id: Member id, empty for the row of the unlisted members.
+        """
+
+        member_id: str
+
+    _members: Sequence[Member] = ()
 
     def set_members(self, members: Sequence[Member], count: int, own_member_id: str) -> None:
         """Show the members of a room.
@@ -193,15 +216,21 @@ class MemberList(SideList):
                 unlisted_count = count - len(members)
                 return ListRow(plural("and {count:,} more", "and {count:,} more", unlisted_count), style="muted")
             member = members[index]
-            sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
             own_label = tr("you") if member.member_id == own_member_id else client_sign
             if member.away is not None:
                 own_label = tr("away")
             registered_sign = REGISTERED_SIGN if member.account is not None else ""
             label = " ".join(filter(None, (own_label, registered_sign)))
-            sign += CONFUSABLE_SIGN * member.confusable
-            return ListRow(sign + member.nick_name, label, "", nick_style(self, member.nick_name), "muted")
+            return ListRow(
+                member_sign(member) + member.nick_name, label, "", nick_style(self, member.nick_name), "muted"
+            )
 
+        self._members = members
         row_count = len(members) + (count > len(members))
         self.set_rows(lambda: chat_strings.member_count(count), build_row, row_count)
+
+    async def _on_click(self, event: events.Click) -> None:
+        index = self.row_index_at(event)
+        if index is not None:
+            self.post_message(self.MemberSelected([*(member.member_id for member in self._members), ""][index]))
