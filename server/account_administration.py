@@ -229,5 +229,5 @@ def _describe_account(record: AccountRecord) -> dict[str, Any]:
         "bot": account.is_bot,
         "suspended": account.suspended,
         "memberId": account.member_id,
-        "createdAt": record.created_at,
+        "createdAt": account.created_at,
     }

@@ -28,6 +28,9 @@ class Account(Struct, frozen=True, kw_only=True):
         is_bot: The account has no password.
         suspended: Logins and tokens are rejected.
         deleted: The account is deleted; only its member id stays in use.
+        created_at: Time of the registration in milliseconds (Unix time).
+        updated_at: Time of the last change in milliseconds (Unix time).
+        avatar_id: Picture in the conversation dialect, None for a generated one.
     """
 
     id: int
@@ -38,6 +41,9 @@ class Account(Struct, frozen=True, kw_only=True):
     is_bot: bool = False
     suspended: bool = False
     deleted: bool = False
+    created_at: int = 0
+    updated_at: int = 0
+    avatar_id: int | None = None
 
     @property
     def is_active(self) -> bool:

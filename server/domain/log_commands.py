@@ -150,6 +150,7 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
         reason: Reason of a kick, ban or mute, None without one.
         role: New role of the action `role`.
         invite_digest: SHA-256 of the invite code that admits the target of `joined`; one use is consumed.
+        reusable_code: Code of the conversation dialect that admits the target of `joined`.
         address_hash: Keyed hash of the address of a banned guest.
     """
 
@@ -159,6 +160,7 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
     reason: str | None = None
     role: MembershipRole | None = None
     invite_digest: bytes | None = None
+    reusable_code: str | None = None
     address_hash: bytes | None = None
 
 
@@ -182,12 +184,14 @@ class AppendCreation(RoomCommand, frozen=True, kw_only=True):
     Attributes:
         policy: Values of the policy other than the defaults.
         title: Display name of a room with an address, otherwise empty.
+        topic: First topic, which is no entry of the log.
         direct_key: Identity of the set of members of a direct room; None for other rooms.
         members: Other members of a direct room.
     """
 
     policy: PolicyFields = PolicyFields()
     title: str = ""
+    topic: str = ""
     direct_key: str | None = None
     members: tuple[MemberRef, ...] = ()
 

@@ -29,6 +29,18 @@ class FrameSink(Protocol):
         """
 
 
+class TokenRejected(Exception):
+    """Rejection of a token at CONNECT.
+
+    Args:
+        frame: Event `authFail` for the client.
+    """
+
+    def __init__(self, frame: Frame) -> None:
+        super().__init__("token rejected")
+        self.frame = frame
+
+
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class ClientConnection:
     """Connection of one client to the root namespace.
@@ -42,6 +54,7 @@ class ClientConnection:
         account: Account of the connection, None for a guest.
         own_origin: Canonical origin under which the client reaches the server, None if unknown.
         is_open: False after the disconnect.
+        is_conversation: Client of the conversation dialect.
         rate_buckets: Token buckets by rate class.
         throttled_since: Monotonic time in seconds at which throttling began, by throttled rate class.
     """
@@ -56,6 +69,7 @@ class ClientConnection:
     account: AccountIdentity | None = None
     own_origin: str | None = None
     is_open: bool = True
+    is_conversation: bool = False
 
 
 class EventDispatcher(Protocol):
@@ -71,8 +85,8 @@ class EventDispatcher(Protocol):
     ) -> ClientConnection:
         """Accept a client into the root namespace.
 
-        An error with the reason `token_invalid` becomes the event `authFail` and closes the session. Any other
-        `ChatError` becomes CONNECT_ERROR; the session stays open for another attempt. Any other exception closes the
+        `TokenRejected` becomes the event `authFail` and closes the session. A `ChatError` becomes CONNECT_ERROR; the
+        session stays open for another attempt. Any other exception closes the
         session. If the session ends during the call, `on_disconnect` follows immediately.
 
         Args:
@@ -83,7 +97,8 @@ class EventDispatcher(Protocol):
             previous: Last connection of the same session, already disconnected; None for the first one.
 
         Raises:
-            ChatError: The connection is rejected.
+            TokenRejected: The token is invalid.
+            ChatError: The connection is rejected for another reason.
         """
         ...
 

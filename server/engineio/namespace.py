@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from server.engineio import packets
-from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink
+from server.engineio.connection import ClientConnection, EventDispatcher, FrameSink, TokenRejected
 from tui_chat.protocol import codec, errors, events
 
 
@@ -127,8 +127,14 @@ class Namespace:
             connection = await self._dispatcher.on_connect(
                 self._sink, self._address, packet.auth, self._authorization, self._previous_connection
             )
+        except TokenRejected as rejection:
+            self._sink.push(packets.encode_connect(secrets.token_urlsafe()))
+            self._sink.push(rejection.frame)
+            self._sink.close("invalid token")
+            return
         except errors.ChatError as error:
-            self._reject_connect(error)
+            error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
+            self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
             return
         connection.own_origin = self._own_origin
         if not self._is_connecting:  # the session ended during the call
@@ -136,15 +142,6 @@ class Namespace:
             return
         self._connection = connection
         self._sink.push(packets.encode_connect(connection.sid))
-
-    def _reject_connect(self, error: errors.ChatError) -> None:
-        if error.reason in {"token_invalid", "account_suspended"}:
-            self._sink.push(packets.encode_connect(secrets.token_urlsafe()))
-            self._sink.push(packets.encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message, error.reason)))
-            self._sink.close("invalid token")
-            return
-        error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
-        self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
 
     async def _dispatch_event(self, connection: ClientConnection, event: packets.EventPacket) -> None:
         response = await self._dispatcher.dispatch(

@@ -169,6 +169,11 @@ def encode_event(event: str, body: Any) -> Frame:
     return Frame(b"42" + codec.encode_push(event, body))
 
 
+def encode_empty_event(event: str) -> Frame:
+    """Return an EVENT message without arguments and without an acknowledgement id."""
+    return Frame(b'42["%b"]' % event.encode())
+
+
 def encode_ack(ack_id: int, response: bytes) -> Frame:
     """Return an ACK message for event `ack_id`; `response` is the only argument as JSON."""
     return Frame(b"43%d[%b]" % (ack_id, response))

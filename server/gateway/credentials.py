@@ -34,6 +34,18 @@ def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
     return token if isinstance(token, str) and len(token) <= SECRET_CHARACTERS else _MALFORMED
 
 
+def is_plain_header_token(auth: Raw | None, authorization: str) -> bool:
+    """Return whether the token of a CONNECT packet is that of the header, without a scheme.
+
+    Args:
+        auth: As in `find_connect_token`.
+        authorization: As in `find_connect_token`.
+    """
+    header_token = find_header_token(authorization)
+    is_plain = header_token is not None and header_token == authorization.strip()
+    return is_plain and find_connect_token(auth, "") is None
+
+
 def find_header_token(authorization: str) -> str | None:
     """Return the token of an `Authorization` header, with the scheme Bearer (RFC 6750) or without a scheme.
 

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory, AccountIdentity
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import encode_event
+from server.engineio.packets import Frame, encode_empty_event, encode_event
 from server.storage.account_repository import HOUR_MS, AccountRepository, TokenRecord
-from tui_chat.protocol import error_reasons, errors, events
+from tui_chat.protocol import errors, events
 
 _MAX_CACHED_TOKENS = 10_000
 _SAVE_INTERVAL = 60.0  # seconds between two writes of token uses
@@ -145,10 +145,10 @@ class DeviceTokens:
         for digest, record in list(self._cache.items()):
             if record.account_id == account_id and is_revoked(record.id):
                 del self._cache[digest]
-        frame = encode_event(events.AUTH_FAIL, events.AuthFailPush(error_reasons.MESSAGES[reason], reason))
+        error = errors.Unauthorized(reason)
         for connection, identity in self._iterate_connections(account_id):
             if is_revoked(identity.token_id):
-                connection.push(frame)
+                connection.push(encode_auth_failure(error, is_conversation=connection.is_conversation))
                 connection.close("token revoked")
 
     def _iterate_connections(self, account_id: int | None = None) -> Iterator[tuple[ClientConnection, AccountIdentity]]:
@@ -157,6 +157,13 @@ class DeviceTokens:
         for connection in [connection for group in groups for connection in group]:
             if connection.account is not None:
                 yield connection, connection.account
+
+
+def encode_auth_failure(error: errors.Unauthorized, *, is_conversation: bool) -> Frame:
+    """Return the event `authFail`; without an argument for clients of the conversation dialect."""
+    if is_conversation:
+        return encode_empty_event(events.AUTH_FAIL)
+    return encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message, error.reason))
 
 
 def hash_secret(secret: str) -> bytes:

@@ -13,17 +13,17 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from msgspec import Raw
 
 from server.domain.log_commands import StaleAccess
 from server.domain.rate_limits import Rate, TokenBucket
-from server.engineio.connection import ClientConnection, FrameSink
+from server.engineio.connection import ClientConnection, FrameSink, TokenRejected
 from server.engineio.packets import encode_event
-from server.gateway.credentials import find_connect_token
-from server.gateway.device_tokens import DeviceTokens
+from server.gateway.credentials import find_connect_token, is_plain_header_token
+from server.gateway.device_tokens import DeviceTokens, encode_auth_failure
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
@@ -41,8 +41,6 @@ DEFAULT_RATES: Mapping[str, Rate] = {
     "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
 }
 """Rates of one connection by rate class (`Request.rate_class`)."""
-
-_ACCESS_ATTEMPTS = 3  # repetitions of a request whose permission check was overtaken by a change
 
 
 class Dispatcher:
@@ -62,6 +60,7 @@ class Dispatcher:
     Attributes:
         handlers: Request handlers, shared by all dialects.
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
+        on_conversation_connect: Called with each new client of the conversation dialect, None without the dialect.
     """
 
     def __init__(
@@ -87,6 +86,7 @@ class Dispatcher:
         self._flood_timeout = flood_timeout
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
+        self.on_conversation_connect: Callable[[ClientConnection], Awaitable[None]] | None = None
         self._dialects = dialects
         self._dialects_by_event = {
             event: self._find_dialect(event, [])
@@ -106,17 +106,23 @@ class Dispatcher:
     ) -> ClientConnection:
         """Register a connection with the account of its token, or as a guest; nothing is sent.
 
-        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A reconnecting session keeps the
-        token buckets and the throttling state of `previous`, but neither account, member id nor rooms.
+        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A token without a scheme is that
+        of a conversation client. A reconnecting session keeps the token buckets and the throttling state of `previous`,
+        but neither account, member id nor rooms.
 
         Raises:
-            Unauthorized: The token is invalid (`token_invalid`), or missing and guests are not allowed.
-            Unavailable: The server is stopping, or the token cannot be read.
+            TokenRejected: The token is invalid (`token_invalid`), or the account suspended.
+            Unauthorized: The token is missing and guests are not allowed.
+            Unavailable: The server is stopping, or the token or the groups of a conversation client cannot be read.
         """
         token = find_connect_token(auth, authorization)
+        is_conversation = self.on_conversation_connect is not None and is_plain_header_token(auth, authorization)
         account = None
         if token is not None:
-            account = await self._tokens.authenticate(token)
+            try:
+                account = await self._tokens.authenticate(token)
+            except errors.Unauthorized as error:
+                raise TokenRejected(encode_auth_failure(error, is_conversation=is_conversation)) from error
         elif not self._allow_guests:
             raise errors.Unauthorized("login_required")
         if self.is_stopping:
@@ -130,10 +136,17 @@ class Dispatcher:
             if previous
             else {name: TokenBucket(rate, self._monotonic()) for name, rate in self._request_rates.items()},
             previous.throttled_since if previous else {},
+            is_conversation=is_conversation,
         )
         if account is not None:
             self._tokens.attach(connection, account)
         self._connections.add(connection)
+        if is_conversation and self.on_conversation_connect is not None:
+            try:
+                await self.on_conversation_connect(connection)
+            except BaseException:
+                self.on_disconnect(connection)
+                raise
         return connection
 
     async def dispatch(
@@ -171,7 +184,11 @@ class Dispatcher:
             try:
                 result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             except StaleAccess as stale:
-                result = await self._repeat(dialect, connection, request, stale, wants_ack=wants_ack)
+                result = await self.handlers.access_control.repeat_stale(
+                    connection,
+                    partial(dialect.handle, self.handlers, connection, request, wants_ack=wants_ack),
+                    stale,
+                )
             return dialect.encode_result(result) if wants_ack else None
         except errors.ChatError as chat_error:
             error = chat_error
@@ -232,29 +249,6 @@ class Dispatcher:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:
             raise errors.Unavailable("connection_closed")
-
-    async def _repeat(
-        self,
-        dialect: Dialect,
-        connection: ClientConnection,
-        request: requests.Request,
-        stale: StaleAccess,
-        *,
-        wants_ack: bool,
-    ) -> Any:
-        """Repeat a request, which had no effect, with the current access of its room; return the result.
-
-        Raises:
-            StaleAccess: The access changed during each of `_ACCESS_ATTEMPTS` attempts.
-            ChatError: The request is rejected.
-        """
-        for _ in range(_ACCESS_ATTEMPTS):
-            await self.handlers.access_control.refresh(connection, stale.room_key)
-            try:
-                return await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
-            except StaleAccess as repeated:
-                stale = repeated
-        raise stale
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
         """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.

@@ -13,8 +13,8 @@
 """
 
 import hashlib
-from collections.abc import Callable
-from typing import Literal, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Literal, Protocol, TypeVar
 
 from msgspec import structs
 
@@ -35,7 +35,11 @@ RoomCreation = Literal["open", "accounts", "admins"]
 
 _GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
+_ATTEMPTS = 3  # repetitions of an operation whose permission check was overtaken by a change
+
 _UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
+
+ResultT = TypeVar("ResultT")
 
 
 class Caller(Protocol):
@@ -198,6 +202,34 @@ class RoomAccessControl:
             self.admit(room, participant, state)
         elif room is not None:
             self._cache_policy(room, state.access)
+
+    async def repeat_stale(
+        self,
+        connection: ClientConnection,
+        operation: Callable[[], Awaitable[ResultT]],
+        stale: StaleAccess | None = None,
+    ) -> ResultT:
+        """Run an operation, and repeat it with the current access of its room after a stale permission check.
+
+        Args:
+            connection: Connection of the person.
+            operation: Operation without an effect before `StaleAccess`.
+            stale: Error of a first attempt by the caller, None without one.
+
+        Raises:
+            StaleAccess: The access changed during each of `_ATTEMPTS` further attempts.
+        """
+        for attempt in range(_ATTEMPTS + 1):
+            if stale is not None:
+                await self.refresh(connection, stale.room_key)
+            elif attempt:
+                break
+            try:
+                return await operation()
+            except StaleAccess as error:
+                stale = error
+        assert stale is not None
+        raise stale
 
     def forget_standing(self, participant: Participant[ClientConnection]) -> None:
         """Read the standing of a participant again at the next check."""

@@ -73,7 +73,13 @@ class RoomAdmin:
         }
 
     async def create(
-        self, connection: ClientConnection, room_name: str | None, title: str | None, policy: PolicyFields
+        self,
+        connection: ClientConnection,
+        room_name: str | None,
+        title: str | None,
+        policy: PolicyFields,
+        *,
+        topic: str = "",
     ) -> str:
         """Create a room with the account of the connection as owner, and return its name or address.
 
@@ -82,6 +88,7 @@ class RoomAdmin:
             room_name: Name of a public or unlisted room, None for a private room.
             title: Title of a private room, None for other rooms.
             policy: Values other than the defaults.
+            topic: First topic, possibly empty.
 
         Raises:
             Forbidden: The connection has no account, or the account may not create rooms.
@@ -105,6 +112,7 @@ class RoomAdmin:
                     author=self._identity.build_author(connection),
                     policy=policy,
                     title=title or "",
+                    topic=topic,
                 )
             )
         return name

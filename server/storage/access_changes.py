@@ -8,7 +8,7 @@
 from typing import Any, NamedTuple
 
 from msgspec import structs
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from server.domain.log_commands import (
     REVOKING_ACTIONS,
@@ -20,7 +20,7 @@ from server.domain.log_commands import (
 from server.domain.room_access import SanctionKind
 from server.storage.batch_rooms import BatchRoom
 from server.storage.statements import get_insert_construct
-from server.storage.tables import PUBLIC, REMOVED, invites, memberships, rooms, sanctions
+from server.storage.tables import PUBLIC, REMOVED, groups, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields
@@ -59,7 +59,8 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
         now: Current time in milliseconds since the epoch.
 
     Raises:
-        NotFound: The room is missing; or `joined` to a private room without a valid invite, or as a banned member.
+        NotFound: The room is missing; or `joined` to a private room without a valid invite or code, or as a banned
+            member.
         Forbidden: `joined` to a visible room as a banned member.
         Conflict: The room to create exists, the new name is taken, or the target is the last owner and leaves or gets a
             lower role.
@@ -141,7 +142,7 @@ def _create_room(connection: Connection, room: BatchRoom, command: AppendCreatio
     if is_direct and connection.execute(select(rooms.c.id).where(rooms.c.direct_key == command.direct_key)).first():
         raise Conflict("room_exists")
     values = {
-        **{"name": command.room.name, "title": command.title, "topic": "", "topic_key": fold("")},
+        **{"name": command.room.name, "title": command.title, "topic": command.topic, "topic_key": fold(command.topic)},
         **{"visibility": PUBLIC, "created_at": now, "owned": not is_direct, "direct_key": command.direct_key},
         **_to_columns(command.policy),
     }
@@ -172,7 +173,11 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
     ).first()
     if is_banned is not None:
         raise Forbidden("member_banned") if is_visible else NotFound("room_not_found")
-    if command.invite_digest is None:
+    if command.reusable_code is not None:
+        is_current = and_(groups.c.room_id == room.id, groups.c.invite_code == command.reusable_code)
+        if connection.execute(select(groups.c.room_id).where(is_current)).first() is None:
+            raise NotFound("room_not_found")
+    elif command.invite_digest is None:
         if not is_visible:
             raise NotFound("room_not_found")
     elif not connection.execute(

@@ -41,7 +41,6 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
         password_hash: Encoded hash, None for bots and deleted accounts.
         about: Text of the profile.
         email: Address for the account's owner, None if unset.
-        created_at: Time of the registration in milliseconds (Unix time).
         erasure: `keep` or `delete` while the entries of a deleted account are being rewritten, otherwise None.
     """
 
@@ -49,7 +48,6 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
     password_hash: str | None
     about: str
     email: str | None
-    created_at: int
     erasure: str | None
 
 
@@ -151,13 +149,15 @@ class AccountRepository:
             Conflict: The name or the nickname belongs to another account, or the member id is claimed.
             Forbidden: The invite is unknown, expired or used up.
         """
+        now = self._clock()
         values = {
             **{"name": account.name, "nick_name": account.nick_name, "member_id": account.member_id},
             **{"role": account.role, "is_bot": account.is_bot, "suspended": account.suspended, "deleted": False},
-            **{"password_hash": password_hash, "about": "", "email": email, "created_at": self._clock()},
+            **{"password_hash": password_hash, "about": "", "email": email},
+            **{"created_at": now, "updated_at": now},
         }
         return await self._write_names(
-            partial(_create, values=values, invite_digest=invite_digest, now=self._clock()),
+            partial(_create, values=values, invite_digest=invite_digest, now=now),
         )
 
     async def update(
@@ -176,7 +176,12 @@ class AccountRepository:
             NotFound: The id is unknown.
         """
         return await self._write_names(
-            partial(_update, account_id=account_id, keep_token_id=keep_token_id, values=values)
+            partial(
+                _update,
+                account_id=account_id,
+                keep_token_id=keep_token_id,
+                values={**values, "updated_at": self._clock()},
+            )
         )
 
     # -- tokens
@@ -362,11 +367,13 @@ def _account_from_row(row: Row[Any]) -> AccountRecord:
             is_bot=row.is_bot,
             suspended=row.suspended,
             deleted=row.deleted,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            avatar_id=row.avatar_id,
         ),
         password_hash=row.password_hash,
         about=row.about,
         email=row.email,
-        created_at=row.created_at,
         erasure=row.erasure,
     )
 

@@ -16,6 +16,7 @@ from server.storage.direct_rooms import DirectRoomRepository
 from server.storage.erasure_repository import ErasureRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
+from server.storage.group_repository import GroupRepository
 from server.storage.invite_repository import InviteRepository
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
@@ -58,6 +59,7 @@ class Database:
         read_markers: Repository of read markers and mentions.
         direct_rooms: Repository of direct rooms and blocks.
         invites: Repository of invites.
+        groups: Repository of private rooms as groups of the conversation dialect.
         moderation: Reader for moderation.
         retention: Remover of expired entries.
         uploads: Repository of uploads.
@@ -84,6 +86,7 @@ class Database:
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
         self.invites = InviteRepository(writer, readers, clock)
+        self.groups = GroupRepository(writer, readers)
         self.moderation = ModerationReader(readers, clock)
         self.uploads = UploadRepository(writer, readers, clock)
         self._writer = writer

@@ -14,7 +14,17 @@ from sqlalchemy import Connection, case, delete, func, select, tuple_, update
 
 from server.domain.log_commands import RoomRef
 from server.storage.executor import Executor, run_or_reconnect
-from server.storage.tables import REMOVED, blocks, entries, memberships, mentions, reactions, rooms, sanctions
+from server.storage.tables import (
+    REMOVED,
+    blocks,
+    conversations,
+    entries,
+    memberships,
+    mentions,
+    reactions,
+    rooms,
+    sanctions,
+)
 
 SLICE_ENTRIES = 2_000
 """Number of entry ids in a slice."""
@@ -128,7 +138,7 @@ def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name:
 
 
 def _delete_traces(connection: Connection, *, member_id: str, name: str) -> None:
-    for table in (memberships, mentions, blocks):
+    for table in (memberships, mentions, blocks, conversations):
         connection.execute(delete(table).where(table.c.member_id == member_id))
     for table, column in ((sanctions, sanctions.c.member_id), (blocks, blocks.c.blocked_id)):
         connection.execute(update(table).where(column == member_id).values(nick_name=name, account=None))

@@ -16,7 +16,18 @@ from server.domain.log_commands import StaleAccess, generate_log_id
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
-from server.storage.tables import DELETED, PUBLIC, REMOVED, entries, invites, memberships, rooms, sanctions
+from server.storage.tables import (
+    DELETED,
+    PUBLIC,
+    REMOVED,
+    conversations,
+    entries,
+    groups,
+    invites,
+    memberships,
+    rooms,
+    sanctions,
+)
 from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.search_query import fold
 
@@ -184,6 +195,6 @@ def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> in
             direct_key=None,
         )
     )
-    for table in (memberships, sanctions, invites):
+    for table in (memberships, sanctions, invites, groups, conversations):
         connection.execute(delete(table).where(table.c.room_id == room_id))
     return last_seq

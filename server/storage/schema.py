@@ -12,7 +12,7 @@ from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, metadata, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "c48a86c479179a2c"
+FINGERPRINT = "318479e5966fad20"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 _AUDIT_ROOM = {

@@ -72,6 +72,7 @@ rooms = Table(
     Column("keep_days", Integer),
     Column("keep_messages", Int64),
     Column("direct_key", Text, unique=True),
+    sqlite_autoincrement=True,
 )
 """Rooms with their current name, topic and policy.
 
@@ -80,7 +81,8 @@ identifies the log and survives a rename. Entries below `first_seq` are removed 
 the newest message, 0 without messages. `active_at` is the `ts` of the newest entry, or `created_at` if later. `title`
 is the display name of a room with an address. `policy_seq` is the `seq` of the newest entry that may revoke a
 permission; 0 implies the default policy, no sanctions and no roles above `member`. The policy columns are those of
-`server.domain.permissions.Policy`. `direct_key` identifies the members of a direct room.
+`server.domain.permissions.Policy`. `direct_key` identifies the members of a direct room. No `id` is used again, because
+clients of the conversation dialect store them.
 """
 
 has_expiring_entries = or_(
@@ -151,6 +153,29 @@ invites = Table(
 )
 """Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
 
+groups = Table(
+    "groups",
+    metadata,
+    Column("room_id", Int64, primary_key=True, autoincrement=False),
+    Column("invite_code", Text, unique=True),
+    Column("cover_id", Int64),
+)
+"""Values of private rooms in the conversation dialect, for rooms with at least one of them.
+
+`invite_code` admits any number of accounts, without an expiry.
+"""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", Int64, primary_key=True),
+    Column("room_id", Int64, nullable=False),
+    Column("member_id", Text, nullable=False),
+    Index("conversations_by_member", "member_id", "room_id", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Identifiers of private rooms for one member in the conversation dialect."""
+
 accounts = Table(
     "accounts",
     metadata,
@@ -165,13 +190,16 @@ accounts = Table(
     Column("erasure", Text),
     Column("password_hash", Text),
     Column("about", Text, nullable=False),
-    Column("email", Text),
+    Column("email", Text, index=True),
+    Column("avatar_id", Int64),
     Column("created_at", Int64, nullable=False),
+    Column("updated_at", Int64, nullable=False),
 )
 """Accounts, with the deleted ones, whose member ids stay in use.
 
-`role` is `user` or `admin`. `password_hash` is an encoded Argon2id hash, null for bots and deleted accounts. `erasure`
-is `keep` or `delete` while the entries of a deleted account are being rewritten (`server.gateway.account_erasure`).
+`role` is `user` or `admin`. `email` is not verified, so several accounts may have the same. `password_hash` is an
+encoded Argon2id hash, null for bots and deleted accounts. `erasure` is `keep` or `delete` while the entries of a
+deleted account are being rewritten (`server.gateway.account_erasure`).
 """
 
 account_names = Table(

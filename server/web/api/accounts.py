@@ -239,6 +239,6 @@ def _create_profile_response(record: AccountRecord) -> web.Response:
         "memberId": account.member_id,
         "role": account.role,
         "about": record.about,
-        "createdAt": record.created_at,
+        "createdAt": account.created_at,
     }
     return create_json_response(profile | ({"email": record.email} if record.email else {}))

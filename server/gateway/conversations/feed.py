@@ -1,0 +1,171 @@
+"""Pushes of the conversation dialect: every message of every group, without a join.
+
+- Subscriptions: a connection receives the messages of the groups of its account, and of those joined later. The entry
+  that ends a membership ends its subscription.
+- Encoding: one frame per message, for all connections.
+- Order: the messages of a group wait until its id is known, and are pushed in the order of their commits.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from weakref import WeakSet
+
+from msgspec import Struct, field
+
+from server.domain.account_directory import AccountDirectory
+from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.gateway.conversations.views import ViewBuilder
+from server.gateway.identity import require_account
+from server.storage.group_repository import GroupRepository, MessageRecord
+from tui_chat.protocol import errors, events, names
+
+_RETRY_DELAY = 1.0  # seconds after a failed read of ids
+
+_STARTING_ACTIONS = frozenset({"joined", "invited", "role"})
+_ENDING_ACTIONS = frozenset({"left", "kicked", "banned"})
+
+
+class _Subscription(Struct, eq=False):
+    """Readers of one group.
+
+    Attributes:
+        connections: Connections of the members.
+        group_id: Id of the group, None before its read.
+        pending: Messages since the first reader, while the id is unknown.
+    """
+
+    connections: WeakSet[ClientConnection] = field(default_factory=WeakSet[ClientConnection])
+    group_id: int | None = None
+    pending: list[events.Message] = []
+
+
+class _GroupLoad(Struct, eq=False):
+    """Read of the groups of a member; stale after a change of a membership during the read."""
+
+    member_id: str
+    is_stale: bool = True
+
+
+class GroupFeed:
+    """Sender of `group-message:<id>`; `run` reads the ids of groups that were joined by another way.
+
+    Args:
+        repository: Storage of groups.
+        accounts: Directory of all accounts.
+        views: Encoder of messages.
+    """
+
+    def __init__(self, repository: GroupRepository, accounts: AccountDirectory, views: ViewBuilder) -> None:
+        self._repository = repository
+        self._accounts = accounts
+        self._views = views
+        self._connections: dict[str, WeakSet[ClientConnection]] = {}  # by member id
+        self._subscriptions: dict[str, _Subscription] = {}  # by room address
+        self._loads: set[_GroupLoad] = set()
+        self._unknown_names: set[str] = set()
+        self._wakeup = asyncio.Event()
+
+    async def connect(self, connection: ClientConnection) -> None:
+        """Subscribe a connection to the groups of its account.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        member_id = require_account(connection).member_id
+        load = _GroupLoad(member_id)
+        self._loads.add(load)
+        try:
+            groups = []
+            while load.is_stale:
+                load.is_stale = False
+                groups = await self._repository.list_groups(member_id)
+        finally:
+            self._loads.discard(load)
+        self._connections.setdefault(member_id, WeakSet()).add(connection)
+        for group in groups:
+            self._subscribe(connection, group.name, group.id)
+
+    def publish(self, committed: Sequence[events.Entry]) -> None:
+        """Push the messages among committed entries, and apply the changes of memberships."""
+        for entry in committed:
+            if isinstance(entry, events.Message):
+                subscription = self._subscriptions.get(entry.room)
+                if subscription is not None:
+                    self._push(subscription, entry)
+            elif isinstance(entry, events.MemberChange) and names.is_room_address(entry.room):
+                self._apply(entry)
+
+    async def run(self) -> None:
+        """Read the ids of groups that a connected account has joined, and push their messages; never returns."""
+        while True:
+            await self._wakeup.wait()
+            self._wakeup.clear()
+            requested = list(self._unknown_names)
+            try:
+                ids = await self._repository.find_room_ids(requested)
+            except errors.Unavailable:  # logged by the repository
+                self._wakeup.set()
+                await asyncio.sleep(_RETRY_DELAY)
+                continue
+            self._unknown_names.difference_update(requested)
+            for name in requested:
+                self._set_group_id(name, ids.get(name))
+
+    def _apply(self, entry: events.MemberChange) -> None:
+        member_id = entry.target.member_id
+        for load in self._loads:
+            load.is_stale |= load.member_id == member_id
+        connections = self._connections.get(member_id, ())
+        if entry.action in _STARTING_ACTIONS:
+            for connection in connections:
+                self._subscribe(connection, entry.room, None)
+        elif entry.action in _ENDING_ACTIONS and (subscription := self._subscriptions.get(entry.room)) is not None:
+            subscription.connections.difference_update(connections)
+
+    def _subscribe(self, connection: ClientConnection, name: str, group_id: int | None) -> None:
+        subscription = self._subscriptions.setdefault(name, _Subscription())
+        subscription.connections.add(connection)
+        if group_id is not None:
+            self._set_group_id(name, group_id)
+        elif subscription.group_id is None:
+            self._unknown_names.add(name)
+            self._wakeup.set()
+
+    def _set_group_id(self, name: str, group_id: int | None) -> None:
+        """Push the waiting messages of a room; without an id, the room is no group."""
+        subscription = self._subscriptions.get(name)
+        if subscription is None:
+            return
+        if group_id is None:
+            del self._subscriptions[name]
+            return
+        subscription.group_id = group_id
+        pending, subscription.pending = subscription.pending, []
+        for message in pending:
+            self._push(subscription, message)
+
+    def _push(self, subscription: _Subscription, message: events.Message) -> None:
+        readers = [connection for connection in subscription.connections if connection.is_open]
+        if not readers:
+            del self._subscriptions[message.room]
+        elif subscription.group_id is None:
+            subscription.pending.append(message)
+        else:
+            record = to_record(message, subscription.group_id)
+            frame = encode_event(f"group-message:{record.group_id}", self._views.build_message(record))
+            for connection in readers:
+                connection.push(frame)
+
+
+def to_record(message: events.Message, group_id: int) -> MessageRecord:
+    """Return a committed message as a stored one."""
+    return MessageRecord(
+        id=message.id,
+        group_id=group_id,
+        text=message.message,
+        member_id=message.member_id,
+        nick_name=message.nick_name,
+        created_at=message.ts,
+        updated_at=message.ts,
+    )

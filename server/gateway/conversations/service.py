@@ -1,0 +1,242 @@
+"""Operations of the conversation dialect on groups and messages, with the permissions of rooms.
+
+- Groups: private rooms. A group that the account may not see is answered like one that does not exist.
+- Invite codes: reusable, without an expiry, and checked in the transaction of the membership.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.log_commands import AppendMemberChange, AppendMessage
+from server.domain.mention_resolver import resolve_mentions
+from server.domain.permissions import Action
+from server.domain.rate_limits import Rate, TokenBucket
+from server.engineio.connection import ClientConnection
+from server.gateway.account_service import AccountService
+from server.gateway.conversations.feed import to_record
+from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder
+from server.gateway.handlers import Handlers
+from server.storage.batch_writer import AppendResult
+from server.storage.database import Database
+from server.storage.group_repository import GroupRecord
+from tui_chat.protocol import errors, events
+from tui_chat.protocol.policies import PolicyFields
+
+_CODE_BYTES = 16
+_MAX_BUCKETS = 10_000  # accounts with a message rate in memory, least recently used first
+
+
+class ConversationRejected(Exception):
+    """Rejection with a text of the contract, which clients show; HTTP responses have status 406."""
+
+
+class ConversationService:
+    """Operations of one account each; a rejected one raises `ConversationRejected` or a `ChatError`.
+
+    All methods raise `Unavailable` if the database fails.
+
+    Args:
+        database: Storage of rooms and groups.
+        handlers: Request handlers of the server.
+        account_service: Accounts.
+        views: Encoder of the results.
+        message_rate: Rate of the messages of one account, None for no limit.
+        monotonic: Monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        handlers: Handlers,
+        account_service: AccountService,
+        views: ViewBuilder,
+        *,
+        message_rate: Rate | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._database = database
+        self._groups = database.groups
+        self._handlers = handlers
+        self._accounts = account_service.directory
+        self._views = views
+        self._message_rate = message_rate
+        self._monotonic = monotonic
+        self._buckets = OrderedDict[int, TokenBucket]()
+
+    # -- groups
+
+    async def create_group(
+        self, connection: ClientConnection, title: str, description: str, cover_id: int | None
+    ) -> Group:
+        """Create a group with the account as its owner.
+
+        Args:
+            connection: Connection of the account.
+            title: Validated title.
+            description: Validated topic, possibly empty.
+            cover_id: File of the cover, None for a generated one.
+
+        Raises:
+            Forbidden: The account may not create rooms.
+            RateLimited: The rate of room creations is exceeded.
+        """
+        private = PolicyFields(visibility="private")
+        name = await self._handlers.room_admin.create(connection, None, title, private, topic=description)
+        account = _get_account(connection)
+        group = await self._groups.find_by_name(name, account.member_id)
+        if group is None:  # deleted by another device
+            raise errors.NotFound("room_not_found")
+        if cover_id is not None:
+            await self._groups.set_cover(group.id, cover_id)
+        return await self._describe(account, group.id)
+
+    async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
+        """Make the account a member of the group with a reusable invite code."""
+        account = _get_account(connection)
+        name = await self._groups.find_name_by_code(invite_code)
+        if name is None:
+            raise ConversationRejected("invite code invalid")
+        if await self._groups.find_by_name(name, account.member_id) is not None:
+            raise ConversationRejected("you have already in the group")
+        author = self._handlers.identity.build_author(connection)
+        command = AppendMemberChange(
+            room=self._handlers.room_registry.get_ref(name),
+            author=author,
+            action="joined",
+            target=events.MemberRef(author.member_id, author.nick_name, author.account),
+            reusable_code=invite_code,
+        )
+        try:
+            result = await self._database.journal.append(command)
+        except errors.NotFound:  # a new code, a ban or a deletion since the read
+            raise ConversationRejected("invite code invalid") from None
+        if result.duplicate:
+            raise ConversationRejected("you have already in the group")
+
+    async def list_groups(self, account: AccountIdentity) -> dict[str, list[Group]]:
+        """Return the groups that the account owns, and those of which it is another member."""
+        groups = await self._groups.list_groups(account.member_id)
+        return {
+            "owner": [self._views.build_group(group) for group in groups if group.role == "owner"],
+            "member": [self._views.build_group(group) for group in groups if group.role != "owner"],
+        }
+
+    async def read_group(self, account: AccountIdentity, group_id: int) -> Group:
+        """Return a group with its members, and for an owner with the invite code."""
+        group = await self._require_group(account, group_id)
+        return await self._describe(account, group.id, with_members=True)
+
+    async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
+        """Replace the invite code of a group of the account."""
+        group = await self._require_group(account, group_id)
+        if group.role != "owner":
+            raise ConversationRejected("you are not the owner of the group")
+        await self._groups.replace_code(group.id, secrets.token_urlsafe(_CODE_BYTES))
+        return await self._describe(account, group.id)
+
+    # -- conversations and messages
+
+    async def list_conversations(self, account: AccountIdentity) -> list[Conversation]:
+        """Return the groups of the account with their read markers, latest activity first."""
+        records = await self._groups.list_conversations(account.member_id)
+        return [self._views.build_conversation(record, account.id) for record in records]
+
+    async def list_messages(
+        self, account: AccountIdentity, group_id: int, before_id: int | None, limit: int
+    ) -> list[GroupMessage]:
+        """Return messages of a group, newest first.
+
+        Args:
+            account: Member of the group.
+            group_id: Id of the group.
+            before_id: Exclusive upper bound of the message id, None for no bound.
+            limit: Maximum number of messages.
+        """
+        group = await self._require_group(account, group_id)
+        messages = await self._groups.list_messages(group.id, before_id, limit)
+        return [self._views.build_message(message) for message in messages]
+
+    async def send_text(self, connection: ClientConnection, group_id: int, text: str) -> GroupMessage:
+        """Append a message.
+
+        Args:
+            connection: Connection of a member.
+            group_id: Id of the group.
+            text: Sanitized text.
+
+        Raises:
+            Forbidden: The member is muted, or only others may write.
+            RateLimited: The message rate of the account is exceeded.
+        """
+        account = _get_account(connection)
+        group = await self._require_group(account, group_id)
+        self._acquire_message(account)
+        access_control = self._handlers.access_control
+
+        async def append() -> AppendResult:
+            state = await access_control.authorize(connection, group.name, account.member_id, Action.SEND)
+            return await self._database.journal.append(
+                AppendMessage(
+                    room=self._handlers.room_registry.get_ref(group.name),
+                    author=self._handlers.identity.build_author(connection),
+                    policy_seq=state.access.policy_seq,
+                    message=text,
+                    mentions=resolve_mentions(text, self._accounts),
+                )
+            )
+
+        try:
+            entry = (await access_control.repeat_stale(connection, append)).entry
+        except errors.NotFound:  # removed since the read
+            raise ConversationRejected(NOT_IN_GROUP) from None
+        assert isinstance(entry, events.Message)
+        return self._views.build_message(to_record(entry, group.id))
+
+    # -- users
+
+    def build_user(self, account: AccountIdentity, email: str | None) -> User:
+        """Return the account itself, with its email."""
+        stored = self._accounts.get(account.id)
+        if stored is None:  # the directory has every authenticated account
+            raise errors.Unauthorized("token_invalid")
+        return self._views.build_own_user(stored, email or "")
+
+    # -- internals
+
+    async def _require_group(self, account: AccountIdentity, group_id: int) -> GroupRecord:
+        group = await self._groups.find(group_id, account.member_id)
+        if group is None:
+            raise ConversationRejected(NOT_IN_GROUP)
+        return group
+
+    async def _describe(self, account: AccountIdentity, group_id: int, *, with_members: bool = False) -> Group:
+        """Return a group as stored, with an invite code for an owner."""
+        group = await self._require_group(account, group_id)
+        code = None
+        if group.role == "owner":
+            code = group.invite_code or await self._groups.ensure_code(group.id, secrets.token_urlsafe(_CODE_BYTES))
+        members = await self._groups.list_members(group.id) if with_members else None
+        return self._views.build_group(group, members, code)
+
+    def _acquire_message(self, account: AccountIdentity) -> None:
+        if self._message_rate is None:
+            return
+        now = self._monotonic()
+        bucket = self._buckets.setdefault(account.id, TokenBucket(self._message_rate, now))
+        self._buckets.move_to_end(account.id)
+        if len(self._buckets) > _MAX_BUCKETS:
+            self._buckets.popitem(last=False)
+        delay = bucket.acquire(now)
+        if delay:
+            raise errors.RateLimited("too_many_messages", retry_after=round(delay, 3))
+
+
+NOT_IN_GROUP = "you are not in the group!"
+"""Text of all rejections for a group that the account may not see."""
+
+
+def _get_account(connection: ClientConnection) -> AccountIdentity:
+    assert connection.account is not None  # the caller has authenticated the request
+    return connection.account

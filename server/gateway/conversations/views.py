@@ -1,0 +1,217 @@
+"""JSON values of the conversation dialect (docs/dialects.md, "conversation").
+
+- Users: accounts with their ids. Guests have ids above `GENERATED_IDS`, derived from their member ids.
+- Images: a missing avatar or cover is a generated image, whose id is above `GENERATED_IDS` too.
+- Times: ISO 8601 in UTC with milliseconds.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
+
+from server.domain.account_directory import Account, AccountDirectory
+from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord, MessageRecord
+from tui_chat.protocol.limits import SEQ_MAX
+
+GENERATED_IDS = 2**52
+"""Lower bound of ids that belong to no row; ids of rows do not reach this value."""
+
+FileType = Literal["avatar", "cover", "image", "video"]
+
+TEXT, IMAGE, VIDEO = 0, 1, 2
+"""Values of `GroupMessage.type`."""
+
+
+class File(Struct, frozen=True, kw_only=True):
+    """Stored or generated file; `url` is a path on this server that needs no header."""
+
+    id: int
+    name: str
+    type: FileType
+    url: str
+
+
+class User(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Account or guest; `email` is present for the account itself only."""
+
+    id: int
+    username: str
+    nickname: str
+    avatar_id: int
+    avatar: File
+    create_at: str
+    update_at: str
+    email: str | UnsetType = UNSET
+
+
+class Group(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Private room; `users` and `invite_code` are present in the answer about one group only."""
+
+    id: int
+    name: str
+    cover_id: int
+    cover: File
+    create_by_id: int
+    create_at: str
+    update_at: str
+    description: str | UnsetType = UNSET
+    users: list[User] | UnsetType = UNSET
+    invite_code: str | UnsetType = UNSET
+
+
+class GroupMessage(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Message of a group."""
+
+    id: int
+    type: int
+    content: str
+    group_id: int
+    user_id: int
+    user: User
+    create_at: str
+    update_at: str
+    file_id: int | UnsetType = UNSET
+    file: File | UnsetType = UNSET
+    cover_id: int | UnsetType = UNSET
+    cover: File | UnsetType = UNSET
+
+
+class Conversation(Struct, frozen=True, kw_only=True, rename="camel"):
+    """Group of one user with its read marker."""
+
+    id: int
+    user_id: int
+    group_id: int
+    group: Group
+    last_msg_id: int
+    unread_num: int
+    recent_msg: GroupMessage | UnsetType = UNSET
+
+
+class ViewBuilder:
+    """Converter of stored values to JSON values.
+
+    Args:
+        accounts: Directory of all accounts.
+        build_file_url: Returns the path of a stored avatar or cover.
+    """
+
+    def __init__(self, accounts: AccountDirectory, build_file_url: Callable[[int], str]) -> None:
+        self._accounts = accounts
+        self._build_file_url = build_file_url
+
+    def build_user(self, account: Account) -> User:
+        """Return an account without its email."""
+        return User(
+            id=account.id,
+            username=account.name,
+            nickname=account.nick_name,
+            avatar_id=account.avatar_id or GENERATED_IDS + account.id,
+            avatar=self._build_image("avatar", account.avatar_id, account.id),
+            create_at=format_time(account.created_at),
+            update_at=format_time(account.updated_at),
+        )
+
+    def build_own_user(self, account: Account, email: str) -> User:
+        """Return an account with its email, for the account itself."""
+        return replace(self.build_user(account), email=email)
+
+    def build_author(self, member_id: str, nick_name: str, since: int) -> User:
+        """Return the account with a member id with its current names, otherwise a guest.
+
+        Args:
+            member_id: Member id of an account or a guest.
+            nick_name: Nickname of the guest.
+            since: Time of the message or of the join of the guest, in milliseconds since the epoch.
+        """
+        account = self._accounts.find_member(member_id)
+        if account is not None:
+            return self.build_user(account)
+        guest_id = derive_guest_id(member_id)
+        return User(
+            id=guest_id,
+            username=nick_name,
+            nickname=nick_name,
+            avatar_id=guest_id,
+            avatar=self._build_image("avatar", None, guest_id),
+            create_at=format_time(since),
+            update_at=format_time(since),
+        )
+
+    def build_group(
+        self, group: GroupRecord, members: list[GroupMember] | None = None, invite_code: str | None = None
+    ) -> Group:
+        """Return a group, with its members and the invite code if given."""
+        return Group(
+            id=group.id,
+            name=group.title,
+            cover_id=group.cover_id or GENERATED_IDS + group.id,
+            cover=self._build_image("cover", group.cover_id, group.id),
+            create_by_id=self._find_user_id(group.owner_id),
+            create_at=format_time(group.created_at),
+            update_at=format_time(group.updated_at),
+            description=group.topic or UNSET,
+            users=UNSET
+            if members is None
+            else [
+                self.build_author(member.ref.member_id, member.ref.nick_name, member.joined_at) for member in members
+            ],
+            invite_code=UNSET if invite_code is None else invite_code,
+        )
+
+    def build_message(self, message: MessageRecord) -> GroupMessage:
+        """Return a message with its author."""
+        user = self.build_author(message.member_id, message.nick_name, message.created_at)
+        return GroupMessage(
+            id=message.id,
+            type=TEXT,
+            content=message.text,
+            group_id=message.group_id,
+            user_id=user.id,
+            user=user,
+            create_at=format_time(message.created_at),
+            update_at=format_time(message.updated_at),
+        )
+
+    def build_conversation(self, conversation: ConversationRecord, user_id: int) -> Conversation:
+        """Return a conversation of the account with an id."""
+        return Conversation(
+            id=conversation.id,
+            user_id=user_id,
+            group_id=conversation.group.id,
+            group=self.build_group(conversation.group),
+            last_msg_id=conversation.last_read_id,
+            unread_num=conversation.unread,
+            recent_msg=UNSET if conversation.recent is None else self.build_message(conversation.recent),
+        )
+
+    def _find_user_id(self, member_id: str) -> int:
+        account = self._accounts.find_member(member_id)
+        return derive_guest_id(member_id) if account is None else account.id
+
+    def _build_image(self, file_type: Literal["avatar", "cover"], file_id: int | None, owner_id: int) -> File:
+        if file_id is not None:
+            return File(id=file_id, name=file_type, type=file_type, url=self._build_file_url(file_id))
+        generated_id = owner_id if owner_id >= GENERATED_IDS else GENERATED_IDS + owner_id
+        path = f"{GENERATED_IMAGE_PATH}{file_type}/{owner_id}.svg"
+        return File(id=generated_id, name=f"{file_type}.svg", type=file_type, url=path)
+
+
+GENERATED_IMAGE_PATH = "/api/conversation/image/"
+"""Path of generated images, followed by the type and the id of the user or group."""
+
+
+def derive_guest_id(member_id: str) -> int:
+    """Return the user id of a guest: stable, and above the ids of accounts."""
+    digest = hashlib.sha256(member_id.encode()).digest()
+    return GENERATED_IDS + int.from_bytes(digest[:8]) % (SEQ_MAX - GENERATED_IDS)
+
+
+def format_time(milliseconds: int) -> str:
+    """Return a time since the epoch in the form `2026-01-31T12:00:00.000Z`."""
+    moment = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

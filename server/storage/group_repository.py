@@ -1,0 +1,359 @@
+"""Private rooms as groups of the conversation dialect (docs/dialects.md, "conversation").
+
+- Groups: each private room is a group for its members, with the id of the room.
+- Conversations: the id of a group for one member, assigned at the first read.
+- Messages: entries of the log in their current state, without deleted ones.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from msgspec import Struct
+from sqlalchemy import Connection, Row, Select, and_, case, func, select
+
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.search import find_first_seq
+from server.storage.statements import get_insert_construct
+from server.storage.tables import conversations, entries, groups, memberships, rooms
+from tui_chat.protocol.events import MemberRef
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+
+class GroupRecord(Struct, frozen=True, kw_only=True):
+    """Private room as one member sees it.
+
+    Attributes:
+        id: Id of the room.
+        name: Address of the room.
+        title: Display name.
+        topic: Topic, possibly empty.
+        owner_id: Member id of the first owner; of the first member without an owner.
+        role: Role of the member.
+        invite_code: Reusable invite code, None before the first use.
+        cover_id: File of the cover, None for a generated one.
+        created_at: Time of the creation in milliseconds since the epoch.
+        updated_at: Time of the newest change of the policy or of a role.
+    """
+
+    id: int
+    name: str
+    title: str
+    topic: str
+    owner_id: str
+    role: str
+    invite_code: str | None
+    cover_id: int | None
+    created_at: int
+    updated_at: int
+
+
+class GroupMember(Struct, frozen=True, kw_only=True):
+    """Durable member of a group; `joined_at` is in milliseconds since the epoch."""
+
+    ref: MemberRef
+    joined_at: int
+
+
+class MessageRecord(Struct, frozen=True, kw_only=True):
+    """Message in its current state.
+
+    Attributes:
+        id: Id of the log entry.
+        group_id: Id of the room.
+        text: Current text.
+        member_id: Member id of the author.
+        nick_name: Nickname of the author at the time of the message.
+        created_at: Time of the message in milliseconds since the epoch.
+        updated_at: Time of the newest edit, otherwise that of the message.
+    """
+
+    id: int
+    group_id: int
+    text: str
+    member_id: str
+    nick_name: str
+    created_at: int
+    updated_at: int
+
+
+class ConversationRecord(Struct, frozen=True, kw_only=True):
+    """Group of one member with its read marker.
+
+    Attributes:
+        id: Id of the conversation.
+        group: Group.
+        unread: Number of unread messages.
+        last_read_id: Id of the newest read entry, 0 if retention removed all of them.
+        recent: Newest message, None without messages.
+    """
+
+    id: int
+    group: GroupRecord
+    unread: int
+    last_read_id: int
+    recent: MessageRecord | None
+
+
+class GroupRepository:
+    """Repository of groups and conversations; all methods raise `Unavailable` if the database fails.
+
+    Args:
+        writer: Executor for one write transaction at a time.
+        readers: Executor for read transactions.
+    """
+
+    def __init__(self, writer: Executor, readers: Executor) -> None:
+        self._writer = writer
+        self._readers = readers
+
+    async def list_groups(self, member_id: str) -> list[GroupRecord]:
+        """Return the groups of a member, latest activity first."""
+        statement = _select_groups().where(memberships.c.member_id == member_id).order_by(*_LATEST_FIRST)
+        rows = await self._read(lambda connection: connection.execute(statement).all())
+        return [_group_from_row(row) for row in rows]
+
+    async def find(self, group_id: int, member_id: str) -> GroupRecord | None:
+        """Return a group of a member; None for an unknown group, and for one without this member."""
+        return await self._find_group(rooms.c.id == group_id, member_id)
+
+    async def find_by_name(self, name: str, member_id: str) -> GroupRecord | None:
+        """Return the group with an address, as `find`."""
+        return await self._find_group(rooms.c.name == name, member_id)
+
+    async def find_room_ids(self, names: Collection[str]) -> dict[str, int]:
+        """Return the ids of private rooms by address; unknown addresses are absent."""
+        statement = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(names), _is_group)
+        rows = await self._read(lambda connection: connection.execute(statement).all())
+        return {row.name: row.id for row in rows}
+
+    async def find_name_by_code(self, invite_code: str) -> str | None:
+        """Return the address of the group with a reusable invite code, None for an unknown code."""
+        statement = (
+            select(rooms.c.name)
+            .join(groups, groups.c.room_id == rooms.c.id)
+            .where(groups.c.invite_code == invite_code, _is_group)
+        )
+        return await self._read(lambda connection: connection.execute(statement).scalar_one_or_none())
+
+    async def list_members(self, group_id: int) -> list[GroupMember]:
+        """Return the durable members of a group, in order of their joins."""
+        statement = (
+            select(memberships)
+            .where(memberships.c.room_id == group_id)
+            .order_by(memberships.c.joined_at, memberships.c.member_id)
+        )
+        rows = await self._read(lambda connection: connection.execute(statement).all())
+        return [
+            GroupMember(
+                ref=MemberRef(member_id=row.member_id, nick_name=row.nick_name, account=row.account),
+                joined_at=row.joined_at,
+            )
+            for row in rows
+        ]
+
+    async def set_cover(self, group_id: int, cover_id: int) -> None:
+        """Store the cover of a group."""
+        await self._write(partial(_put_group, room_id=group_id, values={"cover_id": cover_id}))
+
+    async def ensure_code(self, group_id: int, new_code: str) -> str:
+        """Return the reusable invite code of a group, after storing `new_code` if the group has none."""
+        return await self._write(partial(_ensure_code, room_id=group_id, new_code=new_code))
+
+    async def replace_code(self, group_id: int, new_code: str) -> None:
+        """Replace the reusable invite code of a group; the former one is invalid at once."""
+        await self._write(partial(_put_group, room_id=group_id, values={"invite_code": new_code}))
+
+    async def list_conversations(self, member_id: str) -> list[ConversationRecord]:
+        """Return the conversations of a member, latest activity first."""
+        records, missing_ids = await self._read(partial(_list_conversations, member_id=member_id))
+        if missing_ids:
+            await self._write(partial(_add_conversations, member_id=member_id, room_ids=missing_ids))
+            records, _ = await self._read(partial(_list_conversations, member_id=member_id))
+        return records
+
+    async def find_conversation(self, conversation_id: int, member_id: str) -> ConversationRecord | None:
+        """Return a conversation of a member; None for an unknown one, and after the end of the membership."""
+        records, _ = await self._read(
+            partial(_list_conversations, member_id=member_id, conversation_id=conversation_id)
+        )
+        return records[0] if records else None
+
+    async def list_messages(self, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
+        """Return messages of a group, newest first.
+
+        Args:
+            group_id: Id of the room.
+            before_id: Exclusive upper bound of the entry id, None for no bound.
+            limit: Maximum number of messages.
+        """
+        return await self._read(partial(_list_messages, group_id=group_id, before_id=before_id, limit=limit))
+
+    async def find_message(self, entry_id: int) -> MessageRecord | None:
+        """Return the message of an entry; None for a deleted message and for an entry of another kind."""
+        messages = await self._read(lambda connection: _read_messages(connection, [entry_id]))
+        return messages.get(entry_id)
+
+    async def find_seq(self, group_id: int, entry_id: int) -> int | None:
+        """Return the `seq` of an entry of a group, None for an entry of another room or a removed one."""
+        statement = select(entries.c.seq).where(entries.c.id == entry_id, entries.c.room_id == group_id)
+        return await self._read(lambda connection: connection.execute(statement).scalar_one_or_none())
+
+    async def _find_group(self, condition: Any, member_id: str) -> GroupRecord | None:
+        statement = _select_groups().where(condition, memberships.c.member_id == member_id)
+        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        return None if row is None else _group_from_row(row)
+
+    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "write of a group failed: %s")
+        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
+
+    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        on_outage = partial(_log.error, "read of groups failed: %s")
+        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+
+
+_is_group = rooms.c.visibility == "private"
+_LATEST_FIRST = (rooms.c.active_at.desc(), rooms.c.id.desc())
+
+
+def _select_groups(*columns: Any) -> Select[Any]:
+    """Return a statement with the columns of `GroupRecord`, joined to the memberships of any member."""
+    owners, changes = memberships.alias("owners"), entries.alias("changes")
+    owner_id = (
+        select(owners.c.member_id)
+        .where(owners.c.room_id == rooms.c.id)
+        .order_by(case((owners.c.role == "owner", 0), else_=1), owners.c.joined_at, owners.c.member_id)
+        .limit(1)
+        .correlate(rooms)
+        .scalar_subquery()
+    )
+    return (
+        select(owner_id.label("owner_id"))
+        .add_columns(
+            *(rooms.c[name] for name in ("id", "name", "title", "topic", "created_at")),
+            *(groups.c[name] for name in ("invite_code", "cover_id")),
+            memberships.c.role,
+            func.coalesce(changes.c.ts, rooms.c.created_at).label("updated_at"),
+            *columns,
+        )
+        .select_from(memberships)
+        .join(rooms, rooms.c.id == memberships.c.room_id)
+        .outerjoin(groups, groups.c.room_id == rooms.c.id)
+        .outerjoin(changes, and_(changes.c.room_id == rooms.c.id, changes.c.seq == rooms.c.policy_seq))
+        .where(_is_group)
+    )
+
+
+def _group_from_row(row: Row[Any]) -> GroupRecord:
+    return GroupRecord(**{name: getattr(row, name) for name in GroupRecord.__struct_fields__})
+
+
+def _put_group(connection: Connection, *, room_id: int, values: dict[str, Any]) -> None:
+    connection.execute(
+        get_insert_construct(connection.dialect)(groups)
+        .values(room_id=room_id, **values)
+        .on_conflict_do_update(index_elements=[groups.c.room_id], set_=values)
+    )
+
+
+def _ensure_code(connection: Connection, *, room_id: int, new_code: str) -> str:
+    select_code = select(groups.c.invite_code).where(groups.c.room_id == room_id)
+    code = connection.execute(select_code.with_for_update()).scalar_one_or_none()
+    if code is None:
+        _put_group(connection, room_id=room_id, values={"invite_code": new_code})
+        return new_code
+    return code
+
+
+def _add_conversations(connection: Connection, *, member_id: str, room_ids: Collection[int]) -> None:
+    connection.execute(
+        get_insert_construct(connection.dialect)(conversations).on_conflict_do_nothing(),
+        [{"member_id": member_id, "room_id": room_id} for room_id in room_ids],
+    )
+
+
+def _list_conversations(
+    connection: Connection, *, member_id: str, conversation_id: int | None = None
+) -> tuple[list[ConversationRecord], list[int]]:
+    """Return the stored conversations of a member, and the ids of its groups without one."""
+    newest = (
+        select(entries.c.id)
+        .where(entries.c.room_id == rooms.c.id)
+        .order_by(entries.c.seq.desc())
+        .limit(1)
+        .correlate(rooms, memberships)
+    )
+    statement = (
+        _select_groups(
+            conversations.c.id.label("conversation_id"),
+            (rooms.c.last_n - memberships.c.read_n).label("unread"),
+            newest.where(entries.c.seq <= memberships.c.read_seq).scalar_subquery().label("last_read_id"),
+            newest.where(*_IS_MESSAGE).scalar_subquery().label("recent_id"),
+        )
+        .outerjoin(
+            conversations,
+            and_(conversations.c.room_id == rooms.c.id, conversations.c.member_id == memberships.c.member_id),
+        )
+        .where(memberships.c.member_id == member_id)
+        .order_by(*_LATEST_FIRST)
+    )
+    if conversation_id is not None:
+        statement = statement.where(conversations.c.id == conversation_id)
+    rows = connection.execute(statement).all()
+    messages = _read_messages(connection, [row.recent_id for row in rows if row.recent_id is not None])
+    records = [
+        ConversationRecord(
+            id=row.conversation_id,
+            group=_group_from_row(row),
+            unread=row.unread,
+            last_read_id=row.last_read_id or 0,
+            recent=messages.get(row.recent_id),
+        )
+        for row in rows
+        if row.conversation_id is not None
+    ]
+    return records, [row.id for row in rows if row.conversation_id is None]
+
+
+_IS_MESSAGE = (entries.c.kind == "message", entries.c.deleted.is_(False))
+_edits = entries.alias("edits")
+_select_messages = select(
+    *(entries.c[name] for name in ("id", "room_id", "text", "member_id", "nick_name", "ts")),
+    _edits.c.ts.label("edited_at"),
+).outerjoin(_edits, and_(_edits.c.room_id == entries.c.room_id, _edits.c.seq == entries.c.edited))
+
+
+def _list_messages(connection: Connection, *, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
+    room = connection.execute(select(rooms).where(rooms.c.id == group_id, _is_group)).one_or_none()
+    if room is None:
+        return []
+    in_range = [entries.c.room_id == group_id, entries.c.seq >= room.first_seq]
+    if before_id is not None:
+        in_range.append(entries.c.seq < find_first_seq(connection, room, entries.c.id, before_id))
+    statement = _select_messages.where(*in_range, *_IS_MESSAGE).order_by(entries.c.seq.desc()).limit(limit)
+    return _messages_from_rows(connection.execute(statement).all())
+
+
+def _read_messages(connection: Connection, entry_ids: Collection[int]) -> dict[int, MessageRecord]:
+    rows = connection.execute(_select_messages.where(entries.c.id.in_(entry_ids), *_IS_MESSAGE)).all()
+    return {message.id: message for message in _messages_from_rows(rows)}
+
+
+def _messages_from_rows(rows: Sequence[Row[Any]]) -> list[MessageRecord]:
+    return [
+        MessageRecord(
+            id=row.id,
+            group_id=row.room_id,
+            text=row.text,
+            member_id=row.member_id,
+            nick_name=row.nick_name,
+            created_at=row.ts,
+            updated_at=row.edited_at or row.ts,
+        )
+        for row in rows
+    ]
