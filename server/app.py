@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.administration import Administration
 from server.control_socket import ControlHandler
+from server.conversation_setup import run_conversations
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
@@ -24,6 +25,8 @@ from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
 from server.gateway.account_lifecycle import run_accounts
 from server.gateway.account_service import AccountService
+from server.gateway.conversations.views import ViewBuilder
+from server.gateway.dialects.conversation import ConversationDialect
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
@@ -39,6 +42,7 @@ from server.storage.database import Database, open_database
 from server.uploads.object_store import UploadStore
 from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
 from server.web.api.accounts import AccountApi
+from server.web.api.authentication import HttpApi, RequestAuthenticator, create_api_limits
 from server.web.api.guard import create_api_guard
 from server.web.api.uploads import UploadApi
 from server.web.assets import INDEX_FILE
@@ -124,12 +128,14 @@ async def serve(
             run_accounts(database, guest_keys.generate_member_id, supervisor, now=now, monotonic=monotonic)
         )
         uploads = await resources.enter_async_context(_run_uploads(settings, database, supervisor, now))
+        views = ViewBuilder(account_service.directory) if settings.conversations == "on" else None
         dispatcher = _build_dispatcher(
             settings,
             database,
             guest_keys,
             account_service,
-            uploads,
+            uploads=uploads,
+            views=views,
             search_cursors=SearchCursors(await database.load_secret("search")),
             guest_addresses=GuestAddresses(await database.load_secret("addresses"), settings.is_trusted_proxy),
             now=now,
@@ -155,11 +161,40 @@ async def serve(
             return supervisor.health_problem() or await database.health_problem()
 
         read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
+        authenticator = RequestAuthenticator(
+            account_service.tokens,
+            settings.parse_trusted_networks(),
+            allow_insecure=settings.insecure_login == "on",
+        )
+        limits = create_api_limits() if settings.rate_limit == "on" else None
+        apis: list[HttpApi] = [
+            AccountApi(
+                account_service,
+                dispatcher.handlers.identity,
+                authenticator,
+                registration=settings.registration,
+                limits=limits,
+            ),
+            _build_upload_api(settings, uploads, dispatcher.handlers.upload_access),
+        ]
+        if views is not None:
+            apis += await resources.enter_async_context(
+                run_conversations(
+                    settings,
+                    database,
+                    dispatcher,
+                    account_service,
+                    views=views,
+                    authenticator=authenticator,
+                    supervisor=supervisor,
+                    limits=limits,
+                    monotonic=monotonic,
+                )
+            )
         app = _build_app(
             settings,
             socketio_server,
-            _build_account_api(settings, account_service, dispatcher.handlers.identity),
-            _build_upload_api(settings, uploads, dispatcher.handlers.upload_access),
+            apis,
             connection_pool,
             check_readiness=check_readiness,
             read_metrics=read_metrics,
@@ -202,8 +237,7 @@ async def serve(
 def _build_app(
     settings: ServerSettings,
     socketio_server: SocketIOServer,
-    account_api: AccountApi,
-    upload_api: UploadApi,
+    apis: Iterable[HttpApi],
     connection_pool: HttpConnectionPool,
     *,
     check_readiness: Callable[[], Awaitable[str | None]],
@@ -232,25 +266,13 @@ def _build_app(
         version=version("tui-chat"),
         trusted_networks=trusted_networks,
         pages_directory=pages_directory,
+        pages_fallback=settings.pages_fallback,
     )
-    account_api.add_routes(app)
-    upload_api.add_routes(app)
+    for api in apis:
+        api.add_routes(app)
     socketio_server.mount(app)
     add_metrics_route(app, read_metrics, trusted_networks)
     return app
-
-
-def _build_account_api(
-    settings: ServerSettings, account_service: AccountService, identity: IdentityResolver
-) -> AccountApi:
-    return AccountApi(
-        account_service,
-        identity,
-        registration=settings.registration,
-        allow_insecure=settings.insecure_login == "on",
-        limit_rates=settings.rate_limit == "on",
-        trusted_networks=settings.parse_trusted_networks(),
-    )
 
 
 def _build_upload_api(settings: ServerSettings, uploads: UploadService, access: UploadAccess) -> UploadApi:
@@ -309,15 +331,20 @@ def _build_dispatcher(
     database: Database,
     guest_keys: GuestKeys,
     account_service: AccountService,
-    uploads: UploadService,
     *,
+    uploads: UploadService,
+    views: ViewBuilder | None,
     search_cursors: SearchCursors,
     guest_addresses: GuestAddresses,
     now: Callable[[], int],
     monotonic: Callable[[], float],
 ) -> Dispatcher:
     room_registry = RoomRegistry[ClientConnection](account_service.directory)
-    dialects = create_dialects(room_registry, settings.load_time_zone())
+    time_zone = settings.load_time_zone()
+    optional: list[ConversationDialect] = []
+    if views is not None:
+        optional = [ConversationDialect(room_registry, time_zone, repository=database.groups, views=views)]
+    dialects = create_dialects(room_registry, time_zone, *optional)
     fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects})
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     access_control = RoomAccessControl(database, room_registry, guest_addresses, now, settings.rooms)

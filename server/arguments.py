@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from server.settings import SETTINGS, ConfigError, ServerSetting
+from server.settings import SETTINGS, SWITCHED_ON, ConfigError, ServerSetting
 from server.settings_sources import suggest
 from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
 from tui_chat.protocol.limits import INVITE_USES
@@ -57,7 +57,8 @@ class ServerParser(ProgramParser):
     def add_settings(self, settings: Iterable[ServerSetting]) -> None:
         """Add the settings file and the options of settings, as unchecked text.
 
-        Absent options have no value. A list setting collects its repeated options.
+        Absent options have no value. A list setting collects its repeated options. A setting that is off by default
+        is switched on by its option without a value.
         """
         self.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="TOML settings file.")
         for setting in settings:
@@ -66,6 +67,8 @@ class ServerParser(ProgramParser):
                 action="append" if setting.is_list else "store",
                 default=argparse.SUPPRESS,
                 metavar="VALUE",
+                nargs="?" if setting.is_switch else None,
+                const=SWITCHED_ON if setting.is_switch else None,
                 help=f"{setting.help} [{setting.unit and f'{setting.unit}, '}default: {setting.default_text}]",
             )
 
@@ -109,7 +112,10 @@ class ServerParser(ProgramParser):
         index = 0
         while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
             action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`
-            index += 1 if action is None or action.nargs == 0 else 2
+            has_value = action is not None and action.nargs != 0
+            if action is not None and action.nargs == "?":
+                has_value = arguments[index + 1 : index + 2] in (["on"], ["off"])
+            index += 2 if has_value else 1
         return min(index, len(arguments))
 
 

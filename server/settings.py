@@ -18,6 +18,9 @@ from server.origins import normalize_origin
 
 IPNetwork = IPv4Network | IPv6Network
 
+SWITCHED_ON = "on"
+"""Value of a switch whose option has no value."""
+
 
 class ConfigError(Exception):
     """Invalid setting or unreadable source; the message is one line for the operator."""
@@ -80,6 +83,10 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, _setting("Free disk space that uploads leave", unit="bytes", limits=(0, 2**50))
     ] = 1073741824
     pages: Annotated[str, _setting("Directory of static files for /", default="built-in page", is_path=True)] = ""
+    pages_fallback: Annotated[
+        str, _setting("File in --pages for unknown paths, for applications with client-side routes")
+    ] = ""
+    conversations: Annotated[Literal["off", "on"], _setting("Conversation dialect with its HTTP endpoints")] = "off"
     cors_origin: Annotated[tuple[str, ...], _setting("Additional origin whose pages may connect; repeatable")] = ()
     trusted_proxy: Annotated[
         tuple[str, ...],
@@ -183,14 +190,18 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         An index file is not required.
 
         Raises:
-            ConfigError: The path does not exist or is not a directory.
+            ConfigError: The path does not exist or is not a directory, or the fallback page does not exist.
         """
         if not self.pages:
+            if self.pages_fallback:
+                raise ConfigError("pages_fallback: requires pages")
             return None
         directory = Path(self.pages)
         if not directory.is_dir():
             problem = "is not a directory" if directory.exists() else "does not exist"
             raise ConfigError(f"pages: {directory} {problem}")
+        if self.pages_fallback and not (directory / self.pages_fallback).is_file():
+            raise ConfigError(f"pages_fallback: {self.pages_fallback} does not exist in {directory}")
         return directory
 
     def load_time_zone(self) -> ZoneInfo | None:
@@ -242,6 +253,7 @@ class ServerSetting:
         variable: Environment variable; commas separate the items of a list.
         is_list: The value is a list of strings.
         is_path: The value is a path.
+        is_switch: The values are `on` and `off`, which is the default.
         limits: Least and greatest value of a number; None for other types.
     """
 
@@ -253,6 +265,7 @@ class ServerSetting:
     variable: str
     is_list: bool
     is_path: bool
+    is_switch: bool
     limits: tuple[float, float] | None
 
 
@@ -274,6 +287,7 @@ def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
         variable=f"CHAT_{field.name.upper()}",
         is_list=isinstance(field.default, tuple),
         is_path=extra["is_path"],
+        is_switch=get_origin(value_type) is Literal and get_args(value_type) == ("off", SWITCHED_ON),
         limits=(metadata.ge, metadata.le) if metadata.ge is not None else None,
     )
 

@@ -117,6 +117,12 @@ class AccountRepository:
         row = await self._read(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _account_from_row(row)
 
+    async def find_by_email(self, email: str) -> AccountRecord | None:
+        """Return the oldest account with an email, None for an unknown one; case matters."""
+        statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
+        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        return None if row is None else _account_from_row(row)
+
     async def get(self, account_id: int) -> AccountRecord:
         """Return the account with an id, also a deleted one.
 

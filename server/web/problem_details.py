@@ -60,13 +60,18 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 """
 
 
+def get_status(error: ChatError) -> HTTPStatus:
+    """Return the HTTP status of an error."""
+    return _STATUS_BY_CODE[error.code]
+
+
 def create_problem_response(error: ChatError) -> web.Response:
     """Return an error as a problem response with `code`, `reason` and, if any, `params` and `retryAfter`.
 
     `Retry-After` is `retry_after` rounded up to whole seconds; absent if None.
     """
     response = _encode_problem(
-        _STATUS_BY_CODE[error.code],
+        get_status(error),
         error.code,
         error.message,
         reason=error.reason,

@@ -30,6 +30,7 @@ def add_routes(
     version: str,
     trusted_networks: tuple[IPNetwork, ...] = (),
     pages_directory: Path | None = None,
+    pages_fallback: str = "",
 ) -> None:
     """Add all HTTP routes and the shared middlewares.
 
@@ -45,6 +46,7 @@ def add_routes(
         version: Version of the server.
         trusted_networks: Networks of trusted reverse proxies.
         pages_directory: Directory of custom pages instead of the built-in page.
+        pages_fallback: File of the custom pages for unknown paths, empty for none.
     """
 
     async def get_health(_request: web.Request) -> web.Response:
@@ -67,7 +69,7 @@ def add_routes(
     for name, asset in load_client_assets().items():
         app.router.add_get(SOCKETIO_PATH + name, _create_asset_handler(asset, _CROSS_ORIGIN_HEADERS))
     if pages_directory is not None:
-        add_static_site(app, pages_directory)
+        add_static_site(app, pages_directory, pages_fallback)
     else:
         handlers = {
             path: _create_asset_handler(asset, _IMMUTABLE_HEADERS if path.startswith(ASSETS_PATH) else {})

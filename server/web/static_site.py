@@ -2,6 +2,7 @@
 
 - Containment: no file outside the directory is served, neither through `..` nor through symlinks.
 - Hidden files: no path component of a request or of the resolved file begins with a dot.
+- Fallback: an application with client-side routes has one page for all of its paths.
 - Policy: custom pages may use inline scripts and a client from a CDN, as tutorial pages do. The
   Content-Security-Policy of the built-in page does not apply.
 """
@@ -14,6 +15,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from server.engineio.socketio_server import SOCKETIO_PATH
+from server.web.api.guard import API_PATH
 from server.web.assets import INDEX_FILE
 from server.web.headers import STATIC_SITE_ROUTE
 from tui_chat.protocol.errors import NotFound
@@ -22,17 +25,24 @@ from tui_chat.protocol.errors import NotFound
 _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript"}
 
 
-def add_static_site(app: web.Application, directory: Path) -> None:
+def add_static_site(app: web.Application, directory: Path, fallback: str = "") -> None:
     """Add a catch-all route for files of the directory; `/` serves `index.html`.
 
     A directory without a final slash is redirected (301) if it has an index file. Other paths, also `/` without an
-    index file, raise `NotFound`. Routes with a fixed path take precedence.
+    index file, raise `NotFound`, or return the fallback. Routes with a fixed path take precedence.
+
+    Args:
+        app: Application before its start.
+        directory: Directory of the files.
+        fallback: Path of the file for unknown paths outside of `/api/` and `/socket.io/`; empty for none.
     """
     root = directory.resolve()
 
     async def serve(request: web.Request) -> web.StreamResponse:
         path = request.match_info["path"]
         file = await asyncio.to_thread(_resolve_file, root, path)
+        if file is None and fallback and not request.path.startswith((API_PATH, SOCKETIO_PATH)):
+            file, path = await asyncio.to_thread(_resolve_file, root, fallback), fallback
         if file is None:
             raise NotFound("path_not_found")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):

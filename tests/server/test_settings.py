@@ -177,10 +177,12 @@ def test_docs_operating_md_contains_the_generated_table() -> None:
     assert render_markdown() in page, "make docs"
 
 
-async def test_flags_with_equals_sign_and_a_second_list_item_are_accepted(tmp_path: Path) -> None:
+async def test_flags_with_equals_sign_switches_and_a_second_list_item_are_accepted(tmp_path: Path) -> None:
     flags = ("--log-level=warning", "--cors-origin", "https://a.example", "--cors-origin", "https://b.example")
     async with server_process(tmp_path, *flags) as server:
         assert server.url
-    _, output, _ = await run_server(tmp_path, *flags, "config")
+    _, output, _ = await run_server(tmp_path, *flags, "--insecure-login", "off", "--conversations", "config")
     assert "log_level = warning  (command line)" in output
+    assert "insecure_login = off  (command line)" in output
+    assert "conversations = on  (command line)" in output
     assert "cors_origin = https://a.example, https://b.example  (command line)" in output

@@ -88,8 +88,6 @@ class ConversationService:
         group = await self._groups.find_by_name(name, account.member_id)
         if group is None:  # deleted by another device
             raise errors.NotFound("room_not_found")
-        if cover_id is not None:
-            await self._groups.set_cover(group.id, cover_id)
         return await self._describe(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
@@ -196,9 +194,9 @@ class ConversationService:
 
     # -- users
 
-    def build_user(self, account: AccountIdentity, email: str | None) -> User:
-        """Return the account itself, with its email."""
-        stored = self._accounts.get(account.id)
+    def build_user(self, account_id: int, email: str | None) -> User:
+        """Return an account with its email, for the account itself."""
+        stored = self._accounts.get(account_id)
         if stored is None:  # the directory has every authenticated account
             raise errors.Unauthorized("token_invalid")
         return self._views.build_own_user(stored, email or "")

@@ -6,7 +6,6 @@
 """
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -97,12 +96,10 @@ class ViewBuilder:
 
     Args:
         accounts: Directory of all accounts.
-        build_file_url: Returns the path of a stored avatar or cover.
     """
 
-    def __init__(self, accounts: AccountDirectory, build_file_url: Callable[[int], str]) -> None:
+    def __init__(self, accounts: AccountDirectory) -> None:
         self._accounts = accounts
-        self._build_file_url = build_file_url
 
     def build_user(self, account: Account) -> User:
         """Return an account without its email."""
@@ -194,8 +191,6 @@ class ViewBuilder:
         return derive_guest_id(member_id) if account is None else account.id
 
     def _build_image(self, file_type: Literal["avatar", "cover"], file_id: int | None, owner_id: int) -> File:
-        if file_id is not None:
-            return File(id=file_id, name=file_type, type=file_type, url=self._build_file_url(file_id))
         generated_id = owner_id if owner_id >= GENERATED_IDS else GENERATED_IDS + owner_id
         path = f"{GENERATED_IMAGE_PATH}{file_type}/{owner_id}.svg"
         return File(id=generated_id, name=f"{file_type}.svg", type=file_type, url=path)

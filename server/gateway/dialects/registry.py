@@ -14,11 +14,14 @@ DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect,
 """All dialects; the native one is last, because it matches every event."""
 
 
-def create_dialects(room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> tuple[Dialect, ...]:
+def create_dialects(
+    room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None, *optional: Dialect
+) -> tuple[Dialect, ...]:
     """Return one instance of each dialect, in matching order.
 
     Args:
         room_registry: Rooms with members.
         timezone: Time zone of formatted times; None selects the local one.
+        optional: Dialects that settings enable; they match first.
     """
-    return tuple(dialect_type(room_registry, timezone) for dialect_type in DIALECT_TYPES)
+    return (*optional, *(dialect_type(room_registry, timezone) for dialect_type in DIALECT_TYPES))

@@ -3,7 +3,7 @@
 - Origins: pages of the own origin and of allowed ones may call the endpoints, as the Socket.IO endpoint
   (docs/protocol.md, "Connection"). Requests of other pages are rejected. Credentials are headers, never cookies, so no
   page can use those of another.
-- Bodies: JSON objects of at most `MAX_BODY_BYTES`, complete within `BODY_TIMEOUT`.
+- Bodies: JSON objects of at most `MAX_BODY_BYTES` by default, complete within `BODY_TIMEOUT`.
 """
 
 import asyncio
@@ -59,12 +59,13 @@ def create_api_guard(get_cors_headers: Callable[[web.Request], Mapping[str, str]
     return guard_api
 
 
-async def read_json(request: web.Request, body_type: type[BodyT]) -> BodyT:
+async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
     """Read and validate the body of a request; null fields are absent, and unknown fields are ignored.
 
     Args:
         request: Request with a JSON object as its body.
-        body_type: Type that msgspec validates, a `Struct`.
+        body_type: Type that msgspec validates, usually a `Struct`.
+        max_bytes: Maximum size of the body.
 
     Raises:
         BadRequest: The content type is not JSON, or the body is malformed.
@@ -75,13 +76,13 @@ async def read_json(request: web.Request, body_type: type[BodyT]) -> BodyT:
         raise errors.BadRequest("json_required")
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
-            body = await request.content.readexactly(MAX_BODY_BYTES + 1)
+            body = await request.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as error:
         body = error.partial
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
-    if len(body) > MAX_BODY_BYTES:
-        raise web.HTTPRequestEntityTooLarge(MAX_BODY_BYTES, len(body))
+    if len(body) > max_bytes:
+        raise web.HTTPRequestEntityTooLarge(max_bytes, len(body))
     try:
         return msgspec.convert(codec.drop_nulls(msgspec.json.decode(body)), body_type)
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -1,0 +1,110 @@
+"""Client, account and rate limits of requests to `/api/`.
+
+Passwords travel only over TLS or within the machine, unless the operator allows plain HTTP.
+"""
+
+import time
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.rate_limits import PerAddressLimiter, is_loopback
+from server.engineio.connection import ClientConnection
+from server.forwarded import ClientInfo, IPNetwork, get_client_info
+from server.gateway.credentials import find_header_token
+from server.gateway.device_tokens import DeviceTokens
+from tui_chat.protocol import errors
+
+REGISTRATIONS_PER_MINUTE = 60
+"""Registrations per client address, enough for a class behind one address."""
+
+CHANGES_PER_MINUTE = 120
+"""Changes of profiles per client address."""
+
+
+class HttpApi(Protocol):
+    """Group of endpoints."""
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        ...
+
+
+class ApiLimits(NamedTuple):
+    """Limits per client address, shared by all endpoints."""
+
+    registrations: PerAddressLimiter
+    changes: PerAddressLimiter
+
+
+def create_api_limits() -> ApiLimits:
+    """Return unused limits."""
+    return ApiLimits(PerAddressLimiter(REGISTRATIONS_PER_MINUTE), PerAddressLimiter(CHANGES_PER_MINUTE))
+
+
+class RequestAuthenticator:
+    """Checks of requests.
+
+    Args:
+        tokens: Verifier of tokens.
+        trusted_networks: Networks of trusted reverse proxies.
+        allow_insecure: Accept passwords over plain HTTP from other machines.
+    """
+
+    def __init__(self, tokens: DeviceTokens, trusted_networks: tuple[IPNetwork, ...], *, allow_insecure: bool) -> None:
+        self._tokens = tokens
+        self._trusted_networks = trusted_networks
+        self._allow_insecure = allow_insecure
+
+    def get_client(self, request: web.Request) -> ClientInfo:
+        """Return the client of a request."""
+        return get_client_info(request, self._trusted_networks)
+
+    def require_secure(self, request: web.Request) -> ClientInfo:
+        """Return the client of a request with a password.
+
+        Raises:
+            Forbidden: The client is on another machine and does not use TLS.
+        """
+        client = self.get_client(request)
+        scheme = request.scheme if client.own_origin is None else urlsplit(client.own_origin).scheme
+        if not (self._allow_insecure or scheme == "https" or is_loopback(client.address)):
+            raise errors.Forbidden("login_insecure")
+        return client
+
+    async def authenticate(self, request: web.Request) -> AccountIdentity:
+        """Return the account of the token of a request.
+
+        Raises:
+            Unauthorized: The request has no valid token.
+            Unavailable: The token cannot be read.
+        """
+        token = find_header_token(request.headers.get("Authorization", ""))
+        if token is None:
+            raise errors.Unauthorized("login_required")
+        return await self._tokens.authenticate(token)
+
+    def create_connection(self, request: web.Request, account: AccountIdentity) -> ClientConnection:
+        """Return the account of a request as a connection that receives nothing, for the request handlers."""
+        return ClientConnection(
+            push=lambda _: None,
+            close=lambda _: None,
+            sid="",
+            address=self.get_client(request).address,
+            rate_buckets={},
+            member_id=account.member_id,
+            account=account,
+        )
+
+
+def acquire(limiter: PerAddressLimiter | None, address: str, reason: str) -> None:
+    """Acquire a token of an address; without effect for None.
+
+    Raises:
+        RateLimited: The rate of the address is exceeded.
+    """
+    retry_after = 0.0 if limiter is None else limiter.acquire(address, time.monotonic())
+    if retry_after:
+        raise errors.RateLimited(reason, retry_after=round(retry_after, 3))

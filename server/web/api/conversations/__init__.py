@@ -1,0 +1,1 @@
+"""HTTP endpoints of the conversation dialect (docs/dialects.md, "conversation"), in its envelope."""

@@ -1,0 +1,171 @@
+"""Registration, login and logout of the conversation dialect.
+
+- Registration: obeys the policy of the server. No mail is sent, and any code of six digits is accepted.
+- Login: a missing account and a wrong password have different errors, as the application expects. The limits of
+  failed logins are those of all logins.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from server.gateway.account_service import AccountService, Registration
+from server.gateway.conversations.service import ConversationRejected, ConversationService
+from server.storage.account_repository import AccountRecord, AccountRepository
+from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
+from server.web.api.conversations.captcha import CHARACTERS, CaptchaStore
+from server.web.api.conversations.envelope import create_endpoint
+from server.web.api.conversations.fields import FieldReader
+from server.web.api.guard import read_json
+from tui_chat.protocol import errors, names
+from tui_chat.protocol.accounts import validate_email
+from tui_chat.protocol.limits import PASSWORD_CHARACTERS, SECRET_CHARACTERS
+
+CODE_INTERVAL = 60.0
+"""Seconds between two requests of a verification code for one address."""
+
+USERNAME_LIMITS = (6, 20)
+"""Limits of characters in an account name of this dialect."""
+
+_CODE = re.compile("[0-9]{6}")
+_PASSWORD_PARTS = (
+    ("[0-9]", "password must contain a digit"),
+    ("[a-z]", "password must contain a lower-case letter"),
+    ("[A-Z]", "password must contain an upper-case letter"),
+    (r"[!@#$%^&*;',.]", "password must contain one of !@#$%^&*;',."),
+)
+_EMAIL_CHARACTERS = 254
+_MAX_CODE_REQUESTS = 10_000  # addresses in memory before expired ones are discarded
+_DEVICE_LABEL = "web application"
+
+
+class ConversationAuthApi:
+    """Handlers of `/api/auth/…`; `add_routes` adds them to an application.
+
+    Args:
+        service: Operations of the dialect.
+        account_service: Operations on accounts.
+        accounts: Storage of accounts.
+        authenticator: Checks of requests.
+        registration: Policy of registrations.
+        limits: Limits per address, None for no limits.
+        monotonic: Monotonic clock, in seconds.
+    """
+
+    def __init__(
+        self,
+        service: ConversationService,
+        account_service: AccountService,
+        accounts: AccountRepository,
+        authenticator: RequestAuthenticator,
+        *,
+        registration: Registration,
+        limits: ApiLimits | None,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._service = service
+        self._account_service = account_service
+        self._accounts = accounts
+        self._authenticator = authenticator
+        self._registration = registration
+        self._limits = limits
+        self._monotonic = monotonic
+        self._captchas = CaptchaStore(monotonic)
+        self._codes_requested_at: dict[str, float] = {}  # by email
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        app.router.add_post("/api/auth/sendCode", create_endpoint(self._send_code))
+        app.router.add_post("/api/auth/register", create_endpoint(self._register))
+        app.router.add_get("/api/auth/catpcha", self._get_captcha)
+        app.router.add_post("/api/auth/login", create_endpoint(self._log_in))
+        app.router.add_get("/api/auth/logout", create_endpoint(self._log_out))
+
+    async def _send_code(self, request: web.Request) -> None:
+        """Record the request of a code, which is not sent."""
+        fields = FieldReader(await read_json(request, dict[str, Any]))
+        email = _read_email(fields)
+        fields.finish()
+        now = self._monotonic()
+        if now - self._codes_requested_at.get(email.lower(), -CODE_INTERVAL) < CODE_INTERVAL:
+            raise ConversationRejected("please wait a minute before the next code")
+        if len(self._codes_requested_at) >= _MAX_CODE_REQUESTS:
+            self._codes_requested_at = {
+                other: requested_at
+                for other, requested_at in self._codes_requested_at.items()
+                if now - requested_at < CODE_INTERVAL
+            }
+        self._codes_requested_at[email.lower()] = now
+
+    async def _register(self, request: web.Request) -> None:
+        client = self._authenticator.require_secure(request)
+        fields = FieldReader(await read_json(request, dict[str, Any]))
+        username = fields.read_text("username", *USERNAME_LIMITS)
+        email = _read_email(fields)
+        password = _read_password(fields)
+        code = fields.read_text("code", 0, SECRET_CHARACTERS)
+        if fields.read_text("subPassword", 0, PASSWORD_CHARACTERS, required=False) not in ("", password):
+            fields.reject("subPassword must be equal to password")
+        fields.finish()
+        if self._registration != "open":
+            raise errors.Forbidden("registration_closed" if self._registration == "closed" else "invite_invalid")
+        if not _CODE.fullmatch(code):
+            raise ConversationRejected("email verification code is incorrect")
+        acquire(self._limits and self._limits.registrations, client.address, "too_many_registrations")
+        try:
+            await self._account_service.create_account(username, password=password, address=client.address, email=email)
+        except errors.Conflict:
+            raise ConversationRejected("username already exists") from None
+
+    async def _get_captcha(self, request: web.Request) -> web.Response:
+        """Return the image of a new captcha, without the envelope."""
+        uid = request.query.get("uid", "")[:SECRET_CHARACTERS]
+        return web.Response(text=self._captchas.create(uid), content_type="image/svg+xml")
+
+    async def _log_in(self, request: web.Request) -> dict[str, Any]:
+        client = self._authenticator.require_secure(request)
+        fields = FieldReader(await read_json(request, dict[str, Any]))
+        login_name = fields.read_text("loginName", 1, _EMAIL_CHARACTERS)
+        password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
+        code = fields.read_text("code", CHARACTERS, CHARACTERS)
+        uid = fields.read_text("uid", 1, SECRET_CHARACTERS)
+        fields.finish()
+        if not self._captchas.verify(uid, code):
+            raise ConversationRejected("captcha error")
+        record = await self._find_account(login_name)
+        if record is None:
+            raise ConversationRejected("account does not exist")
+        try:
+            issued = await self._account_service.log_in(record.account.name, password, _DEVICE_LABEL, client.address)
+        except errors.Unauthorized:
+            raise ConversationRejected("wrong password") from None
+        return {"token": issued.token, "user": self._service.build_user(issued.account.id, record.email)}
+
+    async def _log_out(self, request: web.Request) -> None:
+        account = await self._authenticator.authenticate(request)
+        await self._account_service.revoke_device(account, account.token_id)
+
+    async def _find_account(self, login_name: str) -> AccountRecord | None:
+        """Return the account with a name or an email; account names contain no `@`."""
+        if "@" in login_name:
+            return await self._accounts.find_by_email(login_name.strip())
+        return await self._accounts.find(names.canonical_key(login_name))
+
+
+def _read_email(fields: FieldReader) -> str:
+    email = fields.read_text("email", 1, _EMAIL_CHARACTERS)
+    try:
+        return validate_email(email) or ""
+    except errors.BadRequest:
+        fields.reject("email must be an email")
+        return ""
+
+
+def _read_password(fields: FieldReader) -> str:
+    password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
+    for pattern, problem in _PASSWORD_PARTS:
+        if not re.search(pattern, password):
+            fields.reject(problem)
+    return password

@@ -1,0 +1,56 @@
+"""Captchas of the login form, as SVG images.
+
+A program reads them easily: the limit of failed logins protects accounts, and the captcha keeps the form working.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+
+LIFETIME = 180.0
+"""Validity of a captcha in seconds."""
+
+CHARACTERS = 4
+"""Number of characters of a captcha."""
+
+_MAX_CAPTCHAS = 10_000  # the oldest ones are discarded
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without characters that look alike
+_COLORS = ("#7c3aed", "#0e7490", "#b45309", "#be185d")
+
+
+class CaptchaStore:
+    """Captchas by the `uid` of the form; a new one replaces the previous one of the same form.
+
+    Args:
+        monotonic: Monotonic clock, in seconds.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._captchas = OrderedDict[str, tuple[str, float]]()  # text and expiry by uid
+
+    def create(self, uid: str) -> str:
+        """Return the image of a new captcha, with one `<text>` element per character."""
+        text = "".join(secrets.choice(_ALPHABET) for _ in range(CHARACTERS))
+        self._captchas[uid] = text, self._monotonic() + LIFETIME
+        self._captchas.move_to_end(uid)
+        if len(self._captchas) > _MAX_CAPTCHAS:
+            self._captchas.popitem(last=False)
+        return _render(text)
+
+    def verify(self, uid: str, text: str) -> bool:
+        """Return whether a text is that of the valid captcha of a form, in upper or lower case."""
+        expected, expires_at = self._captchas.get(uid, ("", 0.0))
+        return expected != "" and self._monotonic() < expires_at and text.upper() == expected
+
+
+def _render(text: str) -> str:
+    characters = "".join(
+        f'<text x="{16 + 26 * index}" y="{30 + secrets.randbelow(8)}" fill="{_COLORS[index]}"'
+        f' transform="rotate({secrets.randbelow(41) - 20} {16 + 26 * index} 26)">{character}</text>'
+        for index, character in enumerate(text)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="120" height="44" viewBox="0 0 120 44"'
+        f' font-family="monospace" font-size="26" font-weight="bold">{characters}</svg>'
+    )

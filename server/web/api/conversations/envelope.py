@@ -1,0 +1,64 @@
+"""Envelope of all responses of the conversation dialect.
+
+- Success: `{status: 0, data, message}` with status 200, or 201 for POST.
+- Failure: `{status, message, timestamp, path}` with the same HTTP status.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import typedefs, web
+
+from server.gateway.conversations.service import ConversationRejected
+from server.gateway.conversations.views import format_time
+from server.web.api.conversations.fields import ValidationFailed
+from server.web.api.guard import create_json_response
+from server.web.problem_details import get_status
+from tui_chat.protocol.errors import ChatError, Unauthorized
+
+_log = logging.getLogger("chat.conversations")
+
+EndpointHandler = Callable[[web.Request], Awaitable[Any]]
+"""Handler that returns `data` of a success."""
+
+
+def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
+    """Return a request handler that puts results and errors into the envelope; an unexpected exception is logged."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        try:
+            data = await handler(request)
+        except ValidationFailed as error:
+            return _create_failure(request, HTTPStatus.BAD_REQUEST, error.problems)
+        except ConversationRejected as error:
+            return _create_failure(request, HTTPStatus.NOT_ACCEPTABLE, str(error))
+        except Unauthorized:
+            return _create_failure(request, HTTPStatus.UNAUTHORIZED, "unauthorized")
+        except ChatError as error:
+            response = _create_failure(request, get_status(error), error.message)
+            if error.retry_after is not None:
+                response.headers["Retry-After"] = str(math.ceil(error.retry_after))
+            return response
+        except web.HTTPException as error:
+            return _create_failure(request, HTTPStatus(error.status), error.reason.lower())
+        except Exception:
+            _log.exception("request for %s failed, responding with status 500", request.match_info.route.name)
+            return _create_failure(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")
+        status = HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK
+        return create_json_response({"status": 0, "data": data, "message": "success"}, status)
+
+    return serve
+
+
+def _create_failure(request: web.Request, status: HTTPStatus, message: str | list[str]) -> web.Response:
+    body = {
+        "status": int(status),
+        "message": message,
+        "timestamp": format_time(time.time_ns() // 1_000_000),
+        "path": request.path,
+    }
+    return create_json_response(body, status)
