@@ -13,8 +13,8 @@ from importlib.metadata import version
 from aiohttp import web
 
 from server.administration import Administration
+from server.api_setup import run_apis
 from server.control_socket import ControlHandler
-from server.conversation_setup import run_conversations
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.guest_keys import GuestKeys
 from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate
@@ -33,7 +33,6 @@ from server.gateway.fanout import Fanout
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
 from server.gateway.room_access import RoomAccessControl
-from server.gateway.upload_access import UploadAccess
 from server.listener import StartupError, create_tls_context, describe_address, listen, reload_certificate
 from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
@@ -41,10 +40,8 @@ from server.settings import ServerSettings
 from server.storage.database import Database, open_database
 from server.uploads.object_store import UploadStore
 from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
-from server.web.api.accounts import AccountApi
-from server.web.api.authentication import HttpApi, RequestAuthenticator, create_api_limits
+from server.web.api.authentication import HttpApi
 from server.web.api.guard import create_api_guard
-from server.web.api.uploads import UploadApi
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
 from server.web.http_connections import HttpConnectionPool
@@ -161,36 +158,18 @@ async def serve(
             return supervisor.health_problem() or await database.health_problem()
 
         read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
-        authenticator = RequestAuthenticator(
-            account_service.tokens,
-            settings.parse_trusted_networks(),
-            allow_insecure=settings.insecure_login == "on",
-        )
-        limits = create_api_limits() if settings.rate_limit == "on" else None
-        apis: list[HttpApi] = [
-            AccountApi(
+        apis = await resources.enter_async_context(
+            run_apis(
+                settings,
+                database,
+                dispatcher,
                 account_service,
-                dispatcher.handlers.identity,
-                authenticator,
-                registration=settings.registration,
-                limits=limits,
-            ),
-            _build_upload_api(settings, uploads, dispatcher.handlers.upload_access),
-        ]
-        if views is not None:
-            apis += await resources.enter_async_context(
-                run_conversations(
-                    settings,
-                    database,
-                    dispatcher,
-                    account_service,
-                    views=views,
-                    authenticator=authenticator,
-                    supervisor=supervisor,
-                    limits=limits,
-                    monotonic=monotonic,
-                )
+                uploads=uploads,
+                views=views,
+                supervisor=supervisor,
+                monotonic=monotonic,
             )
+        )
         app = _build_app(
             settings,
             socketio_server,
@@ -273,15 +252,6 @@ def _build_app(
     socketio_server.mount(app)
     add_metrics_route(app, read_metrics, trusted_networks)
     return app
-
-
-def _build_upload_api(settings: ServerSettings, uploads: UploadService, access: UploadAccess) -> UploadApi:
-    return UploadApi(
-        uploads,
-        access,
-        limit_rates=settings.rate_limit == "on",
-        trusted_networks=settings.parse_trusted_networks(),
-    )
 
 
 @asynccontextmanager

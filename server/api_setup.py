@@ -1,8 +1,8 @@
-"""Construction of the conversation dialect (docs/dialects.md, "conversation")."""
+"""Construction of the HTTP endpoints below `/api/`, and of the pushes of the conversation dialect."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from server.domain.rate_limits import Rate
 from server.gateway.account_service import AccountService
@@ -13,14 +13,71 @@ from server.gateway.dispatcher import Dispatcher
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database
-from server.web.api.authentication import ApiLimits, RequestAuthenticator
+from server.uploads.upload_service import UploadService
+from server.web.api.accounts import AccountApi
+from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticator, create_api_limits
 from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
+from server.web.api.uploads import UploadApi
 from tui_chat.protocol import events
 
 
 @asynccontextmanager
-async def run_conversations(
+async def run_apis(
+    settings: ServerSettings,
+    database: Database,
+    dispatcher: Dispatcher,
+    account_service: AccountService,
+    *,
+    uploads: UploadService,
+    views: ViewBuilder | None,
+    supervisor: Supervisor,
+    monotonic: Callable[[], float],
+) -> AsyncGenerator[list[HttpApi]]:
+    """Provide the endpoints of a server.
+
+    Args:
+        settings: Settings of the server.
+        database: Storage of rooms and groups.
+        dispatcher: Dispatcher of the connections.
+        account_service: Operations on accounts.
+        uploads: Uploads of the server.
+        views: Encoder of the conversation dialect, None without the dialect.
+        supervisor: Supervisor of the background tasks.
+        monotonic: Monotonic clock, in seconds.
+    """
+    trusted_networks, limit_rates = settings.parse_trusted_networks(), settings.rate_limit == "on"
+    authenticator = RequestAuthenticator(
+        account_service.tokens, trusted_networks, allow_insecure=settings.insecure_login == "on"
+    )
+    limits = create_api_limits() if limit_rates else None
+    handlers = dispatcher.handlers
+    apis: list[HttpApi] = [
+        AccountApi(
+            account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
+        ),
+        UploadApi(uploads, handlers.upload_access, limit_rates=limit_rates, trusted_networks=trusted_networks),
+    ]
+    async with AsyncExitStack() as resources:
+        if views is not None:
+            apis += await resources.enter_async_context(
+                _run_conversations(
+                    settings,
+                    database,
+                    dispatcher,
+                    account_service,
+                    views=views,
+                    authenticator=authenticator,
+                    supervisor=supervisor,
+                    limits=limits,
+                    monotonic=monotonic,
+                )
+            )
+        yield apis
+
+
+@asynccontextmanager
+async def _run_conversations(
     settings: ServerSettings,
     database: Database,
     dispatcher: Dispatcher,
@@ -31,20 +88,8 @@ async def run_conversations(
     supervisor: Supervisor,
     limits: ApiLimits | None,
     monotonic: Callable[[], float],
-) -> AsyncGenerator[tuple[ConversationAuthApi, ConversationApi]]:
-    """Push the messages of groups to the clients of the dialect, and provide its HTTP endpoints.
-
-    Args:
-        settings: Settings of the server.
-        database: Storage of rooms and groups.
-        dispatcher: Dispatcher of the connections.
-        account_service: Operations on accounts.
-        views: Encoder of results, shared with the dialect of the dispatcher.
-        authenticator: Checks of requests.
-        supervisor: Supervisor of the background task.
-        limits: Limits per address, None for no limits.
-        monotonic: Monotonic clock, in seconds.
-    """
+) -> AsyncGenerator[tuple[HttpApi, ...]]:
+    """Push the messages of groups to the clients of the dialect, and provide its endpoints."""
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish
 
