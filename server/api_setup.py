@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from server.domain.rate_limits import Rate
 from server.gateway.account_service import AccountService
 from server.gateway.conversations.feed import GroupFeed
+from server.gateway.conversations.media import ConversationMedia
 from server.gateway.conversations.service import ConversationService
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dispatcher import Dispatcher
@@ -18,6 +19,7 @@ from server.web.api.accounts import AccountApi
 from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticator, create_api_limits
 from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
+from server.web.api.conversations.media import ConversationMediaApi
 from server.web.api.uploads import UploadApi
 from tui_chat.protocol import events
 
@@ -46,17 +48,17 @@ async def run_apis(
         supervisor: Supervisor of the background tasks.
         monotonic: Monotonic clock, in seconds.
     """
-    trusted_networks, limit_rates = settings.parse_trusted_networks(), settings.rate_limit == "on"
+    trusted_networks = settings.parse_trusted_networks()
     authenticator = RequestAuthenticator(
         account_service.tokens, trusted_networks, allow_insecure=settings.insecure_login == "on"
     )
-    limits = create_api_limits() if limit_rates else None
+    limits = create_api_limits() if settings.rate_limit == "on" else None
     handlers = dispatcher.handlers
     apis: list[HttpApi] = [
         AccountApi(
             account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
         ),
-        UploadApi(uploads, handlers.upload_access, limit_rates=limit_rates, trusted_networks=trusted_networks),
+        UploadApi(uploads, handlers.upload_access, limits=limits, trusted_networks=trusted_networks),
     ]
     async with AsyncExitStack() as resources:
         if views is not None:
@@ -66,6 +68,7 @@ async def run_apis(
                     database,
                     dispatcher,
                     account_service,
+                    uploads=uploads,
                     views=views,
                     authenticator=authenticator,
                     supervisor=supervisor,
@@ -83,6 +86,7 @@ async def _run_conversations(
     dispatcher: Dispatcher,
     account_service: AccountService,
     *,
+    uploads: UploadService,
     views: ViewBuilder,
     authenticator: RequestAuthenticator,
     supervisor: Supervisor,
@@ -109,6 +113,7 @@ async def _run_conversations(
         message_rate=Rate(settings.message_burst, settings.message_rate) if settings.rate_limit == "on" else None,
         monotonic=monotonic,
     )
+    media = ConversationMedia(service, database.groups, account_service, uploads, views)
     try:
         yield (
             ConversationAuthApi(
@@ -121,6 +126,7 @@ async def _run_conversations(
                 monotonic=monotonic,
             ),
             ConversationApi(service, account_service, authenticator, limits=limits),
+            ConversationMediaApi(media, uploads, authenticator, limits),
         )
     finally:
         task.cancel()

@@ -125,7 +125,7 @@ async def serve(
             run_accounts(database, guest_keys.generate_member_id, supervisor, now=now, monotonic=monotonic)
         )
         uploads = await resources.enter_async_context(_run_uploads(settings, database, supervisor, now))
-        views = ViewBuilder(account_service.directory) if settings.conversations == "on" else None
+        views = ViewBuilder(account_service.directory, uploads.sign) if settings.conversations == "on" else None
         dispatcher = _build_dispatcher(
             settings,
             database,

@@ -30,7 +30,7 @@ class Account(Struct, frozen=True, kw_only=True):
         deleted: The account is deleted; only its member id stays in use.
         created_at: Time of the registration in milliseconds (Unix time).
         updated_at: Time of the last change in milliseconds (Unix time).
-        avatar_id: Picture in the conversation dialect, None for a generated one.
+        avatar_path: Unsigned path of the picture, None without one.
     """
 
     id: int
@@ -43,7 +43,7 @@ class Account(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     created_at: int = 0
     updated_at: int = 0
-    avatar_id: int | None = None
+    avatar_path: str | None = None
 
     @property
     def is_active(self) -> bool:

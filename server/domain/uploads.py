@@ -82,7 +82,7 @@ class Upload(Struct, frozen=True, kw_only=True):
     @property
     def path(self) -> str:
         """Unsigned path of the file."""
-        return f"{UPLOADS_PATH}/{self.id}/{quote(self.name, safe='')}"
+        return build_path(self.id, self.name)
 
     @property
     def preview_path(self) -> str | None:
@@ -102,6 +102,11 @@ class Upload(Struct, frozen=True, kw_only=True):
             preview=self.preview_path,
             poster=None if poster is None else poster.path,
         )
+
+
+def build_path(upload_id: str, name: str) -> str:
+    """Return the unsigned path of a file."""
+    return f"{UPLOADS_PATH}/{upload_id}/{quote(name, safe='')}"
 
 
 class FilePath(Struct, frozen=True):

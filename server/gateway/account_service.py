@@ -222,7 +222,7 @@ class AccountService:
 
         Args:
             account: Account to change.
-            values: Validated `nick_name`, `about` and `email`, of which each is optional.
+            values: Validated columns of `accounts`, such as `nick_name` and `about`; a new `name` needs a `nick_name`.
 
         Raises:
             Conflict: The nickname belongs to another account.
@@ -381,7 +381,7 @@ class AccountService:
             account_id,
             keep_token_id=None,
             **{"name": DELETED_PREFIX + secrets.token_hex(_DELETED_NAME_BYTES), "deleted": True, "erasure": erasure},
-            **{"password_hash": None, "about": "", "email": None},
+            **{"password_hash": None, "about": "", "email": None, "avatar_path": None},
         )
         self._apply(record)
         self.tokens.revoke(account_id)

@@ -19,8 +19,9 @@ from server.domain.log_commands import (
 )
 from server.domain.room_access import SanctionKind
 from server.storage.batch_rooms import BatchRoom
+from server.storage.group_tables import groups
 from server.storage.statements import get_insert_construct
-from server.storage.tables import PUBLIC, REMOVED, groups, invites, memberships, rooms, sanctions
+from server.storage.tables import PUBLIC, REMOVED, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields

@@ -375,7 +375,7 @@ def _account_from_row(row: Row[Any]) -> AccountRecord:
             deleted=row.deleted,
             created_at=row.created_at,
             updated_at=row.updated_at,
-            avatar_id=row.avatar_id,
+            avatar_path=row.avatar_path,
         ),
         password_hash=row.password_hash,
         about=row.about,

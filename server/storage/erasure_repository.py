@@ -14,17 +14,8 @@ from sqlalchemy import Connection, case, delete, func, select, tuple_, update
 
 from server.domain.log_commands import RoomRef
 from server.storage.executor import Executor, run_or_reconnect
-from server.storage.tables import (
-    REMOVED,
-    blocks,
-    conversations,
-    entries,
-    memberships,
-    mentions,
-    reactions,
-    rooms,
-    sanctions,
-)
+from server.storage.group_tables import conversations, pending_covers
+from server.storage.tables import REMOVED, blocks, entries, memberships, mentions, reactions, rooms, sanctions, uploads
 
 SLICE_ENTRIES = 2_000
 """Number of entry ids in a slice."""
@@ -93,7 +84,7 @@ class ErasureRepository:
         return await self._run(self._writer, partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_traces(self, member_id: str, name: str) -> None:
-        """Delete the memberships, mentions and blocks of a member, and replace its names in those of other members."""
+        """Delete the memberships, mentions, blocks and pictures of a member, and replace its names in other rows."""
         await self._run(self._writer, partial(_delete_traces, member_id=member_id, name=name))
 
     async def _run(self, executor: Executor, work: Callable[[Connection], ResultT]) -> ResultT:
@@ -138,7 +129,8 @@ def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name:
 
 
 def _delete_traces(connection: Connection, *, member_id: str, name: str) -> None:
-    for table in (memberships, mentions, blocks, conversations):
+    for table in (memberships, mentions, blocks, conversations, pending_covers):
         connection.execute(delete(table).where(table.c.member_id == member_id))
+    connection.execute(update(uploads).where(uploads.c.member_id == member_id).values(is_pinned=False))
     for table, column in ((sanctions, sanctions.c.member_id), (blocks, blocks.c.blocked_id)):
         connection.execute(update(table).where(column == member_id).values(nick_name=name, account=None))

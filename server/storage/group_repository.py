@@ -6,17 +6,19 @@
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, and_, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select
 
+from server.domain.uploads import build_path
 from server.storage.executor import Executor, run_or_reconnect
-from server.storage.search import find_first_seq
+from server.storage.group_messages import IS_MESSAGE, MessageRecord, list_messages, read_messages
+from server.storage.group_tables import conversations, groups, pending_covers
 from server.storage.statements import get_insert_construct
-from server.storage.tables import conversations, entries, groups, memberships, rooms
+from server.storage.tables import entries, memberships, rooms, uploads
 from tui_chat.protocol.events import MemberRef
 
 _log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
         owner_id: Member id of the first owner; of the first member without an owner.
         role: Role of the member.
         invite_code: Reusable invite code, None before the first use.
-        cover_id: File of the cover, None for a generated one.
+        cover_path: Unsigned path of the cover, None without one.
         created_at: Time of the creation in milliseconds since the epoch.
         updated_at: Time of the newest change of the policy or of a role.
     """
@@ -47,7 +49,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
     owner_id: str
     role: str
     invite_code: str | None
-    cover_id: int | None
+    cover_path: str | None
     created_at: int
     updated_at: int
 
@@ -57,28 +59,6 @@ class GroupMember(Struct, frozen=True, kw_only=True):
 
     ref: MemberRef
     joined_at: int
-
-
-class MessageRecord(Struct, frozen=True, kw_only=True):
-    """Message in its current state.
-
-    Attributes:
-        id: Id of the log entry.
-        group_id: Id of the room.
-        text: Current text.
-        member_id: Member id of the author.
-        nick_name: Nickname of the author at the time of the message.
-        created_at: Time of the message in milliseconds since the epoch.
-        updated_at: Time of the newest edit, otherwise that of the message.
-    """
-
-    id: int
-    group_id: int
-    text: str
-    member_id: str
-    nick_name: str
-    created_at: int
-    updated_at: int
 
 
 class ConversationRecord(Struct, frozen=True, kw_only=True):
@@ -156,9 +136,20 @@ class GroupRepository:
             for row in rows
         ]
 
-    async def set_cover(self, group_id: int, cover_id: int) -> None:
-        """Store the cover of a group."""
-        await self._write(partial(_put_group, room_id=group_id, values={"cover_id": cover_id}))
+    async def list_covers(self, member_id: str) -> dict[str, str]:
+        """Return the paths of the covers that a member may use for a group, by upload id.
+
+        These are its cover without a group, and those of its own groups.
+        """
+        return await self._read(partial(_list_covers, member_id=member_id))
+
+    async def replace_pending_cover(self, member_id: str, upload_id: str) -> str | None:
+        """Store the cover of the next group of a member; return the former one, which no group uses, or None."""
+        return await self._write(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
+
+    async def set_cover(self, group_id: int, upload_id: str) -> None:
+        """Store the cover of a group, which is no cover without a group any more."""
+        await self._write(partial(_set_cover, group_id=group_id, upload_id=upload_id))
 
     async def ensure_code(self, group_id: int, new_code: str) -> str:
         """Return the reusable invite code of a group, after storing `new_code` if the group has none."""
@@ -191,11 +182,11 @@ class GroupRepository:
             before_id: Exclusive upper bound of the entry id, None for no bound.
             limit: Maximum number of messages.
         """
-        return await self._read(partial(_list_messages, group_id=group_id, before_id=before_id, limit=limit))
+        return await self._read(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
 
     async def find_message(self, entry_id: int) -> MessageRecord | None:
         """Return the message of an entry; None for a deleted message and for an entry of another kind."""
-        messages = await self._read(lambda connection: _read_messages(connection, [entry_id]))
+        messages = await self._read(lambda connection: read_messages(connection, [entry_id]))
         return messages.get(entry_id)
 
     async def find_seq(self, group_id: int, entry_id: int) -> int | None:
@@ -223,7 +214,7 @@ _LATEST_FIRST = (rooms.c.active_at.desc(), rooms.c.id.desc())
 
 def _select_groups(*columns: Any) -> Select[Any]:
     """Return a statement with the columns of `GroupRecord`, joined to the memberships of any member."""
-    owners, changes = memberships.alias("owners"), entries.alias("changes")
+    owners, changes, covers = memberships.alias("owners"), entries.alias("changes"), uploads.alias("covers")
     owner_id = (
         select(owners.c.member_id)
         .where(owners.c.room_id == rooms.c.id)
@@ -236,7 +227,8 @@ def _select_groups(*columns: Any) -> Select[Any]:
         select(owner_id.label("owner_id"))
         .add_columns(
             *(rooms.c[name] for name in ("id", "name", "title", "topic", "created_at")),
-            *(groups.c[name] for name in ("invite_code", "cover_id")),
+            groups.c.invite_code,
+            *(covers.c[name].label(f"cover_{name}") for name in ("id", "name")),
             memberships.c.role,
             func.coalesce(changes.c.ts, rooms.c.created_at).label("updated_at"),
             *columns,
@@ -244,13 +236,42 @@ def _select_groups(*columns: Any) -> Select[Any]:
         .select_from(memberships)
         .join(rooms, rooms.c.id == memberships.c.room_id)
         .outerjoin(groups, groups.c.room_id == rooms.c.id)
+        .outerjoin(covers, and_(covers.c.id == groups.c.cover_id, covers.c.is_pinned))
         .outerjoin(changes, and_(changes.c.room_id == rooms.c.id, changes.c.seq == rooms.c.policy_seq))
         .where(_is_group)
     )
 
 
 def _group_from_row(row: Row[Any]) -> GroupRecord:
-    return GroupRecord(**{name: getattr(row, name) for name in GroupRecord.__struct_fields__})
+    names = set(GroupRecord.__struct_fields__) - {"cover_path"}
+    cover_path = None if row.cover_id is None else build_path(row.cover_id, row.cover_name)
+    return GroupRecord(cover_path=cover_path, **{name: getattr(row, name) for name in names})
+
+
+def _list_covers(connection: Connection, *, member_id: str) -> dict[str, str]:
+    pending = select(pending_covers.c.upload_id).where(pending_covers.c.member_id == member_id)
+    own = (
+        select(groups.c.cover_id)
+        .join(memberships, memberships.c.room_id == groups.c.room_id)
+        .where(memberships.c.member_id == member_id, memberships.c.role == "owner", groups.c.cover_id.is_not(None))
+    )
+    statement = select(uploads.c.id, uploads.c.name).where(
+        or_(uploads.c.id.in_(pending), uploads.c.id.in_(own)), uploads.c.is_pinned
+    )
+    return {upload_id: build_path(upload_id, name) for upload_id, name in connection.execute(statement)}
+
+
+def _replace_pending_cover(connection: Connection, *, member_id: str, upload_id: str) -> str | None:
+    is_own = pending_covers.c.member_id == member_id
+    former_id = connection.execute(select(pending_covers.c.upload_id).where(is_own)).scalar_one_or_none()
+    connection.execute(delete(pending_covers).where(is_own))
+    connection.execute(pending_covers.insert().values(member_id=member_id, upload_id=upload_id))
+    return former_id
+
+
+def _set_cover(connection: Connection, *, group_id: int, upload_id: str) -> None:
+    _put_group(connection, room_id=group_id, values={"cover_id": upload_id})
+    connection.execute(delete(pending_covers).where(pending_covers.c.upload_id == upload_id))
 
 
 def _put_group(connection: Connection, *, room_id: int, values: dict[str, Any]) -> None:
@@ -293,7 +314,7 @@ def _list_conversations(
             conversations.c.id.label("conversation_id"),
             (rooms.c.last_n - memberships.c.read_n).label("unread"),
             newest.where(entries.c.seq <= memberships.c.read_seq).scalar_subquery().label("last_read_id"),
-            newest.where(*_IS_MESSAGE).scalar_subquery().label("recent_id"),
+            newest.where(*IS_MESSAGE).scalar_subquery().label("recent_id"),
         )
         .outerjoin(
             conversations,
@@ -305,7 +326,7 @@ def _list_conversations(
     if conversation_id is not None:
         statement = statement.where(conversations.c.id == conversation_id)
     rows = connection.execute(statement).all()
-    messages = _read_messages(connection, [row.recent_id for row in rows if row.recent_id is not None])
+    messages = read_messages(connection, [row.recent_id for row in rows if row.recent_id is not None])
     records = [
         ConversationRecord(
             id=row.conversation_id,
@@ -318,42 +339,3 @@ def _list_conversations(
         if row.conversation_id is not None
     ]
     return records, [row.id for row in rows if row.conversation_id is None]
-
-
-_IS_MESSAGE = (entries.c.kind == "message", entries.c.deleted.is_(False))
-_edits = entries.alias("edits")
-_select_messages = select(
-    *(entries.c[name] for name in ("id", "room_id", "text", "member_id", "nick_name", "ts")),
-    _edits.c.ts.label("edited_at"),
-).outerjoin(_edits, and_(_edits.c.room_id == entries.c.room_id, _edits.c.seq == entries.c.edited))
-
-
-def _list_messages(connection: Connection, *, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
-    room = connection.execute(select(rooms).where(rooms.c.id == group_id, _is_group)).one_or_none()
-    if room is None:
-        return []
-    in_range = [entries.c.room_id == group_id, entries.c.seq >= room.first_seq]
-    if before_id is not None:
-        in_range.append(entries.c.seq < find_first_seq(connection, room, entries.c.id, before_id))
-    statement = _select_messages.where(*in_range, *_IS_MESSAGE).order_by(entries.c.seq.desc()).limit(limit)
-    return _messages_from_rows(connection.execute(statement).all())
-
-
-def _read_messages(connection: Connection, entry_ids: Collection[int]) -> dict[int, MessageRecord]:
-    rows = connection.execute(_select_messages.where(entries.c.id.in_(entry_ids), *_IS_MESSAGE)).all()
-    return {message.id: message for message in _messages_from_rows(rows)}
-
-
-def _messages_from_rows(rows: Sequence[Row[Any]]) -> list[MessageRecord]:
-    return [
-        MessageRecord(
-            id=row.id,
-            group_id=row.room_id,
-            text=row.text,
-            member_id=row.member_id,
-            nick_name=row.nick_name,
-            created_at=row.ts,
-            updated_at=row.edited_at or row.ts,
-        )
-        for row in rows
-    ]

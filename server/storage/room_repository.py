@@ -14,20 +14,10 @@ from sqlalchemy import Connection, delete, exc, func, select, update
 
 from server.domain.log_commands import StaleAccess, generate_log_id
 from server.storage.executor import Executor, run_or_reconnect
+from server.storage.group_tables import conversations, groups
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
-from server.storage.tables import (
-    DELETED,
-    PUBLIC,
-    REMOVED,
-    conversations,
-    entries,
-    groups,
-    invites,
-    memberships,
-    rooms,
-    sanctions,
-)
+from server.storage.tables import DELETED, PUBLIC, REMOVED, entries, invites, memberships, rooms, sanctions, uploads
 from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.search_query import fold
 
@@ -194,6 +184,11 @@ def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> in
             first_seq=last_seq + 1,
             direct_key=None,
         )
+    )
+    cover_id = select(groups.c.cover_id).where(groups.c.room_id == room_id).scalar_subquery()
+    other_groups = select(groups.c.cover_id).where(groups.c.room_id != room_id, groups.c.cover_id.is_not(None))
+    connection.execute(
+        update(uploads).where(uploads.c.id == cover_id, uploads.c.id.not_in(other_groups)).values(is_pinned=False)
     )
     for table in (memberships, sanctions, invites, groups, conversations):
         connection.execute(delete(table).where(table.c.room_id == room_id))

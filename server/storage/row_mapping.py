@@ -60,7 +60,7 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
                 edited=row.edited,
                 deleted=bool(row.deleted),
                 reactions=dict(reactions) if reactions else None,
-                attachments=None if row.attachments is None else _attachments_decoder.decode(row.attachments),
+                attachments=decode_attachments(row.attachments),
             )
         case "edit":
             return Edit(**common, target=row.target, message=row.text)
@@ -76,6 +76,11 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
             return _decode_fields(PolicyChange, common, row.text)
         case unknown_kind:
             raise ValueError(f"unknown entry kind {unknown_kind!r}")
+
+
+def decode_attachments(column: bytes | None) -> list[Attachment] | None:
+    """Return the files of a message from the column `attachments`."""
+    return None if column is None else _attachments_decoder.decode(column)
 
 
 def encode_fields(entry: MemberChange | PolicyChange) -> str:

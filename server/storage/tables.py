@@ -153,29 +153,6 @@ invites = Table(
 )
 """Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
 
-groups = Table(
-    "groups",
-    metadata,
-    Column("room_id", Int64, primary_key=True, autoincrement=False),
-    Column("invite_code", Text, unique=True),
-    Column("cover_id", Int64),
-)
-"""Values of private rooms in the conversation dialect, for rooms with at least one of them.
-
-`invite_code` admits any number of accounts, without an expiry.
-"""
-
-conversations = Table(
-    "conversations",
-    metadata,
-    Column("id", Int64, primary_key=True),
-    Column("room_id", Int64, nullable=False),
-    Column("member_id", Text, nullable=False),
-    Index("conversations_by_member", "member_id", "room_id", unique=True),
-    sqlite_autoincrement=True,
-)
-"""Identifiers of private rooms for one member in the conversation dialect."""
-
 accounts = Table(
     "accounts",
     metadata,
@@ -191,7 +168,7 @@ accounts = Table(
     Column("password_hash", Text),
     Column("about", Text, nullable=False),
     Column("email", Text, index=True),
-    Column("avatar_id", Int64),
+    Column("avatar_path", Text),
     Column("created_at", Int64, nullable=False),
     Column("updated_at", Int64, nullable=False),
 )

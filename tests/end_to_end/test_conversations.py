@@ -63,7 +63,8 @@ class Terminals:
     async def _receive(self, entry_id: int) -> dict[str, Any]:
         await wait_until(lambda: any(message.id == entry_id for message in self._room.log.messages()))
         (message,) = [message for message in self._room.log.messages() if message.id == entry_id]
-        return {"text": message.message, "nickname": message.nick_name}
+        files = [f"{file.type} {file.name}" for file in message.attachments or []]
+        return {"text": message.message, "nickname": message.nick_name, "files": files}
 
     async def _edit(self, text: str) -> dict[str, Any]:
         await self._room.edit(self._sent_seq, text)

@@ -17,7 +17,8 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.identity import require_account
-from server.storage.group_repository import GroupRepository, MessageRecord
+from server.storage.group_messages import MessageRecord
+from server.storage.group_repository import GroupRepository
 from tui_chat.protocol import errors, events, names
 
 _RETRY_DELAY = 1.0  # seconds after a failed read of ids
@@ -168,4 +169,5 @@ def to_record(message: events.Message, group_id: int) -> MessageRecord:
         nick_name=message.nick_name,
         created_at=message.ts,
         updated_at=message.ts,
+        attachments=message.attachments,
     )

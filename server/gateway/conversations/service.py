@@ -9,14 +9,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from server.domain.account_directory import AccountIdentity
-from server.domain.log_commands import AppendMemberChange, AppendMessage
+from server.domain.log_commands import AppendMemberChange, AppendMessage, AttachedUpload
 from server.domain.mention_resolver import resolve_mentions
 from server.domain.permissions import Action
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
 from server.gateway.conversations.feed import to_record
-from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder
+from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder, derive_file_id
 from server.gateway.handlers import Handlers
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database
@@ -67,27 +67,30 @@ class ConversationService:
 
     # -- groups
 
-    async def create_group(
-        self, connection: ClientConnection, title: str, description: str, cover_id: int | None
-    ) -> Group:
+    async def create_group(self, connection: ClientConnection, title: str, description: str, cover_id: int) -> Group:
         """Create a group with the account as its owner.
 
         Args:
             connection: Connection of the account.
             title: Validated title.
             description: Validated topic, possibly empty.
-            cover_id: File of the cover, None for a generated one.
+            cover_id: File of an own cover.
 
         Raises:
             Forbidden: The account may not create rooms.
             RateLimited: The rate of room creations is exceeded.
         """
+        account = _get_account(connection)
+        covers = await self._groups.list_covers(account.member_id)
+        cover = next((upload_id for upload_id, path in covers.items() if derive_file_id(path) == cover_id), None)
+        if cover is None:
+            raise ConversationRejected("cover does not exist")
         private = PolicyFields(visibility="private")
         name = await self._handlers.room_admin.create(connection, None, title, private, topic=description)
-        account = _get_account(connection)
         group = await self._groups.find_by_name(name, account.member_id)
         if group is None:  # deleted by another device
             raise errors.NotFound("room_not_found")
+        await self._groups.set_cover(group.id, cover)
         return await self._describe(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
@@ -156,25 +159,32 @@ class ConversationService:
         messages = await self._groups.list_messages(group.id, before_id, limit)
         return [self._views.build_message(message) for message in messages]
 
-    async def send_text(self, connection: ClientConnection, group_id: int, text: str) -> GroupMessage:
+    async def send(
+        self,
+        connection: ClientConnection,
+        group_id: int,
+        text: str,
+        attachments: tuple[AttachedUpload, ...] = (),
+    ) -> GroupMessage:
         """Append a message.
 
         Args:
             connection: Connection of a member.
             group_id: Id of the group.
-            text: Sanitized text.
+            text: Sanitized text, empty only with files.
+            attachments: Files of the account.
 
         Raises:
-            Forbidden: The member is muted, or only others may write.
+            Forbidden: The member is muted, or only others may write or upload.
             RateLimited: The message rate of the account is exceeded.
         """
         account = _get_account(connection)
         group = await self._require_group(account, group_id)
         self._acquire_message(account)
-        access_control = self._handlers.access_control
+        access_control, action = self._handlers.access_control, Action.UPLOAD if attachments else Action.SEND
 
         async def append() -> AppendResult:
-            state = await access_control.authorize(connection, group.name, account.member_id, Action.SEND)
+            state = await access_control.authorize(connection, group.name, account.member_id, action)
             return await self._database.journal.append(
                 AppendMessage(
                     room=self._handlers.room_registry.get_ref(group.name),
@@ -182,6 +192,7 @@ class ConversationService:
                     policy_seq=state.access.policy_seq,
                     message=text,
                     mentions=resolve_mentions(text, self._accounts),
+                    attachments=attachments,
                 )
             )
 

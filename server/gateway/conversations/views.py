@@ -1,19 +1,24 @@
 """JSON values of the conversation dialect (docs/dialects.md, "conversation").
 
 - Users: accounts with their ids. Guests have ids above `GENERATED_IDS`, derived from their member ids.
-- Images: a missing avatar or cover is a generated image, whose id is above `GENERATED_IDS` too.
+- Files: ids of stored files are derived from their paths. A missing avatar or cover is a generated image, whose id is
+  above `GENERATED_IDS` too.
 - Times: ISO 8601 in UTC with milliseconds.
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
+from urllib.parse import unquote
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory
-from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord, MessageRecord
+from server.storage.group_messages import MessageRecord
+from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord
+from tui_chat.protocol.events import Attachment
 from tui_chat.protocol.limits import SEQ_MAX
 
 GENERATED_IDS = 2**52
@@ -21,8 +26,13 @@ GENERATED_IDS = 2**52
 
 FileType = Literal["avatar", "cover", "image", "video"]
 
+GENERATED_IMAGE_PATH = "/api/conversation/image/"
+"""Path of generated images, followed by the type and the id of the user or group."""
+
 TEXT, IMAGE, VIDEO = 0, 1, 2
 """Values of `GroupMessage.type`."""
+
+_MEDIA_TYPES = {"image": IMAGE, "video": VIDEO}
 
 
 class File(Struct, frozen=True, kw_only=True):
@@ -96,19 +106,27 @@ class ViewBuilder:
 
     Args:
         accounts: Directory of all accounts.
+        sign_path: Returns the address of a stored file, which needs no header.
     """
 
-    def __init__(self, accounts: AccountDirectory) -> None:
+    def __init__(self, accounts: AccountDirectory, sign_path: Callable[[str], str]) -> None:
         self._accounts = accounts
+        self._sign_path = sign_path
+
+    def build_file(self, file_type: FileType, path: str) -> File:
+        """Return a stored file with the address for the next hour."""
+        name = unquote(path.rpartition("/")[2])
+        return File(id=derive_file_id(path), name=name, type=file_type, url=self._sign_path(path))
 
     def build_user(self, account: Account) -> User:
         """Return an account without its email."""
+        avatar = self._build_image("avatar", account.avatar_path, account.id)
         return User(
             id=account.id,
             username=account.name,
             nickname=account.nick_name,
-            avatar_id=account.avatar_id or GENERATED_IDS + account.id,
-            avatar=self._build_image("avatar", account.avatar_id, account.id),
+            avatar_id=avatar.id,
+            avatar=avatar,
             create_at=format_time(account.created_at),
             update_at=format_time(account.updated_at),
         )
@@ -143,11 +161,12 @@ class ViewBuilder:
         self, group: GroupRecord, members: list[GroupMember] | None = None, invite_code: str | None = None
     ) -> Group:
         """Return a group, with its members and the invite code if given."""
+        cover = self._build_image("cover", group.cover_path, group.id)
         return Group(
             id=group.id,
             name=group.title,
-            cover_id=group.cover_id or GENERATED_IDS + group.id,
-            cover=self._build_image("cover", group.cover_id, group.id),
+            cover_id=cover.id,
+            cover=cover,
             create_by_id=self._find_user_id(group.owner_id),
             create_at=format_time(group.created_at),
             update_at=format_time(group.updated_at),
@@ -161,18 +180,28 @@ class ViewBuilder:
         )
 
     def build_message(self, message: MessageRecord) -> GroupMessage:
-        """Return a message with its author."""
+        """Return a message with its author.
+
+        A message of one image or one video without a text has the type of its file. The text of any other message is
+        followed by one line per file with name and address.
+        """
         user = self.build_author(message.member_id, message.nick_name, message.created_at)
-        return GroupMessage(
+        attachments = message.attachments or []
+        media_type = TEXT
+        if len(attachments) == 1 and not message.text:
+            media_type = _MEDIA_TYPES.get(attachments[0].type.partition("/")[0], TEXT)
+        lines = [] if media_type else [f"{file.name} {self._sign_path(file.path)}" for file in attachments]
+        view = GroupMessage(
             id=message.id,
-            type=TEXT,
-            content=message.text,
+            type=media_type,
+            content="\n".join([message.text] * bool(message.text) + lines),
             group_id=message.group_id,
             user_id=user.id,
             user=user,
             create_at=format_time(message.created_at),
             update_at=format_time(message.updated_at),
         )
+        return view if media_type == TEXT else self._add_file(view, attachments[0])
 
     def build_conversation(self, conversation: ConversationRecord, user_id: int) -> Conversation:
         """Return a conversation of the account with an id."""
@@ -186,24 +215,37 @@ class ViewBuilder:
             recent_msg=UNSET if conversation.recent is None else self.build_message(conversation.recent),
         )
 
+    def _add_file(self, view: GroupMessage, attachment: Attachment) -> GroupMessage:
+        file = self.build_file("image" if view.type == IMAGE else "video", attachment.path)
+        if view.type == IMAGE:
+            return replace(view, file_id=file.id, file=file)
+        cover = self._build_image("cover", attachment.poster, view.group_id)
+        return replace(view, file_id=file.id, file=file, cover_id=cover.id, cover=cover)
+
     def _find_user_id(self, member_id: str) -> int:
         account = self._accounts.find_member(member_id)
         return derive_guest_id(member_id) if account is None else account.id
 
-    def _build_image(self, file_type: Literal["avatar", "cover"], file_id: int | None, owner_id: int) -> File:
+    def _build_image(self, file_type: Literal["avatar", "cover"], path: str | None, owner_id: int) -> File:
+        if path is not None:
+            return self.build_file(file_type, path)
         generated_id = owner_id if owner_id >= GENERATED_IDS else GENERATED_IDS + owner_id
-        path = f"{GENERATED_IMAGE_PATH}{file_type}/{owner_id}.svg"
-        return File(id=generated_id, name=f"{file_type}.svg", type=file_type, url=path)
-
-
-GENERATED_IMAGE_PATH = "/api/conversation/image/"
-"""Path of generated images, followed by the type and the id of the user or group."""
+        url = f"{GENERATED_IMAGE_PATH}{file_type}/{owner_id}.svg"
+        return File(id=generated_id, name=f"{file_type}.svg", type=file_type, url=url)
 
 
 def derive_guest_id(member_id: str) -> int:
     """Return the user id of a guest: stable, and above the ids of accounts."""
-    digest = hashlib.sha256(member_id.encode()).digest()
-    return GENERATED_IDS + int.from_bytes(digest[:8]) % (SEQ_MAX - GENERATED_IDS)
+    return GENERATED_IDS + _hash(member_id) % (SEQ_MAX - GENERATED_IDS)
+
+
+def derive_file_id(path: str) -> int:
+    """Return the id of a stored file: stable, and below those of generated images."""
+    return 1 + _hash(path) % (GENERATED_IDS - 1)
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
 
 
 def format_time(milliseconds: int) -> str:

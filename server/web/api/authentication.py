@@ -24,6 +24,10 @@ CHANGES_PER_MINUTE = 120
 """Changes of profiles per client address."""
 
 
+UPLOADS_PER_MINUTE = 60
+"""Uploads per client address."""
+
+
 class HttpApi(Protocol):
     """Group of endpoints."""
 
@@ -37,11 +41,13 @@ class ApiLimits(NamedTuple):
 
     registrations: PerAddressLimiter
     changes: PerAddressLimiter
+    uploads: PerAddressLimiter
 
 
 def create_api_limits() -> ApiLimits:
     """Return unused limits."""
-    return ApiLimits(PerAddressLimiter(REGISTRATIONS_PER_MINUTE), PerAddressLimiter(CHANGES_PER_MINUTE))
+    rates = (REGISTRATIONS_PER_MINUTE, CHANGES_PER_MINUTE, UPLOADS_PER_MINUTE)
+    return ApiLimits(*map(PerAddressLimiter, rates))
 
 
 class RequestAuthenticator:

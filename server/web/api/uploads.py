@@ -7,24 +7,20 @@
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 
-from server.domain.rate_limits import PerAddressLimiter
 from server.domain.uploads import UPLOAD_ID, UPLOADS_PATH, FilePath, Upload
 from server.forwarded import IPNetwork, get_client_info
 from server.gateway.upload_access import HttpCaller, UploadAccess
 from server.uploads.media_types import INLINE_TYPES
 from server.uploads.upload_service import UploadService
+from server.web.api.authentication import ApiLimits, acquire
 from server.web.api.guard import create_json_response
 from tui_chat.protocol import errors
-
-UPLOADS_PER_MINUTE = 60
-"""Uploads per client address."""
 
 CHUNK_TIMEOUT = 30.0
 """Maximum time without progress of a body or a response, in seconds."""
@@ -52,7 +48,7 @@ class UploadApi:
     Args:
         uploads: Uploads of the server.
         access: Permission checks.
-        limit_rates: Limit uploads per address.
+        limits: Limits per address, None for no limits.
         trusted_networks: Networks of trusted reverse proxies.
     """
 
@@ -61,12 +57,12 @@ class UploadApi:
         uploads: UploadService,
         access: UploadAccess,
         *,
-        limit_rates: bool,
+        limits: ApiLimits | None,
         trusted_networks: tuple[IPNetwork, ...],
     ) -> None:
         self._uploads = uploads
         self._access = access
-        self._limiter = PerAddressLimiter(UPLOADS_PER_MINUTE) if limit_rates else None
+        self._limits = limits
         self._trusted_networks = trusted_networks
 
     def add_routes(self, app: web.Application) -> None:
@@ -80,15 +76,13 @@ class UploadApi:
         The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
         """
         caller = await self._identify(request)
-        retry_after = 0.0 if self._limiter is None else self._limiter.acquire(caller.address, time.monotonic())
-        if retry_after:
-            raise errors.RateLimited("too_many_requests", retry_after=round(retry_after, 3))
+        acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT):
                 if request.content_type == "multipart/form-data":
                     upload = await self._receive_form(request, caller)
                 else:
-                    chunks = _read_chunks(request.content.read)
+                    chunks = read_chunks(request.content.read)
                     upload = await self._receive(request, caller, request.query.get("room", ""), chunks)
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
@@ -101,9 +95,9 @@ class UploadApi:
                 if not isinstance(part, BodyPartReader):
                     break
                 if part.name == "file":
-                    chunks = _read_chunks(part.read_chunk)
+                    chunks = read_chunks(part.read_chunk)
                     return await self._receive(request, caller, room_name, chunks, part.filename)
-                field = b"".join([chunk async for chunk in _read_chunks(part.read_chunk, _MAX_FIELD_BYTES)])
+                field = b"".join([chunk async for chunk in read_chunks(part.read_chunk, _MAX_FIELD_BYTES)])
                 if part.name == "room":
                     room_name = field.decode()
         except ValueError:  # of the form, or of the encoding of its fields
@@ -167,8 +161,12 @@ class UploadApi:
         return await self._access.identify(request.headers.get("Authorization", ""), address)
 
 
-async def _read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | None = None) -> AsyncIterator[bytes]:
+async def read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | None = None) -> AsyncIterator[bytes]:
     """Yield the parts of a body until its end.
+
+    Args:
+        read: Returns a part of at most a number of bytes, empty at the end.
+        max_bytes: Maximum size of the body; None for no limit.
 
     Raises:
         ValueError: The body has more than `max_bytes`.

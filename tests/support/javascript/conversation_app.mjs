@@ -5,6 +5,11 @@ import { createInterface } from "node:readline";
 
 const { io } = await import("socket.io-client-4.8.4");
 const [url] = process.argv.slice(2);
+const PNG = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+const VIDEO = Buffer.concat([Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom"), Buffer.alloc(5000)]);
 const PASSWORD = "Aa1!correct horse";
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
@@ -97,6 +102,23 @@ function checkConversation(conversation) {
   if (conversation.recentMsg) checkMessage(conversation.recentMsg, conversation.recentMsg.type);
 }
 
+function createForm(fields) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) {
+    if (Array.isArray(value)) form.append(name, new Blob([value[0]]), value[1]);
+    else form.append(name, String(value));
+  }
+  return form;
+}
+
+async function checkDownload(file, type, size) {
+  const response = await fetch(new URL(file.url, url));
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), type);
+  const bytes = await response.arrayBuffer();
+  if (size !== undefined) assert.equal(bytes.byteLength, size);
+}
+
 async function readCaptcha(uid) {
   const response = await fetch(`${url}/api/auth/catpcha?uid=${uid}`);
   assert.equal(response.status, 200);
@@ -186,7 +208,19 @@ const steps = {
     await fail(406, "username already exists", "POST", "/api/user", { token: alice.token, body: { username: "bobby_2" } });
     await fail(400, undefined, "POST", "/api/user", { token: alice.token, body: { nickname: "A" } });
     await succeed("POST", "/api/user", { token: alice.token, body: { username: "alice_01" } });
+    const avatarForm = () => ({ token: alice.token, form: createForm({ file: [PNG, "我.png"] }) });
+    await fail(401, "unauthorized", "POST", "/api/user/avatar", { form: avatarForm().form });
+    const text = createForm({ file: [Buffer.from("no picture"), "me.png"] });
+    await fail(400, undefined, "POST", "/api/user/avatar", { token: alice.token, form: text });
+    const large = createForm({ file: [Buffer.concat([PNG, Buffer.alloc(6e6)]), "me.png"] });
+    await fail(413, undefined, "POST", "/api/user/avatar", { token: alice.token, form: large });
+    await succeed("POST", "/api/user/avatar", avatarForm());
+    const avatar = await succeed("POST", "/api/user/avatar", avatarForm());
+    checkFile(avatar, "avatar");
+    await checkDownload(avatar, "image/png");
     alice.user = await succeed("GET", "/api/user", { token: alice.token });
+    assert.deepEqual([alice.user.avatarId, alice.user.avatar], [avatar.id, avatar]);
+    await checkDownload(people.bob.user.avatar, "image/svg+xml; charset=utf-8");
     checkUser(alice.user, { isOwn: true });
     assert.deepEqual([alice.user.username, alice.user.nickname], ["alice_01", "Alice"]);
   },
@@ -195,8 +229,11 @@ const steps = {
     const { alice, bob } = people;
     const body = { name: "Tea club", coverId: await uploadCover(alice.token), description: "leaves and water" };
     await fail(400, undefined, "POST", "/api/group", { token: alice.token, body: { ...body, name: "T" } });
+    await fail(406, undefined, "POST", "/api/group", { token: bob.token, body });
     group = await succeed("POST", "/api/group", { token: alice.token, body });
     checkGroup(group, ["inviteCode"]);
+    assert.deepEqual([group.coverId, group.cover.name], [body.coverId, "tea.png"]);
+    await checkDownload(group.cover, "image/png");
     assert.ok(group.inviteCode.length <= 32);
     assert.equal(group.createById, alice.user.id);
     const { users, ...details } = await succeed("GET", `/api/group/${group.id}`, { token: alice.token });
@@ -273,7 +310,7 @@ const steps = {
     assert.deepEqual([received.id, received.userId], [sent.id, alice.user.id]);
     const web = { groupId: group.id, content: "from the page" };
     const posted = await succeed("POST", "/api/conversation/group/message/text", { token: bob.token, body: web });
-    assert.deepEqual(await runTerminal("receive", { entry_id: posted.id }), { text: "from the page", nickname: "bobby_2" });
+    assert.deepEqual(await runTerminal("receive", { entry_id: posted.id }), { text: "from the page", nickname: "bobby_2", files: [] });
     await runTerminal("edit", { text: "edited in the terminal" });
     const list = `/api/conversation/group/message/list?groupId=${group.id}`;
     const edited = (await succeed("GET", list, { token: bob.token })).find((message) => message.id === sent.id);
@@ -289,6 +326,52 @@ const steps = {
     const { users } = await succeed("GET", `/api/group/${group.id}`, { token: alice.token });
     assert.deepEqual(users.map((user) => user.id).sort(), [alice.user.id, bob.user.id, guest.userId].sort());
     assert.ok(guest.userId !== alice.user.id && guest.userId !== bob.user.id);
+  },
+
+  async "images and videos"() {
+    const { alice, bob } = people;
+    const event = `group-message:${group.id}`;
+    const images = "/api/conversation/group/message/image";
+    const videos = "/api/conversation/group/message/video";
+    const image = [PNG, "photo.png"];
+    const noGroup = createForm({ file: image });
+    assert.deepEqual(
+      await fail(400, undefined, "POST", images, { token: bob.token, form: noGroup }),
+      ["groupId must be a positive integer"],
+    );
+    assert.deepEqual(
+      await fail(400, undefined, "POST", images, { token: bob.token, form: createForm({ groupId: group.id }) }),
+      ["file must be a file"],
+    );
+    const foreign = createForm({ file: image, groupId: 999 });
+    await fail(406, "you are not in the group!", "POST", images, { token: bob.token, form: foreign });
+    for (const fields of [{ file: image, groupId: group.id }, { groupId: group.id, file: image }]) {
+      const sent = await succeed("POST", images, { token: bob.token, form: createForm(fields) });
+      checkMessage(sent, 1);
+      checkFile(sent.file, "image");
+      assert.deepEqual([sent.fileId, sent.userId, sent.content], [sent.file.id, bob.user.id, ""]);
+      assert.deepEqual(await sockets.alice.waitFor(event, (message) => message.id === sent.id), sent);
+      await checkDownload(sent.file, "image/png");
+      const received = await runTerminal("receive", { entry_id: sent.id });
+      assert.deepEqual(received, { text: "", nickname: "bobby_2", files: ["image/png photo.png"] });
+    }
+    const fields = { file: [VIDEO, "clip.mp4"], coverFile: image, groupId: group.id };
+    const withoutCover = createForm({ file: fields.file, groupId: group.id });
+    await fail(400, ["coverFile must be a file"], "POST", videos, { token: bob.token, form: withoutCover });
+    const video = await succeed("POST", videos, { token: bob.token, form: createForm(fields) });
+    checkMessage(video, 2);
+    checkFile(video.file, "video");
+    checkFile(video.cover, "cover");
+    assert.deepEqual([video.fileId, video.coverId], [video.file.id, video.cover.id]);
+    assert.deepEqual(await sockets.alice.waitFor(event, (message) => message.id === video.id), video);
+    await checkDownload(video.file, "video/mp4", VIDEO.length);
+    await checkDownload(video.cover, "image/png");
+    const { files } = await runTerminal("receive", { entry_id: video.id });
+    assert.deepEqual(files, ["video/mp4 clip.mp4"]);
+    const list = `/api/conversation/group/message/list?groupId=${group.id}&size=3`;
+    const listed = await succeed("GET", list, { token: alice.token });
+    assert.deepEqual(listed.map((message) => message.type), [2, 1, 1]);
+    assert.deepEqual(listed[0], video);
   },
 
   async "groups joined later and new codes"() {
@@ -325,8 +408,10 @@ const steps = {
   },
 };
 
-async function uploadCover() {
-  return 1;
+async function uploadCover(token) {
+  const cover = await succeed("POST", "/api/group/cover", { token, form: createForm({ file: [PNG, "tea.png"] }) });
+  checkFile(cover, "cover");
+  return cover.id;
 }
 
 const people = {};

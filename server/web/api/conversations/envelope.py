@@ -13,14 +13,19 @@ from typing import Any
 
 from aiohttp import typedefs, web
 
+from server.domain.account_directory import AccountIdentity
 from server.gateway.conversations.service import ConversationRejected
 from server.gateway.conversations.views import format_time
+from server.web.api.authentication import RequestAuthenticator
 from server.web.api.conversations.fields import ValidationFailed
 from server.web.api.guard import create_json_response
 from server.web.problem_details import get_status
 from tui_chat.protocol.errors import ChatError, Unauthorized
 
 _log = logging.getLogger("chat.conversations")
+
+AccountHandler = Callable[[web.Request, AccountIdentity], Awaitable[Any]]
+"""Handler for the account of a request, that returns `data` of a success."""
 
 EndpointHandler = Callable[[web.Request], Awaitable[Any]]
 """Handler that returns `data` of a success."""
@@ -52,6 +57,15 @@ def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
         return create_json_response({"status": 0, "data": data, "message": "success"}, status)
 
     return serve
+
+
+def create_account_endpoint(authenticator: RequestAuthenticator, handler: AccountHandler) -> typedefs.Handler:
+    """Return a request handler as `create_endpoint`, for requests with a valid token."""
+
+    async def authenticate(request: web.Request) -> Any:
+        return await handler(request, await authenticator.authenticate(request))
+
+    return create_endpoint(authenticate)
 
 
 def _create_failure(request: web.Request, status: HTTPStatus, message: str | list[str]) -> web.Response:

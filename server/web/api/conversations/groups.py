@@ -1,6 +1,5 @@
 """Profile, groups, conversations and messages of the conversation dialect."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from server.gateway.conversations.service import ConversationRejected, Conversat
 from server.gateway.conversations.views import GENERATED_IMAGE_PATH, Conversation, Group, GroupMessage, User
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
 from server.web.api.conversations.auth import USERNAME_LIMITS
-from server.web.api.conversations.envelope import create_endpoint
+from server.web.api.conversations.envelope import AccountHandler, create_account_endpoint
 from server.web.api.conversations.fields import FieldReader
 from server.web.api.conversations.generated_images import render_image
 from server.web.api.guard import read_json
@@ -27,8 +26,6 @@ MESSAGES_DEFAULT, MESSAGES_MAX = 10, 200
 
 _CONTENT_BYTES = 64 * 1024  # of a JSON body with `CONTENT_CHARACTERS`, also with escapes
 _NICKNAME_LIMITS, _NAME_LIMITS, _DESCRIPTION_LIMITS = (2, 20), (2, 32), (2, 100)
-
-AccountHandler = Callable[[web.Request, AccountIdentity], Awaitable[Any]]
 
 
 class ConversationApi:
@@ -70,14 +67,8 @@ class ConversationApi:
             ("POST", "/api/conversation/group/message/text", self._send_text),
         )
         for method, path, handler in routes:
-            app.router.add_route(method, path, create_endpoint(self._with_account(handler)))
+            app.router.add_route(method, path, create_account_endpoint(self._authenticator, handler))
         app.router.add_get(GENERATED_IMAGE_PATH + "{kind:avatar|cover}/{id:[0-9]{1,16}}.svg", self._get_image)
-
-    def _with_account(self, handler: AccountHandler) -> Callable[[web.Request], Awaitable[Any]]:
-        async def authenticate(request: web.Request) -> Any:
-            return await handler(request, await self._authenticator.authenticate(request))
-
-        return authenticate
 
     # -- users
 
@@ -151,7 +142,7 @@ class ConversationApi:
         if sanitize.is_blank(content):
             fields.reject("content must not be empty")
         fields.finish()
-        return await self._service.send_text(self._authenticator.create_connection(request, account), group_id, content)
+        return await self._service.send(self._authenticator.create_connection(request, account), group_id, content)
 
     async def _get_image(self, request: web.Request) -> web.Response:
         """Return a generated image, which reveals nothing about its owner."""

@@ -1,0 +1,91 @@
+"""Multipart forms of the conversation dialect: text fields, and files in any order."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from aiohttp import BodyPartReader, web
+from msgspec import Struct
+
+from server.domain.account_directory import AccountIdentity
+from server.domain.uploads import Upload, Uploader
+from server.uploads.upload_service import UploadService
+from server.web.api.conversations.fields import FieldReader
+from server.web.api.uploads import UPLOAD_TIMEOUT, read_chunks
+
+_MAX_PARTS = 10
+_MAX_FIELD_BYTES = 4096
+
+
+class FileRule(Struct, frozen=True, kw_only=True):
+    """Accepted files of one field.
+
+    Attributes:
+        types: Accepted media types by content.
+        max_bytes: Maximum size; None for that of all files.
+        is_pinned: Keep the file without a message.
+    """
+
+    types: frozenset[str]
+    max_bytes: int | None = None
+    is_pinned: bool = False
+
+
+class Form(NamedTuple):
+    """Content of a form: stored files and text fields by name."""
+
+    files: dict[str, Upload]
+    fields: FieldReader
+
+
+async def read_form(
+    request: web.Request, uploads: UploadService, account: AccountIdentity, rules: Mapping[str, FileRule]
+) -> Form:
+    """Store the files of a form; files of a form that is rejected later are unused uploads.
+
+    Args:
+        request: Request with a multipart form.
+        uploads: Uploads of the server.
+        account: Author of the files.
+        rules: Required files by field; other files are ignored.
+
+    Raises:
+        ValidationFailed: The form is malformed, or a file is missing.
+        BadRequest, TooLong, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
+        web.HTTPRequestTimeout: The form is not complete in time.
+    """
+    files: dict[str, Upload] = {}
+    texts: dict[str, str] = {}
+    reader = FieldReader(texts)
+    uploader = Uploader(member_id=account.member_id, quota_key=account.member_id)
+    if request.content_type == "multipart/form-data":
+        try:
+            async with asyncio.timeout(UPLOAD_TIMEOUT):
+                form = await request.multipart()
+                for _ in range(_MAX_PARTS):
+                    part = await form.next()
+                    if not isinstance(part, BodyPartReader):
+                        break
+                    name = part.name or ""
+                    if name in rules and name not in files:
+                        rule = rules[name]
+                        files[name] = await uploads.receive(
+                            read_chunks(part.read_chunk),
+                            uploader,
+                            part.filename or name,
+                            max_bytes=rule.max_bytes,
+                            types=rule.types,
+                            is_pinned=rule.is_pinned,
+                        )
+                    elif name not in rules:
+                        chunks = [chunk async for chunk in read_chunks(part.read_chunk, _MAX_FIELD_BYTES)]
+                        texts[name] = b"".join(chunks).decode()
+        except TimeoutError:
+            raise web.HTTPRequestTimeout from None
+        except ValueError:  # of the form, or of the encoding of its fields
+            reader.reject("the form is malformed")
+    for name in rules.keys() - files.keys():
+        reader.reject(f"{name} must be a file")
+    if rules.keys() - files.keys():
+        reader.finish()
+    return Form(files, reader)
