@@ -79,6 +79,10 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     await owner.page.keyboard.press("Escape")
     await stranger.page.goto(link)
     await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
+    await owner.send_message("/part")
+    await owner.page.locator("#room-dialog-open").click()
+    await owner.page.locator("#room-dialog-list .option", has_text="Secret tea").click()
+    await expect(owner.page.locator("#room-name")).to_have_text("Secret tea")
     owner.assert_no_errors()
     guest.assert_no_errors()
 

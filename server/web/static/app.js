@@ -11,7 +11,6 @@ import { ACCOUNT_KEY, storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
-import { parseRoomLink } from "./state/links.js";
 import { quoteName } from "./state/names.js";
 import { isModerator } from "./state/roles.js";
 import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
@@ -37,6 +36,7 @@ import { Notifier } from "./view/notifier.js";
 import { excerpt } from "./view/render_line.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
 import { RoomDialog } from "./view/room_dialog.js";
+import { installRoomLinks } from "./view/room_links.js";
 import { RoomList } from "./view/room_list.js";
 import { RoomSettingsDialog } from "./view/room_settings_dialog.js";
 import { inviteFromUrl, roomFromUrl, setRoomUrl } from "./view/room_url.js";
@@ -255,6 +255,7 @@ function stopSession() {
 function showJoinForm(failure = null) {
   stopSession();
   sessionStore.remove("session");
+  savedSession = "";
   chatElement.hidden = true;
   notifier.updateBadge({ title: strings.title, unreadCount: 0, mentionCount: 0 });
   joinForm.show({ failure });
@@ -339,16 +340,6 @@ function createCommandContext(room, replyTo) {
 
 function openSettings() {
   settingsDialog.open({ nick: session.current.nick, away: session.away, hasAccount: session.hasAccount });
-}
-
-/** Ask before the join of a linked room; explain a link to another server. */
-async function openRoomLink({ host, isSameServer, room }, url) {
-  if (isSameServer && !room) return void roomDialog.open(session);
-  const choices = isSameServer ? [{ value: "join", label: strings.joinRoom(room), kind: "primary" }] : [{ value: "copy", label: strings.copy }];
-  const text = isSameServer ? host : strings.otherServer(host);
-  const choice = await confirmDialog.confirm({ title: url, text, choices });
-  if (choice === "join") openRoom(room);
-  else if (choice === "copy") copyText(url);
 }
 
 async function copyText(text) {
@@ -461,13 +452,7 @@ document.addEventListener("visibilitychange", () => {
   else delayedDeletions.flush();
   scheduler.schedule();
 });
-requireElement("timeline-lines").addEventListener("click", (event) => {
-  const url = /** @type {Element} */ (event.target).closest("a")?.href ?? "";
-  const link = parseRoomLink(url);
-  if (!link) return;
-  event.preventDefault();
-  openRoomLink(link, url);
-});
+installRoomLinks({ confirm: (question) => confirmDialog.confirm(question), openRoom, openRoomDialog: () => roomDialog.open(session), copyText });
 for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
 globalThis.addEventListener("pagehide", () => {
   delayedDeletions.flush();

@@ -181,6 +181,7 @@ export const en = {
   joinRoom: (room) => `Join “${room}”`,
   switchRoom: "Join or switch room",
   memberCount: (count) => (count === 1 ? "1 member" : `${count} members`),
+  ownRoom: "your room",
   noMatchingRooms: "No matching rooms",
   leaveRoom: (room) => `Leave ${room}`,
   unreadCount: (count, mentions) => `${count} unread${mentions ? `, ${mentions} mentioning you` : ""}`,

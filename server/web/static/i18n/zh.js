@@ -178,6 +178,7 @@ export const zh = {
   joinRoom: (room) => `加入“${room}”`,
   switchRoom: "加入或切换房间",
   memberCount: (count) => `${count} 名成员`,
+  ownRoom: "你的房间",
   noMatchingRooms: "没有匹配的房间",
   leaveRoom: (room) => `离开 ${room}`,
   unreadCount: (count, mentions) => `${count} 条未读${mentions ? `，${mentions} 条提到你` : ""}`,

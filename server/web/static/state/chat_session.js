@@ -215,6 +215,21 @@ export class ChatSession {
   }
 
   /**
+   * List the durable rooms of the account, also those that are not open; none for a guest.
+   * @returns {Promise<{name: string, title: string, isDirect: boolean, unread: number, mentions: number}[]>}
+   * @throws {RequestError}
+   */
+  async listOwnRooms() {
+    if (!this.#hasAccount) return [];
+    const { rooms } = await this.#socket.request("myRooms", {});
+    return rooms.map(({ name, title, direct, read: { unread, mentions } }) => {
+      if (title) this.#titles.set(name, sanitizeLine(title));
+      if (direct) this.#nameDirectRoom(name, direct);
+      return { name, title: this.titleOf(name), isDirect: direct !== undefined, unread, mentions };
+    });
+  }
+
+  /**
    * Search messages.
    * @returns {Promise<{messages: object[], next?: string, incomplete?: boolean}>}
    * @throws {RequestError}
@@ -361,13 +376,8 @@ export class ChatSession {
   /** Load the blocks and the titles of the private and direct rooms, and open direct rooms with unread messages. */
   async #loadAccountState() {
     try {
-      const [{ rooms }] = await Promise.all([this.#socket.request("myRooms", {}), this.blocks.load()]);
-      for (const { name, title, direct, read } of rooms) {
-        if (title) this.#titles.set(name, sanitizeLine(title));
-        if (!direct) continue;
-        this.#nameDirectRoom(name, direct);
-        if (read.unread) this.openRoom(name);
-      }
+      const [rooms] = await Promise.all([this.listOwnRooms(), this.blocks.load()]);
+      for (const { name, isDirect, unread } of rooms) if (isDirect && unread) this.openRoom(name);
       this.#onChange();
     } catch (error) {
       requireRequestError(error); // the next connection repeats the requests

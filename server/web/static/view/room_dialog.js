@@ -1,5 +1,5 @@
 /**
- * Dialog to join or switch rooms. Lists open rooms first, then rooms of the server, then a new room.
+ * Dialog to join or switch rooms. Lists open rooms first, then rooms of the account, rooms of the server and a new room.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -18,6 +18,7 @@ export class RoomDialog {
   #list = requireElement("room-dialog-list");
   #onSelect;
   #openRooms = [];
+  #ownRooms = [];
   #serverRooms = [];
   #options = [];
   #activeIndex = 0;
@@ -58,6 +59,7 @@ export class RoomDialog {
    */
   async open(session, filter = "") {
     this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, displayName, memberCount }) => ({ name, title: displayName, members: memberCount }));
+    this.#ownRooms = [];
     this.#serverRooms = [];
     this.#field.value = filter;
     this.#render();
@@ -65,11 +67,22 @@ export class RoomDialog {
     this.#field.focus();
     this.#session = session;
     this.#hasAllRooms = true;
-    await this.#fetchRooms();
+    await Promise.all([this.#fetchOwnRooms(session), this.#fetchRooms()]);
   }
 
   close() {
     this.#dialog.close();
+  }
+
+  /** @param {import("../state/chat_session.js").ChatSession} session */
+  async #fetchOwnRooms(session) {
+    try {
+      const rooms = await session.listOwnRooms();
+      this.#ownRooms = rooms.filter(({ name }) => !session.findRoom(name));
+      if (this.#dialog.open && this.#ownRooms.length) this.#render();
+    } catch (error) {
+      requireRequestError(error); // the other rooms are still listed
+    }
   }
 
   async #fetchRooms() {
@@ -95,7 +108,11 @@ export class RoomDialog {
   #render() {
     const query = this.#field.value.trim();
     const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
-    for (const room of this.#serverRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: roomsByName.has(canonicalName(room.name)) });
+    for (const room of this.#ownRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: false });
+    for (const room of this.#serverRooms) {
+      const key = canonicalName(room.name);
+      roomsByName.set(key, { isOpen: false, ...roomsByName.get(key), ...room });
+    }
     const matches = [...roomsByName.values()].filter(({ name, title = name }) => canonicalName(title).includes(canonicalName(query)));
     const startsWithQuery = ({ name, title = name }) => canonicalName(title).startsWith(canonicalName(query));
     matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
@@ -117,10 +134,11 @@ export class RoomDialog {
   }
 }
 
-function renderOption({ name, title = name, members, topic, isNew }, index) {
+function renderOption({ name, title = name, members, unread, mentions, topic, isNew }, index) {
   const option = createElement("li", "option");
+  const note = unread ? strings.unreadCount(unread, mentions) : members === undefined ? strings.ownRoom : strings.memberCount(members);
   if (isNew) option.append(strings.joinRoom(name));
-  else option.append(createElement("bdi", "name", title), createElement("span", "note", strings.memberCount(members)));
+  else option.append(createElement("bdi", "name", title), createElement("span", "note", note));
   if (topic) option.append(createElement("span", "topic", topic));
   option.id = `room-option-${index}`;
   option.dataset.name = name;

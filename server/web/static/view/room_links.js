@@ -1,0 +1,32 @@
+/** Links to rooms in the timeline (`chat://host/room`). */
+
+import { strings } from "../i18n/strings.js";
+import { parseRoomLink } from "../state/links.js";
+import { closestElement, requireElement } from "./dom.js";
+
+/**
+ * Ask before the join of a linked room, and explain links to other servers.
+ * @param {object} options
+ * @param {import("./command_context.js").Confirm} options.confirm
+ * @param {(name: string) => void} options.openRoom
+ * @param {() => void} options.openRoomDialog Called for a link to this server without a room.
+ * @param {(text: string) => Promise<void>} options.copyText
+ */
+export function installRoomLinks({ confirm, openRoom, openRoomDialog, copyText }) {
+  requireElement("timeline-lines").addEventListener("click", (event) => {
+    const anchor = closestElement(event.target, "a");
+    const url = anchor instanceof HTMLAnchorElement ? anchor.href : "";
+    const link = parseRoomLink(url);
+    if (!link) return;
+    event.preventDefault();
+    if (link.isSameServer && !link.room) openRoomDialog();
+    else ask(link, url);
+  });
+
+  async function ask({ host, isSameServer, room }, url) {
+    const choices = isSameServer ? [{ value: "join", label: strings.joinRoom(room), kind: "primary" }] : [{ value: "copy", label: strings.copy }];
+    const choice = await confirm({ title: url, text: isSameServer ? host : strings.otherServer(host), choices });
+    if (choice === "join") openRoom(room);
+    else if (choice === "copy") copyText(url);
+  }
+}
