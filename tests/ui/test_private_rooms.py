@@ -102,6 +102,11 @@ async def test_an_owner_revokes_invites_renames_transfers_and_leaves_rooms(
         address = ann.displayed_room.name
         await ann.send_message("/invites")
         await ann.wait_for_text("No valid invites.")
+        await ann.send_message("/invite many")
+        await ann.wait_for_text("such as /invite 1 2h.")
+        await ann.press("ctrl+c")
+        await ann.send_message("/invite 1 2h")
+        await ann.wait_for_text("Invite for 1 person until")
         first, second = [await ann.sdk_client.owned_rooms.create_invite(address) for _ in range(2)]
         await ann.send_message("/invites")
         await ann.wait_for_text(f"{first.id}: for 10 more people until")

@@ -126,7 +126,11 @@ COMMANDS: tuple[Command, ...] = (
         mark("create a room that you own; --private for an invited group"),
         (Argument(mark("[--private] name")),),
     ),
-    Command("invite", mark("create an invite link to this room, and copy the link")),
+    Command(
+        "invite",
+        mark("create an invite link to this room, and copy the link"),
+        (Argument(mark("people"), is_optional=True), Argument(mark("duration"), is_optional=True)),
+    ),
     Command("invites", mark("list the valid invites to this room")),
     Command("uninvite", mark("revoke an invite of the list of /invites"), (Argument(mark("number")),)),
     Command(

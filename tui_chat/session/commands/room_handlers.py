@@ -7,10 +7,12 @@ from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict
+from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.duration_parser import parse_duration
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
@@ -37,15 +39,39 @@ def _create(argument: str, context: CommandContext) -> None:
 
 def _invite(argument: str, context: CommandContext) -> None:
     """Create an invite to the current room, show its link and copy the link."""
+    limits = _parse_invite_limits(argument)
     room = require_room("invite", context)
 
     async def invite() -> str:
-        created = await context.link.require_client().owned_rooms.create_invite(room.name)
+        created = await context.link.require_client().owned_rooms.create_invite(room.name, **limits)
         url = sanitize.line(created.url or _build_url(context.link.url, room, created))
         context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
         return moderation_strings.invite_created(url, created)
 
     run_in_background(invite(), context)
+
+
+def _parse_invite_limits(argument: str) -> dict[str, int]:
+    """Return the options of `OwnedRooms.create_invite` for a number of people and a duration, both optional.
+
+    Raises:
+        CommandRejected: A word is neither, or above its limit.
+    """
+    limits: dict[str, int] = {}
+    for word in argument.split():
+        if word.isdecimal():
+            limits["uses"] = int(word)
+        else:
+            limits["expires_in"] = parse_duration(word) or 0
+    if not 1 <= limits.get("uses", 1) <= INVITE_USES or not 1 <= limits.get("expires_in", 1) <= INVITE_SECONDS:
+        raise CommandRejected(
+            tr(
+                "Use up to {people:,} people and {days:,} days, such as /invite 1 2h.",
+                people=INVITE_USES,
+                days=INVITE_SECONDS // 86_400,
+            )
+        )
+    return limits
 
 
 def _build_url(server_url: str, room: Room, invite: Invite) -> str:
