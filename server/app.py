@@ -30,6 +30,7 @@ from server.gateway.dialects.conversation import ConversationDialect
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
 from server.gateway.fanout import Fanout
+from server.gateway.file_lines import FileLines
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
 from server.gateway.room_access import RoomAccessControl
@@ -315,7 +316,7 @@ def _build_dispatcher(
     if views is not None:
         optional = [ConversationDialect(room_registry, time_zone, repository=database.groups, views=views)]
     dialects = create_dialects(room_registry, time_zone, *optional)
-    fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects})
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects}, FileLines(uploads.sign))
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     access_control = RoomAccessControl(database, room_registry, guest_addresses, now, settings.rooms)
     return Dispatcher(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from server.domain.live_room import LiveRoom
 from server.engineio.connection import ClientConnection
+from server.gateway.file_lines import FileLines
 from tui_chat.protocol import events
 
 MembershipNotice = events.JoinNotice | events.LeaveNotice | events.NickNotice
@@ -25,18 +26,28 @@ class Fanout:
 
     Args:
         deliver_by_dialect: Methods `Dialect.deliver` by dialect name.
+        file_lines: Renderer of files for basic clients.
+
+    Attributes:
+        file_lines: Renderer of files for basic clients.
     """
 
-    def __init__(self, deliver_by_dialect: Mapping[str, DeliverEvent]) -> None:
+    def __init__(self, deliver_by_dialect: Mapping[str, DeliverEvent], file_lines: FileLines) -> None:
         self._deliver_by_dialect = deliver_by_dialect
+        self.file_lines = file_lines
 
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
     ) -> None:
-        """Queue an event for all connections and observers of a room except `exclude`.
+        """Queue an event for all connections and observers of a room except `exclude`; messages have no exception.
 
         The pushes precede later responses. Recipients whose dialect does not support the event receive nothing.
         """
+        if type(room_event) is events.Message and room_event.attachments:
+            for dialect, subscribers in room.subscribers.items():
+                for message, group in self.file_lines.group(room, room_event, subscribers):
+                    self._deliver_by_dialect[dialect](room, message, group)
+            return
         for dialect, subscribers in room.subscribers.items():
             recipients = (
                 [recipient for recipient in subscribers if recipient is not exclude]

@@ -84,6 +84,7 @@ class Handlers:
         room_admin: Owned rooms.
         owned_room_catalog: Room management of accounts.
         upload_access: Permission checks of files.
+        file_lines: Renderer of files for basic clients.
         published_count: Number of entries published since the start.
     """
 
@@ -109,6 +110,7 @@ class Handlers:
         self._search_cursors = search_cursors
         self.room_registry = room_registry
         self._fanout = fanout
+        self.file_lines = fanout.file_lines
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self.access_control = access_control
         self._contacts = DirectContacts(

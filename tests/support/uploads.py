@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TCPConnector
 from PIL import Image
 
 from server.app import RunningServer
 from tests.support.account_api import ApiResponse
+from tests.support.persons import Person
 
 
 class UploadClient:
@@ -21,12 +22,16 @@ class UploadClient:
         session: HTTP session.
         url: Base URL of the server.
         authorization: Header `Authorization`, empty for none.
+
+    Attributes:
+        token: Token of an account, otherwise undefined.
     """
 
     def __init__(self, session: ClientSession, url: str, authorization: str) -> None:
         self._session = session
         self._url = url
         self._headers = {"Authorization": authorization} if authorization else {}
+        self.token = authorization.removeprefix("Bearer ")
 
     def with_credentials(self, authorization: str) -> "UploadClient":
         """Return a client with other credentials."""
@@ -35,6 +40,8 @@ class UploadClient:
     async def upload(self, content: Any, name: str = "file", room: str = "tea", **headers: str) -> ApiResponse:
         """Send a file as the body of a request."""
         parameters = {"room": room, "name": name}
+        if isinstance(content, bytes):
+            content = io.BytesIO(content)
         named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
         return await self._request("POST", "/api/uploads", data=content, params=parameters, headers=named_headers)
 
@@ -58,8 +65,21 @@ class UploadClient:
 @asynccontextmanager
 async def upload_client(server: RunningServer, authorization: str = "") -> AsyncGenerator[UploadClient]:
     """Provide a client with credentials."""
-    async with ClientSession() as session:
+    # The server closes idle connections, also while a test computes an image.
+    async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield UploadClient(session, server.url, authorization)
+
+
+async def send_files(sender: Person, *upload_ids: str, text: str = "", room: str = "tea") -> dict[str, Any]:
+    """Send a message with files and return its push."""
+    response = await sender.client.request(
+        "sendMessage", {"room": room, "message": text, "attachments": list(upload_ids)}
+    )
+    assert response["ok"], response
+    while True:
+        push = await sender.client.wait_for_push("message")
+        if push.get("seq") == response["seq"]:
+            return push
 
 
 def encode_image(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:

@@ -1,15 +1,17 @@
 """Endpoints of files, and messages with files, with a real server."""
 
+import io
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from aiohttp import FormData
+from PIL import Image
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
-from tests.support.uploads import UploadClient, upload_client
+from tests.support.uploads import UploadClient, encode_image, forge_png, send_files, upload_client
 
 
 @pytest.fixture
@@ -33,18 +35,6 @@ async def files(server: RunningServer, ann: Person) -> AsyncGenerator[UploadClie
         yield client
 
 
-async def send(sender: Person, *upload_ids: str, text: str = "", room: str = "tea") -> dict[str, Any]:
-    """Send a message with files and return its push."""
-    response = await sender.client.request(
-        "sendMessage", {"room": room, "message": text, "attachments": list(upload_ids)}
-    )
-    assert response["ok"], response
-    while True:
-        push = await sender.client.wait_for_push("message")
-        if push.get("seq") == response["seq"]:
-            return push
-
-
 async def test_a_message_carries_its_files(ann: Person, files: UploadClient) -> None:
     uploaded = await files.upload(b"plain text", "notes.txt")
     assert uploaded.status == 201
@@ -53,7 +43,7 @@ async def test_a_message_carries_its_files(ann: Person, files: UploadClient) -> 
     attachment["path"] = f"/api/uploads/{upload_id}/notes.txt"
     assert uploaded.body == attachment
     assert (await files.download(attachment["path"])).body == b"plain text"  # by its uploader, without a message
-    message = await send(ann, upload_id)
+    message = await send_files(ann, upload_id)
     assert (message["message"], message["attachments"]) == ("", [attachment])
     history = await ann.client.request("history", {"room": "tea", "after": 0})
     assert history["messages"][-1]["attachments"] == [attachment]
@@ -63,3 +53,124 @@ async def test_a_message_carries_its_files(ann: Person, files: UploadClient) -> 
     assert downloaded.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
     assert downloaded.headers["X-Content-Type-Options"] == "nosniff"
     assert downloaded.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+async def test_images_lose_their_metadata_and_get_a_preview(files: UploadClient) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # rotated by 90 degrees
+    exif[0x010E] = "secret description"
+    exif.get_ifd(0x8825)[1] = "N"  # GPS latitude reference
+    photo = Image.new("RGB", (1200, 600), "navy")
+    content = encode_image(photo, "JPEG", exif=exif, comment=b"secret comment") + b"%PDF-1.7 secret polyglot"
+    uploaded = await files.upload(content, "photo.jpg", Content_Type="text/html")
+    assert (uploaded.status, uploaded.body["type"]) == (201, "image/jpeg")
+    assert (uploaded.body["width"], uploaded.body["height"]) == (600, 1200)
+    downloaded = await files.download(uploaded.body["path"])
+    assert len(downloaded.body) == uploaded.body["size"]
+    assert downloaded.headers["Content-Disposition"].startswith("inline;")
+    assert b"secret" not in downloaded.body
+    with Image.open(io.BytesIO(downloaded.body)) as image:
+        assert (image.size, dict(image.getexif())) == ((600, 1200), {})
+        assert image.getcolors() == [(600 * 1200, (1, 0, 128))]  # the nearest color of the encoder
+    preview = await files.download(uploaded.body["preview"])
+    with Image.open(io.BytesIO(preview.body)) as image:
+        assert (image.format, image.size) == ("WEBP", (256, 512))
+
+
+async def test_animations_keep_their_frames(files: UploadClient) -> None:
+    frames = [Image.new("RGB", (20, 10), color) for color in ("red", "green", "blue")]
+    for image_format, media_type in (("GIF", "image/gif"), ("WEBP", "image/webp"), ("PNG", "image/png")):
+        content = encode_image(frames[0], image_format, save_all=True, append_images=frames[1:], duration=70, loop=0)
+        uploaded = await files.upload(content)
+        assert (uploaded.body["type"], "preview" in uploaded.body) == (media_type, False)
+        downloaded = await files.download(uploaded.body["path"])
+        with Image.open(io.BytesIO(downloaded.body)) as image:
+            assert getattr(image, "n_frames", 1) == 3
+            image.load()
+            assert (image.info["loop"], image.info["duration"]) == (0, 70)
+
+
+async def test_invalid_images_are_rejected(files: UploadClient, tmp_path: Path) -> None:
+    bomb = forge_png(7_000, 7_000, bytes(7_001 * 7_000))
+    assert len(bomb) < 50_000
+    assert (await files.upload(bomb)).reason == "image_too_large"
+    assert (await files.upload(forge_png(64_000, 64_000, b""))).reason == "image_too_large"
+    frames = [Image.new("L", (2000, 2000), level) for level in range(11)]
+    animation = encode_image(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert (await files.upload(animation)).reason == "image_too_large"
+    for content in (b"GIF89a<script>alert(1)</script>", b"\xff\xd8\xff\xe0 no image", forge_png(10, 10, b"\0")):
+        assert (await files.upload(content)).reason == "image_invalid"
+    assert (await files.upload(b"")).reason == "upload_empty"
+    assert list((tmp_path / "chat.db.uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "media_type"),
+    [
+        (b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>', "a.svg", "text/plain"),
+        (b"<!doctype html><script>alert(1)</script>", "a.html", "text/plain"),
+        (b"%PDF-1.7\n<script>alert(1)</script>", "a.gif", "application/pdf"),
+        (b"MZ\x90\x00\x03", "a.png", "application/octet-stream"),
+        ("é".encode() * 3000, "a.txt", "text/plain"),
+    ],
+)
+async def test_active_content_is_a_download_without_a_document(
+    files: UploadClient, content: bytes, name: str, media_type: str
+) -> None:
+    uploaded = await files.upload(content, name, Content_Type="image/png")
+    assert (uploaded.status, uploaded.body["type"]) == (201, media_type)
+    downloaded = await files.download(uploaded.body["path"])
+    assert downloaded.body == content
+    assert downloaded.headers["Content-Type"].split(";")[0] == media_type
+    assert downloaded.headers["Content-Disposition"].startswith("attachment;")
+    assert "sandbox" in downloaded.headers["Content-Security-Policy"]
+    assert downloaded.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_file_names_contain_no_path_and_no_controls(files: UploadClient, tmp_path: Path) -> None:
+    for name, expected in (
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\a.txt", "a.txt"),
+        ("..", "file"),
+        ("", "file"),
+        ("a\u202egpj.exe", "agpj.exe"),
+        ("茶 100%?#.txt", "茶 100%?#.txt"),
+    ):
+        uploaded = await files.upload(b"x", name)
+        assert uploaded.body["name"] == expected
+        downloaded = await files.download(uploaded.body["path"])
+        assert downloaded.body == b"x"
+    assert (await files.upload(b"x", "x" * 201)).reason == "file_name_too_long"
+    assert {path.parent.parent for path in tmp_path.rglob("file")} == {tmp_path / "chat.db.uploads"}
+
+
+async def test_forms_name_the_room_before_the_file(files: UploadClient) -> None:
+    form = FormData()
+    form.add_field("room", "tea")
+    form.add_field("file", b"content", filename="a.bin", content_type="text/html")
+    uploaded = await files.upload_form(form)
+    assert (uploaded.status, uploaded.body["name"], uploaded.body["size"]) == (201, "a.bin", 7)
+    late = FormData()
+    late.add_field("file", b"content", filename="a.bin")
+    late.add_field("room", "tea")
+    assert (await files.upload_form(late)).reason == "upload_room_missing"
+    empty = FormData()
+    empty.add_field("room", "tea", filename="x")
+    assert (await files.upload_form(empty)).reason == "upload_incomplete"
+
+
+async def test_ranges_and_validators_select_parts(files: UploadClient) -> None:
+    path = (await files.upload(bytes(range(100)))).body["path"]
+    complete = await files.download(path)
+    etag = complete.headers["Etag"]
+    assert complete.headers["Accept-Ranges"] == "bytes"
+    part = await files.download(path, Range="bytes=10-19")
+    assert (part.status, part.body) == (206, bytes(range(10, 20)))
+    assert part.headers["Content-Range"] == "bytes 10-19/100"
+    assert (await files.download(path, Range="bytes=-5")).body == bytes(range(95, 100))
+    assert (await files.download(path, Range="bytes=95-", If_Range=etag)).body == bytes(range(95, 100))
+    for headers in ({"Range": "bytes=95-", "If_Range": '"other"'}, {"Range": "bytes=1-2,5-6"}, {"Range": "x"}):
+        assert (await files.download(path, **headers)).body == bytes(range(100))
+    unsatisfiable = await files.download(path, Range="bytes=100-")
+    assert (unsatisfiable.status, unsatisfiable.headers["Content-Range"]) == (416, "bytes */100")
+    assert (await files.download(path, If_None_Match=f'"x", {etag}')).status == 304

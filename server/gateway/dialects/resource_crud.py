@@ -19,7 +19,6 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.handlers import Handlers
-from server.gateway.room_catalog import RoomCatalog
 from server.storage.log_reader import RoomRecord
 from tui_chat.protocol import codec, errors, events, limits, requests, room_requests
 
@@ -166,7 +165,7 @@ class ResourceCrudDialect(Dialect):
             case RemoveChatroom(id=room_id):
                 room = await editor.delete(connection, room_id)
             case FindChatroomMessages():
-                return await self._stream_messages(room_catalog, connection, request)
+                return await self._stream_messages(handlers, connection, request)
             case _:
                 raise errors.BadRequest("request_unknown")
         return self._to_chatroom(room)
@@ -183,10 +182,10 @@ class ResourceCrudDialect(Dialect):
         return msgspec.json.encode({"error": {"code": error.code, "message": error.message}})
 
     async def _stream_messages(
-        self, room_catalog: RoomCatalog, connection: ClientConnection, request: FindChatroomMessages
+        self, handlers: Handlers, connection: ClientConnection, request: FindChatroomMessages
     ) -> dict[str, Any]:
         """Push the messages and the end of the stream; return the fields of the end."""
-        room, page = await room_catalog.read_messages(connection, request.id, request.before, request.limit)
+        room, page = await handlers.room_catalog.read_messages(connection, request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:
             connection.push(
@@ -197,7 +196,7 @@ class ResourceCrudDialect(Dialect):
                         "id": entry.id,
                         "seq": entry.seq,
                         "nickName": entry.nick_name,
-                        "message": entry.message,
+                        "message": handlers.file_lines.render(entry, connection.own_origin),
                         "createdAt": entry.ts,
                     },
                 )

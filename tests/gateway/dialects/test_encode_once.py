@@ -11,6 +11,7 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.fanout import Fanout, RoomEvent
+from server.gateway.file_lines import FileLines
 from tests.support.wait import wait_until
 from tui_chat.protocol.events import Message, PresencePush
 
@@ -58,7 +59,7 @@ def join_members(
 )
 def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames: int) -> None:
     registry = RoomRegistry[ClientConnection]()
-    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)})
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)}, FileLines(str))
     sinks, room = join_members(registry, dialect_name)
     fanout.send_to_room(room, message("tea", f"{dialect_name} 0"))
     # `server_msg` has one representation for the author and one for the other members.
@@ -68,7 +69,7 @@ def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames:
 
 async def test_a_user_list_is_encoded_once_for_members_of_the_same_rooms() -> None:
     registry = RoomRegistry[ClientConnection]()
-    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)})
+    fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)}, FileLines(str))
     sinks, room = join_members(registry, "server_msg")
     native_sinks, _ = join_members(registry, "native")
     for connection in list(room.subscribers["server_msg"]):
@@ -92,7 +93,8 @@ def test_a_dialect_without_subscribers_encodes_nothing() -> None:
             "string_join": reject_delivery,
             "server_msg": reject_delivery,
             "resource_crud": reject_delivery,
-        }
+        },
+        FileLines(str),
     )
     fanout.send_to_room(room, message("tea", "native 0"))
     assert [len(sink.frames) for sink in sinks] == [1] * MEMBERS
