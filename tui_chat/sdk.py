@@ -42,6 +42,7 @@ from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.owned_rooms import OwnedRooms
 from tui_chat.client.room import Room
+from tui_chat.client.room_files import RoomFiles
 from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.room_read_marker import RoomReadMarker
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
@@ -65,6 +66,7 @@ from tui_chat.protocol.errors import (
     Unavailable,
 )
 from tui_chat.protocol.events import (
+    Attachment,
     Deletion,
     Edit,
     Entry,
@@ -94,6 +96,7 @@ from tui_chat.protocol.responses import (
 __all__ = [
     "AccountClient",
     "AccountProfile",
+    "Attachment",
     "AuthFailed",
     "BadRequest",
     "ChangeAccepted",
@@ -151,6 +154,7 @@ __all__ = [
     "ReadMarkerChanged",
     "Room",
     "RoomChanged",
+    "RoomFiles",
     "RoomInvalid",
     "RoomJoined",
     "RoomLog",

@@ -150,3 +150,21 @@ async def test_a_new_guest_key_is_saved_once(server: RunningServer, tmp_path: Pa
         profile_path.unlink()
         await sender.send("two")
     assert not profile_path.exists()
+
+
+async def test_send_uploads_files(server: RunningServer, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("hello")
+    options = ("--server", server.url, "--room", "tea", "--nick", "ann")
+    assert await run_command(tmp_path, "send", *options, "--file", str(file), "see", "this") == (0, "", "")
+    assert await run_command(tmp_path, "send", *options, "--file", str(file)) == (0, "", "")
+    code, output, _ = await run_command(tmp_path, "tail", *options, "--no-follow")
+    lines = [line.split(" ", 2)[2] if line.startswith("20") else line for line in output.splitlines()]
+    caption = "[file notes.txt · text/plain · 5 B]"
+    assert (code, lines) == (0, ["ann: see this", f"    {caption}", f"ann: {caption}"])
+    missing = tmp_path / "missing"
+    code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(missing))
+    assert (code, errors) == (74, f"chat-tui: {missing}: No such file or directory\n")
+    many = [argument for _ in range(11) for argument in ("--file", str(file))]
+    code, _, errors = await run_command(tmp_path, "send", *options, *many)
+    assert (code, errors) == (2, "chat-tui: a message can have at most 10 files\n")

@@ -127,22 +127,22 @@ async def test_files_without_a_message_lose_their_bytes(tmp_path: Path, monkeypa
         persons(server, "ann") as ((ann, files),),
     ):
         await ann.join()
-        unused, deleted, kept, retained = [(await files.upload(b"x")).body for _ in range(4)]
+        unused, deleted, attached, retained = [(await files.upload(b"x")).body for _ in range(4)]
         message = await send_files(ann, deleted["id"])
-        await send_files(ann, kept["id"])
+        await send_files(ann, attached["id"])
         await server.uploads.remove_unused()
         assert len(list(files_directory.iterdir())) == 4
         assert await ann.attempt("deleteMessage", seq=message["seq"]) == ""
         await server.uploads.remove_unused()
-        assert {path.name for path in files_directory.iterdir()} == {unused["id"], kept["id"], retained["id"]}
+        assert {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"], retained["id"]}
         created = await ann.client.request("createRoom", {"roomName": "own", "keep": {"messages": 1}})
         assert created["ok"]
         await send_files(ann, retained["id"], room="own")
         await ann.send("newer", room="own")
         clock.now += HOUR_MS
         await server.uploads.remove_unused()
-        assert {path.name for path in files_directory.iterdir()} == {kept["id"], retained["id"]}
-        assert (await files.download(kept["path"])).body == b"x"
+        assert {path.name for path in files_directory.iterdir()} == {attached["id"], retained["id"]}
+        assert (await files.download(attached["path"])).body == b"x"
         assert (await files.download(unused["path"])).reason == "upload_not_found"
         await server.account_service.delete_account(
             await server.account_service.tokens.authenticate(files.token), "", erasure="delete", address="127.0.0.1"

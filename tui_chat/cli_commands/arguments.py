@@ -54,7 +54,13 @@ def run(arguments: Sequence[str]) -> int:
     )
     match args.command:
         case "send":
-            coroutine = commands.send(target, args.text, by_line=args.lines, as_json=args.json)
+            if args.file and args.lines:
+                parser.error(tr("--lines sends no files"))
+            coroutine = (
+                commands.send_files(target, args.file, args.text, as_json=args.json)
+                if args.file
+                else commands.send(target, args.text, by_line=args.lines, as_json=args.json)
+            )
         case "tail":
             coroutine = commands.tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
@@ -71,6 +77,13 @@ def add_subcommands(parser: CommandLineParser) -> None:
 
     send = add_command("send", tr("Send a message to a room and exit after the server's confirmation."))
     send.add_argument("text", nargs="*", metavar="TEXT", help=tr("message text (default and “-”: standard input)"))
+    send.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help=tr("send a file, with or without a text; repeatable; joins the room"),
+    )
     send.add_argument("--lines", action="store_true", help=tr("send each line as a message"))
     tail = add_command("tail", tr("Print the recent messages of a room, then new messages."))
     tail.add_argument(

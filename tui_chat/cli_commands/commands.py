@@ -10,11 +10,13 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from tui_chat.cli_commands.input_reader import InputReader, clean_text
+from tui_chat.cli_commands.input_reader import InputReader, UnreadableInput, clean_text
 from tui_chat.cli_commands.room_visit import (
     CliTarget,
+    InvalidTarget,
     ScriptSender,
     exit_code_for,
+    open_joined_room,
     open_room,
     open_sender,
 )
@@ -23,7 +25,8 @@ from tui_chat.client.room import Room
 from tui_chat.command_line import print_error
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Entry, Message
-from tui_chat.protocol.limits import HISTORY_PAGE
+from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE, HISTORY_PAGE
+from tui_chat.protocol.responses import SendResponse
 from tui_chat.protocol.sanitize import is_blank, validate_message_body
 from tui_chat.session import error_text, log_format
 from tui_chat.session.i18n import tr
@@ -74,15 +77,43 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
     return exit_code
 
 
+async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[str], *, as_json: bool) -> None:
+    """Join the room, and send files in one message with the joined words as its text.
+
+    Args:
+        target: Server, room and identity.
+        paths: Local files.
+        words: Text arguments, possibly none.
+        as_json: Print one JSON object for the acknowledgement.
+
+    Raises:
+        InvalidTarget: As `open_room`; also for more files than a message may have.
+        ChatError: The text or a file is invalid or was not accepted.
+        UnreadableInput: A file cannot be read.
+        OutputError: Standard output cannot be written.
+    """
+    if len(paths) > ATTACHMENTS_PER_MESSAGE:
+        raise InvalidTarget(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
+    async with open_joined_room(target) as room:
+        try:
+            response = await room.send(clean_text(" ".join(words)), files=paths, timeout=target.timeout)
+        except OSError as error:
+            raise UnreadableInput(f"{error.filename}: {error.strerror}") from error
+    _print_response(room.name, response, as_json)
+
+
 async def _split_lines(text: str) -> AsyncGenerator[str]:
     for line in text.split("\n"):
         yield line.rstrip("\r")
 
 
 async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
-    response = await sender.send(text)
+    _print_response(sender.room_name, await sender.send(text), as_json)
+
+
+def _print_response(room_name: str, response: SendResponse, as_json: bool) -> None:
     if as_json:
-        record = {"room": sender.room_name, "seq": response.seq, "id": response.id, "ts": response.ts}
+        record = {"room": room_name, "seq": response.seq, "id": response.id, "ts": response.ts}
         write_json(msgspec.json.encode(record))
 
 

@@ -193,6 +193,16 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
             report_task.cancel()
 
 
+@asynccontextmanager
+async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
+    """Join the target's room for the duration of the context; defaults and exceptions as for `open_room`."""
+    visit = _validate(target)
+    async with visit.create_client() as client:
+        room = await client.join(visit.room, nick=visit.nick, limit=1, invite=visit.invite, timeout=target.timeout)
+        visit.save_guest_key(client)
+        yield room
+
+
 async def _report_renames(events: EventQueue[ClientEvent]) -> None:
     async for event in events:
         if isinstance(event, RoomRenamed):

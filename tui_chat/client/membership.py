@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tui_chat.client import sanitize
+from tui_chat.client.errors import ConnectionLost
 from tui_chat.client.events import MembersChanged, NoticeReceived, RoomChanged, RoomJoined, RoomLost, TopicChanged
 from tui_chat.client.history_sync import HistorySync
 from tui_chat.client.log import log
@@ -28,7 +29,7 @@ from tui_chat.protocol.events import Entry, Member, MemberChange, Message, Polic
 from tui_chat.protocol.limits import HISTORY_PAGE, MEMBER_PAGE
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.policies import RoomPolicy
-from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers, Observe, Unobserve
+from tui_chat.protocol.requests import JoinRoom, LeaveRoom, ListMembers, Observe, Typing, Unobserve
 from tui_chat.protocol.responses import Empty, JoinResponse, MemberListResponse, ObserveResponse
 
 if TYPE_CHECKING:
@@ -211,6 +212,15 @@ class RoomMembership:
             self.roster.apply_presence(push)
             if (own_member := self.roster.members.get(self.context.member_id)) is not None:
                 self.context.nick = own_member.nick_name
+
+    async def send_typing(self, is_typing: bool) -> None:
+        """Send a typing indicator (see `Room.set_typing`)."""
+        transport = self.context.gate.value
+        if transport is not None and not self.is_basic_server:
+            try:
+                await transport.send(Typing(room=self.context.name, on=is_typing))
+            except ConnectionLost:
+                log.debug("typing indicator dropped: connection lost")
 
     async def list_members(self, query: str, limit: int) -> list[Member]:
         """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).

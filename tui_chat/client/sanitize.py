@@ -7,6 +7,7 @@
 - Timestamps: clamped to the years that `datetime` supports in every time zone.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from wcwidth import iter_graphemes
 
 from tui_chat.protocol.events import (
+    Attachment,
     Deletion,
     Edit,
     JoinNotice,
@@ -32,6 +34,7 @@ from tui_chat.protocol.events import (
     UnknownEntry,
 )
 from tui_chat.protocol.limits import (
+    ATTACHMENTS_PER_MESSAGE,
     MESSAGE_CHARACTERS,
     NAME_CODE_POINTS,
     NICKNAME_GRAPHEMES,
@@ -59,6 +62,8 @@ ROLES = ("member", "moderator", "owner")
 
 MAX_TIMESTAMP = 253_402_214_400_000
 """Latest timestamp in milliseconds since the epoch, the start of 9999-12-31 UTC."""
+
+_FILE_PATH = re.compile(r"/api/uploads/[\w.-]+/[\w.~!$&'()*+,;=:@%-]+", re.ASCII)
 
 ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
@@ -157,11 +162,20 @@ def _member_refs(refs: list[MemberRef]) -> list[MemberRef]:
     return [_member_ref(ref) for ref in refs]
 
 
+def _attachments(attachments: list[Attachment]) -> list[Attachment]:
+    return [received(attachment) for attachment in attachments[:ATTACHMENTS_PER_MESSAGE]]
+
+
+def _path(path: str) -> str:
+    return path if _FILE_PATH.fullmatch(path) else ""
+
+
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}
 _ENTRY = {**_AUTHOR, "ts": timestamp}
 _NOTICE = {**_ENTRY, "message": line, "via": nickname}
 _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
-    Message: {**_ENTRY, "message": body, "account": nickname, "reactions": _reactions},
+    Message: {**_ENTRY, "message": body, "account": nickname, "reactions": _reactions, "attachments": _attachments},
+    Attachment: {"name": line, "type": line, "path": _path, "preview": _path, "poster": _path},
     Edit: {**_ENTRY, "message": body},
     Deletion: _ENTRY,
     Reaction: {**_ENTRY, "emoji": _emoji},
@@ -185,7 +199,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
 
 
 def received(raw: StructT) -> StructT:
-    """Return a push, member, reference to a member, send response or room list item with sanitized fields.
+    """Return a push, member, reference to a member, file, send response or room list item with sanitized fields.
 
     Texts, ids and timestamps are sanitized, except the room name of an entry or notice. Reactions above
     `REACTIONS_PER_MESSAGE` are omitted, and an unknown role becomes `member`.

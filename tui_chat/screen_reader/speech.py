@@ -3,6 +3,7 @@
 from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.session import error_text
+from tui_chat.session.file_captions import describe_content
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.log_format import format_text
@@ -24,8 +25,8 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     if action := action_text(message.message):
         return " ".join([nick, format_text(action), *[tr("(edited)")] * bool(message.edited)])
     if message.edited:
-        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(message.message))
-    return tr("{nick} says: {text}", nick=nick, text=format_text(message.message))
+        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(describe_content(message)))
+    return tr("{nick} says: {text}", nick=nick, text=format_text(describe_content(message)))
 
 
 def dated_message_text(message: Message) -> str:

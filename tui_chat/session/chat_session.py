@@ -360,7 +360,7 @@ class ChatSession:
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable)
-                self._queued_notifications.append(NotifiableMessage(view.title, nick, line.text, line.is_mention))
+                self._queued_notifications.append(NotifiableMessage(view.title, nick, line.content, line.is_mention))
 
     def pop_notifications(self) -> list[NotifiableMessage]:
         """Return the queued notifications, oldest first, and clear the queue."""

@@ -4,10 +4,12 @@
 - Memory: lines are structs without garbage collector tracking, and `CompressedList` can compress them.
 """
 
+from collections.abc import Mapping
 from enum import Enum
 
 from msgspec import Struct
 
+from tui_chat.protocol.events import ReactionSummary
 from tui_chat.protocol.sanitize import is_blank
 
 ACTION_PREFIX = "/me "
@@ -65,6 +67,14 @@ class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
     names: tuple[str, ...] = ()
 
 
+def count_reactions(reactions: Mapping[str, ReactionSummary] | None) -> tuple[ReactionCount, ...]:
+    """Return the reactions of a message for its line."""
+    return tuple(
+        ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
+        for emoji, summary in (reactions or {}).items()
+    )
+
+
 class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):
     """Timeline line of a message.
 
@@ -86,6 +96,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         reactions: Reactions in the order of their first use.
         is_confusable: True if the nickname looks like that of another member who was present.
         deletion: State of a deletion that is not confirmed yet.
+        captions: Captions of the files, one per line; "" without files.
     """
 
     key: str
@@ -105,6 +116,12 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     reactions: tuple[ReactionCount, ...] = ()
     is_confusable: bool = False
     deletion: DeletionState = DeletionState.NONE
+    captions: str = ""
+
+    @property
+    def content(self) -> str:
+        """Text, followed by the captions of the files."""
+        return f"{self.text}\n{self.captions}".strip("\n") if self.captions else self.text
 
     @property
     def marked_nick(self) -> str:

@@ -14,6 +14,7 @@ from tui_chat.protocol.events import (
     TopicChange,
     UnknownEntry,
 )
+from tui_chat.session.file_captions import describe_content
 from tui_chat.session.hyperlinks import find_hyperlinks, host_labels
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
@@ -44,7 +45,7 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
             return f"* {tr('{nick} deleted a message', nick=quoted_nick)}"
         case Message():
             suffix = f" {tr('(edited)')}" if entry.edited else ""
-            return f"{nick}: {format_text(entry.message)}{suffix}"
+            return f"{nick}: {format_text(describe_content(entry))}{suffix}"
         case Edit():
             return f"* {tr('{nick} edited a message: {text}', nick=quoted_nick, text=format_text(entry.message))}"
         case Reaction(on=True):

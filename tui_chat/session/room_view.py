@@ -14,8 +14,9 @@ from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
+from tui_chat.session.file_captions import describe_files
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, ReactionCount
+from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, count_reactions
 from tui_chat.session.ports import RoomPort
 from tui_chat.session.room_index import RecentSpeakers, ReplyIndex
 from tui_chat.session.store.composer_store import SavedRoomState
@@ -201,10 +202,8 @@ class RoomView:
             is_mention=not is_own and self._is_mentioned(message),
             reply_to=message.reply_to,
             quote=self.quoted_text(message.reply_to),
-            reactions=tuple(
-                ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
-                for emoji, summary in (message.reactions or {}).items()
-            ),
+            captions=describe_files(message),
+            reactions=count_reactions(message.reactions),
             is_confusable=self.is_confusable(message.member_id, message.nick_name)
             or (known_line is not None and known_line.is_confusable),
             deletion=self.deletions.get(message.seq, DeletionState.NONE),

@@ -11,6 +11,7 @@ from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.protocol.search_query import SearchQuery
+from tui_chat.session.file_captions import describe_content
 from tui_chat.session.lines import action_text
 
 MAX_EMPTY_PAGES = 4
@@ -153,7 +154,7 @@ def build_hit(message: Message, query: SearchQuery) -> SearchHit:
     before the first match; the end is not shortened.
     """
     action = action_text(message.message)
-    text = "".join(" " if character.isspace() else character for character in action or message.message)
+    text = "".join(" " if character.isspace() else character for character in action or describe_content(message))
     match_ranges = query.find_spans(text)
     excerpt_start = max(0, match_ranges[0][0] - CONTEXT_BEFORE_MATCH) if match_ranges else 0
     excerpt, shift = ("…" + text[excerpt_start:], 1 - excerpt_start) if excerpt_start else (text, 0)

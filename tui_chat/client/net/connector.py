@@ -56,6 +56,8 @@ class Connector:
     Attributes:
         gate: Gate with the current transport.
         state: Current connection state.
+        token: Token of an account, None for a guest.
+        ca_file: PEM file with trusted certificates, None for the system's.
 
     Args:
         url: Base URL of the server.
@@ -92,9 +94,9 @@ class Connector:
         self._on_disconnected = on_disconnected
         self._on_state_changed = on_state_changed
         self._tasks = tasks
-        self._token = token
+        self.token = token
         self._token_changed = asyncio.Event()
-        self._ca_file = ca_file
+        self.ca_file = ca_file
         self._wall_clock = wall_clock
         self._backoff = Backoff(random)
         self._server_going_away = False
@@ -179,7 +181,7 @@ class Connector:
         Args:
             token: Token of an account, None for a guest.
         """
-        self._token = token
+        self.token = token
         self._token_changed.set()
         self.gate.resume()
         if isinstance(self.state, AuthFailed):
@@ -293,7 +295,7 @@ class Connector:
         self._token_changed.clear()
         options = {"timeout": FAST_RETRY_CONNECT_TIMEOUT} if self._backoff.is_fast_retry else {}
         self._transport = await transport_class.open(
-            self._url, self._on_push, token=self._token, ca_file=self._ca_file, **options
+            self._url, self._on_push, token=self.token, ca_file=self.ca_file, **options
         )
 
     async def _attempt_connect(self) -> None:

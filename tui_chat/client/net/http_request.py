@@ -69,17 +69,22 @@ async def send_http(
             ) as session,
             session.request(method, url + path, **options) as response,
         ):
-            content = await _read_limited(response)
+            content = await read_limited(response)
     except TimeoutError:
         raise Unreachable("server_silent") from None
     except (aiohttp.ClientError, OSError) as error:
         raise connect_error(error) from None
     if response.status >= 300:
-        raise _to_error(response.status, content, response.headers.get("Retry-After", ""))
+        raise to_error(response.status, content, response.headers.get("Retry-After", ""))
     return content
 
 
-async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
+async def read_limited(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of a response.
+
+    Raises:
+        Unreachable: The body has more than `MAX_BODY_BYTES`.
+    """
     content = b""
     async for chunk in response.content.iter_any():
         content += chunk
@@ -88,7 +93,7 @@ async def _read_limited(response: aiohttp.ClientResponse) -> bytes:
     return content
 
 
-def _to_error(status: int, content: bytes, retry_after: str) -> ChatError:
+def to_error(status: int, content: bytes, retry_after: str) -> ChatError:
     """Return the error of a response with a status above 299."""
     try:
         problem = msgspec.json.decode(content, type=_Problem)

@@ -18,8 +18,8 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
     """Return the message after a change (docs/protocol.md, "Entries").
 
     Without effect: a change of a deleted message, a repetition that the sample or `own` reveals, and a reaction above
-    `REACTIONS_PER_MESSAGE`. A deletion sets `deleted` and clears the text and the reactions. An edit sets `edited` to
-    its `seq`, even for an equal text.
+    `REACTIONS_PER_MESSAGE`. A deletion sets `deleted` and clears the text, the reactions and the files. An
+    edit sets `edited` to its `seq`, even for an equal text.
 
     Args:
         message: Message before the change, not modified.
@@ -31,7 +31,7 @@ def apply_change(message: Message, change: MessageChange, member_id: str) -> Mes
     if isinstance(change, Edit):
         return replace(message, message=change.message, edited=change.seq)
     if isinstance(change, Deletion):
-        return replace(message, message="", deleted=True, reactions=None)
+        return replace(message, message="", deleted=True, reactions=None, attachments=None)
     if is_excess_reaction(message, change):
         return message
     return _apply_reaction(message, change, is_own=change.member_id == member_id)

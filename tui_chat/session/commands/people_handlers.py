@@ -8,6 +8,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
 from tui_chat.session.commands.background import run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.file_captions import describe_content
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
@@ -113,7 +114,7 @@ async def _list_mentions(context: CommandContext) -> str:
         view = context.session.find_room(message.room)
         room = view.title if view is not None else chat_strings.room_label(message.room)
         moment = chat_strings.date_and_time(message.ts)
-        lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, message.message)}")
+        lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, describe_content(message))}")
     return "\n".join(lines) or tr("No mentions.")
 
 

@@ -101,7 +101,7 @@ class MessageActions:
 
     def _copy(self, line: MessageLine) -> None:
         self._view.status.show_status(tr(chat_strings.COPIED))
-        self._copy_text(line.text)  # may replace the status text
+        self._copy_text(line.content)  # may replace the status text
         self._view.timeline.set_cursor(None)
 
     def _mention(self, line: MessageLine) -> None:

@@ -221,9 +221,9 @@ def extract_text(line: Line) -> str:
     """Return the sanitized text without the `/me` of an action; empty for hidden texts, gaps and markers."""
     if isinstance(line, MessageLine) and line.is_action:
         return sanitize_body(_replace_surrogates(action_text(line.text)))
-    if isinstance(line, NoticeLine) or (isinstance(line, MessageLine) and not line.is_text_hidden):
-        return sanitize_body(_replace_surrogates(line.text)).strip("\n")
-    return ""
+    if isinstance(line, MessageLine) and not line.is_text_hidden:
+        return sanitize_body(_replace_surrogates(line.content)).strip("\n")
+    return sanitize_body(_replace_surrogates(line.text)).strip("\n") if isinstance(line, NoticeLine) else ""
 
 
 def format_nick(line: Line) -> str:
@@ -257,7 +257,7 @@ def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
     """Return an estimated number of rows, without wrapping the text; 1 for a line that is no message."""
     if isinstance(line, MessageLine):
-        return 1 + (line.reply_to is not None) + bool(line.reactions) + len(line.text) // geometry.text_width
+        return 1 + (line.reply_to is not None) + bool(line.reactions) + len(line.content) // geometry.text_width
     return 1
 
 

@@ -1,0 +1,72 @@
+"""Files of rooms in the SDK, on a real server."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.support.accounts import create_account
+from tests.support.in_process_server import running_server
+from tui_chat.client import sanitize
+from tui_chat.sdk import Attachment, ChatClient, Message, TooLong
+from tui_chat.session.file_captions import describe_content
+from tui_chat.session.log_format import format_entry
+
+
+async def test_files_are_sent_and_received(tmp_path: Path) -> None:
+    content = bytes(range(256)) * 1000
+    source = tmp_path / "茶 menu#1.bin"
+    source.write_bytes(content)
+    target = tmp_path / "downloads"
+    target.mkdir()
+    async with running_server(tmp_path, rate_limit="off", upload_max_bytes=300_000) as server:
+        token = (await create_account(server, "ann")).token
+        async with ChatClient(server.url, token=token, account="ann") as ann, ChatClient(server.url) as bob:
+            ann_room = await ann.join("tea", nick="ann")
+            bob_room = await bob.join("tea", nick="bob")
+            progress: list[int] = []
+            upload = await ann_room.files.upload(source, on_progress=progress.append)
+            assert progress[-1] == len(content)
+            assert progress == sorted(progress)
+            await ann_room.send("", files=[upload, source])
+            async with asyncio.timeout(20):
+                message = await anext(bob_room)
+            assert isinstance(message, Message)
+            assert message.attachments is not None
+            assert [attachment.name for attachment in message.attachments] == [source.name] * 2
+            assert (
+                describe_content(message).split("\n")[0] == f"[file {source.name} · application/octet-stream · 250 KiB]"
+            )
+            assert format_entry(message).startswith(f"ann: [file {source.name}")
+            paths = [await bob_room.files.download(attachment, target) for attachment in message.attachments]
+            assert [path.name for path in paths] == ["茶 menu#1.bin", "茶 menu#1 (2).bin"]
+            assert [path.read_bytes() for path in paths] == [content] * 2
+            named = await bob_room.files.download(message.attachments[0], target / "copy")
+            assert named.read_bytes() == content
+            with pytest.raises(FileExistsError):
+                await bob_room.files.download(message.attachments[0], named)
+            assert len(list(target.iterdir())) == 3
+            source.write_bytes(bytes(400_000))
+            with pytest.raises(TooLong):
+                await bob_room.send("", files=[source])
+            with pytest.raises(FileNotFoundError):
+                await bob_room.send("", files=[tmp_path / "missing"])
+            await ann_room.delete(message.seq)
+            async with asyncio.timeout(20):
+                await anext(bob_room)
+            assert bob_room.log[message.seq].attachments is None
+
+
+def test_received_files_have_safe_names_and_paths() -> None:
+    hostile = Attachment(
+        id="x",
+        name="a\x1b]52;c;x\x07\n.txt",
+        type="text/\x1b[31m",
+        size=1,
+        path="https://evil.example/x",
+        preview="//x/y",
+    )
+    sanitized = sanitize.received(hostile)
+    assert sanitized.name.isprintable()
+    assert sanitized.type.isprintable()
+    assert (sanitized.path, sanitized.preview) == ("", "")

@@ -1,0 +1,35 @@
+"""Captions of files: one line of text per attachment, in place of the file."""
+
+from tui_chat.protocol.events import Attachment, Message
+from tui_chat.session.i18n import tr
+
+_UNITS = ("KiB", "MiB", "GiB")
+
+
+def describe_size(size: int) -> str:
+    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`."""
+    value, unit = float(size), "B"
+    for larger_unit in _UNITS:
+        if value < 1000:
+            break
+        value, unit = value / 1024, larger_unit
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def describe_file(attachment: Attachment) -> str:
+    """Return the caption of a file, with its name, its type or dimensions, and its size."""
+    size = describe_size(attachment.size)
+    if attachment.width is not None and attachment.height is not None:
+        dimensions = f"{attachment.width}×{attachment.height}"
+        return tr("[image {name} · {dimensions} · {size}]", name=attachment.name, dimensions=dimensions, size=size)
+    return tr("[file {name} · {type} · {size}]", name=attachment.name, type=attachment.type, size=size)
+
+
+def describe_files(message: Message) -> str:
+    """Return the captions of the files of a message, one per line; empty without files."""
+    return "\n".join(map(describe_file, message.attachments or ()))
+
+
+def describe_content(message: Message) -> str:
+    """Return the text of a message, followed by the captions of its files."""
+    return "\n".join(filter(None, (message.message, describe_files(message))))
