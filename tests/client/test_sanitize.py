@@ -19,6 +19,7 @@ from tui_chat.protocol.events import (
     TopicChange,
     UnknownEntry,
 )
+from tui_chat.protocol.limits import STORED_MESSAGE_CHARACTERS
 from tui_chat.protocol.responses import RoomSummary
 
 LONG = "é\u0958👩\u200d💻 " * 2_000
@@ -37,7 +38,7 @@ def test_truncation_is_idempotent(fragment: str, times: int) -> None:
         assert sanitizer(sanitizer(text)) == sanitizer(text)
 
 
-@pytest.mark.parametrize("text", ["x" * 4_000, "x", "小" * 4_000, "one\ntwo"])
+@pytest.mark.parametrize("text", ["x" * 5_000, "x", "小" * 5_000, "one\ntwo"])
 def test_valid_text_is_returned_unchanged(text: str) -> None:
     assert sanitize.body(text) is text
 
@@ -78,7 +79,9 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
     sanitized = [sanitize.received(item) for item in (member, *entries, notice, room)]
     for item in sanitized:
         texts = {field: getattr(item, field) for field in item.__struct_fields__}
-        assert {field for field, text in texts.items() if isinstance(text, str) and len(text) > 4_000} == set()
+        assert {
+            field for field, text in texts.items() if isinstance(text, str) and len(text) > STORED_MESSAGE_CHARACTERS
+        } == set()
         if "nick_name" in texts:
             assert sum(1 for _ in iter_graphemes(texts["nick_name"])) <= 32
             assert texts["nick_name"].endswith(sanitize.ELLIPSIS)

@@ -15,6 +15,7 @@ from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
 from server.storage.postgresql import AsyncExecutor
+from tests.support.groups import verify_groups
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
@@ -307,3 +308,7 @@ async def test_room_conflicts_are_rejected_and_a_message_restores_a_removed_room
     restored = await database.reader.find_room(created.id)
     assert restored is not None
     assert (restored.last_seq, restored.topic, restored.access.policy.visibility) == (3, "", "public")
+
+
+async def test_groups_have_codes_covers_conversations_and_messages(nodes: list[Database]) -> None:
+    await verify_groups(nodes[0])

@@ -35,7 +35,6 @@ from tui_chat.protocol.events import (
 )
 from tui_chat.protocol.limits import (
     ATTACHMENTS_PER_MESSAGE,
-    MESSAGE_CHARACTERS,
     NAME_CODE_POINTS,
     NICKNAME_GRAPHEMES,
     REACTION_CODE_POINTS,
@@ -43,6 +42,7 @@ from tui_chat.protocol.limits import (
     REACTIONS_PER_MESSAGE,
     ROOM_NAME_GRAPHEMES,
     STATUS_CHARACTERS,
+    STORED_MESSAGE_CHARACTERS,
     TOPIC_CHARACTERS,
 )
 from tui_chat.protocol.responses import OwnRoom, RoomSummary, SendResponse
@@ -114,16 +114,16 @@ def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
 def body(text: str) -> str:
     """Return the sanitized text of a message.
 
-    Longer text is truncated to `MESSAGE_CHARACTERS`, including a suffix of `…` and the number of characters above
-    this limit. The characters displaced by the suffix are not counted.
+    Longer text is truncated to `STORED_MESSAGE_CHARACTERS`, including a suffix of `…` and the number of characters
+    above this limit. The characters displaced by the suffix are not counted.
     """
-    if len(text) <= MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
+    if len(text) <= STORED_MESSAGE_CHARACTERS and text.isascii() and text.isprintable():
         return text
-    sanitized = sanitize_body(text[:MESSAGE_CHARACTERS])
-    excess = max(len(text), len(sanitized)) - MESSAGE_CHARACTERS
+    sanitized = sanitize_body(text[:STORED_MESSAGE_CHARACTERS])
+    excess = max(len(text), len(sanitized)) - STORED_MESSAGE_CHARACTERS
     if excess > 0:
         suffix = f"{ELLIPSIS} ✂ +{excess:,}"
-        return sanitized[: MESSAGE_CHARACTERS - len(suffix)] + suffix
+        return sanitized[: STORED_MESSAGE_CHARACTERS - len(suffix)] + suffix
     return text if sanitized == text else sanitized
 
 

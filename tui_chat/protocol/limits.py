@@ -10,6 +10,9 @@ NAME_CODE_POINTS = 256
 """Limit of code points in a name, because a grapheme cluster can contain any number of combining marks."""
 
 MESSAGE_CHARACTERS = 4_000
+STORED_MESSAGE_CHARACTERS = 5_000
+"""Maximum length of a received message; those of the conversation dialect may be longer than sent ones."""
+
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
 REASON_CHARACTERS = 250

@@ -16,15 +16,12 @@ from server.web.api.conversations.generated_images import render_image
 from server.web.api.guard import read_json
 from tui_chat.protocol import errors, names, sanitize
 from tui_chat.protocol.accounts import validate_account_name
-from tui_chat.protocol.limits import SECRET_CHARACTERS
-
-CONTENT_CHARACTERS = 5_000
-"""Maximum length of a text message of this dialect."""
+from tui_chat.protocol.limits import SECRET_CHARACTERS, STORED_MESSAGE_CHARACTERS
 
 MESSAGES_DEFAULT, MESSAGES_MAX = 10, 200
 """Number of messages in a list without `size`, and the maximum of `size`."""
 
-_CONTENT_BYTES = 64 * 1024  # of a JSON body with `CONTENT_CHARACTERS`, also with escapes
+_CONTENT_BYTES = 64 * 1024  # of a JSON body with `STORED_MESSAGE_CHARACTERS`, also with escapes
 _NICKNAME_LIMITS, _NAME_LIMITS, _DESCRIPTION_LIMITS = (2, 20), (2, 32), (2, 100)
 
 
@@ -138,7 +135,7 @@ class ConversationApi:
     async def _send_text(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
         fields = FieldReader(await read_json(request, dict[str, Any], _CONTENT_BYTES))
         group_id = fields.read_id("groupId")
-        content = sanitize.sanitize_body(fields.read_text("content", 1, CONTENT_CHARACTERS))
+        content = sanitize.sanitize_body(fields.read_text("content", 1, STORED_MESSAGE_CHARACTERS))
         if sanitize.is_blank(content):
             fields.reject("content must not be empty")
         fields.finish()

@@ -1,0 +1,115 @@
+"""Conversation dialect: permissions, tokens and limits; tests/end_to_end/test_conversations.py covers the contract."""
+
+import re
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from tests.support.account_api import AccountApiClient, ApiResponse, account_api
+from tests.support.accounts import connected, create_account
+from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient
+
+PASSWORD = "Aa1!correct horse"
+
+
+async def _log_in(url: str, name: str, password: str = PASSWORD) -> ApiResponse:
+    async with ClientSession() as session:
+        async with session.get(f"{url}/api/auth/catpcha?uid={name}") as response:
+            image = await response.text()
+        code = "".join(re.findall("<text[^>]*>([^<]*)</text>", image)).lower()
+        body = {"loginName": name, "password": password, "code": code, "uid": name}
+        return await AccountApiClient(session, url).request("POST", "/api/auth/login", body)
+
+
+async def _wait_for_auth_fail(client: RawClient) -> None:
+    """Wait for the end of a connection with an event `authFail` without arguments."""
+    packets = client.pushes
+    while (packet := await client.read_packet()) is not None:
+        packets.append(packet)
+    assert '42["authFail"]' in packets
+
+
+async def _read_texts(client: RawClient, group_id: int, last: str) -> list[str]:
+    """Return the contents of the pushes of a group, up to a last one."""
+    texts: list[str] = []
+    while last not in texts:
+        texts.append((await client.wait_for_push(f"group-message:{group_id}"))["content"])
+    return texts
+
+
+async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, conversations="on", rate_limit="off") as server,
+        account_api(server.url) as api,
+    ):
+        ann, ben = await create_account(server, "ann"), await create_account(server, "ben")
+        headers = {"Authorization": ben.token}
+        async with (
+            connected(server, {"token": ann.token}) as (owner, _),
+            connected(server, None, headers) as (reader, _),
+            connected(server, {"token": ben.token}, headers) as (native, _),
+        ):
+            room = (await owner.request("createRoom", {"title": "Tea", "visibility": "private"}))["room"]["name"]
+            (group,) = (await api.with_token(ann.token).request("GET", "/api/group/list")).body["data"]["owner"]
+            described = await api.with_token(ann.token).request("GET", f"/api/group/{group['id']}")
+            join_path = f"/api/group/join/{described.body['data']['inviteCode']}"
+            ben_api = api.with_token(ben.token)
+            assert (await ben_api.request("GET", join_path)).status == 200
+            target = {"room": room, "memberId": ben.account.member_id}
+            text = {"groupId": group["id"], "content": "hello"}
+
+            assert (await owner.request("mute", target | {"until": None}))["ok"]
+            muted = await ben_api.request("POST", "/api/conversation/group/message/text", text)
+            assert (muted.status, muted.body["message"]) == (403, "you are silenced in this room")
+            assert (await owner.request("unmute", target))["ok"]
+            assert (await ben_api.request("POST", "/api/conversation/group/message/text", text)).status == 201
+            assert await _read_texts(reader, group["id"], "hello") == ["hello"]
+
+            assert (await owner.request("kick", target))["ok"]
+            await owner.request("sendMessage", {"room": room, "message": "without ben"})
+            for path in (f"/api/group/{group['id']}", f"/api/conversation/group/message/list?groupId={group['id']}"):
+                refused = await ben_api.request("GET", path)
+                assert (refused.status, refused.body["message"]) == (406, "you are not in the group!")
+            assert (await ben_api.request("GET", join_path)).status == 200
+            await owner.request("sendMessage", {"room": room, "message": "with ben"})
+            assert await _read_texts(reader, group["id"], "with ben") == ["with ben"]
+
+            assert (await owner.request("ban", target))["ok"]
+            refused = await ben_api.request("GET", join_path)
+            assert (refused.status, refused.body["message"]) == (406, "invite code invalid")
+            assert not any("group-message" in packet for packet in native.pushes)
+
+            await server.account_service.suspend("ben")
+            await _wait_for_auth_fail(reader)
+            assert (await native.wait_for_push("authFail"))["reason"] == "account_suspended"
+        async with connected(server, None, headers) as (rejected, _):
+            await _wait_for_auth_fail(rejected)
+
+
+async def test_registration_and_logins_obey_the_rules_of_the_server(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path, conversations="on") as server,
+        account_api(server.url) as api,
+    ):
+        person = {"username": "annabel", "email": "ann@example.com", "password": PASSWORD, "code": "123456"}
+        closed = await api.request("POST", "/api/auth/register", person)
+        assert (closed.status, closed.body["status"]) == (403, 403)
+        await server.account_service.create_account("annabel", password=PASSWORD, address="127.0.0.1")
+        statuses = [(await _log_in(server.url, "annabel", "Aa1!wrong")).status for _ in range(6)]
+        assert statuses == [406] * 5 + [429]
+        limited = await _log_in(server.url, "annabel")
+        assert limited.status == 429
+        assert int(limited.headers["Retry-After"]) > 0
+        malformed = await api.request("POST", "/api/auth/login", {"loginName": 7})
+        assert malformed.status == 400
+        assert malformed.body["message"][0] == "loginName must be a string"
+
+
+async def test_a_server_without_the_dialect_has_no_endpoint_of_it(tmp_path: Path) -> None:
+    async with running_server(tmp_path) as server, account_api(server.url) as api:
+        assert (await api.request("GET", "/api/group/list")).status == 404
+        issued = await create_account(server)
+        async with connected(server, None, {"Authorization": issued.token}) as (client, _):
+            response = await client.request("update-last-msg", {"id": 1, "messageId": 1})
+            assert response["error"]["code"] == "bad_request"
