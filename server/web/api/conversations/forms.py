@@ -32,14 +32,19 @@ class FileRule(Struct, frozen=True, kw_only=True):
 
 
 class Form(NamedTuple):
-    """Content of a form: stored files and text fields by name."""
+    """Content of a form: stored files by field, and the field `groupId`, 0 without the field."""
 
     files: dict[str, Upload]
-    fields: FieldReader
+    group_id: int
 
 
 async def read_form(
-    request: web.Request, uploads: UploadService, account: AccountIdentity, rules: Mapping[str, FileRule]
+    request: web.Request,
+    uploads: UploadService,
+    account: AccountIdentity,
+    rules: Mapping[str, FileRule],
+    *,
+    needs_group: bool = False,
 ) -> Form:
     """Store the files of a form; files of a form that is rejected later are unused uploads.
 
@@ -47,10 +52,11 @@ async def read_form(
         request: Request with a multipart form.
         uploads: Uploads of the server.
         account: Author of the files.
-        rules: Required files by field; other files are ignored.
+        rules: Required files by field.
+        needs_group: The field `groupId` is required.
 
     Raises:
-        ValidationFailed: The form is malformed, or a file is missing.
+        ValidationFailed: The form is malformed, or a file or the group is missing.
         BadRequest, TooLong, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
         web.HTTPRequestTimeout: The form is not complete in time.
     """
@@ -84,8 +90,8 @@ async def read_form(
             raise web.HTTPRequestTimeout from None
         except ValueError:  # of the form, or of the encoding of its fields
             reader.reject("the form is malformed")
+    group_id = reader.read_id("groupId") if needs_group else 0
     for name in rules.keys() - files.keys():
         reader.reject(f"{name} must be a file")
-    if rules.keys() - files.keys():
-        reader.finish()
-    return Form(files, reader)
+    reader.finish()
+    return Form(files, group_id)

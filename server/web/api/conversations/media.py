@@ -61,19 +61,15 @@ class ConversationMediaApi:
 
     async def _send_image(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _IMAGE})
-        group_id = form.fields.read_id("groupId")
-        form.fields.finish()
+        form = await read_form(request, self._uploads, account, {"file": _IMAGE}, needs_group=True)
         connection = self._authenticator.create_connection(request, account)
-        return await self._media.send_file(connection, group_id, form.files["file"])
+        return await self._media.send_file(connection, form.group_id, form.files["file"])
 
     async def _send_video(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _VIDEO, "coverFile": _IMAGE})
-        group_id = form.fields.read_id("groupId")
-        form.fields.finish()
+        form = await read_form(request, self._uploads, account, {"file": _VIDEO, "coverFile": _IMAGE}, needs_group=True)
         connection = self._authenticator.create_connection(request, account)
-        return await self._media.send_file(connection, group_id, form.files["file"], form.files["coverFile"])
+        return await self._media.send_file(connection, form.group_id, form.files["file"], form.files["coverFile"])
 
     def _acquire(self, request: web.Request) -> None:
         address = self._authenticator.get_client(request).address
