@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from tests.support.accounts import create_account
 from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
 from tests.support.tcp_proxy import tcp_proxy
@@ -17,6 +18,7 @@ from tui_chat.client.events import Offline, ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 
 @asynccontextmanager
@@ -153,3 +155,26 @@ async def test_a_session_that_cannot_start_reports_the_failure(
     monkeypatch.setattr(ChatClient, "open_cached", fail)
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("connect failed", "server", "Internal error of this program; see its log.", True))
+
+
+async def test_messages_marked_as_unread_stay_unread_although_their_read_marker_is_not_sent_yet(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    token = (await create_account(server, "ann")).token
+    assert LoginStore(tmp_path).save(SavedLogin(server=server.url, account="ann", token=token)) == ""
+    async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as client:
+        bob = await client.join("tea", nick="bob")
+        await ann.process_until(("joined", "tea", "ann"))
+        seqs = [(await bob.send(text)).seq for text in ("one", "two")]
+        controller, view = ann.controller, ann.controller.session.rooms["tea"]
+        await wait_until(lambda: controller.process_events(0) and len(ann.texts()) == 2)
+        controller.session.set_viewed(True)
+        controller.drafts.save_read_marker(view)
+        assert controller.read_markers.mark_unread(view, seqs[1]) == ""
+        room = controller.server_link.find_room("tea")
+        assert room is not None
+        await wait_until(lambda: room.read_marker.state is not None and room.read_marker.state.seq == seqs[0])
+        await controller.read_markers.flush()
+        await wait_until(lambda: controller.process_events(0))
+        controller.session.set_viewed(True)
+        assert (room.read_marker.state and room.read_marker.state.seq, view.unread_count) == (seqs[0], 1)

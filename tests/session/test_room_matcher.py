@@ -12,7 +12,7 @@ from tui_chat.session.room_view import RoomView
 
 def make_view(name: str, ts: int = 0, unread: int = 0, mentions: int = 0) -> RoomView:
     room_view = RoomView(FakeRoom(name))
-    room_view.unread_count, room_view.mention_count = unread, mentions
+    room_view.reading.unread_count, room_view.reading.mention_count = unread, mentions
     if ts:
         room_view.transcript.put_messages([MessageLine("m", 1, ts, "bob", "b", False, "hi")])
     return room_view

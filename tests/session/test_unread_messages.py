@@ -1,9 +1,11 @@
 """Unread counts, the unread divider and the next unread room of a chat session."""
 
-from tests.support.chat_session import displayed_texts
+from tests.support.chat_session import displayed_texts, queue_message
 from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
-from tui_chat.protocol.events import Edit
+from tui_chat.client.sync.log_segment import LogSegment
+from tui_chat.protocol.events import Edit, MemberRef
+from tui_chat.protocol.responses import OwnRoom, ReadState
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.store.composer_store import SavedRoomState
 
@@ -88,8 +90,97 @@ def test_rooms_cycle_in_order_and_the_next_unread_room_prefers_mentions(session:
     assert session.current_room is session.find_room("ops")
     rooms["art"].push_message(session, "hello")
     rooms["dev"].push_message(session, "@ann?")
-    session.show_next_unread()
-    assert session.current_room is session.find_room("dev")
+    assert session.find_next_unread() == "dev"
+    session.show_room("dev")
     session.set_viewed(True)
-    session.show_next_unread()
-    assert session.current_room is session.find_room("art")
+    assert session.find_next_unread() == "art"
+
+
+def own_room(name: str, title: str | None = None, direct: list[MemberRef] | None = None) -> OwnRoom:
+    read = ReadState(seq=1, unread=3, mentions=1)
+    return OwnRoom(name=name, role="member", last_seq=9, read=read, title=title, direct=direct)
+
+
+def set_read_marker(session: ChatSession, room: FakeRoom, marker: events.ReadMarker) -> None:
+    previous, room.read_marker.state = room.read_marker.state, marker
+    session.apply(events.ReadMarkerChanged(room.name, marker, previous))
+
+
+def test_the_marker_of_the_account_replaces_the_saved_one_and_counts_messages_that_are_not_loaded(
+    session: ChatSession,
+) -> None:
+    dev = FakeRoom("dev").join()
+    session.add_room(dev)
+    tea = FakeRoom("tea").join("one", "hey @ann", "three")
+    tea.read_marker.state = events.ReadMarker(1, 2, 1, last_seq=3)
+    view = session.add_room(tea, SavedRoomState(read_seq=3), show=False)
+    assert (view.read_seq, view.unread_count, view.mention_count) == (1, 2, 1)
+    tea.push_message(session, "four")
+    assert (view.unread_count, view.mention_count) == (3, 1)
+
+    set_read_marker(session, tea, events.ReadMarker(3, 1, 0, last_seq=4))
+    assert (view.read_seq, view.unread_count, view.mention_count) == (3, 1, 0)
+
+    ops = FakeRoom("ops").join("one", "two")
+    ops.log.trim(1)
+    ops.read_marker.state = events.ReadMarker(0, 80, 5, last_seq=2)
+    ops_view = session.add_room(ops, show=False)
+    assert (ops_view.unread_count, ops_view.mention_count) == (80, 5)
+    ops.push_message(session, "@ann")
+    assert (ops_view.unread_count, ops_view.mention_count) == (81, 6)
+    ops.log.restore(LogSegment(((ops.message(1, "one"), 1),), (), ((1, 1),)))
+    session.apply(events.LogChanged("ops", (1,), is_live=False))
+    assert (ops_view.unread_count, ops_view.mention_count) == (81, 6)
+
+
+def test_a_viewed_room_ignores_outdated_markers_but_stays_unread_after_a_marker_was_moved_back(
+    session: ChatSession,
+) -> None:
+    session.add_room(FakeRoom("dev").join())
+    tea = FakeRoom("tea").join("one", "two", "three")
+    tea.read_marker.state = events.ReadMarker(2, 1, 0, last_seq=3)
+    view = session.add_room(tea)
+    session.set_viewed(True)
+    set_read_marker(session, tea, events.ReadMarker(2, 1, 0, last_seq=3))
+    assert (view.read_seq, view.unread_count) == (3, 0)
+
+    set_read_marker(session, tea, events.ReadMarker(1, 2, 0, last_seq=3))
+    session.set_viewed(True)
+    assert (view.read_seq, view.unread_count) == (1, 2)
+    assert displayed_texts(session) == ["one", "--", "two", "three"]
+    tea.push_message(session, "four")
+    assert view.unread_count == 3
+    session.show_room("dev")
+    session.show_room("tea")
+    session.set_viewed(True)
+    assert (view.read_seq, view.unread_count) == (4, 0)
+
+    session.mark_unread(view, 3)
+    session.set_viewed(True)
+    assert view.unread_count == 1
+    queue_message(session, "mine")
+    session.set_viewed(True)
+    assert (view.read_seq, view.unread_count) == (4, 0)
+
+
+def test_rooms_of_the_account_that_are_not_open_are_listed_with_counts(session: ChatSession) -> None:
+    tea = FakeRoom("tea").join()
+    session.add_room(tea)
+    ben = MemberRef(member_id="ben", nick_name="Ben", account="benjamin")
+    rooms = [own_room("~direct", direct=[ben]), own_room("Tea"), own_room("~team", title="Team"), own_room("dev")]
+    session.set_durable_rooms(rooms)
+    assert [(room.title, room.is_direct) for room in session.closed_rooms] == [
+        ("Team", False),
+        ("dev", False),
+        ("Ben", True),
+    ]
+    assert session.durable_rooms.direct_contacts == [ben]
+    session.apply(events.ReadMarkerChanged("Dev", events.ReadMarker(9, 0, 0), None))
+    assert [room.unread_count for room in session.closed_rooms] == [3, 0, 3]
+    assert session.find_next_unread() == "~team"
+    tea.push_message(session, "one")
+    session.add_room(FakeRoom("dev").join())
+    session.set_viewed(True)
+    assert session.find_next_unread() == "~team"
+    session.set_durable_rooms([])
+    assert (session.closed_rooms, session.find_next_unread()) == ([], "tea")

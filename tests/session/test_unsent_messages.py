@@ -11,6 +11,7 @@ from tui_chat.protocol.errors import Forbidden, NotFound, Unavailable
 from tui_chat.protocol.requests import EditMessage
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine
+from tui_chat.session.pending_lines import find_client_id
 
 
 def test_a_sent_message_is_pending_and_then_appears_once(session: ChatSession) -> None:
@@ -64,8 +65,8 @@ def test_a_failed_message_shows_its_error_and_is_found_by_its_line_key(session: 
     line = view.transcript.lines[-1]
     assert isinstance(line, MessageLine)
     assert (line.delivery, line.problem) == (DeliveryState.FAILED, "No such message.")
-    assert session.unsent_client_id(line.key) == item.client_id
-    assert session.unsent_client_id("message-1") is None
+    assert find_client_id(session.current_room, line.key) == item.client_id
+    assert find_client_id(session.current_room, "message-1") is None
     assert session.pending_count == 0
     resent = queue_message(session, "mine")
     session.apply(events.OutboxItemChanged(replace(item, state=OutboxItemState.DROPPED)))

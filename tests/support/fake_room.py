@@ -17,6 +17,13 @@ BOB = Member(member_id="b", nick_name="bob", role="member")
 
 
 @dataclass
+class FakeReadMarker:
+    """Stand-in for the read marker of the SDK."""
+
+    state: events.ReadMarker | None = None
+
+
+@dataclass
 class FakeRoom:
     """Stand-in for the room of the SDK, backed by a real room log.
 
@@ -35,6 +42,7 @@ class FakeRoom:
     is_basic_server: bool = False
     is_direct: bool = False
     role: str | None = None
+    read_marker: FakeReadMarker = field(default_factory=FakeReadMarker)
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: ChatError | None = None
 

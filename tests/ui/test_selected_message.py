@@ -38,6 +38,7 @@ class ActionParts(ChatParts):
             self.compose_controller,
             go_to_reply_target=self.record_reply_target,
             copy_text=self.copied.append,
+            mark_unread=self.mark_unread,
             open_link=self.open_link,
         )
         self.room = FakeRoom("tea").join("see https://example.org/a")
@@ -51,6 +52,10 @@ class ActionParts(ChatParts):
 
     def record_reply_target(self, view: RoomView, seq: int) -> None:
         self.reply_targets.append(seq)
+
+    def mark_unread(self, view: RoomView, seq: int) -> str:
+        self.session.mark_unread(view, seq - 1)
+        return ""
 
     def open_link(self, url: str) -> str:
         self.opened.append(url)

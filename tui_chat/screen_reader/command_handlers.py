@@ -23,8 +23,10 @@ from tui_chat.session.commands.completion import complete, nick_query
 from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.delayed_deletions import UNDO_SECONDS
+from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import app as app_strings, chat as chat_strings, search as search_strings
 
@@ -94,6 +96,7 @@ class ReaderCommands:
             leave_room=lambda view: self._link.leave(view.name),
             send=lambda text: self._reader.controller.messages.submit(None, text),
             compose=self._compose,
+            mark_unread=reader.controller.read_markers.mark_unread,
             show_output=self._session.add_notice,
             copy_text=lambda text: None,
             confirm=self._confirm,
@@ -136,8 +139,8 @@ class ReaderCommands:
 
     def _complete_known(self, text_before: str) -> Sequence[str]:
         view = self._session.current_room
-        open_names = (room_view.name for room_view in self._session.rooms.values())
-        rooms = [name for name in open_names if not names.is_room_address(name)]
+        own_rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
+        rooms = [room.name for room in own_rooms if not names.is_room_address(room.name)]
         completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
         if completion is None:
             return ()
@@ -196,10 +199,10 @@ class ReaderCommands:
         return tr("/{command} is not available in screen-reader mode.", command=name)
 
     def _switch_room(self, query: str) -> str | None:
-        views = list(self._session.rooms.values())
+        rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
         if not query:
-            return "\n".join(speech.unread_text(view.title, view.unread_count, view.mention_count) for view in views)
-        matching = next((view for view in views if query.casefold() in view.title.casefold()), None)
+            return "\n".join(speech.unread_text(room.title, room.unread_count, room.mention_count) for room in rooms)
+        matching = next((room for room in rooms if query.casefold() in room.title.casefold()), None)
         if matching is None:
             return chat_strings.not_in_room(query)
         return self._go_to_room(matching.name)

@@ -3,12 +3,14 @@
 - Current room: every message of other members is announced.
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
+- Closed rooms of the account: those with unread messages are announced once after each connection.
 - Own messages: the terminal echoes them already, so only failures are announced.
 """
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -21,7 +23,7 @@ from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.session_events import RoomLeft, RoomOpened, SessionEvent
+from tui_chat.session.session_events import DurableRoomsReceived, RoomLeft, RoomOpened, SessionEvent
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
@@ -73,6 +75,17 @@ class ScreenReader:
         self._is_online = True
         self._announced_room: RoomView | None = None
         self._announced_unread: set[RoomView] = set()
+        self._event_handlers: dict[type, Callable[[Any], None]] = {
+            events.ConnectionStateChanged: lambda event: self._on_connection_state(event.state),
+            events.LogChanged: self._on_log_changed,
+            events.NoticeReceived: self._on_notice_received,
+            events.OutboxItemChanged: self._on_outbox_item_changed,
+            events.ReadMarkerChanged: self._on_read_marker_changed,
+            events.RoomLost: lambda _: self.announce_current_room(),
+            DurableRoomsReceived: self._on_durable_rooms_received,
+            RoomLeft: lambda _: self.announce_current_room(),
+            RoomOpened: self._on_room_opened,
+        }
 
     async def process_events(self) -> None:
         """Announce session events until the client closes; a lost connection does not end the call."""
@@ -106,8 +119,8 @@ class ScreenReader:
         if not self.session.ignore_filter.is_hidden(message.nick_name, message.member_id):
             self.announce(speech.message_text(message, view.is_confusable(message.member_id, message.nick_name)))
 
-    def _announce_unread(self, view: RoomView | None) -> None:
-        if view is not None and view.unread_count and view not in self._announced_unread:
+    def _announce_unread(self, view: RoomView) -> None:
+        if view.unread_count and view not in self._announced_unread:
             self._announced_unread.add(view)
             self.announce(speech.unread_text(view.title, view.unread_count, view.mention_count))
 
@@ -119,33 +132,43 @@ class ScreenReader:
 
     def on_event(self, event: SessionEvent) -> None:
         """Announce an event for which the controller gives no notice; other events have no effect."""
-        match event:
-            case events.ConnectionStateChanged(state):
-                self._on_connection_state(state)
-            case events.LogChanged(is_live=True):
-                self._on_log_changed(event)
-            case events.NoticeReceived(notice):
-                view, settings = self.session.find_room(notice.room), self._settings_file.settings
-                if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
-                    return
-                is_visible = {"all": True, "smart": view.speakers.is_relevant(notice), "none": False}[settings.joins]
-                if is_visible and not self.session.ignore_filter.is_hidden(notice.nick_name, notice.member_id):
-                    self.announce(speech.membership_text(notice))
-            case events.OutboxItemChanged(item):
-                if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):
-                    self.announce(tr("Edited: {text}", text=item.text))
-                if item.error is not None and isinstance(item.request, SendMessage):
-                    problem = error_text.phrase(item.error)
-                    self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
-            case RoomOpened(show=True):
-                self.announce_current_room(is_new=True)
-                self.opened.set()
-            case RoomOpened(room):
-                self._announce_unread(self.session.find_room(room.name))
-            case RoomLeft() | events.RoomLost():
-                self.announce_current_room()
-            case _:
-                pass
+        handler = self._event_handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+
+    def _on_notice_received(self, event: events.NoticeReceived) -> None:
+        notice, settings = event.notice, self._settings_file.settings
+        view = self.session.find_room(notice.room)
+        if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
+            return
+        is_visible = {"all": True, "smart": view.speakers.is_relevant(notice), "none": False}[settings.joins]
+        if is_visible and not self.session.ignore_filter.is_hidden(notice.nick_name, notice.member_id):
+            self.announce(speech.membership_text(notice))
+
+    def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
+        item = event.item
+        if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):
+            self.announce(tr("Edited: {text}", text=item.text))
+        if item.error is not None and isinstance(item.request, SendMessage):
+            problem = error_text.phrase(item.error)
+            self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
+
+    def _on_room_opened(self, event: RoomOpened) -> None:
+        if event.show:
+            self.announce_current_room(is_new=True)
+            self.opened.set()
+        elif (view := self.session.find_room(event.room.name)) is not None:
+            self._announce_in_background(view)
+
+    def _on_read_marker_changed(self, event: events.ReadMarkerChanged) -> None:
+        view = self.session.find_room(event.room)
+        if view is not None and not view.unread_count:
+            self._announced_unread.discard(view)
+
+    def _on_durable_rooms_received(self, event: DurableRoomsReceived) -> None:
+        sentence = speech.closed_rooms_text(self.session.closed_rooms) if event.is_first else ""
+        if sentence:
+            self.announce(sentence)
 
     def _on_connection_state(self, state: events.ConnectionState) -> None:
         is_online = isinstance(state, events.Online)
@@ -157,7 +180,7 @@ class ScreenReader:
 
     def _on_log_changed(self, event: events.LogChanged) -> None:
         view = self.session.find_room(event.room)
-        if view is None:
+        if view is None or not event.is_live:
             return
         if view is self.session.current_room:
             for seq in event.seqs:
@@ -165,6 +188,10 @@ class ScreenReader:
                     self._announce_message(view, view.room.log[seq])
             self._mark_read(view)
             return
+        self._announce_in_background(view)
+
+    def _announce_in_background(self, view: RoomView) -> None:
+        """Announce the messages of another room by notification level, or else the room as unread."""
         notifications = self.session.pop_notifications()
         for notification in notifications:
             self.announce(
@@ -172,7 +199,7 @@ class ScreenReader:
                     notification.room, notification.nick, notification.text, notification.is_mention
                 )
             )
-        if not notifications and not self.session.is_muted(view):
+        if not notifications and not self.session.is_muted(view.name):
             self._announce_unread(view)
 
     def on_current_room_changed(self) -> None:

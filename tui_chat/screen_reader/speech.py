@@ -1,8 +1,11 @@
 """Spoken sentences for room and connection events."""
 
+from collections.abc import Iterable
+
 from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.session import error_text
+from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.file_captions import describe_content
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
@@ -50,6 +53,24 @@ def unread_text(room: str, count: int, mentions: int) -> str:
     """Return the counts of a room, for example `tea: 3 unread messages, 1 mention`. Zero mentions are omitted."""
     sentence = plural("{room}: {count:,} unread message", "{room}: {count:,} unread messages", count, room=room)
     return sentence + (", " + plural("{count:,} mention", "{count:,} mentions", mentions) if mentions else "")
+
+
+def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
+    """Return the counts of the rooms with unread messages that are not open, at most five; "" without one.
+
+    For example `Unread in rooms that are not open. tea: 3 unread messages. /go NAME opens a room.` Direct rooms with
+    unread messages open themselves.
+    """
+    texts = [
+        unread_text(room.title, room.unread_count, room.mention_count)
+        for room in rooms
+        if room.unread_count and not room.is_direct
+    ]
+    if not texts:
+        return ""
+    return tr(
+        "Unread in rooms that are not open. {rooms}. /go NAME opens a room.", rooms=chat_strings.summarize_names(texts)
+    )
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:

@@ -5,25 +5,27 @@
 - Rendering: changes accumulate as dirty parts and splices until `pop_delta`.
 """
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
-from uuid import UUID
 
 from tui_chat.client import events
 from tui_chat.protocol import names
 from tui_chat.protocol.events import NickNotice
+from tui_chat.protocol.responses import OwnRoom
 from tui_chat.session import error_text
+from tui_chat.session.durable_rooms import ClosedRoom, DurableRooms
 from tui_chat.session.i18n import tr
 from tui_chat.session.ignore_filter import IgnoreFilter
 from tui_chat.session.lines import MessageLine, Splice
 from tui_chat.session.notification_batcher import NotifiableMessage
+from tui_chat.session.notification_queue import NotificationQueue
+from tui_chat.session.open_rooms import OpenRooms
 from tui_chat.session.pending_lines import PendingLines
 from tui_chat.session.ports import RoomPort
-from tui_chat.session.room_view import UNSENT_KEY_PREFIX, RoomView
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart, ScreenDelta
 from tui_chat.session.session_events import RoomTrimmed
-from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
+from tui_chat.session.settings.name_lookup import is_room_muted
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import accounts as account_strings, chat as chat_strings
@@ -38,9 +40,6 @@ MAX_LINES = 20_000
 MAX_SCROLLBACK_LINES = 150_000
 """Maximum number of timeline lines in the current room while its newest message is not viewed."""
 
-MAX_QUEUED_NOTIFICATIONS = 1_000
-"""Capacity of the notification queue; the oldest notification is dropped on overflow."""
-
 
 class ChatSession:
     """Rooms, selection and connection state of one user on one server.
@@ -51,7 +50,7 @@ class ChatSession:
         on_notice: Called with each client notice and its room.
 
     Attributes:
-        rooms: Open rooms by canonical key, in display order.
+        durable_rooms: Memberships of the account.
         connection_state: Last reported state of the connection.
         has_focus: Terminal focus, True if the terminal does not report focus.
         ignore_filter: Filter for messages of ignored and blocked members; `apply_settings` applies a change.
@@ -63,19 +62,17 @@ class ChatSession:
         settings: Callable[[], ClientSettings] = ClientSettings,
         on_notice: Callable[[RoomView, str], None] = lambda view, text: None,
     ) -> None:
-        self.rooms: dict[str, RoomView] = {}
+        self.durable_rooms = DurableRooms()
         self.connection_state: events.ConnectionState = events.Connecting()
         self.has_focus = True
         self._now_ms = now_ms
         self._settings = settings
         self._on_notice = on_notice
-        self._current_key: str | None = None
-        self._queued_notifications: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
+        self._open_rooms = OpenRooms()
+        self._notifications = NotificationQueue(settings)
         self._dirty_parts = DirtyPart.NONE
         self._pending_lines = PendingLines()
         self._queued_notices: list[str] = []  # notices without an open room
-        self._room_order: dict[str, int] = {}
-        self._new_keys: dict[str, str] = {}  # of renamed rooms, by the key before
         self.ignore_filter = IgnoreFilter(settings)
         self._basic_server_reported = False
         self._reported_failures: set[str] = set()
@@ -83,6 +80,7 @@ class ChatSession:
             events.RoomJoined: self._on_room_joined,
             events.RoomRenamed: self._rename_room,
             events.LogChanged: self._on_log_changed,
+            events.ReadMarkerChanged: self._on_read_marker_changed,
             events.NoticeReceived: self._on_notice_received,
             events.MembersChanged: self._on_members_changed,
             events.TypingChanged: self._on_typing_changed,
@@ -93,14 +91,23 @@ class ChatSession:
         }
 
     @property
+    def rooms(self) -> dict[str, RoomView]:
+        """Open rooms by canonical key, in display order."""
+        return self._open_rooms.by_key
+
+    @property
+    def closed_rooms(self) -> list[ClosedRoom]:
+        """Rooms of the account that are not open."""
+        return self.durable_rooms.list_closed(self.rooms)
+
+    @property
     def current_room(self) -> RoomView | None:
         """Selected room, None if no room is open."""
-        return None if self._current_key is None else self.rooms[self._current_key]
+        return self._open_rooms.current
 
     def find_room(self, name: str) -> RoomView | None:
         """Return the open room with this name, or with this name before a rename; None if there is none."""
-        key = names.canonical_key(name)
-        return self.rooms.get(key) or self.rooms.get(self._new_keys.get(key, key))
+        return self._open_rooms.find(name)
 
     def pop_delta(self) -> ScreenDelta:
         """Return the changes since the previous call and clear them.
@@ -120,28 +127,31 @@ class ChatSession:
 
     def show_room(self, name: str) -> None:
         """Select an open room; no effect for other names. It counts as viewed only after `set_viewed`."""
-        key = names.canonical_key(name)
-        if key == self._current_key or key not in self.rooms:
+        view = self.rooms.get(names.canonical_key(name))
+        if view is None:
             return
-        if self.current_room is not None:
-            self.current_room.stop_viewing()
-        self._current_key = key
-        self._dirty_parts |= ROOM_SWITCH
+        view.reading.is_marked_unread = False
+        if view is not self.current_room:
+            if self.current_room is not None:
+                self.current_room.reading.stop_viewing()
+            self._open_rooms.select(view)
+            self._dirty_parts |= ROOM_SWITCH
 
     def cycle_room(self, offset: int) -> None:
         """Select the room `offset` positions further in the list, with wrap-around. No effect without a room."""
-        keys = list(self.rooms)
-        if self._current_key is not None:
-            self.show_room(self.rooms[keys[(keys.index(self._current_key) + offset) % len(keys)]].name)
+        self._show(self._open_rooms.find_neighbor(offset))
 
     def show_room_number(self, number: int) -> None:
         """Select the room at a 1-based list position; ignore invalid positions."""
-        if 1 <= number <= len(self.rooms):
-            self.show_room(list(self.rooms.values())[number - 1].name)
+        self._show(self._open_rooms.find_number(number))
 
-    def is_muted(self, view: RoomView) -> bool:
+    def _show(self, view: RoomView | None) -> None:
+        if view is not None:
+            self.show_room(view.name)
+
+    def is_muted(self, room: str) -> bool:
         """Return whether notifications of this room are off. False if only the default level is `none`."""
-        return is_room_muted(self._settings(), view.name)
+        return is_room_muted(self._settings(), room)
 
     def apply_settings(self) -> None:
         """Mark the room list for a redraw, and update all timelines by `joins`, `ignored` and the blocked members."""
@@ -153,35 +163,44 @@ class ChatSession:
             for view in self.rooms.values():
                 view.rebuild_lines()
 
-    def show_next_unread(self) -> None:
-        """Select the next room with mentions, otherwise the next unmuted room with unread messages.
+    def find_next_unread(self) -> str | None:
+        """Return the name of the next room with mentions, otherwise of the next unmuted room with unread messages.
 
-        The search starts after the current room, with wrap-around. No effect without a candidate.
+        The search starts after the current room, with wrap-around; closed rooms come last. None without such a room.
         """
-        views = list(self.rooms.values())
-        current_index = next((index for index, view in enumerate(views) if view is self.current_room), 0)
-        other_views = views[current_index + 1 :] + views[:current_index]
-        candidates = [view for view in other_views if view.mention_count]
-        candidates = candidates or [view for view in other_views if view.unread_count and not self.is_muted(view)]
-        if candidates:
-            self.show_room(candidates[0].name)
+        candidates: list[RoomView | ClosedRoom] = [*self._open_rooms.others(), *self.closed_rooms]
+        unread = [room for room in candidates if room.unread_count and not self.is_muted(room.name)]
+        mentioning = [room for room in candidates if room.mention_count]
+        return next((room.name for room in (*mentioning, *unread)), None)
 
     def set_viewed(self, is_viewed: bool) -> None:
         """Set whether the newest message of the current room is visible and the terminal has focus.
 
-        True marks the room as read; the change to False removes its unread divider. No effect without a room.
+        True marks the room as read, unless the user keeps messages unread; the change to False removes its unread
+        divider. No effect without a room.
         """
         view = self.current_room
-        if view is not None and is_viewed:
+        if view is not None and is_viewed and not view.reading.is_marked_unread:
             self._dirty_parts |= DirtyPart.ROOM_LIST if view.unread_count else DirtyPart.NONE
-            view.start_viewing()
+            view.reading.start_viewing()
         elif view is not None:
-            view.stop_viewing()
+            view.reading.stop_viewing()
+
+    def mark_unread(self, view: RoomView, read_seq: int) -> None:
+        """Mark the messages after `read_seq` as unread; the current room stays unread while it is selected."""
+        view.mark_read_until(read_seq)
+        if view is self.current_room:
+            view.reading.mark_unread()
+        self._dirty_parts |= DirtyPart.ROOM_LIST
+
+    def set_durable_rooms(self, rooms: Sequence[OwnRoom]) -> None:
+        """Set the durable memberships of the account, none for a guest."""
+        self.durable_rooms.replace_all(rooms)
+        self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def restore_order(self, rooms: Sequence[str]) -> None:
         """Set the saved room order; rooms without a saved position sort last. A later `add_room` uses the order too."""
-        self._room_order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
-        self._sort_rooms()
+        self._open_rooms.set_order(rooms)
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
@@ -195,12 +214,13 @@ class ChatSession:
             saved_state: State from the composer store, None for an empty state.
             show: Select the room; the first room is selected in any case.
         """
-        key = names.canonical_key(room.name)
-        view = self.rooms.get(key)
+        view = self.rooms.get(names.canonical_key(room.name))
         if view is None:
-            view = self.rooms[key] = RoomView(room, saved_state=saved_state, is_hidden=self.ignore_filter.is_hidden)
-            self._sort_rooms()
+            view = RoomView(room, saved_state=saved_state, is_hidden=self.ignore_filter.is_hidden)
+            self._open_rooms.add(view)
             view.load_log(saved_state.read_seq if saved_state is not None else None)
+            if (marker := room.read_marker.state) is not None:
+                view.apply_read_marker(marker, None, is_selected=False)
             view.transcript.set_join_visibility(self._settings().joins)
         view.room = room
         view.update_members_and_gaps()
@@ -215,34 +235,22 @@ class ChatSession:
         self._report_basic_server(view)
         return view
 
-    def _sort_rooms(self) -> None:
-        # Direct rooms are last. The sort is stable, so rooms without a saved position keep their join order.
-        order, end = self._room_order, len(self._room_order)
-        self.rooms = dict(sorted(self.rooms.items(), key=lambda row: (row[1].room.is_direct, order.get(row[0], end))))
-
     def remove_room(self, name: str) -> None:
         """Remove a room and its items from `pending_count`; if selected, its predecessor in the list is selected.
 
         Without a predecessor, the new first room is selected. No effect for an unknown room.
         """
-        key = names.canonical_key(name)
-        if key not in self.rooms:
+        key, was_current = names.canonical_key(name), self.current_room
+        view = self.rooms.get(key)
+        if view is None:
             return
-        index = list(self.rooms).index(key)
-        del self.rooms[key]
+        self._open_rooms.remove(view)
         self._pending_lines.discard_room(key)
-        self._dirty_parts |= DirtyPart.ROOM_LIST
-        if self._current_key == key:
-            self._current_key = None
-            self._dirty_parts |= ROOM_SWITCH
-            self.show_room_number(max(1, index))
+        self._dirty_parts |= ROOM_SWITCH if view is was_current else DirtyPart.ROOM_LIST
 
     def _rename_room(self, view: RoomView, event: events.RoomRenamed) -> None:
-        old_key, key = names.canonical_key(view.name), names.canonical_key(event.new_name)
-        view.name = event.new_name
-        self.rooms = {key if room is view else other_key: room for other_key, room in self.rooms.items()}
-        self._new_keys[old_key] = key
-        self._current_key = key if self._current_key == old_key else self._current_key
+        self.durable_rooms.remove(view.name)
+        self._open_rooms.rename(view, event.new_name)
         self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER
 
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
@@ -256,7 +264,12 @@ class ChatSession:
                 if isinstance(state, events.AuthFailed):
                     self.add_notice(account_strings.logged_out(state.error))
                 self._dirty_parts |= DirtyPart.HEADER
+            case events.ReadMarkerChanged():
+                self.durable_rooms.set_read_marker(event.room, event.marker)
+                self._dirty_parts |= DirtyPart.ROOM_LIST
+                self._apply_to_room(event.room, event)
             case events.RoomLost():
+                self.durable_rooms.remove(event.room)
                 self.remove_room(event.room)
                 self.add_notice(room_lost(event))
             case events.ProblemReported(error):
@@ -293,17 +306,10 @@ class ChatSession:
         """
         keep_counts: dict[str, int] = {}
         for view in self.rooms.values():
-            limit = MAX_SCROLLBACK_LINES if view is self.current_room and not view.is_viewed else MAX_LINES
+            limit = MAX_SCROLLBACK_LINES if view is self.current_room and not view.reading.is_viewed else MAX_LINES
             if len(view.transcript.lines) > limit:
                 keep_counts[view.name] = limit - MAX_LINES // 2
         return keep_counts
-
-    def unsent_client_id(self, key: str) -> UUID | None:
-        """Return the `clientId` of the unsent line with this key in the current room, None for any other line."""
-        client_id = key.removeprefix(UNSENT_KEY_PREFIX)
-        if client_id == key or self.current_room is None or self.current_room.transcript.find_unsent(client_id) is None:
-            return None
-        return UUID(client_id)
 
     @property
     def pending_count(self) -> int:
@@ -351,22 +357,18 @@ class ChatSession:
         if view is self.current_room:
             self._dirty_parts |= DirtyPart.STATUS
 
+    def _on_read_marker_changed(self, view: RoomView, event: events.ReadMarkerChanged) -> None:
+        is_selected = view is self.current_room and self.has_focus
+        view.apply_read_marker(event.marker, event.previous, is_selected=is_selected)
+
     def queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
         """Queue notifications for unread messages by notification level, none for the current room with focus."""
-        if view is self.current_room and self.has_focus:
-            return  # the user sees the message or the new-message counter
-        settings = self._settings()
-        level = "all" if view.room.is_direct and not self.is_muted(view) else notification_level(settings, view.name)
-        for line in lines:
-            if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
-                nick = chat_strings.mark_nick(line.nick, line.is_confusable)
-                self._queued_notifications.append(NotifiableMessage(view.title, nick, line.content, line.is_mention))
+        if view is not self.current_room or not self.has_focus:  # otherwise, the user sees the message or its counter
+            self._notifications.add(view, lines)
 
     def pop_notifications(self) -> list[NotifiableMessage]:
         """Return the queued notifications, oldest first, and clear the queue."""
-        notifications = list(self._queued_notifications)
-        self._queued_notifications.clear()
-        return notifications
+        return self._notifications.pop_all()
 
     def _on_notice_received(self, view: RoomView, event: events.NoticeReceived) -> None:
         notice = event.notice

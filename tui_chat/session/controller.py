@@ -25,13 +25,16 @@ from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.durable_room_loader import DurableRoomLoader
 from tui_chat.session.i18n import tr
 from tui_chat.session.message_sender import MessageSender
+from tui_chat.session.read_marker_sync import ReadMarkerSync
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
+    DurableRoomsReceived,
     JoinFailed,
     NickAssigned,
     RequestCompleted,
@@ -110,6 +113,8 @@ class SessionController:
         messages: Sender of messages to the current room.
         deletions: Deletions that can be undone.
         drafts: Storage of drafts and read markers.
+        read_markers: Read markers of the account.
+        durable_rooms: Loader of the memberships of the account.
         accounts: Login of the user.
         auto_away: Automatic status after a time without input.
     """
@@ -134,7 +139,17 @@ class SessionController:
         self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
         self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
-        self.drafts = DraftKeeper(self.server_link.composer_store, self.server_link.send_typing)
+        self.read_markers = ReadMarkerSync(
+            self.session,
+            self.server_link.find_room,
+            has_account=self._has_account,
+            start=self.server_link.start,
+        )
+        self.durable_rooms = DurableRoomLoader(self.session, self.server_link, self._has_account)
+        self.server_link.on_closing = self._on_closing
+        self.drafts = DraftKeeper(
+            self.server_link.composer_store, self.server_link.send_typing, on_read=self.read_markers.schedule
+        )
         self.auto_away = AutoAway(self.session, self.server_link, settings)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ConnectionStateChanged: self._on_connection_state_changed,
@@ -145,10 +160,11 @@ class SessionController:
             RoomLeft: self._on_room_left,
             RoomLost: self._on_room_lost,
             RoomRenamed: self._on_room_renamed,
-            DirectRoomAnnounced: self._on_direct_room_announced,
+            DirectRoomAnnounced: lambda event: self._open_direct_room(event.room),
             RoomJoined: self._on_room_joined,
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
             RoomListReceived: self._on_rooms_listed,
+            DurableRoomsReceived: self._on_durable_rooms_received,
             NoticeReceived: self._on_notice_received,
             RequestCompleted: lambda event: event.on_completed(),
             NickAssigned: self._on_nick_assigned,
@@ -195,6 +211,13 @@ class SessionController:
         if self.session.current_room is not displayed:
             self._front_end.on_current_room_changed()
 
+    def _has_account(self) -> bool:
+        return self.accounts.login is not None
+
+    async def _on_closing(self) -> None:
+        self.durable_rooms.stop()
+        await self.read_markers.flush()
+
     def _on_posted(self, item: OutboxItem) -> None:
         # The room has put the event of the item last. Earlier events of the queue cannot concern the item.
         self.apply(self.server_link.event_queue.pop_newest())
@@ -208,13 +231,14 @@ class SessionController:
 
     def _on_connection_state_changed(self, event: ConnectionStateChanged) -> None:
         self.session.apply(event)
+        self.durable_rooms.load_once()
         if isinstance(event.state, Online):
             self.server_link.start(self._load_blocks())
 
     async def _load_blocks(self) -> None:
         """Hide the messages of the blocked members. After an error, the known blocks stay; a guest has none."""
         blocked: list[MemberRef] = []
-        if self.accounts.login is not None:
+        if self._has_account():
             try:
                 blocked = await self.server_link.require_client().user.list_blocks()
             except ChatError as error:
@@ -227,13 +251,20 @@ class SessionController:
         is_login_missing = isinstance(event.error, Unauthorized)
         self._front_end.on_connect_failed("server", error_text.describe(event.error), not is_login_missing)
 
+    def _on_durable_rooms_received(self, event: DurableRoomsReceived) -> None:
+        """Show the memberships; open the direct rooms with messages that arrived without a connection."""
+        self.session.set_durable_rooms(event.rooms)
+        for room in event.rooms if event.is_first else ():
+            if room.direct is not None and room.read.unread and self.session.find_room(room.name) is None:
+                self._open_direct_room(room.name)
+
     def _on_room_opened(self, event: RoomOpened) -> None:
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
         view = self.session.add_room(room, event.saved_state, show=event.show)
         if is_new and room.is_direct:
             self.session.queue_notifications(view, view.unread_lines())
-        if nick and self.accounts.login is None and names.canonical_key(room.nick) != names.canonical_key(nick):
+        if nick and not self._has_account() and names.canonical_key(room.nick) != names.canonical_key(nick):
             self.session.add_notice(
                 tr(
                     "{requested} is taken. You joined as {assigned}; /nick changes it.",
@@ -246,6 +277,7 @@ class SessionController:
         if event.show:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
+        self.durable_rooms.load_once()
 
     def _on_join_failed(self, event: JoinFailed) -> None:
         problem = error_text.describe(event.error)
@@ -256,6 +288,7 @@ class SessionController:
 
     def _on_room_left(self, event: RoomLeft) -> None:
         self.session.remove_room(event.room)
+        self.durable_rooms.refresh()
         self._end_if_no_rooms(tr("You left the last room."))
 
     def _on_room_lost(self, event: RoomLost) -> None:
@@ -268,14 +301,15 @@ class SessionController:
         self.server_link.composer_store.remove_room(event.room)
         self.server_link.composer_store.add_room(event.new_name)
 
-    def _on_direct_room_announced(self, event: DirectRoomAnnounced) -> None:
+    def _open_direct_room(self, room: str) -> None:
         view = self.session.current_room
         if view is not None:
-            self.server_link.composer_store.add_room(event.room)
-            self.server_link.open_direct_room(event.room, view.nick)
+            self.server_link.composer_store.add_room(room)
+            self.server_link.open_direct_room(room, view.nick)
 
     def _on_room_joined(self, event: RoomJoined) -> None:
         self.session.apply(event)
+        self.read_markers.schedule()
         view = self.session.find_room(event.room)
         if view is not None:
             self._report_nick(view.nick)

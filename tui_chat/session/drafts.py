@@ -28,6 +28,7 @@ class DraftKeeper:
     Args:
         store: Storage of the composer state.
         send_typing: Starts or stops the user's typing indicator in the room with the given name.
+        on_read: Called after the change of a read marker.
         now: Monotonic clock in seconds.
     """
 
@@ -36,8 +37,10 @@ class DraftKeeper:
         store: DraftStore,
         send_typing: Callable[[str, bool], None],
         now: Callable[[], float] = time.monotonic,
+        on_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
+        self._on_read = on_read
         self._send_typing = send_typing
         self._now = now
         self._typing_room = ""  # name of the room with an active indicator
@@ -53,10 +56,11 @@ class DraftKeeper:
             self._store.save_draft(view.name, "" if registry.is_secret(text) else text, view.compose_mode)
 
     def save_read_marker(self, view: RoomView) -> None:
-        """Save the read marker of a room for the next start. No effect if unchanged."""
+        """Save the read marker of a room for the next start, and call `on_read`. No effect if unchanged."""
         if view.read_seq != view.saved_read_seq:
             view.saved_read_seq = view.read_seq
             self._store.save_read_marker(view.name, view.read_seq)
+            self._on_read()
 
     def add_sent_text(self, view: RoomView, text: str) -> None:
         """Append sent text to the input history of a room and to the store; the history omits a repeated text."""

@@ -9,6 +9,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
+from tui_chat.session.pending_lines import find_client_id
 from tui_chat.session.ports import MessageRoom
 from tui_chat.session.strings import chat as chat_strings
 
@@ -92,7 +93,7 @@ class MessageSender:
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
 
     def _change_unsent(self, key: str, change: Callable[[MessageRoom, UUID], object]) -> bool:
-        room, client_id = self._current_room(), self._session.unsent_client_id(key)
+        room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         if room is not None and client_id is not None:
             with suppress(KeyError):
                 change(room, client_id)

@@ -6,6 +6,8 @@
 
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
@@ -14,6 +16,17 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
+
+UNSENT_KEY_PREFIX = "unsent-"
+"""Prefix of the key of an unsent line, before its `clientId`."""
+
+
+def find_client_id(view: RoomView | None, key: str) -> UUID | None:
+    """Return the `clientId` of the unsent line with this key, None for any other line."""
+    client_id = key.removeprefix(UNSENT_KEY_PREFIX)
+    if client_id == key or view is None or view.transcript.find_unsent(client_id) is None:
+        return None
+    return UUID(client_id)
 
 
 class PendingLines:
@@ -78,17 +91,49 @@ class PendingLines:
             case OutboxItemState.PENDING if replaced_line is not None:
                 self._replaced_lines[item.client_id] = replaced_line
             case OutboxItemState.PENDING if not has_line:
-                view.transcript.add_unsent(client_id, view.unsent_line(item))
+                view.reading.is_marked_unread = False
+                view.transcript.add_unsent(client_id, _unsent_line(view, item))
             case OutboxItemState.PENDING:
                 view.transcript.set_delivery(client_id, DeliveryState.PENDING)
             case OutboxItemState.FAILED:
                 if not has_line:
-                    view.transcript.add_unsent(client_id, replaced_line or view.unsent_line(item))
+                    view.transcript.add_unsent(client_id, replaced_line or _unsent_line(view, item))
                 delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
                 problem = error_text.describe(item.error) if item.error is not None else ""
                 view.transcript.set_delivery(client_id, delivery, problem)
             case OutboxItemState.SENT:
-                view.transcript.mark_sent(client_id, view.sent_line(item))
+                view.transcript.mark_sent(client_id, _sent_line(view, item))
                 view.advance_to(item.seq or 0)
             case OutboxItemState.DROPPED:
                 view.transcript.discard_unsent(client_id)
+
+
+def _unsent_line(view: RoomView, item: OutboxItem) -> MessageLine:
+    """Return the timeline line of an outbox item as `PENDING`, for any state of the item."""
+    return MessageLine(
+        key=f"{UNSENT_KEY_PREFIX}{item.client_id}",
+        seq=None,
+        ts=item.ts,
+        nick=view.nick,
+        member_id=view.member_id,
+        is_own=True,
+        text=item.text,
+        delivery=DeliveryState.PENDING,
+        reply_to=item.reply_to,
+        quote=view.quoted_text(item.reply_to),
+    )
+
+
+def _sent_line(view: RoomView, item: OutboxItem) -> MessageLine:
+    """Return the timeline line of an acknowledged outbox item.
+
+    The key is that of a log message, the time that of the server if known, the text that of the unsent line if any.
+    """
+    return replace(
+        view.transcript.find_unsent(str(item.client_id)) or _unsent_line(view, item),
+        key=f"message-{item.seq}",
+        seq=item.seq,
+        ts=item.server_ts or item.ts,
+        delivery=DeliveryState.SENT,
+        problem="",
+    )

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 from uuid import UUID
 
+from tui_chat.client.events import ReadMarker
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.events import Member
+
+
+class ReadMarkerPort(Protocol):
+    """Read access to the read marker of a room."""
+
+    @property
+    def state(self) -> ReadMarker | None: ...
 
 
 class RoomPort(Protocol):
@@ -36,6 +44,8 @@ class RoomPort(Protocol):
     def is_basic_server(self) -> bool: ...
     @property
     def log(self) -> RoomLog: ...
+    @property
+    def read_marker(self) -> ReadMarkerPort: ...
     def unsent(self) -> Sequence[OutboxItem]: ...
 
 

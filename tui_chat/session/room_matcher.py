@@ -4,7 +4,8 @@
   key of the query always matches.
 - Open rooms: precede all others, sorted by score, mentions, unread messages and recency. The current room is last
   among equal scores, so Enter without a query selects another room.
-- Server rooms: follow the open rooms, sorted by score and the server's order.
+- Closed rooms of the account: follow the open rooms, sorted by score, mentions and unread messages.
+- Server rooms: follow the closed rooms, sorted by score and the server's order.
 - New room: is last, if no room has the typed name.
 """
 
@@ -17,6 +18,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.protocol.search_query import fold
+from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.room_view import RoomView
 
 _LETTER_SCORE = 1
@@ -33,27 +35,34 @@ class RoomCandidate:
         matched_indices: Indices of the matched characters in `name`.
         view: View of an open room, None for other rooms.
         position: 1-based position in the room list, 0 if not open.
-        summary: Server information of a room that is not open, None for a new room.
+        closed_room: Closed room of the account, None for other rooms.
+        summary: Server information of another room that is not open, None for a new room.
     """
 
     name: str
     matched_indices: tuple[int, ...] = ()
     view: RoomView | None = None
     position: int = 0
+    closed_room: ClosedRoom | None = None
     summary: RoomSummary | None = None
 
     @property
     def room(self) -> str:
         """Name of the room for a join or switch, the address of a private room."""
-        return self.view.name if self.view is not None else self.name
+        own_room = self.view or self.closed_room
+        return own_room.name if own_room is not None else self.name
 
 
 def rank_rooms(
-    text: str, open_rooms: Sequence[RoomView], current: RoomView | None, server_rooms: Iterable[RoomSummary]
+    text: str,
+    open_rooms: Sequence[RoomView],
+    current: RoomView | None,
+    server_rooms: Iterable[RoomSummary],
+    closed_rooms: Iterable[ClosedRoom] = (),
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 
-    An open room appears only once. A new room is last and only offered for a valid room name that no other candidate
+    A room appears only once. A new room is last and only offered for a valid room name that no other candidate
     has.
 
     Args:
@@ -61,6 +70,7 @@ def rank_rooms(
         open_rooms: Open rooms in display order.
         current: Selected room.
         server_rooms: Rooms on the server.
+        closed_rooms: Closed rooms of the account.
     """
     by_activity = sorted(
         open_rooms,
@@ -69,15 +79,20 @@ def rank_rooms(
     open_candidates = [
         RoomCandidate(view.title, view=view, position=open_rooms.index(view) + 1) for view in by_activity
     ]
-    open_keys = {names.canonical_key(view.name) for view in open_rooms}
+    closed_candidates = [
+        RoomCandidate(room.title, closed_room=room)
+        for room in sorted(closed_rooms, key=lambda room: (not room.mention_count, not room.unread_count))
+    ]
+    own_candidates = _rank_matches(text, open_candidates) + _rank_matches(text, closed_candidates)
+    own_keys = {names.canonical_key(candidate.room) for candidate in (*open_candidates, *closed_candidates)}
     server_candidates = {
         names.canonical_key(summary.name): RoomCandidate(summary.name, summary=summary)
         for summary in server_rooms
-        if names.canonical_key(summary.name) not in open_keys
+        if names.canonical_key(summary.name) not in own_keys
     }
     matching_server_rooms = _rank_matches(text, server_candidates.values())
-    seen_keys = open_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
-    return [*_rank_matches(text, open_candidates), *matching_server_rooms, *_new_room(text, seen_keys)]
+    seen_keys = own_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
+    return [*own_candidates, *matching_server_rooms, *_new_room(text, seen_keys)]
 
 
 def _rank_matches(text: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:

@@ -1,23 +1,19 @@
-"""View model of one room: timeline, members, unread state and composer state.
-
-- Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
-- Unread: messages that arrive in a room that is not viewed are unread.
-- Unread divider: marks the first unread message until a viewed room stops being viewed.
-"""
+"""View model of one room: timeline, members, read state and composer state."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 from msgspec.structs import replace
 
-from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.events import ReadMarker
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.file_captions import describe_files
 from tui_chat.session.input_history import InputHistory
-from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine, count_reactions
+from tui_chat.session.lines import DeletionState, MessageLine, count_reactions
 from tui_chat.session.ports import RoomPort
+from tui_chat.session.read_tracker import ReadTracker
 from tui_chat.session.room_index import RecentSpeakers, ReplyIndex
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
@@ -32,8 +28,8 @@ MAX_QUOTE_LENGTH = 200
 MAX_LINES_SEARCHED = 10_000
 """Number of newest lines in which `find_newest` and `mark_confusable` search."""
 
-UNSENT_KEY_PREFIX = "unsent-"
-"""Prefix of the key of an unsent line, before its `clientId`."""
+MAX_COUNTED_LINES = 1_000
+"""Number of unread messages above which the count of the server replaces that of the loaded messages."""
 
 
 class RoomView:
@@ -53,15 +49,12 @@ class RoomView:
         members: Stored members, sorted by nickname.
         member_count: Number of present members, including members that are not stored; 0 on a basic server.
         transcript: Timeline lines.
-        unread_count: Number of unread messages.
-        mention_count: Number of unread messages that mention the user.
+        reading: Read marker and unread counts.
         draft: Last saved composer text.
         input_history: Sent texts for the Up and Down keys.
-        read_seq: Read marker: newest viewed `seq`.
         saved_read_seq: Last persisted `read_seq`, -1 before the first save.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
-        is_viewed: True from `start_viewing` to `stop_viewing`.
         speakers: Authors of the newest messages.
         deletions: States of unconfirmed deletions by the `seq` of the message.
     """
@@ -84,16 +77,14 @@ class RoomView:
         self._confusable_authors: set[tuple[str, str]] = set()
         self.member_count = 0
         self.transcript = Transcript()
-        self.unread_count = self.mention_count = 0
+        self.reading = ReadTracker(self.transcript)
         self.draft = saved_state.draft
         self.input_history = InputHistory(saved_state.sent_texts)
-        self.read_seq = 0
         self.saved_read_seq = -1
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
         self._replies = ReplyIndex()
-        self.is_viewed = False
         self._typing_member_ids: dict[str, None] = {}
         self.speakers = RecentSpeakers()
 
@@ -106,8 +97,22 @@ class RoomView:
         self.deletions.clear()
         self._replies = ReplyIndex()
         self.compose_mode = None
-        self.unread_count = self.mention_count = 0
-        self.read_seq = 0
+        self.reading.reset()
+
+    @property
+    def read_seq(self) -> int:
+        """Read marker: newest viewed `seq`."""
+        return self.reading.seq
+
+    @property
+    def unread_count(self) -> int:
+        """Number of unread messages."""
+        return self.reading.unread_count
+
+    @property
+    def mention_count(self) -> int:
+        """Number of unread messages that mention the user."""
+        return self.reading.mention_count
 
     def load_log(self, read_seq: int | None = None) -> None:
         """Load the log of the room after a join. Messages of other members after the read marker are unread.
@@ -120,8 +125,7 @@ class RoomView:
         for line in lines:
             self.speakers.add(line.member_id, line.nick, line.ts)
         self.advance_to(last_seq)
-        self.read_seq = last_seq if read_seq is None else min(read_seq, last_seq)
-        self._count_unread([line for line in lines if (line.seq or 0) > self.read_seq and not line.is_own])
+        self.reading.set_marker(last_seq if read_seq is None else min(read_seq, last_seq), lines)
 
     def trim(self) -> None:
         """Remove all lines before the first entry of the trimmed room log, except unsent messages."""
@@ -132,14 +136,12 @@ class RoomView:
     def advance_to(self, seq: int) -> None:
         """Advance the newest `seq`, never backwards; a viewed room is read up to that entry."""
         self.transcript.advance_to(seq)
-        if self.is_viewed:
-            self.read_seq = self.transcript.newest_seq
+        self.reading.advance()
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
         """Apply messages in ascending order, count the unread ones and end the typing state of authors of newer ones.
 
-        Also updates the gaps, and the read marker of a viewed room. Unread messages of a fetch (`is_live` false) get
-        the unread divider even in a viewed room, because they arrive together.
+        Also updates the gaps, and the read marker of a viewed room.
 
         Args:
             messages: New or changed messages.
@@ -150,41 +152,60 @@ class RoomView:
         """
         lines = self._visible_lines(messages)
         new_lines = [line for line in lines if self.transcript.find_message(line.seq or 0) is None]
-        unread_lines = [line for line in new_lines if (line.seq or 0) > self.read_seq and not line.is_own]
+        unread_lines = [line for line in new_lines if self.reading.is_unread(line)]
         for line in new_lines:
             if is_live or (line.seq or 0) > self.transcript.newest_seq:
                 self._typing_member_ids.pop(line.member_id, None)
                 self.speakers.add(line.member_id, line.nick, line.ts)
-        if not self.is_viewed:
-            self._count_unread(unread_lines)
-        elif unread_lines and not is_live:
-            self.transcript.set_unread_line(self.read_seq)
+        self.reading.add_unread(unread_lines, is_live=is_live)
         self._put_lines(lines)
         self.advance_to(self.room.log.last)
         self._update_gaps()
-        return [] if self.is_viewed else unread_lines
-
-    def _count_unread(self, unread_lines: list[MessageLine]) -> None:
-        if unread_lines and self.unread_count == 0:
-            self.transcript.set_unread_line(self.read_seq)
-        self.unread_count += len(unread_lines)
-        self.mention_count += sum(line.is_mention for line in unread_lines)
+        return [] if self.reading.is_viewed else unread_lines
 
     def unread_lines(self) -> list[MessageLine]:
         """Return the loaded messages of other members after the read marker."""
-        return [line for line in self._newest_messages() if (line.seq or 0) > self.read_seq and not line.is_own][::-1]
+        return [line for line in self._lines_after(self.read_seq) if not line.is_own]
 
-    def start_viewing(self) -> None:
-        """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
-        self.is_viewed = True
-        self.unread_count = self.mention_count = 0
-        self.read_seq = self.transcript.newest_seq
+    def _lines_after(self, seq: int) -> list[MessageLine]:
+        newest_first = takewhile(lambda line: line.seq is None or line.seq > seq, self._newest_messages())
+        return [line for line in newest_first if line.seq is not None][::-1]
 
-    def stop_viewing(self) -> None:
-        """Mark the room as not viewed and remove the unread divider. No effect if not viewed."""
-        if self.is_viewed:
-            self.is_viewed = False
-            self.transcript.set_unread_line(None)
+    def apply_read_marker(self, marker: ReadMarker, previous: ReadMarker | None, *, is_selected: bool) -> None:
+        """Apply the read marker of the account.
+
+        A marker before the own one is outdated, except after the first join, and if another device or the user marked
+        messages as unread.
+
+        Args:
+            marker: Marker of the server.
+            previous: Marker before, None after the first join.
+            is_selected: The user sees the room, so that the room needs `ReadTracker.mark_unread` to stay unread.
+        """
+        is_lower = previous is not None and marker.seq < previous.seq
+        if previous is not None and not is_lower and (self.reading.is_viewed or marker.seq < self.read_seq):
+            return
+        is_later = marker.seq > self.read_seq
+        self.mark_read_until(marker.seq, marker)
+        if is_lower and is_selected:
+            self.reading.mark_unread()
+        elif self.reading.is_viewed:
+            self.reading.start_viewing()
+        elif is_later:
+            self.reading.is_marked_unread = False
+
+    def mark_read_until(self, seq: int, counts: ReadMarker | None = None) -> None:
+        """Move the read marker, possibly back, and count the messages after it.
+
+        Args:
+            seq: Read marker.
+            counts: Counts of the server, used if messages after the marker are not loaded or are very many.
+        """
+        room_log = self.room.log
+        is_complete = room_log.first <= seq + 1 and all(gap.before <= seq + 1 for gap in room_log.gaps())
+        if counts is not None and is_complete and counts.unread <= MAX_COUNTED_LINES:
+            counts = None
+        self.reading.set_marker(seq, self._lines_after(seq), counts)
 
     def message_line(self, message: Message) -> MessageLine:
         """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions."""
@@ -262,6 +283,10 @@ class RoomView:
         """
         return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.is_text_hidden)
 
+    def received_lines(self) -> Iterator[MessageLine]:
+        """Yield the messages of other members with a visible text, newest first, as far as `find_newest` searches."""
+        return (line for line in self._newest_messages() if not (line.is_own or line.is_text_hidden))
+
     def find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
         """Return the newest message line that satisfies a predicate, None if not found.
 
@@ -300,35 +325,6 @@ class RoomView:
             reply = self.transcript.find_message(seq)
             if reply is not None and reply.quote != (quote := self.quoted_text(reply.reply_to)):
                 self.transcript.put_messages([replace(reply, quote=quote)])
-
-    def unsent_line(self, item: OutboxItem) -> MessageLine:
-        """Return the timeline line of an outbox item as `PENDING`, for any state of the item."""
-        return MessageLine(
-            key=f"{UNSENT_KEY_PREFIX}{item.client_id}",
-            seq=None,
-            ts=item.ts,
-            nick=self.nick,
-            member_id=self.member_id,
-            is_own=True,
-            text=item.text,
-            delivery=DeliveryState.PENDING,
-            reply_to=item.reply_to,
-            quote=self.quoted_text(item.reply_to),
-        )
-
-    def sent_line(self, item: OutboxItem) -> MessageLine:
-        """Return the timeline line of an acknowledged outbox item.
-
-        The key is that of a log message, the time that of the server if known, the text that of the unsent line if any.
-        """
-        return replace(
-            self.transcript.find_unsent(str(item.client_id)) or self.unsent_line(item),
-            key=f"message-{item.seq}",
-            seq=item.seq,
-            ts=item.server_ts or item.ts,
-            delivery=DeliveryState.SENT,
-            problem="",
-        )
 
     def set_typing(self, member_id: str, is_typing: bool) -> None:
         """Set the typing state of a member.

@@ -21,6 +21,7 @@ from tui_chat.protocol.errors import ChatError, InternalError, Unauthorized, Una
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.session import error_text
 from tui_chat.session.i18n import tr
+from tui_chat.session.request_errors import log_chat_errors
 from tui_chat.session.session_events import (
     ConnectFailed,
     ContextLoaded,
@@ -84,6 +85,7 @@ class ServerLink:
         event_queue: Events for the session controller.
         composer_store: Storage of drafts, read markers and open rooms.
         invites: Invite codes of the next joins by canonical room name.
+        on_closing: Called at the end of `run`, before the connection is closed.
     """
 
     def __init__(
@@ -105,6 +107,7 @@ class ServerLink:
         )
         self._login = login
         self.invites = {names.canonical_key(target.room): target.invite} if target.invite else dict[str, str]()
+        self.on_closing: Callable[[], Coroutine[Any, Any, None]] = _do_nothing
         self._target = target
         self._state_dir = state_dir
         self._cache_dir = cache_dir
@@ -168,6 +171,7 @@ class ServerLink:
                 self.event_queue.put(ConnectFailed(error))
             else:
                 await stack.enter_async_context(client)
+                stack.push_async_callback(self.on_closing)
                 if cached_room is None:
                     self.event_queue.put(ServerConnected())
                 else:
@@ -288,7 +292,7 @@ class ServerLink:
     async def leave(self, room: str) -> None:
         """Leave a room, and remove its saved state. Emits `RoomLeft`, also after a rejection or for a closed room."""
         if (open_room := self.find_room(room)) is not None:
-            await _log_chat_errors(open_room.leave())
+            await log_chat_errors(open_room.leave())
         self.composer_store.remove_room(room)
         self.event_queue.put(RoomLeft(room))
 
@@ -355,7 +359,7 @@ class ServerLink:
         """Fetch the page of history before the loaded messages of an open room, if any. Errors are only logged."""
         open_room = self.find_room(room)
         if open_room is not None and open_room.log.has_older:
-            await _log_chat_errors(open_room.load_older())
+            await log_chat_errors(open_room.load_older())
 
     @_background
     async def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
@@ -366,7 +370,7 @@ class ServerLink:
         open_room = self.find_room(room)
         gap = next((gap for gap in open_room.log.gaps() if gap.after == after), None) if open_room is not None else None
         if open_room is not None and gap is not None:
-            await _log_chat_errors(open_room.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
+            await log_chat_errors(open_room.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
 
     @_background
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
@@ -388,12 +392,8 @@ class ServerLink:
     def send_typing(self, room: str, active: bool) -> None:
         """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""
         if (open_room := self.find_room(room)) is not None:
-            self.start(_log_chat_errors(open_room.set_typing(active)))
+            self.start(log_chat_errors(open_room.set_typing(active)))
 
 
-async def _log_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
-    """Await a background operation. A `ChatError` is only logged at debug level."""
-    try:
-        await operation
-    except ChatError as error:
-        log.debug("background request failed: %s", error.code)
+async def _do_nothing() -> None:
+    pass

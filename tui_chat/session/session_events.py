@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui_chat.client.events import ClientEvent
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.responses import OwnRoom, RoomSummary
 from tui_chat.session.store.composer_store import SavedRoomState
 
 if TYPE_CHECKING:
@@ -121,6 +121,19 @@ class RoomListReceived:
 
 
 @dataclass(frozen=True, slots=True)
+class DurableRoomsReceived:
+    """Durable memberships of the account.
+
+    Attributes:
+        rooms: Rooms, latest activity first.
+        is_first: The memberships were loaded for the first time over this connection.
+    """
+
+    rooms: tuple[OwnRoom, ...]
+    is_first: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RequestCompleted:
     """Completed request of a command. The changes of the request, such as loaded members, are earlier events.
 
@@ -166,6 +179,7 @@ SessionEvent = (
     | RoomRestoreStarted
     | RoomTrimmed
     | RoomListReceived
+    | DurableRoomsReceived
     | RequestCompleted
     | ContextLoaded
     | RequestFailed

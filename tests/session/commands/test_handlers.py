@@ -69,6 +69,11 @@ class RecordedFrontEnd:
         self.calls.append((kind, line and line.text, text))
         return self.error
 
+    def mark_unread(self, view: RoomView, seq: int) -> str:
+        """Record the call."""
+        self.calls.append(("mark_unread", view.name, seq))
+        return self.error
+
     async def confirm(self, question: str, label: str) -> bool:
         """Record the call, and confirm."""
         self.calls.append(("confirm", question, label))
@@ -103,6 +108,7 @@ class CommandRun:
             leave_room=front_end.leave_room,
             send=front_end.send,
             compose=front_end.compose,
+            mark_unread=front_end.mark_unread,
             show_output=self.session.add_notice,
             copy_text=lambda text: front_end.calls.append(("copy_text", text)),
             confirm=front_end.confirm,

@@ -8,7 +8,6 @@ from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
-from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
@@ -31,6 +30,7 @@ class CommandContext:
         send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
+        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
         show_output: Shows a text below the messages of the current room, or in a dialog if the text is long.
         copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
@@ -47,6 +47,7 @@ class CommandContext:
     leave_room: Callable[[RoomView], None]
     send: Callable[[str], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
+    mark_unread: Callable[[RoomView, int], str]
     show_output: Callable[[str], None]
     copy_text: Callable[[str], None]
     confirm: Callable[[str, str], Awaitable[bool]]
@@ -60,7 +61,7 @@ class CommandContext:
             CommandRejected: Not connected, also before the first connection; the text names the command.
         """
         if not isinstance(self.session.connection_state, Online):
-            raise CommandRejected(tr("/{command} needs a connection. You are offline.", command=command))
+            raise CommandRejected(chat_strings.connection_required(command))
 
     def room(self, name: str = "") -> RoomView:
         """Return the open room with this name, the current room for "".

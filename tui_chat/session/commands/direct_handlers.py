@@ -1,6 +1,7 @@
 """Handlers of the commands for persons outside a room: direct messages and blocks.
 
-- Target: a person of the current room, otherwise of another open room, as for moderation commands.
+- Target: the other member of a direct room of the account, otherwise a person of the current room or of another open
+  room, as for moderation commands.
 - Blocks: a blocked guest who left has the nickname `guest-` and a part of the member id.
 """
 
@@ -41,11 +42,14 @@ async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> 
 
 
 async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[MemberRef, str]:
-    """Return the person at the start of the argument, from the current room first, and the rest of the argument.
+    """Return the person at the start of the argument, and the rest of the argument.
 
     Raises:
-        CommandRejected: No person in the open rooms has this nickname.
+        CommandRejected: No person in the direct rooms and the open rooms has this nickname.
     """
+    contact = match_person(argument, context.session.durable_rooms.direct_contacts)
+    if contact is not None:
+        return contact
     current_room = context.session.current_room
     views = sorted(context.session.rooms.values(), key=lambda view: view is not current_room)
     for room in filter(None, [context.link.find_room(view.name) for view in views]):

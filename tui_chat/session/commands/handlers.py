@@ -7,6 +7,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from itertools import islice
 
 from tui_chat.client.net import address
 from tui_chat.protocol import names
@@ -125,6 +126,19 @@ def _last_message(room: RoomView) -> MessageLine | None:
     return max(candidates, key=lambda line: line.seq or 0, default=None)
 
 
+def _mark_unread(argument: str, context: CommandContext) -> str:
+    """Mark the last messages of other members as unread: one, or the number in the argument."""
+    if argument and not (argument.isascii() and argument.isdigit() and int(argument) > 0):
+        command = registry.find("unread")
+        raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else ""))
+    view = context.room()
+    line = next(islice(view.received_lines(), int(argument or 1) - 1, None), None)
+    if line is None or line.seq is None:
+        raise CommandRejected(tr(chat_strings.NO_SUCH_MESSAGE))
+    _reject_if(context.mark_unread(view, line.seq))
+    return chat_strings.marked_unread(line)
+
+
 def _reject_if(error: str) -> None:
     if error:
         raise CommandRejected(error)
@@ -161,6 +175,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "edit": partial(_compose, ComposeKind.EDIT),
     "reply": partial(_compose, ComposeKind.REPLY),
     "react": partial(_compose, ComposeKind.REACT),
+    "unread": _mark_unread,
     "set": settings_handlers.set_setting,
     "notify": settings_handlers.set_notification_level,
 }

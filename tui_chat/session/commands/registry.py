@@ -193,6 +193,11 @@ COMMANDS: tuple[Command, ...] = (
         (Argument(mark("words"), is_optional=True),),
         aliases=("find",),
     ),
+    Command(
+        "unread",
+        mark("mark the last message of the others, or the last ones, as unread"),
+        (Argument(mark("number"), is_optional=True),),
+    ),
     Command("date", mark("jump to a date: 2026-11-18, yesterday, monday, 3 days ago"), (Argument(mark("day")),)),
     Command("clear", mark("clear the notices of this room")),
     Command(

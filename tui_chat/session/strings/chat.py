@@ -217,6 +217,11 @@ NOT_IN_A_ROOM = mark("You are not in a room. Join one with /join.")
 COPIED = mark("Copied.")
 
 
+def connection_required(command: str) -> str:
+    """Return the error of a command that needs the server, without a connection."""
+    return tr("/{command} needs a connection. You are offline.", command=command)
+
+
 # Quotes, completion and compose modes.
 def quote(nick: str, text: str) -> str:
     """Return author and text in one line: `ann: hello`, or `* ann waves` for an action.
@@ -233,6 +238,8 @@ def quote_line(line: MessageLine, limit: int) -> str:
     return quote(line.marked_nick, "" if line.deleted else line.text[:limit])
 
 
+MAX_UNREAD_QUOTE = 60  # characters of a message in the answer to `/unread`
+
 COMPOSE_HINTS = {
     ComposeKind.REPLY: mark("replying to {quote} · Esc: cancel"),
     ComposeKind.EDIT: mark("editing your message · Esc: cancel"),
@@ -244,6 +251,11 @@ def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
     """Return the hint above the composer for a compose mode; only a reply quotes its message."""
     quick_reactions = " ".join(f"{number} {emoji}" for number, emoji in enumerate(QUICK_REACTIONS, 1))
     return tr(COMPOSE_HINTS[kind], quote=quoted_message, quick_reactions=quick_reactions)
+
+
+def marked_unread(line: MessageLine) -> str:
+    """Return the answer to `/unread`, with the first unread message."""
+    return tr("Unread from here: {quote}", quote=quote_line(line, MAX_UNREAD_QUOTE))
 
 
 NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")

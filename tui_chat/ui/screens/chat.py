@@ -120,6 +120,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             self.compose_controller,
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
+            mark_unread=controller.read_markers.mark_unread,
             open_link=lambda url: self.run_input(f"/join {url}") if is_room_link(url) else open_link(url, app_of(self)),
         )
         self._commands = ScreenCommands(
@@ -131,6 +132,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             deletions=controller.deletions,
             get_selected_message=lambda: self.message_actions.selected_message,
             confirm_deletion=self.message_actions.confirm_deletion,
+            mark_unread=controller.read_markers.mark_unread,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             confirm=self.message_actions.confirm,
             settings=lambda: app_services(self).settings,
@@ -166,7 +168,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             "choose_member": self._member_actions.open_picker,
             "step_room": self._then_draw(session.cycle_room),
             "show_room_number": self._then_draw(session.show_room_number),
-            "next_unread": self._then_draw(session.show_next_unread),
+            "next_unread": self.room_navigation.go_to_next_unread,
             "toggle_rooms": partial(self.view.toggle_pane, self.view.rooms),
             "toggle_members": partial(self.view.toggle_pane, self.view.members),
         }
@@ -336,8 +338,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
 
     @on(RoomList.RoomSelected)
     def _handle_room_selected(self, event: RoomList.RoomSelected) -> None:
-        self.session.show_room(event.room)
-        self.view.draw_changes()
+        self.room_navigation.go_to_room(event.room)
 
     @on(MemberList.MemberSelected)
     def _handle_member_selected(self, event: MemberList.MemberSelected) -> None:
@@ -381,8 +382,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
                 self.room_navigation.cancel_switch(room)
             case _:
                 pass
-
-    # Commands
 
     def _set_setting(self, name: str, value: object) -> None:
         if problem := app_services(self).change_setting(name, value):

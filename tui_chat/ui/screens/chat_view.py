@@ -180,7 +180,8 @@ class ChatView:
             elif changes.splices:
                 self.timeline.splice_many(changes.splices)
             if DirtyPart.ROOM_LIST in changes.parts:
-                self.rooms.set_rooms(list(self.session.rooms.values()), view, self.session.is_muted)
+                rooms = list(self.session.rooms.values())
+                self.rooms.set_rooms(rooms, self.session.closed_rooms, view, self.session.is_muted)
             if DirtyPart.MEMBER_LIST in changes.parts:
                 if view is None:
                     self.members.set_members((), 0, "")
@@ -224,14 +225,14 @@ class ChatView:
                 self.status.show_status("")  # concerned the lost connection
         room_name = view.title if view else ""
         rooms = list(enumerate(self.session.rooms.values(), 1))
-        unmuted = [room for _, room in rooms if not self.session.is_muted(room)]
+        unmuted = [room for _, room in rooms if not self.session.is_muted(room.name)]
         unread, mentions = sum(room.unread_count for room in unmuted), sum(room.mention_count for room in unmuted)
         self._set_window_title(chat_strings.window_title(room_name, unread, mentions))
         # List position and unread count of each room with unread messages; `@` marks mentions.
         unread_summary = " ".join(
             f"{number}:{'@' if room.mention_count else ''}{room.unread_count:,}"
             for number, room in rooms
-            if room.mention_count or (room.unread_count and not self.session.is_muted(room))
+            if room.mention_count or (room.unread_count and not self.session.is_muted(room.name))
         )
         self.header.set_content(
             room_name,
@@ -252,7 +253,7 @@ class ChatView:
         repeat its requests.
         """
         width, view = self._screen_width(), self.session.current_room
-        has_several_rooms = len(self.session.rooms) > 1
+        has_several_rooms = len(self.session.rooms) + len(self.session.closed_rooms) > 1
         show_rooms = has_several_rooms and width >= ONE_PANE_WIDTH
         is_wide = width >= (TWO_PANE_WIDTH if has_several_rooms else ONE_PANE_WIDTH)
         show_members = is_wide and (view is None or not view.room.is_basic_server)

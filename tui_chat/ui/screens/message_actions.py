@@ -32,6 +32,7 @@ class MessageActions:
         compose_controller: Sender of replies, edits and reactions.
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
+        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
         open_link: Opens a URL, and returns a status text.
     """
 
@@ -44,6 +45,7 @@ class MessageActions:
         *,
         go_to_reply_target: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
+        mark_unread: Callable[[RoomView, int], str],
         open_link: Callable[[str], str],
     ) -> None:
         self._messages = messages
@@ -52,6 +54,7 @@ class MessageActions:
         self._compose_controller = compose_controller
         self._go_to_reply_target = go_to_reply_target
         self._copy_text = copy_text
+        self._mark_unread = mark_unread
         self._open_link = open_link
         handlers: dict[str, Callable[[MessageLine], str | None]] = {
             "copy_selected": self._copy,
@@ -61,6 +64,7 @@ class MessageActions:
             "delete_selected": self.confirm_deletion,
             "undo_selected_deletion": self._undo_deletion,
             "react_to_selected": lambda line: self._compose_controller.start(ComposeKind.REACT, line, ""),
+            "mark_selected_unread": self._mark_selected_unread,
             "open_selected_links": self._open_links,
         }
         self.actions = {name: partial(self._run, handler) for name, handler in handlers.items()}
@@ -103,6 +107,17 @@ class MessageActions:
         self._view.status.show_status(tr(chat_strings.COPIED))
         self._copy_text(line.content)  # may replace the status text
         self._view.timeline.set_cursor(None)
+
+    def _mark_selected_unread(self, line: MessageLine) -> str:
+        view = self._view.session.current_room
+        if view is None or line.seq is None:
+            return tr(chat_strings.NO_SUCH_MESSAGE)
+        problem = self._mark_unread(view, line.seq)
+        if not problem:
+            self._view.timeline.set_cursor(None)
+            self._view.draw_changes()
+            self._view.status.show_status(chat_strings.marked_unread(line))
+        return problem
 
     def _mention(self, line: MessageLine) -> None:
         composer = self._view.composer

@@ -61,8 +61,9 @@ class RoomNavigation:
 
     @property
     def known_room_names(self) -> list[str]:
-        """Names of the open rooms without addresses, then of the rooms in the server's room lists."""
-        rooms = (*self._view.session.rooms.values(), *self._listed_rooms.values())
+        """Names of the open and the closed rooms without addresses, then of the rooms in the server's room lists."""
+        session = self._view.session
+        rooms = (*session.rooms.values(), *session.closed_rooms, *self._listed_rooms.values())
         return list(dict.fromkeys(room.name for room in rooms if not names.is_room_address(room.name)))
 
     def cancel_switch(self, room: str = "") -> None:
@@ -119,6 +120,12 @@ class RoomNavigation:
             self._begin_switch(names.canonical_key(room), ROOM_CLOSED_GRACE if is_offline else SWITCH_TIMEOUT)
             self._server_link.join(room, view.nick if view is not None else "")
 
+    def go_to_next_unread(self) -> None:
+        """Show the next room with mentions or else with unread messages, also a closed one; no effect without one."""
+        room = self._view.session.find_next_unread()
+        if room is not None:
+            self.go_to_room(room)
+
     def leave_room(self, view: RoomView) -> None:
         """Start to leave a room. For the current room, input waits for the next room, at most `SWITCH_TIMEOUT`."""
         if view is self._view.session.current_room:
@@ -138,7 +145,11 @@ class RoomNavigation:
         session = self._view.session
         self._switcher = RoomSwitcher(
             lambda text: room_matcher.rank_rooms(
-                text, list(session.rooms.values()), session.current_room, self._listed_rooms.values()
+                text,
+                list(session.rooms.values()),
+                session.current_room,
+                self._listed_rooms.values(),
+                session.closed_rooms,
             ),
             lambda query: self._server_link.list_rooms(query, requested_by_user=False),
             initial_query,

@@ -103,10 +103,10 @@ class RoomSwitcher(ListDialog[str]):
 
 
 def _choice_row(choice: RoomCandidate, width: int) -> Content:
-    view, summary = choice.view, choice.summary
-    if view is not None:
-        right = f"{'@' if view.mention_count else ''}{view.unread_count:,}" if view.unread_count else ""
-        topic = view.topic
+    room, summary = choice.view or choice.closed_room, choice.summary
+    if room is not None:
+        right = f"{'@' if room.mention_count else ''}{room.unread_count:,}" if room.unread_count else ""
+        topic = choice.view.topic if choice.view is not None else ""
     elif summary is not None:
         right, topic = chat_strings.member_count(summary.members), summary.topic
     else:
@@ -114,7 +114,7 @@ def _choice_row(choice: RoomCandidate, width: int) -> Content:
     name = Content(choice.name)
     for index in choice.matched_indices:
         name = name.stylize("underline", index, index + 1)
-    if view is not None and view.unread_count:
+    if room is not None and room.unread_count:
         name = name.stylize("bold")
     left = Content.assemble(name, ("  " + " ".join(topic.split()), "$text-muted")) if topic else name
     left = with_stable_width(left).truncate(max(4, width - cell_len(right) - 5), ellipsis=True)
@@ -122,5 +122,5 @@ def _choice_row(choice: RoomCandidate, width: int) -> Content:
         (f"{choice.position if 0 < choice.position < 10 else '':>2} ", "$text-muted"),
         left,
         " " * max(1, width - 3 - left.cell_length - cell_len(right)),
-        (right, "bold $accent" if view is not None and view.mention_count else "$text-muted"),
+        (right, "bold $accent" if room is not None and room.mention_count else "$text-muted"),
     )

@@ -10,6 +10,7 @@ from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.strings import chat as chat_strings
@@ -33,6 +34,7 @@ class ScreenCommands:
         deletions: Deletions that can be undone.
         get_selected_message: Returns the message under the message cursor, None without one.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
+        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
         copy_text: Copies a text to the clipboard.
         confirm: Asks a question with the label of an action.
         settings: Accessor of the current settings.
@@ -57,6 +59,7 @@ class ScreenCommands:
         deletions: DelayedDeletions,
         get_selected_message: Callable[[], MessageLine | None],
         confirm_deletion: Callable[[MessageLine], str],
+        mark_unread: Callable[[RoomView, int], str],
         copy_text: Callable[[str], None],
         confirm: Callable[[str, str], Awaitable[bool]],
         settings: Callable[[], ClientSettings],
@@ -96,6 +99,7 @@ class ScreenCommands:
             leave_room=room_navigation.leave_room,
             send=compose_controller.send,
             compose=compose_controller.start,
+            mark_unread=mark_unread,
             show_output=self._show_output,
             copy_text=copy_text,
             confirm=confirm,

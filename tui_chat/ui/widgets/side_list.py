@@ -1,4 +1,4 @@
-"""Side panes of single-line rows: open rooms, and members of the current room.
+"""Side panes of single-line rows: rooms, and members of the current room.
 
 Only visible rows are built and drawn, so the cost is independent of the row count.
 """
@@ -17,6 +17,7 @@ from textual.strip import Strip
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.sanitize import is_blank
+from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, REGISTERED_SIGN
 from tui_chat.session.room_view import RoomView
@@ -121,7 +122,7 @@ class SideList(ScrollView, can_focus=False):
 
 
 class RoomList(SideList):
-    """Open rooms; the first nine show the digit of their key Alt+1 to Alt+9.
+    """Open rooms, then the closed rooms of the account. The first nine show the digit of their key Alt+1 to Alt+9.
 
     Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
     muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
@@ -138,40 +139,62 @@ class RoomList(SideList):
 
         room: str
 
-    _room_views: Sequence[RoomView] = ()
+    _room_names: Sequence[str] = ()
 
     def set_rooms(
-        self, rooms: Sequence[RoomView], current: RoomView | None, is_muted: Callable[[RoomView], bool]
+        self,
+        rooms: Sequence[RoomView],
+        closed_rooms: Sequence[ClosedRoom],
+        current: RoomView | None,
+        is_muted: Callable[[str], bool],
     ) -> None:
-        """Show the open rooms.
+        """Show the rooms; a heading precedes the closed ones.
 
         Args:
-            rooms: Rooms in display order.
+            rooms: Open rooms in display order.
+            closed_rooms: Closed rooms in display order.
             current: Current room.
-            is_muted: Returns whether notifications of a room are off.
+            is_muted: Returns whether notifications of the room with this name are off.
         """
-        self._room_views = rooms
-        self.set_rows(
-            lambda: tr("Rooms"),
-            lambda index: _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index])),
-            len(rooms),
-        )
+
+        def build_row(index: int) -> ListRow:
+            if index < len(rooms):
+                return _room_row(index, rooms[index], rooms[index] is current, is_muted(rooms[index].name))
+            if index == len(rooms):
+                return ListRow(tr("Not open"), style="heading")
+            room = closed_rooms[index - len(rooms) - 1]
+            return _closed_room_row(room, is_muted(room.name))
+
+        closed_names = ("", *(room.name for room in closed_rooms)) if closed_rooms else ()
+        self._room_names = (*(room.name for room in rooms), *closed_names)
+        self.set_rows(lambda: tr("Rooms"), build_row, len(self._room_names))
 
     async def _on_click(self, event: events.Click) -> None:
         index = self.row_index_at(event)
-        if index is not None:
-            self.post_message(self.RoomSelected(self._room_views[index].name))
+        if index is not None and self._room_names[index]:
+            self.post_message(self.RoomSelected(self._room_names[index]))
+
+
+def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
+    count = f"{room.unread_count:,}" if room.unread_count else ""
+    if room.mention_count:
+        return f"@{count}"
+    return f"({count})" if is_muted and count else count
+
+
+def _closed_room_row(room: ClosedRoom, is_muted: bool) -> ListRow:
+    return ListRow(
+        "  " + "@" * room.is_direct + room.title,
+        _unread_label(room, is_muted),
+        "" if room.mention_count or (room.unread_count and not is_muted) else "muted",
+        right_style="mention" if room.mention_count else "",
+    )
 
 
 def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> ListRow:
-    count = f"{room.unread_count:,}" if room.unread_count else ""
-    if room.mention_count:
-        count = f"@{count}"
-    elif is_muted and count:
-        count = f"({count})"
     return ListRow(
         (f"{index + 1} " if index < 9 else "  ") + "@" * room.room.is_direct + room.title,
-        " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", count))),
+        " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", _unread_label(room, is_muted)))),
         "current" if is_current else "muted" if is_muted and not room.mention_count else "",
         Style(bold=bool(room.mention_count or (room.unread_count and not is_muted))),
         "mention" if room.mention_count else "",

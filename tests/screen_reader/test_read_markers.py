@@ -1,0 +1,51 @@
+"""Read markers and rooms of an account in the screen-reader mode in a terminal."""
+
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.accounts import create_account
+from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
+
+READER = (*CHAT_TUI, "--screen-reader", "--room", "ops", "--nick", "ann")
+
+
+async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unread(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    tokens = {name: (await create_account(server, name)).token for name in ("ann", "bob")}
+    login = SavedLogin(server=server.url, account="ann", token=tokens["ann"])
+    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    async with (
+        ChatClient(server.url, token=tokens["ann"], account="ann") as ann,
+        ChatClient(server.url, token=tokens["bob"], account="bob") as bob,
+    ):
+        tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
+        await wait_until(lambda: tea.member_id in bobs_tea.members)
+        seqs = [(await bobs_tea.send(text)).seq for text in ("one", "@ann two")]
+        await (await bob.user.open_direct([bobs_tea.members[tea.member_id]])).send("psst")
+
+        def read_seq() -> int:
+            return tea.read_marker.state.seq if tea.read_marker.state is not None else -1
+
+        async with terminal((*READER, server.url), tmp_path, rows=60) as tui:
+            await tui.wait_for_text("/quit exits.")
+            await tui.wait_for_text("Unread in rooms that are not open. tea: 2 unread messages, 1 mention.")
+            await tui.wait_for_text("In bob, bob says: psst")
+            tui.write_keys("/go tea\r")
+            await tui.wait_for_text("bob says: @ann two")
+            await wait_until(lambda: read_seq() == seqs[1])
+            tui.write_keys("/unread\r")
+            await tui.wait_for_text("Unread from here: bob: @ann two")
+            await wait_until(lambda: read_seq() == seqs[0])
+            tui.write_keys("/mentions\r")
+            await tui.wait_for_text("tea · bob: @ann two")
+            tui.write_keys("/query bob\r")
+            await tui.wait_for_text("You are in bob")
+            await tui.wait_for_text("bob says: psst")
+            tui.write_keys("/quit\r")
+            assert await tui.wait_closed() == 0
+        listed = {room.name: room.read.unread for room in await ann.owned_rooms.list_memberships()}
+        assert sorted(listed.values()) == [0, 0, 1]

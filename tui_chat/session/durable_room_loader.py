@@ -1,0 +1,64 @@
+"""Loads the durable memberships of the account.
+
+- Time: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
+- Guests: have no durable memberships.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from tui_chat.client.events import Online
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.request_errors import log_chat_errors
+from tui_chat.session.server_link import ServerLink
+from tui_chat.session.session_events import DurableRoomsReceived
+
+REFRESH_INTERVAL = 60.0
+"""Interval of the refresh in seconds; the server pushes no messages of rooms that are not open."""
+
+
+class DurableRoomLoader:
+    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`.
+
+    Args:
+        session: Chat state, for the connection and the open rooms.
+        server_link: Requests to the server.
+        has_account: Returns whether the user is logged in.
+    """
+
+    def __init__(self, session: ChatSession, server_link: ServerLink, has_account: Callable[[], bool]) -> None:
+        self._session = session
+        self._server_link = server_link
+        self._has_account = has_account
+        self._is_loaded = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def load_once(self) -> None:
+        """Load the memberships unless this was done over the current connection."""
+        if not isinstance(self._session.connection_state, Online):
+            self._is_loaded = False
+        elif not self._has_account():
+            self._session.set_durable_rooms(())
+        elif not self._is_loaded and self._session.rooms:
+            self._is_loaded = True
+            self._start(is_first=True)
+
+    def refresh(self) -> None:
+        """Load the memberships again; no effect without a connection or before the first load."""
+        if self._is_loaded and self._has_account():
+            self._start(is_first=False)
+
+    def stop(self) -> None:
+        """End the periodic refresh."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _start(self, *, is_first: bool) -> None:
+        self.stop()
+        self._timer = asyncio.get_running_loop().call_later(REFRESH_INTERVAL, self.refresh)
+        self._server_link.start(log_chat_errors(self._load(is_first=is_first)))
+
+    async def _load(self, *, is_first: bool) -> None:
+        rooms = await self._server_link.require_client().owned_rooms.list_memberships()
+        self._server_link.event_queue.put(DurableRoomsReceived(tuple(rooms), is_first))

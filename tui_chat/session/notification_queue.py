@@ -1,0 +1,42 @@
+"""Queue of messages for notifications, by the notification levels of the settings."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.notification_batcher import NotifiableMessage
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
+from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.strings import chat as chat_strings
+
+MAX_QUEUED_NOTIFICATIONS = 1_000
+"""Capacity of the queue; the oldest notification is dropped on overflow."""
+
+
+class NotificationQueue:
+    """Messages that qualify for a notification, oldest first.
+
+    Args:
+        settings: Accessor of the current settings.
+    """
+
+    def __init__(self, settings: Callable[[], ClientSettings]) -> None:
+        self._settings = settings
+        self._queue: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
+
+    def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
+        """Queue unread messages of a room by its notification level; an unmuted direct room has the level `all`."""
+        settings = self._settings()
+        is_unmuted_direct = view.room.is_direct and not is_room_muted(settings, view.name)
+        level = "all" if is_unmuted_direct else notification_level(settings, view.name)
+        for line in lines:
+            if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
+                nick = chat_strings.mark_nick(line.nick, line.is_confusable)
+                self._queue.append(NotifiableMessage(view.title, nick, line.content, line.is_mention))
+
+    def pop_all(self) -> list[NotifiableMessage]:
+        """Return the queued messages and clear the queue."""
+        messages = list(self._queue)
+        self._queue.clear()
+        return messages

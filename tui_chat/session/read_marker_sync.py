@@ -1,0 +1,96 @@
+"""Synchronization of the read markers of an account with the server.
+
+- Rate: moves are sent together, `SEND_DELAY` seconds after the first one.
+- Recovery: a move that is not acknowledged is sent again after the next move or join.
+- Guests: their markers stay on this computer.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from typing import Any
+
+from tui_chat.client.events import Online
+from tui_chat.client.room import Room
+from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.request_errors import log_chat_errors
+from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import chat as chat_strings
+
+SEND_DELAY = 0.5
+"""Delay of a move, in seconds."""
+
+FLUSH_TIMEOUT = 1.0
+"""Time limit of the moves at the end of the session, in seconds."""
+
+
+class ReadMarkerSync:
+    """Sender of read markers.
+
+    Args:
+        session: Rooms with their read markers.
+        find_room: Returns the open room of the SDK with a name.
+        has_account: Returns whether the user is logged in.
+        start: Runs a request in the background, and reports its errors.
+    """
+
+    def __init__(
+        self,
+        session: ChatSession,
+        find_room: Callable[[str], Room | None],
+        *,
+        has_account: Callable[[], bool],
+        start: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._session = session
+        self._find_room = find_room
+        self._has_account = has_account
+        self._start = start
+        self._timer: asyncio.TimerHandle | None = None
+
+    def schedule(self) -> None:
+        """Send the moved markers after `SEND_DELAY`; no effect for a guest."""
+        if self._timer is None and self._has_account():
+            self._timer = asyncio.get_running_loop().call_later(SEND_DELAY, self._send)
+
+    def _send(self) -> None:
+        self._timer = None
+        for request in self._due_requests():
+            self._start(request)
+
+    async def flush(self) -> None:
+        """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_TIMEOUT):
+                await asyncio.gather(*self._due_requests())
+
+    def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
+        if not isinstance(self._session.connection_state, Online):
+            return
+        for view in self._session.rooms.values():
+            room = self._find_room(view.name)
+            state = room.read_marker.state if room is not None else None
+            if room is not None and state is not None and view.read_seq > state.seq:
+                yield log_chat_errors(room.read_marker.mark_read(view.read_seq))
+
+    def mark_unread(self, view: RoomView, seq: int) -> str:
+        """Mark the messages from `seq` on as unread, for an account on all devices.
+
+        Returns:
+            Error message, empty on success or if the request has started.
+        """
+        room = self._find_room(view.name)
+        is_online = isinstance(self._session.connection_state, Online)
+        if self._has_account() and (room is None or room.read_marker.state is None or not is_online):
+            return chat_strings.connection_required("unread")
+        self._session.mark_unread(view, seq - 1)
+        if self._has_account() and room is not None:
+            self._start(_mark_unread(room, seq - 1))
+        return ""
+
+
+async def _mark_unread(room: Room, seq: int) -> None:
+    await room.read_marker.mark_read(seq, unread=True)

@@ -1,0 +1,92 @@
+"""Read marker, unread counts and unread divider of one room.
+
+- Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
+- Unread: messages of other members that arrive in a room that is not viewed are unread.
+- Account: the server counts messages that are not loaded. Their later load changes no count.
+- Unread divider: marks the first unread message until a viewed room stops being viewed.
+"""
+
+from collections.abc import Sequence
+
+from tui_chat.client.events import ReadMarker
+from tui_chat.session.lines import MessageLine
+from tui_chat.session.transcript import Transcript
+
+
+class ReadTracker:
+    """Read state of one room.
+
+    Attributes:
+        seq: Read marker: newest viewed `seq`.
+        unread_count: Number of unread messages.
+        mention_count: Number of unread messages that mention the user.
+        is_viewed: True from `start_viewing` to `stop_viewing`.
+        is_marked_unread: The user marked messages of the selected room as unread, which viewing does not revoke.
+
+    Args:
+        transcript: Timeline of the room, for the unread divider.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.seq = 0
+        self.unread_count = self.mention_count = 0
+        self.is_viewed = self.is_marked_unread = False
+        self._transcript = transcript
+        self._counted_seq = 0  # newest entry that the counts of the server include
+
+    def reset(self) -> None:
+        """Set marker and counts to 0."""
+        self.seq = self.unread_count = self.mention_count = self._counted_seq = 0
+
+    def is_unread(self, line: MessageLine) -> bool:
+        """Return whether a message that is not counted yet is unread."""
+        return (line.seq or 0) > max(self.seq, self._counted_seq) and not line.is_own
+
+    def set_marker(self, seq: int, lines: Sequence[MessageLine], counts: ReadMarker | None = None) -> None:
+        """Set the marker, count the messages after it and move the divider.
+
+        Args:
+            seq: Read marker.
+            lines: Loaded messages.
+            counts: Counts of the server, if messages after the marker are not loaded.
+        """
+        self.seq, self._counted_seq = seq, counts.last_seq if counts is not None else 0
+        unread_lines = [line for line in lines if self.is_unread(line)]
+        self.unread_count, self.mention_count = (counts.unread, counts.mentions) if counts is not None else (0, 0)
+        self._add_counts(unread_lines)
+        self._transcript.set_unread_line(seq if self.unread_count else None)
+
+    def add_unread(self, lines: Sequence[MessageLine], *, is_live: bool) -> None:
+        """Count new unread messages.
+
+        Those of a fetch (`is_live` false) get the divider even in a viewed room, because they arrive together.
+        """
+        if lines and not self.unread_count and not (self.is_viewed and is_live):
+            self._transcript.set_unread_line(self.seq)
+        if not self.is_viewed:
+            self._add_counts(lines)
+
+    def _add_counts(self, lines: Sequence[MessageLine]) -> None:
+        self.unread_count += len(lines)
+        self.mention_count += sum(line.is_mention for line in lines)
+
+    def advance(self) -> None:
+        """Move the marker of a viewed room to the newest entry."""
+        if self.is_viewed:
+            self.seq = self._transcript.newest_seq
+
+    def mark_unread(self) -> None:
+        """Keep the unread messages of a selected room, until `is_marked_unread` is reset."""
+        self.is_viewed, self.is_marked_unread = False, True
+
+    def start_viewing(self) -> None:
+        """Mark the room as viewed and all its messages as read. The unread divider remains until `stop_viewing`."""
+        self.is_viewed = True
+        self.unread_count = self.mention_count = 0
+        self.advance()
+
+    def stop_viewing(self) -> None:
+        """Mark the room as not viewed and remove the unread divider. No effect if not viewed."""
+        if self.is_viewed:
+            self.is_viewed = False
+            self._transcript.set_unread_line(None)

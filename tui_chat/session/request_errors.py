@@ -1,0 +1,17 @@
+"""Errors of background requests that concern no action of the user."""
+
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from tui_chat.protocol.errors import ChatError
+
+log = logging.getLogger("chat.session")
+
+
+async def log_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
+    """Await a background operation. A `ChatError` is only logged at debug level."""
+    try:
+        await operation
+    except ChatError as error:
+        log.debug("background request failed: %s", error.code)
