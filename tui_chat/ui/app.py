@@ -20,7 +20,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.signal import Signal
 from textual.widgets import Input, TextArea
-from textual.worker import Worker, WorkerState
+from textual.worker import Worker
 
 from tui_chat.client.net.address import DEFAULT_SERVER
 from tui_chat.session.i18n import plural, tr
@@ -32,6 +32,7 @@ from tui_chat.session.store.profile import Profile
 from tui_chat.session.strings import app as app_strings
 from tui_chat.signal_handlers import handle_signal
 from tui_chat.ui import gc_tuning, preload, theme as themes
+from tui_chat.ui.app_services import report_worker_error
 from tui_chat.ui.input.input_sequencer import InputSequencer, ScreenReadiness
 from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
@@ -123,7 +124,7 @@ class ChatApp(App[None], inherit_bindings=False):
             draw=self._draw_changes,
             set_timer=self.set_timer,
             call_later=self.call_later,
-            on_error=self._on_internal_error,
+            on_error=self.report_error,
         ).on_events_queued
         readiness = ScreenReadiness(time.monotonic)
         self.input_sequencer = InputSequencer(
@@ -276,10 +277,10 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """Log and report an unexpected error of a background worker."""
-        if event.state is WorkerState.ERROR:
-            self._on_internal_error(event.worker.error)  # pyright: ignore[reportUnknownMemberType]
+        report_worker_error(self, event)
 
-    def _on_internal_error(self, error: BaseException | None) -> None:
+    def report_error(self, error: BaseException | None) -> None:
+        """Log an unexpected error of background work, and show that an error is in the log."""
         log.error("background work failed: error shown to the user", exc_info=error)
         self.report_internal_error()
 

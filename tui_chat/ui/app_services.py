@@ -5,6 +5,7 @@ from typing import Any, Protocol, cast
 from textual.app import App
 from textual.dom import DOMNode
 from textual.signal import Signal
+from textual.worker import Worker, WorkerState
 
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.input.input_sequencer import InputSequencer
@@ -48,10 +49,19 @@ class AppServices(Protocol):
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""
 
+    def report_error(self, error: BaseException | None) -> None:
+        """Log an unexpected error of background work, and show that an error is in the log."""
+
 
 def app_services(node: DOMNode) -> AppServices:
     """Return the services of the app of `node`, which must be a `ChatApp`."""
     return cast("AppServices", app_of(node))
+
+
+def report_worker_error(node: DOMNode, event: Worker.StateChanged) -> None:
+    """Report the error of a failed worker of `node`, because Textual sends the event to the node only."""
+    if event.state is WorkerState.ERROR:
+        app_services(node).report_error(event.worker.error)  # pyright: ignore[reportUnknownMemberType]
 
 
 def app_of(node: DOMNode) -> "App[Any]":

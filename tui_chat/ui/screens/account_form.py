@@ -14,7 +14,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.session.account_forms import AccountForm, FormInput, InvalidField, find_field
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import accounts as account_strings, app as app_strings
-from tui_chat.ui.app_services import app_services
+from tui_chat.ui.app_services import app_services, report_worker_error
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.widgets.form_field import FormField
 
@@ -106,7 +106,8 @@ class AccountFormScreen(ModalScreen[str]):
             self.dismiss(message)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Enable the form after an unexpected error, which the app logs and shows."""
+        """Enable the form after an unexpected error, and report the error."""
+        report_worker_error(self, event)
         if event.state is WorkerState.ERROR:
             self._worker = None
             self._show_error("", tr(app_strings.INTERNAL_ERROR))

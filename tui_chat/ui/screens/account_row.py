@@ -7,11 +7,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widgets import Button, Static
+from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import app as app_strings
-from tui_chat.ui.app_services import app_of, app_services
+from tui_chat.ui.app_services import app_of, app_services, report_worker_error
 
 if TYPE_CHECKING:
     from tui_chat.session.account_manager import AccountManager
@@ -87,6 +88,10 @@ class AccountRow(Horizontal):
         else:
             dialogs.log_out()
             self.query_one("#log-in-button", Button).focus()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Report an unexpected error."""
+        report_worker_error(self, event)
 
     def _on_changed(self, manager: "AccountManager") -> None:
         self.update()

@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
+from textual.worker import Worker
 
 from tui_chat.client.search_page import SearchPage, SearchSource
 from tui_chat.protocol.errors import ChatError
@@ -16,7 +17,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.search_state import SearchHit, SearchPageRequest, SearchState
 from tui_chat.session.strings import app as app_strings, search as search_strings
-from tui_chat.ui.app_services import app_services
+from tui_chat.ui.app_services import app_services, report_worker_error
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 from tui_chat.ui.timeline.decoration import TimeFormat
@@ -120,6 +121,10 @@ class SearchScreen(ListDialog[SearchHit]):
             else:
                 request = self._search_state.apply_page(request, page)
             self._draw_results()
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """Report an unexpected error."""
+        report_worker_error(self, event)
 
     # Selection
 
