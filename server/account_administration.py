@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from server.control_socket import ControlError, ControlHandler
-from server.domain.account_directory import Account, ServerRole
+from server.domain.account_directory import ServerRole
 from server.gateway.account_service import AccountService, Erasure
 from server.storage.account_repository import AccountRecord
 from tui_chat.protocol import names
@@ -131,7 +131,7 @@ class AccountAdministration:
             nick_name=None if arguments.nick is None else names.validate_nickname(arguments.nick),
             role=arguments.role,
         )
-        response = await self._report(account, "added")
+        response = await self._report(await self._accounts.require_account(account.name), "added")
         if account.is_bot:
             response["token"] = (await self._accounts.issue_token(account, _BOT_LABEL)).token
         return response
@@ -156,39 +156,37 @@ class AccountAdministration:
     async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Replace a password, and close all connections of the account."""
         arguments = msgspec.convert(request, PasswordRequest)
-        account = (await self._find_account(request)).account
-        if account.is_bot:
-            raise ControlError(f"{account.name} is a bot; replace its token with `chat-server account token`")
-        await self._accounts.reset_password(account.name, arguments.password)
-        return await self._report(account, "changed the password of")
+        record = await self._find_account(request)
+        if record.account.is_bot:
+            raise ControlError(f"{record.account.name} is a bot; replace its token with `chat-server account token`")
+        await self._accounts.reset_password(record.account.name, arguments.password)
+        return await self._report(record, "changed the password of")
 
     async def _replace_token(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the token of a bot, and close all its connections; return the only copy of the `token`."""
-        account = (await self._find_account(request)).account
-        if not account.is_bot:
-            raise ControlError(f"{account.name} is no bot; replace its password with `chat-server account passwd`")
-        token = (await self._accounts.replace_tokens(account, _BOT_LABEL)).token
-        return {**await self._report(account, "replaced the token of"), "token": token}
+        record = await self._find_account(request)
+        name = record.account.name
+        if not record.account.is_bot:
+            raise ControlError(f"{name} is not a bot; replace its password with `chat-server account passwd`")
+        token = (await self._accounts.replace_tokens(record.account, _BOT_LABEL)).token
+        return {**await self._report(record, "replaced the token of"), "token": token}
 
     async def _set_role(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Change the role of an account on the server."""
         role = msgspec.convert(request, RoleRequest).role
-        account = (await self._find_account(request)).account
-        await self._accounts.set_role(account.name, role)
-        return await self._report(account, f"gave the role {role} to")
+        record = await self._run(request, lambda name: self._accounts.set_role(name, role))
+        return await self._report(record, f"gave the role {role} to")
 
     async def _suspend(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Reject logins and tokens of an account, and close its connections."""
         reason = validate_reason(msgspec.convert(request, SuspendRequest).reason)
-        account = (await self._find_account(request)).account
-        await self._accounts.suspend(account.name)
-        return await self._report(account, "suspended", reason)
+        record = await self._run(request, self._accounts.suspend)
+        return await self._report(record, "suspended", reason)
 
     async def _resume(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """End a suspension."""
-        account = (await self._find_account(request)).account
-        await self._accounts.resume(account.name)
-        return await self._report(account, "resumed")
+        record = await self._run(request, self._accounts.resume)
+        return await self._report(record, "resumed")
 
     async def _delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Delete an account, and close its connections."""
@@ -206,18 +204,24 @@ class AccountAdministration:
         return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
 
     async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:
+        return await self._run(request, self._accounts.require_account)
+
+    async def _run(
+        self, request: Mapping[str, Any], operation: Callable[[str], Awaitable[AccountRecord]]
+    ) -> AccountRecord:
+        """Run an operation on the account of a request, by its name; the error for an unknown name suggests one."""
         name = msgspec.convert(request, AccountRequest).name
         try:
-            return await self._accounts.require_account(name)
+            return await operation(name)
         except NotFound:
             known_names = [record.account.name for record in await self._accounts.list_accounts()]
             matches = get_close_matches(name, known_names, 1)
             raise ControlError(f"no account {name}" + (f"; did you mean {matches[0]}?" if matches else "")) from None
 
-    async def _report(self, account: Account, action: str, reason: str = "") -> dict[str, Any]:
-        """Log an action on an account, and return its changed fields."""
-        await self._record(f"{action} the account {account.name}" + (f": {reason}" if reason else ""))
-        return _describe_account(await self._accounts.require_account(account.name))
+    async def _report(self, record: AccountRecord, action: str, reason: str = "") -> dict[str, Any]:
+        """Log an action on an account, and return the fields of the account after the action."""
+        await self._record(f"{action} the account {record.account.name}" + (f": {reason}" if reason else ""))
+        return _describe_account(record)
 
 
 def _describe_account(record: AccountRecord) -> dict[str, Any]:

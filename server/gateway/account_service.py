@@ -285,21 +285,22 @@ class AccountService:
         """Return all accounts in order of their creation, without deleted ones."""
         return [record for record in await self._repository.list_all() if not record.account.deleted]
 
-    async def set_role(self, name: str, role: ServerRole) -> None:
-        """Change the server role of an account; raises as `require_account`."""
-        await self._update_by_name(name, role=role)
+    async def set_role(self, name: str, role: ServerRole) -> AccountRecord:
+        """Change the server role of an account, and return the changed account; raises as `require_account`."""
+        return await self._update_by_name(name, role=role)
 
-    async def suspend(self, name: str) -> None:
-        """Reject logins and tokens of an account, and close its connections; raises as `require_account`.
+    async def suspend(self, name: str) -> AccountRecord:
+        """Reject logins and tokens of an account, close its connections, and return the changed account.
 
-        The tokens are valid again after `resume`.
+        The tokens are valid again after `resume`. Raises as `require_account`.
         """
         record = await self._update_by_name(name, suspended=True)
         self.tokens.revoke(record.account.id, reason="account_suspended")
+        return record
 
-    async def resume(self, name: str) -> None:
-        """End the suspension of an account; raises as `require_account`."""
-        await self._update_by_name(name, suspended=False)
+    async def resume(self, name: str) -> AccountRecord:
+        """End the suspension of an account, and return the changed account; raises as `require_account`."""
+        return await self._update_by_name(name, suspended=False)
 
     async def reset_password(self, name: str, new_password: str) -> None:
         """Replace the password without the current one, and revoke all tokens of the account.

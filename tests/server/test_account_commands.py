@@ -183,7 +183,7 @@ async def test_a_bot_has_a_token_that_can_be_replaced(home: Path) -> None:
         assert await is_accepted(server, printed[1].removeprefix("token: "))
         await add_account(home, "ann")
         for command, problem in (
-            (("token", "ann"), "ann is no bot; replace its password with `chat-server account passwd`"),
+            (("token", "ann"), "ann is not a bot; replace its password with `chat-server account passwd`"),
             (
                 ("passwd", "news", "--password-stdin"),
                 "news is a bot; replace its token with `chat-server account token`",
