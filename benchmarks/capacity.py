@@ -63,7 +63,7 @@ async def fetch_metrics(url: str) -> dict[str, float]:
 
 def count_lag_over_50_ms(metrics: dict[str, float]) -> int:
     """Return the number of event loop lags above 50 ms since the start."""
-    return int(metrics["event_loop_lag_seconds_bucket+Inf"] - metrics["event_loop_lag_seconds_bucket0.05"])
+    return int(metrics["chat_event_loop_lag_seconds_bucket+Inf"] - metrics["chat_event_loop_lag_seconds_bucket0.05"])
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> None:

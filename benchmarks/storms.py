@@ -62,7 +62,7 @@ async def measure_phase(
 
 async def _fetch_lag_buckets(server: MeasuredServer) -> list[float]:
     metrics = await fetch_metrics(server.url)
-    return [metrics[f"event_loop_lag_seconds_bucket{bound}"] for bound in LAG_BUCKETS]
+    return [metrics[f"chat_event_loop_lag_seconds_bucket{bound}"] for bound in LAG_BUCKETS]
 
 
 async def run(server: MeasuredServer, args: argparse.Namespace) -> None:

@@ -68,7 +68,7 @@ class MetricsSnapshot:
             for value, count in getattr(self, field).items():
                 counter.add_metric([value], count)
             yield counter
-        lag_metric = HistogramMetricFamily("event_loop_lag_seconds", "Lag of the event loop.")
+        lag_metric = HistogramMetricFamily("chat_event_loop_lag_seconds", "Lag of the event loop.")
         lag_metric.add_metric([], self.lag_buckets, self.lag_sum)
         yield lag_metric
 

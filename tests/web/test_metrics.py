@@ -31,9 +31,9 @@ async def test_metrics_report_connections_members_entries_and_loop_lag(tmp_path:
         assert (found["chat_rooms"], found["chat_members"]) == (1, 1)
         assert found["chat_entries_total"] == 2
         assert found["chat_journal_queue_depth"] == 0
-        while not (found := await fetch_metrics(server.url))["event_loop_lag_seconds_count"]:
+        while not (found := await fetch_metrics(server.url))["chat_event_loop_lag_seconds_count"]:
             pass
-        assert found["event_loop_lag_seconds_bucket{'le': '+Inf'}"] == found["event_loop_lag_seconds_count"]
+        assert found["chat_event_loop_lag_seconds_bucket{'le': '+Inf'}"] == found["chat_event_loop_lag_seconds_count"]
 
 
 async def test_metrics_are_hidden_from_remote_addresses(tmp_path: Path) -> None:
