@@ -16,7 +16,7 @@ from server.gateway.account_service import AccountService, Erasure
 from server.storage.account_repository import AccountRecord
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import NotFound
-from tui_chat.protocol.limits import INVITE_USES
+from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.sanitize import validate_reason
 
 _BOT_LABEL = "chat-server account"  # name of the device of a bot
@@ -91,7 +91,7 @@ class InviteRequest(msgspec.Struct, rename="camel"):
     """
 
     uses: Annotated[int, msgspec.Meta(ge=1, le=INVITE_USES)]
-    expires_in: Annotated[float, msgspec.Meta(gt=0, le=365 * 24 * 3600)]
+    expires_in: Annotated[float, msgspec.Meta(gt=0, le=INVITE_SECONDS)]
 
 
 class AccountAdministration:

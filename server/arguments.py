@@ -14,7 +14,7 @@ from typing import Any, NoReturn, Self
 from server.settings import SETTINGS, SWITCHED_ON, ConfigError, ServerSetting
 from server.settings_sources import suggest
 from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, VersionAction
-from tui_chat.protocol.limits import INVITE_USES
+from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 
 MANAGED_FLAG = "--managed"
 """Option of programs that start the server (docs/operating.md, "Managed process")."""
@@ -241,6 +241,6 @@ def _parse_uses(text: str) -> int:
 def _parse_duration(text: str) -> int:
     """Return a duration in seconds, such as `90m`, `12h` or `7d`."""
     number, unit = text[:-1], {"m": 60, "h": 3600, "d": _DAY}.get(text[-1:])
-    if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number) * unit <= 365 * _DAY:
-        raise argparse.ArgumentTypeError("expected 90m, 12h or 7d, at most 365d")
+    if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number) * unit <= INVITE_SECONDS:
+        raise argparse.ArgumentTypeError(f"expected 90m, 12h or 7d, at most {INVITE_SECONDS // _DAY}d")
     return int(number) * unit

@@ -73,7 +73,7 @@ INVITE_USES = 10_000
 """Maximum number of redemptions of one invite."""
 
 INVITE_DEFAULT_SECONDS = 7 * 24 * 3600
-INVITE_SECONDS = 366 * 24 * 3600
+INVITE_SECONDS = 365 * 24 * 3600
 """Maximum validity of an invite in seconds."""
 
 DELETE_RECENT_SECONDS = 7 * 24 * 3600
