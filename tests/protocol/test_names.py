@@ -50,6 +50,21 @@ def test_control_and_invisible_characters_in_names_are_rejected_with_a_reason(ra
     assert "\x1b" not in nick.value.message
 
 
+@pytest.mark.parametrize(
+    ("character", "description"),
+    [
+        ("\x1b", "U+001B (a control character)"),
+        ("\ue000", "U+E000 (a private-use character)"),
+        ("\u0378", "U+0378 (an unassigned character)"),
+        ("\u202e", "U+202E (right-to-left override)"),
+    ],
+)
+def test_a_rejected_character_is_described(character: str, description: str) -> None:
+    with pytest.raises(NickInvalid) as error:
+        names.validate_nickname(f"a{character}b")
+    assert error.value.params == {"character": description}
+
+
 def test_name_limits_count_grapheme_clusters() -> None:
     accented = "e\u0323\u0301"  # NFC: one grapheme cluster of two code points
     assert names.validate_nickname(accented * 32)

@@ -45,6 +45,7 @@ AUDIT_ROOM = "&audit"
 """Room with the actions on accounts, visible to administrators; the only permitted name with the prefix `&`."""
 
 _ROOM_ADDRESS = re.compile("~[a-z2-7]{16}")
+_UNNAMED_CHARACTERS = {"Cc": "a control character", "Co": "a private-use character", "Cs": "a lone surrogate"}
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
 
@@ -206,5 +207,6 @@ def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[
 
 
 def _create_character_rejection(character: str, subject: str, error_type: type[ChatError]) -> ChatError:
-    name = unicodedata.name(character, "a control character").lower()
+    unnamed = _UNNAMED_CHARACTERS.get(unicodedata.category(character), "an unassigned character")
+    name = unicodedata.name(character, unnamed).lower()
     return error_type(f"{subject}_character", character=f"U+{ord(character):04X} ({name})")
