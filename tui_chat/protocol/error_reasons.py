@@ -27,7 +27,7 @@ WIRE_MESSAGES = {
     "author_is_member": 'a member sends messages without "as"; leave all rooms first',
     "joined_as_other_member": "this connection is already in the room as another member",
     "json_required": "send the body as application/json",
-    "email_invalid": "this is no e-mail address",
+    "email_invalid": "this is not an e-mail address",
     "upload_empty": "the file is empty",
     "upload_incomplete": "the upload contains no complete file",
     "upload_room_missing": "the upload does not name a room",

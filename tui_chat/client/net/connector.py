@@ -4,7 +4,7 @@
 - Reconnect: attempts continue until the client closes, with the delays of `backoff`. A connection
   that lasted `STABLE_AFTER` seconds resets the backoff.
 - Requests: a request waits for a connection and is repeated on the next one after a loss, until
-  its timeout. All requests must be idempotent.
+  its timeout. Requests that must not be repeated use a transport directly (`OwnedRooms`).
 - Tokens: a rejected token ends the attempts and fails all requests until `set_token`.
 - Latency: a ping every `PING_INTERVAL` seconds measures the round-trip time.
 - Suspend: after a clock jump, the connection must answer a ping within `PROBE_TIMEOUT` seconds,
