@@ -23,7 +23,8 @@ async def highlight_setting(driver: ChatAppDriver, name: str) -> None:
 async def test_every_setting_is_listed_and_the_highlighted_one_is_explained(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(80, 24)) as driver:
         await driver.press("f9")
-        for field in settings_schema.fields().values():
+        for field in settings_schema.fields().values():  # 24 rows show a part of the list
+            await highlight_setting(driver, field.name)
             await driver.wait_for_text(f" {field.name} ")
         await highlight_setting(driver, "paste_lines")
         await driver.wait_for_text(tr(settings_schema.fields()["paste_lines"].description)[:60])
