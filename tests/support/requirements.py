@@ -31,8 +31,15 @@ def require_axe() -> Path:
 
 
 def require_chromium() -> str:
-    """Return the path of Chromium, or skip the test."""
-    return shutil.which("chromium") or _skip_or_fail("Chromium", "apt-get install chromium")
+    """Return the path of Chromium's headless shell, else of Chromium, or skip the test.
+
+    The headless shell has the same engine, and takes a third less CPU time.
+    """
+    return (
+        shutil.which("chromium-headless-shell")
+        or shutil.which("chromium")
+        or _skip_or_fail("Chromium", "apt-get install chromium-headless-shell")
+    )
 
 
 def require_tmux() -> str:
