@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Dialect
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from server.app import RunningServer
-from server.storage import database
+from server.storage import database, tables
 from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
 from tests.support.program import fork_server
@@ -78,6 +80,29 @@ def shared_statements() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "BatchStatements", get_statements)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_table_definitions() -> Generator[None]:
+    """Share compiled table definitions between the SQLite databases of a session."""
+    create_all = tables.metadata.create_all
+    dialect = sqlite.dialect()
+    definitions = [
+        str(element.compile(dialect=dialect))
+        for table in tables.metadata.sorted_tables
+        for element in (CreateTable(table), *map(CreateIndex, table.indexes))
+    ]
+
+    def create_tables(connection: Connection) -> None:
+        if connection.dialect.name != "sqlite":
+            create_all(connection)
+            return
+        for definition in definitions:
+            connection.exec_driver_sql(definition)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables.metadata, "create_all", create_tables)
         yield
 
 
