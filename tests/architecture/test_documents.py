@@ -1,6 +1,5 @@
 """References of the documents: paths, modules, identifiers and links."""
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -8,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.test_language import DOCUMENTS, headings, identifiers, source_files, syntax_tree
+from tests.architecture.test_language import DOCUMENTS, headings, identifiers
+from tests.support.source_files import ROOT, read_python, source_files
 
-ROOT = Path(__file__).parents[2]
 PACKAGES = ("server", "server/web/static", "tui_chat", "tui_chat/session", "tui_chat/ui")
 BASES = (ROOT, *(ROOT / package for package in PACKAGES))
 """Directories that a path in a document may start from."""
@@ -44,21 +43,6 @@ def module_exists(name: str) -> bool:
     module, _, attribute = name.rpartition(".")
     file = ROOT / f"{module.replace('.', '/')}.py"
     return exists(name.replace(".", "/")) or (file.exists() and attribute in identifiers(file))
-
-
-@cache
-def python_names(file: Path) -> frozenset[str]:
-    """Return the defined and used names of a Python source, and its string constants; no words of prose."""
-    found = set(identifiers(file))
-    for node in ast.walk(syntax_tree(file)):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Constant(value=str(name)):
-                found.add(name)
-            case ast.alias(name=name):
-                found.update(name.split("."))
-            case _:
-                pass
-    return frozenset(found)
 
 
 def code_spans(text: str) -> Iterator[str]:
@@ -125,7 +109,7 @@ def test_identifiers_of_the_architecture_exist() -> None:
     code = "".join(COMMENT.sub("", path.read_text(encoding="utf-8")) for path in other_files)
     words = set(IDENTIFIER.findall(code))
     words |= {path.stem for path in source_files(".py", ".js")}
-    words |= {name for path in source_files(".py") for name in python_names(path)}
+    words |= {name for path in source_files(".py") for name in read_python(path).words}
     present = ARCHITECTURE.read_text(encoding="utf-8").split("\n## Rejected alternatives\n")[0]
     assert sorted({span for span in code_spans(present) if IDENTIFIER.fullmatch(span)} - words) == []
 

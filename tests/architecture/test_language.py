@@ -1,6 +1,5 @@
 """Rules of CONTRIBUTING.md, "Language": openings of texts, class names and vocabulary of identifiers."""
 
-import ast
 import io
 import re
 import tokenize
@@ -11,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-RULES = 'see CONTRIBUTING.md, "Language"'
+from tests.support.source_files import ROOT, read_python, source_files
 
-FOLDERS = ("server", "tui_chat", "tests", "benchmarks", "tools")
+RULES = 'see CONTRIBUTING.md, "Language"'
 
 OPENING = re.compile(
     r"(?:what|who|whoever|whom|whose|whatever|how|where|when|which|those|somebody|something|everything|everybody"
@@ -44,38 +42,6 @@ FORBIDDEN_PHRASES = re.compile(
     r"|take_turn|clear_away|made_anew)(?:_|$)"
 )
 """Phrases of the former vocabulary; no identifier contains one of them."""
-
-
-def source_files(*suffixes: str) -> list[Path]:
-    """Return the files of the project with one of `suffixes`, without vendored ones."""
-    return sorted(
-        file
-        for folder in FOLDERS
-        for file in (ROOT / folder).rglob("*")
-        if file.suffix in suffixes and not {"vendor", "node_modules"} & set(file.parts)
-    )
-
-
-@cache
-def syntax_tree(file: Path) -> ast.Module:
-    """Return the parsed module in `file`."""
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-def docstrings(file: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line, text) of each docstring, those of attributes included."""
-    for node in ast.walk(syntax_tree(file)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if text := ast.get_docstring(node):
-                yield getattr(node, "lineno", 1), text
-            for before, after in zip(node.body, node.body[1:], strict=False):
-                if (
-                    isinstance(before, ast.Assign | ast.AnnAssign)
-                    and isinstance(after, ast.Expr)
-                    and isinstance(after.value, ast.Constant)
-                    and isinstance(after.value.value, str)
-                ):
-                    yield after.lineno, after.value.value
 
 
 def hash_comments(text: str) -> Iterator[tuple[int, str]]:
@@ -124,7 +90,7 @@ def prose(file: Path) -> Iterator[tuple[int, str]]:
     text = file.read_text(encoding="utf-8")
     match file.suffix:
         case ".py":
-            yield from docstrings(file)
+            yield from read_python(file).docstrings
             yield from hash_comments(text)
         case ".toml":
             yield from toml_comments(text)
@@ -137,22 +103,14 @@ def prose(file: Path) -> Iterator[tuple[int, str]]:
 def identifiers(file: Path) -> Iterator[str]:
     """Yield each name that a Python or JavaScript source defines."""
     if file.suffix == ".py":
-        for node in ast.walk(syntax_tree(file)):
-            match node:
-                case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    yield name
-                case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
-                    yield name
-                case ast.Attribute(attr=name, ctx=ast.Store()):
-                    yield name
-                case _:
-                    pass
+        yield from read_python(file).definitions
     else:
         text = file.read_text(encoding="utf-8")
         yield from re.findall(r"\b(?:function|class|const|let)\s+([A-Za-z_$][\w$]*)", text)
         yield from re.findall(r"(?m)^\s+(?:static\s+|async\s+)*(#?[a-z]\w+)\s*\([^)]*\)\s*\{", text)
 
 
+@cache
 def to_snake_case(name: str) -> str:
     """Return `name` in snake case: `takeOver` and `TakeOver` become `take_over`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).strip("_#").lower()
