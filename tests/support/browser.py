@@ -14,6 +14,7 @@ from playwright.async_api import (
     Frame,
     Page,
     async_playwright,
+    expect,
 )
 
 from tests.support.requirements import require_chromium
@@ -21,6 +22,11 @@ from tests.support.requirements import require_chromium
 DESKTOP_VIEWPORT = {"width": 1280, "height": 800}
 PHONE_VIEWPORT = {"width": 390, "height": 844}
 """Viewport sizes in CSS pixels."""
+
+TIMEOUT = 15_000
+"""Timeout of a single wait, in milliseconds."""
+
+expect.set_options(timeout=TIMEOUT)
 
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -143,7 +149,7 @@ class Browser:
 
     async def _new_context(self, *, locale: str = "en-GB", **options: Any) -> BrowserContext:
         context = await self._browser.new_context(locale=locale, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(TIMEOUT)
         return context
 
 
