@@ -1,6 +1,7 @@
 """Acceptance of the conversation dialect: a web application in Node.js, with terminals in its group."""
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -14,6 +15,11 @@ from tests.support.in_process_server import running_server
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""Image of one pixel."""
 
 
 @pytest.fixture
@@ -38,10 +44,12 @@ class Terminals:
     Args:
         url: Address of the server.
         stack: Owner of the clients.
+        picture: Image file that a terminal sends.
     """
 
-    def __init__(self, url: str, stack: AsyncExitStack) -> None:
+    def __init__(self, url: str, stack: AsyncExitStack, picture: Path) -> None:
         self._url = url
+        self._picture = picture
         self._stack = stack
         self._sent_seq = 0
 
@@ -59,6 +67,9 @@ class Terminals:
         sent = await self._room.send(text)
         self._sent_seq = sent.seq
         return {"id": sent.id}
+
+    async def _send_file(self, text: str) -> dict[str, Any]:
+        return {"id": (await self._room.send(text, files=[self._picture])).id}
 
     async def _receive(self, entry_id: int) -> dict[str, Any]:
         await wait_until(lambda: any(message.id == entry_id for message in self._room.log.messages()))
@@ -82,7 +93,9 @@ class Terminals:
         return {}
 
 
-async def test_two_people_use_the_web_application_with_terminals(server: RunningServer) -> None:
+async def test_two_people_use_the_web_application_with_terminals(server: RunningServer, tmp_path: Path) -> None:
+    picture = tmp_path / "terminal.png"
+    picture.write_bytes(PNG)
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         require_node(),
@@ -97,7 +110,7 @@ async def test_two_people_use_the_web_application_with_terminals(server: Running
     assert process.stdout is not None
     assert process.stderr is not None
     async with AsyncExitStack() as stack:
-        terminals = Terminals(server.url, stack)
+        terminals = Terminals(server.url, stack, picture)
         async for line in process.stdout:
             request = json.loads(line)
             result = await terminals.run(request.pop("step"), request)

@@ -1,5 +1,6 @@
 """Conversation dialect: permissions, tokens and limits; tests/end_to_end/test_conversations.py covers the contract."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from aiohttp import ClientSession
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
 from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
+from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient
 
 PASSWORD = "Aa1!correct horse"
@@ -38,6 +40,25 @@ async def _read_texts(client: RawClient, group_id: int, last: str) -> list[str]:
     return texts
 
 
+async def _verify_upgrade(url: str, token: str, owner: RawClient, room: str) -> None:
+    """Check the pushes of a session whose first request has the token, and that moves to WebSocket without it."""
+    async with polling_client(url, with_handshake=False) as client:
+        query = {"EIO": "4", "transport": "polling"}
+        (handshake,) = (await client.request("GET", query, headers={"Authorization": token})).packets
+        client.handshake = json.loads(handshake[1:])
+        await client.connect_namespace()
+        ws = await client.open_websocket()
+        await ws.send_str("2probe")
+        assert await ws.receive_str() == "3probe"
+        await ws.send_str("5")
+        await owner.request("sendMessage", {"room": room, "message": "after the upgrade"})
+        while "after the upgrade" not in (packet := await ws.receive_str(timeout=15)):
+            assert packet in {"2", "6"}
+        assert packet.startswith('42["group-message:')
+        await ws.close()
+        client.handshake = {}
+
+
 async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, conversations="on", rate_limit="off") as server,
@@ -65,6 +86,8 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             assert (await owner.request("unmute", target))["ok"]
             assert (await ben_api.request("POST", "/api/conversation/group/message/text", text)).status == 201
             assert await _read_texts(reader, group["id"], "hello") == ["hello"]
+            await _verify_upgrade(server.url, ben.token, owner, room)
+            await reader.wait_for_push(f"group-message:{group['id']}")
 
             assert (await owner.request("kick", target))["ok"]
             await owner.request("sendMessage", {"room": room, "message": "without ben"})

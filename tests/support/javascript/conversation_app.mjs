@@ -361,10 +361,17 @@ const steps = {
     await checkDownload(video.cover, "image/png");
     const { files } = await runTerminal("receive", { entry_id: video.id });
     assert.deepEqual(files, ["video/mp4 clip.mp4"]);
-    const list = `/api/conversation/group/message/list?groupId=${group.id}&size=3`;
+    for (const [text, type] of [["look", 0], ["", 1]]) {
+      const { id } = await runTerminal("send file", { text });
+      const message = await sockets.bob.waitFor(event, (message) => message.id === id);
+      checkMessage(message, type);
+      if (type === 0) assert.match(message.content, /^look\nterminal\.png \/api\/uploads\/\S+$/);
+      else await checkDownload(message.file, "image/png");
+    }
+    const list = `/api/conversation/group/message/list?groupId=${group.id}&size=5`;
     const listed = await succeed("GET", list, { token: alice.token });
-    assert.deepEqual(listed.map((message) => message.type), [2, 1, 1]);
-    assert.deepEqual(listed[0], video);
+    assert.deepEqual(listed.map((message) => message.type), [1, 0, 2, 1, 1]);
+    assert.deepEqual(listed[2], video);
   },
 
   async "groups joined later and new codes"() {
