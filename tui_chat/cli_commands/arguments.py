@@ -55,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     match args.command:
         case "send":
             if args.file and args.lines:
-                parser.error(tr("--lines sends no files"))
+                parser.error(tr("files cannot be sent line by line"))
             coroutine = (
                 commands.send_files(target, args.file, args.text, as_json=args.json)
                 if args.file

@@ -7,6 +7,7 @@
   with candidates counts, because nicknames may contain spaces.
 - Suffix: `: ` after a nickname without `@` at the start of a line, none after an opening bracket or quote, otherwise a
   space.
+- Paths: complete as in a shell, with `/` and no space after a directory.
 - Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
 from tui_chat.session import emoji_names
 from tui_chat.session.commands import policy_parser, registry
+from tui_chat.session.commands.path_completion import complete_path
 from tui_chat.session.commands.registry import ArgumentKind
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.schema import DEFAULT_VALUE, ValueKind
@@ -114,6 +116,8 @@ def _argument_candidates(
     """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`."""
     if kind is ArgumentKind.EMOJI:
         return _emoji_candidates(words[-1])
+    if kind is ArgumentKind.PATH:
+        return [Candidate(path, path) for path in complete_path(words[-1])]
     fields = settings_schema.fields()
     options: dict[ArgumentKind, Iterable[str]] = {
         ArgumentKind.ROOM: rooms,

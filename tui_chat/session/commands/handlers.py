@@ -16,6 +16,7 @@ from tui_chat.protocol.sanitize import validate_topic
 from tui_chat.session import error_text
 from tui_chat.session.commands import (
     direct_handlers,
+    file_handlers,
     moderation_handlers,
     people_handlers,
     registry,
@@ -166,6 +167,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     **moderation_handlers.HANDLERS,
     **room_handlers.HANDLERS,
     **direct_handlers.HANDLERS,
+    **file_handlers.HANDLERS,
     "mute": settings_handlers.mute,
     "unmute": settings_handlers.unmute,
     "list": _list_rooms,

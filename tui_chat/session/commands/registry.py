@@ -25,6 +25,7 @@ class ArgumentKind(Enum):
     SETTING = "setting"
     VALUE = "value"
     LEVEL = "level"
+    PATH = "path"
     POLICY_FIELD = "policy field"
     POLICY_VALUE = "policy value"
 
@@ -93,6 +94,12 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("who",),
     ),
     Command("me", mark("send an action"), (Argument(mark("action")),)),
+    Command("upload", mark("send a file of this computer"), (Argument(mark("path"), ArgumentKind.PATH),)),
+    Command(
+        "save",
+        mark("save the files of the newest message with files, in a directory"),
+        (Argument(mark("directory"), ArgumentKind.PATH, is_optional=True),),
+    ),
     Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
     Command("whois", mark("show details of a member"), (_NICK,)),
     Command("query", mark("open the direct room with a member"), (_NICK,)),

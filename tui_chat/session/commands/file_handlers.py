@@ -1,0 +1,80 @@
+"""Commands for files: `/upload` and `/save`."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from tui_chat.client.room import Room
+from tui_chat.protocol.events import Attachment
+from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.file_captions import describe_size
+from tui_chat.session.i18n import tr
+from tui_chat.session.session_events import RequestCompleted
+
+PROGRESS_INTERVAL = 5.0
+"""Seconds between two lines of progress."""
+
+
+def upload(argument: str, context: CommandContext) -> str:
+    """Send a local file to the current room, with lines of progress for a long upload."""
+    room = require_room("upload", context)
+    path = Path(argument.strip()).expanduser()
+    if not path.is_file():
+        raise CommandRejected(tr("{path}: no such file", path=str(path)))
+    size = path.stat().st_size
+    run_in_background(_upload(room, path, _report_progress(path.name, size, context)), context)
+    return tr("Uploading {name} ({size}) …", name=path.name, size=describe_size(size))
+
+
+def save(argument: str, context: CommandContext) -> None:
+    """Save the files of the newest message with files, in a directory or in that of downloads."""
+    room = require_room("save", context)
+    directory = Path(argument.strip()).expanduser() if argument.strip() else platformdirs.user_downloads_path()
+    if argument.strip() and not directory.is_dir():
+        raise CommandRejected(tr("{path}: no such directory", path=str(directory)))
+    files = next((message.attachments for message in reversed([*room.log.messages()]) if message.attachments), None)
+    if not files:
+        raise CommandRejected(tr("No loaded message of this room has a file."))
+    run_in_background(_save(room, files, directory), context)
+
+
+async def _upload(room: Room, path: Path, on_progress: Callable[[int], None]) -> str:
+    try:
+        await room.send("", files=[await room.files.upload(path, on_progress=on_progress)])
+    except OSError as error:
+        raise CommandRejected(f"{path}: {error.strerror}") from None
+    return tr("Sent {name}.", name=path.name)
+
+
+async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
+    paths: list[str] = []
+    try:
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        for attachment in files:
+            paths.append(str(await room.files.download(attachment, directory)))
+    except OSError as error:
+        raise CommandRejected(f"{directory}: {error.strerror}") from None
+    return tr("Saved {paths}", paths=", ".join(paths))
+
+
+def _report_progress(name: str, size: int, context: CommandContext) -> Callable[[int], None]:
+    """Return a receiver of uploaded bytes that shows a line every `PROGRESS_INTERVAL` seconds."""
+    loop = asyncio.get_running_loop()
+    next_report = loop.time() + PROGRESS_INTERVAL
+
+    def report(uploaded: int) -> None:
+        nonlocal next_report
+        if loop.time() >= next_report:
+            next_report = loop.time() + PROGRESS_INTERVAL
+            percent = 100 * uploaded // max(size, 1)
+            text = tr("Uploading {name}: {percent} %", name=name, percent=percent)
+            context.link.event_queue.put(RequestCompleted(lambda: context.show_output(text)))
+
+    return report
+
+
+HANDLERS = {"upload": upload, "save": save}
+"""Handlers of the commands for files."""

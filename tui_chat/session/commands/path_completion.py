@@ -1,0 +1,30 @@
+"""Completion of file system paths as command arguments."""
+
+import os
+from itertools import islice
+from pathlib import Path
+
+MAX_ENTRIES = 2_000
+"""Maximum number of directory entries that are examined."""
+
+MAX_PATHS = 50
+"""Maximum number of candidates."""
+
+
+def complete_path(typed: str) -> list[str]:
+    """Return the paths that start with a typed path, directories with a final separator; empty if unreadable.
+
+    Hidden entries require a typed dot. A leading `~` stays in the candidates.
+    """
+    directory, _, prefix = typed.rpartition(os.sep)
+    directory += os.sep if os.sep in typed else ""
+    try:
+        with os.scandir(Path(directory or ".").expanduser()) as entries:
+            found = [
+                entry.name + (os.sep if entry.is_dir() else "")
+                for entry in islice(entries, MAX_ENTRIES)
+                if entry.name.startswith(prefix) and (prefix or not entry.name.startswith("."))
+            ]
+    except (OSError, RuntimeError, ValueError):
+        return []
+    return [directory + name for name in sorted(found) if name.isprintable()][:MAX_PATHS]
