@@ -283,12 +283,15 @@ def _put_group(connection: Connection, *, room_id: int, values: dict[str, Any]) 
 
 
 def _ensure_code(connection: Connection, *, room_id: int, new_code: str) -> str:
-    select_code = select(groups.c.invite_code).where(groups.c.room_id == room_id)
-    code = connection.execute(select_code.with_for_update()).scalar_one_or_none()
-    if code is None:
-        _put_group(connection, room_id=room_id, values={"invite_code": new_code})
-        return new_code
-    return code
+    statement = (
+        get_insert_construct(connection.dialect)(groups)
+        .values(room_id=room_id, invite_code=new_code)
+        .on_conflict_do_update(
+            index_elements=[groups.c.room_id], set_={"invite_code": func.coalesce(groups.c.invite_code, new_code)}
+        )
+        .returning(groups.c.invite_code)
+    )
+    return connection.execute(statement).scalar_one()
 
 
 def _add_conversations(connection: Connection, *, member_id: str, room_ids: Collection[int]) -> None:
