@@ -90,6 +90,14 @@ async def run(tui: PtyTerminal, text: str, expected: str) -> None:
     await tui.wait_for_text(expected)
 
 
+async def wait_for_unread(tui: PtyTerminal, room: str, count: int) -> None:
+    """Wait for a room with a number of unread messages in the room list."""
+    try:
+        await wait_until(lambda: re.search(rf"{room} +{count}\b", tui.screen_text()))
+    except TimeoutError:
+        raise AssertionError(f"{room} has not {count} unread messages:\n{tui.screen_text()}") from None
+
+
 async def read_copied_text(tui: PtyTerminal) -> str:
     """Return the text that the program has copied to the clipboard."""
     await wait_until(lambda: COPIED_TEXT.search(tui.written))
@@ -141,13 +149,14 @@ async def test_a_registered_owner_invites_by_link_and_moderates(
     page.assert_no_errors()
 
 
-async def test_a_direct_message_waits_for_a_member_who_is_offline_overnight(
+async def test_a_direct_message_waits_overnight_and_is_unread_in_all_terminals_of_an_account(
     server: RunningServer, clock: ShiftedClock, users: TerminalUsers
 ) -> None:
     for name in ("ann", "cat"):
         await AccountClient(server.url).register(name, PASSWORD)
+    for home, name in (("ann", "ann"), ("laptop", "ann"), ("cat", "cat")):
         login = ("login", server.url, "--account", name)
-        assert (await run_command(users.get_home(name), *login, stdin=PASSWORD))[0] == 0
+        assert (await run_command(users.get_home(home), *login, stdin=PASSWORD))[0] == 0
     ann, cat = [await users.join_tea(name, server.url) for name in ("ann", "cat")]
     await ann.wait_for_text("2 here")
     await run(ann, "/msg cat still there?", "✓ still there?")
@@ -158,6 +167,14 @@ async def test_a_direct_message_waits_for_a_member_who_is_offline_overnight(
     clock.offset += NIGHT
     cat = await users.start("cat")
     await run(cat, "", "@ann")
-    await wait_until(lambda: re.search(r"@ann +1\b", cat.screen_text()))
+    await wait_for_unread(cat, "@ann", 2)
     await run(cat, "/query ann", "good night")
     assert [line for line in cat.screen_text().splitlines() if "── new ──" in line]
+
+    await run(ann, "/go tea", "Message")
+    await run(cat, "good morning", "✓ good morning")
+    await wait_for_unread(ann, "@cat", 1)
+    laptop = await users.join_tea("laptop", server.url)
+    await wait_for_unread(laptop, "@cat", 1)
+    await run(laptop, "/query cat", "good morning")
+    await wait_until(lambda: not re.search(r"@cat +1\b", ann.screen_text()))
