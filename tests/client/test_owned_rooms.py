@@ -8,9 +8,10 @@ import pytest
 from server.app import RunningServer
 from tests.support.accounts import create_account
 from tests.support.wait import wait_until
+from tui_chat.client import owned_rooms
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
-from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
+from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unavailable
 
 
 async def read_all(room: Room) -> None:
@@ -90,3 +91,13 @@ async def test_guests_own_no_rooms(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         with pytest.raises(Forbidden):
             await chat.owned_rooms.create("tea")
+
+
+async def test_a_request_without_a_connection_fails_in_time(
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owned_rooms, "REQUEST_TIMEOUT", 0.01)
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as chat:
+        with pytest.raises(Unavailable) as error:
+            await chat.owned_rooms.create("tea")
+        assert error.value.reason == "not_connected"

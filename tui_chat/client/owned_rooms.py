@@ -4,13 +4,15 @@
   (`ConnectionLost`), the outcome is unknown.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tui_chat.client import sanitize
 from tui_chat.client.room import Room
-from tui_chat.client.room_context import ClientContext
+from tui_chat.client.room_context import REQUEST_TIMEOUT, ClientContext
 from tui_chat.protocol.codec import WireStructT
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.request_base import Request
 from tui_chat.protocol.responses import (
     ChangeAccepted,
@@ -36,8 +38,8 @@ from tui_chat.protocol.room_requests import (
 class OwnedRooms:
     """Rooms of an account, available as `ChatClient.owned_rooms`.
 
-    All methods raise the `ChatError` of the server, `Forbidden` without the permission and for guests, and
-    `ConnectionLost` if the connection closes before the response.
+    All methods raise the `ChatError` of the server, `Forbidden` without the permission and for guests,
+    `Unavailable` without a connection in time, and `ConnectionLost` if the connection closes before the response.
 
     Args:
         context: Services of the client.
@@ -98,6 +100,10 @@ class OwnedRooms:
         await self._send(RevokeInvite(room=room, id=invite_id), Empty)
 
     async def _send(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
-        """Send a request once, over the current or the next connection."""
-        transport = await self._context.connector.gate.wait()
+        """Send a request once, over the current connection or one that opens within `REQUEST_TIMEOUT` seconds."""
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT):
+                transport = await self._context.connector.gate.wait()
+        except TimeoutError:
+            raise Unavailable("not_connected") from None
         return await transport.request(request, response_type)
