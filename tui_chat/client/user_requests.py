@@ -37,13 +37,15 @@ class UserRequests:
     async def set_status(self, *, away: bool, text: str = "") -> None:
         """Mark the user as away in all rooms, or remove the mark. The client repeats the mark after a reconnect.
 
+        The call waits for the rate limit.
+
         Args:
             away: The user is away.
             text: Text for the other members, possibly empty; ignored unless `away`.
         """
         request = SetStatus(away=away, status_text=text)
         self._context.away_status = request if away else None
-        await self._context.request(request, Empty)
+        await self._context.request(request, Empty, wait_for_rate_limit=True)
 
     async def list_mentions(self, *, cursor: str | None = None, limit: int = HISTORY_DEFAULT) -> MentionList:
         """Return the messages that mention the account in its rooms, newest first; `Forbidden` for a guest.

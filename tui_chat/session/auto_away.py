@@ -53,16 +53,21 @@ class AutoAway:
             self._set_status(is_away=False)
 
     def check(self) -> None:
-        """Set the automatic status if the time has passed. No effect offline, and for a user who is away already."""
+        """Set the automatic status after the time, and remove that status after the setting became 0.
+
+        No effect offline, and for a user who is away already.
+        """
         limit = MINUTE * self._settings().away_after
-        is_idle = limit > 0 and self._now() - self._last_input >= limit
-        if not is_idle or self._is_active or not isinstance(self._session.connection_state, Online):
-            return
-        if not self._link.require_client().user.is_away:
+        if self._is_active or not isinstance(self._session.connection_state, Online):
+            if self._is_active and not limit:
+                self._set_status(is_away=False)
+        elif limit and self._now() - self._last_input >= limit and not self._link.require_client().user.is_away:
             self._set_status(is_away=True)
 
     def _set_status(self, *, is_away: bool) -> None:
         self._is_active = is_away
+        if self._request is not None:
+            self._request.cancel()
         # No request of `ServerLink.start`: the screen reader waits for those, and this one waits for a connection.
         self._request = asyncio.create_task(self._send_status(is_away=is_away))
 
