@@ -280,6 +280,7 @@ class UploadService:
             yield
         finally:
             self._running[uploader.quota_key] -= 1
+            self._running_bytes[uploader.quota_key] -= size
             if not self._running[uploader.quota_key]:
                 del self._running[uploader.quota_key], self._running_bytes[uploader.quota_key]
 

@@ -165,6 +165,19 @@ async def test_uploads_stay_within_the_quotas(tmp_path: Path) -> None:
                 yield bytes(100)
 
         assert (await files.upload(stream())).reason == "file_too_large"  # without an announced size
+
+        is_released = asyncio.Event()
+
+        async def wait_with_body() -> AsyncIterator[bytes]:
+            yield bytes(100)
+            await is_released.wait()
+            yield bytes(1000)
+
+        waiting = asyncio.create_task(files.upload(wait_with_body()))
+        for _ in range(3):  # rejected uploads during another one do not count
+            assert (await files.upload(b"GIF89a" + bytes(900))).reason == "image_invalid"
+        is_released.set()
+        assert (await waiting).reason == "file_too_large"
         for _ in range(2):
             assert (await files.upload(bytes(1000))).status == 201
         refused = await files.upload(bytes(1000))
