@@ -6,6 +6,7 @@
   commit, and a message with an invalid upload creates no room.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from server.domain.log_commands import AppendMessage, LogCommand
-from server.domain.uploads import Upload
+from server.domain.uploads import UPLOAD_ID, Upload
 from server.storage.batch_rooms import BatchRoom
 from server.storage.statements import BatchStatements
 from server.storage.tables import uploads
@@ -79,6 +80,7 @@ class BatchAttachments:
     def remove(self, room: BatchRoom, seq: int) -> None:
         """Remove the references of a deleted message."""
         self._removed.append((room.id, seq))
+        self._texts = [row for row in self._texts if row[1:] != (room.id, seq)]
 
     def flush(self, connection: Connection) -> None:
         """Write all pending rows, after those of the entries; no statement runs without rows."""
@@ -99,7 +101,7 @@ class BatchAttachments:
             if type(command) is AppendMessage
             for attached in command.attachments
             for upload_id in (attached.upload_id, attached.poster_id)
-            if upload_id is not None
+            if upload_id is not None and re.fullmatch(UPLOAD_ID, upload_id)
         }
         if not upload_ids:
             return {}

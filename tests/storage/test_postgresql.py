@@ -65,6 +65,7 @@ async def test_appended_commands_are_validated_and_visible_to_another_node(nodes
         build_message("again", room=room, client_id=client_id),
         build_message("mine", room=room, author=BEN, client_id=client_id),
         build_message("lost", room=room, reply_to=77),
+        build_message("no file", room=room, files=("\0",)),
         build_edit(1, "uno", room=room),
         build_reaction(1, "🎉", room=room, by=BEN),
         build_reaction(1, "👍", room=room),
@@ -75,7 +76,12 @@ async def test_appended_commands_are_validated_and_visible_to_another_node(nodes
         build_edit(2, "tres", room=room, author=BEN),
     ]
     outcomes = await asyncio.gather(*(database.journal.append(command) for command in commands), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [Conflict, NotFound, Conflict]
+    assert [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)] == [
+        Conflict,
+        NotFound,
+        NotFound,
+        Conflict,
+    ]
     accepted = [outcome for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert [(result.entry.seq, result.duplicate) for result in accepted[:3]] == [(1, False), (2, False), (1, True)]
     snapshot = await second_node.reader.read_join_snapshot(room.key, since=None, limit=50)

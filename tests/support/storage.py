@@ -14,6 +14,7 @@ from server.domain.log_commands import (
     AppendMessage,
     AppendReaction,
     AppendTopic,
+    AttachedUpload,
     MentionTargets,
     RoomRef,
 )
@@ -34,9 +35,16 @@ def build_message(
     client_id: UUID | None = None,
     reply_to: int | None = None,
     mentions: MentionTargets = NO_MENTIONS,
+    files: tuple[str, ...] = (),
 ) -> AppendMessage:
     return AppendMessage(
-        room=room, author=author, message=message, client_id=client_id, reply_to=reply_to, mentions=mentions
+        room=room,
+        author=author,
+        message=message,
+        client_id=client_id,
+        reply_to=reply_to,
+        mentions=mentions,
+        attachments=tuple(AttachedUpload(upload_id=upload_id) for upload_id in files),
     )
 
 
