@@ -60,6 +60,11 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 """
 
 
+def is_disconnected(request: web.Request) -> bool:
+    """Return whether the connection of a request is closed or closing."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def get_status(error: ChatError) -> HTTPStatus:
     """Return the HTTP status of an error."""
     return _STATUS_BY_CODE[error.code]
@@ -98,7 +103,7 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
 
     Redirects are raised further; returned responses, and requests to the Socket.IO endpoint, pass unchanged. Unexpected
     exceptions result in status 500 without details. A raised 404 becomes an HTML page for clients that accept
-    `text/html`.
+    `text/html`. A disconnect during a request is not logged.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)
@@ -112,7 +117,9 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
         response = create_http_problem(HTTPStatus(http_error.status))
         if isinstance(http_error, web.HTTPMethodNotAllowed):
             response.headers["Allow"] = ", ".join(sorted(http_error.allowed_methods))
-    except Exception:
+    except Exception as error:
+        if isinstance(error, ConnectionError) and is_disconnected(request):
+            return create_http_problem(HTTPStatus.BAD_REQUEST)  # not sent
         _log.exception(
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )

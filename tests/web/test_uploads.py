@@ -1,17 +1,23 @@
 """Endpoints of files, and messages with files, with a real server."""
 
+import asyncio
 import io
+import logging
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import FormData
 from PIL import Image
 
 from server.app import RunningServer
+from server.web.api import uploads
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
 from tests.support.uploads import UploadClient, encode_image, forge_png, send_files, upload_client
+from tests.support.wait import wait_until
 
 
 @pytest.fixture
@@ -174,3 +180,53 @@ async def test_ranges_and_validators_select_parts(files: UploadClient) -> None:
     unsatisfiable = await files.download(path, Range="bytes=100-")
     assert (unsatisfiable.status, unsatisfiable.headers["Content-Range"]) == (416, "bytes */100")
     assert (await files.download(path, If_None_Match=f'"x", {etag}')).status == 304
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"A: " + b"b" * 10_000 + b"\r\n\r\nx",
+        b"no header\r\n\r\nx",
+        b"A: b\r\n" * 300 + b"\r\nx",
+        b"Content-Type: multipart/mixed\r\n\r\nx",
+        b'Content-Disposition: form-data; name="room"\r\n\r\n\xff',
+    ],
+)
+async def test_malformed_forms_are_rejected(files: UploadClient, part: bytes) -> None:
+    form = b"--x\r\n" + part + b"\r\n--x--\r\n"
+    assert (await files.upload(form, Content_Type="multipart/form-data; boundary=x")).reason == "upload_incomplete"
+
+
+async def test_disconnects_are_not_logged(
+    server: RunningServer, ann: Person, files: UploadClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = (await files.upload(bytes(10_000_000))).body["path"]
+    url, other_requests = urlsplit(server.url), _count_requests()
+    for request_line, body in (("POST /api/uploads?room=tea", bytes(100_000)), (f"GET {path}", b"")):
+        reader, writer = await asyncio.open_connection(url.hostname, url.port)
+        headers = (f"Host: {url.netloc}", f"Authorization: Guest {ann.guest_key}", f"Content-Length: {len(body) * 2}")
+        writer.write("\r\n".join((f"{request_line} HTTP/1.1", *headers, "", "")).encode() + body)
+        await writer.drain()
+        await (wait_until(lambda: _count_requests() > other_requests) if body else reader.readexactly(100))
+        writer.transport.abort()
+        await wait_until(lambda: _count_requests() == other_requests)
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+async def test_a_download_without_progress_ends(
+    server: RunningServer, ann: Person, files: UploadClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "CHUNK_TIMEOUT", 0.2)
+    path = (await files.upload(bytes(10_000_000))).body["path"]
+    url, other_requests = urlsplit(server.url), _count_requests()
+    reader, writer = await asyncio.open_connection(url.hostname, url.port, limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Guest {ann.guest_key}\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    await wait_until(lambda: _count_requests() == other_requests)
+    with suppress(ConnectionError):
+        assert set(await reader.read()) == {0}  # no second response in the file
+    writer.close()
+
+
+def _count_requests() -> int:
+    return sum("_handle_request" in repr(task.get_coro()) for task in asyncio.all_tasks())

@@ -6,27 +6,35 @@
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from server.domain.uploads import UPLOAD_ID, UPLOADS_PATH, FilePath, Upload
 from server.forwarded import IPNetwork, get_client_info
 from server.gateway.upload_access import HttpCaller, UploadAccess
 from server.uploads.media_types import INLINE_TYPES
+from server.uploads.object_store import STORE_ERRORS
 from server.uploads.upload_service import UploadService
 from server.web.api.authentication import ApiLimits, acquire
 from server.web.api.guard import create_json_response
 from tui_chat.protocol import errors
+
+_log = logging.getLogger("chat.uploads")
 
 CHUNK_TIMEOUT = 30.0
 """Maximum time without progress of a body or a response, in seconds."""
 
 UPLOAD_TIMEOUT = 1800.0
 """Maximum duration of an upload in seconds."""
+
+FORM_ERRORS = (ValueError, HttpProcessingError)
+"""Errors of a malformed form, and of the encoding of its fields."""
 
 _READ_BYTES = 64 * 1024
 _MAX_FIELD_BYTES = 4096
@@ -100,7 +108,7 @@ class UploadApi:
                 field = b"".join([chunk async for chunk in read_chunks(part.read_chunk, _MAX_FIELD_BYTES)])
                 if part.name == "room":
                     room_name = field.decode()
-        except ValueError:  # of the form, or of the encoding of its fields
+        except FORM_ERRORS:
             pass
         raise errors.BadRequest("upload_incomplete")
 
@@ -150,11 +158,20 @@ class UploadApi:
         response.content_length = size if byte_range is None else byte_range[1] - byte_range[0]
         await response.prepare(request)
         if request.method != "HEAD":
+            await self._send(request, response, chunks)
+        return response
+
+    async def _send(self, request: web.Request, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
+        """Write the body of a response; an error closes the connection, because the status is sent already."""
+        try:
             async for chunk in chunks:
                 async with asyncio.timeout(CHUNK_TIMEOUT):
                     await response.write(chunk)
-        await response.write_eof()
-        return response
+        except STORE_ERRORS as error:
+            if not isinstance(error, ConnectionError | TimeoutError):  # errors of the client
+                _log.error("read of an upload failed: %s", error)
+            if request.transport is not None:
+                request.transport.abort()
 
     async def _identify(self, request: web.Request) -> HttpCaller:
         address = get_client_info(request, self._trusted_networks).address

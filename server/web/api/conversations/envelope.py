@@ -19,7 +19,7 @@ from server.gateway.conversations.views import format_time
 from server.web.api.authentication import RequestAuthenticator
 from server.web.api.conversations.fields import ValidationFailed
 from server.web.api.guard import create_json_response
-from server.web.problem_details import get_status
+from server.web.problem_details import get_status, is_disconnected
 from tui_chat.protocol.errors import ChatError, Unauthorized
 
 _log = logging.getLogger("chat.conversations")
@@ -50,8 +50,12 @@ def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
             return response
         except web.HTTPException as error:
             return _create_failure(request, HTTPStatus(error.status), error.reason.lower())
-        except Exception:
-            _log.exception("request for %s failed, responding with status 500", request.match_info.route.name)
+        except Exception as error:
+            if isinstance(error, ConnectionError) and is_disconnected(request):
+                raise
+            resource = request.match_info.route.resource
+            path = resource and resource.canonical
+            _log.exception("request for %s failed, responding with status 500", path)
             return _create_failure(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")
         status = HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK
         return create_json_response({"status": 0, "data": data, "message": "success"}, status)

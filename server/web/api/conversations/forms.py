@@ -11,7 +11,7 @@ from server.domain.account_directory import AccountIdentity
 from server.domain.uploads import Upload, Uploader
 from server.uploads.upload_service import UploadService
 from server.web.api.conversations.fields import FieldReader
-from server.web.api.uploads import UPLOAD_TIMEOUT, read_chunks
+from server.web.api.uploads import FORM_ERRORS, UPLOAD_TIMEOUT, read_chunks
 
 _MAX_PARTS = 10
 _MAX_FIELD_BYTES = 4096
@@ -88,7 +88,7 @@ async def read_form(
                         texts[name] = b"".join(chunks).decode()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        except ValueError:  # of the form, or of the encoding of its fields
+        except FORM_ERRORS:
             reader.reject("the form is malformed")
     group_id = reader.read_id("groupId") if needs_group else 0
     for name in rules.keys() - files.keys():
