@@ -7,6 +7,7 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -20,6 +21,8 @@ READ_CHUNK_BYTES = 256 * 1024
 """Least size of the parts of a read object, except the last one."""
 
 _PART_BYTES = 5 * 1024 * 1024  # least size of a part in S3
+_MAX_RETRIES = 3  # of a request to a store by URL
+_RETRY_SECONDS = 10.0  # time after the start of a request within which it is repeated
 _MAX_PARTS_IN_FLIGHT = 2  # bounds the memory of a write
 
 STORE_ERRORS: tuple[type[Exception], ...] = (BaseError, OSError)
@@ -47,7 +50,9 @@ class UploadStore:
             self._store = LocalStore(self.directory, automatic_cleanup=True)
             return
         try:
-            self._store = from_url(location)
+            self._store = from_url(
+                location, retry_config={"max_retries": _MAX_RETRIES, "retry_timeout": timedelta(seconds=_RETRY_SECONDS)}
+            )
         except (BaseError, ValueError) as error:
             raise ValueError(str(error).splitlines()[0]) from None
 
