@@ -76,7 +76,8 @@ async def verify_groups(database: Database) -> None:
     await database.groups.set_cover(group.id, cover)
     assert await database.groups.list_covers(ann.member_id) == {cover: path}
     assert await database.groups.list_covers(ben.member_id) == {}
-    assert await database.groups.replace_pending_cover(ann.member_id, await _add_cover(database, ann)) is None
+    unused = await _add_cover(database, ann)
+    assert await database.groups.replace_pending_cover(ann.member_id, unused) is None
 
     texts = [await database.journal.append(build_message(f"text {n}", author=ann, room=room)) for n in range(5)]
     await database.journal.append(build_topic("leaves and water", author=ann, room=room))
@@ -107,3 +108,7 @@ async def verify_groups(database: Database) -> None:
     assert await database.groups.list_conversations(ben.member_id) == []
     assert await database.groups.find_name_by_code("third") is None
     assert not (await database.uploads.find([cover]))[cover].upload.is_pinned
+    assert await database.groups.list_covers(ann.member_id) == {unused: f"/api/uploads/{unused}/tea%20pot.png"}
+    await database.erasures.delete_traces(ann.member_id, "deleted-1")
+    assert await database.groups.list_covers(ann.member_id) == {}
+    assert not (await database.uploads.find([unused]))[unused].upload.is_pinned
