@@ -109,6 +109,8 @@ class AccountRepository:
         Args:
             name_key: Canonical key of the account name.
         """
+        if "\0" in name_key:  # invalid in PostgreSQL
+            return None
         statement = (
             select(accounts)
             .join(account_names, account_names.c.account_id == accounts.c.id)
@@ -119,6 +121,8 @@ class AccountRepository:
 
     async def find_by_email(self, email: str) -> AccountRecord | None:
         """Return the oldest account with an email, None for an unknown one; case matters."""
+        if "\0" in email:  # invalid in PostgreSQL
+            return None
         statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
         row = await self._read(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _account_from_row(row)

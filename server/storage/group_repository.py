@@ -113,6 +113,8 @@ class GroupRepository:
 
     async def find_name_by_code(self, invite_code: str) -> str | None:
         """Return the address of the group with a reusable invite code, None for an unknown code."""
+        if "\0" in invite_code:  # invalid in PostgreSQL
+            return None
         statement = (
             select(rooms.c.name)
             .join(groups, groups.c.room_id == rooms.c.id)

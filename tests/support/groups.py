@@ -58,6 +58,9 @@ async def verify_groups(database: Database) -> None:
     assert group is not None
     assert (group.title, group.topic, group.role, group.owner_id) == ("Tea", "leaves", "owner", ann.member_id)
     assert await database.groups.find(group.id, ben.member_id) is None
+    assert await database.groups.find_name_by_code("\0") is None
+    assert await database.accounts.find_by_email("\0@example.com") is None
+    assert await database.accounts.find("\0") is None
 
     assert [await database.groups.ensure_code(group.id, code) for code in ("first", "second")] == ["first", "first"]
     await database.groups.replace_code(group.id, "third")
