@@ -28,6 +28,7 @@ TIMEOUT = 30.0
 """Maximum duration of a process in seconds."""
 
 _RETRY_AFTER = 10.0  # seconds
+_MAX_RESULT_BYTES = 64 * 1024  # also of warnings before the result
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class ImageProcessor:
         )
         try:
             async with asyncio.timeout(TIMEOUT):
-                _, output = await process.communicate()
+                output = await _read_output(process)
         except TimeoutError:
             output = b""
         finally:
@@ -116,3 +117,14 @@ class ImageProcessor:
         except msgspec.MsgspecError:
             _log.warning("image process ended with status %s and no result", process.returncode)
             return ImageResult("invalid")
+
+
+async def _read_output(process: asyncio.subprocess.Process) -> bytes:
+    """Return the standard error of a process after its end; empty at once above `_MAX_RESULT_BYTES`."""
+    assert process.stderr is not None
+    try:
+        await process.stderr.readexactly(_MAX_RESULT_BYTES)
+    except asyncio.IncompleteReadError as error:
+        await process.wait()
+        return error.partial
+    return b""

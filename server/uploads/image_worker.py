@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
@@ -35,6 +35,9 @@ _QUALITY = 90
 _AVIF_SPEED = 9  # of 0 to 10; slower encoders take more than `CPU_SECONDS` for a photo
 
 
+ByteCount = Annotated[int, msgspec.Meta(ge=0, le=OUTPUT_BYTES)]
+
+
 class ImageResult(msgspec.Struct):
     """Result of the process.
 
@@ -47,8 +50,8 @@ class ImageResult(msgspec.Struct):
     """
 
     problem: str = ""
-    size: int = 0
-    preview_size: int = 0
+    size: ByteCount = 0
+    preview_size: ByteCount = 0
     width: int = 0
     height: int = 0
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
@@ -79,6 +80,7 @@ async def test_images_lose_their_metadata_and_get_a_preview(files: UploadClient)
         assert (image.size, dict(image.getexif())) == ((600, 1200), {})
         assert image.getcolors() == [(600 * 1200, (1, 0, 128))]  # the nearest color of the encoder
     preview = await files.download(uploaded.body["preview"])
+    assert preview.headers["Content-Disposition"] == "inline; filename*=UTF-8''preview.webp"
     with Image.open(io.BytesIO(preview.body)) as image:
         assert (image.format, image.size) == ("WEBP", (256, 512))
 
@@ -108,6 +110,17 @@ async def test_invalid_images_are_rejected(files: UploadClient, tmp_path: Path) 
         assert (await files.upload(content)).reason == "image_invalid"
     assert (await files.upload(b"")).reason == "upload_empty"
     assert list((tmp_path / "chat.db.uploads").iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["echo '{\"size\": -5}' >&2", "exec yes >&2", "exit 1"])
+async def test_the_result_of_a_broken_image_process_is_rejected(
+    files: UploadClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    program = tmp_path / "worker"
+    program.write_text(f"#!/bin/sh\n{command}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert (await files.upload(encode_image(Image.new("L", (1, 1))))).reason == "image_invalid"
 
 
 @pytest.mark.parametrize(

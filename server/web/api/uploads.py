@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import quote
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -141,7 +140,8 @@ class UploadApi:
         if file_path.is_preview and not upload.has_preview:
             raise errors.NotFound("upload_not_found")
         etag = f'"{upload.digest.hex()}{"-preview" * file_path.is_preview}"'
-        headers = {**_FILE_HEADERS, "ETag": etag, "Content-Disposition": _describe_disposition(upload)}
+        disposition = _describe_disposition(upload, is_preview=file_path.is_preview)
+        headers = {**_FILE_HEADERS, "ETag": etag, "Content-Disposition": disposition}
         if any(tag in ("*", etag) for tag in map(str.strip, request.headers.get("If-None-Match", "").split(","))):
             return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
         headers["Content-Type"] = _PREVIEW_TYPE if file_path.is_preview else _get_content_type(upload)
@@ -222,6 +222,7 @@ def _get_content_type(upload: Upload) -> str:
     return "text/plain; charset=utf-8" if upload.type == "text/plain" else upload.type
 
 
-def _describe_disposition(upload: Upload) -> str:
+def _describe_disposition(upload: Upload, *, is_preview: bool) -> str:
     kind = "inline" if upload.type in INLINE_TYPES else "attachment"
-    return f"{kind}; filename*=UTF-8''{quote(upload.name, safe='')}"
+    encoded_name = ((is_preview and upload.preview_path) or upload.path).rpartition("/")[2]
+    return f"{kind}; filename*=UTF-8''{encoded_name}"
