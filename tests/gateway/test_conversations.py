@@ -4,8 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
+from server.web.api.conversations import auth
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
 from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
@@ -110,7 +112,10 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             await _wait_for_auth_fail(rejected)
 
 
-async def test_registration_and_logins_obey_the_rules_of_the_server(tmp_path: Path) -> None:
+async def test_registration_and_logins_obey_the_rules_of_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_MAX_CODE_REQUESTS", 2)
     async with (
         running_server(tmp_path, conversations="on") as server,
         account_api(server.url) as api,
@@ -124,6 +129,11 @@ async def test_registration_and_logins_obey_the_rules_of_the_server(tmp_path: Pa
         limited = await _log_in(server.url, "annabel")
         assert limited.status == 429
         assert int(limited.headers["Retry-After"]) > 0
+        statuses = [
+            (await api.request("POST", "/api/auth/sendCode", {"email": f"{name}@example.com"})).status
+            for name in ("a", "a", "b", "c", "a")
+        ]
+        assert statuses == [201, 406, 201, 201, 201]  # a full table discards the oldest request
         malformed = await api.request("POST", "/api/auth/login", {"loginName": 7})
         assert malformed.status == 400
         assert malformed.body["message"][0] == "loginName must be a string"

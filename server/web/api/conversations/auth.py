@@ -6,6 +6,7 @@
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,7 @@ _PASSWORD_PARTS = (
     (r"[!@#$%^&*;',.]", "password must contain one of !@#$%^&*;',."),
 )
 _EMAIL_CHARACTERS = 254
-_MAX_CODE_REQUESTS = 10_000  # addresses in memory before expired ones are discarded
+_MAX_CODE_REQUESTS = 10_000  # the oldest ones are discarded
 _DEVICE_LABEL = "web application"
 
 
@@ -73,7 +74,7 @@ class ConversationAuthApi:
         self._limits = limits
         self._monotonic = monotonic
         self._captchas = CaptchaStore(monotonic)
-        self._codes_requested_at: dict[str, float] = {}  # by email
+        self._codes_requested_at = OrderedDict[str, float]()  # by email
 
     def add_routes(self, app: web.Application) -> None:
         """Add the endpoints to an application; `create_api_guard` must enclose them."""
@@ -91,13 +92,10 @@ class ConversationAuthApi:
         now = self._monotonic()
         if now - self._codes_requested_at.get(email.lower(), -CODE_INTERVAL) < CODE_INTERVAL:
             raise ConversationRejected("please wait a minute before the next code")
-        if len(self._codes_requested_at) >= _MAX_CODE_REQUESTS:
-            self._codes_requested_at = {
-                other: requested_at
-                for other, requested_at in self._codes_requested_at.items()
-                if now - requested_at < CODE_INTERVAL
-            }
         self._codes_requested_at[email.lower()] = now
+        self._codes_requested_at.move_to_end(email.lower())
+        if len(self._codes_requested_at) > _MAX_CODE_REQUESTS:
+            self._codes_requested_at.popitem(last=False)
 
     async def _register(self, request: web.Request) -> None:
         client = self._authenticator.require_secure(request)
