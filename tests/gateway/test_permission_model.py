@@ -1,6 +1,7 @@
 """Random actions of persons in rooms through every entry point, compared with a model of the permissions.
 
 - Model: `ModelRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
+- Entry points: the events of all dialects, and uploads and downloads over HTTP.
 - Confidentiality: every message has a unique text. A person receives the texts that the model permits, in any push and
   response, and no others.
 """
@@ -8,31 +9,30 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.support.permission_model import KINDS, ModelMessage, ModelRoom
+from tests.support.permission_model import (
+    ACCOUNT_NAMES,
+    KINDS,
+    NAMES,
+    NATIVE_NAMES,
+    POLICIES,
+    POSITIONS,
+    ROOMS,
+    ModelMessage,
+    ModelRoom,
+)
 from tests.support.permission_stage import Stage, join, send
 
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """Phases without the reduction of a failing example, which exceeds the time limit of a test."""
-
-NAMES = st.sampled_from(sorted(KINDS))
-NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
-ACCOUNT_NAMES = st.sampled_from([name for name, (kind, _) in KINDS.items() if kind != "guest"])
-ROOMS = st.sampled_from(["open", "owned", "vault", "direct"])
-POSITIONS = st.integers(0, 9)
-POLICIES = st.one_of(
-    st.tuples(st.just("speak"), st.sampled_from(["everyone", "members", "moderators"])),
-    st.tuples(st.just("guestPost"), st.booleans()),
-    st.tuples(st.just("react"), st.sampled_from(["everyone", "members", "moderators"])),
-    st.tuples(st.just("topic"), st.sampled_from(["members", "moderators", "owner"])),
-    st.tuples(st.just("visibility"), st.sampled_from(["public", "unlisted"])),
-)
 
 
 class PermissionMachine(RuleBasedStateMachine):
@@ -102,7 +102,11 @@ class PermissionMachine(RuleBasedStateMachine):
         for name, person in self.stage.persons.items():
             self.request(name, "unobserve", room="lobby")  # the response follows all earlier pushes
             packets, person.client.pushes = person.client.pushes, []
-            received = {text for text in self.owner_of_text if any(f'"{text}"' in packet for packet in packets)}
+            received = {
+                text
+                for text in self.owner_of_text
+                if any(f'"{text}{end}' in packet for packet in packets for end in ('"', "\\n"))  # a file is a line
+            }
             assert received == (texts or {}).get(name, set()), (name, packets)
 
     # -- membership
@@ -202,7 +206,30 @@ class PermissionMachine(RuleBasedStateMachine):
         response = self.request(name, "setTopic", room=model.name, topic="news")
         self.expect(response, name in model.present and model.sets_topic(name))
 
+    @rule(name=NATIVE_NAMES, room=ROOMS)
+    def send_file(self, name: str, room: str) -> None:
+        model, text = self.rooms[room], next(self.texts)
+        if not model.messages:
+            return
+        response = self.stage.request_http(name, "POST", f"/api/uploads?room={quote(model.name)}&name=a", data=b"file")
+        assert (response.status == HTTPStatus.CREATED) is model.uploads(name), response
+        if response.status != HTTPStatus.CREATED or name not in model.present:
+            return
+        self.owner_of_text[text] = model
+        sent = self.request(name, "sendMessage", room=model.name, message=text, attachments=[response.body["id"]])
+        (entry,) = self.request(name, "history", room=model.name, after=sent["seq"] - 1, limit=1)["messages"]
+        model.messages.append(ModelMessage(sent["seq"], name, text, file_path=entry["attachments"][0]["path"]))
+        self.check_pushes({reader: {text} for reader in model.present | model.observers})
+
     # -- queries
+
+    @rule(name=NATIVE_NAMES, room=ROOMS)
+    def read_files(self, name: str, room: str) -> None:
+        model = self.rooms[room]
+        for message in model.messages:
+            if message.file_path and not message.is_deleted:
+                response = self.stage.request_http(name, "GET", message.file_path)
+                assert response.status == (HTTPStatus.OK if model.reads(name) else HTTPStatus.NOT_FOUND), response
 
     @rule(name=NAMES, room=ROOMS)
     def read_history(self, name: str, room: str) -> None:
@@ -271,7 +298,7 @@ class PermissionMachine(RuleBasedStateMachine):
                 assert ("error" not in result) is model.reads(name), result
                 if "error" not in result:
                     packets = [packet for packet in client.pushes if packet.startswith('42["chatroomMessage",')]
-                    texts = [json.loads(packet[2:])[1]["message"] for packet in packets]
+                    texts = [json.loads(packet[2:])[1]["message"].partition("\n")[0] for packet in packets]
                     assert [text for text in texts if text] == [
                         message.text for message in model.messages if not message.is_deleted
                     ]

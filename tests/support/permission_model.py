@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from hypothesis import strategies as st
+
 from tests.support.persons import Kind
 
 KINDS: dict[str, tuple[Kind, str]] = {
@@ -17,15 +19,30 @@ KINDS: dict[str, tuple[Kind, str]] = {
 }
 """Kind and dialect of each person by name."""
 
+NAMES = st.sampled_from(sorted(KINDS))
+NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
+ACCOUNT_NAMES = st.sampled_from([name for name, (kind, _) in KINDS.items() if kind != "guest"])
+ROOMS = st.sampled_from(["open", "owned", "vault", "direct"])
+POSITIONS = st.integers(0, 9)
+POLICIES = st.one_of(
+    st.tuples(st.just("speak"), st.sampled_from(["everyone", "members", "moderators"])),
+    st.tuples(st.just("guestPost"), st.booleans()),
+    st.tuples(st.just("react"), st.sampled_from(["everyone", "members", "moderators"])),
+    st.tuples(st.just("upload"), st.sampled_from(["everyone", "members", "moderators"])),
+    st.tuples(st.just("topic"), st.sampled_from(["members", "moderators", "owner"])),
+    st.tuples(st.just("visibility"), st.sampled_from(["public", "unlisted"])),
+)
+
 
 @dataclass
 class ModelMessage:
-    """Message with its unique text."""
+    """Message with its unique text, and the path of its file, if any."""
 
     seq: int
     author: str
     text: str
     is_deleted: bool = False
+    file_path: str = ""
 
 
 @dataclass
@@ -79,6 +96,9 @@ class ModelRoom:
         return (
             self.reads(person) and person not in self.muted and may_post and self.belongs(person, "speak", "everyone")
         )
+
+    def uploads(self, person: str) -> bool:
+        return self.writes(person) and self.belongs(person, "upload", "everyone")
 
     def reacts(self, person: str) -> bool:
         return self.reads(person) and person not in self.muted and self.belongs(person, "react", "everyone")

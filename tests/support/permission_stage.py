@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tests.support.account_api import ApiResponse, account_api
 from tests.support.in_process_server import running_server
 from tests.support.permission_model import KINDS, ModelRoom
 from tests.support.persons import Person, connect_person
@@ -33,11 +34,17 @@ class Stage:
 
     async def _open(self, directory: Path) -> None:
         server = await self._stack.enter_async_context(running_server(directory, rate_limit="off"))
+        self._api = await self._stack.enter_async_context(account_api(server.url))
         for name, (kind, _) in KINDS.items():
             self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
         for name in KINDS:  # a first join gives each guest a member id
             assert await join(self.persons[name], name, "lobby") == ""
             assert await self.persons[name].attempt("leaveRoom", room="lobby") == ""
+
+    def request_http(self, name: str, method: str, path: str, **options: Any) -> ApiResponse:
+        """Send an HTTP request with the credentials of a person."""
+        api = self._api.with_headers(Authorization=self.persons[name].authorization)
+        return self.run(api.request(method, path, **options))
 
     def next_number(self) -> int:
         return next(self._room_numbers)

@@ -21,12 +21,19 @@ class Person:
         name: Nickname, and the account name.
         member_id: Member id, empty for a guest before the first join.
         guest_key: Guest key of the last join, empty for accounts.
+        token: Token of an account, empty for a guest.
     """
 
     client: RawClient
     name: str
     member_id: str = ""
     guest_key: str = ""
+    token: str = ""
+
+    @property
+    def authorization(self) -> str:
+        """Value of the header `Authorization` in HTTP requests."""
+        return f"Bearer {self.token}" if self.token else f"Guest {self.guest_key}"
 
     async def join(self, room: str = "tea", **fields: Any) -> str:
         """Join a room; return an empty text, or the reason of the error."""
@@ -90,4 +97,4 @@ async def connect_person(
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     async with raw_client(server.url, headers=headers) as client:
-        yield Person(client, name)
+        yield Person(client, name, token=token or "")
