@@ -113,6 +113,12 @@ class ModelRoom:
         newest = self.messages[:-11:-1]
         return newest[position % len(newest)] if newest else None
 
+    def expect_entries(self, entries: list[dict[str, Any]]) -> None:
+        """Compare the messages in a page of the log with the newest expected ones."""
+        found = [(entry["seq"], entry["message"]) for entry in entries if entry["kind"] == "message"]
+        expected = [(message.seq, "" if message.is_deleted else message.text) for message in self.messages]
+        assert found == expected[-len(found) :] if found else not expected or len(entries) >= 200
+
     def knows(self, person: str) -> bool:
         authors = {message.author for message in self.messages}
         return person in self.present | self.roles.keys() | self.banned | self.muted | authors
