@@ -40,7 +40,11 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             await tui.wait_for_text(CAPTION)
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             tui.write_keys("/upload ~/not\t\r")
-            await tui.wait_for_text("Uploading notes.txt (5 B) …")
+            await tui.wait_for_text("Sent notes.txt.")
+            tui.write_keys("\x13")  # Ctrl+S selects the newest message
+            tui.write_keys("s")
+            await tui.wait_for_text("Downloads/notes.txt")
+            assert (tmp_path / "Downloads" / "notes.txt").read_text() == "hello"
 
 
 def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class ActionParts(ChatParts):
             go_to_reply_target=self.record_reply_target,
             copy_text=self.copied.append,
             mark_unread=self.mark_unread,
+            save_files=lambda line: "",
             open_link=self.open_link,
         )
         self.room = FakeRoom("tea").join("see https://example.org/a")

@@ -91,7 +91,7 @@ def test_binding_ids_are_unique() -> None:
 
 
 async def test_the_help_lists_every_key_and_every_command(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(120, 280)) as driver:
+    async with chat_app(tmp_path, size=(120, 320)) as driver:
         await driver.press("f1")
         text = driver.screen_text()
         unwrapped_text = " ".join(text.replace("│", " ").split())

@@ -41,6 +41,19 @@ def save(argument: str, context: CommandContext) -> None:
     run_in_background(_save(room, files, directory), context)
 
 
+def save_files_of(seq: int | None, context: CommandContext) -> None:
+    """Save the files of a message of the current room in the directory of downloads.
+
+    Raises:
+        CommandRejected: Not connected, or the message has no files.
+    """
+    room = require_room("save", context)
+    files = room.log[seq].attachments if seq is not None and seq in room.log else None
+    if not files:
+        raise CommandRejected(tr("This message has no file."))
+    run_in_background(_save(room, files, platformdirs.user_downloads_path()), context)
+
+
 async def _upload(room: Room, path: Path, on_progress: Callable[[int], None]) -> str:
     try:
         await room.send("", files=[await room.files.upload(path, on_progress=on_progress)])

@@ -305,6 +305,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("message-undo", ("u",), "screen.undo_selected_deletion", mark("undo the deletion")),
         KeyBinding("message-copy", ("y",), "screen.copy_selected", mark("copy the message"), mark("copy")),
         KeyBinding("message-mention", ("m",), "screen.mention_selected", mark("mention the author"), mark("mention")),
+        KeyBinding("message-save", ("s",), "screen.save_selected_files", mark("save the files of the message")),
         KeyBinding(
             "message-open-link", ("o",), "screen.open_selected_links", mark("show and open links"), mark("link")
         ),

@@ -33,6 +33,7 @@ class MessageActions:
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
         mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
+        save_files: Saves the files of a message. Returns the error message, empty on success.
         open_link: Opens a URL, and returns a status text.
     """
 
@@ -46,6 +47,7 @@ class MessageActions:
         go_to_reply_target: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
         mark_unread: Callable[[RoomView, int], str],
+        save_files: Callable[[MessageLine], str],
         open_link: Callable[[str], str],
     ) -> None:
         self._messages = messages
@@ -65,6 +67,7 @@ class MessageActions:
             "undo_selected_deletion": self._undo_deletion,
             "react_to_selected": lambda line: self._compose_controller.start(ComposeKind.REACT, line, ""),
             "mark_selected_unread": self._mark_selected_unread,
+            "save_selected_files": save_files,
             "open_selected_links": self._open_links,
         }
         self.actions = {name: partial(self._run, handler) for name, handler in handlers.items()}

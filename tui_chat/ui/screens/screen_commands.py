@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.commands import handlers, settings_handlers
-from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands import file_handlers, handlers, settings_handlers
+from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.i18n import tr
@@ -114,6 +114,14 @@ class ScreenCommands:
             Error message, empty on success or if the operation has started.
         """
         return handlers.run_input(text, self._context)
+
+    def save_files(self, line: MessageLine) -> str:
+        """Save the files of a message of the current room; return an error message, empty on success."""
+        try:
+            file_handlers.save_files_of(line.seq, self._context)
+        except CommandRejected as error:
+            return str(error)
+        return ""
 
     def _show_output(self, text: str) -> None:
         if len(text) > MAX_NOTICE_LENGTH:
