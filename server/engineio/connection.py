@@ -86,8 +86,8 @@ class EventDispatcher(Protocol):
         """Accept a client into the root namespace.
 
         `TokenRejected` becomes the event `authFail` and closes the session. A `ChatError` becomes CONNECT_ERROR; the
-        session stays open for another attempt. Any other exception closes the
-        session. If the session ends during the call, `on_disconnect` follows immediately.
+        session stays open for another attempt. Any other exception closes the session. If the session ends during the
+        call, `on_disconnect` follows immediately.
 
         Args:
             sink: Outbound side of the session.

@@ -35,7 +35,7 @@ RoomCreation = Literal["open", "accounts", "admins"]
 
 _GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
-_ATTEMPTS = 3  # repetitions of an operation whose permission check was overtaken by a change
+_REPETITIONS = 3  # of an operation whose permission check was overtaken by a change
 
 _UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
 
@@ -217,19 +217,19 @@ class RoomAccessControl:
             stale: Error of a first attempt by the caller, None without one.
 
         Raises:
-            StaleAccess: The access changed during each of `_ATTEMPTS` further attempts.
+            StaleAccess: The access changed during each of `_REPETITIONS` further attempts.
         """
-        for attempt in range(_ATTEMPTS + 1):
+        repetitions = 0
+        while True:
             if stale is not None:
+                if repetitions == _REPETITIONS:
+                    raise stale
+                repetitions += 1
                 await self.refresh(connection, stale.room_key)
-            elif attempt:
-                break
             try:
                 return await operation()
             except StaleAccess as error:
                 stale = error
-        assert stale is not None
-        raise stale
 
     def forget_standing(self, participant: Participant[ClientConnection]) -> None:
         """Read the standing of a participant again at the next check."""

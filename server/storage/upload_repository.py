@@ -78,9 +78,9 @@ class UploadRepository:
         statement = update(uploads).where(uploads.c.id == upload_id).values(state=state)
         await self._write(lambda connection: connection.execute(statement))
 
-    async def set_pinned(self, upload_id: str, *, is_pinned: bool) -> None:
-        """Keep an upload without a message, or end this."""
-        statement = update(uploads).where(uploads.c.id == upload_id).values(is_pinned=is_pinned)
+    async def unpin(self, upload_id: str) -> None:
+        """Remove the pin of an upload, so that it is in use only with a message."""
+        statement = update(uploads).where(uploads.c.id == upload_id).values(is_pinned=False)
         await self._write(lambda connection: connection.execute(statement))
 
     async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:

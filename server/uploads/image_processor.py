@@ -67,8 +67,8 @@ class ImageProcessor:
             target: Empty file for the new image, at its start after the call.
 
         Raises:
-            BadRequest: The image is damaged, or needs more time or memory than permitted.
-            TooLong: The image has too many pixels.
+            BadRequest: The image is damaged, or needs more time than permitted.
+            TooLong: The image has too many pixels, or needs more memory than permitted.
             Unavailable: Too many images are waiting.
         """
         if self._waiting >= MAX_WAITING:

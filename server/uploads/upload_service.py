@@ -192,8 +192,8 @@ class UploadService:
         return self._urls.verify(file_path, expires, signature, self._now())
 
     async def unpin(self, upload_id: str) -> None:
-        """Remove a pinned upload, unless a message refers to it."""
-        await self._repository.set_pinned(upload_id, is_pinned=False)
+        """Remove the pin of an upload; the cleanup removes its bytes, unless a message refers to it."""
+        await self._repository.unpin(upload_id)
 
     async def remove_unused(self) -> None:
         """Remove the bytes of all uploads that are not in use.

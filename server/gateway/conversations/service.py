@@ -126,8 +126,7 @@ class ConversationService:
 
     async def read_group(self, account: AccountIdentity, group_id: int) -> Group:
         """Return a group with its members, and for an owner with the invite code."""
-        group = await self._require_group(account, group_id)
-        return await self._describe(account, group.id, with_members=True)
+        return await self._describe(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
         """Replace the invite code of a group of the account."""

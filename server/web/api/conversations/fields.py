@@ -22,7 +22,7 @@ class FieldReader:
     """Reader of fields, which collects the problems of all fields until `finish`.
 
     Args:
-        fields: Values by name, undecoded or from JSON; null counts as absent.
+        fields: Values by name, from JSON or as text; null counts as absent.
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
@@ -30,7 +30,14 @@ class FieldReader:
         self._problems: list[str] = []
 
     def read_text(self, name: str, minimum: int, maximum: int, *, required: bool = True) -> str:
-        """Return a text with a length between two limits; empty for an absent optional field and for an invalid one."""
+        """Return a text; empty for an absent field and for another type.
+
+        Args:
+            name: Name of the field.
+            minimum: Least length in characters; not checked for an absent or empty optional field.
+            maximum: Greatest length in characters.
+            required: Add a problem for an absent field.
+        """
         value = self._fields.get(name)
         if not required and value in (None, ""):
             return ""
