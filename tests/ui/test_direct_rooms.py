@@ -43,6 +43,11 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
         await bob.wait_for_text("psst")
         await bob.send_message("yes?")
         await ann.wait_for_text("yes?")
+        async with ChatClient(server.url) as guest:
+            await guest.join("tea", nick="bob lee")
+            await ann.send_message("/msg bob lee hello")
+            await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "bob lee")
+            await ann.wait_for_text("hello")
 
 
 async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(

@@ -1,11 +1,12 @@
 """Handlers of the commands for persons outside a room: direct messages and blocks.
 
-- Target: the other member of a direct room of the account, otherwise a person of the current room or of another open
-  room, as for moderation commands.
+- Target: the longest nickname at the start of the argument among the members of the current room, of the direct rooms
+  of two and of the other open rooms, in this order; otherwise a person as for moderation commands.
 - Blocks: a blocked guest who left has the nickname `guest-` and a part of the member id.
 """
 
 from collections.abc import Callable
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -13,7 +14,12 @@ from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import MemberRef
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.commands.moderation_handlers import find_person, match_person
+from tui_chat.session.commands.moderation_handlers import (
+    find_person,
+    list_present,
+    match_person,
+    strip_mention,
+)
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import chat as chat_strings
@@ -31,7 +37,7 @@ def _send(argument: str, context: CommandContext) -> None:
 
 async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> str:
     """Open the direct room with the person at the start of the argument, and send the rest of the argument if any."""
-    person, text = await _find_in_rooms(argument.removeprefix("@"), context)
+    person, text = await _find_in_rooms(strip_mention(argument), context)
     if needs_text and not text:
         raise CommandRejected(tr("Enter a text after the nickname."))
     direct = await context.link.require_client().user.open_direct([person])
@@ -47,12 +53,15 @@ async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[Member
     Raises:
         CommandRejected: No person in the direct rooms and the open rooms has this nickname.
     """
-    contact = match_person(argument, context.session.durable_rooms.direct_contacts)
-    if contact is not None:
-        return contact
     current_room = context.session.current_room
     views = sorted(context.session.rooms.values(), key=lambda view: view is not current_room)
-    for room in filter(None, [context.link.find_room(view.name) for view in views]):
+    rooms = [room for view in views if (room := context.link.find_room(view.name)) is not None]
+    present = [list_present(room) for room in rooms]
+    contacts = context.session.durable_rooms.direct_contacts
+    found = match_person(argument, chain(*present[:1], contacts, *present[1:]))
+    if found is not None:
+        return found
+    for room in rooms:
         try:
             return await find_person(room, argument)
         except CommandRejected:
@@ -62,7 +71,7 @@ async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[Member
 
 def _block(argument: str, context: CommandContext) -> None:
     require_room("block", context)
-    run_in_background(_block_person(argument.removeprefix("@"), context), context)
+    run_in_background(_block_person(strip_mention(argument), context), context)
 
 
 async def _block_person(argument: str, context: CommandContext) -> str:
@@ -83,7 +92,7 @@ async def _block_person(argument: str, context: CommandContext) -> str:
 
 def _unblock(argument: str, context: CommandContext) -> None:
     context.require_connection("unblock")
-    run_in_background(_unblock_person(argument.removeprefix("@"), context), context)
+    run_in_background(_unblock_person(strip_mention(argument), context), context)
 
 
 async def _unblock_person(argument: str, context: CommandContext) -> str:

@@ -31,7 +31,7 @@ Action = Callable[[Room, MemberRef, str, CommandContext], Awaitable[ChangeAccept
 
 def _run(command: str, action: Action, argument: str, context: CommandContext) -> None:
     room = require_room(command, context)
-    run_in_background(_act(action, room, argument.removeprefix("@"), context), context)
+    run_in_background(_act(action, room, strip_mention(argument), context), context)
 
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
@@ -44,16 +44,20 @@ async def _act(action: Action, room: Room, argument: str, context: CommandContex
     return ""
 
 
+def strip_mention(argument: str) -> str:
+    """Return an argument without the `@` of a mention at its start; an `@` alone stays."""
+    return argument.removeprefix("@") or argument
+
+
 async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
 
     Raises:
         CommandRejected: No known person has this nickname.
     """
-    present = [_to_ref(member) for member in room.members.values()]
-    if (found := match_person(argument, present)) is not None:
+    if (found := match_person(argument, list_present(room))) is not None:
         return found
-    word = argument.split(maxsplit=1)[0].rstrip(":")
+    word = argument.split(maxsplit=1)[0].rstrip(":") or argument
     if room.member_count > len(room.members):
         loaded = [_to_ref(member) for member in await room.list_members(word)]
         if (found := match_person(argument, loaded)) is not None:
@@ -64,6 +68,11 @@ async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
     if (found := match_person(argument, await _list_targets(room))) is not None:
         return found
     raise CommandRejected(chat_strings.no_such_nick(word))
+
+
+def list_present(room: Room) -> list[MemberRef]:
+    """Return the loaded members of a room."""
+    return [_to_ref(member) for member in room.members.values()]
 
 
 async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
