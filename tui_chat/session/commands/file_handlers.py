@@ -1,6 +1,8 @@
 """Commands for files: `/upload` and `/save`."""
 
 import asyncio
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,10 +23,10 @@ PROGRESS_INTERVAL = 5.0
 def upload(argument: str, context: CommandContext) -> str:
     """Send a local file to the current room, with lines of progress for a long upload."""
     room = require_room("upload", context)
-    path = Path(argument.strip()).expanduser()
-    if not path.is_file():
+    path, status = _stat(Path(argument.strip()))
+    if status is None or not stat.S_ISREG(status.st_mode):
         raise CommandRejected(tr("{path}: no such file", path=str(path)))
-    size = path.stat().st_size
+    size = status.st_size
     run_in_background(_upload(room, path, _report_progress(path.name, size, context)), context)
     return tr("Uploading {name} ({size}) …", name=path.name, size=describe_size(size))
 
@@ -32,8 +34,8 @@ def upload(argument: str, context: CommandContext) -> str:
 def save(argument: str, context: CommandContext) -> None:
     """Save the files of the newest message with files, in a directory or in that of downloads."""
     room = require_room("save", context)
-    directory = Path(argument.strip()).expanduser() if argument.strip() else platformdirs.user_downloads_path()
-    if argument.strip() and not directory.is_dir():
+    directory, status = _stat(Path(argument.strip()) if argument.strip() else platformdirs.user_downloads_path())
+    if argument.strip() and (status is None or not stat.S_ISDIR(status.st_mode)):
         raise CommandRejected(tr("{path}: no such directory", path=str(directory)))
     files = next((message.attachments for message in reversed([*room.log.messages()]) if message.attachments), None)
     if not files:
@@ -52,6 +54,15 @@ def save_files_of(seq: int | None, context: CommandContext) -> None:
     if not files:
         raise CommandRejected(tr("This message has no file."))
     run_in_background(_save(room, files, platformdirs.user_downloads_path()), context)
+
+
+def _stat(path: Path) -> tuple[Path, os.stat_result | None]:
+    """Return a path with `~` expanded, and its status, None for an inaccessible path or an unknown user after `~`."""
+    try:
+        path = path.expanduser()
+        return path, path.stat()
+    except (OSError, RuntimeError, ValueError):
+        return path, None
 
 
 async def _upload(room: Room, path: Path, on_progress: Callable[[int], None]) -> str:
