@@ -5,6 +5,7 @@
 - Other commands: commands that need a screen are in `CommandContext.own_commands`.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
@@ -129,7 +130,7 @@ def _last_message(room: RoomView) -> MessageLine | None:
 
 def _mark_unread(argument: str, context: CommandContext) -> str:
     """Mark the last messages of other members as unread: one, or the number in the argument."""
-    if argument and not (argument.isascii() and argument.isdigit() and int(argument) > 0):
+    if argument and not re.fullmatch("[1-9][0-9]{0,8}", argument):
         command = registry.find("unread")
         raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else ""))
     view = context.room()

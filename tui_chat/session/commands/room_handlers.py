@@ -60,7 +60,7 @@ def _parse_invite_limits(argument: str) -> dict[str, int]:
     limits: dict[str, int] = {}
     for word in argument.split():
         if word.isdecimal():
-            limits["uses"] = int(word)
+            limits["uses"] = int(word[:10])  # `int` rejects thousands of digits
         else:
             limits["expires_in"] = parse_duration(word) or 0
     if not 1 <= limits.get("uses", 1) <= INVITE_USES or not 1 <= limits.get("expires_in", 1) <= INVITE_SECONDS:
