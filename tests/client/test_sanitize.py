@@ -20,7 +20,7 @@ from tui_chat.protocol.events import (
     UnknownEntry,
 )
 from tui_chat.protocol.limits import STORED_MESSAGE_CHARACTERS
-from tui_chat.protocol.responses import RoomSummary
+from tui_chat.protocol.responses import Invite, RoomSummary
 
 LONG = "é\u0958👩\u200d💻 " * 2_000
 COMMON_FIELDS: dict[str, Any] = {"room": "tea", "seq": 1, "id": 1, "ts": 1}
@@ -90,3 +90,8 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
     ((emoji, summary),) = (message.reactions or {}).items()
     assert (len(emoji), summary.count, len(summary.by)) == (16, 30, 20)
     assert all(reactor.nick_name.endswith(sanitize.ELLIPSIS) for reactor in summary.by)
+
+
+def test_invites_have_a_printable_id_and_a_valid_end() -> None:
+    invite = sanitize.received(Invite(id="1\x1b[2J", uses=1, expires_at=10**17, url="chat://host/\u202etea"))
+    assert (invite.id, invite.expires_at, invite.url) == ("1[2J", sanitize.MAX_TIMESTAMP, "chat://host/tea")

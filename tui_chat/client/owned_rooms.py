@@ -89,11 +89,12 @@ class OwnedRooms:
             room: Room name or address.
             limits: `uses`, 10 by default, and `expires_in` in seconds, 7 days by default.
         """
-        return (await self._send(CreateInvite(room=room, **limits), InviteCreated)).invite
+        return sanitize.received((await self._send(CreateInvite(room=room, **limits), InviteCreated)).invite)
 
     async def list_invites(self, room: str) -> list[Invite]:
         """Return the valid invites to a room without their codes, newest first."""
-        return (await self._context.request(ListInvites(room=room), InviteList)).invites
+        response = await self._context.request(ListInvites(room=room), InviteList)
+        return [sanitize.received(invite) for invite in response.invites]
 
     async def revoke_invite(self, room: str, invite_id: str) -> None:
         """Revoke an invite."""

@@ -45,7 +45,7 @@ from tui_chat.protocol.limits import (
     STORED_MESSAGE_CHARACTERS,
     TOPIC_CHARACTERS,
 )
-from tui_chat.protocol.responses import OwnRoom, RoomSummary, SendResponse
+from tui_chat.protocol.responses import Invite, OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.protocol.wire_struct import WireStruct
 
@@ -194,12 +194,13 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     NickNotice: {**_NOTICE, "old_nick_name": nickname},
     SendResponse: {"ts": timestamp, "nick_name": nickname},
     RoomSummary: {"name": room_name, "topic": topic},
+    Invite: {"id": line, "expires_at": timestamp, "url": line},
     OwnRoom: {"name": room_name, "role": _role, "title": topic, "direct": _member_refs},
 }
 
 
 def received(raw: StructT) -> StructT:
-    """Return a push, member, reference to a member, file, send response or room list item with sanitized fields.
+    """Return a received object of a type in `_SANITIZERS` with sanitized fields.
 
     Texts, ids and timestamps are sanitized, except the room name of an entry or notice. Reactions above
     `REACTIONS_PER_MESSAGE` are omitted, and an unknown role becomes `member`.

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from msgspec.structs import fields
 
-from tui_chat.client import sanitize
 from tui_chat.client.events import RoomLost
 from tui_chat.protocol.events import Entry, Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
@@ -115,7 +114,7 @@ def invite_list(invites: Sequence[Invite]) -> str:
             "{id}: for {count:,} more person until {end} · /uninvite {id} revokes it",
             "{id}: for {count:,} more people until {end} · /uninvite {id} revokes it",
             invite.uses,
-            id=sanitize.line(invite.id),
+            id=invite.id,
             end=date_and_time(invite.expires_at),
         )
         for invite in invites
