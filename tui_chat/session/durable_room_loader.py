@@ -1,6 +1,7 @@
 """Loads the durable memberships of the account.
 
 - Time: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
+- First load: the first successful one of a connection (`DurableRoomsReceived.is_first`).
 - Guests: have no durable memberships.
 """
 
@@ -30,23 +31,24 @@ class DurableRoomLoader:
         self._session = session
         self._server_link = server_link
         self._has_account = has_account
-        self._is_loaded = False
+        self._is_started = False
+        self._is_first = True
         self._timer: asyncio.TimerHandle | None = None
 
     def load_once(self) -> None:
-        """Load the memberships unless this was done over the current connection."""
+        """Start to load the memberships unless this was done over the current connection."""
         if not isinstance(self._session.connection_state, Online):
-            self._is_loaded = False
+            self._is_started, self._is_first = False, True
         elif not self._has_account():
             self._session.set_durable_rooms(())
-        elif not self._is_loaded and self._session.rooms:
-            self._is_loaded = True
-            self._start(is_first=True)
+        elif not self._is_started and self._session.rooms:
+            self._is_started = True
+            self._start()
 
     def refresh(self) -> None:
-        """Load the memberships again; no effect without a connection or before the first load."""
-        if self._is_loaded and self._has_account():
-            self._start(is_first=False)
+        """Load the memberships again; no effect without a connection or before the start of the first load."""
+        if self._is_started and self._has_account():
+            self._start()
 
     def stop(self) -> None:
         """End the periodic refresh."""
@@ -54,11 +56,12 @@ class DurableRoomLoader:
             self._timer.cancel()
             self._timer = None
 
-    def _start(self, *, is_first: bool) -> None:
+    def _start(self) -> None:
         self.stop()
         self._timer = asyncio.get_running_loop().call_later(REFRESH_INTERVAL, self.refresh)
-        self._server_link.start(log_chat_errors(self._load(is_first=is_first)))
+        self._server_link.start(log_chat_errors(self._load()))
 
-    async def _load(self, *, is_first: bool) -> None:
+    async def _load(self) -> None:
         rooms = await self._server_link.require_client().owned_rooms.list_memberships()
-        self._server_link.event_queue.put(DurableRoomsReceived(tuple(rooms), is_first))
+        self._server_link.event_queue.put(DurableRoomsReceived(tuple(rooms), self._is_first))
+        self._is_first = False
