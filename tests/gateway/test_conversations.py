@@ -134,6 +134,8 @@ async def test_registration_and_logins_obey_the_rules_of_the_server(
             for name in ("a", "a", "b", "c", "a")
         ]
         assert statuses == [201, 406, 201, 201, 201]  # a full table discards the oldest request
+        blank = await api.request("POST", "/api/auth/sendCode", {"email": " "})
+        assert (blank.status, blank.body["message"]) == (400, ["email must be an email"])
         malformed = await api.request("POST", "/api/auth/login", {"loginName": 7})
         assert malformed.status == 400
         assert malformed.body["message"][0] == "loginName must be a string"

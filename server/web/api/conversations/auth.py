@@ -8,6 +8,7 @@
 import re
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
@@ -154,11 +155,12 @@ class ConversationAuthApi:
 
 def _read_email(fields: FieldReader) -> str:
     email = fields.read_text("email", 1, _EMAIL_CHARACTERS)
-    try:
-        return validate_email(email) or ""
-    except errors.BadRequest:
+    address = None
+    with suppress(errors.BadRequest):
+        address = validate_email(email)
+    if email and address is None:
         fields.reject("email must be an email")
-        return ""
+    return address or ""
 
 
 def _read_password(fields: FieldReader) -> str:
