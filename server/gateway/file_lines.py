@@ -9,6 +9,18 @@ from server.engineio.connection import ClientConnection
 from tui_chat.protocol import events
 
 
+def append_lines(text: str, attachments: Iterable[events.Attachment], get_address: Callable[[str], str]) -> str:
+    """Return a text, possibly empty, and one line per file.
+
+    Args:
+        text: Text of the message.
+        attachments: Files of the message.
+        get_address: Returns the address of a file by its path.
+    """
+    lines = [f"{attachment.name} {get_address(attachment.path)}" for attachment in attachments]
+    return "\n".join([*filter(None, [text]), *lines])
+
+
 class FileLines:
     """Renderer of files as lines.
 
@@ -26,11 +38,8 @@ class FileLines:
             message: Message with or without files.
             own_origin: Origin under which the reader reaches the server; None for paths instead of addresses.
         """
-        lines = [
-            f"{attachment.name} {own_origin or ''}{self._sign_path(attachment.path)}"
-            for attachment in message.attachments or ()
-        ]
-        return "\n".join([*filter(None, [message.message]), *lines])
+        attachments = message.attachments or []
+        return append_lines(message.message, attachments, lambda path: (own_origin or "") + self._sign_path(path))
 
     def group(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]

@@ -16,6 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory
+from server.gateway.file_lines import append_lines
 from server.storage.group_messages import MessageRecord
 from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord
 from tui_chat.protocol.events import Attachment
@@ -190,11 +191,10 @@ class ViewBuilder:
         media_type = TEXT
         if len(attachments) == 1 and not message.text:
             media_type = _MEDIA_TYPES.get(attachments[0].type.partition("/")[0], TEXT)
-        lines = [] if media_type else [f"{file.name} {self._sign_path(file.path)}" for file in attachments]
         view = GroupMessage(
             id=message.id,
             type=media_type,
-            content="\n".join([message.text] * bool(message.text) + lines),
+            content=append_lines(message.text, [] if media_type else attachments, self._sign_path),
             group_id=message.group_id,
             user_id=user.id,
             user=user,
