@@ -298,8 +298,7 @@ class SessionController:
 
     def _on_room_renamed(self, event: RoomRenamed) -> None:
         self.session.apply(event)
-        self.server_link.composer_store.remove_room(event.room)
-        self.server_link.composer_store.add_room(event.new_name)
+        self.server_link.composer_store.rename_room(event.room, event.new_name)
 
     def _open_direct_room(self, room: str) -> None:
         view = self.session.current_room

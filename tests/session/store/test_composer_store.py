@@ -66,6 +66,20 @@ async def test_saved_state_follows_a_nickname_change(tmp_path: Path) -> None:
         assert await store.load_room("tea") == SavedRoomState("written as anna", None, ("said as ann",))
 
 
+async def test_saved_state_follows_a_new_room_name(tmp_path: Path) -> None:
+    async with open_store(tmp_path) as store:
+        store.add_room("tea")
+        store.add_sent_text("tea", "said in tea")
+        store.save_read_marker("tea", 9)
+        store.save_draft("tea", "half", None)
+        store.rename_room("tea", "Green tea")
+        store.rename_room("Green tea", "green TEA")
+    async with open_store(tmp_path) as store:
+        assert await store.load_room_names() == ["green TEA"]
+        assert await store.load_room("tea") == SavedRoomState()
+        assert await store.load_room("green tea") == SavedRoomState("half", None, ("said in tea",), 9)
+
+
 async def test_the_number_of_sent_texts_is_limited_per_room(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store:
         for number in range(MAX_HISTORY + 20):

@@ -227,6 +227,21 @@ class ComposerStore:
                 old_key,
             )
 
+    def rename_room(self, room: str, new_name: str) -> None:
+        """Add a room under its new name, and move the saved state of its old name, as in `rename_nick`."""
+        old_key, new_key = names.canonical_key(room), names.canonical_key(new_name)
+        if old_key in self._drafts:
+            self._drafts[new_key] = self._drafts.pop(old_key)
+        if old_key in self._read_seqs:
+            self._read_seqs[new_key] = self._read_seqs.pop(old_key)
+        for table in _TABLES if new_key != old_key else ():
+            self._execute(
+                f"UPDATE OR REPLACE {table} SET room = ? WHERE server = ? AND nick = ? AND room = ?",
+                new_key,
+                *self._scope(room),
+            )
+        self.add_room(new_name)
+
     async def _flush(self) -> None:
         self._start_write()
         while self._tasks:
