@@ -158,10 +158,11 @@ async def test_send_uploads_files(server: RunningServer, tmp_path: Path) -> None
     options = ("--server", server.url, "--room", "tea", "--nick", "ann")
     assert await run_command(tmp_path, "send", *options, "--file", str(file), "see", "this") == (0, "", "")
     assert await run_command(tmp_path, "send", *options, "--file", str(file)) == (0, "", "")
+    assert await run_command(tmp_path, "send", *options, "--file", str(file), "-", stdin="input\n") == (0, "", "")
     code, output, _ = await run_command(tmp_path, "tail", *options, "--no-follow")
     lines = [line.split(" ", 2)[2] if line.startswith("20") else line for line in output.splitlines()]
     caption = "[file notes.txt · text/plain · 5 B]"
-    assert (code, lines) == (0, ["ann: see this", f"    {caption}", f"ann: {caption}"])
+    assert (code, lines) == (0, ["ann: see this", f"    {caption}", f"ann: {caption}", "ann: input", f"    {caption}"])
     missing = tmp_path / "missing"
     code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(missing))
     assert (code, errors) == (74, f"chat-tui: {missing}: No such file or directory\n")

@@ -78,7 +78,7 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
 
 
 async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[str], *, as_json: bool) -> None:
-    """Join the room, and send files in one message with the joined words as its text.
+    """Join the room, and send files in one message with a text: the joined words, or standard input for a single `-`.
 
     Args:
         target: Server, room and identity.
@@ -89,14 +89,15 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
     Raises:
         InvalidTarget: As `open_room`; also for more files than a message may have.
         ChatError: The text or a file is invalid or was not accepted.
-        UnreadableInput: A file cannot be read.
+        UnreadableInput: A file or standard input cannot be read.
         OutputError: Standard output cannot be written.
     """
     if len(paths) > ATTACHMENTS_PER_MESSAGE:
         raise InvalidTarget(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
+    text = await InputReader().read_text() if list(words) == ["-"] else clean_text(" ".join(words))
     async with open_joined_room(target) as room:
         try:
-            response = await room.send(clean_text(" ".join(words)), files=paths, timeout=target.timeout)
+            response = await room.send(text, files=paths, timeout=target.timeout)
         except OSError as error:
             raise UnreadableInput(f"{error.filename}: {error.strerror}") from error
     _print_response(room.name, response, as_json)
