@@ -1,23 +1,19 @@
 /**
  * Unit tests of the page's pure modules.
  *
- * Argument: the folder of the modules. Prints one JSON line with the number of cases.
- * Exit status 1 after the first failure.
+ * Argument: the folder of the modules.
  */
 
 import assert from "node:assert/strict";
-import { pathToFileURL } from "node:url";
+import { NOON, load, messageEntry, runCases } from "./cases.mjs";
 
-const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
 const { buildLines, isSameLine } = await load("state/timeline_model");
-const { ReadTracker } = await load("state/read_tracker");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
 const { Roster } = await load("state/roster");
 const { COMMANDS, completeCommand } = await load("state/command_parser");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
-const { AccountMarker } = await load("state/read_markers");
 const { activeSanctions } = await load("state/sanctions");
 const { JsonStorage } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
@@ -28,12 +24,7 @@ const { randomUuid } = await load("state/uuid");
 const { changeSentence } = await load("view/change_sentence");
 const { stringsFor } = await load("i18n/strings");
 
-const NOON = new Date(2026, 10, 20, 12).getTime();
 const MINUTE = 60_000;
-
-function messageEntry(seq, memberId, ts, overrides = {}) {
-  return { kind: "message", seq, memberId, nickName: memberId, message: `text ${seq}`, ts, ...overrides };
-}
 
 function linesFor(items, overrides = {}) {
   const getItem = (seq) => items.find((item) => item.seq === seq);
@@ -244,77 +235,6 @@ const cases = {
     for (const callback of callbacks.get("first")) callback();
     assert.deepEqual(claimed, { second: ["c", "a", "b"], third: [] });
   },
-  "messages are marked read only while the room is viewed"() {
-    const log = new RoomLog();
-    log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);
-    const reads = [];
-    const readTracker = new ReadTracker({ readSeq: null, onMove: (seq, isUnread) => reads.push(isUnread ? `unread ${seq}` : seq), isBlocked: (memberId) => memberId === "blocked" });
-    const update = (isViewed) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members: new Map(), isViewed });
-    update(true);
-    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads], [0, null, [1]]);
-    log.applyPush(messageEntry(2, "me", NOON));
-    log.applyPush(messageEntry(3, "a", NOON));
-    assert.deepEqual(update(false), []);
-    log.applyPush(messageEntry(4, "a", NOON, { message: "@Ann?" }));
-    assert.deepEqual(update(false).map(({ seq }) => seq), [4]);
-    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter], [2, 1, 1]);
-    assert.deepEqual(update(false), []);
-    update(true);
-    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter, reads], [0, 0, 1, [1, 4]]);
-    log.applyPush(messageEntry(5, "a", NOON));
-    update(true);
-    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter], [0, 1]);
-    readTracker.clearDivider();
-    update(false);
-    log.applyPush(messageEntry(6, "a", NOON));
-    update(false);
-    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter], [1, 5]);
-    readTracker.applyRemoteMarker(6);
-    update(false);
-    assert.equal(readTracker.unreadCount, 0);
-    log.applyPush(messageEntry(7, "blocked", NOON, { message: "@Ann?" }));
-    assert.deepEqual(update(false), []);
-    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount], [1, 0]);
-    update(true);
-    readTracker.markUnread(4);
-    assert.deepEqual(update(true), []);
-    assert.deepEqual([readTracker.unreadCount, readTracker.mentionCount, readTracker.unreadAfter, reads.at(-1)], [4, 1, 3, "unread 3"]);
-    readTracker.resume();
-    update(true);
-    assert.deepEqual([readTracker.unreadCount, reads.at(-1)], [0, 7]);
-    readTracker.applyRemoteMarker(5);
-    update(true);
-    assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads.at(-1)], [2, 5, 7]);
-  },
-  async "the marker of an account is sent again until the server confirms it"() {
-    const sent = [];
-    const confirmed = [];
-    const answers = [new RequestError("offline"), { read: { seq: 4 } }, { read: { seq: 9 } }];
-    const marker = new AccountMarker({
-      request: async (body) => {
-        sent.push(body);
-        const answer = answers.shift();
-        if (answer instanceof Error) throw answer;
-        return answer;
-      },
-      onConfirmed: (seq) => confirmed.push(seq),
-    });
-    const flush = () => {
-      marker.flush();
-      return new Promise((resolve) => setTimeout(resolve));
-    };
-    marker.move(9, false);
-    marker.move(4, true);
-    await flush();
-    assert.deepEqual([marker.isPending, sent], [true, [{ seq: 4, unread: true }]]);
-    await flush();
-    assert.deepEqual([marker.isPending, confirmed], [false, [4]]);
-    marker.move(8, false);
-    await flush();
-    assert.deepEqual([sent.length, sent.at(-1), confirmed], [3, { seq: 8, unread: false }, [4, 9]]);
-    await flush();
-    assert.equal(sent.length, 3);
-  },
   "consecutive messages of blocked members become one line"() {
     const isBlocked = (memberId) => memberId === "b" || memberId === "c";
     const items = [messageEntry(1, "a", NOON), messageEntry(2, "b", NOON), messageEntry(3, "c", NOON), messageEntry(4, "a", NOON, { replyTo: 2 }), messageEntry(5, "b", NOON)];
@@ -424,12 +344,4 @@ const cases = {
   },
 };
 
-for (const [name, run] of Object.entries(cases)) {
-  try {
-    await run();
-  } catch (error) {
-    console.log(JSON.stringify({ failed: name, error: error.message }));
-    process.exit(1);
-  }
-}
-console.log(JSON.stringify({ cases: Object.keys(cases).length, failed: 0 }));
+await runCases(cases);

@@ -99,6 +99,7 @@ async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser,
 
     await tab.page.route(f"{server.url}/", outdate)
     await tab.page.goto(server.url)
+    await wait_until(lambda: len(loads) == 2)
     await expect(tab.page.locator("#join-form")).to_be_visible()
     assert len(loads) == 2
 

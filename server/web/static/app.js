@@ -7,42 +7,35 @@
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
-import { ACCOUNT_KEY, storedAccount } from "./state/account.js";
+import { storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
-import { quoteName } from "./state/names.js";
-import { isModerator } from "./state/roles.js";
-import { JsonStorage, drafts, sessionStore } from "./state/storage.js";
-import { AccountDialog } from "./view/account_dialog.js";
+import { updateReadTrackers } from "./state/read_summary.js";
+import { SavedSession } from "./state/saved_session.js";
+import { drafts } from "./state/storage.js";
 import { AwayBanner } from "./view/away_banner.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { CommandRejected } from "./view/command_context.js";
 import { Composer } from "./view/composer.js";
 import { ComposerCompletion } from "./view/composer_completion.js";
-import { ConfirmDialog } from "./view/confirm_dialog.js";
-import { requireElement, setText } from "./view/dom.js";
+import { createDialogs } from "./view/dialogs.js";
+import { requireElement } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
-import { HelpDialog } from "./view/help_dialog.js";
 import { JoinForm } from "./view/join_form.js";
 import { JumpToUnread } from "./view/jump_to_unread.js";
-import { PagedListDialog } from "./view/list_dialog.js";
-import { auditView, blocksView, invitesView, mentionsView, sanctionsView } from "./view/list_views.js";
-import { MemberDialog } from "./view/member_dialog.js";
 import { MemberPanel } from "./view/member_panel.js";
 import { MessageActions } from "./view/message_actions.js";
 import { MessageToolbar } from "./view/message_toolbar.js";
 import { Notifier } from "./view/notifier.js";
-import { excerpt } from "./view/render_line.js";
+import { installPageEvents } from "./view/page_events.js";
 import { RenderScheduler } from "./view/render_scheduler.js";
-import { RoomDialog } from "./view/room_dialog.js";
+import { renderRoomHeader } from "./view/room_header.js";
 import { installRoomLinks } from "./view/room_links.js";
 import { RoomList } from "./view/room_list.js";
-import { RoomSettingsDialog } from "./view/room_settings_dialog.js";
 import { inviteFromUrl, roomFromUrl, setRoomUrl } from "./view/room_url.js";
 import { runCommand } from "./view/run_command.js";
 import { SearchPanel } from "./view/search_panel.js";
-import { SettingsDialog } from "./view/settings_dialog.js";
 import { installShortcuts } from "./view/shortcuts.js";
 import { SidePanels } from "./view/side_panels.js";
 import { ConnectionStatus, showToast } from "./view/status.js";
@@ -53,60 +46,40 @@ const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden fo
 
 const chatElement = requireElement("chat");
 const scheduler = new RenderScheduler(render);
+const savedSession = new SavedSession();
 let session = null;
 let roomVisible = false;
 let renderedName = "";
 let wasOffline = false;
-let savedSession = "";
 
 const joinForm = new JoinForm({ onSubmit: (room, nick) => startSession({ room, nick }), onChange: stopSession, onLanguageChange: changeLanguage });
-const confirmDialog = new ConfirmDialog();
-const accountDialog = new AccountDialog({
-  onChange: onAccountChange,
-  confirm: (question) => confirmDialog.confirm(question),
-  getNick: () => session?.current?.nick ?? joinForm.nick,
-});
-const helpDialog = new HelpDialog();
-const roomDialog = new RoomDialog(openRoom);
 const emojiPicker = new EmojiPicker();
 const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
-const listDialog = new PagedListDialog();
-const memberDialog = new MemberDialog({
-  confirm: (question) => confirmDialog.confirm(question),
-  getBlocks: () => (session.hasAccount ? session.blocks : null),
-  async openDirect(member) {
-    openRoom(await session.openDirect([member]));
-  },
-});
-const memberPanel = new MemberPanel({
-  onChange: () => scheduler.schedule(),
-  onOpen: (member, room) => memberDialog.open(member, room),
-});
-const roomSettingsDialog = new RoomSettingsDialog({
-  async createRoom(fields) {
-    openRoom(await session.createRoom(fields));
-  },
-  confirm: (question) => confirmDialog.confirm(question),
-  onClosed: leaveRoom,
-  copyText,
-  openInvites: (room) => listDialog.open(invitesView(room)),
-  openSanctions: (room) => listDialog.open(sanctionsView(room)),
-  openAudit: (room) => listDialog.open(auditView(room)),
-});
-const completion = new ComposerCompletion(() => session?.current);
-const awayBanner = new AwayBanner(() => session);
-const connectionStatus = new ConnectionStatus(() => session);
-const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
-const settingsDialog = new SettingsDialog({
+const dialogs = createDialogs({
   getSession: () => session,
+  getNick: () => session?.current?.nick ?? joinForm.nick,
   notifier,
+  openRoom,
+  openMessage: openSearchResult,
+  closeRoom: leaveRoom,
+  copyText,
+  onAccountChange,
   onLanguageChange: changeLanguage,
   onJoinVisibilityChange(visibility) {
     timeline.setJoinVisibility(visibility);
     scheduler.schedule();
   },
 });
+const confirm = (options) => dialogs.confirm.confirm(options);
+const memberPanel = new MemberPanel({
+  onChange: () => scheduler.schedule(),
+  onOpen: (member, room) => dialogs.member.open(member, room),
+});
+const completion = new ComposerCompletion(() => session?.current);
+const awayBanner = new AwayBanner(() => session);
+const connectionStatus = new ConnectionStatus(() => session);
+const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
 const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
 const panels = new SidePanels((name) => name === "search" && searchPanel.open());
 const timeline = new Timeline({
@@ -140,7 +113,7 @@ const messageToolbar = new MessageToolbar({
   onExit: () => composer.focus(),
 });
 const composer = new Composer({
-  confirm: (options) => confirmDialog.confirm(options),
+  confirm,
   onSubmit: (draft) => submitDraft(draft),
   onDraftChange(draft) {
     if (!session) return; // the draft closed the last room
@@ -157,9 +130,10 @@ const messageActions = new MessageActions({
   composer,
   timeline,
   delayedDeletions,
-  confirm: (question) => confirmDialog.confirm(question),
+  confirm,
 });
 
+/** @param {Partial<import("./state/saved_session.js").SavedState> & {room: string, nick: string}} options */
 function startSession({ room, nick, rooms = [], away = null }) {
   joinForm.isBusy = true;
   session = new ChatSession({
@@ -188,7 +162,7 @@ function onAccountChange() {
 }
 
 function onLoggedOut() {
-  if (accountDialog.isLeaving) return;
+  if (dialogs.account.isLeaving) return;
   showJoinForm();
   joinForm.error = strings.loginExpired;
 }
@@ -213,7 +187,7 @@ function showRoom(room, { replace = false } = {}) {
   panels.closeDrawers();
   renderedName = room.displayName;
   setRoomUrl(room.name, { replace });
-  saveSession();
+  savedSession.save(session);
   scheduler.schedule();
   // On phones, focusing the input would open the on-screen keyboard over the messages.
   if (!panels.isOpen("search") && HOVER_QUERY.matches) composer.focus();
@@ -242,7 +216,7 @@ function leaveRoom(room) {
   const next = session.rooms[index] ?? session.rooms[index - 1];
   if (!next) showJoinForm();
   else if (isCurrent) showRoom(next, { replace: true });
-  saveSession();
+  savedSession.save(session);
 }
 
 function stopSession() {
@@ -254,20 +228,10 @@ function stopSession() {
 
 function showJoinForm(failure = null) {
   stopSession();
-  sessionStore.remove("session");
-  savedSession = "";
+  savedSession.remove();
   chatElement.hidden = true;
   notifier.updateBadge({ title: strings.title, unreadCount: 0, mentionCount: 0 });
   joinForm.show({ failure });
-}
-
-function saveSession() {
-  if (!session) return;
-  const { nick, away, current, rooms } = session;
-  const saved = { nick, away, room: current?.requestedName, rooms: rooms.map(({ requestedName }) => requestedName) };
-  if (JSON.stringify(saved) === savedSession) return;
-  savedSession = JSON.stringify(saved);
-  sessionStore.set("session", saved);
 }
 
 /** Send a draft or run a command; return false to keep the text in the composer. */
@@ -311,7 +275,7 @@ function createCommandContext(room, replyTo) {
     },
     showError: (error) => composer.showError(error),
     restoreText: (text) => room === session?.current && composer.restoreText(text),
-    confirm: (question) => confirmDialog.confirm(question),
+    confirm,
     copyText,
     openRoom(name) {
       drafts.save(room.requestedName, { text: "" });
@@ -324,22 +288,18 @@ function createCommandContext(room, replyTo) {
       return Boolean(target);
     },
     closeRoom: leaveRoom,
-    openRoomDialog: (filter) => roomDialog.open(session, filter),
-    openSettings,
-    openHelp: () => helpDialog.open(),
-    openAccount: (options) => accountDialog.open(options),
+    openRoomDialog: (filter) => dialogs.room.open(session, filter),
+    openSettings: () => dialogs.openSettings(),
+    openHelp: () => dialogs.help.open(),
+    openAccount: (options) => dialogs.account.open(options),
     openSearch(query) {
       panels.setOpen("search", true);
       searchPanel.open(query);
     },
-    openList: (view) => listDialog.open(view),
+    openList: (view) => dialogs.list.open(view),
     openMessage: openSearchResult,
     undoDelete: () => delayedDeletions.undo(),
   };
-}
-
-function openSettings() {
-  settingsDialog.open({ nick: session.current.nick, away: session.away, hasAccount: session.hasAccount });
 }
 
 async function copyText(text) {
@@ -363,17 +323,9 @@ function render() {
     showRoom(current, { replace: true });
   }
   const isPageActive = document.visibilityState === "visible" && document.hasFocus();
-  let unreadCount = 0;
-  let mentionCount = 0;
-  for (const room of session.rooms) {
-    const isViewed = isPageActive && room === current && timeline.isFollowing && room.isUpToDate;
-    const { log, ownMemberIds, nick, members } = room;
-    const newMentions = room.readTracker.update({ log, ownMemberIds, nick, members, isViewed });
-    if (!isPageActive) notifier.onMentions(room, newMentions);
-    unreadCount += room.readTracker.unreadCount;
-    mentionCount += room.readTracker.mentionCount;
-  }
-  saveSession();
+  const { unreadCount, mentionCount, newMentions } = updateReadTrackers(session, { isPageActive, isFollowing: timeline.isFollowing });
+  if (!isPageActive) for (const [room, messages] of newMentions) notifier.onMentions(room, messages);
+  savedSession.save(session);
   renderRoom(current);
   awayBanner.render();
   roomList.render(session);
@@ -384,8 +336,6 @@ function render() {
 
 function renderRoom(room) {
   const { log, readTracker, name } = room;
-  requireElement("room-settings-open").hidden = !isModerator(room.role);
-  requireElement("mentions-open").hidden = !session.hasAccount;
   if (room.displayName !== renderedName) {
     renderedName = room.displayName;
     setRoomUrl(name, { replace: true });
@@ -394,22 +344,8 @@ function renderRoom(room) {
   timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);
   memberPanel.render(room);
-  setText(requireElement("room-name"), room.displayName);
-  const topic = requireElement("room-topic");
-  setText(topic, log.topic);
-  topic.title = log.topic;
-  const typing = room.typingIndicator.typingNicks(room.members);
-  setText(requireElement("typing-indicator"), typing.length ? strings.typing(typing.map(quoteName)) : "");
-  composer.showContext(composeContext(room));
-}
-
-/** Return the reply or edit context shown above the input; null if there is none. */
-function composeContext({ log }) {
-  const { replyTo, editing } = composer.draft;
-  const item = log.getItem(editing ?? replyTo);
-  if (editing) return { label: strings.editingMessage, text: item ? excerpt(item) : "", cancelLabel: strings.cancelEdit };
-  if (!replyTo) return null;
-  return { label: strings.replyingTo(item?.nickName ?? strings.earlierMessage), text: item ? excerpt(item) : "", cancelLabel: strings.cancelReply };
+  renderRoomHeader(room, session.hasAccount);
+  composer.renderContext(log);
 }
 
 /** Render all views in the current language. */
@@ -428,49 +364,22 @@ installShortcuts({
   composer,
   timeline,
   panels,
-  openRoomDialog: () => roomDialog.open(session),
-  openHelp: () => helpDialog.open(),
+  openRoomDialog: () => dialogs.room.open(session),
+  openHelp: () => dialogs.help.open(),
 });
-requireElement("room-dialog-open", HTMLButtonElement).addEventListener("click", () => roomDialog.open(session));
-requireElement("room-create", HTMLButtonElement).addEventListener("click", () => {
-  roomDialog.close();
-  roomSettingsDialog.open(null);
-});
-requireElement("room-settings-open", HTMLButtonElement).addEventListener("click", () => roomSettingsDialog.open(session.current));
-requireElement("settings-open", HTMLButtonElement).addEventListener("click", openSettings);
-requireElement("mentions-open", HTMLButtonElement).addEventListener("click", () => listDialog.open(mentionsView(session, openSearchResult)));
-requireElement("blocks-open", HTMLButtonElement).addEventListener("click", () => listDialog.open(blocksView(session)));
-for (const id of ["account-open", "join-account"]) {
-  requireElement(id, HTMLButtonElement).addEventListener("click", () => {
-    settingsDialog.close();
-    accountDialog.open();
-  });
-}
-requireElement("help-open", HTMLButtonElement).addEventListener("click", () => helpDialog.open());
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") session?.reconnectNow();
-  else delayedDeletions.flush();
-  scheduler.schedule();
-});
-installRoomLinks({ confirm: (question) => confirmDialog.confirm(question), openRoom, openRoomDialog: () => roomDialog.open(session), copyText });
-for (const event of ["focus", "blur"]) globalThis.addEventListener(event, () => scheduler.schedule());
-globalThis.addEventListener("pagehide", () => {
-  delayedDeletions.flush();
-  session?.saveReadMarkers();
-});
-globalThis.addEventListener("online", () => session?.reconnectNow());
-globalThis.addEventListener("storage", ({ key }) => {
-  const name = JsonStorage.keyOf(key);
-  if (name === ACCOUNT_KEY && session) onAccountChange();
-  else session?.onStorageChange(name);
-});
-globalThis.addEventListener("hashchange", () => {
-  const name = roomFromUrl();
-  if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);
-  else if (!session) joinForm.show();
+installRoomLinks({ confirm, openRoom, openRoomDialog: () => dialogs.room.open(session), copyText });
+installPageEvents({
+  getSession: () => session,
+  delayedDeletions,
+  onChange: () => scheduler.schedule(),
+  onAccountChange,
+  onRoomUrl(name) {
+    if (!session) joinForm.show();
+    else if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);
+  },
 });
 
-const saved = sessionStore.get("session");
+const saved = savedSession.load();
 const urlRoom = roomFromUrl();
 if (saved?.room) {
   const isSavedRoom = !urlRoom || saved.rooms.includes(urlRoom);

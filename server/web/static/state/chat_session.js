@@ -199,7 +199,7 @@ export class ChatSession {
     if (key !== "readMarkers" || this.#hasAccount) return;
     for (const room of this.#rooms) {
       const seq = readMarkers.get(room.requestedName, this.#requestedNick);
-      if (seq !== null) room.applyRemoteMarker(seq);
+      if (seq !== null) room.applyRemoteMarker({ seq });
     }
     this.#onChange();
   }
@@ -303,8 +303,8 @@ export class ChatSession {
     if (!this.#hasAccount) return new GuestMarker({ room: name, getNick: () => this.#requestedNick });
     return new AccountMarker({
       request: (body) => getRoom().request("markRead", body),
-      onConfirmed: (seq) => {
-        getRoom().applyRemoteMarker(seq);
+      onConfirmed: (marker) => {
+        getRoom().applyRemoteMarker(marker);
         this.#onChange();
       },
     });
@@ -351,7 +351,7 @@ export class ChatSession {
     if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
     if (!room) return undefined;
-    if (event === "roomRemoved") return room.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
+    if (event === "roomRemoved") return room.administration.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
     room.handlePush(event, body);
     return this.#onChange();
   }

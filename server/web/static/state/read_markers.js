@@ -31,8 +31,9 @@ export class AccountMarker {
 
   /**
    * @param {object} options
-   * @param {(body: object) => Promise<{read: {seq: number}}>} options.request Sends a `markRead` request.
-   * @param {(seq: number) => void} options.onConfirmed Called with the marker of the server.
+   * @param {(body: object) => Promise<{read: import("./read_tracker.js").RemoteMarker}>} options.request Sends a `markRead` request.
+   * @param {(marker: import("./read_tracker.js").RemoteMarker) => void} options.onConfirmed Called with the marker of the
+   *   server.
    */
   constructor({ request, onConfirmed }) {
     this.#request = request;
@@ -59,7 +60,7 @@ export class AccountMarker {
     try {
       const { read } = await this.#request(marker);
       this.#finish(marker);
-      if (!this.#pending) this.#onConfirmed(read.seq);
+      if (!this.#pending) this.#onConfirmed(read);
     } catch (error) {
       if (requireRequestError(error).code !== "offline") this.#finish(marker); // rejected
     } finally {

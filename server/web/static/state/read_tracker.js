@@ -6,11 +6,20 @@
  * - The divider is placed above the first message that arrives while the room is not viewed. The divider
  *   stays there until the next such message or until the user sends a message.
  * - After `markUnread`, here or on another device, no message becomes read until `resume`.
+ * - Counts of the server include the messages up to an ordinal: the ordinal at the marker plus the unread messages. They
+ *   are unresolved until the log contains the marker and all entries before them.
+ * - The server moves the marker of an account to each message of the account, without a push.
  */
 
 import { isMentioned } from "./mentions.js";
+import { MAX_COUNTED, UnreadCounts } from "./unread_counts.js";
 
-const MAX_COUNTED = 1000; // messages
+/**
+ * @typedef {object} RemoteMarker Read marker of another tab, or of the server.
+ * @property {number} seq
+ * @property {number} [unread] Undefined for the marker of a guest.
+ * @property {number} [mentions]
+ */
 
 export class ReadTracker {
   #readSeq;
@@ -22,8 +31,9 @@ export class ReadTracker {
   /** @type {import("./room_log.js").RoomLog | null} */
   #log = null;
   #countedSeq = 0;
-  #unreadCount = 0;
-  #mentionCount = 0;
+  #counts = new UnreadCounts();
+  /** @type {{unread: number, mentions?: number, asOf: number} | null} */
+  #unresolved = null; // counts of the server
 
   /** `seq` of the entry above the unread divider; null if there is no divider. */
   unreadAfter = /** @type {number | null} */ (null);
@@ -43,12 +53,12 @@ export class ReadTracker {
   }
 
   get unreadCount() {
-    return this.#unreadCount;
+    return this.#counts.unread;
   }
 
   /** Number of unread messages that mention the user. */
   get mentionCount() {
-    return this.#mentionCount;
+    return this.#counts.mentions;
   }
 
   /** Remove the divider, and let messages become read again; called after the user sends a message. */
@@ -60,8 +70,8 @@ export class ReadTracker {
   /** Mark a message and all later ones as unread. */
   markUnread(seq) {
     this.#isHeld = true;
-    this.#resetCounts();
     this.#setMarker(seq - 1, true);
+    this.#startCounts(this.#log?.ordinalAt(seq - 1) ?? null);
   }
 
   /** Let messages become read again; called when the user opens the room or jumps to the newest message. */
@@ -69,12 +79,20 @@ export class ReadTracker {
     this.#isHeld = false;
   }
 
-  /** Apply the read marker of another tab or device. A lower one than the current marker marks messages as unread. */
-  applyRemoteMarker(seq) {
-    if (seq === this.#readSeq) return;
-    this.#isHeld ||= this.#readSeq !== null && seq < this.#readSeq;
-    this.#readSeq = seq;
-    this.#resetCounts();
+  /**
+   * Apply the read marker of another tab or device. A lower one than the current marker marks messages as unread.
+   * @param {RemoteMarker} marker
+   * @param {number} asOf `seq` of the newest entry at the time of the counts.
+   */
+  applyRemoteMarker({ seq, unread, mentions }, asOf) {
+    if (seq !== this.#readSeq) {
+      this.#isHeld ||= this.#readSeq !== null && seq < this.#readSeq;
+      this.#readSeq = seq;
+      if (unread === undefined) this.#startCounts();
+    }
+    if (unread === undefined) return;
+    this.#unresolved = { unread, mentions, asOf };
+    this.#counts.set(this.#unresolved, null);
   }
 
   /**
@@ -91,41 +109,75 @@ export class ReadTracker {
     const isReading = isViewed && !this.#isHeld;
     const { lastSeq } = log;
     if (lastSeq === null) return [];
-    let readSeq = this.#readSeq ?? this.#setMarker(lastSeq);
-    if (lastSeq < readSeq) readSeq = this.#setMarker(0); // the server log was replaced
+    this.#readSeq ??= this.#setMarker(lastSeq);
+    if (lastSeq < this.#readSeq && !this.#counts.isExact) this.#setMarker(0); // the server log was replaced
     if (log !== this.#log) {
       this.#log = log;
-      this.#resetCounts();
+      if (!this.#counts.isExact) this.#startCounts();
     }
-    const newMentions = this.#countNew(log, Math.max(readSeq, this.#countedSeq), { ownMemberIds, nick, members });
-    if (this.#unreadCount && !(isReading && this.#wasReading)) this.unreadAfter = readSeq;
-    if (isReading) {
-      if (lastSeq > readSeq) this.#setMarker(lastSeq);
-      this.#unreadCount = this.#mentionCount = 0;
-    }
+    this.#resolveCounts(log);
+    const newMentions = this.#countNew(log, { ownMemberIds, nick, members });
+    if (this.#counts.unread && !(isReading && this.#wasReading)) this.unreadAfter = this.#readSeq;
+    if (isReading) this.#readAll(log);
     this.#wasReading = isReading;
     return newMentions;
   }
 
-  #countNew(log, firstSeq, { ownMemberIds, nick, members }) {
+  /** Place the counts of the server in the log. */
+  #resolveCounts(log) {
+    const read = this.#unresolved;
+    const readSeq = this.#readSeq ?? 0;
+    if (read === null || log.lastSeq < Math.max(readSeq, read.asOf)) return;
+    const ordinal = log.ordinalAt(readSeq);
+    this.#counts.set(read, ordinal === null ? log.ordinalAt(read.asOf) : ordinal + read.unread);
+    this.#countedSeq = ordinal === null ? read.asOf : readSeq;
+    this.#unresolved = null;
+  }
+
+  #countNew(log, { ownMemberIds, nick, members }) {
     const { items } = log;
-    const mentions = [];
+    const firstSeq = Math.max(this.#readSeq ?? 0, Math.min(this.#countedSeq, this.#newestSeq));
+    const newMentions = [];
     let index = items.length;
     while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
     for (const item of items.slice(index)) {
-      if (item.kind !== "message" || item.deleted || ownMemberIds.has(item.memberId)) continue;
-      this.#unreadCount = Math.min(MAX_COUNTED, this.#unreadCount + 1);
-      if (!this.#isBlocked(item.memberId) && isMentioned(item, nick, members)) mentions.push(item);
+      if (item.kind !== "message") continue;
+      const isOwn = ownMemberIds.has(item.memberId);
+      const isNew = item.seq > this.#newestSeq; // a lower marker counts messages again
+      const isMention = !isOwn && !item.deleted && !this.#isBlocked(item.memberId) && isMentioned(item, nick, members);
+      if (isMention && isNew) newMentions.push(item);
+      if (item.seq <= (this.#unresolved?.asOf ?? this.#countedSeq) || this.#counts.includes(item)) continue;
+      if (isOwn && isNew && this.#counts.isExact) this.#moveToOwnMessage(item);
+      else if (!this.#unresolved) this.#counts.add(item, { isOwn, isMention });
     }
-    this.#mentionCount += mentions.length;
-    this.#countedSeq = log.lastSeq;
-    const newMentions = mentions.filter(({ seq }) => seq > this.#newestSeq); // a lower marker counts messages again
     this.#newestSeq = log.lastSeq;
+    if (!this.#unresolved) this.#countedSeq = log.lastSeq;
     return newMentions;
   }
 
-  #resetCounts() {
-    this.#countedSeq = this.#unreadCount = this.#mentionCount = 0;
+  #moveToOwnMessage({ seq, n = null }) {
+    if (seq <= (this.#readSeq ?? 0)) return;
+    this.#setMarker(seq);
+    this.#startCounts(n);
+  }
+
+  #readAll(log) {
+    if (log.lastSeq > (this.#readSeq ?? 0)) this.#setMarker(log.lastSeq);
+    if (log.lastSeq >= (this.#readSeq ?? 0)) {
+      this.#unresolved = null;
+      this.#countedSeq = log.lastSeq;
+    }
+    this.#counts.reset(log.ordinalAt(log.lastSeq));
+  }
+
+  /**
+   * Count the messages after the marker again.
+   * @param {number | null} [ordinal] Ordinal at the marker of an account.
+   */
+  #startCounts(ordinal = null) {
+    this.#unresolved = null;
+    this.#counts.reset(ordinal);
+    this.#countedSeq = this.#counts.isExact ? (this.#readSeq ?? 0) : 0;
   }
 
   /**

@@ -16,10 +16,11 @@ import { canonicalName } from "./names.js";
 import { NoticeList } from "./notice_list.js";
 import { POLICY_FIELDS } from "./policy.js";
 import { ReadTracker } from "./read_tracker.js";
+import { RoomAdministration } from "./room_administration.js";
 import { PAGE_SIZE, RoomHistory } from "./room_history.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
-import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage, validateTopic } from "./sanitize.js";
+import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
@@ -38,10 +39,10 @@ export class Room {
   #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
-  #isDeleting = false;
 
   log = new RoomLog();
   confusableAuthors = new ConfusableAuthors();
+  administration = new RoomAdministration(this);
   /** Name used in join requests. */
   requestedName;
   /** Names as requested, later as confirmed by the server. */
@@ -143,11 +144,6 @@ export class Room {
     return this.title || this.#host.directTitle() || this.name;
   }
 
-  /** True during a request of this page that deletes the room. */
-  get isDeleting() {
-    return this.#isDeleting;
-  }
-
   /** Return whether `name` is the requested or confirmed name of this room. */
   matchesName(name) {
     return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
@@ -209,16 +205,12 @@ export class Room {
   }
 
   /**
-   * Change the topic.
-   * @throws {RequestError}
+   * Apply the read marker of another tab or device, unless a move of this tab is not saved yet.
+   * @param {import("./read_tracker.js").RemoteMarker} marker
+   * @param {number} [asOf] `seq` of the newest entry at the time of the counts.
    */
-  async setTopic(topic) {
-    return this.#host.request("setTopic", { room: this.name, topic: validateTopic(topic) });
-  }
-
-  /** Apply the read marker of another tab or device, unless a move of this tab is not saved yet. */
-  applyRemoteMarker(seq) {
-    if (!this.#host.marker.isPending) this.readTracker.applyRemoteMarker(seq);
+  applyRemoteMarker(marker, asOf = this.log.lastSeq ?? 0) {
+    if (!this.#host.marker.isPending) this.readTracker.applyRemoteMarker(marker, asOf);
   }
 
   /** Save a pending move of the read marker now. */
@@ -235,32 +227,6 @@ export class Room {
    */
   request(event, fields) {
     return this.#host.request(event, { room: this.name, ...fields });
-  }
-
-  /**
-   * Delete the room for all members; the caller closes it afterwards.
-   * @throws {RequestError}
-   */
-  async delete() {
-    this.#isDeleting = true;
-    try {
-      await this.request("deleteRoom", {});
-    } finally {
-      this.#isDeleting = false;
-    }
-  }
-
-  /**
-   * Make another member the owner; the user, if an owner, becomes a moderator.
-   * @param {string} memberId
-   * @returns {Promise<{revision: number}>} Revision of the new owner.
-   * @throws {RequestError}
-   */
-  async transferTo(memberId) {
-    const isOwner = this.role === "owner";
-    const response = await this.request("setRole", { memberId, role: "owner" });
-    if (isOwner && !this.ownMemberIds.has(memberId)) await this.request("setRole", { memberId: this.memberId, role: "moderator" });
-    return response;
   }
 
   /** Add a notice that only this page shows. */
@@ -322,7 +288,7 @@ export class Room {
     this.title = sanitizeLine(response.room.title ?? "");
     this.policy = response.room.policy ?? {};
     this.role = response.room.role ?? "";
-    if (response.read) this.applyRemoteMarker(response.read.seq);
+    if (response.read) this.applyRemoteMarker(response.read, lastSeq);
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
     this.roster.reset(response.members, response.memberCount);
@@ -354,7 +320,7 @@ export class Room {
     if (event === "message" && body.seq === undefined) this.#onNotice(sanitizeReceived(body));
     else if (event === "message" || event === "update") this.#onEntry(sanitizeReceived(body));
     else if (event === "presence") this.#onPresence(body);
-    else if (event === "readMarker") this.applyRemoteMarker(body.seq);
+    else if (event === "readMarker") this.applyRemoteMarker(body);
     else if (event === "typing" && !this.ownMemberIds.has(body.memberId) && !this.isBlocked(body.memberId)) this.typingIndicator.onTyping(body);
   }
 

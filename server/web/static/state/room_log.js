@@ -138,6 +138,19 @@ export class RoomLog {
     return this.#ranges.contains(seq);
   }
 
+  /**
+   * Return the number of messages in the room up to an entry (docs/protocol.md, "Entries"); null if neither the message
+   * before the entry nor the message after it is loaded.
+   * @param {number} seq
+   */
+  ordinalAt(seq) {
+    const index = this.#upperBound(seq);
+    const previous = this.#items.slice(0, index).findLast(({ kind }) => kind === "message");
+    if (previous?.n && this.#ranges.contains(previous.seq, seq)) return previous.n;
+    const next = this.#items.slice(index).find(({ kind }) => kind === "message");
+    return next?.n && this.#ranges.contains(seq + 1, next.seq) ? next.n - 1 : null;
+  }
+
   /** Discard buffered pushes and buffer new ones until the next join. */
   onDisconnected() {
     this.#isLive = false;

@@ -10,6 +10,7 @@ import { strings } from "../i18n/strings.js";
 import { MESSAGE_CHARACTERS } from "../state/limits.js";
 import { messageLength } from "../state/sanitize.js";
 import { closestElement, markInvalid, requireElement, setText } from "./dom.js";
+import { excerpt } from "./render_line.js";
 
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
@@ -134,9 +135,10 @@ export class Composer {
 
   /**
    * Show the reply or edit context above the input.
-   * @param {{label: string, text: string, cancelLabel: string} | null} context
+   * @param {import("../state/room_log.js").RoomLog} log Log of the visible room.
    */
-  showContext(context) {
+  renderContext(log) {
+    const context = describeContext(this.#draft, log);
     if (JSON.stringify(context) === JSON.stringify(this.#shownContext)) return;
     this.#shownContext = context;
     this.#context.hidden = !context;
@@ -279,4 +281,18 @@ async function readTextFile(file) {
   } catch {
     return "";
   }
+}
+
+/**
+ * Return the reply or edit context of a draft; null without one.
+ * @param {Draft} draft
+ * @param {import("../state/room_log.js").RoomLog} log
+ */
+function describeContext({ replyTo, editing }, log) {
+  const target = editing ?? replyTo;
+  if (!target) return null;
+  const item = log.getItem(target);
+  const text = item ? excerpt(item) : "";
+  if (editing) return { label: strings.editingMessage, text, cancelLabel: strings.cancelEdit };
+  return { label: strings.replyingTo(item?.nickName ?? strings.earlierMessage), text, cancelLabel: strings.cancelReply };
 }

@@ -92,7 +92,7 @@ export class MemberDialog {
   }
 
   async #transfer(member, room) {
-    if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.transferTo(member.memberId));
+    if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.administration.transferTo(member.memberId));
   }
 
   /** Wait for a request; close the dialog, or show the error. */

@@ -65,7 +65,7 @@ async function appoint(room, { memberId }, rest) {
 /** @type {Action} */
 async function transfer(room, person, rest, { confirm }) {
   if (!(await confirmTransfer(confirm, person, room))) return null;
-  return room.transferTo(person.memberId);
+  return room.administration.transferTo(person.memberId);
 }
 
 /**

@@ -79,7 +79,7 @@ function describePolicy({ policy: stored }) {
  */
 async function deleteRoom(_argument, { room, confirm, closeRoom }) {
   if (!(await confirmRoomDeletion(confirm, room))) return;
-  await room.delete();
+  await room.administration.delete();
   closeRoom(room);
 }
 

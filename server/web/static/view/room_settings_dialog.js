@@ -102,7 +102,7 @@ export class RoomSettingsDialog {
   async #delete() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;
-    await room.delete();
+    await room.administration.delete();
     this.#dialog.close();
     this.#onClosed(room);
   }

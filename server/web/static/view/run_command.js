@@ -63,7 +63,7 @@ const HANDLERS = {
   part: (room, { leave }) => leave(room),
   list: (filter, { openRoomDialog }) => openRoomDialog(filter),
   nick: (nick, { session, openSettings }) => (nick ? session.changeNick(nick).then(() => undefined) : openSettings()),
-  topic: (topic, { room }) => (topic ? room.setTopic(topic) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
+  topic: (topic, { room }) => (topic ? room.administration.setTopic(topic) : room.addLocalNotice(strings.currentTopic(room.log.topic))),
   search: (query, { openSearch }) => openSearch(query),
   reply: (text, { messages }) => messages.replyToLast(text),
   react: (emoji, { messages }) => messages.reactToLast(emoji),

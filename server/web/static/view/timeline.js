@@ -5,8 +5,7 @@
  *   position when lines are inserted above, below or between them, and when the size of the view changes.
  * - Only scrolling by the user starts or ends following. A resized window, a rotated screen, zooming and side
  *   panels also move the scroll position, and would otherwise mark messages as read.
- * - Windowing: the document contains a part of the log. Lines over the limit are removed at the top while the
- *   view follows new messages, and at the bottom while the user is scrolled up.
+ * - Windowing: the document contains a part of the log (`timeline_window.js`).
  * - Unchanged lines keep their elements, which preserves text selections.
  * - Each room has its own scroll position.
  */
@@ -18,11 +17,9 @@ import { queryElement, requireElement, setText } from "./dom.js";
 import { formatSelection } from "./copy_messages.js";
 import { renderLine } from "./render_line.js";
 import { ScrollPosition } from "./scroll_position.js";
+import { FOLLOWING_RANGE, TimelineWindow, indexAtOrBefore } from "./timeline_window.js";
 import { isNearViewport } from "./viewport.js";
 
-const WINDOW_STEP = 100; // items per extension of the window
-const MAX_FOLLOWING_ITEMS = 400; // rendered items while following
-const MAX_SCROLLED_ITEMS = 600; // rendered items while scrolled up
 const MAX_LOG_ITEMS = 20_000; // loaded items while following
 const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
 const MUTE_DURATION = 500; // ms
@@ -43,10 +40,7 @@ export class Timeline {
   #room = null;
   #savedPositions = new WeakMap(); // room → scroll position
   #rows = new Map(); // key → {line, row}
-  /** @type {number | null} */
-  #windowStart = null; // seq of the first rendered item
-  /** @type {number | null} */
-  #windowEnd = null; // seq of the last rendered item; null while following the log
+  #window = new TimelineWindow();
   #isFollowing = true;
   #position = new ScrollPosition(this.#scroller, this.#list, (key) => this.#rows.get(key)?.row);
   /** @type {import("./scroll_position.js").Anchor | null} */
@@ -94,12 +88,11 @@ export class Timeline {
   /** Switch to a room and restore its scroll position. */
   showRoom(room) {
     this.#applyScroll();
-    if (this.#room) this.#savedPositions.set(this.#room, { windowStart: this.#windowStart, windowEnd: this.#windowEnd, anchor: this.#anchor });
+    if (this.#room) this.#savedPositions.set(this.#room, { range: this.#window.range, anchor: this.#anchor });
     this.#room = room;
     this.rerender();
     const saved = this.#savedPositions.get(room);
-    this.#windowStart = saved?.windowStart ?? null;
-    this.#windowEnd = saved?.windowEnd ?? null;
+    this.#window.range = saved?.range ?? FOLLOWING_RANGE;
     this.#anchor = saved?.anchor ?? null;
     this.#isFollowing = !this.#anchor;
     if (!this.#isFollowing) this.#update({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
@@ -124,7 +117,7 @@ export class Timeline {
   /** Resume following at the newest line; messages that the user has marked as unread become read. */
   scrollToNewest() {
     this.#room?.readTracker.resume();
-    this.#windowEnd = null;
+    this.#window.moveToEnd();
     this.#isFollowing = true;
     this.#anchor = null;
     this.#update({ ...this.#readState, unreadCount: 0 });
@@ -148,11 +141,7 @@ export class Timeline {
     const { items } = room.log;
     const index = indexAtOrBefore(items, seq);
     const target = items[index]?.seq ?? seq;
-    if (!this.#rows.has(`m${target}`)) {
-      const end = index + WINDOW_STEP / 2;
-      this.#windowStart = items[Math.max(0, index - WINDOW_STEP / 2)].seq;
-      this.#windowEnd = end >= items.length - 1 ? null : items[end].seq;
-    }
+    if (!this.#rows.has(`m${target}`)) this.#window.center(items, index);
     this.#isFollowing = false;
     this.#muteAnnouncements();
     this.#update(this.#readState);
@@ -170,14 +159,17 @@ export class Timeline {
     this.#rows.get(`m${seq}`)?.row.focus({ preventScroll: true });
   }
 
-  /** Jump to the message below the unread divider. */
-  jumpToFirstUnread() {
+  /** Jump to the first message of another member below the unread divider; load the messages there if necessary. */
+  async jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
     const room = this.#room;
-    const first = room?.log.items.find(
-      ({ seq, kind, memberId }) => seq > (unreadAfter ?? Infinity) && kind === "message" && !room.ownMemberIds.has(memberId) && !room.isBlocked(memberId),
+    if (!room || unreadAfter === null) return;
+    await room.history.loadAround(unreadAfter + 1);
+    if (room !== this.#room) return;
+    const first = room.log.items.find(
+      ({ seq, kind, memberId }) => seq > unreadAfter && kind === "message" && !room.ownMemberIds.has(memberId) && !room.isBlocked(memberId),
     );
-    if (first) this.jumpTo(first.seq);
+    if (first) await this.jumpTo(first.seq);
   }
 
   /**
@@ -196,8 +188,8 @@ export class Timeline {
     this.#readState = state;
     const { log, notices, outbox, ownMemberIds, nick, members } = room;
     if (this.#isFollowing && log.items.length > 2 * MAX_LOG_ITEMS) log.trim(MAX_LOG_ITEMS);
-    const items = this.#selectWindow(log.items);
-    const end = this.#windowEnd;
+    const items = this.#window.select(log.items, this.#isFollowing);
+    const { end } = this.#window.range;
     const isAtEnd = end === null;
     if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
     this.#announcedSeq = items[0]?.seq ?? 0;
@@ -231,19 +223,6 @@ export class Timeline {
     this.#jumpButton.hidden = this.#isFollowing;
     setText(this.#jumpButton, `${strings.newMessages(state.unreadCount)} ↓`);
     this.#extendWindow();
-  }
-
-  #selectWindow(items) {
-    if (!items.length) return items;
-    const end = this.#windowEnd === null ? items.length : indexAtOrBefore(items, this.#windowEnd) + 1;
-    const limit = this.#isFollowing ? MAX_FOLLOWING_ITEMS : MAX_SCROLLED_ITEMS;
-    const isOutside = this.#windowStart === null || this.#windowStart < items[0].seq || this.#windowStart > items[end - 1]?.seq;
-    let start = isOutside ? Math.max(0, end - WINDOW_STEP) : indexAtOrBefore(items, this.#windowStart);
-    if (this.#isFollowing && end - start > limit) start = end - WINDOW_STEP;
-    this.#windowStart = items[start].seq;
-    if (end - start <= limit) return items.slice(start, end);
-    this.#windowEnd = items[start + limit - 1].seq;
-    return items.slice(start, start + limit);
   }
 
   /** Suppress screen reader announcements while old messages are inserted. */
@@ -315,7 +294,7 @@ export class Timeline {
 
   get #isAtBottom() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    return this.#windowEnd === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
+    return this.#window.range.end === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
   }
 
   #onUserScroll() {
@@ -352,24 +331,14 @@ export class Timeline {
     const { log } = this.#room;
     const { items } = log;
     this.#loadVisibleGaps();
-    if (this.#windowEnd !== null && scrollHeight - scrollTop - clientHeight < LOAD_MARGIN) {
-      const end = Math.min(items.length - 1, indexAtOrBefore(items, this.#windowEnd) + WINDOW_STEP);
-      const reachesEnd = end === items.length - 1;
-      this.#windowEnd = reachesEnd ? null : items[end].seq;
-      // Drop items at the top, otherwise the window size limit blocks the extension.
-      const start = Math.max(0, end + 1 - MAX_SCROLLED_ITEMS);
-      if ((this.#windowStart ?? 0) < items[start].seq) this.#windowStart = items[start].seq;
+    if (this.#window.range.end !== null && scrollHeight - scrollTop - clientHeight < LOAD_MARGIN) {
+      this.#window.extendDown(items);
       this.#onFollowChange();
       return;
     }
     if (scrollTop >= LOAD_MARGIN || (this.#isFollowing && scrollHeight > clientHeight)) return;
-    const start = items.length && this.#windowStart !== null ? indexAtOrBefore(items, this.#windowStart) : 0;
-    if (start > 0) {
-      this.#windowStart = items[Math.max(0, start - WINDOW_STEP)].seq;
-      this.#onFollowChange();
-    } else if (log.lastSeq !== null && log.hasOlder) {
-      this.#loadOlder();
-    }
+    if (this.#window.extendUp(items)) this.#onFollowChange();
+    else if (log.lastSeq !== null && log.hasOlder) this.#loadOlder();
   }
 
   #loadVisibleGaps() {
@@ -393,16 +362,4 @@ export class Timeline {
 function historyStartText(log, isAtTop) {
   if (!isAtTop || log.hasOlder) return strings.loadingOlder;
   return log.items.length ? strings.historyStart : strings.emptyRoom;
-}
-
-/** Binary search: index of the last item whose `seq` is at most `seq`; 0 if there is none. */
-function indexAtOrBefore(items, seq) {
-  let low = 0;
-  let high = items.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (items[middle].seq > seq) high = middle - 1;
-    else low = middle;
-  }
-  return low;
 }

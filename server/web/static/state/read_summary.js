@@ -1,0 +1,24 @@
+/** Read state of all open rooms. */
+
+/**
+ * Update the read trackers, and return the total of their counts.
+ * @param {import("./chat_session.js").ChatSession} session
+ * @param {object} options
+ * @param {boolean} options.isPageActive True while the page is visible and has focus.
+ * @param {boolean} options.isFollowing True while the timeline shows the newest message of the visible room.
+ * @returns {{unreadCount: number, mentionCount: number, newMentions: [import("./room.js").Room, object[]][]}}
+ */
+export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowing }) {
+  let unreadCount = 0;
+  let mentionCount = 0;
+  /** @type {[import("./room.js").Room, object[]][]} */
+  const newMentions = [];
+  for (const room of rooms) {
+    const { log, ownMemberIds, nick, members, readTracker } = room;
+    const isViewed = isPageActive && isFollowing && room === current && room.isUpToDate;
+    newMentions.push([room, readTracker.update({ log, ownMemberIds, nick, members, isViewed })]);
+    unreadCount += readTracker.unreadCount;
+    mentionCount += readTracker.mentionCount;
+  }
+  return { unreadCount, mentionCount, newMentions };
+}

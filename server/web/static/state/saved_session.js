@@ -1,0 +1,41 @@
+/** Open rooms, nickname and status of this tab, which a reload restores. */
+
+import { sessionStore } from "./storage.js";
+
+/**
+ * @typedef {object} SavedState
+ * @property {string} nick
+ * @property {string | null} away Status text, possibly empty; null for an attentive user.
+ * @property {string | undefined} room Visible room.
+ * @property {string[]} rooms
+ */
+
+const KEY = "session";
+
+export class SavedSession {
+  #saved = ""; // JSON of the latest write
+
+  /** @returns {SavedState | null} */
+  load() {
+    return sessionStore.get(KEY);
+  }
+
+  /**
+   * Save the state if it has changed.
+   * @param {import("./chat_session.js").ChatSession | null} session No effect if null.
+   */
+  save(session) {
+    if (!session) return;
+    const { nick, away, current, rooms } = session;
+    const state = { nick, away, room: current?.requestedName, rooms: rooms.map(({ requestedName }) => requestedName) };
+    const json = JSON.stringify(state);
+    if (json === this.#saved) return;
+    this.#saved = json;
+    sessionStore.set(KEY, state);
+  }
+
+  remove() {
+    sessionStore.remove(KEY);
+    this.#saved = "";
+  }
+}

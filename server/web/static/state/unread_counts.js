@@ -1,0 +1,73 @@
+/**
+ * Unread messages and mentions of one room.
+ *
+ * - Account: the counts of the server, plus newer messages by their ordinals (docs/protocol.md, "Unread messages").
+ *   Own and deleted messages count.
+ * - Guest: the loaded messages of other members, without deleted ones and up to `MAX_COUNTED`.
+ */
+
+export const MAX_COUNTED = 1000; // messages
+
+export class UnreadCounts {
+  #unread = 0;
+  #mentions = 0;
+  #isExact = false;
+  /** @type {number | null} */
+  #ordinal = null; // of the newest message that the counts include; null if it is unknown
+
+  get unread() {
+    return this.#unread;
+  }
+
+  get mentions() {
+    return this.#mentions;
+  }
+
+  /** True for the counts of an account. */
+  get isExact() {
+    return this.#isExact;
+  }
+
+  /**
+   * Set the counts of the server.
+   * @param {{unread: number, mentions?: number}} read
+   * @param {number | null} ordinal Ordinal of the newest message that the counts include; null if it is unknown.
+   */
+  set({ unread, mentions = 0 }, ordinal) {
+    this.#isExact = true;
+    this.#unread = Math.max(0, unread);
+    this.#mentions = Math.max(0, mentions);
+    this.#ordinal = ordinal;
+  }
+
+  /**
+   * Set the counts to 0.
+   * @param {number | null} [ordinal] Ordinal of the newest read message.
+   */
+  reset(ordinal = null) {
+    this.#unread = this.#mentions = 0;
+    this.#ordinal = ordinal;
+  }
+
+  /**
+   * Return whether the counts of the server include a message.
+   * @param {import("./room_log.js").Item} message
+   */
+  includes({ n = 0 }) {
+    return this.#isExact && this.#ordinal !== null && n <= this.#ordinal;
+  }
+
+  /**
+   * Count a message that the counts do not include.
+   * @param {import("./room_log.js").Item} message
+   * @param {{isOwn: boolean, isMention: boolean}} options
+   */
+  add({ n = 0, deleted }, { isOwn, isMention }) {
+    if (this.#isExact) {
+      this.#unread += this.#ordinal === null ? 1 : n - this.#ordinal;
+      this.#ordinal = n;
+    } else if (isOwn || deleted) return;
+    else this.#unread = Math.min(MAX_COUNTED, this.#unread + 1);
+    if (isMention) this.#mentions += 1;
+  }
+}
