@@ -1,5 +1,6 @@
 """Accounts in the page: registration, login, devices, password and rejected tokens."""
 
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.in_process_server import running_server
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+HASHING_REQUESTS = re.compile(r"/api/(accounts|sessions|me/password)$")
+"""Requests that compute password hashes, which have a lower priority than all other work."""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -37,7 +41,8 @@ async def open_account(page: Page) -> None:
 async def submit_login(page: Page, account: str, password: str) -> None:
     await page.locator("#login-account").fill(account)
     await page.locator("#login-password").fill(password)
-    await page.locator("#login-password").press("Enter")
+    async with page.expect_response(HASHING_REQUESTS):
+        await page.locator("#login-password").press("Enter")
 
 
 async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
@@ -96,7 +101,8 @@ async def test_a_password_change_logs_out_the_other_devices(
     await expect(first.page.locator("#device-list li")).to_have_count(3)
     await first.page.locator("#password-old").fill(PASSWORD)
     await first.page.locator("#password-new").fill("another long password")
-    await first.page.locator("#password-new").press("Enter")
+    async with first.page.expect_response(HASHING_REQUESTS):
+        await first.page.locator("#password-new").press("Enter")
     await expect(first.page.locator("#account-status")).to_have_text(
         "Password changed. All other devices are logged out."
     )

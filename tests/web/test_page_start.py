@@ -31,8 +31,9 @@ async def test_a_module_that_fails_once_is_loaded_by_one_reload(browser: Browser
 
     loads = await count_index_loads(tab.page)
     await tab.page.route("**/view/status.js", fail_once)
-    await tab.page.goto(f"{server.url}/#/tea")
-    await expect(tab.page.locator("#load-error")).to_contain_text("The page did not load completely.")
+    async with tab.page.expect_event("load", lambda _: len(loads) == 2):  # the reload follows after a delay
+        await tab.page.goto(f"{server.url}/#/tea")
+        await expect(tab.page.locator("#load-error")).to_contain_text("The page did not load completely.")
     await expect(tab.page.locator("#join-room")).to_have_value("tea")
     await expect(tab.page.locator("#load-error")).to_have_count(0)
     assert len(loads) == 2
@@ -98,8 +99,8 @@ async def test_an_index_page_without_a_new_element_is_reloaded(browser: Browser,
         await route.fulfill(response=answer, body=body.replace('id="toast"', "") if len(loads) == 1 else body)
 
     await tab.page.route(f"{server.url}/", outdate)
-    await tab.page.goto(server.url)
-    await wait_until(lambda: len(loads) == 2)
+    async with tab.page.expect_event("load", lambda _: len(loads) == 2):  # the reload follows after a delay
+        await tab.page.goto(server.url)
     await expect(tab.page.locator("#join-form")).to_be_visible()
     assert len(loads) == 2
 
