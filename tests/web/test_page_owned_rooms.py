@@ -232,7 +232,7 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     bob.assert_no_errors()
 
 
-async def test_devices_of_an_account_share_the_read_marker(
+async def test_devices_of_an_account_share_the_read_marker_and_exact_counts(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     issued = await create_account(server, "ann")
@@ -258,3 +258,16 @@ async def test_devices_of_an_account_share_the_read_marker(
     await first.page.keyboard.press("Escape")
     for badge in unread:
         await expect(badge).to_have_count(0)
+    await first.page.locator("#room-list .room-open", has_text="lobby").click()
+    await first.page.goto(f"{server.url}/health")
+    for number in range(120):
+        await bot.request("sendMessage", {"room": "tea", "message": "@ann" if number == 3 else f"missed {number}"})
+    await first.page.goto(server.url)
+    badge = first.page.locator("#room-list .unread", has_text="tea").locator(".visually-hidden")
+    await expect(badge).to_have_text(", 120 unread, 1 mentioning you")
+    await bot.request("sendMessage", {"room": "tea", "message": "live"})
+    await expect(badge).to_have_text(", 121 unread, 1 mentioning you")
+    await first.page.locator("#room-list .room-open", has_text="tea").click()
+    await first.page.keyboard.press("Alt+u")
+    await expect(first.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("missed 0")
+    first.assert_no_errors()
