@@ -8,7 +8,16 @@ from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.protocol.events import Edit, JoinNotice, LeaveNotice, Member, MemberChange, MemberRef, NickNotice
+from tui_chat.protocol.events import (
+    Attachment,
+    Edit,
+    JoinNotice,
+    LeaveNotice,
+    Member,
+    MemberChange,
+    MemberRef,
+    NickNotice,
+)
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, SPEAKER_PERIOD
@@ -183,6 +192,10 @@ def test_a_quote_shows_the_current_text_of_its_parent(session: ChatSession) -> N
         assert reply is not None
         assert reply.quote == f"bob: {tea.log[1].message}"
     assert tea.log[1].message == "tea or milk?"
+    file = Attachment(id="u1", name="a.txt", type="text/plain", size=5, path="")
+    tea.log.apply_push(replace(tea.message(4, "", BOB), attachments=[file]))
+    session.apply(events.LogChanged("tea", (4,), True))
+    assert view.quoted_text(4) == "bob: [file a.txt · text/plain · 5 B]"
 
 
 def test_messages_of_a_confusable_author_keep_their_mark(session: ChatSession) -> None:

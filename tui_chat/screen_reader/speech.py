@@ -25,11 +25,12 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     nick = chat_strings.notice_nick(message.nick_name, is_confusable)
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
-    if action := action_text(message.message):
+    content = describe_content(message)
+    if action := action_text(content):
         return " ".join([nick, format_text(action), *[tr("(edited)")] * bool(message.edited)])
     if message.edited:
-        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(describe_content(message)))
-    return tr("{nick} says: {text}", nick=nick, text=format_text(describe_content(message)))
+        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(content))
+    return tr("{nick} says: {text}", nick=nick, text=format_text(content))
 
 
 def dated_message_text(message: Message) -> str:

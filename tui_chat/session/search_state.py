@@ -153,8 +153,9 @@ def build_hit(message: Message, query: SearchQuery) -> SearchHit:
     Each whitespace character becomes a space. `…` replaces the text more than `CONTEXT_BEFORE_MATCH` characters
     before the first match; the end is not shortened.
     """
-    action = action_text(message.message)
-    text = "".join(" " if character.isspace() else character for character in action or describe_content(message))
+    content = describe_content(message)
+    action = action_text(content)
+    text = "".join(" " if character.isspace() else character for character in action or content)
     match_ranges = query.find_spans(text)
     excerpt_start = max(0, match_ranges[0][0] - CONTEXT_BEFORE_MATCH) if match_ranges else 0
     excerpt, shift = ("…" + text[excerpt_start:], 1 - excerpt_start) if excerpt_start else (text, 0)

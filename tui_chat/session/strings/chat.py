@@ -234,8 +234,8 @@ def quote(nick: str, text: str) -> str:
 
 
 def quote_line(line: MessageLine, limit: int) -> str:
-    """Return the `quote` of a message with at most `limit` characters of its text, `nick: …` if deleted."""
-    return quote(line.marked_nick, "" if line.deleted else line.text[:limit])
+    """Return the `quote` of a message with at most `limit` characters of its content, `nick: …` if deleted."""
+    return quote(line.marked_nick, "" if line.deleted else line.content[:limit])
 
 
 MAX_UNREAD_QUOTE = 60  # characters of a message in the answer to `/unread`

@@ -162,7 +162,7 @@ class MessageActions:
                 if line.is_own
                 else tr("Delete this message of {nick} for everyone?", nick=line.nick)
             )
-            question = ConfirmScreen(title, line.text, tr("delete"))
+            question = ConfirmScreen(title, line.content, tr("delete"))
             self._view.open_dialog(question, lambda answer: self._on_deletion_answered(view, seq, answer))
         return ""
 

@@ -220,7 +220,7 @@ def _deletion_text(line: MessageLine) -> str:
 def extract_text(line: Line) -> str:
     """Return the sanitized text without the `/me` of an action; empty for hidden texts, gaps and markers."""
     if isinstance(line, MessageLine) and line.is_action:
-        return sanitize_body(_replace_surrogates(action_text(line.text)))
+        return sanitize_body(_replace_surrogates(action_text(line.content)))
     if isinstance(line, MessageLine) and not line.is_text_hidden:
         return sanitize_body(_replace_surrogates(line.content)).strip("\n")
     return sanitize_body(_replace_surrogates(line.text)).strip("\n") if isinstance(line, NoticeLine) else ""
