@@ -309,12 +309,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding(
             "message-open-link", ("o",), "screen.open_selected_links", mark("show and open links"), mark("link")
         ),
-        KeyBinding(
-            "message-mark-unread",
-            ("U",),
-            "screen.mark_selected_unread",
-            mark("mark as unread from here, on all your devices"),
-        ),
+        KeyBinding("message-mark-unread", ("U",), "screen.mark_selected_unread", mark("mark as unread from here")),
         KeyBinding("message-oldest", ("home", "g"), "to_top", mark("oldest loaded message")),
         KeyBinding("message-newest", ("end", "G"), "to_bottom", mark("newest message")),
         KeyBinding(
