@@ -179,6 +179,14 @@ def test_completion_lists_the_latest_senders_first(session: ChatSession) -> None
     assert view.other_nicks == ["bob", "cai"]
 
 
+def test_a_room_is_found_by_its_names_before_two_renames(session: ChatSession) -> None:
+    view = session.add_room(FakeRoom("tea"))
+    session.apply(events.RoomRenamed("tea", "Green tea"))
+    session.apply(events.RoomRenamed("Green tea", "Matcha"))
+    assert [session.find_room(name) for name in ("tea", "green tea", "matcha")] == [view] * 3
+    assert session.current_room is view
+
+
 def test_a_quote_shows_the_current_text_of_its_parent(session: ChatSession) -> None:
     tea = FakeRoom("tea").join("tea or coffee?")
     view = session.add_room(tea)

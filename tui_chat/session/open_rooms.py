@@ -25,7 +25,7 @@ class OpenRooms:
         return None if self._current_key is None else self.by_key[self._current_key]
 
     def find(self, name: str) -> RoomView | None:
-        """Return the room with this name, or with this name before a rename; None if there is none."""
+        """Return the room with this name, or with this name before its renames; None if there is none."""
         key = names.canonical_key(name)
         return self.by_key.get(key) or self.by_key.get(self._new_keys.get(key, key))
 
@@ -74,9 +74,10 @@ class OpenRooms:
             self._current_key = next(iter(list(self.by_key)[max(0, index - 1) :]), None)
 
     def rename(self, view: RoomView, new_name: str) -> None:
-        """Change the name of a room; `find` also accepts the name before."""
+        """Change the name of a room; `find` also accepts its earlier names."""
         old_key, key = names.canonical_key(view.name), names.canonical_key(new_name)
         view.name = new_name
         self.by_key = {key if room is view else other_key: room for other_key, room in self.by_key.items()}
+        self._new_keys = {before: key if after == old_key else after for before, after in self._new_keys.items()}
         self._new_keys[old_key] = key
         self._current_key = key if self._current_key == old_key else self._current_key
