@@ -122,7 +122,7 @@ async def test_a_registered_owner_invites_by_link_and_moderates(
 
     await run(bob, f"/join {link}", "secret plans")
     page = ChatPage(await browser.open_tab())
-    await page.page.goto(f"{server.url}/?invite={invite}#/{address}")
+    await page.page.goto(f"{server.url}/#/{address}?invite={invite}")
     await page.page.locator("#join-nick").fill("dan")
     await page.page.locator("#join-submit").click()
     await page.expect_messages("secret plans")

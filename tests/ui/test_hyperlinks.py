@@ -97,6 +97,13 @@ async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, 
         await ann.wait_for_text("Enter join")
         await ann.press("enter")
         await ann.wait_until(lambda: (view := ann.displayed_room) is not None and view.name == "green tea")
+        await ann.wait_until(lambda: ann.sdk_room("green tea").was_joined)
+        await ann.sdk_room("green tea").send(f"{server.url}/#/coffee?invite=code")
+        await ann.wait_for_text("/#/coffee")
+        await ann.press("ctrl+s", "o")
+        await ann.wait_for_text("Enter join")
+        await ann.press("enter")
+        await ann.wait_until(lambda: (view := ann.displayed_room) is not None and view.name == "coffee")
         assert ann.sdk_room("tea")
 
 

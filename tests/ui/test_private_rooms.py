@@ -78,7 +78,7 @@ async def test_links_with_an_invite_open_rooms_of_the_same_server(server: Runnin
         invite = await ann.owned_rooms.create_invite(board.name)
         await bob.send_message(f"/join {board.name}")
         await bob.wait_for_text("No such room.")
-        await bob.send_message(f"/join {invite.url}")
+        await bob.send_message(f"/join {server.url}/#/{board.name}?invite={invite.code}")
         await bob.wait_until(lambda: bob.displayed_room is not None and bob.displayed_room.title == "Board")
         assert board.name not in bob.screen_text()
         await bob.send_message("/policy")

@@ -138,6 +138,11 @@ const RUNNERS = {
     const { findLinks } = await load("state/links");
     return ({ input }) => findLinks(input).map(({ start, text }) => input.slice(start, start + text.length));
   },
+
+  async room_links(load) {
+    const { parseRoomLink } = await load("state/links");
+    return ({ input }) => parseRoomLink(input);
+  },
 };
 
 function runBackoff(Backoff, { random, backoff: operations }) {

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from msgspec import convert
 
 from tests.support.vectors import expand, load_vectors, vector_cases
+from tui_chat.client.net.address import is_room_link, parse_address
 from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
@@ -131,6 +133,18 @@ def test_disguised_hosts_match_the_vectors(case: Case) -> None:
 def test_links_match_the_vectors(case: Case) -> None:
     text = case["input"]
     assert [text[link.start : link.end] for link in find_hyperlinks(text)] == case["expected"]
+
+
+@vector_cases("room_links")
+def test_room_links_match_the_vectors(case: Case) -> None:
+    link = None
+    if is_room_link(case["input"]):
+        address = parse_address(case["input"])
+        server = urlsplit(address.base_url)
+        is_default_port = server.port == {"http": 80, "https": 443}[server.scheme]
+        origin = f"{server.scheme}://{server.hostname}" if is_default_port else address.base_url
+        link = {"origin": origin, "room": address.room or "", "invite": address.invite or ""}
+    assert link == case["expected"]
 
 
 @vector_cases("durations")

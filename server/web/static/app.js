@@ -194,8 +194,8 @@ function showRoom(room, { replace = false } = {}) {
 }
 
 /** Switch to a room; join it first if necessary. */
-function openRoom(name) {
-  showRoom(session.openRoom(name));
+function openRoom(name, invite = "") {
+  showRoom(session.openRoom(name, invite));
 }
 
 /** Open the room of a search result and scroll to the message. */
@@ -277,9 +277,9 @@ function createCommandContext(room, replyTo) {
     restoreText: (text) => room === session?.current && composer.restoreText(text),
     confirm,
     copyText,
-    openRoom(name) {
+    openRoom(name, invite) {
       drafts.save(room.requestedName, { text: "" });
-      openRoom(name);
+      openRoom(name, invite);
     },
     leave(name) {
       const target = name ? session.findRoom(name) : room;
@@ -375,7 +375,8 @@ installPageEvents({
   onAccountChange,
   onRoomUrl(name) {
     if (!session) joinForm.show();
-    else if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name);
+    else if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name, inviteFromUrl());
+    else if (roomVisible && inviteFromUrl()) setRoomUrl(session.current.name, { replace: true });
   },
 });
 

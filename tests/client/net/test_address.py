@@ -73,6 +73,12 @@ def test_a_chat_url_contains_an_invite() -> None:
     assert parse_address("chat://host?invite=x").room is None
 
 
+def test_a_page_url_contains_a_room_and_an_invite_in_its_fragment() -> None:
+    assert parse_address("http://host/#/~abc?invite=a-B_9") == Address("http://host:80", "~abc", "a-B_9")
+    assert parse_address("https://host:8443#/green%20tea") == Address("https://host:8443", "green tea")
+    assert parse_address("https://host/#/") == Address("https://host:443")
+
+
 def test_a_chat_url_contains_a_quoted_room() -> None:
     assert parse_address("chats://example.org:3000/%E8%8C%B6%20%2F") == Address("https://example.org:3000", "茶 /")
 

@@ -24,6 +24,8 @@ _SCHEME_DEFAULTS = {
 }
 _HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
 _INVITE = re.compile(r"\?invite=([A-Za-z0-9_-]+)$")
+_PAGE_FRAGMENT = re.compile(r"/?#/(.*)")
+_PAGE_INVITE = re.compile(rf"https?://[^/?#]+/?#/[^/?#]+{_INVITE.pattern}", re.IGNORECASE)
 _IPV6_PATTERN = re.compile(r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 
 
@@ -32,8 +34,8 @@ class Address(Struct, frozen=True):
 
     Attributes:
         base_url: URL of scheme `http` or `https` with explicit port; IPv6 hosts in brackets.
-        room: Unvalidated room name of a `chat://host/room` URL, None without one.
-        invite: Invite code of a `chat://host/room?invite=code` URL, None without one.
+        room: Unvalidated room name of a `chat://host/room` or `http://host/#/room` URL, None without one.
+        invite: Invite code after the room (`?invite=code`), None without one.
     """
 
     base_url: str
@@ -42,8 +44,11 @@ class Address(Struct, frozen=True):
 
 
 def is_room_link(url: str) -> bool:
-    """Return whether a URL is the address of a chat server or room: scheme `chat` or `chats`."""
-    return url.lower().startswith(("chat://", "chats://"))
+    """Return whether a URL is a room link: scheme `chat` or `chats`, or an invite link of the page.
+
+    Other web addresses with a fragment are no room links, because many sites use fragments as paths.
+    """
+    return url.lower().startswith(("chat://", "chats://")) or _PAGE_INVITE.fullmatch(url) is not None
 
 
 def split_invite(room: str) -> tuple[str, str | None]:
@@ -56,11 +61,11 @@ def parse_address(text: str) -> Address:
     """Parse a server address.
 
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
-    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path, and an invite code (`?invite=code`). IPv6
-    addresses need brackets with a scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000.
-    Surrounding space is ignored, the host becomes lowercase, and the room is percent-decoded but not validated.
-    `Chat.example/tea` gives the base URL `http://chat.example:3000` and the room `tea`. A path on other schemes and a
-    user name are errors.
+    `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path, an `http` or `https` URL a room in the
+    fragment (`#/room`, as the page has it); an invite code may follow the room (`?invite=code`). IPv6 addresses need
+    brackets with a scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. Surrounding space is
+    ignored, the host becomes lowercase, and the room is percent-decoded but not validated. `Chat.example/tea` gives the
+    base URL `http://chat.example:3000` and the room `tea`. A path on other schemes and a user name are errors.
 
     Args:
         text: Address as typed.
@@ -81,9 +86,10 @@ def parse_address(text: str) -> Address:
         rest = f"[{rest}]"
     authority, path = _split_authority(rest)
     host, port = _parse_host_port(authority, default_port)
-    path, invite = split_invite(path.strip("/"))
+    fragment = _PAGE_FRAGMENT.fullmatch(path) if scheme.lower() in ("http", "https") else None
+    path, invite = split_invite((fragment[1] if fragment else path).strip("/"))
     room = unquote(path.strip("/")) or None
-    if room is not None and scheme.lower() not in ("chat", "chats"):
+    if room is not None and fragment is None and scheme.lower() not in ("chat", "chats"):
         raise InvalidAddress("address_path")
     return Address(f"{http_scheme}://{host}:{port}", room, invite if room else None)
 

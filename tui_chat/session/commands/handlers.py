@@ -111,7 +111,7 @@ def _change_server(argument: str, context: CommandContext) -> None:
 
 
 def _join(argument: str, context: CommandContext) -> None:
-    """Show or join a room by name, or by a `chat://` link, possibly with an invite."""
+    """Show or join a room by name, by a `chat://` link, or by an invite link of the page."""
     if address.is_room_link(argument):
         _change_server(argument, context)
     else:

@@ -33,7 +33,10 @@ const PART = /[()[\]?#]|https?:\/\//gi;
 const COMPLETE_ADDRESS = /^(?:(?:https?|chats?):\/\/[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#])/i;
 const FORMATTING_BEFORE = /[*_~]*$/;
 const MAX_FORMATTING = 8; // signs before an address
-const DEFAULT_PORT = 3000; // of room links
+const DEFAULT_PORT = 3000; // of the schemes `chat` and `chats`
+const INVITE = /\?invite=([A-Za-z0-9_-]+)$/;
+const CHAT_LINK = /^chat(s?):\/\/([^/?#]*)\/?(.*)$/i;
+const PAGE_LINK = /^http(s?):\/\/([^/?#]+)\/[^?#]*#\/([^/?#]+\?invite=[A-Za-z0-9_-]+)$/i;
 const TRAILING_PUNCTUATION = ".,;:!?'";
 /** @type {Record<string, string>} */
 const OPENING_BRACKETS = { ")": "(", "]": "[" };
@@ -71,19 +74,36 @@ export function findLinks(text) {
 }
 
 /**
- * Return server and room of a room link, or null for other links.
+ * Return the room name and the invite code of `room?invite=code`, both empty if absent.
+ * @param {string} text Room name with escape sequences.
+ */
+export function splitInvite(text) {
+  const match = text.match(INVITE);
+  const quotedRoom = match ? text.slice(0, match.index) : text;
+  const invite = match?.[1] ?? "";
+  try {
+    return { room: decodeURIComponent(quotedRoom).trim(), invite };
+  } catch {
+    return { room: quotedRoom, invite }; // malformed escape sequence, for example a literal percent sign
+  }
+}
+
+/**
+ * Return server, room and invite code of a room link, or null for other links.
+ *
+ * Room links have the scheme `chat` or `chats`, or are invite links of the page (`http://host/#/room?invite=code`).
  * @param {string} url
- * @returns {{host: string, isSameServer: boolean, room: string} | null}
+ * @returns {{origin: string, room: string, invite: string} | null}
  */
 export function parseRoomLink(url) {
-  const [, tls, authority, path] = url.match(/^chat(s?):\/\/([^/?#]*)\/?(.*)$/i) ?? [];
+  const [, tls, authority, path] = url.match(CHAT_LINK) ?? url.match(PAGE_LINK) ?? [];
   if (authority === undefined) return null;
   const scheme = tls ? "https:" : "http:";
   try {
     const { hostname, port } = new URL(`${scheme}//${authority}`);
-    const isDefaultPort = !port && !/:\d+$/.test(authority);
-    const origin = new URL(`${scheme}//${hostname}:${isDefaultPort ? DEFAULT_PORT : port}`).origin;
-    return { host: hostname, isSameServer: origin === location.origin, room: decodeURIComponent(path.replace(/\/$/, "")) };
+    const isDefaultPort = !port && /^chat/i.test(url) && !/:\d+$/.test(authority);
+    const { origin } = new URL(`${scheme}//${hostname}:${isDefaultPort ? DEFAULT_PORT : port}`);
+    return { origin, ...splitInvite(path.replace(/\/$/, "")) };
   } catch {
     return null;
   }

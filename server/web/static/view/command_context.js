@@ -15,7 +15,7 @@ import { findPerson } from "../state/person_finder.js";
  * @property {(text: string) => void} restoreText Put the text of a failed command back into an empty composer.
  * @property {Confirm} confirm
  * @property {(text: string) => Promise<void>} copyText
- * @property {(name: string) => void} openRoom
+ * @property {(name: string, invite?: string) => void} openRoom
  * @property {(name: string) => boolean} leave False if the room is not open.
  * @property {(room: import("../state/room.js").Room) => void} closeRoom
  * @property {(filter: string) => void} openRoomDialog

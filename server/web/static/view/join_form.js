@@ -1,6 +1,7 @@
 /**
  * Form for room and nickname.
  *
+ * The room can also be a link to a room of this server, which replaces the URL.
  * The room defaults to the one in the URL (`/#/tea`), then to the latest one. The nickname defaults to the
  * latest one.
  */
@@ -8,10 +9,11 @@
 import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { storedAccount } from "../state/account.js";
+import { parseRoomLink } from "../state/links.js";
 import { validateNickname, validateRoomName } from "../state/names.js";
 import { localStore } from "../state/storage.js";
 import { markInvalid, requireElement, setText } from "./dom.js";
-import { roomFromUrl } from "./room_url.js";
+import { roomFromUrl, setRoomUrl } from "./room_url.js";
 
 export class JoinForm {
   #screen = requireElement("join-screen");
@@ -30,6 +32,12 @@ export class JoinForm {
   constructor({ onSubmit, onChange, onLanguageChange }) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
+      const link = parseRoomLink(this.#room.value.trim());
+      if (link && link.origin !== location.origin) return this.#reject(this.#room, strings.otherServer(new URL(link.origin).hostname));
+      if (link) {
+        setRoomUrl(link.room, { invite: link.invite, replace: true });
+        this.#room.value = link.room;
+      }
       const room = this.#room.value.trim();
       const nick = this.#nick.value.trim();
       if (!room) return this.#reject(this.#room, strings.roomRequired);

@@ -1,4 +1,4 @@
-/** Links to rooms in the timeline (`chat://host/room`). */
+/** Links to rooms in the timeline: `chat://host/room`, and invite links of the page. */
 
 import { strings } from "../i18n/strings.js";
 import { parseRoomLink } from "../state/links.js";
@@ -8,7 +8,7 @@ import { closestElement, requireElement } from "./dom.js";
  * Ask before the join of a linked room, and explain links to other servers.
  * @param {object} options
  * @param {import("./command_context.js").Confirm} options.confirm
- * @param {(name: string) => void} options.openRoom
+ * @param {(name: string, invite: string) => void} options.openRoom
  * @param {() => void} options.openRoomDialog Called for a link to this server without a room.
  * @param {(text: string) => Promise<void>} options.copyText
  */
@@ -17,16 +17,18 @@ export function installRoomLinks({ confirm, openRoom, openRoomDialog, copyText }
     const anchor = closestElement(event.target, "a");
     const url = anchor instanceof HTMLAnchorElement ? anchor.href : "";
     const link = parseRoomLink(url);
-    if (!link) return;
+    if (!link || (link.origin !== location.origin && url.startsWith("http"))) return; // opens a page
     event.preventDefault();
-    if (link.isSameServer && !link.room) openRoomDialog();
+    if (link.origin === location.origin && !link.room) openRoomDialog();
     else ask(link, url);
   });
 
-  async function ask({ host, isSameServer, room }, url) {
+  async function ask({ origin, room, invite }, url) {
+    const isSameServer = origin === location.origin;
+    const host = new URL(origin).hostname;
     const choices = isSameServer ? [{ value: "join", label: strings.joinRoom(room), kind: "primary" }] : [{ value: "copy", label: strings.copy }];
     const choice = await confirm({ title: url, text: isSameServer ? host : strings.otherServer(host), choices });
-    if (choice === "join") openRoom(room);
+    if (choice === "join") openRoom(room, invite);
     else if (choice === "copy") copyText(url);
   }
 }

@@ -7,6 +7,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
+import { parseRoomLink } from "../state/links.js";
 import { CommandRejected } from "./command_context.js";
 import { MODERATION_HANDLERS } from "./moderation_commands.js";
 import { PEOPLE_HANDLERS } from "./people_commands.js";
@@ -59,7 +60,7 @@ const HANDLERS = {
   ...ROOM_HANDLERS,
   me: (text, { send }) => send(`/me ${text}`),
   shrug: (text, { send }) => send(text ? `${text} ${SHRUG}` : SHRUG),
-  join: (room, { openRoom, openRoomDialog }) => (room ? openRoom(room) : openRoomDialog("")),
+  join,
   part: (room, { leave }) => leave(room),
   list: (filter, { openRoomDialog }) => openRoomDialog(filter),
   nick: (nick, { session, openSettings }) => (nick ? session.changeNick(nick).then(() => undefined) : openSettings()),
@@ -81,6 +82,18 @@ const HANDLERS = {
   settings: (_argument, { openSettings }) => openSettings(),
   help: (_argument, { openHelp }) => openHelp(),
 };
+
+/**
+ * Join a room by name or by a link to a room of this server, or open the room dialog.
+ * @param {string} room
+ * @param {CommandContext} context
+ */
+function join(room, { openRoom, openRoomDialog }) {
+  const link = parseRoomLink(room);
+  if (link && link.origin !== location.origin) throw new CommandRejected(strings.otherServer(new URL(link.origin).hostname));
+  const name = link ? link.room : room;
+  return name ? openRoom(name, link?.invite) : openRoomDialog("");
+}
 
 /**
  * @param {unknown} error
