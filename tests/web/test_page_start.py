@@ -8,6 +8,7 @@ from playwright.async_api import Page, Route, expect
 from server.app import RunningServer
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage
+from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -50,8 +51,8 @@ async def test_a_missing_module_leaves_a_message_in_both_languages(
     await tab.page.route(pattern, lambda route: route.fulfill(status=404))
     await tab.page.goto(server.url)
     message = tab.page.locator("#load-error")
-    async with tab.page.expect_navigation():
-        await expect(message).to_be_visible()
+    await expect(message).to_be_visible()
+    await wait_until(lambda: len(loads) == 2)
     await expect(message).to_be_visible()
     await expect(message).to_contain_text("页面未能完整加载")
     await expect(message.locator(":lang(zh)")).to_be_visible()
