@@ -163,7 +163,16 @@ def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:
-    """Write a room log to standard output or to a file."""
+    """Write a room log to standard output, or to a file with a confirmation.
+
+    Args:
+        arguments: Parsed command line.
+        zone: Time zone of the text format, None for that of the system.
+        send: Function that runs `export`.
+
+    Raises:
+        ControlError: The room does not exist, the log is not readable, or the file exists or is not writable.
+    """
 
     def format_line(entry: dict[str, Any]) -> bytes:
         if arguments.format == "json":

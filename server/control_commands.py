@@ -176,7 +176,7 @@ def _stop(server: ServerStatus) -> ServerStatus:
     A server that has ended in the meantime counts as stopped.
 
     Raises:
-        ControlError: The server rejects the command, or has not ended within its own timeout.
+        ControlError: The server rejects the command, does not respond, or has not ended within its own timeout.
     """
     try:
         with connect(server.path) as connection:

@@ -63,8 +63,8 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
     """Serve until SIGINT, SIGTERM, the command `stop` or the idle timeout, and return after the shutdown.
 
     The first signal starts the shutdown; further signals end only the drain period. The process exits with code 1 if
-    the shutdown exceeds 5 seconds. The call configures logging, signal handlers, garbage collection and the limit of
-    open files for the process, and must be made in the main thread.
+    the shutdown after this period exceeds 5 seconds. The call configures logging, signal handlers, garbage collection
+    and the limit of open files for the process, and must be made in the main thread.
 
     Args:
         settings: Resolved server settings.

@@ -75,7 +75,7 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
 
 
 def parse_language(tag: str) -> Language:
-    """Return the language of `tag`, for example `zh_CN`, as an argparse type.
+    """Return the language of `tag` (`i18n.language_from_tag`), as an argparse type.
 
     Raises:
         argparse.ArgumentTypeError: The language is not supported.

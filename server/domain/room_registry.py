@@ -168,7 +168,7 @@ class RoomRegistry(Generic[ConnectionT]):
         Nothing is sent.
 
         Raises:
-            NotJoined: The connection is not in the room.
+            NotJoined, NotFound: As `require_membership`.
         """
         room, _ = self.require_membership(connection, room_name)
         return self._remove_connection(connection, room)
@@ -261,7 +261,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """Return the room and the participant of a connection.
 
         Raises:
-            NotJoined: The connection is not in the room.
+            NotJoined, NotFound: As `require_reader`; `NotJoined` also for an observer.
         """
         room = self.require_reader(connection, room_name)
         if (participant := room.connections.get(connection)) is None:

@@ -118,7 +118,10 @@ class DeviceTokens:
         return record
 
     async def _find_account(self, account_id: int) -> Account | None:
-        """Return an account from the directory, or from storage if another server has created the account."""
+        """Return an account from the directory, or from storage if another server has created the account.
+
+        The account may be suspended or deleted. None for an unknown id.
+        """
         account = self._directory.get(account_id)
         if account is None:
             with suppress(errors.NotFound):

@@ -106,9 +106,9 @@ class Dispatcher:
     ) -> ClientConnection:
         """Register a connection with the account of its token, or as a guest; nothing is sent.
 
-        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A token without a scheme is that
-        of a conversation client. A reconnecting session keeps the token buckets and the throttling state of `previous`,
-        but neither account, member id nor rooms.
+        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A header token without a scheme
+        is an ordinary token, and marks a conversation client. A reconnecting session keeps the token buckets and the
+        throttling state of `previous`, but neither account, member id nor rooms.
 
         Raises:
             TokenRejected: The token is invalid (`token_invalid`), or the account suspended.

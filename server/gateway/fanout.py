@@ -39,9 +39,14 @@ class Fanout:
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
     ) -> None:
-        """Queue an event for all connections and observers of a room except `exclude`; messages have no exception.
+        """Queue an event for all connections and observers of a room.
 
         The pushes precede later responses. Recipients whose dialect does not support the event receive nothing.
+
+        Args:
+            room: Room of the event.
+            room_event: Event to send.
+            exclude: Connection that does not receive the event; None for a message.
         """
         if type(room_event) is events.Message and room_event.attachments:
             for dialect, subscribers in room.subscribers.items():

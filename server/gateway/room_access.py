@@ -57,7 +57,7 @@ class Caller(Protocol):
 
 
 class RoomAccessControl:
-    """Permission checks of all requests.
+    """Permission checks of all requests; a failed read raises `Unavailable`.
 
     Args:
         database: Source of policies and standings, and journal of memberships.
@@ -129,6 +129,8 @@ class RoomAccessControl:
         must_exist: bool = False,
     ) -> AccessState:
         """Check a permission of a person who need not be in the room, and return the access.
+
+        Without `must_exist`, `is_stored` may be False for a stored room.
 
         Args:
             caller: Person of the request.
@@ -272,9 +274,10 @@ class RoomAccessControl:
         return account is not None or self._room_creation == "open"
 
     async def _read(self, caller: Caller, room_name: str, member_id: str, *, is_exact: bool = False) -> AccessState:
-        """Return the access of a person; without `is_exact`, `is_stored` may be False for a stored room.
+        """Return the access of a person, cache the policy of a live room, and record the address of a guest.
 
-        The access of a guest in an unrestricted room is not read, unless the existence of the room matters.
+        Without `is_exact`, the access to an unrestricted room is not read for a guest if guests may create rooms, and
+        `is_stored` may be False for a stored room.
         """
         room_key = names.canonical_key(room_name)
         if caller.account is None:

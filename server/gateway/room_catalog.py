@@ -1,7 +1,7 @@
 """Room management for `resource_crud` clients (docs/dialects.md, "resource_crud").
 
-- Ownership: a guest may update and delete only rooms created on the same connection. Other
-  rooms result in `forbidden`, and rooms outside the public list in `not_found`.
+- Ownership: a connection may update and delete only the rooms that it created. Other rooms result in `forbidden`, and
+  rooms outside the public list in `not_found`.
 - Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
   never changes. A join during the change of a room is refused with `room_changing`.
 - Observers: a rename moves the observers to the new name, and a removal ends their observation; both are pushed.
@@ -30,7 +30,7 @@ from tui_chat.protocol import errors, events, limits, names, responses
 _CATALOG_WRITE_RATE = Rate(100, 10)  # rate of room creations, renames and deletions on this server
 
 MAX_DELETABLE_ENTRIES = 2_000
-"""Maximum number of log entries in a room that a guest may delete, to protect the messages of other members."""
+"""Maximum number of log entries of a room to delete, which protects the messages of other members."""
 
 
 class RoomCatalog:
@@ -98,10 +98,10 @@ class RoomCatalog:
         return room
 
     async def list_summaries(self, query: str | None, limit: int) -> list[responses.RoomSummary]:
-        """Return public rooms and rooms with present members, largest number of members first.
+        """Return public rooms, stored or with members present, largest number of members first.
 
-        Rooms without members are in order of their last activity. A room with members that is not stored, or was
-        removed, has no topic and the `last_seq` 0, and is found by its name only.
+        Rooms without members follow, latest activity first. A room with members that is not stored, or was removed,
+        has an empty topic and the `last_seq` 0, and is found by its name only.
 
         Args:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.
@@ -155,10 +155,10 @@ class RoomCatalog:
         return room
 
     async def find(self, room_name: str) -> RoomRecord:
-        """Return a public room.
+        """Return a stored public room.
 
         Raises:
-            NotFound: No public room has this name.
+            NotFound: No stored public room has this name.
         """
         for room in await self._database.reader.list_rooms(None, 0, [names.canonical_key(room_name)]):
             return room

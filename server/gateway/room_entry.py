@@ -2,8 +2,8 @@
 
 - Join order: the permission check precedes the entry into the room, and the read of the log follows it, so that
   entries missing from the snapshot arrive as pushes.
-- Revocations: an entry between the check and the read repeats the join. A later one removes the member at its
-  publication.
+- Revocations: an entry between the check and the read raises `StaleAccess`, and the dispatcher repeats the join. A
+  later one removes the member at its publication.
 - Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
 
@@ -89,12 +89,13 @@ class RoomEntry:
 
         Raises:
             BadRequest: The connection has too many rooms, or is in the room as a different member.
-            NotFound: The room is not visible.
+            NotFound: The room is not visible, or is an address and the connection left the room during the join.
             Forbidden: The person is banned, may not create the room, or is a guest in no common room with another
                 member of the direct room.
             Unavailable: The room is being changed, the database is not readable or overloaded, or the connection
                 closed.
             NotJoined: The connection closed or left the room during the join.
+            StaleAccess: The access changed during the join.
         """
         member_id = self._identity.resolve_member_id(connection, request.guest_key)
         account = connection.account

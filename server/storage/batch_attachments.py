@@ -53,7 +53,8 @@ class BatchAttachments:
         """Return the files of a new message.
 
         Raises:
-            NotFound: An upload does not exist, is removed, or belongs to another member or another room.
+            NotFound: An upload, or the poster of one, does not exist, is removed, or belongs to another member or
+                another room.
         """
         found: list[events.Attachment] = []
         for attached in command.attachments:

@@ -18,7 +18,7 @@ def read_memberships(connection: Connection, *, member_id: str, now: int) -> lis
     Args:
         connection: Connection with an open transaction.
         member_id: Member id of the account.
-        now: Current time in milliseconds since the epoch.
+        now: Current time in milliseconds since the epoch, for the end of mutes.
     """
     is_muted = and_(
         sanctions.c.room_id == rooms.c.id,

@@ -6,7 +6,7 @@
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
   reconnects. Missed entries are fetched at the speed of the iteration. Entries that the server has removed before
   their fetch are skipped.
-- Cache first: cached entries (`RoomCache`) are preferred to a request.
+- Cache: older entries come from the cache (`RoomCache`) if possible. A jump uses the cache only without a connection.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
 
@@ -214,8 +214,9 @@ class HistorySync:
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
         """Load the messages around a message or a time, and emit `LogChanged`.
 
-        Without a connection, loaded or cached entries suffice; otherwise the call waits for a connection up to
-        `FETCH_TIMEOUT`. A request is followed by requests for the missing newest entries.
+        With a connection, the entries are always requested, and then all missing newest entries. Without a connection,
+        a loaded message or cached entries suffice; otherwise the call waits for a connection up to `FETCH_TIMEOUT`.
+        An offline call for a loaded message emits nothing.
 
         Args:
             seq: Message at the center.

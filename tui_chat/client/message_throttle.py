@@ -26,7 +26,11 @@ class MessageThrottle:
 
         Args:
             request: Message with its `clientId`.
-            timeout: Total time limit in seconds.
+            timeout: Total time limit in seconds; that of an echo is `ECHO_TIMEOUT`.
+
+        Raises:
+            RateLimited: The time limit passed behind other messages.
+            ChatError: As `RoomContext.request`, or as `BasicServer.send`.
         """
         context = self._membership.context
         loop = asyncio.get_running_loop()

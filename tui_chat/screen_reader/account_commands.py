@@ -107,7 +107,12 @@ class ReaderAccountCommands:
         return await self._fill_in(account_forms.deletion_form(self._manager))
 
     async def _list_or_revoke(self, argument: str) -> str:
-        """Return the numbered devices, or log out the device with a number."""
+        """Return the devices, numbered from 1, or log out the device with a number.
+
+        Raises:
+            InvalidField: The argument is no number of a device.
+            ChatError: As the methods of the account manager.
+        """
         devices = await self._manager.list_devices()
         if argument:
             device = account_forms.select_device(devices, argument)

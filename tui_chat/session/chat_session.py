@@ -126,7 +126,7 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room; no effect for other names. It counts as viewed only after `set_viewed`."""
+        """Select an open room, viewed only after `set_viewed`, and end its `mark_unread`; no effect for other names."""
         view = self.rooms.get(names.canonical_key(name))
         if view is None:
             return

@@ -300,7 +300,8 @@ class ServerLink:
     async def trim(self, room: str, keep_count: int) -> None:
         """Remove the oldest messages of a room from memory, so that `keep_count` remain.
 
-        Emits `RoomTrimmed` if any were removed. Calls during a running trim of the room are ignored.
+        Emits `RoomTrimmed` if any were removed. No effect for a closed room, during a running trim of the room,
+        or while a change of a message to remove is unsaved.
         """
         open_room = self.find_room(room)
         if open_room is None or room in self._trimming:

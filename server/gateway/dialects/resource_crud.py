@@ -184,7 +184,10 @@ class ResourceCrudDialect(Dialect):
     async def _stream_messages(
         self, handlers: Handlers, connection: ClientConnection, request: FindChatroomMessages
     ) -> dict[str, Any]:
-        """Push the messages and the end of the stream; return the fields of the end."""
+        """Push the messages and the end of the stream; return the fields of the end.
+
+        The messages are ascending, without deleted ones.
+        """
         room, page = await handlers.room_catalog.read_messages(connection, request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]
         for entry in messages:

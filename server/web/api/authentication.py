@@ -72,7 +72,7 @@ class RequestAuthenticator:
         """Return the client of a request with a password.
 
         Raises:
-            Forbidden: The client is on another machine and does not use TLS.
+            Forbidden: The client is on another machine without TLS, and the operator does not allow plain HTTP.
         """
         client = self.get_client(request)
         scheme = request.scheme if client.own_origin is None else urlsplit(client.own_origin).scheme

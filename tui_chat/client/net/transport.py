@@ -237,7 +237,7 @@ class Transport:
 
     @asynccontextmanager
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
-        """Send a request and yield the future of its response."""
+        """Send a request and yield the future of its response; raises as `send`."""
         if self._watch_task is None or self._watch_task.done():
             raise ConnectionLost("not_connected")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()

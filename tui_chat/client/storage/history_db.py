@@ -169,7 +169,7 @@ class LocalHistory:
             seq: Entry at the center; ignored if `at` is set.
             at: Time in milliseconds since the epoch. Selects the first message at or after this time, or the
                 last message.
-            limit: Maximum number of messages, half of them before the center; more if fewer follow.
+            limit: Maximum number of messages, as in `read_segment_around`.
 
         Returns:
             The messages, ascending, or None if the center is not cached.

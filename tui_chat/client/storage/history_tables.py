@@ -176,7 +176,10 @@ def _limit_changes(connection: sqlite3.Connection, room_id: int) -> None:
 
 
 def _fold_changes(connection: sqlite3.Connection, room_id: int, target: int) -> None:
-    """Apply the stored changes to their message, if stored, and delete them; `restore` sets `own` of the reactions."""
+    """Apply the stored changes to their message, if stored, raise its `as_of`, and delete the changes.
+
+    `restore` sets `own` of the reactions.
+    """
     segment = read_segment(connection, room_id, target, target + 1, 1)
     for base, base_as_of in segment.messages:
         message, as_of = base, base_as_of
@@ -242,10 +245,11 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
         connection: Connection inside a transaction.
         room_id: Row id of the room.
         seq: Entry at the center.
-        limit: Maximum number of messages, half of them before the center; more if fewer follow.
+        limit: Maximum number of messages: up to half of them from the center on, the others before; fewer near the
+            start of the range.
 
     Returns:
-        The messages, ascending, or None if the center is not stored.
+        The messages, ascending, with their changes; None if no range contains the center.
 
     Raises:
         CorruptDatabase: A row cannot be decoded.

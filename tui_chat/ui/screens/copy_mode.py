@@ -80,7 +80,8 @@ class CopyModeScreen(Screen[None]):
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
     """Return the terminal rows of a line as (text, whether the row ends the line).
 
-    An empty line has one empty row. A tab becomes one space. A glyph wider than `width` has its own row.
+    An empty line has one empty row. A tab becomes one space, and other glyphs are those of `render_cluster`. A glyph
+    wider than `width` has its own row.
 
     Args:
         line: Text without line breaks.

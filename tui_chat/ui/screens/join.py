@@ -192,7 +192,8 @@ class JoinScreen(Screen[None]):
     def is_immediate(self, item: events.Key | events.Paste) -> bool:
         """Return whether an input overtakes the input that waits for the chat.
 
-        Input of a dialog above the waiting form does, and global keys and the key that cancels.
+        Input of a dialog above the waiting form does, and global keys and the key that cancels in the form. False while
+        the form does not wait.
         """
         if not self.is_waiting or not self.is_current:
             return self.is_waiting

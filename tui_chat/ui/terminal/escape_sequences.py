@@ -3,8 +3,8 @@
 - Sanitizing: text from other people passes through `sanitize_text`. The result has no control or invisible
   characters, no `;` (field separator of OSC 777, command separator of OSC 9) and a bounded length.
 - Payload: a sequence contains only sanitized text or Base64.
-- Multiplexers: inside tmux or screen a sequence is wrapped for passthrough and followed by BEL, because a multiplexer
-  without passthrough discards the sequence silently.
+- Multiplexers: inside tmux or screen, notifications and clipboard sequences are wrapped for passthrough. BEL follows a
+  notification, because a multiplexer without passthrough discards the sequence silently.
 
 Sources: OSC 9, iTerm2 "Proprietary Escape Codes"; OSC 99, kitty "Desktop notifications"; OSC 777, the notify
 extension of rxvt-unicode, also supported by foot, WezTerm, Ghostty, Konsole and Contour; OSC 2 and the title stack
@@ -132,7 +132,7 @@ def _visible_character(character: str) -> str:
 def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str) -> str:
     """Return the escape sequence of a notification.
 
-    `BELL` ignores the texts. In a multiplexer, a bell follows every other sequence.
+    `BELL` ignores the texts. In a multiplexer, a bell follows the sequence of any other channel.
 
     Args:
         channel: Protocol of the terminal.
@@ -175,7 +175,7 @@ def title_sequence(title: str) -> str:
 def wrap_for_multiplexer(sequence: str, multiplexer: Multiplexer) -> str:
     """Return `sequence` wrapped for passthrough to the outer terminal, unchanged for `NONE`.
 
-    For screen, a sequence above `SCREEN_MAX_STRING_BYTES` is split into several strings.
+    For screen, `sequence` must not contain ST, and is split into strings of at most `SCREEN_MAX_STRING_BYTES`.
     """
     match multiplexer:
         case Multiplexer.NONE:

@@ -32,9 +32,9 @@ class Notifier:
         self._timer_pending = False
 
     def flush(self) -> None:
-        """Pop the notifications of the session, and send the batch if due, or start the timer for the next one.
+        """Move the notifications of the session to the batch, and send the batch if due, otherwise at its time.
 
-        Notifications of the current room are discarded while the terminal has focus.
+        While the terminal has focus, the batch loses the notifications of the current room.
         """
         session, batcher = self._session, self._batcher
         for pending in session.pop_notifications():
