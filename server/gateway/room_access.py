@@ -161,6 +161,7 @@ class RoomAccessControl:
         Raises:
             NotFound: The room is not visible and the invite is invalid or absent (`room_not_found`).
             Forbidden: The person is banned, or the room does not exist and the person may not create rooms.
+            StaleAccess: The access changed between the check and the write of a membership.
         """
         room = self._room_registry.get_ref(room_name)
         state = await self._read(connection, room_name, member.member_id)

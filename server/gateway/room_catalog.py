@@ -1,7 +1,7 @@
 """Room management for `resource_crud` clients (docs/dialects.md, "resource_crud").
 
-- Ownership: a connection may update and delete only the rooms that it created. Other rooms result in `forbidden`, and
-  rooms outside the public list in `not_found`.
+- Ownership: a guest may update and delete only rooms created on the same connection. Other
+  rooms result in `forbidden`, and rooms outside the public list in `not_found`.
 - Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
   never changes. A join during the change of a room is refused with `room_changing`.
 - Observers: a rename moves the observers to the new name, and a removal ends their observation; both are pushed.
@@ -30,7 +30,7 @@ from tui_chat.protocol import errors, events, limits, names, responses
 _CATALOG_WRITE_RATE = Rate(100, 10)  # rate of room creations, renames and deletions on this server
 
 MAX_DELETABLE_ENTRIES = 2_000
-"""Maximum number of log entries of a room to delete, which protects the messages of other members."""
+"""Maximum number of log entries in a room that a guest may delete, to protect the messages of other members."""
 
 
 class RoomCatalog:
@@ -205,7 +205,9 @@ class RoomCatalog:
         """Append a new topic by the member of the connection, who need not have joined.
 
         Raises:
+            NotFound: The room is not visible.
             Forbidden: The topic policy does not permit the change.
+            StaleAccess: The access changed between the check and the write.
         """
         author = self._build_author(connection)
         state = await self._access_control.authorize(connection, room_name, author.member_id, Action.SET_TOPIC)
