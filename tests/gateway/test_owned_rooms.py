@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from server.app import RunningServer
+from server.app import RunningServer, serve
+from server.settings import ServerSettings
 from tests.gateway.test_room_access import ADDRESS, ADDRESS_REQUESTS, request_without_ack
 from tests.support.accounts import connect_account, create_account
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.storage import ManualClock
 
 
 @pytest.fixture
@@ -158,22 +160,34 @@ async def test_an_invite_makes_accounts_and_guests_durable_members(
             assert reason == "room_not_found"
 
 
-async def test_a_replayed_revoked_or_expired_invite_is_void(
-    server: RunningServer, owner: RawClient, client: RawClient
-) -> None:
-    address = await create_private(owner)
-    revoked = await create_invite(owner, address)
-    (listed,) = (await owner.request("listInvites", {"room": address}))["invites"]
-    assert listed == {name: revoked[name] for name in ("id", "uses", "expiresAt")}
-    assert (listed["uses"], await get_reason(owner, "revokeInvite", room=address, id=listed["id"])) == (10, "")
-    assert await get_reason(owner, "revokeInvite", room=address, id=listed["id"]) == "invite_not_found"
-    assert await get_reason(owner, "revokeInvite", room=address, id="x") == "invite_not_found"
-    single = await create_invite(owner, address, uses=1)
-    async with raw_client(server.url) as first:
-        await first.join(address, "first", invite=single["code"])
-    for invite in (revoked, single):
-        reason = await get_reason(client, "joinRoom", roomName=address, nickName="eve", invite=invite["code"])
-        assert reason == "room_not_found"
+async def test_a_replayed_revoked_or_expired_invite_is_void(tmp_path: Path) -> None:
+    clock = ManualClock()
+    settings = ServerSettings(port=0, database=str(tmp_path / "chat.db"), rate_limit="off")
+    async with (
+        serve(settings, now=clock) as server,
+        connect_account(server, "ann") as owner,
+        raw_client(server.url) as client,
+    ):
+        address = await create_private(owner)
+        revoked = await create_invite(owner, address)
+        (listed,) = (await owner.request("listInvites", {"room": address}))["invites"]
+        assert listed == {name: revoked[name] for name in ("id", "uses", "expiresAt")}
+        assert (listed["uses"], await get_reason(owner, "revokeInvite", room=address, id=listed["id"])) == (10, "")
+        assert await get_reason(owner, "revokeInvite", room=address, id=listed["id"]) == "invite_not_found"
+        assert await get_reason(owner, "revokeInvite", room=address, id="x") == "invite_not_found"
+        single = await create_invite(owner, address, uses=1)
+        short = await create_invite(owner, address, expiresIn=60)
+        assert short["expiresAt"] == clock.now + 60_000
+        async with raw_client(server.url) as first:
+            await first.join(address, "first", invite=single["code"])
+        clock.now += 59_999
+        async with raw_client(server.url) as second:
+            await second.join(address, "second", invite=short["code"])
+        clock.now += 1
+        for invite in (revoked, single, short):
+            reason = await get_reason(client, "joinRoom", roomName=address, nickName="eve", invite=invite["code"])
+            assert reason == "room_not_found"
+        assert (await owner.request("listInvites", {"room": address}))["invites"] == []
 
 
 async def test_a_member_leaves_a_private_room_on_all_connections(
