@@ -38,6 +38,26 @@ class ServerStatus:
         return f"{self.fields['url']} (pid {self.fields['pid']})"
 
 
+class _StatusFields(msgspec.Struct):
+    """Required fields of the `status` response; a server of another version can send others."""
+
+    version: str
+    url: str
+    port: int
+    pid: int
+    uptime: float
+    connections: int
+    rooms: int
+    members: int
+    database: str
+
+
+class _StopFields(msgspec.Struct):
+    """Required fields of the `stop` response."""
+
+    timeout: float
+
+
 class ControlConnection:
     """Connection to a control socket.
 
@@ -64,8 +84,8 @@ class ControlConnection:
         if not line:
             raise ConnectionResetError("the server has closed the control socket")
         response = msgspec.json.decode(line, type=dict[str, Any])
-        if not response.pop("ok"):
-            raise ControlError(response["error"])
+        if not response.pop("ok", False):
+            raise ControlError(str(response.get("error", "invalid response")))
         return response
 
     def wait_closed(self, timeout: float) -> None:
@@ -96,7 +116,8 @@ def connect(path: Path) -> Generator[ControlConnection]:
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
     """Return the running servers of this user with the selected values, and remove the sockets of ended ones.
 
-    A server without a response within 5 seconds is reported on standard error; sockets with other errors are skipped.
+    A server without a response within 5 seconds, and one with an incompatible response, are reported on standard error;
+    sockets with other errors are skipped.
 
     Args:
         selection: Required values by status field, as text; `{}` selects all servers. Paths of databases are compared
@@ -110,11 +131,14 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
         try:
             with connect(path) as connection:
                 status = ServerStatus(path, connection.request("status"))
+            msgspec.convert(status.fields, _StatusFields)
         except ConnectionRefusedError:
             with suppress(OSError):
                 path.unlink()
         except TimeoutError:
             write_error(f"chat-server: no response from the server at {path}")
+        except msgspec.ValidationError as error:
+            write_error(f"chat-server: incompatible response of the server at {path}: {error}")
         except (OSError, ControlError, msgspec.DecodeError):  # the server has just ended, or belongs to another user
             continue
         else:
@@ -176,11 +200,15 @@ def _stop(server: ServerStatus) -> ServerStatus:
     A server that has ended in the meantime counts as stopped.
 
     Raises:
-        ControlError: The server rejects the command, does not respond, or has not ended within its own timeout.
+        ControlError: The server rejects the command, does not respond, sends an incompatible response, or has not ended
+            within its own timeout.
     """
     try:
         with connect(server.path) as connection:
-            connection.wait_closed(connection.request("stop")["timeout"])
+            response = msgspec.convert(connection.request("stop"), _StopFields)
+            connection.wait_closed(response.timeout)
+    except msgspec.DecodeError as error:
+        raise ControlError(f"incompatible response of {server.name}: {error}") from error
     except TimeoutError:
         raise ControlError(f"{server.name} has not stopped yet") from None
     except OSError:  # stopped by another program in the meantime

@@ -144,6 +144,23 @@ async def test_an_invalid_response_raises_internal_error() -> None:
             await tea.send("hi")
 
 
+async def test_a_zero_retry_delay_is_no_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui_chat.client.join.JOIN_RETRY_DELAY", 60)
+    monkeypatch.setattr("tui_chat.client.net.connector.BUSY_RETRY_DELAY", 60)
+    busy = {"ok": False, "error": {"code": "unavailable", "message": "busy", "retryAfter": 0}}
+    responses: dict[str, list[dict[str, Any]]] = {
+        "joinRoom": [busy, JOINED],
+        "listRooms": [busy, {"ok": True, "rooms": []}],
+    }
+
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
+        return responses[event].pop(0) if event in responses else {"ok": True}
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        await ann.join("tea", nick="ann")
+        assert await ann.list_rooms() == []
+
+
 async def test_a_join_response_with_an_overlong_key_or_log_id_is_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_chat.client.join.JOIN_RETRY_DELAY", 0.01)
     overlong = "x" * (SECRET_CHARACTERS + 1)

@@ -133,6 +133,25 @@ async def test_an_invalid_request_or_failing_handler_does_not_end_the_connection
     assert sockets(home) == []
 
 
+async def test_an_incompatible_server_is_reported_and_skipped(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = {"version": "9", "url": "http://host:1", "port": 1, "pid": 1, "uptime": 1.5, "connections": 0}
+
+    async def get_status(_: Any) -> dict[str, Any]:
+        return status
+
+    async def stop(_: Any) -> dict[str, Any]:
+        return {}
+
+    async with serve_control_socket({"status": get_status, "stop": stop}):
+        assert await asyncio.to_thread(control_commands.find_servers, {"database": "chat.db"}) == []
+        errors = capsys.readouterr().err
+        assert errors.startswith(f"chat-server: incompatible response of the server at {sockets(home)[0]}: ")
+        assert "missing required field `rooms`" in errors
+        status.update(rooms=0, members=0, database="chat.db")
+        with pytest.raises(control_commands.ControlError, match="incompatible response of http://host:1"):
+            await asyncio.to_thread(control_commands.run, "stop", {}, as_json=False)
+
+
 async def test_a_removed_runtime_directory_is_replaced_by_the_state_directory(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,7 +195,7 @@ class RoomJoiner:
                 membership.last_error = error
                 # A lost connection ends the wait, because the joins over the next connection need the slots.
                 with suppress(TimeoutError):
-                    async with asyncio.timeout(error.retry_after or JOIN_RETRY_DELAY):
+                    async with asyncio.timeout(JOIN_RETRY_DELAY if error.retry_after is None else error.retry_after):
                         await transport.wait_closed()
             except ChatError as error:
                 membership.on_lost(error)

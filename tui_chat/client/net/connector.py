@@ -254,7 +254,7 @@ class Connector:
                         if isinstance(error, RateLimited) and not wait_for_rate_limit:
                             raise
                         last_error = error
-                        await asyncio.sleep(error.retry_after or BUSY_RETRY_DELAY)
+                        await asyncio.sleep(BUSY_RETRY_DELAY if error.retry_after is None else error.retry_after)
         except TimeoutError:
             raise last_error from None
 
