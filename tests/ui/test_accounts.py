@@ -57,6 +57,9 @@ async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member
         await ann.press("ctrl+u")
         await fill_in(ann, PASSWORD, "")
         await ann.wait_for_text("Logged in as ann.")
+        await ann.send_message("/topic leaves")
+        assert ann.composer.text == ""
+        await ann.wait_for_text("ann set the topic: leaves")
         await ann.wait_for_text("account ann")
         await ann.send_message("with an account")
         await ann.wait_until_sent()

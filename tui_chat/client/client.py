@@ -206,7 +206,7 @@ class ChatClient:
             raise RuntimeError("a client has one event consumer; share its queue")
         self._event_queue = queue
 
-    async def set_token(self, token: str | None, account: str = "") -> None:
+    async def set_token(self, token: str | None, account: str = "", *, timeout: float = 0.0) -> None:
         """Connect and rejoin all rooms with another identity, also after `AuthFailed`.
 
         The outbox items of the previous identity are sent with the new one.
@@ -214,9 +214,11 @@ class ChatClient:
         Args:
             token: Token of an account, None for a guest.
             account: Account name of the token, as for the constructor.
+            timeout: Maximum wait for the new connection in seconds. An error ends only the wait.
         """
         await self._joiner.change_identity(None if token is None else account)
         self._connector.set_token(token)
+        await self._connector.wait_connected(timeout)
 
     def reconnect_now(self) -> None:
         """Skip the reconnect delay, or restart a running attempt; no effect while online."""

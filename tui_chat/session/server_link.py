@@ -51,7 +51,6 @@ log = logging.getLogger("chat.session")
 
 GAP_FETCH_LIMIT = 400
 """Maximum number of entries per fetch of a visible gap. The remainder stays a smaller gap."""
-
 LOADED_MEMBERS = 2_000
 """Maximum number of members per load."""
 
@@ -123,10 +122,11 @@ class ServerLink:
         return self._client.guest_key if self._client is not None and self._login is None else None
 
     async def set_login(self, login: SavedLogin | None) -> None:
-        """Connect again with an account, or as a guest if None; the rooms stay open. Before `run`, only store it."""
+        """Connect again with an account, or as a guest if None; wait up to 5 seconds. Before `run`, only store it."""
         self._login = login
         if self._client is not None:
-            await (self._client.set_token(login.token, login.account) if login else self._client.set_token(None))
+            token, account = (login.token, login.account) if login else (None, "")
+            await self._client.set_token(token, account, timeout=5.0)
 
     async def run(self) -> None:
         """Connect, and feed the event queue until cancelled.

@@ -184,12 +184,19 @@ class Connector:
         self.token = token
         self._token_changed.set()
         self.gate.resume()
+        self.gate.clear()  # requests wait for the connection with the new token
         if isinstance(self.state, AuthFailed):
             self._set_state(Connecting())
         self._backoff.reset_failures()
         self.reconnect_now()
         if self._transport is not None:
             self._transport.abort()
+
+    async def wait_connected(self, timeout: float) -> None:
+        """Wait for a connection or an error, at most `timeout` seconds."""
+        with suppress(ChatError, TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self.gate.wait()
 
     def on_going_away(self, reconnect_after: float) -> None:
         """Set the delay of the next reconnect after a planned server restart, limited to 15 seconds plus jitter.
