@@ -134,6 +134,11 @@ const RUNNERS = {
     return ({ input }) => disguisedHost(input);
   },
 
+  async file_captions(load) {
+    const { describeContent } = await load("view/file_captions");
+    return ({ input }) => describeContent({ message: input.message, attachments: [input.attachment] });
+  },
+
   async links(load) {
     const { findLinks } = await load("state/links");
     return ({ input }) => findLinks(input).map(({ start, text }) => input.slice(start, start + text.length));

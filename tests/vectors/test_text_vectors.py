@@ -13,12 +13,13 @@ from tui_chat.client.net.address import is_room_link, parse_address
 from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
+from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import CommandCall, CommandRejected
 from tui_chat.session.duration_parser import parse_end
+from tui_chat.session.file_captions import describe_content
 from tui_chat.session.hyperlinks import find_hyperlinks
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import action_text
@@ -157,3 +158,10 @@ def test_durations_and_dates_match_the_vectors(case: Case) -> None:
     elif expected:
         end = start + 1_000 * expected["seconds"]
     assert parse_end(case["input"], start) == end
+
+
+@vector_cases("file_captions")
+def test_captions_of_files_match_the_vectors(case: Case) -> None:
+    message = {"message": case["input"]["message"], "attachments": [case["input"]["attachment"]]}
+    entry = {"seq": 1, "id": 1, "room": "tea", "memberId": "a", "nickName": "ann", "ts": 1, **message}
+    assert describe_content(convert(entry, Message)) == case["expected"]

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { NOON, load, messageEntry, runCases } from "./cases.mjs";
 
+const { AttachmentAddresses } = await load("state/attachment_addresses");
 const { buildLines, isSameLine } = await load("state/timeline_model");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
@@ -321,6 +322,50 @@ const cases = {
     assert.equal(room.notices.length, 201);
     assert.equal(room.notices.at(-1).nickName, "guest 499");
     room.leave();
+  },
+  async "paths of files share requests, wait for a join, and are signed again after the expiry"() {
+    const requests = [];
+    const responses = [];
+    let now = NOON;
+    const addresses = new AttachmentAddresses({
+      now: () => now,
+      async request(paths) {
+        requests.push(paths);
+        const error = responses.shift();
+        if (error) throw error;
+        return { urls: paths.map((path) => (path === "/secret" ? null : `${path}?${requests.length}`)), expiresAt: now + 3_600_000 };
+      },
+    });
+    const loads = ["/a", "/secret", "/a"].map((path) => addresses.load(path));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual(requests, []);
+    responses.push(new RequestError("offline"), new RequestError("rate_limited", { retryAfter: 0.001 }));
+    addresses.resume();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    addresses.pause();
+    addresses.resume(); // after the lost connection
+    assert.deepEqual(await Promise.all(loads), ["/a?3", null, "/a?3"]);
+    assert.deepEqual(requests, Array(3).fill(["/a", "/secret"]));
+    assert.deepEqual([await addresses.load("/a"), requests.length], ["/a?3", 3]);
+    now += 3_600_000;
+    assert.equal(addresses.find("/a"), null);
+    assert.deepEqual([await addresses.load("/a"), addresses.find("/a")], ["/a?4", "/a?4"]);
+    addresses.forget("/a");
+    assert.equal(await addresses.load("/a"), "/a?5");
+    responses.push(new RequestError("bad_request"));
+    assert.equal(await addresses.load("/b"), null);
+    const paths = Array.from({ length: 150 }, (_, index) => `/${index}`.padEnd(index < 100 ? 10 : 2000, "x"));
+    assert.equal((await Promise.all(paths.map((path) => addresses.load(path)))).every(Boolean), true);
+    assert.deepEqual(requests.slice(6).map(({ length }) => length), [100, 16, 16, 16, 2]);
+  },
+  "received files have sanitized names and paths of this server"() {
+    const attachment = { name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x" };
+    const [file, ...others] = sanitizeReceived(messageEntry(1, "a", NOON, { attachments: Array(11).fill(attachment) })).attachments;
+    assert.deepEqual(file, { name: "ab", type: "image/png", size: 0, path: "/api/uploads/x/a.png", width: 0, height: 2, preview: "" });
+    assert.equal(others.length, 9);
+    for (const path of ["https://evil.example/api/uploads/x/a", "/api/uploads/x/a?b", "/api/uploads/x/a/b", 1]) {
+      assert.equal(sanitizeReceived({ attachments: [{ ...attachment, path }] }).attachments[0].path, "");
+    }
   },
   "changes of members and policies have a sentence, and the timeline shows them"() {
     const by = { memberId: "a", nickName: "ann" };

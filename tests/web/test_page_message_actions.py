@@ -1,15 +1,17 @@
-"""Message actions (reply, edit, delete, react, copy)."""
+"""Message actions (reply, edit, delete, react, copy), also of messages with files."""
 
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.async_api import expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page, reject_marked_texts
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.uploads import encode_image, upload_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -276,3 +278,51 @@ async def test_reactions_name_the_members_for_mouse_keyboard_and_touch(
             await expect(reactors).to_be_visible()
             await expect(reactors.locator("span")).to_have_text([f"👍 {shown}", "🎉 bot"])
             chat_page.assert_no_errors()
+
+
+async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    guest_key = (await bot.join("tea", "bot"))["guestKey"]
+    async with upload_client(server, f"Guest {guest_key}") as client:
+        photo = (await client.upload(encode_image(Image.new("RGB", (1600, 800), "teal")), "<b>tea.png")).body
+        note = (await client.upload(b"a note", "<i>note.txt")).body
+    message = {"room": "tea", "message": "", "attachments": [photo["id"], note["id"]]}
+    assert (await bot.request("sendMessage", message))["ok"]
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    page, keys = chat_page.page, chat_page.page.keyboard
+    image, file = page.locator(".attachment.image img"), page.locator(".attachment.file")
+    await expect(image).to_have_js_property("naturalWidth", 512)
+    await expect(image).to_have_attribute("alt", "<b>tea.png")
+    box = await image.bounding_box()
+    assert box
+    assert (box["width"], box["height"]) == (360, 180)
+    await expect(file).to_have_text("File <i>note.txt text/plain · 6 B Download")
+    async with page.expect_download() as download:
+        await file.click()
+    assert (await (await download.value).path()).read_bytes() == b"a note"
+    async with chat_page.tab.context.expect_page() as opened:
+        await image.click()
+    await expect((await opened.value).locator("img")).to_have_js_property("naturalWidth", 1600)
+    await (await opened.value).close()
+    captions = [
+        f"[image <b>tea.png · 1600×800 · {photo['size'] / 1024:.1f} KiB]",
+        "[file <i>note.txt · text/plain · 6 B]",
+    ]
+    await chat_page.composer.focus()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("y")
+    await chat_page.composer.focus()
+    await keys.press("Control+V")
+    await expect(chat_page.composer).to_have_value("\n".join(captions))
+    await chat_page.composer.fill("")
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("r")
+    await chat_page.send_message("nice")
+    await expect(page.locator(".quote")).to_have_text(" ".join(["bot", *captions]))
+    await bot.request("deleteMessage", {"room": "tea", "seq": 1})
+    await chat_page.expect_messages("This message was deleted.", "nice")
+    await expect(page.locator(".attachment")).to_have_count(0)
+    chat_page.assert_no_errors()

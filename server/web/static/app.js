@@ -14,6 +14,7 @@ import { DelayedDeletions } from "./state/delayed_deletions.js";
 import { updateReadTrackers } from "./state/read_summary.js";
 import { SavedSession } from "./state/saved_session.js";
 import { drafts } from "./state/storage.js";
+import { AttachmentRenderer } from "./view/attachments.js";
 import { AwayBanner } from "./view/away_banner.js";
 import { writeClipboard } from "./view/clipboard.js";
 import { CommandRejected } from "./view/command_context.js";
@@ -22,6 +23,7 @@ import { ComposerCompletion } from "./view/composer_completion.js";
 import { createDialogs } from "./view/dialogs.js";
 import { requireElement } from "./view/dom.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
+import { describeContent } from "./view/file_captions.js";
 import { JoinForm } from "./view/join_form.js";
 import { JumpToUnread } from "./view/jump_to_unread.js";
 import { MemberPanel } from "./view/member_panel.js";
@@ -82,6 +84,7 @@ const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
 const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
 const panels = new SidePanels((name) => name === "search" && searchPanel.open());
+const attachmentRenderer = new AttachmentRenderer(() => session?.attachmentAddresses ?? null);
 const timeline = new Timeline({
   actions: {
     onRetry: (clientId) => session.current.retry(clientId),
@@ -90,6 +93,7 @@ const timeline = new Timeline({
     onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
     onUndoDelete: (seq) => delayedDeletions.undo(session.current, seq),
     onUnavailable: () => showToast(strings.messageUnavailable),
+    renderAttachments: (attachments) => attachmentRenderer.render(attachments),
   },
   isDeleting: (room, seq) => delayedDeletions.has(room, seq),
   onFollowChange: () => scheduler.schedule(),
@@ -101,7 +105,7 @@ const messageToolbar = new MessageToolbar({
     reply: ({ seq }) => composer.startReply(seq),
     edit: (item) => messageActions.edit(item),
     delete: (item) => messageActions.delete(item),
-    copy: ({ message }) => copyText(message),
+    copy: (item) => copyText(describeContent(item)),
     markUnread: (item) => messageActions.markUnread(item),
     react: ({ seq, reactions = {} }, row) =>
       emojiPicker.open(row, {

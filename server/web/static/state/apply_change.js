@@ -24,7 +24,10 @@ export function applyChange(item, change, memberId) {
   if (item.deleted) return item;
   if (change.kind === "edit") return { ...item, message: change.message, edited: change.seq };
   const { reactions, ...rest } = item;
-  if (change.kind === "delete") return { ...rest, message: "", deleted: true };
+  if (change.kind === "delete") {
+    const { attachments: _, ...kept } = rest;
+    return { ...kept, message: "", deleted: true };
+  }
   if (change.kind !== "reaction" || !change.emoji) return item;
   if (change.on && !reactions?.[change.emoji] && Object.keys(reactions ?? {}).length >= REACTIONS_PER_MESSAGE) return item;
   const isOwn = change.memberId === memberId;

@@ -9,6 +9,7 @@ import { ChatSocket } from "../net/socket.js";
 import { RequestError, requireRequestError } from "../net/request_error.js";
 import { createTabLocks } from "../net/tab_locks.js";
 import { forgetAccount, storedAccount } from "./account.js";
+import { AttachmentAddresses } from "./attachment_addresses.js";
 import { Blocks } from "./blocks.js";
 import { OutboxStore } from "./outbox_store.js";
 import { Room } from "./room.js";
@@ -44,6 +45,7 @@ export class ChatSession {
   ownMemberIds = /** @type {Set<string>} */ (new Set());
   /** Members that the account has blocked. */
   blocks;
+  attachmentAddresses = new AttachmentAddresses({ request: (paths) => this.#socket.request("signAttachments", { paths }) });
 
   /**
    * @param {object} options
@@ -151,7 +153,10 @@ export class ChatSession {
       blocks: this.blocks,
       directTitle: () => this.#titles.get(name) ?? "",
       marker: this.#createMarker(name, () => room),
-      onJoined: () => this.#sendStatus(),
+      onJoined: () => {
+        this.#sendStatus();
+        this.attachmentAddresses.resume();
+      },
       onOwnStatus: (away) => (this.#away = away),
       request: (event, body) => this.#socket.request(event, body),
       send: (event, body) => this.#socket.send(event, body),
@@ -342,6 +347,7 @@ export class ChatSession {
       else room.onDisconnected();
     }
     this.#isStatusSent = false;
+    if (!isOnline) this.attachmentAddresses.pause();
     if (isOnline && this.#hasAccount) this.#loadAccountState();
     this.#onChange();
   }

@@ -16,6 +16,10 @@ export const REACTION_COLUMNS = 8; // width of a word reaction in terminal colum
 export const REACTIONS_PER_MESSAGE = 20; // different reactions on a message
 export const REACTION_NAMES = 20; // members in the summary of a reaction
 
+export const ATTACHMENTS_PER_MESSAGE = 10;
+export const PATH_CHARACTERS = 4096; // of a file
+export const SIGNED_PATHS = 100; // in a request for signed addresses
+
 export const SECRET_CHARACTERS = 128; // guest keys and log ids
 
 export const HISTORY_PAGE = 200; // entries in a history page and in a join response

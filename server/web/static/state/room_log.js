@@ -32,6 +32,7 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} [n] Ordinal among the messages of the room.
  * @property {number} [edited]
  * @property {boolean} [deleted]
+ * @property {Attachment[]} [attachments]
  * @property {Record<string, ReactionSummary>} [reactions] Summaries by emoji.
  * @property {number | MemberRef} [target] `seq` of the changed message, or affected member.
  * @property {string} [emoji]
@@ -42,6 +43,15 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} [until]
  * @property {string} [reason]
  * @property {string} [role]
+ *
+ * @typedef {object} Attachment File of a message (docs/protocol.md, "Attachments").
+ * @property {string} name
+ * @property {string} type Media type.
+ * @property {number} size Bytes.
+ * @property {string} path Unsigned path, empty for an invalid one.
+ * @property {number} width Pixels of an image, 0 for other files.
+ * @property {number} height
+ * @property {string} preview Unsigned path of a smaller version of an image, empty without one.
  *
  * @typedef {{memberId: string, nickName: string, account?: string}} MemberRef
  *

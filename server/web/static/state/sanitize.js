@@ -8,7 +8,7 @@
  */
 
 import { RequestError } from "../net/request_error.js";
-import { MESSAGE_CHARACTERS, QUERY_CHARACTERS, REACTION_NAMES, REACTIONS_PER_MESSAGE, SECRET_CHARACTERS, TOPIC_CHARACTERS } from "./limits.js";
+import { ATTACHMENTS_PER_MESSAGE, MESSAGE_CHARACTERS, PATH_CHARACTERS, QUERY_CHARACTERS, REACTION_NAMES, REACTIONS_PER_MESSAGE, SECRET_CHARACTERS, TOPIC_CHARACTERS } from "./limits.js";
 
 const PRINTABLE_ASCII = /^[ -~]*$/;
 const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
@@ -17,6 +17,7 @@ const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{1d159}]/u;
 const LONE_SURROGATE = /[\ud800-\udfff]/u;
 export const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
+const FILE_PATH = /^\/api\/uploads\/[\w-]+(?:\.preview)?\/[\w.~!$&'()*+,;=:@%-]+$/;
 const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
 
 /**
@@ -87,7 +88,7 @@ export function sanitizeTimestamp(ts) {
 }
 
 /**
- * Return a received number of members; 0 for an invalid one.
+ * Return a received number of members, bytes or pixels; 0 for an invalid one.
  * @param {unknown} count
  */
 export function sanitizeCount(count) {
@@ -115,6 +116,7 @@ export function sanitizeReceived(received) {
     if (typeof member === "object" && member) sanitized = { ...sanitized, [field]: sanitizeReceived(member) };
   }
   if (record.reactions) sanitized = { ...sanitized, reactions: sanitizeReactions(record.reactions) };
+  if (record.attachments) sanitized = { ...sanitized, attachments: sanitizeAttachments(record.attachments) };
   return /** @type {T} */ (sanitized);
 }
 
@@ -124,6 +126,24 @@ function sanitizeReactions(reactions) {
   return Object.fromEntries(
     summaries.map(([emoji, { count, by, own }]) => [sanitizeLine(toWellFormed(emoji)), { count, by: by.slice(0, REACTION_NAMES).map(sanitizeReceived), own }]),
   );
+}
+
+/** @param {any} attachments */
+function sanitizeAttachments(attachments) {
+  return attachments.slice(0, ATTACHMENTS_PER_MESSAGE).map(({ name, type, size, path, width, height, preview }) => ({
+    name: sanitizeLine(toWellFormed(String(name))),
+    type: sanitizeLine(toWellFormed(String(type))),
+    size: sanitizeCount(size),
+    path: sanitizePath(path),
+    width: sanitizeCount(width),
+    height: sanitizeCount(height),
+    preview: sanitizePath(preview),
+  }));
+}
+
+/** Return the path of a file; empty for any other path. */
+function sanitizePath(path) {
+  return typeof path === "string" && path.length <= PATH_CHARACTERS && FILE_PATH.test(path) ? path : "";
 }
 
 const SANITIZERS = { message: sanitizeBody, nickName: sanitizeLine, oldNickName: sanitizeLine, topic: sanitizeLine, emoji: sanitizeLine, away: sanitizeLine, reason: sanitizeLine, title: sanitizeLine, newName: sanitizeLine };

@@ -130,7 +130,7 @@ export class MessageToolbar {
     else if (key === "ArrowDown" || (isSelected && key === "j")) this.#moveFocus(row, 1);
     else if (tool && isSelected && !isOnButton) this.#runAction(tool.name, row);
     else if (key === "u" && isSelected) queryElement(row, ".undo")?.click();
-    else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .quote")?.click();
+    else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .attachment, .quote")?.click();
     else if (key === "Escape" && row) this.#onExit();
     else return;
     event.preventDefault();

@@ -8,6 +8,7 @@ import { actionText } from "../state/command_parser.js";
 import { graphemes, quoteName } from "../state/names.js";
 import { changeSentence } from "./change_sentence.js";
 import { createAvatar, createButton, createConfusableSign, createElement, createNickname } from "./dom.js";
+import { describeContent } from "./file_captions.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { isEmojiOnly, linkify } from "./message_text.js";
 
@@ -26,6 +27,7 @@ const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reac
  * @param {(seq: number) => void} actions.onUndoDelete
  * @param {(seq: number) => void} actions.onJumpTo Scroll to a quoted message.
  * @param {(gap: {after: number, before: number}) => Promise<boolean>} actions.onFillGap
+ * @param {(attachments: import("../state/room_log.js").Attachment[]) => Node} actions.renderAttachments
  * @param {() => {memberId: string, nickName: string}} actions.ownMember
  */
 export function renderLine(line, actions) {
@@ -49,10 +51,11 @@ export function renderLine(line, actions) {
   }
 }
 
-/** Return the beginning of a message as one line. */
+/** Return the beginning of a message with the captions of its files as one line. */
 export function excerpt(item) {
   if (item.deleted) return strings.deleted;
-  const text = actionText(item.message) ?? item.message;
+  const content = describeContent(item);
+  const text = actionText(content) ?? content;
   const start = graphemes(text.slice(0, MAX_EXCERPT * 8));
   const line = start.slice(0, MAX_EXCERPT).join("").replaceAll(/\s+/gu, " ");
   return start.length > MAX_EXCERPT ? `${line}…` : line;
@@ -93,7 +96,8 @@ function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quot
   } else {
     const text = renderText(action ?? presented.message, action === null ? null : item.nickName, isConfusable);
     if (presented.edited) text.append(" ", createElement("span", "edited", `(${strings.edited})`));
-    body.append(text);
+    if (text.hasChildNodes()) body.append(text);
+    if (presented.attachments) body.append(actions.renderAttachments(presented.attachments));
     if (presented.reactions) body.append(renderReactions(presented, actions), renderReactionNames(presented));
   }
   for (const change of changes ?? []) if (change.state === "failed") body.append(renderSendError(change, strings.changeFailed, actions));

@@ -1,0 +1,36 @@
+/**
+ * Captions of files: one line of text per attachment, in place of the file; the same texts as in
+ * `tui_chat/session/file_captions.py`.
+ */
+
+import { strings } from "../i18n/strings.js";
+
+const UNITS = ["B", "KiB", "MiB", "GiB"];
+
+/**
+ * Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`.
+ * @param {number} size
+ */
+export function describeSize(size) {
+  let value = size;
+  let unit = 0;
+  for (; value >= 1000 && unit < UNITS.length - 1; unit += 1) value /= 1024;
+  return `${value.toFixed(unit && value < 100 ? 1 : 0)} ${UNITS[unit]}`;
+}
+
+/**
+ * Return the caption of a file, with its name, its type or dimensions, and its size.
+ * @param {import("../state/room_log.js").Attachment} attachment
+ */
+export function describeFile({ name, type, size, width, height }) {
+  if (width && height) return strings.imageCaption(name, `${width}×${height}`, describeSize(size));
+  return strings.fileCaption(name, type, describeSize(size));
+}
+
+/**
+ * Return the text of a message, followed by the captions of its files.
+ * @param {{message?: string, attachments?: import("../state/room_log.js").Attachment[]}} message
+ */
+export function describeContent({ message = "", attachments = [] }) {
+  return [message, ...attachments.map(describeFile)].filter(Boolean).join("\n");
+}
