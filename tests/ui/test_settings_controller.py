@@ -47,9 +47,9 @@ def test_new_keys_and_language_are_effective_before_the_report() -> None:
 
     controller = SettingsController(SettingsFile(), {}, observe)
     english_hint = tr(app_strings.JOIN_HINT)
-    controller.change("keys", {"help": "f6"})
+    controller.change("keys", {"help": "f8"})
     controller.change("language", "zh")
-    assert observed[:3] == ["F6", english_hint, "F6"]
+    assert observed[:3] == ["F8", english_hint, "F8"]
     assert observed[3] != english_hint
 
 

@@ -132,8 +132,8 @@ async def test_oversized_messages_are_truncated_with_a_marker(
         (nick_name, text), next_line = logged_messages(tea)
         assert nick_name == "n" * 31 + "…"
         assert text.startswith("far too long\nfar")
-        assert text.endswith("… ✂ +2,986,000")
-        assert len(text) == 4000
+        assert text.endswith("… ✂ +2,985,000")
+        assert len(text) == 5000
         assert next_line == ("ben", "still here")
         assert (await tea.send("x" * 4000)).seq == 3
 
