@@ -1,11 +1,13 @@
 """Paste and drop into the composer."""
 
 import pytest
-from playwright.async_api import expect
+from PIL import Image
+from playwright.async_api import FilePayload, expect
 
 from server.app import RunningServer
 from tests.support.browser import Browser
 from tests.support.chat_page import open_chat_page
+from tests.support.uploads import encode_image
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -52,15 +54,59 @@ DROP = """([text, bytes]) => {
 }"""
 
 
-async def test_drop_accepts_text_and_text_files_only(browser: Browser, server: RunningServer) -> None:
+async def test_dropped_text_and_text_files_are_inserted(browser: Browser, server: RunningServer) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
-    await writer.page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
-    await expect(writer.page.locator("#composer-error")).to_have_text(
-        "Files cannot be sent. You can paste or drop text, and UTF-8 text files of up to 64 KB."
-    )
     await expect(writer.messages).to_have_count(0)
     writer.assert_no_errors()
+
+
+async def test_selected_and_dropped_files_are_uploaded_removed_and_sent(
+    browser: Browser, server: RunningServer
+) -> None:
+    reader, writer = [await open_chat_page(browser, server.url, nick) for nick in ("Ben", "Ann")]
+    page, uploads = writer.page, writer.page.locator(".upload")
+    send = page.get_by_role("button", name="Send")
+    await expect(send).to_be_disabled()
+    await page.evaluate(DROP, ["", [0xFF, 0xD8, 0xFF]])
+    await expect(uploads).to_have_text("a.txtThe image is damaged or has an unsupported format.Retry")
+    await page.get_by_role("button", name="Retry").click()
+    await expect(uploads).to_have_class("upload failed")
+    await writer.composer.press("Enter")
+    await expect(page.locator("#composer-error")).to_have_text("Wait for the files, or remove them.")
+    await page.get_by_role("button", name="Remove a.txt").click()
+    await expect(uploads).to_have_count(0)
+    await page.route("**/api/uploads?**", lambda _route: None)  # never completes
+    await page.evaluate(DROP, ["", [0xFF, 0xFE]])
+    await expect(uploads.get_by_role("progressbar", name="Uploading a.txt")).to_be_visible()
+    await page.get_by_role("button", name="Remove a.txt").click()
+    await expect(uploads).to_have_count(0)
+    await page.unroute("**/api/uploads?**")
+    image = encode_image(Image.new("RGB", (400, 200), "teal"))
+    files: list[FilePayload] = [
+        {"name": "tea.png", "mimeType": "image/png", "buffer": image},
+        {"name": "<b>note.txt", "mimeType": "text/plain", "buffer": b"a note"},
+    ]
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Attach files").click()
+    await (await chooser.value).set_files(files)
+    await expect(page.locator("#upload-status")).to_have_text("2 of 2 files uploaded")
+    await writer.composer.press("Enter")
+    await expect(uploads).to_have_count(0)
+    for chat_page in (writer, reader):
+        await expect(chat_page.rows).to_have_count(1)
+        await expect(chat_page.page.locator(".attachment img")).to_have_js_property("naturalWidth", 400)
+        await expect(chat_page.page.locator(".attachment.file .file-name")).to_have_text("<b>note.txt")
+    await writer.expect_all_sent()
+    await page.locator("#file-picker").set_input_files(files * 6)
+    await expect(page.locator("#composer-error")).to_have_text("A message can have at most 10 files.")
+    await page.get_by_role("button", name="Remove").last.click()
+    await expect(page.locator("#upload-status")).to_have_text("9 of 9 files uploaded")
+    await writer.send_message("nine files")
+    await expect(reader.page.locator(".attachment")).to_have_count(11)
+    await reader.expect_messages("nine files")
+    for chat_page in (writer, reader):
+        assert [error for error in chat_page.tab.console_errors if "status of 400" not in error] == []

@@ -7,6 +7,7 @@
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { requireRequestError } from "./net/request_error.js";
+import { uploadFile } from "./net/upload_request.js";
 import { storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
@@ -42,6 +43,7 @@ import { installShortcuts } from "./view/shortcuts.js";
 import { SidePanels } from "./view/side_panels.js";
 import { ConnectionStatus, showToast } from "./view/status.js";
 import { Timeline } from "./view/timeline.js";
+import { UploadList } from "./view/upload_list.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
 const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
@@ -116,8 +118,14 @@ const messageToolbar = new MessageToolbar({
   getMessage: (seq) => (session ? messageActions.describe(seq) : null),
   onExit: () => composer.focus(),
 });
+const uploadList = new UploadList({
+  upload: (room, file, transfer) => uploadFile({ room: room.name, file, authorization: session.authorization, ...transfer }),
+  onChange: () => composer.onFilesChanged(),
+  onRejected: (message) => composer.showError(message),
+});
 const composer = new Composer({
   confirm,
+  uploads: uploadList,
   onSubmit: (draft) => submitDraft(draft),
   onDraftChange(draft) {
     if (!session) return; // the draft closed the last room
@@ -185,6 +193,7 @@ function showRoom(room, { replace = false } = {}) {
   session.current = room;
   room.readTracker.resume();
   timeline.showRoom(room);
+  uploadList.showRoom(room);
   composer.showDraft(room.displayName, drafts.get(room.requestedName));
   completion.close();
   searchPanel.onRoomChange();
@@ -259,7 +268,8 @@ function submitText({ text, replyTo, editing }) {
     if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
     return true;
   }
-  return runCommand(text, createCommandContext(room, replyTo));
+  const context = createCommandContext(room, replyTo);
+  return text ? runCommand(text, context) : context.send("");
 }
 
 /**
@@ -273,7 +283,7 @@ function createCommandContext(room, replyTo) {
     session,
     messages: messageActions,
     send(message) {
-      room.enqueue("sendMessage", replyTo ? { message, replyTo } : { message });
+      uploadList.sendWith((files) => room.enqueue("sendMessage", { message, ...(replyTo && { replyTo }), ...files }));
       timeline.scrollToNewest();
       return true;
     },
@@ -355,7 +365,7 @@ function renderRoom(room) {
 /** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
-  for (const view of [timeline, messageToolbar, memberPanel, roomList]) view.rerender();
+  for (const view of [timeline, messageToolbar, memberPanel, roomList, uploadList]) view.rerender();
   renderedName = "";
   scheduler.schedule();
 }

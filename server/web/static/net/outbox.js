@@ -13,8 +13,8 @@
  * @typedef {object} OutboxItem
  * @property {string} clientId
  * @property {"sendMessage" | "editMessage" | "deleteMessage" | "react"} event
- * @property {{message?: string, replyTo?: number, seq?: number, emoji?: string, on?: boolean}} body Request fields
- *   except `room`.
+ * @property {{message?: string, replyTo?: number, attachments?: any[], seq?: number, emoji?: string, on?: boolean}} body Request
+ *   fields except `room`; `attachments` are descriptions of files instead of ids.
  * @property {number} ts Creation time on the local clock, in ms.
  * @property {"pending" | "sent" | "failed"} state
  * @property {boolean} attempted True if a request may have reached the server.

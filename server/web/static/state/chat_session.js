@@ -101,6 +101,11 @@ export class ChatSession {
     return this.#hasAccount;
   }
 
+  /** Value of the header `Authorization`. */
+  get authorization() {
+    return this.#hasAccount ? `Bearer ${storedAccount()?.token ?? ""}` : `Guest ${this.#guestKey ?? ""}`;
+  }
+
   /** Status text of the user, possibly empty; null if the user is not away. */
   get away() {
     return this.#away;

@@ -20,7 +20,7 @@ import { RoomAdministration } from "./room_administration.js";
 import { PAGE_SIZE, RoomHistory } from "./room_history.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
-import { requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage } from "./sanitize.js";
+import { isBlank, requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage } from "./sanitize.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
@@ -101,7 +101,9 @@ export class Room {
     this.outbox = new Outbox({
       request: async ({ clientId, event, body }) => {
         requireEncodable(body.message ?? body.emoji ?? "");
-        const response = await host.request(event, { room: this.name, ...body, clientId });
+        const { attachments, ...fields } = body;
+        const files = attachments && { attachments: attachments.map(({ id }) => id) };
+        const response = await host.request(event, { room: this.name, ...fields, ...files, clientId });
         return response.seq ?? response.revision;
       },
       newId: randomUuid,
@@ -177,7 +179,8 @@ export class Room {
       this.typingIndicator.onMessageSent();
       this.readTracker.clearDivider();
     }
-    const request = body.message === undefined ? body : { ...body, message: validateMessage(body.message) };
+    const hasText = body.message !== undefined && !(body.attachments && isBlank(body.message));
+    const request = !hasText ? body : { ...body, message: validateMessage(body.message) };
     this.outbox.add(event, request, Date.now());
     this.#flushOutbox();
   }

@@ -45,6 +45,7 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {string} [role]
  *
  * @typedef {object} Attachment File of a message (docs/protocol.md, "Attachments").
+ * @property {string} id
  * @property {string} name
  * @property {string} type Media type.
  * @property {number} size Bytes.

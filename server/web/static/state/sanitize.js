@@ -130,7 +130,17 @@ function sanitizeReactions(reactions) {
 
 /** @param {any} attachments */
 function sanitizeAttachments(attachments) {
-  return attachments.slice(0, ATTACHMENTS_PER_MESSAGE).map(({ name, type, size, path, width, height, preview }) => ({
+  return attachments.slice(0, ATTACHMENTS_PER_MESSAGE).map(sanitizeUpload);
+}
+
+/**
+ * Return a received description of a file with sanitized fields.
+ * @param {any} attachment
+ * @returns {import("./room_log.js").Attachment}
+ */
+export function sanitizeUpload({ id, name, type, size, path, width, height, preview }) {
+  return {
+    id: String(id),
     name: sanitizeLine(toWellFormed(String(name))),
     type: sanitizeLine(toWellFormed(String(type))),
     size: sanitizeCount(size),
@@ -138,7 +148,7 @@ function sanitizeAttachments(attachments) {
     width: sanitizeCount(width),
     height: sanitizeCount(height),
     preview: sanitizePath(preview),
-  }));
+  };
 }
 
 /** Return the path of a file; empty for any other path. */

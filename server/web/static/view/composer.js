@@ -1,9 +1,10 @@
 /**
- * Message input with drafts, reply and edit context, paste and drop.
+ * Message input with drafts, reply and edit context, files, paste and drop.
  *
  * - Enter sends and Shift+Enter inserts a line break. Enter during an input method composition does neither.
  * - A draft, including its reply or edit target, belongs to one room.
  * - Pasted and dropped text is never sent without confirmation; large text is not inserted without confirmation either.
+ * - Pasted and dropped text files are inserted as text; all other files are uploaded.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -36,6 +37,7 @@ export class Composer {
   #onDraftChange;
   #onSubmit;
   #confirm;
+  #uploads;
   #room = "";
   /** @type {Draft} */
   #draft = { text: "" };
@@ -48,8 +50,10 @@ export class Composer {
    * @param {(draft: Draft) => void} options.onDraftChange
    * @param {() => void} options.onEditLast Called for ArrowUp in an empty input.
    * @param {(question: object) => Promise<string | null>} options.confirm See `ConfirmDialog.confirm`.
+   * @param {import("./upload_list.js").UploadList} options.uploads Files of the next message.
    */
-  constructor({ onSubmit, onDraftChange, onEditLast, confirm }) {
+  constructor({ onSubmit, onDraftChange, onEditLast, confirm, uploads }) {
+    this.#uploads = uploads;
     this.#onSubmit = onSubmit;
     this.#onDraftChange = onDraftChange;
     this.#confirm = confirm;
@@ -119,7 +123,8 @@ export class Composer {
     if (event === "editMessage") return this.startEdit(body.seq, body.message);
     const { savedText, editing } = this.#draft;
     const unsentText = editing ? savedText : this.text;
-    return this.#replaceDraft({ text: unsentText ? `${body.message}\n${unsentText}` : body.message, replyTo: body.replyTo });
+    this.#uploads.restore(body.attachments ?? []);
+    return this.#replaceDraft({ text: [body.message, unsentText].filter(Boolean).join("\n"), replyTo: body.replyTo });
   }
 
   /**
@@ -174,9 +179,19 @@ export class Composer {
     this.#field.focus({ preventScroll: true });
   }
 
+  /** Update the send button after a change of the files. */
+  onFilesChanged() {
+    this.#updateControls();
+  }
+
+  get #sendsFiles() {
+    return this.#uploads.hasFiles && !this.#draft.editing;
+  }
+
   #submit() {
     const { text } = this;
-    if (!text.trim() || messageLength(text) > MESSAGE_CHARACTERS) return;
+    if (!(text.trim() || this.#sendsFiles) || messageLength(text) > MESSAGE_CHARACTERS) return;
+    if (this.#sendsFiles && this.#uploads.isIncomplete) return this.showError(strings.filesIncomplete);
     if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
     this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
   }
@@ -198,7 +213,7 @@ export class Composer {
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
     const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);
-    this.#button.disabled = !this.#field.value.trim() || remaining < 0;
+    this.#button.disabled = !(this.#field.value.trim() || this.#sendsFiles) || remaining < 0;
     this.#charCount.hidden = remaining > WARNING_THRESHOLD;
     this.#charCount.classList.toggle("over", remaining < 0);
     markInvalid(this.#field, remaining < 0 || this.#error.textContent !== "");
@@ -218,11 +233,11 @@ export class Composer {
     await this.#insertTransfer(text, files);
   }
 
-  /** Insert text, or the contents of text files if there is no text. */
+  /** Insert text, or the contents of text files if there is no text; upload other files. */
   async #insertTransfer(text, files) {
     const contents = text ? [text] : await Promise.all(files.map(readTextFile));
     if (contents.length && contents.every(Boolean)) await this.#insertOrConfirm(contents.join("\n"));
-    else this.showError(strings.textOnly(MAX_FILE_SIZE / 1024));
+    else this.#uploads.add(files);
   }
 
   #fitsUnconfirmed(text) {

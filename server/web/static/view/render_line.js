@@ -115,12 +115,14 @@ function withPendingChange(item, { event, body, state }, ownMember) {
 }
 
 function renderPending({ item, nick, startsGroup, quoted }, actions) {
-  const { message, replyTo } = item.body;
+  const { message, replyTo, attachments } = item.body;
   const action = actionText(message);
   const { row, body } = renderFrame(nick, item.ts, startsGroup, action);
   row.classList.add("own", item.state);
   if (replyTo !== undefined) body.append(renderQuote(quoted, replyTo, actions));
-  body.append(renderText(action ?? message, action === null ? null : nick));
+  const text = renderText(action ?? message, action === null ? null : nick);
+  if (text.hasChildNodes()) body.append(text);
+  if (attachments) body.append(actions.renderAttachments(attachments));
   if (item.state === "failed") body.append(renderSendError(item, strings.sendFailed, actions));
   else row.append(renderDeliveryState(item.state === "sent" ? "✓" : "◌", strings[item.state], item.state));
   return row;

@@ -1,0 +1,131 @@
+/**
+ * Files of the next message above the composer, with progress, retry and removal.
+ *
+ * Each room has its own files. A hidden room continues its uploads.
+ */
+
+import { errorText, strings } from "../i18n/strings.js";
+import { ATTACHMENTS_PER_MESSAGE } from "../state/limits.js";
+import { PendingUploads } from "../state/pending_uploads.js";
+import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
+import { describeSize } from "./file_captions.js";
+
+export class UploadList {
+  #list = requireElement("upload-list");
+  #status = requireElement("upload-status");
+  #picker = requireElement("file-picker", HTMLInputElement);
+  #upload;
+  #onChange;
+  #onRejected;
+  /** @type {WeakMap<object, PendingUploads>} */
+  #uploadsByRoom = new WeakMap();
+  #rows = new Map(); // pending upload → {row, render}
+  /** @type {PendingUploads | null} */
+  #current = null;
+
+  /**
+   * @param {object} options
+   * @param {(room: any, file: File, transfer: {onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<any>} options.upload
+   * @param {() => void} options.onChange
+   * @param {(message: string) => void} options.onRejected
+   */
+  constructor({ upload, onChange, onRejected }) {
+    this.#upload = upload;
+    this.#onChange = onChange;
+    this.#onRejected = onRejected;
+    requireElement("attach-button").addEventListener("click", () => this.#picker.click());
+    this.#picker.addEventListener("change", () => {
+      this.add([...(this.#picker.files ?? [])]);
+      this.#picker.value = ""; // the same file can be selected again
+    });
+  }
+
+  /** True if the next message has files. */
+  get hasFiles() {
+    return Boolean(this.#current?.items.length);
+  }
+
+  /** True if files exist that a message cannot contain yet. */
+  get isIncomplete() {
+    return Boolean(this.#current?.isIncomplete);
+  }
+
+  /** @param {import("../state/room.js").Room} room */
+  showRoom(room) {
+    let uploads = this.#uploadsByRoom.get(room);
+    if (!uploads) {
+      uploads = new PendingUploads({
+        upload: (file, transfer) => this.#upload(room, file, transfer),
+        onChange: () => this.#render(),
+      });
+      this.#uploadsByRoom.set(room, uploads);
+    }
+    this.#current = uploads;
+    this.rerender();
+  }
+
+  /** Create all rows again, in the current language. */
+  rerender() {
+    this.#rows.clear();
+    this.#render();
+  }
+
+  /** @param {File[]} files */
+  add(files) {
+    if (this.#current?.add(files) === false) this.#onRejected(strings.tooManyFiles(ATTACHMENTS_PER_MESSAGE));
+  }
+
+  /** @param {import("../state/room_log.js").Attachment[]} attachments */
+  restore(attachments) {
+    this.#current?.restore(attachments);
+  }
+
+  /**
+   * Call a function with the fields of a message for the files, and remove the files unless it throws. Incomplete files
+   * stay for a later message.
+   * @param {(fields: {attachments?: import("../state/room_log.js").Attachment[]}) => void} send
+   */
+  sendWith(send) {
+    const attachments = this.#current && !this.#current.isIncomplete ? this.#current.attachments : [];
+    if (!attachments.length) return send({});
+    send({ attachments });
+    return this.#current?.clear();
+  }
+
+  #render() {
+    const items = this.#current?.items ?? [];
+    for (const item of items) {
+      if (!this.#rows.has(item)) this.#rows.set(item, this.#createRow(item));
+      this.#rows.get(item).render();
+    }
+    const rows = items.map((item) => this.#rows.get(item).row);
+    for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
+    if (rows.length !== this.#list.childElementCount || rows.some((row, index) => this.#list.children[index] !== row)) this.#list.replaceChildren(...rows);
+    this.#list.hidden = !rows.length;
+    const failed = items.find(({ state }) => state === "failed");
+    const count = items.filter(({ state }) => state === "ready").length;
+    setText(this.#status, failed?.error ? errorText(failed.error) : items.length ? strings.filesReady(count, items.length) : "");
+    this.#onChange();
+  }
+
+  #createRow(item) {
+    const progress = createElement("progress", "");
+    progress.setAttribute("aria-label", strings.uploading(item.name));
+    const details = createElement("span", "file-details");
+    const retry = createButton("small-button", strings.retry, () => this.#current?.retry(item));
+    const remove = createIconButton("icon-button", createIcon("close"), strings.removeFile(item.name), () => {
+      this.#current?.remove(item);
+      requireElement("composer-input").focus({ preventScroll: true });
+    });
+    const row = createElement("li", "upload", createElement("bdi", "file-name", item.name), progress, details, retry, remove);
+    const render = () => {
+      const isFailed = item.state === "failed";
+      row.classList.toggle("failed", isFailed);
+      progress.hidden = item.state !== "uploading" && item.state !== "waiting";
+      progress.value = item.progress;
+      retry.hidden = !isFailed || !item.file;
+      setText(details, isFailed ? errorText(item.error) : describeSize(item.size));
+    };
+    return { row, render };
+  }
+}
