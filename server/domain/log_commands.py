@@ -82,6 +82,11 @@ class AttachedUpload(Struct, frozen=True, kw_only=True):
     upload_id: str
     poster_id: str | None = None
 
+    @property
+    def all_ids(self) -> tuple[str, ...]:
+        """Ids of the file, and of its poster if it has one."""
+        return (self.upload_id,) if self.poster_id is None else (self.upload_id, self.poster_id)
+
 
 class AppendMessage(RoomCommand, frozen=True, kw_only=True):
     """Command that appends a message.

@@ -45,8 +45,7 @@ class BatchAttachments:
         return all(
             self._is_attachable(command, upload_id, None)
             for attached in command.attachments
-            for upload_id in (attached.upload_id, attached.poster_id)
-            if upload_id is not None
+            for upload_id in attached.all_ids
         )
 
     def require(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment]:
@@ -65,13 +64,7 @@ class BatchAttachments:
 
     def add(self, room: BatchRoom, seq: int, command: AppendMessage, files: list[events.Attachment]) -> None:
         """Add the references of a new message to its files, as checked by `require`."""
-        upload_ids = {
-            upload_id
-            for attached in command.attachments
-            for upload_id in (attached.upload_id, attached.poster_id)
-            if upload_id is not None
-        }
-        for upload_id in upload_ids:
+        for upload_id in {upload_id for attached in command.attachments for upload_id in attached.all_ids}:
             self._rows.append((upload_id, room.id, seq))
             if self._uploads[upload_id].room_id is None:
                 self._uploads[upload_id] = msgspec.structs.replace(self._uploads[upload_id], room_id=room.id)
@@ -83,7 +76,7 @@ class BatchAttachments:
         self._removed.append((room.id, seq))
         self._texts = [row for row in self._texts if row[1:] != (room.id, seq)]
 
-    def flush(self, connection: Connection) -> None:
+    def flush(self) -> None:
         """Write all pending rows, after those of the entries; no statement runs without rows."""
         statements = self._statements
         for statement, rows in (
@@ -93,7 +86,7 @@ class BatchAttachments:
             (statements.delete_attachments, self._removed),
         ):
             if rows:
-                statement.execute_many(connection, list[tuple[Any, ...]](rows))
+                statement.execute_many(self._connection, list[tuple[Any, ...]](rows))
 
     def _load_uploads(self, commands: Sequence[LogCommand]) -> dict[str, Upload]:
         upload_ids = {
@@ -101,8 +94,8 @@ class BatchAttachments:
             for command in commands
             if type(command) is AppendMessage
             for attached in command.attachments
-            for upload_id in (attached.upload_id, attached.poster_id)
-            if upload_id is not None and re.fullmatch(UPLOAD_ID, upload_id)
+            for upload_id in attached.all_ids
+            if re.fullmatch(UPLOAD_ID, upload_id)
         }
         if not upload_ids:
             return {}

@@ -377,7 +377,7 @@ class BatchWriter:
             self._statements.insert_change.execute_many(self._connection, self._change_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
-        self._attachments.flush(self._connection)
+        self._attachments.flush()
         self._mentions.flush(self._connection)
         self._statements.search_index.add(self._connection, self._index_adds)
         self._statements.search_index.update(self._connection, self._index_updates)
