@@ -18,11 +18,15 @@ from server.gateway.account_service import AccountService
 from server.gateway.conversations.feed import to_record
 from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder, derive_file_id
 from server.gateway.handlers import Handlers
+from server.gateway.identity import require_account
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database
 from server.storage.group_repository import GroupRecord
 from tui_chat.protocol import errors, events
 from tui_chat.protocol.policies import PolicyFields
+
+NOT_IN_GROUP = "you are not in the group!"
+"""Text of all rejections for a group that the account may not see."""
 
 _CODE_BYTES = 16
 _MAX_BUCKETS = 10_000  # accounts with a message rate in memory, least recently used first
@@ -80,7 +84,7 @@ class ConversationService:
             Forbidden: The account may not create rooms.
             RateLimited: The rate of room creations is exceeded.
         """
-        account = _get_account(connection)
+        account = require_account(connection)
         covers = await self._groups.list_covers(account.member_id)
         cover = next((upload_id for upload_id, path in covers.items() if derive_file_id(path) == cover_id), None)
         if cover is None:
@@ -95,7 +99,7 @@ class ConversationService:
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
         """Make the account a member of the group with a reusable invite code."""
-        account = _get_account(connection)
+        account = require_account(connection)
         name = await self._groups.find_name_by_code(invite_code)
         if name is None:
             raise ConversationRejected("invite code invalid")
@@ -177,7 +181,7 @@ class ConversationService:
             Forbidden: The member is muted, or only others may write or upload.
             RateLimited: The message rate of the account is exceeded.
         """
-        account = _get_account(connection)
+        account = require_account(connection)
         group = await self._require_group(account, group_id)
         self._acquire_message(account)
         access_control, action = self._handlers.access_control, Action.UPLOAD if attachments else Action.SEND
@@ -239,12 +243,3 @@ class ConversationService:
         delay = bucket.acquire(now)
         if delay:
             raise errors.RateLimited("too_many_messages", retry_after=round(delay, 3))
-
-
-NOT_IN_GROUP = "you are not in the group!"
-"""Text of all rejections for a group that the account may not see."""
-
-
-def _get_account(connection: ClientConnection) -> AccountIdentity:
-    assert connection.account is not None  # the caller has authenticated the request
-    return connection.account
