@@ -110,9 +110,7 @@ class UploadAccess:
             NotFound: The file does not exist, or is not visible.
             Forbidden: The person is banned from the room.
         """
-        found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
-        if found is None:
-            raise errors.NotFound("upload_not_found")
+        found = await self._require_stored(file_path)
         await self._require_access(caller, caller.member_id, found)
         return found.upload
 
@@ -125,10 +123,16 @@ class UploadAccess:
         """
         if not self._uploads.verify(file_path, expires, signature):
             raise errors.Unauthorized("signature_invalid")
-        found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
-        if found is None or not (found.room_key or found.upload.is_pinned or found.upload.room_id is None):
+        found = await self._require_stored(file_path)
+        if not (found.room_key or found.upload.is_pinned or found.upload.room_id is None):
             raise errors.NotFound("upload_not_found")
         return found.upload
+
+    async def _require_stored(self, file_path: FilePath) -> FoundUpload:
+        found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
+        if found is None:
+            raise errors.NotFound("upload_not_found")
+        return found
 
     async def _require_access(self, caller: Caller, member_id: str, found: FoundUpload) -> None:
         if found.room_key is not None:
