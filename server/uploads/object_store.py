@@ -15,8 +15,6 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from server.domain.uploads import Upload
-
 READ_CHUNK_BYTES = 256 * 1024
 """Least size of the parts of a read object, except the last one."""
 
@@ -89,7 +87,7 @@ class UploadStore:
         found = await obstore.get_async(self._store, path, options={"range": byte_range} if byte_range else None)
         return found.meta["size"], found.stream(READ_CHUNK_BYTES).__aiter__()
 
-    async def delete(self, upload: Upload) -> None:
+    async def delete(self, upload_id: str) -> None:
         """Delete the objects of an upload; absent ones are ignored.
 
         Raises:
@@ -97,8 +95,8 @@ class UploadStore:
         """
         for name in ("file", "preview"):
             try:
-                await obstore.delete_async(self._store, f"{upload.id}/{name}")
+                await obstore.delete_async(self._store, f"{upload_id}/{name}")
             except FileNotFoundError:
                 continue
         if self.directory is not None:  # may contain the part of an interrupted write
-            shutil.rmtree(self.directory / upload.id, ignore_errors=True)
+            shutil.rmtree(self.directory / upload_id, ignore_errors=True)

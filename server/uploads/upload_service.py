@@ -206,7 +206,7 @@ class UploadService:
         while expired := await self._repository.list_expired():
             for upload in expired:
                 try:
-                    await self._store.delete(upload)
+                    await self._store.delete(upload.id)
                 except STORE_ERRORS as error:
                     _log.error("removal of upload %s failed: %s", upload.id, error)
                     return
