@@ -32,11 +32,13 @@ CHUNK_TIMEOUT = 30.0
 UPLOAD_TIMEOUT = 1800.0
 """Maximum duration of an upload in seconds."""
 
+MAX_FIELD_BYTES = 4096
+"""Maximum size of a form field other than a file, in bytes."""
+
 FORM_ERRORS = (ValueError, HttpProcessingError)
 """Errors of a malformed form, and of the encoding of its fields."""
 
 _READ_BYTES = 64 * 1024
-_MAX_FIELD_BYTES = 4096
 _PREVIEW_TYPE = "image/webp"
 _RANGE = re.compile("bytes=([0-9]{0,15})-([0-9]{0,15})")
 
@@ -104,7 +106,7 @@ class UploadApi:
                 if part.name == "file":
                     chunks = read_chunks(part.read_chunk)
                     return await self._receive(request, caller, room_name, chunks, part.filename)
-                field = b"".join([chunk async for chunk in read_chunks(part.read_chunk, _MAX_FIELD_BYTES)])
+                field = b"".join([chunk async for chunk in read_chunks(part.read_chunk, MAX_FIELD_BYTES)])
                 if part.name == "room":
                     room_name = field.decode()
         except FORM_ERRORS:

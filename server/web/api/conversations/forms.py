@@ -11,10 +11,9 @@ from server.domain.account_directory import AccountIdentity
 from server.domain.uploads import Upload, Uploader
 from server.uploads.upload_service import UploadService
 from server.web.api.conversations.fields import FieldReader
-from server.web.api.uploads import FORM_ERRORS, UPLOAD_TIMEOUT, read_chunks
+from server.web.api.uploads import FORM_ERRORS, MAX_FIELD_BYTES, UPLOAD_TIMEOUT, read_chunks
 
 _MAX_PARTS = 10
-_MAX_FIELD_BYTES = 4096
 
 
 class FileRule(Struct, frozen=True, kw_only=True):
@@ -84,7 +83,7 @@ async def read_form(
                             is_pinned=rule.is_pinned,
                         )
                     elif name not in rules:
-                        chunks = [chunk async for chunk in read_chunks(part.read_chunk, _MAX_FIELD_BYTES)]
+                        chunks = [chunk async for chunk in read_chunks(part.read_chunk, MAX_FIELD_BYTES)]
                         texts[name] = b"".join(chunks).decode()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
