@@ -27,7 +27,7 @@ _PREVIEW_NAME = "preview.webp"
 _FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID})(\.preview)?/[^/?#]+")
 
 UploadState = Literal["pending", "ready", "expired", "removed"]
-"""Life of an upload: its bytes are being stored, are readable, are to be removed, or are removed.
+"""State of an upload: its bytes are being stored, are readable, are to be removed, or are removed.
 
 A removed upload counts for the daily quota.
 """

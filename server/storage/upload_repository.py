@@ -1,4 +1,4 @@
-"""Uploads in the database: their life from the reservation to the removal (`server.domain.uploads.UploadState`).
+"""Uploads in the database: states, references and quotas (`server.domain.uploads.UploadState`).
 
 - References: an upload is in use while a message refers to it or it is pinned. `server.storage.batch_attachments` and
   `server.storage.retention` write the references.
@@ -17,7 +17,7 @@ from server.storage.executor import Executor, run_or_reconnect
 from server.storage.tables import DELETED, REMOVED, attachments, rooms, uploads
 
 UNUSED_MS = 3600 * 1000
-"""Life of an upload without a reference, in milliseconds."""
+"""Lifetime of an upload without a reference, in milliseconds."""
 
 QUOTA_PERIOD_MS = 24 * 3600 * 1000
 """Period of the daily quota in milliseconds."""
@@ -162,7 +162,7 @@ def _list_unused(connection: Connection, *, cutoff: int) -> Sequence[str]:
 
 
 def _expire(connection: Connection, *, upload_ids: Sequence[str], cutoff: int) -> int:
-    """Expire uploads that are unused still; a message may have attached one meanwhile."""
+    """Expire uploads that are still unused; a message may have attached one after the read."""
     locked = select(uploads.c.id).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
     connection.execute(locked).all()
     statement = update(uploads).where(uploads.c.id.in_(upload_ids), _is_unused(cutoff)).values(state="expired")

@@ -23,7 +23,6 @@ REGISTRATIONS_PER_MINUTE = 60
 CHANGES_PER_MINUTE = 120
 """Changes of profiles per client address."""
 
-
 UPLOADS_PER_MINUTE = 60
 """Uploads per client address."""
 

@@ -1,6 +1,6 @@
 """Registration, login and logout of the conversation dialect.
 
-- Registration: obeys the policy of the server. No mail is sent, and any code of six digits is accepted.
+- Registration: subject to the policy of the server. No mail is sent, and any code of six digits is accepted.
 - Login: a missing account and a wrong password have different errors, as the application expects. The limits of
   failed logins are those of all logins.
 """
