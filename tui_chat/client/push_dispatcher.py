@@ -6,7 +6,6 @@ from tui_chat.client import sanitize
 from tui_chat.client.events import (
     DirectRoomAnnounced,
     NoticeReceived,
-    ReadMarker,
     ReadMarkerChanged,
     RoomRenamed,
     TypingChanged,
@@ -16,6 +15,7 @@ from tui_chat.client.net.basic_codec import decode_basic_push
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.client.room_directory import RoomDirectory
+from tui_chat.client.room_read_marker import to_marker
 from tui_chat.protocol import events, names
 from tui_chat.protocol.codec import decode_error, decode_push
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound
@@ -109,12 +109,12 @@ class PushDispatcher:
                 room.membership.on_push(push)
 
     def _apply_read_marker(self, push: events.ReadMarkerPush) -> None:
+        read = ReadState(seq=push.seq, unread=push.unread, mentions=push.mentions)
         room = self._rooms.get(push.room)
         if room is not None:
-            room.read_marker.on_push(ReadState(seq=push.seq, unread=push.unread, mentions=push.mentions))
+            room.read_marker.on_push(read)
         else:
-            marker = ReadMarker(push.seq, max(0, push.unread), max(0, push.mentions))
-            self._context.emit(ReadMarkerChanged(sanitize.room_name(push.room), marker, None))
+            self._context.emit(ReadMarkerChanged(sanitize.room_name(push.room), to_marker(read), None))
 
     def _apply_error(self, error: ChatError) -> None:
         """Close a room from which the user was removed; other errors of requests without a response are logged."""

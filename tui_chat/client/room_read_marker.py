@@ -42,7 +42,7 @@ class RoomReadMarker:
         read = (await self._context.request(request, ReadMarkerMoved)).read
         if unread or self.state is None or read.seq >= self.state.seq:
             self.set(read, self._log.last)
-        return _to_marker(read, self._log.last)
+        return to_marker(read, self._log.last)
 
     def set(self, read: ReadState | None, last_seq: int) -> None:
         """Set a received marker; None for a guest.
@@ -54,7 +54,7 @@ class RoomReadMarker:
         if read is None:
             self.state = None
             return
-        previous, self.state = self.state, _to_marker(read, last_seq)
+        previous, self.state = self.state, to_marker(read, last_seq)
         self._context.client.emit(ReadMarkerChanged(self._context.name, self.state, previous))
 
     def on_push(self, read: ReadState) -> None:
@@ -67,5 +67,6 @@ class RoomReadMarker:
             self.set(ReadState(seq=seq, unread=0, mentions=0), seq)
 
 
-def _to_marker(read: ReadState, last_seq: int) -> ReadMarker:
+def to_marker(read: ReadState, last_seq: int = 0) -> ReadMarker:
+    """Return a received marker without negative counts; `last_seq` as in `ReadMarker`."""
     return ReadMarker(read.seq, max(0, read.unread), max(0, read.mentions), last_seq)
