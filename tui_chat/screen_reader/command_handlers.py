@@ -173,8 +173,7 @@ class ReaderCommands:
     def _compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
         """Reply to, edit or react to a message; return the error, empty on success, or the usage without a text."""
         if not text:
-            command = registry.find(kind.value)
-            return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
+            return registry.usage_error(kind.value)
         if line is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)

@@ -131,8 +131,7 @@ def _last_message(room: RoomView) -> MessageLine | None:
 def _mark_unread(argument: str, context: CommandContext) -> str:
     """Mark the last messages of other members as unread: one, or the number in the argument."""
     if argument and not re.fullmatch("[1-9][0-9]{0,8}", argument):
-        command = registry.find("unread")
-        raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else ""))
+        raise CommandRejected(registry.usage_error("unread"))
     view = context.room()
     line = next(islice(view.received_lines(), int(argument or 1) - 1, None), None)
     if line is None or line.seq is None:

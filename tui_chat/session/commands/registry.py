@@ -271,8 +271,14 @@ def parse(text: str) -> CommandCall | str:
     rest = text[1 + len(name) :]
     arguments = [] if is_blank(rest) else rest.split(None, len(command.arguments) - 1)
     if not command.min_arguments <= len(arguments) <= len(command.arguments):
-        raise CommandRejected(tr(chat_strings.COMMAND_USAGE, syntax=command.usage))
+        raise CommandRejected(usage_error(name))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
+
+
+def usage_error(name: str) -> str:
+    """Return the usage of a command as an error message."""
+    command = find(name)
+    return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
 
 
 def is_secret(text: str) -> bool:
