@@ -1,6 +1,7 @@
 """Target of `/delete`, and the permission to delete a message."""
 
 from tui_chat.protocol import names
+from tui_chat.session.commands.people_handlers import parse_nick
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
@@ -24,7 +25,7 @@ def find_target(view: RoomView, nick: str) -> MessageLine:
     Raises:
         CommandRejected: There is no such message, or the user may not delete it.
     """
-    nick_key = names.canonical_key(nick.removeprefix("@").rstrip(":"))
+    nick_key = names.canonical_key(parse_nick(nick))
     line = (
         view.find_newest(
             lambda line: line.seq is not None and not line.is_text_hidden and names.canonical_key(line.nick) == nick_key

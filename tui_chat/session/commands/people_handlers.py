@@ -25,7 +25,7 @@ def whois(nick: str, context: CommandContext) -> str | None:
     the details or an error later. For an absent nickname, the last loaded message is described; without one, the
     command is rejected.
     """
-    name, room = _strip_mention(nick), context.session.current_room
+    name, room = parse_nick(nick), context.session.current_room
     details = _describe_member(name, context)
     if not details and room is not None and room.member_count > len(room.members):
         context.link.load_members(
@@ -81,7 +81,7 @@ def ignore(nick: str, context: CommandContext) -> str:
     ignored = context.settings().ignored
     if not nick:
         return tr("Ignored: {nicks}", nicks=", ".join(ignored)) if ignored else tr("The ignore list is empty.")
-    name = names.validate_nickname(_strip_mention(nick))
+    name = names.validate_nickname(parse_nick(nick))
     room = context.session.current_room
     if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
         raise CommandRejected(tr("You cannot ignore yourself."))
@@ -92,7 +92,7 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 def unignore(nick: str, context: CommandContext) -> str:
     """Remove a nickname from the ignore list. A nickname that is not ignored is rejected."""
-    ignored, name = context.settings().ignored, _strip_mention(nick)
+    ignored, name = context.settings().ignored, parse_nick(nick)
     nick_key = names.canonical_key(name)
     remaining = tuple(ignored_name for ignored_name in ignored if names.canonical_key(ignored_name) != nick_key)
     if remaining == ignored:
@@ -135,7 +135,8 @@ async def _set_status(context: CommandContext, *, is_away: bool, text: str = "")
     return tr("You are away. /back removes the status.") if is_away else tr("You are back.")
 
 
-def _strip_mention(nick: str) -> str:
+def parse_nick(nick: str) -> str:
+    """Return a nickname argument without a leading `@` and final colons."""
     return nick.removeprefix("@").rstrip(":")
 
 
