@@ -119,25 +119,30 @@ class _Visit:
             return ChatClient(self.url, guest_key=self.guest_key)
         return ChatClient(self.url, token=self.login.token, account=self.login.account)
 
-    async def join(self, client: ChatClient, limit: int, rejection: ChatError) -> Room:
-        """Join with a notice on standard error, after a rejected request without a join, and save a new guest key.
+    async def join(self, client: ChatClient, limit: int) -> Room:
+        """Join with at most `limit` log entries first, and save a new guest key. Exceptions of `ChatClient.join`."""
+        room = await client.join(
+            self.room, nick=self.nick, limit=limit, invite=self.invite, timeout=self.target.timeout
+        )
+        self.save_guest_key(client)
+        return room
+
+    async def join_after(self, rejection: ChatError, client: ChatClient, limit: int) -> Room:
+        """Join with a notice on standard error, after a rejected request without a join.
 
         Args:
+            rejection: Error of the request without a join.
             client: Client of the visit.
             limit: Number of log entries to fetch first.
-            rejection: Error of the request without a join.
 
         Raises:
-            ChatError: As `ChatClient.join`; `rejection` if a join gives no further permission.
+            ChatError: As `join`; `rejection` if a join gives no further permission.
         """
         if isinstance(rejection, UnsupportedByServer):
             print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
         elif not self._is_admitted_by_join(rejection):
             raise rejection
-        room = await client.join(
-            self.room, nick=self.nick, limit=limit, invite=self.invite, timeout=self.target.timeout
-        )
-        self.save_guest_key(client)
+        room = await self.join(client, limit)
         if not isinstance(rejection, UnsupportedByServer):
             print_error(tr("joined {room} as {nick}", room=room.title, nick=room.nick))
         return room
@@ -187,7 +192,7 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
             try:
                 room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
             except (UnsupportedByServer, NotFound) as error:
-                room = await visit.join(client, limit, error)
+                room = await visit.join_after(error, client, limit)
             yield room
         finally:
             report_task.cancel()
@@ -198,9 +203,7 @@ async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
     """Join the target's room for the duration of the context; defaults and exceptions as for `open_room`."""
     visit = _validate(target)
     async with visit.create_client() as client:
-        room = await client.join(visit.room, nick=visit.nick, limit=1, invite=visit.invite, timeout=target.timeout)
-        visit.save_guest_key(client)
-        yield room
+        yield await visit.join(client, 1)
 
 
 async def _report_renames(events: EventQueue[ClientEvent]) -> None:
@@ -242,7 +245,7 @@ class ScriptSender:
                 self._nick = response.nick_name or self._nick
                 return response
             except (UnsupportedByServer, NotFound, Forbidden) as error:
-                self._joined_room = await self._visit.join(self._client, 1, error)
+                self._joined_room = await self._visit.join_after(error, self._client, 1)
             finally:
                 self._visit.save_guest_key(self._client)
         return await self._joined_room.send(text, timeout=timeout)
