@@ -47,22 +47,27 @@ class AutoAway:
         self._request: asyncio.Task[None] | None = None
 
     def record_input(self) -> None:
-        """Restart the time, and remove the automatic status."""
+        """Restart the time without input, and remove the automatic status."""
         self._last_input = self._now()
         if self._is_active:
             self._set_status(is_away=False)
 
     def check(self) -> None:
-        """Set the automatic status after the time, and remove that status after the setting became 0.
+        """Set the automatic status after the time without input, or remove that status if the setting is now 0.
 
-        No effect offline, and for a user who is away already.
+        Without a connection, and for a user who is away already, the status is not set.
         """
         limit = MINUTE * self._settings().away_after
-        if self._is_active or not isinstance(self._session.connection_state, Online):
-            if self._is_active and not limit:
+        if self._is_active:
+            if not limit:
                 self._set_status(is_away=False)
-        elif limit and self._now() - self._last_input >= limit and not self._link.require_client().user.is_away:
+            return
+        is_idle = limit > 0 and self._now() - self._last_input >= limit
+        if is_idle and isinstance(self._session.connection_state, Online) and not self._is_away():
             self._set_status(is_away=True)
+
+    def _is_away(self) -> bool:
+        return self._link.require_client().user.is_away
 
     def _set_status(self, *, is_away: bool) -> None:
         self._is_active = is_away
