@@ -134,7 +134,7 @@ class ReadMarkerChanged:
     Attributes:
         room: Room name; after a move by another connection, possibly of a room that is not open.
         marker: Current marker.
-        previous: Marker before; None after the first join, and for a room that is not open.
+        previous: Previous marker; None after the first join, and for a room that is not open.
     """
 
     room: str

@@ -80,7 +80,7 @@ class Room:
 
     @property
     def title(self) -> str:
-        """Display name: the title of a private room, whose `name` is an address, otherwise `name`."""
+        """Display name: the title of a private or direct room, whose `name` is an address, otherwise `name`."""
         return self._context.display_title
 
     @property

@@ -124,7 +124,7 @@ class RoomContext:
 
     @property
     def display_title(self) -> str:
-        """Title of a private room, otherwise the name."""
+        """Title of a private or direct room, otherwise the name."""
         return self.client.direct_titles.get(self.name) or self.title or self.name
 
     def apply_change(self, entry: MemberChange | PolicyChange) -> None:

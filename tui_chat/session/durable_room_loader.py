@@ -36,7 +36,7 @@ class DurableRoomLoader:
         self._timer: asyncio.TimerHandle | None = None
 
     def load_once(self) -> None:
-        """Start to load the memberships unless this was done over the current connection."""
+        """Start to load the memberships unless a load has started over the current connection."""
         if not isinstance(self._session.connection_state, Online):
             self._is_started, self._is_first = False, True
         elif not self._has_account():

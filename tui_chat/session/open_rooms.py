@@ -17,7 +17,7 @@ class OpenRooms:
         self.by_key: dict[str, RoomView] = {}
         self._current_key: str | None = None
         self._order: dict[str, int] = {}
-        self._new_keys: dict[str, str] = {}  # of renamed rooms, by the key before
+        self._new_keys: dict[str, str] = {}  # of renamed rooms, by previous key
 
     @property
     def current(self) -> RoomView | None:

@@ -179,7 +179,7 @@ class RoomView:
 
         Args:
             marker: Marker of the server.
-            previous: Marker before, None after the first join.
+            previous: Previous marker, None after the first join.
             is_selected: The user sees the room, so that the room needs `ReadTracker.mark_unread` to stay unread.
         """
         is_lower = previous is not None and marker.seq < previous.seq
@@ -199,7 +199,8 @@ class RoomView:
 
         Args:
             seq: Read marker.
-            counts: Counts of the server, used if messages after the marker are not loaded or are very many.
+            counts: Counts of the server, used if messages after the marker are not loaded, or above
+                `MAX_COUNTED_LINES` unread messages.
         """
         room_log = self.room.log
         is_complete = room_log.first <= seq + 1 and all(gap.before <= seq + 1 for gap in room_log.gaps())

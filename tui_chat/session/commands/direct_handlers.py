@@ -1,4 +1,4 @@
-"""Handlers of the commands for persons outside a room: direct messages and blocks.
+"""Handlers of the commands for direct messages and blocks.
 
 - Target: the longest nickname at the start of the argument among the members of the current room, of the direct rooms
   of two and of the other open rooms, in this order; otherwise a person as for moderation commands.

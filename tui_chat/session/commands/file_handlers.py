@@ -32,7 +32,7 @@ def upload(argument: str, context: CommandContext) -> str:
 
 
 def save(argument: str, context: CommandContext) -> None:
-    """Save the files of the newest message with files, in a directory or in that of downloads."""
+    """Save the files of the newest message with files, in a directory, by default the downloads directory."""
     room = require_room("save", context)
     directory, status = _stat(Path(argument.strip()) if argument.strip() else platformdirs.user_downloads_path())
     if argument.strip() and (status is None or not stat.S_ISDIR(status.st_mode)):
@@ -44,7 +44,7 @@ def save(argument: str, context: CommandContext) -> None:
 
 
 def save_files_of(seq: int | None, context: CommandContext) -> None:
-    """Save the files of a message of the current room in the directory of downloads.
+    """Save the files of a message of the current room in the downloads directory.
 
     Raises:
         CommandRejected: Not connected, or the message has no files.

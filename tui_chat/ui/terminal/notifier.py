@@ -34,7 +34,7 @@ class Notifier:
     def flush(self) -> None:
         """Move the notifications of the session to the batch, and send the batch if due, otherwise at its time.
 
-        While the terminal has focus, the batch loses the notifications of the current room.
+        While the terminal has focus, notifications of the current room are removed from the batch.
         """
         session, batcher = self._session, self._batcher
         for pending in session.pop_notifications():
