@@ -1,5 +1,7 @@
 """Captions of files: one line of text per attachment, in place of the file."""
 
+from math import floor
+
 from tui_chat.protocol.events import Attachment, Message
 from tui_chat.session.i18n import tr
 
@@ -7,13 +9,15 @@ _UNITS = ("KiB", "MiB", "GiB")
 
 
 def describe_size(size: int) -> str:
-    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`."""
+    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up."""
     value, unit = float(size), "B"
     for larger_unit in _UNITS:
         if value < 1000:
             break
         value, unit = value / 1024, larger_unit
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+    decimal_places = 0 if unit == "B" or value >= 100 else 1
+    scale = 10**decimal_places
+    return f"{floor(value * scale + 0.5) / scale:.{decimal_places}f} {unit}"
 
 
 def describe_file(attachment: Attachment) -> str:

@@ -8,7 +8,7 @@ import { strings } from "../i18n/strings.js";
 const UNITS = ["B", "KiB", "MiB", "GiB"];
 
 /**
- * Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`.
+ * Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up.
  * @param {number} size
  */
 export function describeSize(size) {
