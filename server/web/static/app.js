@@ -6,7 +6,6 @@
  */
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
-import { requireRequestError } from "./net/request_error.js";
 import { uploadFile } from "./net/upload_request.js";
 import { storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
@@ -18,11 +17,11 @@ import { drafts } from "./state/storage.js";
 import { AttachmentRenderer } from "./view/attachments.js";
 import { AwayBanner } from "./view/away_banner.js";
 import { writeClipboard } from "./view/clipboard.js";
-import { CommandRejected } from "./view/command_context.js";
 import { Composer } from "./view/composer.js";
 import { ComposerCompletion } from "./view/composer_completion.js";
 import { createDialogs } from "./view/dialogs.js";
 import { requireElement } from "./view/dom.js";
+import { DraftSubmission } from "./view/draft_submission.js";
 import { EmojiPicker } from "./view/emoji_picker.js";
 import { describeContent } from "./view/file_captions.js";
 import { JoinForm } from "./view/join_form.js";
@@ -37,7 +36,6 @@ import { renderRoomHeader } from "./view/room_header.js";
 import { installRoomLinks } from "./view/room_links.js";
 import { RoomList } from "./view/room_list.js";
 import { inviteFromUrl, roomFromUrl, setRoomUrl } from "./view/room_url.js";
-import { runCommand } from "./view/run_command.js";
 import { SearchPanel } from "./view/search_panel.js";
 import { installShortcuts } from "./view/shortcuts.js";
 import { SidePanels } from "./view/side_panels.js";
@@ -126,7 +124,7 @@ const uploadList = new UploadList({
 const composer = new Composer({
   confirm,
   uploads: uploadList,
-  onSubmit: (draft) => submitDraft(draft),
+  onSubmit: (draft) => draftSubmission.submit(draft),
   onDraftChange(draft) {
     if (!session) return; // the draft closed the last room
     drafts.save(session.current.requestedName, draft);
@@ -135,7 +133,7 @@ const composer = new Composer({
     session.current.typingIndicator.setTyping(isTyping);
     scheduler.schedule();
   },
-  onEditLast: () => runSafely(() => messageActions.editLast("")),
+  onEditLast: () => draftSubmission.runSafely(() => messageActions.editLast("")),
 });
 const messageActions = new MessageActions({
   getRoom: () => session?.current,
@@ -143,6 +141,23 @@ const messageActions = new MessageActions({
   timeline,
   delayedDeletions,
   confirm,
+});
+const draftSubmission = new DraftSubmission({
+  getSession: () => session,
+  getRoom: () => session?.current,
+  composer,
+  uploadList,
+  timeline,
+  messageActions,
+  delayedDeletions,
+  dialogs,
+  panels,
+  searchPanel,
+  confirm,
+  copyText,
+  openRoom,
+  leaveRoom,
+  openMessage: openSearchResult,
 });
 
 /** @param {Partial<import("./state/saved_session.js").SavedState> & {room: string, nick: string}} options */
@@ -245,75 +260,6 @@ function showJoinForm(failure = null) {
   chatElement.hidden = true;
   notifier.updateBadge({ title: strings.title, unreadCount: 0, mentionCount: 0 });
   joinForm.show({ failure });
-}
-
-/** Send a draft or run a command; return false to keep the text in the composer. */
-function submitDraft(draft) {
-  return runSafely(() => submitText(draft)) ?? false;
-}
-
-/** Run an operation of the composer and show its failure. */
-function runSafely(operation) {
-  try {
-    return operation();
-  } catch (error) {
-    composer.showError(error instanceof CommandRejected ? error.message : errorText(requireRequestError(error)));
-    return undefined;
-  }
-}
-
-function submitText({ text, replyTo, editing }) {
-  const room = session.current;
-  if (editing) {
-    if (room.log.getItem(editing)?.message !== text) room.enqueue("editMessage", { seq: editing, message: text });
-    return true;
-  }
-  const context = createCommandContext(room, replyTo);
-  return text ? runCommand(text, context) : context.send("");
-}
-
-/**
- * @param {import("./state/room.js").Room} room
- * @param {number} [replyTo]
- * @returns {import("./view/command_context.js").CommandContext}
- */
-function createCommandContext(room, replyTo) {
-  return {
-    room,
-    session,
-    messages: messageActions,
-    send(message) {
-      uploadList.sendWith((files) => room.enqueue("sendMessage", { message, ...(replyTo && { replyTo }), ...files }));
-      timeline.scrollToNewest();
-      return true;
-    },
-    showError: (error) => composer.showError(error),
-    restoreText: (text) => room === session?.current && composer.restoreText(text),
-    confirm,
-    copyText,
-    openRoom(name, invite) {
-      drafts.save(room.requestedName, { text: "" });
-      openRoom(name, invite);
-    },
-    leave(name) {
-      const target = name ? session.findRoom(name) : room;
-      if (target) leaveRoom(target);
-      else composer.showError(strings.notInRoom(name));
-      return Boolean(target);
-    },
-    closeRoom: leaveRoom,
-    openRoomDialog: (filter) => dialogs.room.open(session, filter),
-    openSettings: () => dialogs.openSettings(),
-    openHelp: () => dialogs.help.open(),
-    openAccount: (options) => dialogs.account.open(options),
-    openSearch(query) {
-      panels.setOpen("search", true);
-      searchPanel.open(query);
-    },
-    openList: (view) => dialogs.list.open(view),
-    openMessage: openSearchResult,
-    undoDelete: () => delayedDeletions.undo(),
-  };
 }
 
 async function copyText(text) {

@@ -7,7 +7,7 @@ import { findPerson } from "../state/person_finder.js";
  * @typedef {import("../state/person_finder.js").Person} Person
  * @typedef {import("./confirm_dialog.js").ConfirmDialog["confirm"]} Confirm
  *
- * @typedef {object} CommandContext Operations of the page; see `createCommandContext` in app.js.
+ * @typedef {object} CommandContext Operations of the page; see `draft_submission.js`.
  * @property {import("../state/room.js").Room} room Visible room.
  * @property {import("../state/chat_session.js").ChatSession} session
  * @property {(message: string) => boolean} send Queue a message to the visible room.
