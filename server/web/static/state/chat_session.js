@@ -50,7 +50,7 @@ export class ChatSession {
   /**
    * @param {object} options
    * @param {string} options.nick Requested nickname.
-   * @param {string | null} options.away Status text to restore, possibly empty; null for an attentive user.
+   * @param {string | null} options.away Status text to restore, possibly empty; null if the user is not away.
    * @param {() => void} options.onChange
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.

@@ -3,7 +3,7 @@
  *
  * - Files are uploaded one after another, in the order of their selection.
  * - A failed upload stays in the list until a retry or its removal.
- * - A message takes all files at once, and only complete ones.
+ * - A message contains all files after their upload, or none.
  */
 
 import { requireRequestError } from "../net/request_error.js";

@@ -5,7 +5,7 @@ import { sessionStore } from "./storage.js";
 /**
  * @typedef {object} SavedState
  * @property {string} nick
- * @property {string | null} away Status text, possibly empty; null for an attentive user.
+ * @property {string | null} away Status text, possibly empty; null if the user is not away.
  * @property {string | undefined} room Visible room.
  * @property {string[]} rooms
  */

@@ -1,7 +1,7 @@
 /**
  * Dialog with a list that is loaded in pages: audit, invites, sanctions, blocks and mentions.
  *
- * - A row with `onOpen` is a button. An action with success removes its row.
+ * - A row with `onOpen` is a button. A successful action removes its row.
  * - Responses for an earlier list, or for a closed dialog, are ignored.
  */
 

@@ -32,7 +32,7 @@ export class MemberDialog {
   /**
    * @param {object} options
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
-   * @param {() => import("../state/blocks.js").Blocks | null} options.getBlocks Returns null for a guest, who blocks nobody.
+   * @param {() => import("../state/blocks.js").Blocks | null} options.getBlocks Returns null for a guest, who cannot block members.
    * @param {(member: import("../state/room.js").Member) => Promise<void>} options.openDirect
    */
   constructor({ confirm, getBlocks, openDirect }) {
