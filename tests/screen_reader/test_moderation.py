@@ -3,18 +3,15 @@
 from pathlib import Path
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.client import ChatClient
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root")
 
 
 async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tmp_path: Path) -> None:
-    issued = await create_account(server, "root", role="admin")
-    login = SavedLogin(server=server.url, account="root", token=issued.token)
-    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    save_login(server, await create_account(server, "root", role="admin"), tmp_path / ".local/state/tui-chat")
     async with (
         ChatClient(server.url) as guest,
         terminal((*READER, server.url), tmp_path, rows=60) as tui,
@@ -41,8 +38,7 @@ async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tm
 
 async def test_blocked_members_are_silent_from_the_start(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "root")
-    login = SavedLogin(server=server.url, account="root", token=issued.token)
-    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    save_login(server, issued, tmp_path / ".local/state/tui-chat")
     async with ChatClient(server.url) as guest, ChatClient(server.url, token=issued.token, account="root") as root:
         tea = await guest.join("tea", nick="ann lee")
         await root.user.block(tea.member_id)

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "ops", "--nick", "ann")
 
@@ -15,12 +14,11 @@ READER = (*CHAT_TUI, "--screen-reader", "--room", "ops", "--nick", "ann")
 async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unread(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    tokens = {name: (await create_account(server, name)).token for name in ("ann", "bob")}
-    login = SavedLogin(server=server.url, account="ann", token=tokens["ann"])
-    assert LoginStore(tmp_path / ".local/state/tui-chat").save(login) == ""
+    anns_login, bobs_login = [await create_account(server, name) for name in ("ann", "bob")]
+    save_login(server, anns_login, tmp_path / ".local/state/tui-chat")
     async with (
-        ChatClient(server.url, token=tokens["ann"], account="ann") as ann,
-        ChatClient(server.url, token=tokens["bob"], account="bob") as bob,
+        ChatClient(server.url, token=anns_login.token, account="ann") as ann,
+        ChatClient(server.url, token=bobs_login.token, account="bob") as bob,
     ):
         tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
         await wait_until(lambda: tea.member_id in bobs_tea.members)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.reactions import reacting_members
 from tests.support.recorded_session import RecordedSession
 from tests.support.tcp_proxy import tcp_proxy
@@ -18,7 +18,6 @@ from tui_chat.client.events import Offline, ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.session_target import SessionTarget
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 
 @asynccontextmanager
@@ -160,8 +159,7 @@ async def test_a_session_that_cannot_start_reports_the_failure(
 async def test_messages_marked_as_unread_stay_unread_although_their_read_marker_is_not_sent_yet(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    token = (await create_account(server, "ann")).token
-    assert LoginStore(tmp_path).save(SavedLogin(server=server.url, account="ann", token=token)) == ""
+    save_login(server, await create_account(server, "ann"), tmp_path)
     async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as client:
         bob = await client.join("tea", nick="bob")
         await ann.process_until(("joined", "tea", "ann"))

@@ -3,12 +3,14 @@
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from server.app import RunningServer
 from server.domain.account_directory import ServerRole
 from server.gateway.account_service import IssuedToken
 from tests.support.raw_client import RawClient, raw_client
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 PASSWORD = "correct horse"
 
@@ -26,6 +28,12 @@ async def create_account(
         name, password=password, address="127.0.0.1", nick_name=nick_name, role=role
     )
     return await server.account_service.issue_token(account, "test")
+
+
+def save_login(server: RunningServer, issued: IssuedToken, directory: Path) -> None:
+    """Save a login of the terminal client in its state directory."""
+    login = SavedLogin(server=server.url, account=issued.account.name, token=issued.token)
+    assert LoginStore(directory).save(login) == ""
 
 
 @asynccontextmanager

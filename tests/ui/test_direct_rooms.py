@@ -5,23 +5,15 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
-
-
-async def save_login(server: RunningServer, tmp_path: Path, name: str) -> None:
-    """Create an account, and log in the client of this nickname."""
-    issued = await create_account(server, name)
-    login = SavedLogin(server=server.url, account=name, token=issued.token)
-    assert LoginStore(tmp_path / name / "state").save(login) == ""
 
 
 async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningServer, tmp_path: Path) -> None:
-    await save_login(server, tmp_path, "ann")
-    await save_login(server, tmp_path, "bob")
+    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
+    save_login(server, await create_account(server, "bob"), tmp_path / "bob" / "state")
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
         chat_app_in_room(tmp_path, server.url, "bob", size=(110, 24)) as bob,
@@ -55,7 +47,7 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
 async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    await save_login(server, tmp_path, "ann")
+    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
         ChatClient(server.url) as bob,

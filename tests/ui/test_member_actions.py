@@ -5,17 +5,15 @@ from pathlib import Path
 from textual.widgets import OptionList
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.client.client import ChatClient
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.ui.screens.member_menu import MemberMenu
 from tui_chat.ui.screens.member_picker import MemberPicker
 
 
-async def test_the_actions_of_the_member_menu_depend_on_the_roles(server: RunningServer, tmp_path: Path) -> None:
-    issued = await create_account(server, "ann")
-    assert LoginStore(tmp_path / "ann" / "state").save(SavedLogin(server.url, "ann", issued.token)) == ""
+async def test_the_member_menu_has_only_permitted_actions_and_runs_them(server: RunningServer, tmp_path: Path) -> None:
+    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
         ChatClient(server.url) as guest,

@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import RoomLost
 from tui_chat.protocol.errors import Forbidden
 from tui_chat.session import auto_away, delayed_deletions
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.ui import app
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.join import JoinScreen
@@ -20,9 +19,7 @@ from tui_chat.ui.screens.join import JoinScreen
 
 async def save_admin_login(server: RunningServer, tmp_path: Path) -> None:
     """Create the administrator `root`, and log in the client of this nickname."""
-    issued = await create_account(server, "root", role="admin")
-    login = SavedLogin(server=server.url, account="root", token=issued.token)
-    assert LoginStore(tmp_path / "root" / "state").save(login) == ""
+    save_login(server, await create_account(server, "root", role="admin"), tmp_path / "root" / "state")
 
 
 async def test_a_guest_learns_the_reasons_of_refusals_and_of_a_kick(server: RunningServer, tmp_path: Path) -> None:

@@ -5,24 +5,16 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.errors import NotFound
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.ui.screens.confirm import ConfirmScreen
 
 
-async def save_login(server: RunningServer, tmp_path: Path, name: str) -> None:
-    """Create an account, and log in the client of this nickname."""
-    issued = await create_account(server, name)
-    login = SavedLogin(server=server.url, account=name, token=issued.token)
-    assert LoginStore(tmp_path / name / "state").save(login) == ""
-
-
 async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: RunningServer, tmp_path: Path) -> None:
-    await save_login(server, tmp_path, "ann")
+    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as eve:
         await ann.send_message("/create --private Board")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
@@ -90,7 +82,7 @@ async def test_links_with_an_invite_open_rooms_of_the_same_server(server: Runnin
 async def test_an_owner_revokes_invites_renames_transfers_and_leaves_rooms(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    await save_login(server, tmp_path, "ann")
+    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
     token = (await create_account(server, "bob")).token
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as ann,

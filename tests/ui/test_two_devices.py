@@ -3,20 +3,18 @@
 from pathlib import Path
 
 from server.app import RunningServer
-from tests.support.accounts import create_account
+from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.client.client import ChatClient
-from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 
 async def test_two_devices_share_rooms_counts_and_read_markers(server: RunningServer, tmp_path: Path) -> None:
-    tokens = {name: (await create_account(server, name)).token for name in ("ann", "bob")}
+    anns_login, bobs_login = [await create_account(server, name) for name in ("ann", "bob")]
     laptop_home, phone_home = tmp_path / "laptop", tmp_path / "phone"
     for home in (laptop_home, phone_home):
-        login = SavedLogin(server=server.url, account="ann", token=tokens["ann"])
-        assert LoginStore(home / "ann" / "state").save(login) == ""
+        save_login(server, anns_login, home / "ann" / "state")
     async with (
-        ChatClient(server.url, token=tokens["bob"], account="bob") as bob,
+        ChatClient(server.url, token=bobs_login.token, account="bob") as bob,
         chat_app_in_room(laptop_home, server.url, "ann", size=(110, 24)) as laptop,
     ):
         bobs_tea = await bob.join("tea", nick="bob")
@@ -63,16 +61,15 @@ async def test_two_devices_share_rooms_counts_and_read_markers(server: RunningSe
             await phone.send_message("/unread 5")
             await phone.wait_for_text("No such message.")
 
-    async with ChatClient(server.url, token=tokens["ann"], account="ann") as ann:
+    async with ChatClient(server.url, token=anns_login.token, account="ann") as ann:
         listed = {room.name: room.read.unread for room in await ann.owned_rooms.list_memberships()}
         assert listed == {"tea": 0, "dev": 0, "ops": 0, direct.name: 1}
 
 
 async def test_a_marker_moved_just_before_the_exit_is_sent(server: RunningServer, tmp_path: Path) -> None:
-    token = (await create_account(server, "ann")).token
-    login = SavedLogin(server=server.url, account="ann", token=token)
-    assert LoginStore(tmp_path / "ann" / "state").save(login) == ""
-    async with ChatClient(server.url) as bob, ChatClient(server.url, token=token, account="ann") as ann:
+    login = await create_account(server, "ann")
+    save_login(server, login, tmp_path / "ann" / "state")
+    async with ChatClient(server.url) as bob, ChatClient(server.url, token=login.token, account="ann") as ann:
         async with chat_app_in_room(tmp_path, server.url, "ann") as app:
             await (await bob.join("tea", nick="bob")).send("one")
             await app.wait_for_text("one")
