@@ -90,6 +90,12 @@ async def run(tui: PtyTerminal, text: str, expected: str) -> None:
     await tui.wait_for_text(expected)
 
 
+async def leave_for_tea(tui: PtyTerminal, displayed: str) -> None:
+    """Switch to room `tea`, and wait until a text of the previous room is no longer displayed."""
+    tui.write_keys("/go tea\r")
+    await wait_until(lambda: displayed not in tui.screen_text())
+
+
 async def wait_for_unread(tui: PtyTerminal, room: str, count: int) -> None:
     """Wait for a room with a number of unread messages in the room list."""
     try:
@@ -175,13 +181,13 @@ async def test_a_direct_message_waits_overnight_and_is_unread_in_all_terminals_o
     await run(cat, "/query ann", "good night")
     assert [line for line in cat.screen_text().splitlines() if "── new ──" in line]
 
-    await run(ann, "/go tea", "Message")
+    await leave_for_tea(ann, "good night")
     await run(cat, "good morning", "✓ good morning")
     await wait_for_unread(ann, "@cat", 1)
     await run(ann, "/create --private Board", "2 Board")
     await run(ann, "/invite", "Invite for 10 people")
     await run(cat, f"/join {await read_copied_text(ann)}", "2 Board")
-    await run(ann, "/go tea", "Message")
+    await leave_for_tea(ann, "Invite for 10 people")
     await run(cat, "morning plans", "✓ morning plans")
     await wait_for_unread(ann, "Board", 1)
     laptop = await users.join_tea("laptop", server.url)

@@ -42,7 +42,7 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
             await tui.wait_for_text("tea · bob: @ann two")
             tui.write_keys("/query bob\r")
             await tui.wait_for_text("You are in bob")
-            await tui.wait_for_text("bob says: psst")
+            await tui.wait_for_text("\nbob says: psst")  # another line than the announcement
             tui.write_keys("/quit\r")
             assert await tui.wait_closed() == 0
         listed = {room.name: room.read.unread for room in await ann.owned_rooms.list_memberships()}

@@ -66,7 +66,7 @@ async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(
             await bob.user.open_direct([ann.sdk_room("tea").members[ann.sdk_room("tea").member_id]])
         await tea.send("@ann during")
         await ann.send_message("mine")
-        await ann.wait_for_text("mine")
+        await ann.wait_for_text("✓ mine")
         await ann.send_message("/whois bob")
         await ann.wait_for_text("blocked: messages are hidden")
         assert "during" not in ann.screen_text()
