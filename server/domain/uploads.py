@@ -154,7 +154,7 @@ class SignedUrls:
         return f"{path}?expires={expires}&signature={self._sign(file_path, expires)}"
 
     def verify(self, file_path: FilePath, expires: str, signature: str, now: int) -> bool:
-        """Return whether a signature is valid for a path and its end is not reached."""
+        """Return whether a signature is valid for a path and has not expired."""
         if not re.fullmatch("[0-9]{1,15}", expires) or int(expires) <= now:
             return False
         return hmac.compare_digest(signature.encode(errors="replace"), self._sign(file_path, int(expires)).encode())

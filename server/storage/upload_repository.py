@@ -88,7 +88,7 @@ class UploadRepository:
         return await self._read(partial(_find, upload_ids=upload_ids))
 
     async def expire_unused(self) -> int:
-        """Expire uploads that are not in use any more, or not since their creation before `UNUSED_MS`.
+        """Expire unpinned uploads without a reference: after the loss of the last one, or at the age of `UNUSED_MS`.
 
         Returns:
             Number of expired uploads, limited per call.

@@ -172,7 +172,7 @@ class UploadService:
             raise errors.Unavailable("uploads_unreadable", retry_after=_RETRY_AFTER) from error
 
     def sign(self, path: str) -> str:
-        """Return the path of a file with a signature, readable without credentials for an hour.
+        """Return the path of a file with a signature, readable without credentials for at least an hour.
 
         Raises:
             ValueError: The path is not that of a file.

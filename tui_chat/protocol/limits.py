@@ -11,7 +11,7 @@ NAME_CODE_POINTS = 256
 
 MESSAGE_CHARACTERS = 4_000
 STORED_MESSAGE_CHARACTERS = 5_000
-"""Maximum length of a received message; those of the conversation dialect may be longer than sent ones."""
+"""Maximum length of a received message; messages of the conversation dialect may exceed the limit of sent messages."""
 
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
@@ -24,7 +24,7 @@ ATTACHMENTS_PER_MESSAGE = 10
 """Maximum number of files in a message."""
 
 PATH_CHARACTERS = 4_096
-"""Maximum length of the path of a file; each character of its name may have up to 12 encoded ones."""
+"""Maximum length of the path of a file; one character of the file name takes up to 12 in the encoded path."""
 
 SIGNED_PATHS = 100
 """Maximum number of paths in one `signAttachments` request."""

@@ -136,7 +136,7 @@ class SendMessage(RoomRequest, frozen=True):
 
 
 class SignAttachments(Request, frozen=True):
-    """Request addresses of files that need no credentials for an hour.
+    """Request addresses of files that need no credentials for at least an hour.
 
     Attributes:
         paths: Paths of attachments, previews and posters.

@@ -127,7 +127,7 @@ class SignedAddresses(WireStruct, frozen=True):
 
     Attributes:
         urls: Paths with a signature, in the order of the request; None for a file that does not exist or is invisible.
-        expires_at: Least end of their validity in milliseconds since the epoch.
+        expires_at: Earliest expiry of the addresses in milliseconds since the epoch.
     """
 
     urls: list[str | None]

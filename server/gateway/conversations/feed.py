@@ -49,7 +49,7 @@ class _GroupLoad(Struct, eq=False):
 
 
 class GroupFeed:
-    """Sender of `group-message:<id>`; `run` reads the ids of groups that were joined by another way.
+    """Sender of `group-message:<id>`; `run` reads the ids of groups that connected accounts join.
 
     Args:
         repository: Storage of groups.
