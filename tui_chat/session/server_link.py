@@ -51,6 +51,7 @@ log = logging.getLogger("chat.session")
 
 GAP_FETCH_LIMIT = 400
 """Maximum number of entries per fetch of a visible gap. The remainder stays a smaller gap."""
+
 LOADED_MEMBERS = 2_000
 """Maximum number of members per load."""
 
@@ -125,8 +126,7 @@ class ServerLink:
         """Connect again with an account, or as a guest if None; wait up to 5 seconds. Before `run`, only store it."""
         self._login = login
         if self._client is not None:
-            token, account = (login.token, login.account) if login else (None, "")
-            await self._client.set_token(token, account, timeout=5.0)
+            await self._client.set_token(login.token if login else None, login.account if login else "", timeout=5.0)
 
     async def run(self) -> None:
         """Connect, and feed the event queue until cancelled.
