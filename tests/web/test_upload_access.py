@@ -118,7 +118,7 @@ async def test_the_policy_of_the_room_restricts_uploads(tmp_path: Path) -> None:
         assert await bob.attempt("sendMessage", message=" ") == "message_empty"
 
 
-async def test_files_without_a_message_lose_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_service, "CLEANUP_INTERVAL", 0.1)
     clock = ManualClock()
     files_directory = tmp_path / "chat.db.uploads"
@@ -262,7 +262,7 @@ async def test_a_killed_server_leaves_no_part_of_an_upload(tmp_path: Path) -> No
                 assert response.status == 201
 
 
-async def test_an_upload_costs_little_memory(tmp_path: Path) -> None:
+async def test_uploads_and_downloads_use_bounded_memory(tmp_path: Path) -> None:
     size = 25 * 2**20
     flags = ("--database", str(tmp_path / "chat.db"), "--rate-limit", "off")
     async with (

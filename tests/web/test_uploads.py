@@ -42,7 +42,7 @@ async def files(server: RunningServer, ann: Person) -> AsyncGenerator[UploadClie
         yield client
 
 
-async def test_a_message_carries_its_files(ann: Person, files: UploadClient) -> None:
+async def test_messages_contain_their_files(ann: Person, files: UploadClient) -> None:
     uploaded = await files.upload(b"plain text", "notes.txt")
     assert uploaded.status == 201
     upload_id = uploaded.body["id"]
@@ -163,7 +163,7 @@ async def test_file_names_contain_no_path_and_no_controls(files: UploadClient, t
     assert {path.parent.parent for path in tmp_path.rglob("file")} == {tmp_path / "chat.db.uploads"}
 
 
-async def test_forms_name_the_room_before_the_file(files: UploadClient) -> None:
+async def test_forms_require_the_room_before_the_file(files: UploadClient) -> None:
     form = FormData()
     form.add_field("room", "tea")
     form.add_field("file", b"content", filename="a.bin", content_type="text/html")
