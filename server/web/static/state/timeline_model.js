@@ -15,7 +15,7 @@ import { isMentioned } from "./mentions.js";
 const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one group
 
 /** Stands for a quoted message of a blocked member. */
-export const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
+const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
 
 /**
  * @param {object} options
