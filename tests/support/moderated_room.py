@@ -1,4 +1,4 @@
-"""Room on a real server in which persons of all roles are present."""
+"""Room on a real server, with persons of any role."""
 
 from contextlib import AsyncExitStack
 from typing import Any
@@ -8,7 +8,16 @@ from tests.support.persons import Person, connect_person
 
 
 class ModeratedRoom:
-    """Room `tea` with an administrator, moderators, members and guests, all present."""
+    """Room `tea`, empty before the first `add`.
+
+    Args:
+        server: Running server.
+        stack: Owner of the connections.
+
+    Attributes:
+        server: Running server.
+        persons: Added persons by name.
+    """
 
     def __init__(self, server: RunningServer, stack: AsyncExitStack) -> None:
         self.server = server
