@@ -10,7 +10,6 @@ import pytest
 from msgspec import structs
 
 from server.domain.log_commands import StaleAccess
-from server.domain.uploads import Upload
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.journal import MAX_BATCH
@@ -26,6 +25,7 @@ from tests.support.storage import (
     build_message,
     build_reaction,
     build_topic,
+    build_upload,
     read_entry,
 )
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
@@ -211,20 +211,10 @@ async def test_a_deletion_for_any_author_deletes_messages_of_other_members(datab
 
 
 @pytest.mark.parametrize("same_batch", [True, False])
-async def test_a_deleted_message_has_no_files(database: Database, clock: ManualClock, same_batch: bool) -> None:
-    upload_id = "a" * 22
-    upload = Upload(
-        id=upload_id,
-        state="ready",
-        member_id=ANN.member_id,
-        name="x",
-        type="text/plain",
-        size=1,
-        digest=b"",
-        created_at=clock.now,
-    )
+async def test_a_deleted_message_has_no_files(database: Database, same_batch: bool) -> None:
+    upload = build_upload()
     await database.uploads.create(upload, ANN.member_id)
-    commands = [build_message(files=(upload_id,)), build_deletion(1)]
+    commands = [build_message(files=(upload.id,)), build_deletion(1)]
     if same_batch:
         await asyncio.gather(*map(database.journal.append, commands))
     else:
@@ -233,7 +223,7 @@ async def test_a_deleted_message_has_no_files(database: Database, clock: ManualC
     entry = await read_entry(database, 1)
     assert isinstance(entry, Message)
     assert (entry.deleted, entry.attachments) == (True, None)
-    assert (await database.uploads.find([upload_id]))[upload_id].room_key is None
+    assert (await database.uploads.find([upload.id]))[upload.id].room_key is None
 
 
 @pytest.mark.parametrize("same_batch", [True, False])

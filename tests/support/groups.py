@@ -6,9 +6,8 @@ import pytest
 
 from server.domain.log_commands import AppendCreation, AppendMemberChange, AppendPolicyChange, RoomRef
 from server.domain.room_addresses import generate_room_address
-from server.domain.uploads import Upload
 from server.storage.database import Database
-from tests.support.storage import build_deletion, build_edit, build_message, build_topic
+from tests.support.storage import build_deletion, build_edit, build_message, build_topic, build_upload
 from tui_chat.protocol.errors import NotFound
 from tui_chat.protocol.events import Member, MemberRef
 from tui_chat.protocol.policies import PolicyFields
@@ -34,20 +33,9 @@ async def _join(database: Database, room: RoomRef, member: Member, code: str) ->
 
 
 async def _add_cover(database: Database, owner: Member) -> str:
-    upload_id = uuid4().hex[:22]
-    upload = Upload(
-        id=upload_id,
-        state="ready",
-        member_id=owner.member_id,
-        name="tea pot.png",
-        type="image/png",
-        size=1,
-        digest=b"",
-        is_pinned=True,
-        created_at=0,
-    )
+    upload = build_upload(author=owner, name="tea pot.png", media_type="image/png", pinned=True)
     await database.uploads.create(upload, owner.member_id)
-    return upload_id
+    return upload.id
 
 
 async def verify_groups(database: Database) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import connect
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from server.domain.log_commands import (
     AppendDeletion,
@@ -18,6 +18,7 @@ from server.domain.log_commands import (
     MentionTargets,
     RoomRef,
 )
+from server.domain.uploads import Upload
 from server.storage.database import Database
 from tui_chat.protocol.events import Entry, Member
 
@@ -45,6 +46,22 @@ def build_message(
         reply_to=reply_to,
         mentions=mentions,
         attachments=tuple(AttachedUpload(upload_id=upload_id) for upload_id in files),
+    )
+
+
+def build_upload(
+    *, author: Member = ANN, name: str = "x", media_type: str = "text/plain", pinned: bool = False
+) -> Upload:
+    return Upload(
+        id=uuid4().hex[:22],
+        state="ready",
+        member_id=author.member_id,
+        name=name,
+        type=media_type,
+        size=1,
+        digest=b"",
+        is_pinned=pinned,
+        created_at=0,
     )
 
 
