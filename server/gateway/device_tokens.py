@@ -98,6 +98,12 @@ class DeviceTokens:
         """Return the open connections of an account."""
         return [connection for connection, _ in self._iterate_connections(account_id)]
 
+    def push_to_others(self, account_id: int, sender: ClientConnection, frame: Frame) -> None:
+        """Push a frame to the connections of an account except one."""
+        for connection in self.list_connections(account_id):
+            if connection is not sender:
+                connection.push(frame)
+
     async def _find_token(self, digest: bytes) -> TokenRecord | None:
         now = self._now()
         record = self._cache.get(digest)

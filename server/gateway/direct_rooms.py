@@ -2,16 +2,19 @@
 
 - Identity: one room per set of two to eight members, however they find each other.
 - Members: are durable from the creation, so that absent accounts find the room in `myRooms`.
+- Devices: all connections of an account share its blocks. A change is pushed to the other connections.
 """
 
 import hashlib
 from collections.abc import Iterable
 
-from server.domain.account_directory import AccountDirectory
+from server.domain.account_directory import AccountDirectory, AccountIdentity
 from server.domain.log_commands import AppendCreation, RoomRef
 from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.engineio.packets import encode_event
+from server.gateway.device_tokens import DeviceTokens
 from server.gateway.direct_contacts import DirectContacts
 from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.request_handler import RequestHandlers
@@ -31,6 +34,7 @@ class DirectRooms:
         accounts: Directory of accounts.
         room_entry: Joins of rooms.
         contacts: Checks of direct rooms.
+        device_tokens: Source of the connections of an account.
 
     Attributes:
         handlers_by_type: Request handlers by request type.
@@ -45,6 +49,7 @@ class DirectRooms:
         accounts: AccountDirectory,
         room_entry: RoomEntry,
         contacts: DirectContacts,
+        device_tokens: DeviceTokens,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -52,6 +57,7 @@ class DirectRooms:
         self._accounts = accounts
         self._room_entry = room_entry
         self._contacts = contacts
+        self._device_tokens = device_tokens
         self.handlers_by_type: RequestHandlers = {
             room_requests.OpenDirect: self._open,
             room_requests.BlockMember: self._block,
@@ -101,15 +107,24 @@ class DirectRooms:
 
     async def _block(self, connection: ClientConnection, request: room_requests.BlockMember) -> responses.Empty:
         account = require_account(connection)
-        await self._database.direct_rooms.block(account.member_id, self._describe(request.member_id))
-        self._contacts.on_block_change(account.member_id, request.member_id, is_blocked=True)
+        member = self._describe(request.member_id)
+        await self._database.direct_rooms.block(account.member_id, member)
+        self._apply_block(connection, account, member, is_blocked=True)
         return responses.Empty()
 
     async def _unblock(self, connection: ClientConnection, request: room_requests.UnblockMember) -> responses.Empty:
         account = require_account(connection)
         await self._database.direct_rooms.unblock(account.member_id, request.member_id)
-        self._contacts.on_block_change(account.member_id, request.member_id, is_blocked=False)
+        self._apply_block(connection, account, self._describe(request.member_id), is_blocked=False)
         return responses.Empty()
+
+    def _apply_block(
+        self, connection: ClientConnection, account: AccountIdentity, member: events.MemberRef, *, is_blocked: bool
+    ) -> None:
+        """Apply a stored block to the live direct rooms and to the other connections of the account."""
+        self._contacts.on_block_change(account.member_id, member.member_id, is_blocked=is_blocked)
+        frame = encode_event(events.BLOCKS, events.BlockPush(member=member, on=is_blocked))
+        self._device_tokens.push_to_others(account.id, connection, frame)
 
     async def _list_blocks(self, connection: ClientConnection, _: room_requests.ListBlocks) -> responses.BlockList:
         return responses.BlockList(

@@ -139,6 +139,7 @@ class Handlers:
             accounts=account_service.directory,
             room_entry=self.room_entry,
             contacts=self._contacts,
+            device_tokens=account_service.tokens,
         )
         self.room_catalog = RoomCatalog(
             database,

@@ -51,10 +51,7 @@ class ReadMarkers:
             raise errors.NotJoined("room_not_joined")
         if move.is_moved:
             push = events.ReadMarkerPush(room=move.room, **structs.asdict(move.read))
-            frame = encode_event(events.READ_MARKER, push)
-            for other in self._device_tokens.list_connections(account.id):
-                if other is not connection:
-                    other.push(frame)
+            self._device_tokens.push_to_others(account.id, connection, encode_event(events.READ_MARKER, push))
         return responses.ReadMarkerMoved(read=move.read)
 
     async def _list_mentions(

@@ -205,19 +205,23 @@ async def test_mentions_by_blocked_members_do_not_count(connect: Connect, accoun
     assert (await bob.join("tea", "any"))["read"]["unread"] == 1
 
 
-async def test_blocks_are_listed_with_the_names_at_their_time(connect: Connect, accounts: Accounts) -> None:
-    guest, bob = await connect("guest"), await connect("bob")
+async def test_blocks_are_listed_and_pushed_with_the_names_at_their_time(connect: Connect, accounts: Accounts) -> None:
+    guest, bob, device = await connect("guest"), await connect("bob"), await connect("bob")
     guest_id = (await guest.join("tea", "Guest"))["memberId"]
     ann_id = accounts["ann"].account.member_id
     for member_id in ("absent", guest_id, ann_id):
         assert await get_reason(bob, "block", {"memberId": member_id}) == "ok"
+    pushes = [await device.wait_for_push("blocks") for _ in range(3)]
     blocks = (await bob.request("listBlocks", {}))["blocks"]
     assert sorted(blocks, key=lambda member: str(member["nickName"])) == [
         {"memberId": "absent", "nickName": ""},
         {"memberId": guest_id, "nickName": "Guest"},
         {"memberId": ann_id, "nickName": "ann", "account": "ann"},
     ]
+    assert pushes == [{"member": member, "on": True} for member in reversed(blocks)]
     assert await get_reason(bob, "unblock", {"memberId": "absent"}) == "ok"
+    assert await device.wait_for_push("blocks") == {"member": {"memberId": "absent", "nickName": ""}, "on": False}
+    assert not [packet for packet in (*bob.pushes, *guest.pushes) if "blocks" in packet]
     assert len((await bob.request("listBlocks", {}))["blocks"]) == 2
     for event, body in (("block", {"memberId": ann_id}), ("unblock", {"memberId": ann_id}), ("listBlocks", {})):
         assert await get_reason(guest, event, body) == "account_required"

@@ -8,7 +8,7 @@ from playwright.async_api import Locator, expect
 
 from server.app import RunningServer
 from server.gateway.account_service import IssuedToken
-from tests.support.accounts import create_account
+from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
@@ -209,8 +209,8 @@ async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningSe
 async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     browser: Browser, server: RunningServer
 ) -> None:
-    ann = await open_as_account(browser, server, "ann")
-    bob = await open_as_account(browser, server, "bob")
+    accounts = {name: await create_account(server, name) for name in ("ann", "bob")}
+    ann, bob = [await open_as_account(browser, server, name, issued) for name, issued in accounts.items()]
     await open_member(ann, "bob")
     await ann.page.get_by_role("button", name="Direct message").click()
     await expect(ann.page.locator("#room-name")).to_have_text("bob")
@@ -237,6 +237,11 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     await expect(ann.page.locator("#list-status")).to_have_text("You have blocked nobody.")
     await ann.page.keyboard.press("Escape")
     await ann.expect_messages("noise", "@ann")
+    async with connected(server, {"token": accounts["ann"].token}) as (device, _):
+        bob_id = {"memberId": accounts["bob"].account.member_id}
+        for event, count in (("block", 0), ("unblock", 2)):
+            assert (await device.request(event, bob_id))["ok"]
+            await expect(ann.messages).to_have_count(count)
     await ann.send_message("/msg bob all right")
     await expect(ann.page.locator("#room-name")).to_have_text("bob")
     await ann.expect_messages("psst", "all right")

@@ -62,6 +62,7 @@ _push_decoders: dict[str, msgspec.json.Decoder[Any]] = {
     events.PRESENCE: msgspec.json.Decoder(events.PresencePush),
     events.TYPING: msgspec.json.Decoder(events.TypingPush),
     events.READ_MARKER: msgspec.json.Decoder(events.ReadMarkerPush),
+    events.BLOCKS: msgspec.json.Decoder(events.BlockPush),
     events.DIRECT_ROOM: msgspec.json.Decoder(events.DirectRoomPush),
     events.ROOM_RENAMED: msgspec.json.Decoder(events.RoomRenamedPush),
     events.ROOM_REMOVED: msgspec.json.Decoder(events.RoomRemovedPush),

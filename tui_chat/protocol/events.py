@@ -307,6 +307,18 @@ class ReadMarkerPush(WireStruct, frozen=True):
     mentions: int = 0
 
 
+class BlockPush(WireStruct, frozen=True):
+    """Start (`on`) or end of a block by the account, for its other connections.
+
+    Attributes:
+        member: Blocked or unblocked member with its current names.
+        on: Whether the member is blocked.
+    """
+
+    member: MemberRef
+    on: bool
+
+
 class DirectRoomPush(WireStruct, frozen=True):
     """Direct room that the connection has not joined, at its creation and at each message.
 
@@ -355,6 +367,7 @@ UPDATE: Literal["update"] = "update"
 PRESENCE: Literal["presence"] = "presence"
 TYPING: Literal["typing"] = "typing"
 READ_MARKER: Literal["readMarker"] = "readMarker"
+BLOCKS: Literal["blocks"] = "blocks"
 DIRECT_ROOM: Literal["directRoom"] = "directRoom"
 ROOM_RENAMED: Literal["roomRenamed"] = "roomRenamed"
 ROOM_REMOVED: Literal["roomRemoved"] = "roomRemoved"

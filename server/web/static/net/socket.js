@@ -11,7 +11,7 @@ import { Backoff, STABLE_AFTER } from "./backoff.js";
 import { RequestError } from "./request_error.js";
 import { CONNECT_TIMEOUT, RESPONSE_TIMEOUT } from "./timeouts.js";
 
-const PUSHES = ["message", "update", "presence", "typing", "readMarker", "roomRemoved", "directRoom", "error", "goingAway"];
+const PUSHES = ["message", "update", "presence", "typing", "readMarker", "blocks", "roomRemoved", "directRoom", "error", "goingAway"];
 
 /**
  * @typedef {object} Connection

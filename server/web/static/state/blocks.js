@@ -1,7 +1,7 @@
 /**
  * Members that the account has blocked (docs/protocol.md, "Direct rooms").
  *
- * - The server stores the blocks; a guest has none.
+ * - The server stores the blocks and pushes changes by other devices; a guest has none.
  * - `memberIds` is replaced on every change.
  */
 
@@ -12,6 +12,7 @@ import { sanitizeReceived } from "./sanitize.js";
 export class Blocks {
   #request;
   #onChange;
+  #changeCount = 0;
 
   /** @type {ReadonlySet<string>} */
   memberIds = new Set();
@@ -37,7 +38,11 @@ export class Blocks {
    * @throws {RequestError}
    */
   async load() {
-    const { blocks } = await this.#request("listBlocks", {});
+    let blocks, changeCount;
+    do {
+      changeCount = this.#changeCount;
+      ({ blocks } = await this.#request("listBlocks", {}));
+    } while (changeCount !== this.#changeCount); // the response may precede a change
     this.#replace(blocks.map(({ memberId }) => memberId));
     return blocks.map(sanitizeReceived);
   }
@@ -49,7 +54,7 @@ export class Blocks {
    */
   async add(memberId) {
     await this.#request("block", { memberId });
-    this.#replace([...this.memberIds, memberId]);
+    this.#apply(memberId, true);
   }
 
   /**
@@ -59,12 +64,30 @@ export class Blocks {
    */
   async remove(memberId) {
     await this.#request("unblock", { memberId });
-    this.#replace([...this.memberIds].filter((blocked) => blocked !== memberId));
+    this.#apply(memberId, false);
+  }
+
+  /**
+   * Apply a change by another device of the account.
+   * @param {{member: BlockedMember, on: boolean}} push
+   */
+  applyPush({ member, on }) {
+    this.#apply(member.memberId, on);
+  }
+
+  /**
+   * @param {string} memberId
+   * @param {boolean} isBlocked
+   */
+  #apply(memberId, isBlocked) {
+    const others = [...this.memberIds].filter((blocked) => blocked !== memberId);
+    this.#replace(isBlocked ? [...others, memberId] : others);
   }
 
   /** @param {string[]} memberIds */
   #replace(memberIds) {
     this.memberIds = new Set(memberIds);
+    this.#changeCount += 1;
     this.#onChange();
   }
 }

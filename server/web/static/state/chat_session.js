@@ -359,6 +359,7 @@ export class ChatSession {
 
   #handlePush(event, body) {
     if (event === "error") return this.#handleError(body);
+    if (event === "blocks") return this.blocks.applyPush(body);
     if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
     if (!room) return undefined;
