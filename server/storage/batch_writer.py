@@ -4,7 +4,7 @@
 - Permissions: a command with a `policy_seq` other than that of the room is rejected, so that a check against stale
   state admits nothing.
 - Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
-- Lock order: rows of attached uploads, rows of rooms (`server.storage.batch_rooms`), then the id counter.
+- Lock order: rows of attached uploads, rows of rooms (`server.storage.batch_rooms`), then the id counter of SQLite.
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
   deletion creates no entry. The result then carries the newest `seq` of the room.
 - Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
@@ -13,7 +13,7 @@
 - Search index, mentions, read markers of authors, references to files: updated in the transaction of the entries.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, ClassVar, Self, get_args
 from uuid import UUID
 
@@ -37,7 +37,7 @@ from server.storage.batch_rooms import BatchRoom, TargetMessage, load_rooms
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.row_mapping import KIND_MESSAGE, encode_fields, entry_from_row
 from server.storage.statements import BatchStatements
-from server.storage.tables import ENTRY_COUNTER, REMOVED, entries
+from server.storage.tables import REMOVED, entries
 from tui_chat.protocol import errors, events
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 from tui_chat.protocol.names import is_room_address
@@ -119,7 +119,7 @@ class BatchWriter:
         self._republish = republish
         self._attachments = BatchAttachments(connection, statements, commands)
         self._rooms = load_rooms(connection, statements, commands, now, self._attachments.may_create_room)
-        self._last_id = 0
+        self._entry_ids: Iterator[int] | None = None
         self._message_rows: list[tuple[Any, ...]] = []
         self._change_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
@@ -333,14 +333,12 @@ class BatchWriter:
         The first allocation reserves ids for all commands of the batch in the database. `ts` never decreases within a
         room.
         """
-        if not self._last_id:
-            ids = self._statements.allocate_ids.execute(self._connection, self._command_count, ENTRY_COUNTER)
-            self._last_id = ids[0][0] - self._command_count
-        self._last_id += 1
+        if self._entry_ids is None:
+            self._entry_ids = self._statements.allocate_ids(self._connection, self._command_count)
         room.entry_count += 1
         room.last_seq += 1
         room.active_at = max(self._now, room.active_at)
-        return self._last_id
+        return next(self._entry_ids)
 
     def _add_change_row(
         self,

@@ -27,13 +27,16 @@ _SQLITE_REASONS = {
     sqlite3.SQLITE_IOERR: "disk I/O error",
     sqlite3.SQLITE_SCHEMA: "unexpected tables",
 }
-_POSTGRESQL_REASONS = {  # by the first two characters of SQLSTATE (postgresql.org/docs, appendix A)
+_POSTGRESQL_REASONS = {  # by SQLSTATE or its first two characters (postgresql.org/docs, appendix A)
     "08": "connection lost",
     "25": "database is read-only",
     "28": "user or password rejected",
     "3D": "database does not exist",
     "53": "out of disk space, memory or connections",
     "57": "database server is starting or stopping",
+    "25P03": "transaction was idle for too long",
+    "55P03": "locked by another transaction",
+    "57014": "statement took too long",
 }
 _POSTGRESQL_DATA_CLASSES = ("22", "23", "42")  # SQLSTATE classes caused by the data or the statement, not by the server
 _OS_REASONS = {
@@ -62,7 +65,8 @@ def describe_error(error: BaseException) -> str:
         )
     sqlstate = _get_sqlstate(cause)
     if sqlstate is not None:
-        return _POSTGRESQL_REASONS.get(sqlstate[:2], f"error with SQLSTATE {sqlstate}")
+        reason = _POSTGRESQL_REASONS.get(sqlstate) or _POSTGRESQL_REASONS.get(sqlstate[:2])
+        return reason or f"error with SQLSTATE {sqlstate}"
     if isinstance(cause, StorageError):
         return str(cause)
     if isinstance(cause, OSError) and cause.strerror:

@@ -32,10 +32,11 @@ class Executor(Protocol):
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run a function in a transaction of its own, and return its result after the commit.
 
-        A failed transaction is not retried.
+        A failed transaction is not retried, except after a conflict with a concurrent one.
 
         Args:
-            work: Function of the connection; an exception rolls the transaction back.
+            work: Function of the connection; an exception rolls the transaction back. It may run several times, so its
+                only effects are those on the database.
 
         Raises:
             StorageError: The executor is closed.

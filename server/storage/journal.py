@@ -3,7 +3,8 @@
 - Durability: a command is answered after the commit of its transaction, and published after its answer.
 - Order: entries of a room have the order of the `append` calls. `seq` increases by exactly 1 per entry; rejected
   or failed commands leave no gap.
-- Batching: commands that arrive during a transaction form the next batch, up to `MAX_BATCH`. A batch starts when
+- Batching: commands that arrive during a transaction form the next batch, up to `MAX_BATCH`; on PostgreSQL of at most
+  `BatchStatements.max_rooms` rooms, because the rooms are locked for other nodes until the commit. A batch starts when
   `_LINGER_TICKS` event loop ticks add no further command, at the latest after `LINGER`. A transaction costs as much as
   ten messages, and entries of one commit reach each reader in one write.
 - Bounded queue: above `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an
@@ -27,12 +28,12 @@ from functools import partial
 from operator import attrgetter
 from uuid import UUID
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import exc
 
 from server.domain.log_commands import LogCommand
 from server.observability.supervision import Supervisor
 from server.storage.batch_writer import AppendOutcome, AppendResult, apply_batch
-from server.storage.errors import describe_error, is_outage, is_serialization_failure
+from server.storage.errors import describe_error, is_outage
 from server.storage.executor import RETRY_AFTER, Executor
 from server.storage.statements import BatchStatements
 from tui_chat.protocol import errors, events
@@ -47,8 +48,6 @@ LINGER = 0.002
 
 MAX_QUEUE_DEPTH = 10_000
 """Default limit of queued commands."""
-
-_SERIALIZATION_RETRIES = 3  # number of retries after a serialization failure between nodes
 
 _log = logging.getLogger(__name__)
 
@@ -168,7 +167,7 @@ class Journal:
             await self._wakeup.wait()
             while self._queue:
                 await self._linger()
-                self._batch = [self._queue.popleft() for _ in range(min(MAX_BATCH, len(self._queue)))]
+                self._batch = self._take_batch()
                 await self._write_batch(self._batch)
             if self._overloaded:
                 _log.warning("journal queue drained, accepting commands again")
@@ -176,6 +175,20 @@ class Journal:
             if self._closing:
                 return
             self._wakeup.clear()
+
+    def _take_batch(self) -> list[QueuedCommand]:
+        """Remove the commands of the next transaction from the queue, which is not empty."""
+        size, max_rooms = min(MAX_BATCH, len(self._queue)), self._statements.max_rooms
+        if max_rooms is None:
+            return [self._queue.popleft() for _ in range(size)]
+        batch: list[QueuedCommand] = []
+        room_keys: set[str] = set()
+        while len(batch) < size:
+            room_keys.add(self._queue[0][0].room.key)
+            if len(room_keys) > max_rooms:
+                break
+            batch.append(self._queue.popleft())
+        return batch
 
     def _fail_batch(self, _error: BaseException) -> None:
         """Reject the unanswered commands of an interrupted batch with `Unavailable`, and record uncertain commits.
@@ -258,7 +271,7 @@ class Journal:
         command is logged and becomes `InternalError`.
         """
         try:
-            outcomes = await self._run_with_retries(
+            outcomes = await self._writer.run(
                 partial(
                     apply_batch,
                     statements=self._statements,
@@ -284,15 +297,6 @@ class Journal:
                 exc_info=None if isinstance(error, exc.SQLAlchemyError) else error,
             )
             return [errors.InternalError("change_not_saved")]
-
-    async def _run_with_retries(self, work: Callable[[Connection], list[AppendOutcome]]) -> list[AppendOutcome]:
-        for _ in range(_SERIALIZATION_RETRIES):
-            try:
-                return await self._writer.run(work)
-            except exc.DBAPIError as error:
-                if not is_serialization_failure(error):
-                    raise
-        return await self._writer.run(work)
 
 
 def _get_dedup_key(command: LogCommand) -> UUID | LogCommand:

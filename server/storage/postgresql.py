@@ -1,16 +1,30 @@
-"""Transaction executor for PostgreSQL, based on asyncpg."""
+"""Transaction executor for PostgreSQL, based on asyncpg.
+
+- Conflicts: a transaction that fails because of a deadlock or a serialization failure runs again.
+- Paused nodes: the database ends the transaction of a node that stops within it. `TIMEOUT_SETTINGS` ends an idle
+  transaction earlier than the wait for a lock, so that the transactions of other nodes for the same room succeed.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Dialect
+from sqlalchemy import URL, Connection, Dialect, exc
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from server.storage.errors import StorageError
+from server.storage.errors import StorageError, is_serialization_failure
 
 _CONNECT_TIMEOUT = 5.0  # seconds until a connection attempt fails
 
 _COMMAND_TIMEOUT = 30.0  # seconds until a statement without a response fails
+
+_RETRIES = 3  # of a transaction after a conflict with another one
+
+TIMEOUT_SETTINGS = {
+    "idle_in_transaction_session_timeout": 3.0,  # of a transaction that waits for its next statement
+    "lock_timeout": 5.0,
+    "statement_timeout": 20.0,  # less than `_COMMAND_TIMEOUT`
+}
+"""Timeouts that the database server applies to each connection, in seconds."""
 
 ResultT = TypeVar("ResultT")
 
@@ -37,7 +51,14 @@ class AsyncExecutor:
                 pool_size=pool_size,
                 max_overflow=0,
                 hide_parameters=True,
-                connect_args={"timeout": _CONNECT_TIMEOUT, "command_timeout": _COMMAND_TIMEOUT},
+                connect_args={
+                    "timeout": _CONNECT_TIMEOUT,
+                    "command_timeout": _COMMAND_TIMEOUT,
+                    "server_settings": {
+                        "application_name": "chat-server",
+                        **{name: str(round(seconds * 1000)) for name, seconds in TIMEOUT_SETTINGS.items()},
+                    },
+                },
                 **options,
             )
         except ModuleNotFoundError:
@@ -48,17 +69,21 @@ class AsyncExecutor:
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Implement `Executor.run`; above `pool_size` transactions, further ones wait for at most 30 seconds.
 
-        A cancelled caller aborts a transaction that is not committed yet.
+        A cancelled caller aborts a transaction that is not committed yet. After a conflict with another transaction,
+        `work` runs again in a new one.
 
         Raises:
             StorageError: The executor is closed.
             TimeoutError: No connection became free (`sqlalchemy.exc.TimeoutError`).
             Exception: Any exception of `work` or the database.
         """
-        if self._closed:
-            raise StorageError("database is closed")
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        for _ in range(_RETRIES):
+            try:
+                return await self._run_once(work)
+            except exc.DBAPIError as error:
+                if not is_serialization_failure(error):
+                    raise
+        return await self._run_once(work)
 
     async def reconnect(self) -> None:
         """Implement `Executor.reconnect`."""
@@ -68,3 +93,9 @@ class AsyncExecutor:
         """Implement `Executor.close`; running transactions continue on their connections."""
         self._closed = True
         await self._engine.dispose()
+
+    async def _run_once(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        if self._closed:
+            raise StorageError("database is closed")
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)

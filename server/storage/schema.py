@@ -13,7 +13,7 @@ from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "0257a9a5bd934f74"
+FINGERPRINT = "33e51d477aabd9e4"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 _AUDIT_ROOM = {
@@ -40,7 +40,8 @@ def ensure(connection: Connection) -> None:
         group_tables.metadata.create_all(connection)  # with the tables of both modules
         for statement in CREATE_STATEMENTS[connection.dialect.name]:
             connection.execute(DDL(statement))
-        connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+        if connection.dialect.name == "sqlite":
+            connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
         connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
         connection.execute(schema_fingerprint.insert().values(fingerprint=FINGERPRINT))
     elif not {rooms.name, entries.name} <= tables:

@@ -3,15 +3,17 @@
 `CompiledStatement` verifies the parameter order of each statement against its compiled form.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    BigInteger,
     BindParameter,
     ClauseElement,
     ColumnElement,
+    Connection,
     Dialect,
     Table,
     any_,
@@ -29,11 +31,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from server.storage.compiled_statement import CompiledStatement
 from server.storage.search_index import SearchIndex
 from server.storage.tables import (
+    ENTRY_COUNTER,
     PUBLIC,
     REMOVED,
     attachments,
     counters,
     entries,
+    entry_ids,
     memberships,
     mentions,
     noop_changes,
@@ -70,6 +74,8 @@ NEW_ROOM_COLUMNS = (
 )
 """Columns of an inserted row of `rooms`, in parameter order; the others have their defaults."""
 
+_MAX_ROOMS = 20  # rooms that a batch locks for other nodes
+
 _BATCH_ROOM_COLUMNS = ("key", "name", "id", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
 
 move_marker = (
@@ -96,6 +102,7 @@ class BatchStatements:
     """Compiled statements for one dialect.
 
     Attributes:
+        max_rooms: Maximum number of rooms per batch, None for no limit.
         search_index: Writer of the search index.
         select_rooms: `keys` → key, name, id, last_seq, last_n, active_at, policy_seq, visibility; locks the rows until
             the commit.
@@ -110,7 +117,6 @@ class BatchStatements:
             `policy_seq` of a room.
         set_topic: `new_topic`, `new_topic_key`, `room`.
         restore_room: `room`; makes a removed room public again.
-        allocate_ids: `count`, `counter` → last of `count` reserved consecutive numbers.
         insert_message: Inserts a message, values as in `MESSAGE_COLUMNS`.
         insert_change: Inserts any other entry, values as in `CHANGE_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
@@ -138,6 +144,7 @@ class BatchStatements:
         insert = get_insert_construct(dialect)
 
         self._is_sqlite = dialect.name == "sqlite"
+        self.max_rooms = None if self._is_sqlite else _MAX_ROOMS
         self.search_index = SearchIndex(dialect)
 
         def prepare(statement: ClauseElement, *parameters: str) -> CompiledStatement:
@@ -211,12 +218,15 @@ class BatchStatements:
             .where(is_room, rooms.c.visibility == literal_column(f"'{REMOVED}'")),
             "room",
         )
-        self.allocate_ids = prepare(
+        count = bindparam("count", type_=BigInteger())
+        self._allocate_ids = prepare(
             update(counters)
-            .values(last=counters.c.last + bindparam("count", type_=counters.c.last.type))
-            .where(counters.c.name == bindparam("counter"))
-            .returning(counters.c.last),
-            *("count", "counter"),
+            .values(last=counters.c.last + count)
+            .where(counters.c.name == literal_column(f"'{ENTRY_COUNTER}'"))
+            .returning(counters.c.last)
+            if self._is_sqlite
+            else select(entry_ids.next_value()).select_from(func.generate_series(literal_column("1"), count)),
+            "count",
         )
         self.insert_message = prepare(
             insert(entries).values(**bind_all(MESSAGE_COLUMNS), kind=literal_column("'message'"), deleted=false()),
@@ -300,6 +310,17 @@ class BatchStatements:
             )
             for table in (reactions, reaction_counts)
         ]
+
+    def allocate_ids(self, connection: Connection, count: int) -> Iterator[int]:
+        """Reserve `count` values of `entries.id`, and return them in ascending order.
+
+        SQLite has one writer and uses a counter. PostgreSQL uses a sequence, because the row of a counter would
+        serialize the transactions of all nodes; numbers of other nodes may lie between the values.
+        """
+        rows = self._allocate_ids.execute(connection, count)
+        if self._is_sqlite:
+            return iter(range(rows[0][0] - count + 1, rows[0][0] + 1))
+        return iter(sorted(entry_id for (entry_id,) in rows))
 
     def array_param(self, values: Collection[Any]) -> Any:
         """Return values in the form of the array parameters `keys`, `client_ids`, `seqs`, `members` and `uploads`.

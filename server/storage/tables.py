@@ -13,6 +13,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     String,
     Table,
     Text,
@@ -38,12 +39,18 @@ LOG_ID_CHARACTERS = 12
 """Length of a new `rooms.log_id`; a replaced database appends a suffix (`server.storage.restore_detection`)."""
 
 ENTRY_COUNTER = "entry"
-"""Name of the counter row for `entries.id`."""
+"""Name of the counter row for `entries.id` in SQLite."""
 
 ALL_MEMBERS = ""
 """Value of `mentions.member_id` for a mention of all members."""
 
 metadata = MetaData()
+
+entry_ids = Sequence("entry_ids", data_type=BigInteger(), metadata=metadata)
+"""Source of `entries.id` in PostgreSQL, drawn under the lock of the room, so that ids increase within a room.
+
+Without a cache, because cached numbers of a session would not increase across nodes.
+"""
 
 rooms = Table(
     "rooms",
@@ -369,7 +376,7 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("last", Int64, nullable=False),
 )
-"""Last allocated numbers. Counters never decrease."""
+"""Last allocated numbers, in SQLite only. Counters never decrease."""
 
 settings = Table(
     "settings",

@@ -3,15 +3,15 @@
 import hashlib
 
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
 from server.storage.schema import FINGERPRINT
 from server.storage.search_index import CREATE_STATEMENTS
-from server.storage.tables import metadata
+from server.storage.tables import entry_ids, metadata
 
 
 def test_the_fingerprint_identifies_all_tables_and_indexes_of_both_dialects() -> None:
-    statements: list[str] = []
+    statements: list[str] = [str(CreateSequence(entry_ids).compile(dialect=postgresql.dialect()))]
     for dialect in (sqlite.dialect(), postgresql.dialect()):
         for table in metadata.sorted_tables:
             indexes = [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name))]

@@ -1,0 +1,111 @@
+"""Conflicts of concurrent transactions on PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, make_url, select, update
+from sqlalchemy.util import await_only
+
+from server.storage import postgresql
+from server.storage.database import Database, open_database
+from server.storage.postgresql import AsyncExecutor
+from server.storage.tables import rooms
+from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_message, build_topic
+from tui_chat.protocol.events import Message
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[PostgreSQLServer]:
+    with postgresql_server() as server:
+        yield server
+
+
+@pytest.fixture
+async def nodes(server: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
+    nodes = [await open_database(server.url, clock=clock) for _ in range(2)]
+    yield nodes
+    for node in nodes:
+        await node.close()
+
+
+def open_executor(server: PostgreSQLServer, isolation_level: str) -> AsyncExecutor:
+    url = make_url(server.url).set(drivername="postgresql+asyncpg")
+    return AsyncExecutor(url, pool_size=1, isolation_level=isolation_level)
+
+
+def fresh_rooms(count: int) -> list[RoomRef]:
+    prefix = uuid4().hex
+    return [RoomRef(key=f"{prefix}{number}", name=f"{prefix}{number}") for number in range(count)]
+
+
+async def test_a_batch_has_at_most_20_rooms_and_keeps_the_order_of_each_room(nodes: list[Database]) -> None:
+    refs = fresh_rooms(45)
+    nodes[0].journal.publish = published = PublishedEntries()
+    await asyncio.gather(
+        *(nodes[0].journal.append(build_message(str(n), room=refs[n % 45])) for n in range(90)),
+        *(nodes[1].journal.append(build_topic("", room=ref)) for ref in reversed(refs)),
+    )
+    assert max(len({entry.room for entry in batch}) for batch in published.batches) == 20
+    assert len(await published.wait_for_entries(90)) == 90
+    for number, ref in enumerate(refs):
+        messages = (await nodes[1].reader.read_page(ref.key, after=0, limit=9)).messages
+        texts = [entry.message for entry in messages if isinstance(entry, Message)]
+        assert (texts, [entry.seq for entry in messages]) == ([str(number), str(number + 45)], [1, 2, 3])
+
+
+async def test_the_same_client_id_on_two_nodes_yields_one_entry(nodes: list[Database]) -> None:
+    (room,) = fresh_rooms(1)
+    await nodes[0].journal.append(build_message(room=room))
+    for _ in range(5):
+        message = build_message(room=room, client_id=uuid4())
+        results = await asyncio.gather(*(node.journal.append(message) for node in nodes))
+        assert sorted(result.duplicate for result in results) == [False, True]
+        assert results[0].entry == results[1].entry
+
+
+async def test_a_transaction_runs_again_after_a_serialization_failure(
+    server: PostgreSQLServer, nodes: list[Database]
+) -> None:
+    (room,) = fresh_rooms(1)
+    await nodes[0].journal.append(build_message(room=room))
+    executor = open_executor(server, "REPEATABLE READ")
+    attempts: list[int] = []
+
+    def set_title(connection: Connection) -> None:
+        attempts.append(connection.execute(select(rooms.c.last_seq).where(rooms.c.key == room.key)).scalar_one())
+        if len(attempts) == 1:
+            await_only(nodes[1].journal.append(build_message(room=room)))
+        connection.execute(update(rooms).where(rooms.c.key == room.key).values(title="t"))
+
+    await executor.run(set_title)
+    await executor.close()
+    assert attempts == [1, 2]
+
+
+async def test_a_paused_node_does_not_keep_the_lock_of_a_room(
+    server: PostgreSQLServer, nodes: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (room,) = fresh_rooms(1)
+    await nodes[0].journal.append(build_message(room=room))
+    monkeypatch.setitem(postgresql.TIMEOUT_SETTINGS, "idle_in_transaction_session_timeout", 0.2)
+    paused = open_executor(server, "READ COMMITTED")
+    locked, resumed = asyncio.Event(), asyncio.Event()
+
+    def lock_room(connection: Connection) -> None:
+        connection.execute(update(rooms).where(rooms.c.key == room.key).values(title="lost"))
+        locked.set()
+        await_only(resumed.wait())
+
+    transaction = asyncio.create_task(paused.run(lock_room))
+    await locked.wait()
+    assert (await nodes[1].journal.append(build_message(room=room))).entry.seq == 2
+    resumed.set()
+    await asyncio.wait({transaction})
+    assert transaction.exception() is not None
+    await paused.close()
+    snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=1)
+    assert snapshot.room is not None
+    assert snapshot.room.title == ""
