@@ -6,11 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from server.domain.rate_limits import Rate
 from server.gateway.account_service import AccountService
+from server.gateway.caller_limits import CallerLimits
 from server.gateway.conversations.feed import GroupFeed
 from server.gateway.conversations.media import ConversationMedia
 from server.gateway.conversations.service import ConversationService
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dispatcher import Dispatcher
+from server.gateway.http_callers import CallerIdentifier
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database
@@ -20,6 +22,8 @@ from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticat
 from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
 from server.web.api.conversations.media import ConversationMediaApi
+from server.web.api.endpoints import EndpointRouter
+from server.web.api.rooms import RoomApi
 from server.web.api.uploads import UploadApi
 from tui_chat.protocol import events
 
@@ -48,17 +52,18 @@ async def run_apis(
         supervisor: Supervisor of the background tasks.
         monotonic: Monotonic clock, in seconds.
     """
-    trusted_networks = settings.parse_trusted_networks()
+    handlers = dispatcher.handlers
+    callers = CallerIdentifier(account_service.tokens, handlers.identity, allow_guests=settings.guests == "on")
     authenticator = RequestAuthenticator(
-        account_service.tokens, trusted_networks, allow_insecure=settings.insecure_login == "on"
+        callers, settings.parse_trusted_networks(), allow_insecure=settings.insecure_login == "on"
     )
     limits = create_api_limits() if settings.rate_limit == "on" else None
-    handlers = dispatcher.handlers
     apis: list[HttpApi] = [
         AccountApi(
             account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
         ),
-        UploadApi(uploads, handlers.upload_access, limits=limits, trusted_networks=trusted_networks),
+        UploadApi(uploads, handlers.upload_access, authenticator, limits=limits),
+        EndpointRouter(RoomApi(handlers).endpoints, authenticator, CallerLimits(dispatcher.request_limiter)),
     ]
     async with AsyncExitStack() as resources:
         if views is not None:

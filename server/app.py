@@ -28,11 +28,12 @@ from server.gateway.account_service import AccountService
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dialects.conversation import ConversationDialect
 from server.gateway.dialects.registry import create_dialects
-from server.gateway.dispatcher import DEFAULT_RATES, Dispatcher
+from server.gateway.dispatcher import Dispatcher
 from server.gateway.fanout import Fanout
 from server.gateway.file_lines import FileLines
 from server.gateway.handlers import Handlers
 from server.gateway.identity import IdentityResolver
+from server.gateway.request_limits import DEFAULT_RATES, RequestLimiter
 from server.gateway.room_access import RoomAccessControl
 from server.listener import StartupError, create_tls_context, describe_address, listen, reload_certificate
 from server.observability.loop_lag import LoopLagMonitor
@@ -333,16 +334,18 @@ def _build_dispatcher(
             search_cursors=search_cursors,
             room_write_limiter=room_write_limiter,
             uploads=uploads,
-            allow_guests=settings.guests == "on",
         ),
         account_service.tokens,
-        {
-            **DEFAULT_RATES,
-            "messages": Rate(settings.message_burst, settings.message_rate),
-            "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
-        },
+        RequestLimiter(
+            {
+                **DEFAULT_RATES,
+                "messages": Rate(settings.message_burst, settings.message_rate),
+                "joins": Rate(max(settings.join_rate, 1.0), settings.join_rate),
+            },
+            monotonic,
+            is_enabled=settings.rate_limit == "on",
+        ),
         allow_guests=settings.guests == "on",
-        limit_requests=settings.rate_limit == "on",
         monotonic=monotonic,
         generate_sid=secrets.token_urlsafe,
         flood_timeout=settings.flood_timeout,

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
 
 from tui_chat.protocol.errors import RateLimited
 
@@ -28,6 +29,22 @@ class Rate:
 
     burst: float
     per_second: float
+
+
+class Quota(NamedTuple):
+    """State of a token bucket for clients.
+
+    Attributes:
+        limit: Capacity in tokens.
+        window: Seconds in which an empty bucket fills.
+        remaining: Available whole tokens.
+        reset: Seconds until the bucket is full.
+    """
+
+    limit: int
+    window: float
+    remaining: int
+    reset: float
 
 
 class TokenBucket:
@@ -64,6 +81,12 @@ class TokenBucket:
             return missing / rate.per_second
         self._tokens -= cost
         return 0.0
+
+    def get_quota(self, now: float) -> Quota:
+        """Return the state at `now`; the bucket stays unchanged."""
+        burst, per_second = self._rate.burst, self._rate.per_second
+        tokens = min(burst, self._tokens + (now - self._updated_at) * per_second)
+        return Quota(int(burst), burst / per_second, max(0, int(tokens)), (burst - tokens) / per_second)
 
     def is_full(self, now: float) -> bool:
         """Return whether the bucket is full at `now`, and can be discarded without losing state.

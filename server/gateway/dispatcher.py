@@ -13,13 +13,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from msgspec import Raw
 
 from server.domain.log_commands import StaleAccess
-from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection, FrameSink, TokenRejected
 from server.engineio.packets import encode_event
 from server.gateway.credentials import find_connect_token, is_plain_header_token
@@ -27,20 +26,10 @@ from server.gateway.device_tokens import DeviceTokens, encode_auth_failure
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
+from server.gateway.request_limits import RequestLimiter, describe_excess
 from tui_chat.protocol import codec, errors, events, requests
 
 log = logging.getLogger("chat.gateway")
-
-DEFAULT_RATES: Mapping[str, Rate] = {
-    "messages": Rate(10, 3),  # requests that append an entry
-    "joins": Rate(5, 5),  # joinRoom, changeNick and room creation
-    "searches": Rate(10, 2),  # search, listMembers
-    "default": Rate(100, 30),  # all other requests
-    "stored_bytes": Rate(128 * 1024, 16 * 1024),  # arguments of the class "messages"
-    "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; an excess is delayed instead
-    "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
-}
-"""Rates of one connection by rate class (`Request.rate_class`)."""
 
 
 class Dispatcher:
@@ -50,15 +39,15 @@ class Dispatcher:
         dialects: Dialects in matching order; the last one matches every event.
         handlers: Request handlers, shared by all dialects.
         tokens: Verifier of tokens.
-        request_rates: Rates of one connection by rate class, with the keys of `DEFAULT_RATES`.
+        request_limiter: Limiter of valid requests. Invalid requests are limited in any case.
         allow_guests: Accept connections without a token.
-        limit_requests: Limit valid requests. Invalid requests are limited in any case.
         monotonic: Monotonic clock, in seconds.
         generate_sid: Source of new Socket.IO session ids.
         flood_timeout: Seconds of continuous throttling before the connection closes.
 
     Attributes:
         handlers: Request handlers, shared by all dialects.
+        request_limiter: Limiter of valid requests.
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
         on_conversation_connect: Called with each new client of the conversation dialect, None without the dialect.
     """
@@ -68,10 +57,9 @@ class Dispatcher:
         dialects: Sequence[Dialect],
         handlers: Handlers,
         tokens: DeviceTokens,
-        request_rates: Mapping[str, Rate],
+        request_limiter: RequestLimiter,
         *,
         allow_guests: bool,
-        limit_requests: bool,
         monotonic: Callable[[], float],
         generate_sid: Callable[[], str],
         flood_timeout: float,
@@ -79,8 +67,7 @@ class Dispatcher:
         self.handlers = handlers
         self._tokens = tokens
         self._allow_guests = allow_guests
-        self._request_rates = request_rates
-        self._limit_requests = limit_requests
+        self.request_limiter = request_limiter
         self._monotonic = monotonic
         self._generate_sid = generate_sid
         self._flood_timeout = flood_timeout
@@ -132,9 +119,7 @@ class Dispatcher:
             sink.close,
             self._generate_sid(),
             address,
-            previous.rate_buckets
-            if previous
-            else {name: TokenBucket(rate, self._monotonic()) for name, rate in self._request_rates.items()},
+            previous.rate_buckets if previous else self.request_limiter.create_buckets(),
             previous.throttled_since if previous else {},
             is_conversation=is_conversation,
         )
@@ -177,8 +162,7 @@ class Dispatcher:
             if not delay:
                 connection.throttled_since.pop(request.rate_class, None)
             elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._monotonic()):
-                subject = "requests" if request.rate_class == "default" else request.rate_class
-                raise errors.RateLimited(f"too_many_{subject}", retry_after=round(delay, 3))
+                raise errors.RateLimited(describe_excess(request.rate_class), retry_after=round(delay, 3))
             else:
                 await self._await_tokens(connection, request, arguments, delay)
             try:
@@ -251,25 +235,9 @@ class Dispatcher:
             raise errors.Unavailable("connection_closed")
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
-        """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
-
-        A failure consumes no token. Without limits of valid requests (`limit_requests`), the result is 0.
-
-        Args:
-            connection: Sender of the request.
-            request: Request that determines the rate class.
-            arguments: Event arguments; their size in bytes is limited for requests that append an entry.
-        """
-        if not self._limit_requests:
-            return 0.0
-        now, buckets = self._monotonic(), connection.rate_buckets
-        delay = buckets[request.rate_class].acquire(now)
-        if delay or request.rate_class != "messages":
-            return delay
-        delay = buckets["stored_bytes"].acquire(now, sum(memoryview(argument).nbytes for argument in arguments))
-        if delay:
-            buckets["messages"].acquire(now, -1)
-        return delay
+        """Acquire the tokens for a request (`RequestLimiter.acquire`)."""
+        size = sum(memoryview(argument).nbytes for argument in arguments)
+        return self.request_limiter.acquire(connection.rate_buckets, request.rate_class, size)
 
     async def _await_tokens(
         self, connection: ClientConnection, request: requests.Request, arguments: list[Raw], delay: float

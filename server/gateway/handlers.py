@@ -12,10 +12,8 @@ from msgspec import structs
 from server.domain.log_commands import (
     AppendDeletion,
     AppendEdit,
-    AppendMessage,
     AppendReaction,
     AppendTopic,
-    AttachedUpload,
 )
 from server.domain.mention_resolver import resolve_mentions
 from server.domain.permissions import Action
@@ -29,6 +27,7 @@ from server.gateway.direct_rooms import DirectRooms
 from server.gateway.fanout import Fanout
 from server.gateway.identity import IdentityResolver
 from server.gateway.member_updates import MemberUpdates
+from server.gateway.message_appender import MessageAppender
 from server.gateway.moderation import Moderation
 from server.gateway.owned_room_catalog import OwnedRoomCatalog
 from server.gateway.presence_broadcaster import PresenceBroadcaster
@@ -38,6 +37,7 @@ from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_admin import RoomAdmin
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
+from server.gateway.room_queries import RoomQueries
 from server.gateway.upload_access import UploadAccess
 from server.storage.database import Database
 from server.uploads.upload_service import UploadService
@@ -73,7 +73,6 @@ class Handlers:
         search_cursors: Encoder and decoder of search cursors.
         room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
         uploads: Uploads of the server.
-        allow_guests: Accept guest keys over HTTP.
 
     Attributes:
         identity: Source of member ids.
@@ -83,6 +82,8 @@ class Handlers:
         room_catalog: Room list, and room management of guests.
         room_admin: Owned rooms.
         owned_room_catalog: Room management of accounts.
+        message_appender: Writer of messages.
+        room_queries: Reads of rooms without a connection.
         upload_access: Permission checks of files.
         file_lines: Renderer of files for basic clients.
         published_count: Number of entries published since the start.
@@ -102,7 +103,6 @@ class Handlers:
         search_cursors: SearchCursors,
         room_write_limiter: PerAddressLimiter | None,
         uploads: UploadService,
-        allow_guests: bool,
     ) -> None:
         self._database = database
         self.identity = identity
@@ -158,16 +158,23 @@ class Handlers:
             room_catalog=self.room_catalog,
         )
         self.owned_room_catalog = OwnedRoomCatalog(self.room_admin, self.room_catalog)
-        self.upload_access = UploadAccess(
-            uploads, identity, account_service.tokens, access_control, allow_guests=allow_guests
+        self.upload_access = UploadAccess(uploads, identity, access_control)
+        self.message_appender = MessageAppender(
+            database,
+            identity,
+            account_service.directory,
+            room_registry,
+            access_control=access_control,
+            contacts=self._contacts,
         )
+        self.room_queries = RoomQueries(database, room_registry, access_control=access_control, contacts=self._contacts)
         self.published_count = 0
         self._handlers_by_type: RequestHandlers = {
             **self.room_entry.handlers_by_type,
             **self._moderation.handlers_by_type,
             **self.room_admin.handlers_by_type,
             requests.ListMembers: self._list_members,
-            requests.SendMessage: self._send_message,
+            requests.SendMessage: self.message_appender.send,
             requests.History: self._read_history,
             **dict.fromkeys(get_args(ChangeRequest), self._append_change),
             requests.Typing: self._set_typing,
@@ -243,54 +250,6 @@ class Handlers:
         return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
 
     # -- log entries
-
-    async def _send_message(
-        self, connection: ClientConnection, request: requests.SendMessage
-    ) -> responses.SendResponse:
-        live_room = participant = None
-        action = Action.UPLOAD if request.attachments else Action.SEND
-        if request.author is None:
-            live_room, participant = self.room_registry.require_membership(connection, request.room)
-            policy_seq = self.access_control.require(live_room, participant, action)
-            room, author, direct = live_room.to_ref(), participant.member, live_room.direct
-            live_room.record_speaker(author.member_id)
-        else:
-            room, author = self.identity.resolve_temporary_author(connection, request, request.author)
-            state = await self.access_control.authorize(connection, request.room, author.member_id, action)
-            policy_seq = state.access.policy_seq
-            direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
-        if direct is not None:
-            self._contacts.require_contact(direct, author.member_id)
-        append_result = await self._database.journal.append(
-            AppendMessage(
-                room=room,
-                author=author,
-                policy_seq=policy_seq,
-                message=request.message,
-                client_id=request.client_id,
-                reply_to=request.reply_to,
-                mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
-                attachments=tuple(
-                    AttachedUpload(upload_id=upload_id) for upload_id in dict.fromkeys(request.attachments)
-                )
-                if request.attachments
-                else (),
-            )
-        )
-        if direct is not None and not append_result.duplicate:
-            self._contacts.announce(room.name, direct, self.room_registry.rooms.get(room.key))
-        entry, guest_key = append_result.entry, None
-        if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
-            guest_key = self.identity.issue_guest_key(connection, author.member_id) or None
-            connection.member_id = connection.member_id or author.member_id
-        return responses.SendResponse(
-            seq=entry.seq,
-            id=entry.id,
-            ts=entry.ts,
-            duplicate=append_result.duplicate,
-            nick_name=None if request.author is None else entry.nick_name,
-            guest_key=guest_key,
-        )
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         live_room, participant = self.room_registry.require_membership(connection, request.room)

@@ -24,7 +24,7 @@ from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl, to_wire_policy
 from server.storage.database import Database
-from server.storage.log_reader import JoinSnapshot
+from server.storage.log_reader import JoinSnapshot, RoomRecord
 from tui_chat.protocol import errors, events, names, requests, responses
 
 _JOINS_PER_TICK = 4  # join responses per event loop tick; each has up to `MEMBER_PAGE` members and a page of messages
@@ -247,36 +247,58 @@ class RoomEntry:
         state: AccessState,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader, and replace name, title and log id of `room` by the stored ones.
-
-        A room that is not stored has an empty log and no topic. `participant` is contained in `members` in any case.
-
-        Raises:
-            StaleAccess: The permission check preceded a change of the room.
-        """
-        stored_room = snapshot.room
-        access = state.access if stored_room is None else stored_room.access
-        if access.policy_seq != state.access.policy_seq or (stored_room is None and access.policy_seq):
-            raise StaleAccess(room.key)
-        if stored_room is not None:
-            room.name, room.title, room.log_id = stored_room.name, stored_room.title, stored_room.log_id
+        """Return the state of a room for a new reader (`build_room_state`); `members` contains `participant`."""
         return responses.ObserveResponse(
-            room=responses.RoomState(
-                name=room.name,
-                topic=stored_room.topic if stored_room else "",
-                log_id=room.log_id,
-                first_seq=stored_room.first_seq if stored_room else 1,
-                last_seq=stored_room.last_seq if stored_room else 0,
-                visibility=access.policy.visibility,
-                title=room.title or None,
-                policy=to_wire_policy(access.policy),
-                role=None if participant is None else _ROLE_NAMES.get(state.standing.role),
+            room=build_room_state(
+                room,
+                snapshot.room,
+                state,
+                role=None if participant is None else get_role_name(state),
             ),
             members=[present.member for present in room.list_prominent(participant)],
             member_count=len(room.participants),
             messages=snapshot.entries,
             has_more=snapshot.has_more,
         )
+
+
+def get_role_name(state: AccessState) -> str | None:
+    """Return the role of a person in a room for clients, None for a guest without a membership."""
+    return _ROLE_NAMES.get(state.standing.role)
+
+
+def build_room_state(
+    room: LiveRoom[ClientConnection], stored_room: RoomRecord | None, state: AccessState, role: str | None
+) -> responses.RoomState:
+    """Return the state of a room for a reader, and replace name, title and log id of `room` by the stored ones.
+
+    A room that is not stored has an empty log and no topic.
+
+    Args:
+        room: Room, live or not.
+        stored_room: Room in storage, None for a room that is not stored.
+        state: Access of the reader.
+        role: Role of the reader, None for a guest or an observer.
+
+    Raises:
+        StaleAccess: The permission check preceded a change of the room.
+    """
+    access = state.access if stored_room is None else stored_room.access
+    if access.policy_seq != state.access.policy_seq or (stored_room is None and access.policy_seq):
+        raise StaleAccess(room.key)
+    if stored_room is not None:
+        room.name, room.title, room.log_id = stored_room.name, stored_room.title, stored_room.log_id
+    return responses.RoomState(
+        name=room.name,
+        topic=stored_room.topic if stored_room else "",
+        log_id=room.log_id,
+        first_seq=stored_room.first_seq if stored_room else 1,
+        last_seq=stored_room.last_seq if stored_room else 0,
+        visibility=access.policy.visibility,
+        title=room.title or None,
+        policy=to_wire_policy(access.policy),
+        role=role,
+    )
 
 
 def _require_open(connection: ClientConnection) -> None:

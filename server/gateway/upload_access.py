@@ -8,14 +8,10 @@
 
 from collections.abc import Iterable
 
-from msgspec import Struct
-
-from server.domain.account_directory import AccountIdentity
 from server.domain.permissions import Action
 from server.domain.uploads import FilePath, Upload, Uploader
 from server.engineio.connection import ClientConnection
-from server.gateway.credentials import find_guest_key, find_header_token
-from server.gateway.device_tokens import DeviceTokens
+from server.gateway.http_callers import HttpCaller
 from server.gateway.identity import IdentityResolver
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import Caller, RoomAccessControl
@@ -25,71 +21,25 @@ from tui_chat.protocol import errors, requests, responses
 from tui_chat.protocol.names import validate_room_name
 
 
-class HttpCaller(Struct, frozen=True, kw_only=True):
-    """Person of an HTTP request.
-
-    Attributes:
-        address: Network address of the client.
-        member_id: Member id of the account or the guest.
-        account: Account of the person, None for a guest.
-    """
-
-    address: str
-    member_id: str
-    account: AccountIdentity | None = None
-
-
 class UploadAccess:
     """Permission checks of files.
 
     Args:
         uploads: Uploads of the server.
-        identity: Verifier of guest keys.
-        tokens: Verifier of tokens.
+        identity: Source of member ids.
         access_control: Permission checks of rooms.
-        allow_guests: Accept guest keys.
     """
 
     def __init__(
         self,
         uploads: UploadService,
         identity: IdentityResolver,
-        tokens: DeviceTokens,
         access_control: RoomAccessControl,
-        *,
-        allow_guests: bool,
     ) -> None:
         self._uploads = uploads
         self._identity = identity
-        self._tokens = tokens
         self._access_control = access_control
-        self._allow_guests = allow_guests
         self.handlers_by_type: RequestHandlers = {requests.SignAttachments: self._sign}
-
-    async def identify(self, authorization: str, address: str) -> HttpCaller:
-        """Return the person of an HTTP request.
-
-        Args:
-            authorization: Header `Authorization` with a token or a guest key.
-            address: Network address of the client.
-
-        Raises:
-            Unauthorized: The token or the key is missing or invalid, or the server accepts no guests.
-            Unavailable: The token cannot be read.
-        """
-        token = find_header_token(authorization)
-        if token is not None:
-            account = await self._tokens.authenticate(token)
-            return HttpCaller(address=address, member_id=account.member_id, account=account)
-        guest_key = find_guest_key(authorization)
-        if guest_key is None:
-            raise errors.Unauthorized("credentials_missing")
-        member_id = self._identity.verify_guest_key(guest_key)
-        if member_id is None:
-            raise errors.Unauthorized("guest_key_invalid")
-        if not self._allow_guests:
-            raise errors.Unauthorized("login_required")
-        return HttpCaller(address=address, member_id=member_id)
 
     async def authorize_upload(self, caller: HttpCaller, room_name: str) -> Uploader:
         """Check that a person may upload to a room.

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.engineio.options import PACKET_RATE
-from server.gateway.dispatcher import DEFAULT_RATES
+from server.gateway.request_limits import DEFAULT_RATES
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 

@@ -13,8 +13,7 @@ from server.domain.account_directory import AccountIdentity
 from server.domain.rate_limits import PerAddressLimiter, is_loopback
 from server.engineio.connection import ClientConnection
 from server.forwarded import ClientInfo, IPNetwork, get_client_info
-from server.gateway.credentials import find_header_token
-from server.gateway.device_tokens import DeviceTokens
+from server.gateway.http_callers import CallerIdentifier, HttpCaller
 from tui_chat.protocol import errors
 
 REGISTRATIONS_PER_MINUTE = 60
@@ -53,13 +52,15 @@ class RequestAuthenticator:
     """Checks of requests.
 
     Args:
-        tokens: Verifier of tokens.
+        callers: Verifier of credentials.
         trusted_networks: Networks of trusted reverse proxies.
         allow_insecure: Accept passwords over plain HTTP from other machines.
     """
 
-    def __init__(self, tokens: DeviceTokens, trusted_networks: tuple[IPNetwork, ...], *, allow_insecure: bool) -> None:
-        self._tokens = tokens
+    def __init__(
+        self, callers: CallerIdentifier, trusted_networks: tuple[IPNetwork, ...], *, allow_insecure: bool
+    ) -> None:
+        self._callers = callers
         self._trusted_networks = trusted_networks
         self._allow_insecure = allow_insecure
 
@@ -79,6 +80,15 @@ class RequestAuthenticator:
             raise errors.Forbidden("login_insecure")
         return client
 
+    async def identify(self, request: web.Request) -> HttpCaller:
+        """Return the account or the guest of a request.
+
+        Raises:
+            Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
+            Unavailable: The token cannot be read.
+        """
+        return await self._callers.identify(request.headers.get("Authorization", ""), self.get_client(request).address)
+
     async def authenticate(self, request: web.Request) -> AccountIdentity:
         """Return the account of the token of a request.
 
@@ -86,22 +96,12 @@ class RequestAuthenticator:
             Unauthorized: The request has no valid token.
             Unavailable: The token cannot be read.
         """
-        token = find_header_token(request.headers.get("Authorization", ""))
-        if token is None:
-            raise errors.Unauthorized("login_required")
-        return await self._tokens.authenticate(token)
+        return await self._callers.identify_account(request.headers.get("Authorization", ""))
 
     def create_connection(self, request: web.Request, account: AccountIdentity) -> ClientConnection:
         """Return the account of a request as a connection that receives nothing, for the request handlers."""
-        return ClientConnection(
-            push=lambda _: None,
-            close=lambda _: None,
-            sid="",
-            address=self.get_client(request).address,
-            rate_buckets={},
-            member_id=account.member_id,
-            account=account,
-        )
+        address = self.get_client(request).address
+        return HttpCaller(address=address, member_id=account.member_id, account=account).create_connection()
 
 
 def acquire(limiter: PerAddressLimiter | None, address: str, reason: str) -> None:

@@ -15,12 +15,12 @@ from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from server.domain.uploads import UPLOAD_ID, UPLOADS_PATH, FilePath, Upload
-from server.forwarded import IPNetwork, get_client_info
-from server.gateway.upload_access import HttpCaller, UploadAccess
+from server.gateway.http_callers import HttpCaller
+from server.gateway.upload_access import UploadAccess
 from server.uploads.media_types import INLINE_TYPES
 from server.uploads.object_store import STORE_ERRORS
 from server.uploads.upload_service import UploadService
-from server.web.api.authentication import ApiLimits, acquire
+from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
 from server.web.api.guard import create_json_response
 from tui_chat.protocol import errors
 
@@ -57,22 +57,22 @@ class UploadApi:
     Args:
         uploads: Uploads of the server.
         access: Permission checks.
+        authenticator: Checks of requests.
         limits: Limits per address, None for no limits.
-        trusted_networks: Networks of trusted reverse proxies.
     """
 
     def __init__(
         self,
         uploads: UploadService,
         access: UploadAccess,
+        authenticator: RequestAuthenticator,
         *,
         limits: ApiLimits | None,
-        trusted_networks: tuple[IPNetwork, ...],
     ) -> None:
         self._uploads = uploads
         self._access = access
+        self._authenticator = authenticator
         self._limits = limits
-        self._trusted_networks = trusted_networks
 
     def add_routes(self, app: web.Application) -> None:
         """Add the endpoints to an application; `create_api_guard` must enclose them."""
@@ -84,7 +84,7 @@ class UploadApi:
 
         The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
         """
-        caller = await self._identify(request)
+        caller = await self._authenticator.identify(request)
         acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT):
@@ -138,7 +138,7 @@ class UploadApi:
                 file_path, request.query.get("expires", ""), request.query["signature"]
             )
         else:
-            upload = await self._access.require_readable(await self._identify(request), file_path)
+            upload = await self._access.require_readable(await self._authenticator.identify(request), file_path)
         if file_path.is_preview and not upload.has_preview:
             raise errors.NotFound("upload_not_found")
         etag = f'"{upload.digest.hex()}{"-preview" * file_path.is_preview}"'
@@ -174,10 +174,6 @@ class UploadApi:
                 _log.error("read of an upload failed: %s", error)
             if request.transport is not None:
                 request.transport.abort()
-
-    async def _identify(self, request: web.Request) -> HttpCaller:
-        address = get_client_info(request, self._trusted_networks).address
-        return await self._access.identify(request.headers.get("Authorization", ""), address)
 
 
 async def read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | None = None) -> AsyncIterator[bytes]:

@@ -1,0 +1,58 @@
+"""Rate limits of programs over HTTP, with the rates of a connection.
+
+An account has its token buckets in memory, whatever its address. All guests of an address share theirs, because a guest
+key costs nothing; guests on the machine of the server have their own.
+"""
+
+from collections import OrderedDict
+
+from server.domain.rate_limits import Quota, is_loopback, rate_limit_key
+from server.gateway.http_callers import HttpCaller
+from server.gateway.request_limits import RequestLimiter, TokenBuckets, describe_excess
+from tui_chat.protocol import errors
+
+_MAX_CALLERS = 10_000  # persons with token buckets in memory, least recently used first
+
+
+class CallerLimits:
+    """Token buckets of the persons of HTTP requests.
+
+    Args:
+        limiter: Limiter of requests.
+    """
+
+    def __init__(self, limiter: RequestLimiter) -> None:
+        self._limiter = limiter
+        self._buckets = OrderedDict[str, TokenBuckets]()
+
+    def acquire(self, caller: HttpCaller, rate_class: str, size: int) -> None:
+        """Acquire the tokens for a request.
+
+        Args:
+            caller: Person of the request.
+            rate_class: Key of `DEFAULT_RATES`.
+            size: Size of the body in bytes.
+
+        Raises:
+            RateLimited: The rate is exceeded.
+        """
+        delay = self._limiter.acquire(self._get_buckets(caller), rate_class, size)
+        if delay:
+            raise errors.RateLimited(describe_excess(rate_class), retry_after=round(delay, 3))
+
+    def get_quota(self, caller: HttpCaller, rate_class: str) -> Quota | None:
+        """Return the state of a rate for a person, None without limits."""
+        if not self._limiter.is_enabled:
+            return None
+        return self._limiter.get_quota(self._get_buckets(caller), rate_class)
+
+    def _get_buckets(self, caller: HttpCaller) -> TokenBuckets:
+        is_shared = caller.account is None and not is_loopback(caller.address)
+        key = rate_limit_key(caller.address) if is_shared else caller.member_id
+        buckets = self._buckets.get(key)
+        if buckets is None:
+            buckets = self._buckets[key] = self._limiter.create_buckets()
+            if len(self._buckets) > _MAX_CALLERS:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(key)
+        return buckets

@@ -1,0 +1,100 @@
+"""Messages of members, and of authors who are in no room (docs/protocol.md, "sendMessage")."""
+
+from server.domain.account_directory import AccountDirectory
+from server.domain.log_commands import AppendMessage, AttachedUpload
+from server.domain.mention_resolver import resolve_mentions
+from server.domain.permissions import Action
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.gateway.direct_contacts import DirectContacts
+from server.gateway.identity import IdentityResolver
+from server.gateway.room_access import RoomAccessControl
+from server.storage.batch_writer import AppendResult
+from server.storage.database import Database
+from tui_chat.protocol import requests, responses
+
+
+class MessageAppender:
+    """Writer of messages to the journal; a rejected message raises a `ChatError`.
+
+    Args:
+        database: Journal of the messages.
+        identity: Source of authors.
+        accounts: Directory of all accounts.
+        room_registry: Rooms with members.
+        access_control: Permission checks.
+        contacts: Checks of direct rooms.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        identity: IdentityResolver,
+        accounts: AccountDirectory,
+        room_registry: RoomRegistry[ClientConnection],
+        *,
+        access_control: RoomAccessControl,
+        contacts: DirectContacts,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._accounts = accounts
+        self._room_registry = room_registry
+        self._access_control = access_control
+        self._contacts = contacts
+
+    async def send(self, connection: ClientConnection, request: requests.SendMessage) -> responses.SendResponse:
+        """Append a message, and return its position; a new author without a join receives a guest key."""
+        append_result = await self.append(connection, request)
+        entry, guest_key = append_result.entry, None
+        if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
+            guest_key = self._identity.issue_guest_key(connection, entry.member_id) or None
+            connection.member_id = connection.member_id or entry.member_id
+        return responses.SendResponse(
+            seq=entry.seq,
+            id=entry.id,
+            ts=entry.ts,
+            duplicate=append_result.duplicate,
+            nick_name=None if request.author is None else entry.nick_name,
+            guest_key=guest_key,
+        )
+
+    async def append(self, connection: ClientConnection, request: requests.SendMessage) -> AppendResult:
+        """Append a message; the entry is committed before the return.
+
+        Raises:
+            StaleAccess: The access changed between the check and the write.
+        """
+        live_room = participant = None
+        action = Action.UPLOAD if request.attachments else Action.SEND
+        if request.author is None:
+            live_room, participant = self._room_registry.require_membership(connection, request.room)
+            policy_seq = self._access_control.require(live_room, participant, action)
+            room, author, direct = live_room.to_ref(), participant.member, live_room.direct
+            live_room.record_speaker(author.member_id)
+        else:
+            room, author = self._identity.resolve_temporary_author(connection, request, request.author)
+            state = await self._access_control.authorize(connection, request.room, author.member_id, action)
+            policy_seq = state.access.policy_seq
+            direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
+        if direct is not None:
+            self._contacts.require_contact(direct, author.member_id)
+        append_result = await self._database.journal.append(
+            AppendMessage(
+                room=room,
+                author=author,
+                policy_seq=policy_seq,
+                message=request.message,
+                client_id=request.client_id,
+                reply_to=request.reply_to,
+                mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
+                attachments=tuple(
+                    AttachedUpload(upload_id=upload_id) for upload_id in dict.fromkeys(request.attachments)
+                )
+                if request.attachments
+                else (),
+            )
+        )
+        if direct is not None and not append_result.duplicate:
+            self._contacts.announce(room.name, direct, self._room_registry.rooms.get(room.key))
+        return append_result

@@ -1,0 +1,77 @@
+"""Rate limits of requests, on connections and over HTTP.
+
+- Rate class: each request uses one token of its class; requests that append an entry also use their size in bytes.
+- Owner: a connection has its own token buckets. Over HTTP, an account or the address of a guest has them
+  (`server.gateway.caller_limits`).
+"""
+
+from collections.abc import Callable, Mapping
+
+from server.domain.rate_limits import Quota, Rate, TokenBucket
+
+DEFAULT_RATES: Mapping[str, Rate] = {
+    "messages": Rate(10, 3),  # requests that append an entry
+    "joins": Rate(5, 5),  # joinRoom, changeNick and room creation
+    "searches": Rate(10, 2),  # search, listMembers
+    "default": Rate(100, 30),  # all other requests
+    "stored_bytes": Rate(128 * 1024, 16 * 1024),  # arguments of the class "messages"
+    "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; an excess is delayed instead
+    "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
+}
+"""Rates of one connection by rate class (`Request.rate_class`)."""
+
+TokenBuckets = dict[str, TokenBucket]
+"""Token buckets by rate class."""
+
+
+class RequestLimiter:
+    """Limiter of valid requests.
+
+    Args:
+        rates: Rates by rate class, with the keys of `DEFAULT_RATES`.
+        monotonic: Monotonic clock, in seconds.
+        is_enabled: Limit valid requests; otherwise `acquire` always succeeds.
+
+    Attributes:
+        is_enabled: Valid requests are limited.
+    """
+
+    def __init__(self, rates: Mapping[str, Rate], monotonic: Callable[[], float], *, is_enabled: bool) -> None:
+        self._rates = rates
+        self._monotonic = monotonic
+        self.is_enabled = is_enabled
+
+    def create_buckets(self) -> TokenBuckets:
+        """Return full token buckets for all rate classes."""
+        now = self._monotonic()
+        return {name: TokenBucket(rate, now) for name, rate in self._rates.items()}
+
+    def acquire(self, buckets: TokenBuckets, rate_class: str, size: int) -> float:
+        """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
+
+        A failure consumes no token.
+
+        Args:
+            buckets: Token buckets of the sender.
+            rate_class: Rate class of the request.
+            size: Size of the request in bytes, limited for requests that append an entry.
+        """
+        if not self.is_enabled:
+            return 0.0
+        now = self._monotonic()
+        delay = buckets[rate_class].acquire(now)
+        if delay or rate_class != "messages":
+            return delay
+        delay = buckets["stored_bytes"].acquire(now, size)
+        if delay:
+            buckets["messages"].acquire(now, -1)
+        return delay
+
+    def get_quota(self, buckets: TokenBuckets, rate_class: str) -> Quota:
+        """Return the state of the token bucket of a rate class."""
+        return buckets[rate_class].get_quota(self._monotonic())
+
+
+def describe_excess(rate_class: str) -> str:
+    """Return the reason of `RateLimited` for a rate class."""
+    return f"too_many_{'requests' if rate_class == 'default' else rate_class}"

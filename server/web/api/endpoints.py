@@ -1,0 +1,182 @@
+"""Declaration of HTTP endpoints: credentials, rate, parameters, body, response and problems.
+
+- One declaration per endpoint validates its requests, encodes its responses, and describes it in the OpenAPI document.
+- Order of the checks: credentials, rate, parameters, body. Requests that append an entry acquire their rate after the
+  body, whose size counts.
+- Responses below a rate limit have the headers `RateLimit-Policy` and `RateLimit`
+  (draft-ietf-httpapi-ratelimit-headers-10).
+"""
+
+import math
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from server.domain.rate_limits import Quota
+from server.gateway.caller_limits import CallerLimits
+from server.gateway.http_callers import HttpCaller
+from server.web.api.authentication import RequestAuthenticator
+from server.web.api.guard import create_json_response, read_json
+from server.web.problem_details import create_problem_response
+from tui_chat.protocol import codec, errors
+
+ParametersT = TypeVar("ParametersT")
+BodyT = TypeVar("BodyT")
+
+Credentials = Literal["none", "person", "account"]
+"""Required credentials: none, a token or a guest key, or a token."""
+
+_MESSAGE_RATE = "messages"
+_ANONYMOUS = HttpCaller(address="", member_id="")
+
+
+class RawContent(Struct, frozen=True):
+    """Body or response whose handler reads or writes the bytes.
+
+    Attributes:
+        types: Types of the content by media type; `bytes` for content without a structure.
+    """
+
+    types: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall(Generic[ParametersT, BodyT]):
+    """Validated request.
+
+    Attributes:
+        request: HTTP request.
+        caller: Person of the request; without member id for an endpoint without credentials.
+        parameters: Parameters of path, query and headers; None for an endpoint without parameters.
+        body: Body; None for an endpoint without one, or with a `RawContent`.
+    """
+
+    request: web.Request
+    caller: HttpCaller
+    parameters: ParametersT
+    body: BodyT
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """Endpoint of one method and path.
+
+    Attributes:
+        method: HTTP method.
+        path: Path with parameters in braces, in the syntax of aiohttp.
+        name: Unique name of the operation, in camel case.
+        summary: Imperative sentence without a period.
+        tag: Group of the operation in the documentation.
+        handle: Returns the content of the response, or a complete response; raises a `ChatError` for a problem.
+        credentials: Required credentials.
+        rate_class: Rate of the person (`server.gateway.request_limits`), None for a rate of the handler.
+        parameters: Struct of the parameters; None without parameters. A parameter of the path has the name of its
+            braces, one in the headers has a name with a hyphen, and any other one is part of the query.
+        body: Struct of the JSON body; None without a body.
+        response: Type of the JSON response; None for a response without content.
+        status: Status of a success.
+        problems: Statuses of the problems, besides those of parameters, body, credentials and limits.
+    """
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    name: str
+    summary: str
+    tag: str
+    handle: Callable[[ApiCall[Any, Any]], Awaitable[Any]]
+    credentials: Credentials = "person"
+    rate_class: str | None = "default"
+    parameters: type[Struct] | None = None
+    body: type[Struct] | RawContent | None = None
+    response: Any = None
+    status: HTTPStatus = HTTPStatus.OK
+    problems: tuple[HTTPStatus, ...] = ()
+
+
+class EndpointRouter:
+    """Handlers of declared endpoints; `add_routes` adds them to an application.
+
+    Args:
+        endpoints: Endpoints with distinct methods and paths.
+        authenticator: Checks of credentials.
+        limits: Rate limits of the persons.
+    """
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], authenticator: RequestAuthenticator, limits: CallerLimits
+    ) -> None:
+        self._endpoints = tuple(endpoints)
+        self._authenticator = authenticator
+        self._limits = limits
+
+    def add_routes(self, app: web.Application) -> None:
+        """Add the endpoints to an application; `create_api_guard` must enclose them. `GET` includes `HEAD`."""
+        for endpoint in self._endpoints:
+            handler = self._create_handler(endpoint)
+            if endpoint.method == "GET":
+                app.router.add_get(endpoint.path, handler, name=endpoint.name)
+            else:
+                app.router.add_route(endpoint.method, endpoint.path, handler, name=endpoint.name)
+
+    def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            caller = await self._identify(request, endpoint)
+            try:
+                response = await self._respond(request, caller, endpoint)
+            except errors.ChatError as error:
+                response = create_problem_response(error)
+            if endpoint.rate_class is not None and not response.prepared:
+                quota = self._limits.get_quota(caller, endpoint.rate_class)
+                if quota is not None:
+                    _add_quota(response, endpoint.rate_class, quota)
+            return response
+
+        return handle
+
+    async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
+        if endpoint.credentials == "person":
+            return await self._authenticator.identify(request)
+        address = self._authenticator.get_client(request).address
+        if endpoint.credentials == "none":
+            return msgspec.structs.replace(_ANONYMOUS, address=address)
+        account = await self._authenticator.authenticate(request)
+        return HttpCaller(address=address, member_id=account.member_id, account=account)
+
+    async def _respond(self, request: web.Request, caller: HttpCaller, endpoint: Endpoint) -> web.StreamResponse:
+        rate_class = endpoint.rate_class
+        if rate_class is not None and rate_class != _MESSAGE_RATE:
+            self._limits.acquire(caller, rate_class, 0)
+        parameters = None if endpoint.parameters is None else _read_parameters(request, endpoint.parameters)
+        body: Any = await read_json(request, endpoint.body) if isinstance(endpoint.body, type) else None
+        if rate_class == _MESSAGE_RATE:
+            self._limits.acquire(caller, rate_class, request.content.total_bytes)
+        content = await endpoint.handle(ApiCall(request, caller, parameters, body))
+        if isinstance(content, web.StreamResponse):
+            return content
+        if endpoint.response is None:
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        return create_json_response(content, endpoint.status)
+
+
+def _read_parameters(request: web.Request, parameters_type: type[Struct]) -> Struct:
+    """Return the validated parameters; the first value of a repeated parameter of the query counts.
+
+    Raises:
+        ChatError: A parameter is invalid or missing.
+    """
+    names = [field.encode_name for field in msgspec.structs.fields(parameters_type)]
+    headers = {name: request.headers[name] for name in names if "-" in name and name in request.headers}
+    query = {name: request.query[name] for name in names if name in request.query}
+    try:
+        return msgspec.convert({**query, **headers, **request.match_info}, parameters_type, strict=False)
+    except msgspec.ValidationError as error:
+        raise codec.to_bad_request(error) from None
+
+
+def _add_quota(response: web.StreamResponse, rate_class: str, quota: Quota) -> None:
+    response.headers["RateLimit-Policy"] = f'"{rate_class}";q={quota.limit};w={math.ceil(quota.window)}'
+    response.headers["RateLimit"] = f'"{rate_class}";r={quota.remaining};t={math.ceil(quota.reset)}'

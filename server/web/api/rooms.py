@@ -1,0 +1,179 @@
+"""HTTP endpoints of rooms and messages (docs/protocol.md, "Rooms and messages")."""
+
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct, field
+
+from server.gateway.handlers import Handlers
+from server.gateway.room_queries import RoomDetails
+from server.web.api.endpoints import ApiCall, Endpoint
+from tui_chat.protocol import events, requests, responses
+from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE, HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
+from tui_chat.protocol.request_base import Seq, ValidatedStruct
+from tui_chat.protocol.wire_struct import OpaqueString
+
+_ROOM_PROBLEMS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+
+
+class RoomListParameters(ValidatedStruct, frozen=True):
+    """Parameters of `GET /api/rooms`.
+
+    Attributes:
+        query: Part of the name or of the topic; all rooms without it.
+        limit: Maximum number of rooms.
+    """
+
+    query: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=ROOM_LIST_PAGE)] = ROOM_LIST_PAGE
+
+
+class RoomPath(ValidatedStruct, frozen=True):
+    """Room of a path.
+
+    Attributes:
+        name: Name of a room, or address of a private room.
+    """
+
+    name: str
+
+
+class HistoryParameters(ValidatedStruct, frozen=True):
+    """Parameters of `GET /api/rooms/{name}/messages`; without `before` and `after`, the newest entries.
+
+    Attributes:
+        name: As in `RoomPath`.
+        before: Return the newest entries with a smaller `seq`.
+        after: Return the oldest entries with a greater `seq`.
+        limit: Maximum number of entries.
+    """
+
+    name: str
+    before: requests.Seq | None = None
+    after: requests.NonNegative | None = None
+    limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
+
+
+class MessageParameters(ValidatedStruct, frozen=True):
+    """Parameters of `POST /api/rooms/{name}/messages`.
+
+    Attributes:
+        name: As in `RoomPath`.
+        idempotency_key: Idempotency key, the `clientId` of the message; a repeat returns the original message.
+    """
+
+    name: str
+    idempotency_key: UUID | None = field(default=None, name="Idempotency-Key")
+
+
+class MessageBody(Struct, frozen=True, rename="camel"):
+    """Body of `POST /api/rooms/{name}/messages`.
+
+    Attributes:
+        message: Text; may be empty in a message with files.
+        nick_name: Nickname of a guest; an account has its own.
+        reply_to: `seq` of the message to which this one replies.
+        attachments: Ids of own uploads.
+    """
+
+    message: str
+    nick_name: str = "guest"
+    reply_to: Seq | None = None
+    attachments: Annotated[list[OpaqueString], Meta(max_length=ATTACHMENTS_PER_MESSAGE)] = []
+
+
+class RoomApi:
+    """Endpoints of rooms and messages.
+
+    Args:
+        handlers: Request handlers of the server.
+
+    Attributes:
+        endpoints: Declared endpoints.
+    """
+
+    def __init__(self, handlers: Handlers) -> None:
+        self._handlers = handlers
+        self.endpoints = (
+            Endpoint(
+                method="GET",
+                path="/api/rooms",
+                name="listRooms",
+                summary="List public rooms, largest number of present members first",
+                tag="rooms",
+                handle=self._list,
+                parameters=RoomListParameters,
+                response=responses.RoomListResponse,
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/rooms/{name}",
+                name="getRoom",
+                summary="Return the state of a room",
+                tag="rooms",
+                handle=self._describe,
+                parameters=RoomPath,
+                response=RoomDetails,
+                problems=_ROOM_PROBLEMS,
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/rooms/{name}/messages",
+                name="listMessages",
+                summary="Return entries of the log of a room, in ascending order",
+                tag="rooms",
+                handle=self._read_history,
+                parameters=HistoryParameters,
+                response=responses.HistoryPage,
+                problems=_ROOM_PROBLEMS,
+            ),
+            Endpoint(
+                method="POST",
+                path="/api/rooms/{name}/messages",
+                name="sendMessage",
+                summary="Send a message without a join",
+                tag="rooms",
+                handle=self._send,
+                rate_class=requests.SendMessage.rate_class,
+                parameters=MessageParameters,
+                body=MessageBody,
+                response=events.Message,
+                status=HTTPStatus.CREATED,
+                problems=(*_ROOM_PROBLEMS, HTTPStatus.CONFLICT),
+            ),
+        )
+
+    async def _list(self, call: ApiCall[RoomListParameters, None]) -> responses.RoomListResponse:
+        parameters = call.parameters
+        rooms = await self._handlers.room_catalog.list_summaries(parameters.query, parameters.limit)
+        return responses.RoomListResponse(rooms=rooms)
+
+    async def _describe(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
+        return await self._handlers.access_control.repeat_stale(
+            call.caller.create_connection(),
+            partial(self._handlers.room_queries.describe, call.caller, call.parameters.name),
+        )
+
+    async def _read_history(self, call: ApiCall[HistoryParameters, None]) -> responses.HistoryPage:
+        parameters = call.parameters
+        return await self._handlers.room_queries.read_history(
+            call.caller, parameters.name, before=parameters.before, after=parameters.after, limit=parameters.limit
+        )
+
+    async def _send(self, call: ApiCall[MessageParameters, MessageBody]) -> events.Entry:
+        body = call.body
+        message = requests.SendMessage(
+            room=call.parameters.name,
+            message=body.message,
+            client_id=call.parameters.idempotency_key,
+            reply_to=body.reply_to,
+            author=requests.TemporaryAuthor(nick_name=body.nick_name),
+            attachments=body.attachments or None,
+        )
+        connection = call.caller.create_connection()
+        result = await self._handlers.access_control.repeat_stale(
+            connection, partial(self._handlers.message_appender.append, connection, message)
+        )
+        return result.entry
