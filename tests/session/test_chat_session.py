@@ -20,8 +20,7 @@ from tui_chat.protocol.events import (
 )
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import MessageLine
-from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, SPEAKER_PERIOD
-from tui_chat.session.room_view import MAX_TYPING_MEMBERS
+from tui_chat.session.room_index import MAX_RECENT_SPEAKERS, MAX_TYPING_MEMBERS, SPEAKER_PERIOD
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.session_events import RoomTrimmed
 from tui_chat.session.settings.schema import ClientSettings
@@ -124,6 +123,18 @@ def test_mentions_match_the_new_nickname_after_a_rename(session: ChatSession) ->
     assert view.mention_count == 0
     tea.push_message(session, "@anna?")
     assert view.mention_count == 1
+
+
+def test_account_names_and_nicknames_are_mentions_also_in_lines_loaded_before_the_join(session: ChatSession) -> None:
+    tea = FakeRoom("tea", members={}).join("@annlee early")
+    view = session.add_room(tea)
+    tea.members = {"a": Member(member_id="a", nick_name="ann", role="member", account="annlee"), "b": BOB}
+    session.apply(events.RoomJoined("tea", rejoined=False))
+    for text in ("@annlee?", "annlee: tea", "@ann?", "@annleen?"):
+        tea.push_message(session, text)
+    assert view.mention_count == 3
+    lines = [line for line in view.transcript.lines if isinstance(line, MessageLine)]
+    assert [line.is_mention for line in lines] == [True, True, True, True, False]
 
 
 def test_typing_members_are_listed_until_they_send_or_leave(session: ChatSession) -> None:

@@ -97,7 +97,7 @@ async def test_a_second_start_is_logged_in_and_a_logout_continues_as_a_guest(
         assert "is taken" not in driver.screen_text()
         await driver.send_message("/logout")
         await driver.wait_for_text("You continue as a guest.")
-        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].own_account == "")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].account == "")
         assert isinstance(driver.chat_screen.session.connection_state, Online)
         assert login_store(tmp_path, "guest").find(server.url) == (None, "")
         await driver.send_message("/devices")
@@ -205,7 +205,7 @@ async def test_profile_password_and_deletion_have_forms(server: RunningServer, t
         await driver.press("ctrl+u")
         await fill_in(driver, "keep", "")
         await driver.wait_for_text("Account deleted.")
-        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].own_account == "")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].account == "")
 
 
 async def test_passwords_enter_no_file_and_no_clipboard(server: RunningServer, tmp_path: Path) -> None:

@@ -326,10 +326,9 @@ class ChatSession:
 
     def _on_room_joined(self, view: RoomView, event: events.RoomJoined) -> None:
         room = view.room
-        has_new_identity = view.member_id not in ("", room.member_id)  # after a login or logout
         if view.nick != room.nick:
             self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
-        view.nick, view.member_id, view.topic = room.nick, room.member_id, room.topic
+        has_new_identity, view.topic = view.update_identity(), room.topic
         if event.log_reset:
             if view.transcript.newest_seq:  # otherwise, only notices could be removed
                 view.reset()

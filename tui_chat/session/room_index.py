@@ -1,8 +1,8 @@
-"""Indexes of one room: recent speakers, and replies by their parent message."""
+"""Indexes of one room: recent speakers, typing members, and replies by their parent message."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from tui_chat.protocol.events import NickNotice
+from tui_chat.protocol.events import Member, NickNotice
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.membership_summary import MembershipNotice
 
@@ -11,6 +11,9 @@ MAX_RECENT_SPEAKERS = 1_000
 
 SPEAKER_PERIOD = 30 * 60_000
 """Time after a message in milliseconds in which the joins and leaves of its author are relevant."""
+
+MAX_TYPING_MEMBERS = 100
+"""Maximum number of members in `TypingMembers`."""
 
 
 class RecentSpeakers:
@@ -41,6 +44,32 @@ class RecentSpeakers:
         if notice.member_id not in self._speakers:
             return False
         return isinstance(notice, NickNotice) or notice.ts - self._speakers[notice.member_id][1] <= SPEAKER_PERIOD
+
+
+class TypingMembers:
+    """Members with a typing indicator. An indicator has no timeout; a message of the member ends it."""
+
+    def __init__(self) -> None:
+        self._member_ids: dict[str, None] = {}  # in order of their start
+
+    def set(self, member_id: str, is_typing: bool) -> None:
+        """Set the indicator of a member. New ones above `MAX_TYPING_MEMBERS` are ignored."""
+        if not is_typing:
+            self._member_ids.pop(member_id, None)
+        elif len(self._member_ids) < MAX_TYPING_MEMBERS:
+            self._member_ids[member_id] = None
+
+    def end_absent(self, members: Sequence[Member]) -> None:
+        """End the indicators of all members except the present ones."""
+        for departed_id in self._member_ids.keys() - {member.member_id for member in members}:
+            del self._member_ids[departed_id]
+
+    def select(self, members: Sequence[Member]) -> list[Member]:
+        """Return the typing ones among the members, in order of their start."""
+        if not self._member_ids:
+            return []
+        by_id = {member.member_id: member for member in members}
+        return [by_id[member_id] for member_id in self._member_ids if member_id in by_id]
 
 
 class ReplyIndex:

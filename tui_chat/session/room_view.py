@@ -14,13 +14,10 @@ from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeletionState, MessageLine, count_reactions
 from tui_chat.session.ports import RoomPort
 from tui_chat.session.read_tracker import ReadTracker
-from tui_chat.session.room_index import RecentSpeakers, ReplyIndex
+from tui_chat.session.room_index import RecentSpeakers, ReplyIndex, TypingMembers
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
-
-MAX_TYPING_MEMBERS = 100
-"""Maximum number of members with a typing indicator in one room."""
 
 MAX_QUOTE_LENGTH = 200
 """Maximum number of message characters in a quote."""
@@ -46,6 +43,7 @@ class RoomView:
         topic: Topic, may be empty.
         nick: User's nickname in the room.
         member_id: User's member id in the room.
+        account: Account name of the user in the room, "" for a guest and before the join.
         members: Stored members, sorted by nickname.
         member_count: Number of present members, including members that are not stored; 0 on a basic server.
         transcript: Timeline lines.
@@ -72,6 +70,7 @@ class RoomView:
         self.topic = room.topic
         self.nick = room.nick
         self.member_id = room.member_id
+        self.account = _find_own_account(room)
         self._is_hidden = is_hidden
         self.members: tuple[Member, ...] = ()
         self._confusable_authors: set[tuple[str, str]] = set()
@@ -85,7 +84,7 @@ class RoomView:
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
         self._replies = ReplyIndex()
-        self._typing_member_ids: dict[str, None] = {}
+        self._typing = TypingMembers()
         self.speakers = RecentSpeakers()
 
     def reset(self) -> None:
@@ -155,7 +154,7 @@ class RoomView:
         unread_lines = [line for line in new_lines if self.reading.is_unread(line)]
         for line in new_lines:
             if is_live or (line.seq or 0) > self.transcript.newest_seq:
-                self._typing_member_ids.pop(line.member_id, None)
+                self._typing.set(line.member_id, False)
                 self.speakers.add(line.member_id, line.nick, line.ts)
         self.reading.add_unread(unread_lines, is_live=is_live)
         self._put_lines(lines)
@@ -261,8 +260,8 @@ class RoomView:
             self.transcript.put_messages([replace(line, deletion=state)])
 
     def _is_mentioned(self, message: Message) -> bool:
-        mentions = MentionTokens(message.message)
-        return mentions.includes(self.nick, (member.nick_name for member in self.members)) or (
+        mentions, nicks = MentionTokens(message.message), [member.nick_name for member in self.members]
+        return any(mentions.includes(name, nicks) for name in {self.nick, self.account}) or (
             mentions.includes_room
             and any(member.member_id == message.member_id and member.role != "member" for member in self.members)
         )
@@ -300,8 +299,18 @@ class RoomView:
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return (line for line in newest_first if isinstance(line, MessageLine))
 
+    def update_identity(self) -> bool:
+        """Copy nickname, member id and account of the user after a join.
+
+        Returns:
+            True if `rebuild_lines` is necessary, because the lines depend on another member id or account.
+        """
+        room, earlier = self.room, (self.member_id or self.room.member_id, self.account)
+        self.nick, self.member_id, self.account = room.nick, room.member_id, _find_own_account(room)
+        return earlier != (self.member_id, self.account)
+
     def rebuild_lines(self) -> None:
-        """Rebuild the lines from all log messages after a change of the ignored nicknames or of the user's identity.
+        """Rebuild the lines from all log messages after a change of the ignored members or of the user's identity.
 
         The unread counts remain unchanged. The event of newer messages follows.
         """
@@ -328,14 +337,9 @@ class RoomView:
                 self.transcript.put_messages([replace(reply, quote=quote)])
 
     def set_typing(self, member_id: str, is_typing: bool) -> None:
-        """Set the typing state of a member.
-
-        Own indicators and new ones above `MAX_TYPING_MEMBERS` are ignored. No timeout; a message ends the state.
-        """
-        if not is_typing:
-            self._typing_member_ids.pop(member_id, None)
-        elif member_id != self.member_id and len(self._typing_member_ids) < MAX_TYPING_MEMBERS:
-            self._typing_member_ids[member_id] = None
+        """Set the typing state of another member, as `TypingMembers.set`."""
+        if member_id != self.member_id:
+            self._typing.set(member_id, is_typing)
 
     @property
     def last_message_ts(self) -> int:
@@ -345,14 +349,8 @@ class RoomView:
     @property
     def typing_nicks(self) -> list[str]:
         """Nicknames of the typing members. Only present members who are not ignored, in order of their start."""
-        if not self._typing_member_ids:
-            return []
-        nicks = {
-            member.member_id: member.nick_name
-            for member in self.members
-            if self._is_visible(member.nick_name, member.member_id)
-        }
-        return [nicks[member_id] for member_id in self._typing_member_ids if member_id in nicks]
+        members = self._typing.select(self.members)
+        return [member.nick_name for member in members if self._is_visible(member.nick_name, member.member_id)]
 
     def update_members_and_gaps(self) -> None:
         """Copy members, member count and gaps of the room after a join."""
@@ -369,19 +367,12 @@ class RoomView:
         confusable_authors = {(member.member_id, member.nick_name) for member in members if member.confusable}
         self._confusable_authors &= confusable_authors
         self.mark_confusable(confusable_authors)
-        for departed_id in self._typing_member_ids.keys() - {member.member_id for member in members}:
-            del self._typing_member_ids[departed_id]
+        self._typing.end_absent(members)
 
     @property
     def title(self) -> str:
         """Display name: the title of a private room, otherwise the name."""
         return self.room.title
-
-    @property
-    def own_account(self) -> str:
-        """Account name of the user in the room, "" for a guest and before the join."""
-        member = self.room.members.get(self.member_id)
-        return (member.account if member is not None else None) or ""
 
     @property
     def other_nicks(self) -> list[str]:
@@ -394,3 +385,8 @@ class RoomView:
             else {key: members[key] for key in speakers if key in members} | members
         )
         return [nick for member_id, nick in ordered.items() if member_id != self.member_id]
+
+
+def _find_own_account(room: RoomPort) -> str:
+    member = room.members.get(room.member_id)
+    return (member.account if member is not None else None) or ""

@@ -240,7 +240,7 @@ class ChatView:
             chat_strings.member_count(view.member_count) if view and view.members and not self.members.display else "",
             "" if self.rooms.display else unread_summary,
             state,
-            account=view.own_account if view else "",
+            account=view.account if view else "",
             retry_in=state.retry_at - time.monotonic() if isinstance(state, Offline) else 0.0,
             unsent=self.session.pending_count,
         )
