@@ -16,21 +16,30 @@ function message(seq, n, memberId = "a", overrides = {}) {
   return messageEntry(seq, memberId, NOON, { n, ...overrides });
 }
 
-/** Create the tracker of an account `me` with the nickname `ann`. */
+/** Create the tracker of an account `me` with the nickname `ann` and the account name `annlee`. */
 function trackAccount() {
   const log = new RoomLog();
   const moves = [];
+  const members = new Map([["me", { memberId: "me", nickName: "ann", role: "member", account: "annlee" }]]);
   const readTracker = new ReadTracker({ readSeq: null, onMove: (seq) => moves.push(seq), isBlocked: () => false });
   return {
     log,
     moves,
     readTracker,
-    update: (isViewed = false) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members: new Map(), isViewed }),
+    update: (isViewed = false) => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members, isViewed }),
     counts: () => [readTracker.unreadCount, readTracker.mentionCount],
   };
 }
 
 const cases = {
+  "messages mention an account by its nickname and by its account name"() {
+    const { log, update, counts } = trackAccount();
+    log.applyJoin({ messages: [message(1, 1)], lastSeq: 1, hasMore: false }, null);
+    update(true);
+    ["@ann?", "@annlee?", "@annleen?"].forEach((text, index) => log.applyPush(message(index + 2, index + 2, "a", { message: text })));
+    assert.deepEqual(update().map(({ seq }) => seq), [2, 3]);
+    assert.deepEqual(counts(), [3, 2]);
+  },
   "messages are marked read only while the room is viewed"() {
     const log = new RoomLog();
     log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);

@@ -37,7 +37,7 @@ def test_module_cases_pass(modules: Path) -> None:
 
 
 def test_read_marker_cases_pass(modules: Path) -> None:
-    assert run("read_marker_cases.mjs", str(modules)) == [{"cases": 5, "failed": 0}]
+    assert run("read_marker_cases.mjs", str(modules)) == [{"cases": 6, "failed": 0}]
 
 
 def test_text_contrast_meets_wcag_aa(modules: Path) -> None:

@@ -49,15 +49,21 @@ export class MentionTokens {
 const tokensByItem = new WeakMap();
 
 /**
- * Return whether a message mentions the user by name, or all members on behalf of a moderator.
+ * Return whether a message mentions the user by nickname or account name, or all members on behalf of a moderator.
  * @param {import("./room_log.js").Item} item
- * @param {string} nick Nickname of the user.
- * @param {Map<string, import("./room.js").Member>} members Present members.
+ * @param {object} room
+ * @param {string} room.nick Nickname of the user.
+ * @param {Set<string>} room.ownMemberIds
+ * @param {Map<string, import("./room.js").Member>} room.members Present members.
  */
-export function isMentioned(item, nick, members) {
+export function isMentioned(item, { nick, ownMemberIds, members }) {
   const tokens = tokensByItem.get(item) ?? new MentionTokens(item.message ?? "");
   tokensByItem.set(item, tokens);
-  return tokens.includes(nick, nickNames(members)) || (tokens.includesRoom && MODERATOR_ROLES.has(members.get(item.memberId)?.role ?? ""));
+  const accounts = [...ownMemberIds].map((memberId) => members.get(memberId)?.account ?? "");
+  return (
+    [nick, ...accounts].some((name) => tokens.includes(name, nickNames(members))) ||
+    (tokens.includesRoom && MODERATOR_ROLES.has(members.get(item.memberId)?.role ?? ""))
+  );
 }
 
 /** @param {Map<string, import("./room.js").Member>} members */

@@ -144,7 +144,7 @@ export class ReadTracker {
       if (item.kind !== "message") continue;
       const isOwn = ownMemberIds.has(item.memberId);
       const isNew = item.seq > this.#newestSeq; // a lower marker counts messages again
-      const isMention = !isOwn && !item.deleted && !this.#isBlocked(item.memberId) && isMentioned(item, nick, members);
+      const isMention = !isOwn && !item.deleted && !this.#isBlocked(item.memberId) && isMentioned(item, { nick, ownMemberIds, members });
       if (isMention && isNew) newMentions.push(item);
       if (item.seq <= (this.#unresolved?.asOf ?? this.#countedSeq) || this.#counts.includes(item)) continue;
       if (isOwn && isNew && this.#counts.isExact) this.#moveToOwnMessage(item);

@@ -110,7 +110,7 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
       item: entry,
       startsGroup,
       isOwn,
-      isMention: !isOwn && isMentioned(entry, nick, members),
+      isMention: !isOwn && isMentioned(entry, { nick, ownMemberIds, members }),
       isConfusable: isConfusable(entry),
       quoted,
       changes: changesBySeq.get(entry.seq) ?? null,
