@@ -16,6 +16,7 @@ from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, 
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
     AuthFailed,
+    BlockChanged,
     ClientEvent,
     Closed,
     Connecting,
@@ -99,6 +100,7 @@ __all__ = [
     "Attachment",
     "AuthFailed",
     "BadRequest",
+    "BlockChanged",
     "ChangeAccepted",
     "ChatClient",
     "ChatError",

@@ -18,14 +18,15 @@ from tui_chat.client.events import Offline, ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.store.login_store import LoginStore, SavedLogin
 
 
 @asynccontextmanager
 async def running_session(
-    url: str, state_dir: Path, room: str = "tea", *, restore_rooms: bool = False
+    url: str, state_dir: Path, room: str = "tea", *, restore_rooms: bool = False, cache_dir: Path | None = None
 ) -> AsyncGenerator[RecordedSession]:
     """Run the session of ann."""
-    recorded = RecordedSession(SessionTarget(url, room, "ann", restore_rooms), state_dir)
+    recorded = RecordedSession(SessionTarget(url, room, "ann", restore_rooms), state_dir, cache_dir)
     task = asyncio.create_task(recorded.controller.server_link.run())
     try:
         yield recorded
@@ -168,7 +169,7 @@ async def test_messages_marked_as_unread_stay_unread_although_their_read_marker_
         await wait_until(lambda: controller.process_events(0) and len(ann.texts()) == 2)
         controller.session.set_viewed(True)
         controller.drafts.save_read_marker(view)
-        assert controller.read_markers.mark_unread(view, seqs[1]) == ""
+        controller.read_markers.mark_unread(view, seqs[1])
         room = controller.server_link.find_room("tea")
         assert room is not None
         await wait_until(lambda: room.read_marker.state is not None and room.read_marker.state.seq == seqs[0])
@@ -176,3 +177,46 @@ async def test_messages_marked_as_unread_stay_unread_although_their_read_marker_
         await wait_until(lambda: controller.process_events(0))
         controller.session.set_viewed(True)
         assert (room.read_marker.state and room.read_marker.state.seq, view.unread_count) == (seqs[0], 1)
+
+
+async def test_blocks_apply_to_cached_messages_and_a_mark_made_offline_is_sent_by_the_next_session(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    issued = await create_account(server, "ann")
+    async with ChatClient(server.url) as client, ChatClient(server.url) as other, tcp_proxy(server.port) as proxy:
+        LoginStore(tmp_path).save(SavedLogin(proxy.url, "ann", issued.token))
+        eve, bob = await client.join("tea", nick="eve"), await other.join("tea", nick="bob")
+        async with (
+            running_session(proxy.url, tmp_path, cache_dir=tmp_path / "cache") as ann,
+            ChatClient(server.url, token=issued.token, account="ann") as phone,
+        ):
+            await ann.process_until(("joined", "tea", "ann"))
+            await eve.send("from eve")
+            seqs = [(await bob.send(text)).seq for text in ("one", "two")]
+            await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["from eve", "one", "two"])
+            ann.controller.session.set_viewed(True)
+            ann.controller.drafts.save_read_marker(ann.controller.session.rooms["tea"])
+            await phone.user.block(eve.member_id)
+            await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["one", "two"])
+        proxy.refuse_connections()
+        async with running_session(proxy.url, tmp_path, cache_dir=tmp_path / "cache") as ann:
+            await ann.process_until(("joined", "tea", "ann"))
+            view = ann.controller.session.rooms["tea"]
+            assert ann.texts() == ["one", "two"]
+            ann.controller.read_markers.mark_unread(view, seqs[1])
+            ann.controller.drafts.save_read_marker(view)
+        proxy.accept_connections()
+        async with running_session(proxy.url, tmp_path, cache_dir=tmp_path / "cache") as ann:
+            await ann.process_until(("joined", "tea", "ann"))
+            view = ann.controller.session.rooms["tea"]
+            assert view.unread_count == 1
+            room = ann.controller.server_link.find_room("tea")
+            assert room is not None
+            await wait_until(
+                lambda: (
+                    ann.controller.process_events(0)
+                    and room.read_marker.state is not None
+                    and room.read_marker.state.seq == seqs[0]
+                )
+            )
+            assert (view.unread_count, view.reading.has_unsent_mark) == (1, False)

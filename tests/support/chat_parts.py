@@ -56,7 +56,7 @@ class RecordedRequests:
     def add_sent_text(self, room: str, text: str) -> None:
         self.calls.append(("add_sent_text", room, text))
 
-    def save_read_marker(self, room: str, seq: int) -> None:
+    def save_read_marker(self, room: str, seq: int, has_unsent_mark: bool) -> None:
         self.calls.append(("save_read_marker", room, seq))
 
     def send_typing(self, room: str, active: bool) -> None:

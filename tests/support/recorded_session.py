@@ -20,11 +20,11 @@ class RecordedSession:
         notices: Notices of all rooms.
     """
 
-    def __init__(self, target: SessionTarget, state_dir: Path) -> None:
+    def __init__(self, target: SessionTarget, state_dir: Path, cache_dir: Path | None = None) -> None:
         self.calls: list[tuple[object, ...]] = []
         self.notices: list[str] = []
         self.controller = SessionController(
-            target, self, ClientSettings, state_dir=state_dir, cache_dir=None, on_notice=self._on_notice
+            target, self, ClientSettings, state_dir=state_dir, cache_dir=cache_dir, on_notice=self._on_notice
         )
 
     def on_event(self, event: SessionEvent) -> None:

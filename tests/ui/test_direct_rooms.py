@@ -47,9 +47,11 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
 async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    save_login(server, await create_account(server, "ann"), tmp_path / "ann" / "state")
+    login = await create_account(server, "ann")
+    save_login(server, login, tmp_path / "ann" / "state")
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
+        ChatClient(server.url, token=login.token, account="ann") as phone,
         ChatClient(server.url) as bob,
     ):
         tea = await bob.join("tea", nick="bob")
@@ -74,3 +76,7 @@ async def test_a_blocked_member_is_hidden_and_cannot_send_direct_messages(
         await ann.wait_for_text("@ann during")
         await ann.send_message("/blocks")
         await ann.wait_for_text("You have blocked nobody.")
+        await phone.user.block(tea.member_id)
+        await ann.wait_until(lambda: "@ann during" not in ann.screen_text())
+        await phone.user.unblock(tea.member_id)
+        await ann.wait_for_text("@ann during")

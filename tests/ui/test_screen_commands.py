@@ -50,7 +50,7 @@ class CommandParts(ChatParts):
             deletions=DelayedDeletions(self.messages.delete, lambda problem: None),
             get_selected_message=lambda: None,
             confirm_deletion=self.confirm_deletion,
-            mark_unread=lambda view, seq: "",
+            mark_unread=lambda view, seq: None,
             copy_text=lambda text: None,
             confirm=self.confirm,
             open_output=lambda text: None,

@@ -54,9 +54,8 @@ class ActionParts(ChatParts):
     def record_reply_target(self, view: RoomView, seq: int) -> None:
         self.reply_targets.append(seq)
 
-    def mark_unread(self, view: RoomView, seq: int) -> str:
+    def mark_unread(self, view: RoomView, seq: int) -> None:
         self.session.mark_unread(view, seq - 1)
-        return ""
 
     def open_link(self, url: str) -> str:
         self.opened.append(url)

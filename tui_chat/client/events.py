@@ -143,6 +143,19 @@ class ReadMarkerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockChanged:
+    """Start or end of a block by any connection of the account.
+
+    Attributes:
+        member_id: Member id of the blocked or unblocked member.
+        is_blocked: Whether the member is blocked.
+    """
+
+    member_id: str
+    is_blocked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RoomRenamed:
     """New name of a room, which `Room.name` already contains.
 
@@ -259,6 +272,7 @@ ClientEvent = (
     | RoomLost
     | DirectRoomAnnounced
     | ReadMarkerChanged
+    | BlockChanged
     | RoomRenamed
     | LogChanged
     | NoticeReceived

@@ -4,6 +4,7 @@ from typing import Any
 
 from tui_chat.client import sanitize
 from tui_chat.client.events import (
+    BlockChanged,
     DirectRoomAnnounced,
     NoticeReceived,
     ReadMarkerChanged,
@@ -84,6 +85,9 @@ class PushDispatcher:
             return
         if isinstance(push, events.ReadMarkerPush):
             self._apply_read_marker(push)
+            return
+        if isinstance(push, events.BlockPush):
+            self._context.emit(BlockChanged(sanitize.member_id(push.member.member_id), push.on))
             return
         if not isinstance(push, RoomPush):
             log.debug("push ignored: no handler for %s", type(push).__name__)

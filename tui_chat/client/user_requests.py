@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec import structs
 
 from tui_chat.client import sanitize
+from tui_chat.client.events import BlockChanged
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import ClientContext
 from tui_chat.protocol.events import Member, MemberRef
@@ -70,12 +71,14 @@ class UserRequests:
         return await self._join(name, sanitize.nickname(response.nick_name))
 
     async def block(self, member_id: str) -> None:
-        """Reject direct rooms with a member, and ignore the mentions of the member."""
+        """Reject direct rooms with a member, and ignore the mentions of the member. `BlockChanged` follows."""
         await self._context.request(BlockMember(member_id=member_id), Empty)
+        self._context.emit(BlockChanged(member_id, True))
 
     async def unblock(self, member_id: str) -> None:
-        """End a block; no effect without one."""
+        """End a block; no effect without one. `BlockChanged` follows."""
         await self._context.request(UnblockMember(member_id=member_id), Empty)
+        self._context.emit(BlockChanged(member_id, False))
 
     async def list_blocks(self) -> list[MemberRef]:
         """Return the blocked members, newest first."""

@@ -268,6 +268,9 @@ class ChatSession:
                 self.durable_rooms.set_read_marker(event.room, event.marker)
                 self._dirty_parts |= DirtyPart.ROOM_LIST
                 self._apply_to_room(event.room, event)
+            case events.BlockChanged(member_id, is_blocked):
+                self.ignore_filter.set_blocked(member_id, is_blocked)
+                self.apply_settings()
             case events.RoomLost():
                 self.durable_rooms.remove(event.room)
                 self.remove_room(event.room)
@@ -276,10 +279,8 @@ class ChatSession:
                 if error.message not in self._reported_failures:  # one disk fault can affect several stores
                     self._reported_failures.add(error.message)
                     self.add_notice(error_text.describe(error))
-            case events.NoticeReceived(notice):
-                self._apply_to_room(notice.room, event)
-            case events.OutboxItemChanged(item):
-                self._apply_to_room(item.room, event)
+            case events.NoticeReceived(content) | events.OutboxItemChanged(content):
+                self._apply_to_room(content.room, event)
             case _:
                 self._apply_to_room(event.room, event)
 

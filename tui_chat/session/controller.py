@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tui_chat.client.events import (
+    BlockChanged,
     ConnectionStateChanged,
     DirectRoomAnnounced,
     NoticeReceived,
@@ -18,10 +19,11 @@ from tui_chat.client.events import (
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
-from tui_chat.protocol.events import MemberRef, NickNotice
+from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.auto_away import AutoAway
+from tui_chat.session.block_sync import BlockSync
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
@@ -115,6 +117,7 @@ class SessionController:
         drafts: Storage of drafts and read markers.
         read_markers: Read markers of the account.
         durable_rooms: Loader of the memberships of the account.
+        blocks: Members that the account has blocked.
         accounts: Login of the user.
         auto_away: Automatic status after a time without input.
     """
@@ -146,6 +149,10 @@ class SessionController:
             start=self.server_link.start,
         )
         self.durable_rooms = DurableRoomLoader(self.session, self.server_link, self._has_account)
+        self.blocks = BlockSync(
+            self.session, self.server_link, lambda: self.accounts.login.account if self.accounts.login else None
+        )
+        self.server_link.on_starting = self.blocks.restore
         self.server_link.on_closing = self._on_closing
         self.drafts = DraftKeeper(
             self.server_link.composer_store, self.server_link.send_typing, on_read=self.read_markers.schedule
@@ -153,6 +160,7 @@ class SessionController:
         self.auto_away = AutoAway(self.session, self.server_link, settings)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ConnectionStateChanged: self._on_connection_state_changed,
+            BlockChanged: self.blocks.on_block_changed,
             ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
             ConnectFailed: self._on_connect_failed,
             RoomOpened: self._on_room_opened,
@@ -233,19 +241,7 @@ class SessionController:
         self.session.apply(event)
         self.durable_rooms.load_once()
         if isinstance(event.state, Online):
-            self.server_link.start(self._load_blocks())
-
-    async def _load_blocks(self) -> None:
-        """Hide the messages of the blocked members. After an error, the known blocks stay; a guest has none."""
-        blocked: list[MemberRef] = []
-        if self._has_account():
-            try:
-                blocked = await self.server_link.require_client().user.list_blocks()
-            except ChatError as error:
-                log.info("blocks not loaded: %s", error.code)
-                return
-        self.session.ignore_filter.blocked_member_ids = frozenset(person.member_id for person in blocked)
-        self.server_link.event_queue.put(RequestCompleted(self.session.apply_settings))
+            self.server_link.start(self.blocks.load())
 
     def _on_connect_failed(self, event: ConnectFailed) -> None:
         is_login_missing = isinstance(event.error, Unauthorized)

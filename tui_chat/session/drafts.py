@@ -19,7 +19,7 @@ class DraftStore(Protocol):
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None: ...
     def add_sent_text(self, room: str, text: str) -> None: ...
-    def save_read_marker(self, room: str, seq: int) -> None: ...
+    def save_read_marker(self, room: str, seq: int, has_unsent_mark: bool) -> None: ...
 
 
 class DraftKeeper:
@@ -57,9 +57,9 @@ class DraftKeeper:
 
     def save_read_marker(self, view: RoomView) -> None:
         """Save the read marker of a room for the next start, and call `on_read`. No effect if unchanged."""
-        if view.read_seq != view.saved_read_seq:
-            view.saved_read_seq = view.read_seq
-            self._store.save_read_marker(view.name, view.read_seq)
+        if view.reading.saved_marker != view.saved_marker:
+            view.saved_marker = view.reading.saved_marker
+            self._store.save_read_marker(view.name, *view.saved_marker)
             self._on_read()
 
     def add_sent_text(self, view: RoomView, text: str) -> None:

@@ -28,6 +28,11 @@ class IgnoreFilter:
         self._applied = (settings().ignored, self.blocked_member_ids)
         self._ignored_member_ids: set[str] = set()
 
+    def set_blocked(self, member_id: str, is_blocked: bool) -> None:
+        """Add or remove a blocked member."""
+        changed = {member_id}
+        self.blocked_member_ids = self.blocked_member_ids | changed if is_blocked else self.blocked_member_ids - changed
+
     def refresh(self) -> bool:
         """Reload the ignored nicknames, and return whether they or the blocked members changed since the last call.
 

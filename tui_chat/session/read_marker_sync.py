@@ -1,7 +1,8 @@
 """Synchronization of the read markers of an account with the server.
 
 - Rate: moves are sent together, `SEND_DELAY` seconds after the first one.
-- Recovery: a move that is not acknowledged is sent again after the next move or join.
+- Recovery: a move that is not acknowledged is sent again after the next move or join. A mark as unread is also stored
+  and sent by a later session.
 - Guests: their markers stay on this computer.
 """
 
@@ -15,7 +16,6 @@ from tui_chat.client.room import Room
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.request_errors import log_chat_errors
 from tui_chat.session.room_view import RoomView
-from tui_chat.session.strings import chat as chat_strings
 
 SEND_DELAY = 0.5
 """Delay of a move, in seconds."""
@@ -73,24 +73,23 @@ class ReadMarkerSync:
         for view in self._session.rooms.values():
             room = self._find_room(view.name)
             state = room.read_marker.state if room is not None else None
-            if room is not None and state is not None and view.read_seq > state.seq:
+            if room is None or state is None:
+                continue
+            if view.reading.has_unsent_mark:
+                yield log_chat_errors(_send_unread_mark(view, room))
+            elif view.read_seq > state.seq:
                 yield log_chat_errors(room.read_marker.mark_read(view.read_seq))
 
-    def mark_unread(self, view: RoomView, seq: int) -> str:
-        """Mark the messages from `seq` on as unread, for an account on all devices.
-
-        Returns:
-            Error message, empty on success or if the request has started.
-        """
-        room = self._find_room(view.name)
-        is_online = isinstance(self._session.connection_state, Online)
-        if self._has_account() and (room is None or room.read_marker.state is None or not is_online):
-            return chat_strings.connection_required("unread")
+    def mark_unread(self, view: RoomView, seq: int) -> None:
+        """Mark the messages from `seq` on as unread, for an account on all devices; offline, at the next connection."""
         self._session.mark_unread(view, seq - 1)
-        if self._has_account() and room is not None:
-            self._start(_mark_unread(room, seq - 1))
-        return ""
+        view.reading.has_unsent_mark = self._has_account()
+        if view.reading.has_unsent_mark:
+            self._send()
 
 
-async def _mark_unread(room: Room, seq: int) -> None:
+async def _send_unread_mark(view: RoomView, room: Room) -> None:
+    seq = view.read_seq
     await room.read_marker.mark_read(seq, unread=True)
+    if seq == view.read_seq:
+        view.reading.has_unsent_mark = False

@@ -22,6 +22,7 @@ class ReadTracker:
         mention_count: Number of unread messages that mention the user.
         is_viewed: True from `start_viewing` to `stop_viewing`.
         is_marked_unread: The user marked messages of the selected room as unread, which viewing does not revoke.
+        has_unsent_mark: The user of an account marked messages as unread, and the server has not confirmed the mark.
 
     Args:
         transcript: Timeline of the room, for the unread divider.
@@ -30,13 +31,14 @@ class ReadTracker:
     def __init__(self, transcript: Transcript) -> None:
         self.seq = 0
         self.unread_count = self.mention_count = 0
-        self.is_viewed = self.is_marked_unread = False
+        self.is_viewed = self.is_marked_unread = self.has_unsent_mark = False
         self._transcript = transcript
         self._counted_seq = 0  # newest entry that the counts of the server include
 
     def reset(self) -> None:
         """Set marker and counts to 0."""
         self.seq = self.unread_count = self.mention_count = self._counted_seq = 0
+        self.has_unsent_mark = False
 
     def is_unread(self, line: MessageLine) -> bool:
         """Return whether a message that is not counted yet is unread."""
@@ -73,7 +75,12 @@ class ReadTracker:
     def advance(self) -> None:
         """Move the marker of a viewed room to the newest entry."""
         if self.is_viewed:
-            self.seq = self._transcript.newest_seq
+            self.seq, self.has_unsent_mark = self._transcript.newest_seq, False
+
+    @property
+    def saved_marker(self) -> tuple[int, bool]:
+        """Values to save: `seq` and `has_unsent_mark`."""
+        return self.seq, self.has_unsent_mark
 
     def mark_unread(self) -> None:
         """Keep the unread messages of a selected room, until `is_marked_unread` is reset."""

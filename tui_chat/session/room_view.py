@@ -50,7 +50,7 @@ class RoomView:
         reading: Read marker and unread counts.
         draft: Last saved composer text.
         input_history: Sent texts for the Up and Down keys.
-        saved_read_seq: Last persisted `read_seq`, -1 before the first save.
+        saved_marker: Last persisted `ReadTracker.saved_marker`, None before the first save.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
         speakers: Authors of the newest messages.
@@ -79,7 +79,8 @@ class RoomView:
         self.reading = ReadTracker(self.transcript)
         self.draft = saved_state.draft
         self.input_history = InputHistory(saved_state.sent_texts)
-        self.saved_read_seq = -1
+        self.reading.has_unsent_mark = saved_state.has_unsent_mark
+        self.saved_marker: tuple[int, bool] | None = None
         self.compose_mode: ComposeMode | None = saved_state.compose_mode
         self.saved_compose_mode: ComposeMode | None = saved_state.compose_mode
         self.deletions: dict[int, DeletionState] = {}
@@ -174,13 +175,15 @@ class RoomView:
         """Apply the read marker of the account.
 
         A marker before the own one is outdated, except after the first join, and if another device or the user marked
-        messages as unread.
+        messages as unread. An unsent mark of the user replaces the marker of the server.
 
         Args:
             marker: Marker of the server.
             previous: Previous marker, None after the first join.
             is_selected: The user sees the room, so that the room needs `ReadTracker.mark_unread` to stay unread.
         """
+        if self.reading.has_unsent_mark:
+            return
         is_lower = previous is not None and marker.seq < previous.seq
         if previous is not None and not is_lower and (self.reading.is_viewed or marker.seq < self.read_seq):
             return

@@ -20,6 +20,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, InternalError, Unauthorized, Unavailable
 from tui_chat.protocol.limits import ROOMS_PER_CONNECTION
 from tui_chat.session import error_text
+from tui_chat.session.background_requests import BackgroundRequests
 from tui_chat.session.i18n import tr
 from tui_chat.session.request_errors import log_chat_errors
 from tui_chat.session.session_events import (
@@ -28,7 +29,6 @@ from tui_chat.session.session_events import (
     JoinFailed,
     NickAssigned,
     RequestCompleted,
-    RequestFailed,
     RoomLeft,
     RoomListReceived,
     RoomOpened,
@@ -40,7 +40,7 @@ from tui_chat.session.session_events import (
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.composer_store import ComposerStore, SavedRoomState
 from tui_chat.session.store.login_store import SavedLogin
-from tui_chat.session.strings import app as app_strings, chat as chat_strings
+from tui_chat.session.strings import chat as chat_strings
 
 if TYPE_CHECKING:
     from tui_chat.client.client import ChatClient
@@ -85,6 +85,7 @@ class ServerLink:
         event_queue: Events for the session controller.
         composer_store: Storage of drafts, read markers and open rooms.
         invites: Invite codes of the next joins by canonical room name.
+        on_starting: Called by `run` before the first room is opened.
         on_closing: Called at the end of `run`, before the connection is closed.
     """
 
@@ -98,21 +99,22 @@ class ServerLink:
     ) -> None:
         self.url = target.url
         self.event_queue = EventQueue[SessionEvent](on_events_queued)
+        self._requests = BackgroundRequests(self.event_queue)
         self.composer_store = ComposerStore(
             state_dir,
             target.url,
             target.nick,
             save_history=cache_dir is not None,
-            on_problem=lambda problem: self._report(error_text.sentence(problem)),
+            on_problem=lambda problem: self._requests.report(error_text.sentence(problem)),
         )
         self._login = login
         self.invites = {names.canonical_key(target.room): target.invite} if target.invite else dict[str, str]()
+        self.on_starting: Callable[[], Coroutine[Any, Any, None]] = _do_nothing
         self.on_closing: Callable[[], Coroutine[Any, Any, None]] = _do_nothing
         self._target = target
         self._state_dir = state_dir
         self._cache_dir = cache_dir
         self._client: ChatClient | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._queued_joins: dict[str, asyncio.Task[None]] = {}  # by canonical room name
         self._trimming: set[str] = set()
         self._is_restore_pending = target.restore_rooms
@@ -147,7 +149,7 @@ class ServerLink:
 
         target, cache_dir = self._target, self._cache_dir
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._cancel_tasks)
+            stack.push_async_callback(self._requests.cancel_all)
             outbox = await stack.enter_async_context(Outbox(self._state_dir))
             await stack.enter_async_context(self.composer_store)
             client = self._client = ChatClient(
@@ -162,6 +164,7 @@ class ServerLink:
             )
             stack.push_async_callback(client.close)
             client.attach_queue(self.event_queue)
+            await self.on_starting()
             try:
                 saved_state = await self.composer_store.load_room(target.room)
                 cached_room = await client.open_cached(target.room, nick=target.nick, invite=target.invite)
@@ -179,39 +182,13 @@ class ServerLink:
                 self.event_queue.put(ConnectionStateChanged(client.state))
             await asyncio.get_running_loop().create_future()
 
-    # Background requests
-
     def start(self, request: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a request in the background until its end or that of `run`, and return its task.
-
-        A failure arrives as `RequestFailed`; an unexpected exception is also logged.
-        """
-        task = asyncio.create_task(request)
-        self._tasks.add(task)
-        task.add_done_callback(self._on_task_done)
-        return task
-
-    def _on_task_done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, ChatError):
-            self._report(error_text.describe(error))
-        elif error is not None:
-            log.error("request failed with an unexpected error: error shown to the user", exc_info=error)
-            self._report(tr(app_strings.INTERNAL_ERROR))
-
-    def _report(self, problem: str) -> None:
-        self.event_queue.put(RequestFailed(problem))
+        """Run a request in the background until the end of `run` (`BackgroundRequests.start`)."""
+        return self._requests.start(request)
 
     async def wait_until_idle(self) -> None:
         """Wait until all results are in the queue, except those of joins that may wait for the connection."""
-        while tasks := self._tasks - set(self._queued_joins.values()):
-            await asyncio.wait(tasks)
-
-    async def _cancel_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._requests.wait_until_idle(self._queued_joins.values())
 
     # Rooms
 
@@ -286,7 +263,9 @@ class ServerLink:
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
         except ChatError as error:
             room_label, reason = chat_strings.room_label(name), error_text.phrase(error)
-            self._report(error_text.sentence(tr("Could not rejoin {room}: {reason}", room=room_label, reason=reason)))
+            self._requests.report(
+                error_text.sentence(tr("Could not rejoin {room}: {reason}", room=room_label, reason=reason))
+            )
 
     @_background
     async def leave(self, room: str) -> None:

@@ -69,10 +69,9 @@ class RecordedFrontEnd:
         self.calls.append((kind, line and line.text, text))
         return self.error
 
-    def mark_unread(self, view: RoomView, seq: int) -> str:
+    def mark_unread(self, view: RoomView, seq: int) -> None:
         """Record the call."""
         self.calls.append(("mark_unread", view.name, seq))
-        return self.error
 
     async def confirm(self, question: str, label: str) -> bool:
         """Record the call, and confirm."""

@@ -113,12 +113,22 @@ async def test_read_markers_are_restored_until_the_room_is_removed(tmp_path: Pat
         store.add_room("tea")
         assert (await store.load_room("tea")).read_seq is None
         store.save_read_marker("tea", 7)
-        store.save_read_marker("Tea", 9)
+        store.save_read_marker("Tea", 9, has_unsent_mark=True)
         store.add_room("tea")
     async with open_store(tmp_path) as store:
-        assert (await store.load_room("tea")).read_seq == 9
+        assert await store.load_room("tea") == SavedRoomState(read_seq=9, has_unsent_mark=True)
         store.remove_room("tea")
         assert (await store.load_room("tea")).read_seq is None
+
+
+async def test_blocked_members_belong_to_an_account_under_any_nickname(tmp_path: Path) -> None:
+    async with open_store(tmp_path) as store:
+        store.save_blocked_members("ann", frozenset({"b", "c"}))
+        store.save_blocked_members("Ann", frozenset({"c"}))
+        store.save_blocked_members("eve", frozenset({"a"}))
+    async with open_store(tmp_path, nick="other") as store:
+        assert await store.load_blocked_members("ann") == {"c"}
+        assert await store.load_blocked_members("bob") == frozenset()
 
 
 async def test_drafts_are_written_before_the_store_closes(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class CommandContext:
         send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
-        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
+        mark_unread: Marks the messages from a `seq` on as unread.
         show_output: Shows a text below the messages of the current room, or in a dialog if the text is long.
         copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
@@ -47,7 +47,7 @@ class CommandContext:
     leave_room: Callable[[RoomView], None]
     send: Callable[[str], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
-    mark_unread: Callable[[RoomView, int], str]
+    mark_unread: Callable[[RoomView, int], None]
     show_output: Callable[[str], None]
     copy_text: Callable[[str], None]
     confirm: Callable[[str, str], Awaitable[bool]]

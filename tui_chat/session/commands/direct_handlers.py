@@ -85,7 +85,6 @@ async def _block_person(argument: str, context: CommandContext) -> str:
         if error.reason == "account_required":
             raise CommandRejected(tr("Blocks need an account. /ignore hides messages on this device.")) from None
         raise
-    _set_blocked(context.session.ignore_filter.blocked_member_ids | {person.member_id}, context)
     nick = chat_strings.quote_nick(person.nick_name)
     return tr("{nick} is blocked: no direct messages and no mentions, and messages are hidden.", nick=nick)
 
@@ -101,7 +100,6 @@ async def _unblock_person(argument: str, context: CommandContext) -> str:
         raise CommandRejected(tr("{nick} is not blocked.", nick=argument[:64]))
     person = found[0]
     await context.link.require_client().user.unblock(person.member_id)
-    _set_blocked(context.session.ignore_filter.blocked_member_ids - {person.member_id}, context)
     return tr("{nick} is no longer blocked.", nick=chat_strings.quote_nick(person.nick_name))
 
 
@@ -118,11 +116,6 @@ def _list_blocks(_: str, context: CommandContext) -> None:
 async def _read_blocks(context: CommandContext) -> list[MemberRef]:
     blocks = await context.link.require_client().user.list_blocks()
     return [replace(person, nick_name=person.nick_name or f"guest-{person.member_id[:6]}") for person in blocks]
-
-
-def _set_blocked(member_ids: frozenset[str], context: CommandContext) -> None:
-    context.session.ignore_filter.blocked_member_ids = member_ids
-    context.link.event_queue.put(RequestCompleted(context.session.apply_settings))
 
 
 HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {

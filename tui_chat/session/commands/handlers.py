@@ -136,7 +136,7 @@ def _mark_unread(argument: str, context: CommandContext) -> str:
     line = next(islice(view.received_lines(), int(argument or 1) - 1, None), None)
     if line is None or line.seq is None:
         raise CommandRejected(tr(chat_strings.NO_SUCH_MESSAGE))
-    _reject_if(context.mark_unread(view, line.seq))
+    context.mark_unread(view, line.seq)
     return chat_strings.marked_unread(line)
 
 

@@ -1,6 +1,7 @@
-"""SQLite store for drafts, input history, open rooms and read markers.
+"""SQLite store for drafts, input history, open rooms, read markers and blocked members.
 
-- Scope: every row belongs to one server, one nickname key and, within them, one room.
+- Scope: every row belongs to one server, one nickname key and, within them, one room. Blocked members belong to one
+  account of a server.
 - Delay: drafts and read markers are written `SAVE_DELAY` seconds after a change; an emptied draft and all other changes
   are written without delay.
 - Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the oldest
@@ -31,11 +32,18 @@ SAVE_DELAY = 0.5  # delay between a change of a draft or read marker and its wri
 
 MAX_ROOMS = 300  # maximum number of rooms over all servers; `load_room_names` removes the oldest entries
 
+_BLOCKED_MEMBERS_TABLE = """
+    CREATE TABLE blocked_members (
+        server TEXT, account TEXT, member_ids BLOB NOT NULL,
+        PRIMARY KEY (server, account)
+    )
+"""
 _SCHEMA = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"
-    version=1,
+    version=2,
     durable=False,
-    statements="""
+    statements=f"""
+        {_BLOCKED_MEMBERS_TABLE};
         CREATE TABLE drafts (
             server TEXT, nick TEXT, room TEXT, text TEXT NOT NULL, compose_mode BLOB NOT NULL,
             PRIMARY KEY (server, nick, room)
@@ -48,10 +56,16 @@ _SCHEMA = SqliteSchema(
         CREATE TABLE rooms (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, name TEXT NOT NULL,
-            read_seq INTEGER,
+            read_seq INTEGER, has_unsent_mark INTEGER NOT NULL DEFAULT 0,
             UNIQUE (server, nick, room)
         )
     """,
+    upgrades={
+        1: f"""
+            {_BLOCKED_MEMBERS_TABLE};
+            ALTER TABLE rooms ADD COLUMN has_unsent_mark INTEGER NOT NULL DEFAULT 0
+        """
+    },
 )
 _TABLES = ("drafts", "sent_texts", "rooms")
 
@@ -68,12 +82,14 @@ class SavedRoomState:
         compose_mode: Mode of the draft, None for a message.
         sent_texts: Input history, oldest first.
         read_seq: Read marker, None if unknown.
+        has_unsent_mark: As in `ReadTracker`.
     """
 
     draft: str = ""
     compose_mode: ComposeMode | None = None
     sent_texts: tuple[str, ...] = ()
     read_seq: int | None = None
+    has_unsent_mark: bool = False
 
 
 class ComposerStore:
@@ -108,7 +124,7 @@ class ComposerStore:
         self._nick = names.canonical_key(nick)
         self._save_history = save_history
         self._drafts: dict[str, tuple[str, ComposeMode | None]] = {}
-        self._read_seqs: dict[str, int] = {}
+        self._read_markers: dict[str, tuple[int, bool]] = {}
         self._statements: list[_Statement] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -138,12 +154,11 @@ class ComposerStore:
                 (*scope, MAX_HISTORY if self._save_history else 0),
             ).fetchall()
             read_row = connection.execute(
-                "SELECT read_seq FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
-            ).fetchone()
+                "SELECT read_seq, has_unsent_mark FROM rooms WHERE server = ? AND nick = ? AND room = ?", scope
+            ).fetchone() or (None, 0)
             text, mode = (draft_row[0], _decode_mode(draft_row[1])) if draft_row is not None else ("", None)
-            return SavedRoomState(
-                text, mode, tuple(row[0] for row in reversed(sent_rows)), read_row[0] if read_row is not None else None
-            )
+            sent_texts = tuple(row[0] for row in reversed(sent_rows))
+            return SavedRoomState(text, mode, sent_texts, read_row[0], bool(read_row[1]))
 
         return await self._run(load, SavedRoomState())
 
@@ -170,13 +185,35 @@ class ComposerStore:
         self._drafts[names.canonical_key(room)] = (text, mode)
         self._schedule_flush(SAVE_DELAY if text else 0.0)
 
-    def save_read_marker(self, room: str, seq: int) -> None:
+    def save_read_marker(self, room: str, seq: int, has_unsent_mark: bool = False) -> None:
         """Schedule the write of a room's read marker.
 
         The marker of a room that is not saved is dropped. A lower value replaces a higher one.
         """
-        self._read_seqs[names.canonical_key(room)] = seq
+        self._read_markers[names.canonical_key(room)] = (seq, has_unsent_mark)
         self._schedule_flush(SAVE_DELAY)
+
+    async def load_blocked_members(self, account: str) -> frozenset[str]:
+        """Return the member ids of the last `save_blocked_members`, none without one and after a storage error."""
+        scope = (self._server_url, names.canonical_key(account))
+        await self._flush()
+
+        def load(connection: sqlite3.Connection) -> frozenset[str]:
+            row = connection.execute(
+                "SELECT member_ids FROM blocked_members WHERE server = ? AND account = ?", scope
+            ).fetchone()
+            return frozenset() if row is None else msgspec.json.decode(row[0], type=frozenset[str])
+
+        return await self._run(load, frozenset())
+
+    def save_blocked_members(self, account: str, member_ids: frozenset[str]) -> None:
+        """Schedule the replacement of the blocked members of an account."""
+        self._execute(
+            "INSERT OR REPLACE INTO blocked_members VALUES (?, ?, ?)",
+            self._server_url,
+            names.canonical_key(account),
+            msgspec.json.encode(member_ids),
+        )
 
     def add_sent_text(self, room: str, text: str) -> None:
         """Schedule the addition of a sent message or command to the input history; no effect without `save_history`.
@@ -232,8 +269,8 @@ class ComposerStore:
         old_key, new_key = names.canonical_key(room), names.canonical_key(new_name)
         if old_key in self._drafts:
             self._drafts[new_key] = self._drafts.pop(old_key)
-        if old_key in self._read_seqs:
-            self._read_seqs[new_key] = self._read_seqs.pop(old_key)
+        if old_key in self._read_markers:
+            self._read_markers[new_key] = self._read_markers.pop(old_key)
         for table in _TABLES if new_key != old_key else ():
             self._execute(
                 f"UPDATE OR REPLACE {table} SET room = ? WHERE server = ? AND nick = ? AND room = ?",
@@ -278,11 +315,14 @@ class ComposerStore:
                 for room, (text, mode) in self._drafts.items()
             ),
             *(
-                ("UPDATE rooms SET read_seq = ? WHERE server = ? AND nick = ? AND room = ?", (seq, *self._scope(room)))
-                for room, seq in self._read_seqs.items()
+                (
+                    "UPDATE rooms SET read_seq = ?, has_unsent_mark = ? WHERE server = ? AND nick = ? AND room = ?",
+                    (*marker, *self._scope(room)),
+                )
+                for room, marker in self._read_markers.items()
             ),
         ]
-        self._statements, self._drafts, self._read_seqs = [], {}, {}
+        self._statements, self._drafts, self._read_markers = [], {}, {}
         if statements:
             task = asyncio.create_task(self._write(statements))
             self._tasks.add(task)

@@ -32,7 +32,7 @@ class MessageActions:
         compose_controller: Sender of replies, edits and reactions.
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
-        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
+        mark_unread: Marks the messages from a `seq` on as unread.
         save_files: Saves the files of a message. Returns the error message, empty on success.
         open_link: Opens a URL, and returns a status text.
     """
@@ -46,7 +46,7 @@ class MessageActions:
         *,
         go_to_reply_target: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
-        mark_unread: Callable[[RoomView, int], str],
+        mark_unread: Callable[[RoomView, int], None],
         save_files: Callable[[MessageLine], str],
         open_link: Callable[[str], str],
     ) -> None:
@@ -115,12 +115,11 @@ class MessageActions:
         view = self._view.session.current_room
         if view is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
-        problem = self._mark_unread(view, line.seq)
-        if not problem:
-            self._view.timeline.set_cursor(None)
-            self._view.draw_changes()
-            self._view.status.show_status(chat_strings.marked_unread(line))
-        return problem
+        self._mark_unread(view, line.seq)
+        self._view.timeline.set_cursor(None)
+        self._view.draw_changes()
+        self._view.status.show_status(chat_strings.marked_unread(line))
+        return ""
 
     def _mention(self, line: MessageLine) -> None:
         composer = self._view.composer

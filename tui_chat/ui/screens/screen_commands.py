@@ -34,7 +34,7 @@ class ScreenCommands:
         deletions: Deletions that can be undone.
         get_selected_message: Returns the message under the message cursor, None without one.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
-        mark_unread: Marks the messages from a `seq` on as unread. Returns the error message, empty on success.
+        mark_unread: Marks the messages from a `seq` on as unread.
         copy_text: Copies a text to the clipboard.
         confirm: Asks a question with the label of an action.
         settings: Accessor of the current settings.
@@ -59,7 +59,7 @@ class ScreenCommands:
         deletions: DelayedDeletions,
         get_selected_message: Callable[[], MessageLine | None],
         confirm_deletion: Callable[[MessageLine], str],
-        mark_unread: Callable[[RoomView, int], str],
+        mark_unread: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
         confirm: Callable[[str, str], Awaitable[bool]],
         settings: Callable[[], ClientSettings],
