@@ -123,6 +123,7 @@ class Handlers:
             access_control=access_control,
             contacts=self._contacts,
             presence_broadcaster=self._presence_broadcaster,
+            upload_max_bytes=uploads.limits.file,
         )
         self._moderation = Moderation(
             database,

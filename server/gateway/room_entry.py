@@ -42,6 +42,7 @@ class RoomEntry:
         access_control: Permission checks.
         contacts: Checks of direct rooms.
         presence_broadcaster: Sender of joins and leaves.
+        upload_max_bytes: Maximum size of a file, 0 for no uploads.
 
     Attributes:
         handlers_by_type: Request handlers other than `join`, by request type.
@@ -56,6 +57,7 @@ class RoomEntry:
         access_control: RoomAccessControl,
         contacts: DirectContacts,
         presence_broadcaster: PresenceBroadcaster,
+        upload_max_bytes: int,
     ) -> None:
         self._database = database
         self._identity = identity
@@ -63,6 +65,7 @@ class RoomEntry:
         self._access_control = access_control
         self._contacts = contacts
         self._presence_broadcaster = presence_broadcaster
+        self._upload_max_bytes = upload_max_bytes
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
         self.handlers_by_type: RequestHandlers = {
             requests.LeaveRoom: self._leave,
@@ -143,6 +146,7 @@ class RoomEntry:
             member_id=member_id,
             guest_key=self._identity.issue_guest_key(connection, member_id),
             read=snapshot.read,
+            upload_max_bytes=self._upload_max_bytes,
         )
 
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:

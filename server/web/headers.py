@@ -26,6 +26,7 @@ _CONTENT_SECURITY_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        "media-src 'self'",
         "connect-src 'self'",  # includes same-origin WebSockets (CSP Level 3, section 6.7.2.8)
         "base-uri 'none'",
         "form-action 'none'",

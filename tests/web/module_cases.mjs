@@ -359,9 +359,9 @@ const cases = {
     assert.deepEqual(requests.slice(6).map(({ length }) => length), [100, 16, 16, 16, 2]);
   },
   "received files have sanitized names and paths of this server"() {
-    const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x" };
+    const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };
     const [file, ...others] = sanitizeReceived(messageEntry(1, "a", NOON, { attachments: Array(11).fill(attachment) })).attachments;
-    assert.deepEqual(file, { id: "x", name: "ab", type: "image/png", size: 0, path: "/api/uploads/x/a.png", width: 0, height: 2, preview: "" });
+    assert.deepEqual(file, { id: "x", name: "ab", type: "image/png", size: 0, path: "/api/uploads/x/a.png", width: 0, height: 2, preview: "", poster: "" });
     assert.equal(others.length, 9);
     for (const path of ["https://evil.example/api/uploads/x/a", "/api/uploads/x/a?b", "/api/uploads/x/a/b", 1]) {
       assert.equal(sanitizeReceived({ attachments: [{ ...attachment, path }] }).attachments[0].path, "");

@@ -1,11 +1,12 @@
 """Message actions (reply, edit, delete, react, copy), also of messages with files."""
 
+import re
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.async_api import expect
+from playwright.async_api import Page, WebSocketRoute, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser
@@ -280,6 +281,17 @@ async def test_reactions_name_the_members_for_mouse_keyboard_and_touch(
             chat_page.assert_no_errors()
 
 
+async def add_poster(page: Page, name: str, path: str) -> None:
+    """Add a title image to the received file with this name."""
+
+    def forward(route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        field = f'"name":"{name}"'
+        server.on_message(lambda message: route.send(str(message).replace(field, f'{field},"poster":"{path}"')))
+
+    await page.route_web_socket("**/socket.io/**", forward)
+
+
 async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
@@ -287,11 +299,20 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     async with upload_client(server, f"Guest {guest_key}") as client:
         photo = (await client.upload(encode_image(Image.new("RGB", (1600, 800), "teal")), "<b>tea.png")).body
         note = (await client.upload(b"a note", "<i>note.txt")).body
-    message = {"room": "tea", "message": "", "attachments": [photo["id"], note["id"]]}
+        video = (await client.upload(b"\x1aE\xdf\xa3 webm", "clip.webm")).body
+    message = {"room": "tea", "message": "", "attachments": [photo["id"], note["id"], video["id"]]}
     assert (await bot.request("sendMessage", message))["ok"]
-    chat_page = await open_chat_page(browser, server.url, "Ann")
+    chat_page = ChatPage(await browser.open_tab())
+    await add_poster(chat_page.page, "clip.webm", photo["path"])
+    await chat_page.join_room(server.url, "Ann")
     page, keys = chat_page.page, chat_page.page.keyboard
-    image, file = page.locator(".attachment.image img"), page.locator(".attachment.file")
+    image, file = page.locator(".attachment.image img"), page.locator(".attachment.file").first
+    player = page.locator("video")
+    for name, path in (("poster", photo["path"]), ("src", video["path"])):
+        await expect(player).to_have_attribute(name, re.compile(re.escape(path)))
+    async with page.expect_response(re.compile(re.escape(video["path"]))) as response:
+        await player.evaluate("(player) => { player.play().catch(() => {}); }")
+    assert (await response.value).headers["content-type"] == "video/webm"
     await expect(image).to_have_js_property("naturalWidth", 512)
     await expect(image).to_have_attribute("alt", "<b>tea.png")
     box = await image.bounding_box()
@@ -308,6 +329,7 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     captions = [
         f"[image <b>tea.png · 1600×800 · {photo['size'] / 1024:.1f} KiB]",
         "[file <i>note.txt · text/plain · 6 B]",
+        "[file clip.webm · video/webm · 9 B]",
     ]
     await chat_page.composer.focus()
     await keys.press("Shift+Tab")

@@ -1,12 +1,16 @@
-"""Paste and drop into the composer."""
+"""Paste and drop into the composer, and files."""
+
+from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.async_api import FilePayload, expect
+from playwright.async_api import FilePayload, Request, expect
 
 from server.app import RunningServer
+from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
-from tests.support.chat_page import open_chat_page
+from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
+from tests.support.in_process_server import running_server
 from tests.support.uploads import encode_image
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -82,6 +86,10 @@ async def test_selected_and_dropped_files_are_uploaded_removed_and_sent(
     await page.route("**/api/uploads?**", lambda _route: None)  # never completes
     await page.evaluate(DROP, ["", [0xFF, 0xFE]])
     await expect(uploads.get_by_role("progressbar", name="Uploading a.txt")).to_be_visible()
+    async with page.expect_event("dialog") as question:
+        await page.close(run_before_unload=True)
+    assert (await question.value).type == "beforeunload"
+    await (await question.value).dismiss()
     await page.get_by_role("button", name="Remove a.txt").click()
     await expect(uploads).to_have_count(0)
     await page.unroute("**/api/uploads?**")
@@ -94,6 +102,8 @@ async def test_selected_and_dropped_files_are_uploaded_removed_and_sent(
         await page.get_by_role("button", name="Attach files").click()
     await (await chooser.value).set_files(files)
     await expect(page.locator("#upload-status")).to_have_text("2 of 2 files uploaded")
+    await page.reload()
+    await expect(page.locator("#upload-status")).to_have_text("2 of 2 files uploaded")
     await writer.composer.press("Enter")
     await expect(uploads).to_have_count(0)
     for chat_page in (writer, reader):
@@ -101,7 +111,7 @@ async def test_selected_and_dropped_files_are_uploaded_removed_and_sent(
         await expect(chat_page.page.locator(".attachment img")).to_have_js_property("naturalWidth", 400)
         await expect(chat_page.page.locator(".attachment.file .file-name")).to_have_text("<b>note.txt")
     await writer.expect_all_sent()
-    await page.locator("#file-picker").set_input_files(files * 6)
+    await page.locator("#file-picker").set_input_files(files[1:] * 12)
     await expect(page.locator("#composer-error")).to_have_text("A message can have at most 10 files.")
     await page.get_by_role("button", name="Remove").last.click()
     await expect(page.locator("#upload-status")).to_have_text("9 of 9 files uploaded")
@@ -110,3 +120,43 @@ async def test_selected_and_dropped_files_are_uploaded_removed_and_sent(
     await reader.expect_messages("nine files")
     for chat_page in (writer, reader):
         assert [error for error in chat_page.tab.console_errors if "status of 400" not in error] == []
+
+
+async def test_files_are_refused_before_their_upload_where_the_policy_or_the_server_permits_none(
+    browser: Browser, server: RunningServer, tmp_path: Path
+) -> None:
+    owner_account = await create_account(server, "owner")
+    async with connected(server, {"token": owner_account.token}) as (owner, _):
+        assert (await owner.request("createRoom", {"roomName": "coffee", "upload": "members"}))["ok"]
+        guest = await open_chat_page(browser, server.url, "Ann", "coffee")
+        page, button = guest.page, guest.page.get_by_role("button", name="Attach files")
+        drop_zone, error = page.locator("#drop-zone"), page.locator("#composer-error")
+        uploads: list[Request] = []
+        page.on("request", lambda request: uploads.append(request) if "/api/uploads" in request.url else None)
+        await expect(button).to_be_hidden()
+        await page.evaluate(DROP, ["", [0xFF, 0xFE]])
+        await expect(error).to_have_text("Only members of the room can do this.")
+        await expect(drop_zone).to_have_text("Drop text here")
+        for policy, reason in (
+            ({"upload": "everyone", "guestPost": False}, "Guests cannot write in this room."),
+            ({"guestPost": True, "speak": "moderators"}, "Only moderators can do this."),
+        ):
+            assert (await owner.request("updateRoom", {"room": "coffee", **policy}))["ok"]
+            await expect(page.locator("#timeline-lines .notice").last).to_contain_text(str(policy.popitem()[1]).lower())
+            await page.evaluate(DROP, ["", [0xFF, 0xFE]])
+            await expect(error).to_have_text(reason)
+        assert (await owner.request("updateRoom", {"room": "coffee", "speak": "everyone"}))["ok"]
+        await expect(button).to_be_visible()
+    async with running_server(tmp_path / "small", upload_max_bytes=2000) as small:
+        await page.goto(f"{small.url}/#tea")
+        await guest.join_room(small.url, "Ann")
+        await page.locator("#file-picker").set_input_files({"name": "a", "mimeType": "", "buffer": b"\xff" * 2001})
+        await expect(error).to_have_text("A file can have at most 2.0 KiB.")
+    async with running_server(tmp_path / "none", upload_max_bytes=0) as none:
+        await guest.join_room(none.url, "Ann")
+        await page.evaluate(DROP, ["", [0xFF, 0xFE]])
+        await expect(error).to_have_text("This server accepts no files.")
+        await expect(button).to_be_hidden()
+    assert uploads == []
+    guest.tab.ignore_errors(*UNREACHABLE_ERRORS)
+    guest.assert_no_errors()

@@ -80,12 +80,14 @@ class JoinResponse(ObserveResponse, frozen=True, kw_only=True):
         member_id: Member id of the client.
         guest_key: Credential for later joins as the same member; empty for accounts.
         read: Read marker of the account; None for guests.
+        upload_max_bytes: Maximum size of a file, 0 if the server accepts none; None for servers without attachments.
     """
 
     nick_name: str
     member_id: str
     guest_key: OpaqueString
     read: ReadState | None = None
+    upload_max_bytes: int | None = None
 
 
 class MemberListResponse(WireStruct, frozen=True):

@@ -240,6 +240,7 @@ function leaveRoom(room) {
   const isCurrent = room === session.current;
   delayedDeletions.flush();
   drafts.save(room.requestedName, { text: "" });
+  uploadList.discard(room);
   session.closeRoom(room);
   const next = session.rooms[index] ?? session.rooms[index - 1];
   if (!next) showJoinForm();
@@ -250,6 +251,7 @@ function leaveRoom(room) {
 function stopSession() {
   delayedDeletions.flush();
   session?.stop();
+  uploadList.stop();
   session = null;
   roomVisible = false;
 }
@@ -305,6 +307,7 @@ function renderRoom(room) {
   jumpToUnread.render(room);
   memberPanel.render(room);
   renderRoomHeader(room, session.hasAccount);
+  uploadList.renderButton();
   composer.renderContext(log);
 }
 

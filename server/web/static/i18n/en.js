@@ -1,5 +1,7 @@
 /** English strings. */
 
+import { describeSize } from "../state/file_size.js";
+
 export const en = {
   lang: "en",
   otherLanguage: "中文",
@@ -234,6 +236,7 @@ export const en = {
   filesIncomplete: "Wait for the files, or remove them.",
   tooManyFiles: (limit) => `A message can have at most ${limit} files.`,
   dropText: "Drop text or files here",
+  dropTextOnly: "Drop text here",
   storageUnavailable: "Browser storage is off. Unsent messages are lost when you close the page.",
   search: "Search",
   searchAllRooms: "Search all rooms",
@@ -412,7 +415,7 @@ export const en = {
     image_invalid: () => "The image is damaged or has an unsupported format.",
     image_too_large: ({ limit }) => `An image can have at most ${limit} megapixels.`,
     file_type_refused: () => "This type of file is not accepted here.",
-    file_too_large: ({ limit }) => `A file can have at most ${limit.toLocaleString("en")} bytes.`,
+    file_too_large: ({ limit }) => `A file can have at most ${describeSize(limit)}.`,
     upload_quota_exceeded: () => "The daily quota of files is used up.",
     too_many_uploads: () => "Too many uploads at the same time.",
     uploads_waiting: () => "The server is busy. Try again later.",

@@ -1,5 +1,7 @@
 /** Simplified Chinese strings. */
 
+import { describeSize } from "../state/file_size.js";
+
 export const zh = {
   lang: "zh-CN",
   otherLanguage: "English",
@@ -231,6 +233,7 @@ export const zh = {
   filesIncomplete: "请等待文件上传完成，或移除文件。",
   tooManyFiles: (limit) => `一条消息最多有 ${limit} 个文件。`,
   dropText: "将文字或文件拖放到此处",
+  dropTextOnly: "将文字拖放到此处",
   storageUnavailable: "浏览器存储已关闭，关闭页面会丢失未发送的消息。",
   search: "搜索",
   searchAllRooms: "搜索所有房间",
@@ -407,7 +410,7 @@ export const zh = {
     image_invalid: () => "图片已损坏或格式不受支持。",
     image_too_large: ({ limit }) => `图片最多 ${limit} 百万像素。`,
     file_type_refused: () => "此处不接受这种类型的文件。",
-    file_too_large: ({ limit }) => `文件最大 ${limit.toLocaleString("zh")} 字节。`,
+    file_too_large: ({ limit }) => `文件最大 ${describeSize(limit)}。`,
     upload_quota_exceeded: () => "今天的文件配额已用完。",
     too_many_uploads: () => "同时上传的文件过多。",
     uploads_waiting: () => "服务器繁忙，请稍后重试。",

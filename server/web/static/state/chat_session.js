@@ -12,10 +12,12 @@ import { forgetAccount, storedAccount } from "./account.js";
 import { AttachmentAddresses } from "./attachment_addresses.js";
 import { Blocks } from "./blocks.js";
 import { OutboxStore } from "./outbox_store.js";
+import { OwnRooms } from "./own_rooms.js";
+import { OwnStatus } from "./own_status.js";
 import { Room } from "./room.js";
 import { canonicalName, validateNickname } from "./names.js";
 import { AccountMarker, GuestMarker } from "./read_markers.js";
-import { sanitizeLine, sanitizeReceived, validateQuery } from "./sanitize.js";
+import { sanitizeReceived, validateQuery } from "./sanitize.js";
 import { guestKeys, localStore, readMarkers } from "./storage.js";
 import { randomUuid } from "./uuid.js";
 
@@ -28,12 +30,10 @@ export class ChatSession {
   #onStorageFailed;
   #outboxStore;
   #guestKey;
-  #isStatusSent = false; // on the current connection
   #requestedNick;
   #hasAccount;
-  /** @type {string | null} */
-  #away;
-  #titles = new Map(); // address of a private or direct room → title
+  #status;
+  #ownRooms;
   /** @type {Room[]} */
   #rooms = [];
 
@@ -62,7 +62,7 @@ export class ChatSession {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
-    this.#away = away;
+    this.#status = new OwnStatus(away);
     this.#guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
     this.#onJoinFailed = onJoinFailed;
@@ -78,7 +78,9 @@ export class ChatSession {
         onLoggedOut();
       },
     });
-    this.blocks = new Blocks({ request: (event, body) => this.#socket.request(event, body), onChange });
+    const request = (event, body) => this.#socket.request(event, body);
+    this.blocks = new Blocks({ request, onChange });
+    this.#ownRooms = new OwnRooms(request);
     this.#socket.start();
   }
 
@@ -108,7 +110,7 @@ export class ChatSession {
 
   /** Status text of the user, possibly empty; null if the user is not away. */
   get away() {
-    return this.#away;
+    return this.#status.away;
   }
 
   /** Names of rooms with stored outbox items. */
@@ -140,7 +142,7 @@ export class ChatSession {
    */
   async openDirect(members) {
     const { room } = await this.#socket.request("openDirect", { memberIds: members.map(({ memberId }) => memberId) });
-    this.#nameDirectRoom(room.name, members);
+    this.#ownRooms.nameDirectRoom(room.name, members);
     return room.name;
   }
 
@@ -156,13 +158,13 @@ export class ChatSession {
       ownMemberIds: this.ownMemberIds,
       invite,
       blocks: this.blocks,
-      directTitle: () => this.#titles.get(name) ?? "",
+      directTitle: () => this.#ownRooms.findTitle(name),
       marker: this.#createMarker(name, () => room),
       onJoined: () => {
-        this.#sendStatus();
+        this.#status.resend((event, body) => this.#socket.send(event, body));
         this.attachmentAddresses.resume();
       },
-      onOwnStatus: (away) => (this.#away = away),
+      onOwnStatus: (away) => (this.#status.away = away),
       request: (event, body) => this.#socket.request(event, body),
       send: (event, body) => this.#socket.send(event, body),
       isOnline: () => this.#socket.isOnline,
@@ -230,13 +232,7 @@ export class ChatSession {
    * @throws {RequestError}
    */
   async listOwnRooms() {
-    if (!this.#hasAccount) return [];
-    const { rooms } = await this.#socket.request("myRooms", {});
-    return rooms.map(({ name, title, direct, read: { unread, mentions } }) => {
-      if (title) this.#titles.set(name, sanitizeLine(title));
-      if (direct) this.#nameDirectRoom(name, direct);
-      return { name, title: this.titleOf(name), isDirect: direct !== undefined, unread, mentions };
-    });
+    return this.#hasAccount ? this.#ownRooms.list() : [];
   }
 
   /**
@@ -272,7 +268,7 @@ export class ChatSession {
    * @param {string} name Name or address.
    */
   titleOf(name) {
-    return this.findRoom(name)?.displayName ?? this.#titles.get(name) ?? name;
+    return this.findRoom(name)?.displayName ?? (this.#ownRooms.findTitle(name) || name);
   }
 
   /**
@@ -281,8 +277,7 @@ export class ChatSession {
    * @throws {RequestError}
    */
   async setAway(text) {
-    await this.#socket.request("setStatus", { away: text !== null, ...(text && { text: sanitizeLine(text) }) });
-    this.#away = text;
+    await this.#status.set(text, (event, body) => this.#socket.request(event, body));
     this.#onChange();
   }
 
@@ -320,13 +315,6 @@ export class ChatSession {
     });
   }
 
-  /** Repeat the status after a reconnect; the server forgets the status of a member without connections. */
-  #sendStatus() {
-    if (this.#isStatusSent || this.#away === null) return;
-    this.#isStatusSent = true;
-    this.#socket.send("setStatus", { away: true, ...(this.#away && { text: this.#away }) });
-  }
-
   #claimOrphans(room) {
     this.#outboxStore.claimOrphans(room.requestedName, this.#requestedNick, (items) => room.adoptItems(items));
   }
@@ -351,7 +339,7 @@ export class ChatSession {
       if (isOnline) room.onConnected();
       else room.onDisconnected();
     }
-    this.#isStatusSent = false;
+    this.#status.onConnectionChange();
     if (!isOnline) this.attachmentAddresses.pause();
     if (isOnline && this.#hasAccount) this.#loadAccountState();
     this.#onChange();
@@ -376,13 +364,9 @@ export class ChatSession {
 
   /** Open the direct room of an incoming message, without a switch to the room. */
   #onDirectRoom({ room, direct }) {
-    this.#nameDirectRoom(String(room), direct);
+    this.#ownRooms.nameDirectRoom(String(room), direct);
     this.openRoom(String(room));
     this.#onChange();
-  }
-
-  #nameDirectRoom(address, members) {
-    this.#titles.set(address, members.map((member) => sanitizeReceived(member).nickName).join(", "));
   }
 
   /** Load the blocks and the titles of the private and direct rooms, and open direct rooms with unread messages. */

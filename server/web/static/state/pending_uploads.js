@@ -4,6 +4,7 @@
  * - Files are uploaded one after another, in the order of their selection.
  * - A failed upload stays in the list until a retry or its removal.
  * - A message contains all files after their upload, or none.
+ * - A reload restores uploaded files only; the browser stores no others.
  */
 
 import { requireRequestError } from "../net/request_error.js";
@@ -25,6 +26,7 @@ import { sanitizeUpload } from "./sanitize.js";
 export class PendingUploads {
   #upload;
   #onChange;
+  #save;
   #isUploading = false;
 
   /** @type {PendingUpload[]} */
@@ -34,15 +36,25 @@ export class PendingUploads {
    * @param {object} options
    * @param {(file: File, transfer: {onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<any>} options.upload
    * @param {() => void} options.onChange
+   * @param {import("./room_log.js").Attachment[]} options.saved Uploaded files to restore.
+   * @param {(attachments: import("./room_log.js").Attachment[]) => void} options.save Called after a change of the
+   *   uploaded files.
    */
-  constructor({ upload, onChange }) {
+  constructor({ upload, onChange, saved, save }) {
     this.#upload = upload;
     this.#onChange = onChange;
+    this.#save = save;
+    this.items = saved.map(createUploadedItem);
   }
 
   /** True if files exist that a message cannot contain yet. */
   get isIncomplete() {
     return this.items.some(({ state }) => state !== "ready");
+  }
+
+  /** True if files exist that a reload loses. */
+  get hasUnsavedFiles() {
+    return this.items.some(({ state, file }) => file && state !== "ready");
   }
 
   /** Uploaded files. */
@@ -70,11 +82,8 @@ export class PendingUploads {
    */
   restore(attachments) {
     const restored = attachments.slice(0, Math.max(0, ATTACHMENTS_PER_MESSAGE - this.items.length));
-    for (const attachment of restored) {
-      const { name, size } = attachment;
-      this.items.push({ name, size, state: "ready", progress: 1, attachment, abort: new AbortController() });
-    }
-    this.#onChange();
+    this.items.push(...restored.map(createUploadedItem));
+    this.#onUploadedChange();
   }
 
   /** @param {PendingUpload} item Failed item. */
@@ -91,12 +100,24 @@ export class PendingUploads {
     this.items = this.items.filter((candidate) => candidate !== item);
     item.abort.abort();
     if (item.state === "uploading") this.#isUploading = false;
+    if (item.state === "ready") this.#onUploadedChange();
     this.#uploadNext();
   }
 
-  /** Remove all files, after they became part of a message. */
+  /** Remove all files, and cancel their uploads. */
   clear() {
+    this.cancel();
     this.items = [];
+    this.#onUploadedChange();
+  }
+
+  /** Cancel all uploads; a reload restores the uploaded files. */
+  cancel() {
+    for (const { abort } of this.items) abort.abort();
+  }
+
+  #onUploadedChange() {
+    this.#save(this.attachments);
     this.#onChange();
   }
 
@@ -113,6 +134,7 @@ export class PendingUploads {
     try {
       next.attachment = sanitizeUpload(await this.#upload(next.file, { onProgress, signal: next.abort.signal }));
       next.state = "ready";
+      this.#onUploadedChange();
     } catch (error) {
       next.error = requireRequestError(error);
       next.state = "failed";
@@ -120,4 +142,13 @@ export class PendingUploads {
     this.#isUploading = false;
     this.#uploadNext();
   }
+}
+
+/**
+ * @param {import("./room_log.js").Attachment} attachment
+ * @returns {PendingUpload}
+ */
+function createUploadedItem(attachment) {
+  const { name, size } = attachment;
+  return { name, size, state: "ready", progress: 1, attachment, abort: new AbortController() };
 }

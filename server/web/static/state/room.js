@@ -14,8 +14,8 @@ import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
 import { NoticeList } from "./notice_list.js";
-import { POLICY_FIELDS } from "./policy.js";
 import { ReadTracker } from "./read_tracker.js";
+import { RoomAccess } from "./room_access.js";
 import { RoomAdministration } from "./room_administration.js";
 import { PAGE_SIZE, RoomHistory } from "./room_history.js";
 import { RoomLog } from "./room_log.js";
@@ -42,6 +42,7 @@ export class Room {
 
   log = new RoomLog();
   confusableAuthors = new ConfusableAuthors();
+  access = new RoomAccess();
   administration = new RoomAdministration(this);
   /** Name used in join requests. */
   requestedName;
@@ -51,10 +52,6 @@ export class Room {
   memberId = "";
   /** Display name of a private room, whose name is an address; empty for other rooms. */
   title = "";
-  /** @type {Record<string, any>} Policy without the fields that have their default. */
-  policy = {};
-  /** Own role; empty for guests. */
-  role = "";
   hasJoined = false;
   isUpToDate = false;
   roster;
@@ -289,8 +286,7 @@ export class Room {
     this.#host.onGuestKey(response.guestKey);
     this.name = response.room.name;
     this.title = sanitizeLine(response.room.title ?? "");
-    this.policy = response.room.policy ?? {};
-    this.role = response.room.role ?? "";
+    this.access.onJoined(response);
     if (response.read) this.applyRemoteMarker(response.read, lastSeq);
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);
@@ -337,15 +333,14 @@ export class Room {
   }
 
   #applyPolicy(change) {
-    const changed = POLICY_FIELDS.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
-    this.policy = { ...this.policy, ...Object.fromEntries(changed) };
+    this.access.applyPolicyChange(change);
     if (change.newName !== undefined) this.name = this.requestedName = change.newName;
     if (change.title !== undefined) this.title = change.title;
   }
 
   #applyMemberChange({ action, target, role }) {
     if (action !== "role") return;
-    if (this.ownMemberIds.has(target.memberId)) this.role = role ?? "";
+    if (this.ownMemberIds.has(target.memberId)) this.access.role = role ?? "";
     this.roster.setRole(target.memberId, role ?? "member");
   }
 

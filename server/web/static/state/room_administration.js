@@ -45,7 +45,7 @@ export class RoomAdministration {
    * @throws {RequestError}
    */
   async transferTo(memberId) {
-    const { role, ownMemberIds, memberId: ownMemberId } = this.#room;
+    const { access: { role }, ownMemberIds, memberId: ownMemberId } = this.#room;
     const response = await this.#room.request("setRole", { memberId, role: "owner" });
     if (role === "owner" && !ownMemberIds.has(memberId)) await this.#room.request("setRole", { memberId: ownMemberId, role: "moderator" });
     return response;

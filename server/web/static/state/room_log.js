@@ -53,6 +53,7 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {number} width Pixels of an image, 0 for other files.
  * @property {number} height
  * @property {string} preview Unsigned path of a smaller version of an image, empty without one.
+ * @property {string} poster Unsigned path of the title image of a video, empty without one.
  *
  * @typedef {{memberId: string, nickName: string, account?: string}} MemberRef
  *

@@ -138,7 +138,7 @@ function sanitizeAttachments(attachments) {
  * @param {any} attachment
  * @returns {import("./room_log.js").Attachment}
  */
-export function sanitizeUpload({ id, name, type, size, path, width, height, preview }) {
+export function sanitizeUpload({ id, name, type, size, path, width, height, preview, poster }) {
   return {
     id: String(id),
     name: sanitizeLine(toWellFormed(String(name))),
@@ -148,6 +148,7 @@ export function sanitizeUpload({ id, name, type, size, path, width, height, prev
     width: sanitizeCount(width),
     height: sanitizeCount(height),
     preview: sanitizePath(preview),
+    poster: sanitizePath(poster),
   };
 }
 

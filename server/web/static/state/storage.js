@@ -3,7 +3,7 @@
  *
  * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
  *   outbox items, drafts, and the guest keys that restore an identity.
- * - `sessionStore` survives reloads of one tab: open rooms, and the drafts of this tab.
+ * - `sessionStore` survives reloads of one tab: open rooms, and the drafts and files of this tab.
  */
 
 import { canonicalName } from "./names.js";
@@ -14,6 +14,7 @@ const KEY_PREFIX = BASE_PATH === "/" ? "chat." : `chat.${BASE_PATH}.`;
 const MAX_GUEST_KEYS = 100;
 const MAX_READ_MARKERS = 500;
 const MAX_DRAFTS = 50;
+const UPLOAD_LIFETIME = 3_600_000; // ms; the server removes a file without a message after this time
 
 export class JsonStorage {
   #open;
@@ -145,5 +146,22 @@ export const drafts = {
     replaceEntry("drafts", key, draft, MAX_DRAFTS, sessionStore);
     if (!isEmpty) replaceEntry("drafts", key, draft, MAX_DRAFTS);
     else if (previous && previous === JSON.stringify(findEntry("drafts", key))) removeEntry("drafts", key);
+  },
+};
+
+/** Uploaded files of the next message by room, in this tab. */
+export const uploadedFiles = {
+  /**
+   * @param {string} room
+   * @param {Set<string>} memberIds Ids of the user; only the uploader can attach a file.
+   * @returns {import("./room_log.js").Attachment[]}
+   */
+  get(room, memberIds) {
+    const { memberId, attachments = [], ts = 0 } = findEntry("files", canonicalName(room), sessionStore) ?? {};
+    return memberIds.has(memberId) && Date.now() - ts < UPLOAD_LIFETIME ? attachments : [];
+  },
+
+  save(room, memberId, attachments) {
+    replaceEntry("files", canonicalName(room), { memberId, attachments, ts: Date.now() }, MAX_DRAFTS, sessionStore);
   },
 };

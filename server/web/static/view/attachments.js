@@ -1,5 +1,6 @@
 /**
- * Files of messages: images as previews, other files as a line; both are links to the file.
+ * Files of messages: images as previews, videos with a title image as players, other files as a line; images and lines
+ * are links to the file.
  *
  * - Names and types are untrusted, and are inserted as text nodes only.
  * - The box of an image has its size before the image is loaded, so that the timeline does not move.
@@ -7,8 +8,9 @@
  */
 
 import { strings } from "../i18n/strings.js";
+import { describeSize } from "../state/file_size.js";
 import { createElement, createIcon, requireElement } from "./dom.js";
-import { describeFile, describeSize } from "./file_captions.js";
+import { describeFile } from "./file_captions.js";
 
 const MAX_WIDTH = 360; // px
 const MAX_HEIGHT = 300; // px
@@ -19,7 +21,7 @@ const LOAD_MARGIN = 800; // px
 
 export class AttachmentRenderer {
   #getAddresses;
-  #loaders = new WeakMap(); // link → function that loads its content
+  #loaders = new WeakMap(); // element → function that loads its content
   #observer = new IntersectionObserver((entries) => this.#onIntersect(entries), {
     root: requireElement("timeline"),
     rootMargin: `${LOAD_MARGIN}px 0px`,
@@ -39,6 +41,22 @@ export class AttachmentRenderer {
   }
 
   #renderFile(attachment) {
+    const link = this.#renderLink(attachment);
+    return attachment.poster ? createElement("div", "video", this.#renderPlayer(attachment), link) : link;
+  }
+
+  /** Return the player of a video, which loads the video when it starts. */
+  #renderPlayer({ name, path, poster }) {
+    const player = createElement("video", "");
+    player.controls = true;
+    player.preload = "none";
+    player.setAttribute("aria-label", name);
+    const load = () => [this.#load(poster, (url) => (player.poster = url)), this.#load(path, (url) => (player.src = url))];
+    this.#loadNearViewport(player, path, load);
+    return player;
+  }
+
+  #renderLink(attachment) {
     const { path } = attachment;
     const link = createElement("a", "attachment");
     link.rel = "noopener noreferrer";
@@ -81,11 +99,11 @@ export class AttachmentRenderer {
     return loadImage;
   }
 
-  /** Load the content of a link near the viewport; now if its address is known, so that a replaced row does not flicker. */
-  #loadNearViewport(link, path, load) {
+  /** Load the content of an element near the viewport; now if its address is known, so that a replaced row does not flicker. */
+  #loadNearViewport(element, path, load) {
     if (this.#getAddresses()?.find(path)) return load();
-    this.#loaders.set(link, load);
-    return this.#observer.observe(link);
+    this.#loaders.set(element, load);
+    return this.#observer.observe(element);
   }
 
   #onIntersect(entries) {
@@ -96,7 +114,7 @@ export class AttachmentRenderer {
     }
   }
 
-  async #load(path, onLoaded, onUnavailable) {
+  async #load(path, onLoaded, onUnavailable = () => {}) {
     const addresses = this.#getAddresses();
     if (!addresses) return;
     const url = toUrl(await addresses.load(path));

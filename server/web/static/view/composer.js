@@ -272,6 +272,7 @@ export class Composer {
     const onDragOver = (event) => {
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
+      setText(this.#dropZone, this.#uploads.isPermitted ? strings.dropText : strings.dropTextOnly);
       this.#dropZone.hidden = false;
     };
     target.addEventListener("dragenter", onDragOver);

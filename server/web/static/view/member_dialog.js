@@ -71,10 +71,10 @@ export class MemberDialog {
   }
 
   #permittedActions(member, room) {
-    if (room.ownMemberIds.has(member.memberId) || !outranks(room.role, member.role)) return [];
+    if (room.ownMemberIds.has(member.memberId) || !outranks(room.access.role, member.role)) return [];
     const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));
     const sanction = () => ({ ...this.#reasonField(), ...this.#untilField() });
-    const isAppointer = isOwner(room.role) && member.account !== undefined;
+    const isAppointer = isOwner(room.access.role) && member.account !== undefined;
     return [
       createButton("secondary", strings.silence, () => run("mute", sanction())),
       createButton("secondary", strings.unsilence, () => run("unmute", {})),

@@ -38,7 +38,7 @@ export class MessageActions {
     if (item?.kind !== "message" || item.deleted || this.#delayedDeletions.has(room, seq)) return null;
     const isOwn = room.ownMemberIds.has(item.memberId);
     const authorRole = room.members.get(item.memberId)?.role ?? "member"; // the server knows the role of absent authors
-    return { item, isOwn, canDelete: isOwn || outranks(room.role, authorRole) };
+    return { item, isOwn, canDelete: isOwn || outranks(room.access.role, authorRole) };
   }
 
   /** Start editing an own message, based on its latest pending edit. */

@@ -67,7 +67,7 @@ async function policy(argument, { room }) {
 }
 
 /** @param {Room} room */
-function describePolicy({ policy: stored }) {
+function describePolicy({ access: { policy: stored } }) {
   const values = POLICY_FIELDS.map((field) => (field in POLICY_VALUES ? (stored[field] ?? defaultValue(field)) : strings.retention(stored[field] ?? {})));
   return POLICY_FIELDS.map((field, index) => `${field} = ${values[index]}`).join("\n");
 }

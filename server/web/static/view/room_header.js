@@ -10,7 +10,7 @@ import { requireElement, setText } from "./dom.js";
  * @param {boolean} hasAccount
  */
 export function renderRoomHeader(room, hasAccount) {
-  requireElement("room-settings-open").hidden = !isModerator(room.role);
+  requireElement("room-settings-open").hidden = !isModerator(room.access.role);
   requireElement("mentions-open").hidden = !hasAccount;
   setText(requireElement("room-name"), room.displayName);
   const topic = requireElement("room-topic");

@@ -54,8 +54,8 @@ export class RoomSettingsDialog {
   /** @param {import("../state/room.js").Room | null} room Null creates a room. */
   open(room) {
     this.#room = room;
-    const policy = room?.policy ?? {};
-    const isEditable = !room || isOwner(room.role);
+    const policy = room?.access.policy ?? {};
+    const isEditable = !room || isOwner(room.access.role);
     const isAddressed = room !== null && room.title !== "";
     setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
@@ -86,7 +86,7 @@ export class RoomSettingsDialog {
     const name = this.#name.value.trim();
     const renamed = name === room.displayName ? {} : room.title ? { title: name } : { roomName: name };
     const fields = this.#policyFields();
-    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.policy[field] ?? defaultValue(field)));
+    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.access.policy[field] ?? defaultValue(field)));
     await room.request("updateRoom", { ...renamed, ...Object.fromEntries(changed) });
     this.#dialog.close();
   }

@@ -1,27 +1,33 @@
 /**
  * Files of the next message above the composer, with progress, retry and removal.
  *
- * Each room has its own files. A hidden room continues its uploads.
+ * - Each room has its own files. A hidden room continues its uploads.
+ * - A reload restores uploaded files; the browser asks before a reload that loses others.
+ * - The controls are hidden where uploads are not permitted.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
+import { describeSize } from "../state/file_size.js";
 import { ATTACHMENTS_PER_MESSAGE } from "../state/limits.js";
 import { PendingUploads } from "../state/pending_uploads.js";
+import { uploadedFiles } from "../state/storage.js";
 import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
-import { describeSize } from "./file_captions.js";
 
 export class UploadList {
   #list = requireElement("upload-list");
   #status = requireElement("upload-status");
   #picker = requireElement("file-picker", HTMLInputElement);
+  #button = requireElement("attach-button");
   #upload;
   #onChange;
   #onRejected;
-  /** @type {WeakMap<object, PendingUploads>} */
-  #uploadsByRoom = new WeakMap();
+  /** @type {Map<import("../state/room.js").Room, PendingUploads>} */
+  #uploadsByRoom = new Map();
   #rows = new Map(); // pending upload → {row, render}
   /** @type {PendingUploads | null} */
   #current = null;
+  /** @type {import("../state/room.js").Room | null} */
+  #room = null;
 
   /**
    * @param {object} options
@@ -33,7 +39,7 @@ export class UploadList {
     this.#upload = upload;
     this.#onChange = onChange;
     this.#onRejected = onRejected;
-    requireElement("attach-button").addEventListener("click", () => this.#picker.click());
+    this.#button.addEventListener("click", () => this.#picker.click());
     this.#picker.addEventListener("change", () => {
       this.add([...(this.#picker.files ?? [])]);
       this.#picker.value = ""; // the same file can be selected again
@@ -50,6 +56,11 @@ export class UploadList {
     return Boolean(this.#current?.isIncomplete);
   }
 
+  /** True if the user may upload files to the visible room. */
+  get isPermitted() {
+    return !this.#room?.access.findUploadError();
+  }
+
   /** @param {import("../state/room.js").Room} room */
   showRoom(room) {
     let uploads = this.#uploadsByRoom.get(room);
@@ -57,11 +68,33 @@ export class UploadList {
       uploads = new PendingUploads({
         upload: (file, transfer) => this.#upload(room, file, transfer),
         onChange: () => this.#render(),
+        saved: uploadedFiles.get(room.requestedName, room.ownMemberIds),
+        save: (attachments) => uploadedFiles.save(room.requestedName, room.memberId, attachments),
       });
       this.#uploadsByRoom.set(room, uploads);
     }
+    this.#room = room;
     this.#current = uploads;
     this.rerender();
+  }
+
+  /** Discard the files of a room that was left. */
+  discard(room) {
+    this.#uploadsByRoom.get(room)?.clear();
+    this.#uploadsByRoom.delete(room);
+  }
+
+  /** Cancel the uploads of all rooms; the next session restores the uploaded files. */
+  stop() {
+    for (const uploads of this.#uploadsByRoom.values()) uploads.cancel();
+    this.#uploadsByRoom.clear();
+    this.#room = this.#current = null;
+    this.rerender();
+  }
+
+  /** Show the button if uploads are permitted. */
+  renderButton() {
+    this.#button.hidden = !this.isPermitted;
   }
 
   /** Create all rows again, in the current language. */
@@ -72,7 +105,9 @@ export class UploadList {
 
   /** @param {File[]} files */
   add(files) {
-    if (this.#current?.add(files) === false) this.#onRejected(strings.tooManyFiles(ATTACHMENTS_PER_MESSAGE));
+    const error = this.#room?.access.findUploadError(files);
+    if (error) this.#onRejected(errorText(error));
+    else if (this.#current?.add(files) === false) this.#onRejected(strings.tooManyFiles(ATTACHMENTS_PER_MESSAGE));
   }
 
   /** @param {import("../state/room_log.js").Attachment[]} attachments */
@@ -105,6 +140,8 @@ export class UploadList {
     const failed = items.find(({ state }) => state === "failed");
     const count = items.filter(({ state }) => state === "ready").length;
     setText(this.#status, failed?.error ? errorText(failed.error) : items.length ? strings.filesReady(count, items.length) : "");
+    const hasUnsavedFiles = [...this.#uploadsByRoom.values()].some((uploads) => uploads.hasUnsavedFiles);
+    globalThis.onbeforeunload = hasUnsavedFiles ? (event) => event.preventDefault() : null;
     this.#onChange();
   }
 

@@ -1,0 +1,45 @@
+/**
+ * Status of the user: away with an optional text, or present.
+ *
+ * - The server forgets the status of a member without connections, so each connection sends the status again.
+ */
+
+import { sanitizeLine } from "./sanitize.js";
+
+export class OwnStatus {
+  #isSent = false; // on the current connection
+
+  /** @type {string | null} Status text, possibly empty; null if the user is not away. */
+  away;
+
+  /** @param {string | null} away Status text to restore. */
+  constructor(away) {
+    this.away = away;
+  }
+
+  /**
+   * Show the members of all rooms that the user is away, or back.
+   * @param {string | null} text Reason, possibly empty; null removes the status.
+   * @param {(event: string, body: object) => Promise<any>} request
+   * @throws {RequestError}
+   */
+  async set(text, request) {
+    await request("setStatus", { away: text !== null, ...(text && { text: sanitizeLine(text) }) });
+    this.away = text;
+  }
+
+  /**
+   * Send the status once per connection; called after a join.
+   * @param {(event: string, body: object) => void} send
+   */
+  resend(send) {
+    if (this.#isSent || this.away === null) return;
+    this.#isSent = true;
+    send("setStatus", { away: true, ...(this.away && { text: this.away }) });
+  }
+
+  /** Send the status again after the next join. */
+  onConnectionChange() {
+    this.#isSent = false;
+  }
+}

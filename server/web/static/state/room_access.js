@@ -1,0 +1,51 @@
+/**
+ * Policy of one room, and the role of the user.
+ *
+ * - The server decides about each action; the page only hides the controls of rejected ones.
+ */
+
+import { RequestError } from "../net/request_error.js";
+import { POLICY_FIELDS } from "./policy.js";
+import { isModerator } from "./roles.js";
+
+export class RoomAccess {
+  #uploadMaxBytes = Infinity; // unknown before the join
+
+  /** @type {Record<string, any>} Policy without the fields that have their default. */
+  policy = {};
+  /** Own role; empty for guests. */
+  role = "";
+
+  /** @param {object} response Response of `joinRoom`. */
+  onJoined({ room: { policy = {}, role = "" }, uploadMaxBytes = 0 }) {
+    this.policy = policy;
+    this.role = role;
+    this.#uploadMaxBytes = uploadMaxBytes;
+  }
+
+  /** @param {object} change Entry of the kind `policy`. */
+  applyPolicyChange(change) {
+    const changed = POLICY_FIELDS.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
+    this.policy = { ...this.policy, ...Object.fromEntries(changed) };
+  }
+
+  /**
+   * Return the error of uploads to the room; null if they are permitted.
+   * @param {{size: number}[]} [files]
+   */
+  findUploadError(files = []) {
+    const reason = this.#uploadMaxBytes ? this.#findRefusal() : "uploads_disabled";
+    if (reason) return new RequestError("forbidden", { reason });
+    if (files.every(({ size }) => size <= this.#uploadMaxBytes)) return null;
+    return new RequestError("too_long", { reason: "file_too_large", params: { limit: this.#uploadMaxBytes } });
+  }
+
+  /** Return the reason of a rejected upload as in `server/domain/permissions.py`; empty if the policy permits uploads. */
+  #findRefusal() {
+    const { guestPost = true, speak, upload } = this.policy;
+    if (!this.role && !guestPost) return "guests_read_only";
+    const audiences = [speak, upload];
+    if (audiences.includes("moderators") && !isModerator(this.role)) return "moderators_only";
+    return audiences.includes("members") && !this.role ? "members_only" : "";
+  }
+}
