@@ -140,7 +140,7 @@ class SimulatedReader:
         """Fill all gaps and record the final state of the room."""
         assert self.room is not None
         for gap in self.room.log.gaps():
-            await self.room.fill_gap(gap)
+            await self.room.history.fill_gap(gap)
         self.record.visible_from = self.room.log.first
         self.record.visible = list(self.room.log.messages(first=self.record.start_seq + 1))
 

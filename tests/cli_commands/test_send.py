@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -166,6 +167,11 @@ async def test_send_uploads_files(server: RunningServer, tmp_path: Path) -> None
     missing = tmp_path / "missing"
     code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(missing))
     assert (code, errors) == (74, f"chat-tui: {missing}: No such file or directory\n")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, problem in ((pipe, "Not a regular file"), (tmp_path, "Is a directory")):
+        code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(path))
+        assert (code, errors) == (74, f"chat-tui: {path}: {problem}\n")
     many = [argument for _ in range(11) for argument in ("--file", str(file))]
     code, _, errors = await run_command(tmp_path, "send", *options, *many)
     assert (code, errors) == (2, "chat-tui: a message can have at most 10 files\n")

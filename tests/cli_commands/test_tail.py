@@ -17,7 +17,7 @@ from tests.support.wait import wait_until
 from tui_chat.cli_commands import commands
 from tui_chat.cli_commands.room_visit import CliTarget
 from tui_chat.client.client import ChatClient
-from tui_chat.client.room import Room
+from tui_chat.client.history_sync import HistorySync
 
 
 async def test_tail_prints_sent_messages_and_the_real_hosts_of_disguised_links(
@@ -67,14 +67,14 @@ async def test_tail_prints_the_only_message_before_other_entries(
 async def test_tail_prints_a_message_once_that_arrives_before_older_ones(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    load_older = Room.load_older
+    load_older = HistorySync.load_older
 
-    async def load_older_after_a_push(room: Room) -> bool:
+    async def load_older_after_a_push(history: HistorySync, limit: int) -> bool:
         sent = await author.send("pushed during the load")
-        await wait_until(lambda: room.log.last == sent.seq)
-        return await load_older(room, limit=1)
+        await wait_until(lambda: history.log.last == sent.seq)
+        return await load_older(history, 1)
 
-    monkeypatch.setattr(Room, "load_older", load_older_after_a_push)
+    monkeypatch.setattr(HistorySync, "load_older", load_older_after_a_push)
     target = CliTarget(server=server.url, room="tea", nick="bob", timeout=TIMEOUT, state_dir=tmp_path)
     async with ChatClient(server.url) as chat:
         author = await chat.join("tea", nick="ann")

@@ -62,8 +62,8 @@ async def test_a_join_returns_recent_history_and_load_older_the_rest(server: Run
             await tea.send(f"m{number}")
         bobs_tea = await bob.join("tea", nick="bob", limit=3)
         assert message_texts(bobs_tea) == ["m7", "m8", "m9"]
-        assert await bobs_tea.load_older(limit=5) is True
-        assert await bobs_tea.load_older() is False
+        assert await bobs_tea.history.load_older(limit=5) is True
+        assert await bobs_tea.history.load_older() is False
         assert message_texts(bobs_tea) == [f"m{number}" for number in range(10)]
 
 

@@ -196,7 +196,7 @@ async def test_a_page_of_another_log_is_ignored_after_the_loss_of_the_connection
     monkeypatch.setattr(RoomContext, "request", lose_connection_after_response)
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann", limit=1)
-        assert await tea.load_older()
+        assert await tea.history.load_older()
         assert [message.seq for message in tea.log.messages()] == [2]
 
 

@@ -1,6 +1,7 @@
 """Files of rooms in the SDK, on a real server."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.support.accounts import create_account
 from tests.support.in_process_server import running_server
 from tui_chat.client import sanitize
+from tui_chat.client.outbox_file import FileChanged, OutboxFile
 from tui_chat.sdk import Attachment, ChatClient, Message, TooLong
 from tui_chat.session.file_captions import describe_content
 from tui_chat.session.log_format import format_entry
@@ -51,6 +53,13 @@ async def test_files_are_sent_and_received(tmp_path: Path) -> None:
                 await bob_room.send("", files=[source])
             with pytest.raises(FileNotFoundError):
                 await bob_room.send("", files=[tmp_path / "missing"])
+            stale = OutboxFile.from_path(target / "copy")
+            (target / "copy").write_bytes(b"other")
+            with pytest.raises(FileChanged):
+                await bob_room.send("", files=[stale])
+            os.mkfifo(tmp_path / "pipe")
+            with pytest.raises(OSError, match="Not a regular file"):
+                await bob_room.send("", files=[tmp_path / "pipe"])
             await ann_room.delete(message.seq)
             async with asyncio.timeout(20):
                 await anext(bob_room)

@@ -135,20 +135,20 @@ async def test_load_around_fetches_the_context_of_a_message(
     async with LocalHistory(tmp_path) as history:
         async with ChatClient(proxy.url, history=history) as chat:
             room = await chat.join("tea", nick="ann", limit=20)
-            assert await room.load_around(100, limit=40)
+            assert await room.history.load_around(100, limit=40)
             assert [message.seq for message in room.log.messages()] == [*range(80, 120), *range(281, 301)]
             assert [(gap.after, gap.before) for gap in room.log.gaps()] == [(119, 281)]
             assert room.log.last == 300
-            assert not await room.load_around(9_999, limit=4)
-            assert await room.load_at_time(0, limit=4) == 1
-            assert await room.load_at_time(2**50, limit=4) == 300
+            assert not await room.history.load_around(9_999, limit=4)
+            assert await room.history.load_at_time(0, limit=4) == 1
+            assert await room.history.load_at_time(2**50, limit=4) == 300
         async with ChatClient(proxy.url, history=history, connect_in_background=True) as chat:
             proxy.refuse_connections()
             proxy.reset_all()
             room = await chat.open_cached("tea", nick="ann", limit=20)
             assert room is not None
             before = [message.seq for message in room.log.messages()]
-            assert await room.load_around(100, limit=10)
+            assert await room.history.load_around(100, limit=10)
             assert {*range(95, 105)} <= {message.seq for message in room.log.messages()}
             assert {*before} <= {message.seq for message in room.log.messages()}
 

@@ -8,6 +8,7 @@ from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Member, Message
+from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 from tui_chat.protocol.responses import JoinResponse, RoomState
 from tui_chat.session.chat_session import ChatSession
@@ -42,6 +43,7 @@ class FakeRoom:
     is_basic_server: bool = False
     is_direct: bool = False
     role: str | None = None
+    policy: RoomPolicy = field(default_factory=RoomPolicy)
     read_marker: FakeReadMarker = field(default_factory=FakeReadMarker)
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: ChatError | None = None

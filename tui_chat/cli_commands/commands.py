@@ -5,6 +5,7 @@
 - `who`: print the members of a room.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import datetime, tzinfo
 
@@ -21,6 +22,7 @@ from tui_chat.cli_commands.room_visit import (
     open_sender,
 )
 from tui_chat.client.errors import UnsupportedByServer
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.room import Room
 from tui_chat.command_line import print_error
 from tui_chat.protocol.errors import ChatError
@@ -95,11 +97,12 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
     if len(paths) > ATTACHMENTS_PER_MESSAGE:
         raise InvalidTarget(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
     text = await InputReader().read_text() if list(words) == ["-"] else clean_text(" ".join(words))
-    async with open_joined_room(target) as room:
-        try:
-            response = await room.send(text, files=paths, timeout=target.timeout)
-        except OSError as error:
-            raise UnreadableInput(f"{error.filename}: {error.strerror}") from error
+    try:
+        files = [await asyncio.to_thread(OutboxFile.from_path, path) for path in paths]
+        async with open_joined_room(target) as room:
+            response = await room.send(text, files=files, timeout=target.timeout)
+    except OSError as error:
+        raise UnreadableInput(f"{error.filename}: {error.strerror}") from error
     _print_response(room.name, response, as_json)
 
 
@@ -149,7 +152,7 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
     # Later messages follow in the iteration, also if the log already contains them.
     has_older = True
     while len(messages := list(room.log.messages(last=room.position))) < count and has_older:
-        has_older = await room.load_older()
+        has_older = await room.history.load_older()
     return messages[-count:]
 
 

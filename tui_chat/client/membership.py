@@ -20,6 +20,7 @@ from tui_chat.client.net.basic_server import BasicServer
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.room_context import RoomContext
+from tui_chat.client.room_files import RoomFiles
 from tui_chat.client.room_read_marker import RoomReadMarker
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.client.storage.history_db import LocalHistory
@@ -48,6 +49,7 @@ class RoomMembership:
         history: Synchronized log of the room.
         roster: Members of the room.
         read_marker: Read marker of the account.
+        files: Uploads and downloads of the room.
         sender: Outbox of the room.
         basic_server: Adapter for basic servers.
         is_observed: True for a room that is read without a join; nickname and member id are then empty.
@@ -78,6 +80,7 @@ class RoomMembership:
             lambda: context.client.report_once(Unavailable("members_unlisted", limit=MAX_MEMBERS)),
         )
         self.history = HistorySync(context)
+        self.files = RoomFiles(context)
         self.read_marker = RoomReadMarker(context, self.history.log)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
         self.sender = OutboxSender(context, outbox, self.basic_server)

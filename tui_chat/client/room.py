@@ -16,14 +16,14 @@ from tui_chat.client.membership import RoomMembership
 from tui_chat.client.message_throttle import MessageThrottle
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.room_context import REQUEST_TIMEOUT
-from tui_chat.client.room_files import FileSource, RoomFiles
+from tui_chat.client.room_files import FileSource
+from tui_chat.client.room_history import RoomHistory
 from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchFunction, SearchPage
-from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol import requests
 from tui_chat.protocol.events import Entry, Member
-from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
+from tui_chat.protocol.limits import HISTORY_DEFAULT
 from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.responses import ChangeAccepted, Empty, NickChanged, SendResponse
 
@@ -34,6 +34,7 @@ class Room:
     Attributes:
         log: Known part of the room log.
         files: Uploads and downloads.
+        history: Loads further parts of the log.
         moderation: Kicks, bans, mutes, roles and the audit.
         read_marker: Read marker of the account.
         membership: State of the room for `ChatClient`.
@@ -50,7 +51,8 @@ class Room:
         self._context = membership.context
         self._search = search
         self.moderation = RoomModeration(membership.context)
-        self.files = RoomFiles(membership.context)
+        self.files = membership.files
+        self.history = RoomHistory(membership.history)
         self._throttle = MessageThrottle(membership)
 
     @property
@@ -135,72 +137,6 @@ class Room:
             await self._context.request(requests.LeaveRoom(room=self.name, forget=True), Empty)
         await self.membership.leave()
 
-    async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
-        """Load the entries before the start of the log; `LogChanged` reports them.
-
-        Cached entries need no request. At the start of the log, the call returns False immediately.
-
-        Args:
-            limit: Maximum number of entries, at most 200.
-
-        Returns:
-            True if entries older than the loaded ones exist.
-
-        Raises:
-            ChatError: As `send`.
-        """
-        return await self.membership.history.load_older(limit)
-
-    async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
-        """Fetch the missing entries of a gap. `log.gaps()` lists the remaining gaps.
-
-        A gap that is filled already has no effect. The call ends early if a page brings no progress.
-
-        Args:
-            gap: Current or earlier element of `log.gaps()`.
-            limit: Maximum number of entries, None for all.
-            oldest_first: Start at the lower end of the gap instead of the upper end.
-
-        Raises:
-            ChatError: As `send`.
-        """
-        await self.membership.history.fill_gap(gap, limit, oldest_first=oldest_first)
-
-    async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
-        """Load the entries around a message, possibly behind a gap.
-
-        Without a connection, the entries come from memory or the cache; otherwise the call waits for a connection.
-
-        Args:
-            seq: `seq` of the message.
-            limit: Maximum number of entries, at most 200.
-
-        Returns:
-            True if the log then contains a message with this `seq`.
-
-        Raises:
-            ChatError: As `send`.
-        """
-        await self.membership.history.load_around(seq=seq, limit=limit)
-        return seq in self.log
-
-    async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
-        """Load the entries around a time.
-
-        Args:
-            ts: Time in milliseconds since the epoch.
-            limit: Maximum number of entries, at most 200.
-
-        Returns:
-            `seq` of the first loaded message at or after the time, that of the last message if all are older,
-            or None without messages.
-
-        Raises:
-            ChatError: As `send`.
-        """
-        await self.membership.history.load_around(at=ts, limit=limit)
-        return self.log.find_seq_at(ts)
-
     async def search(
         self, query: str, *, cursor: SearchCursor | None = None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
@@ -237,17 +173,6 @@ class Room:
         """Wait until the writes of outbox and history have ended, successfully or not; no time limit."""
         await self.membership.flush()
 
-    async def trim(self, max_messages: int) -> bool:
-        """Release the oldest messages from memory after unsaved changes are written; `load_older` reloads them.
-
-        Args:
-            max_messages: Number of messages to retain.
-
-        Returns:
-            True if messages were released; False if too few are loaded or a change remains unsaved.
-        """
-        return await self.membership.history.trim(max_messages)
-
     async def send(
         self,
         text: str,
@@ -266,8 +191,9 @@ class Room:
             text: Message text; may be empty with files.
             client_id: Idempotency key, generated by default.
             reply_to: `seq` of the message to reply to.
-            files: Local files, which are uploaded first (`RoomFiles.upload`), and own uploads.
-            timeout: Total time limit in seconds; a basic server's echo has its own limit.
+            files: Local files, which are uploaded first (`RoomFiles.deliver`), and own uploads.
+            timeout: Total time limit in seconds; a basic server's echo has its own limit. An upload is limited to this
+                time without progress.
 
         Raises:
             BadRequest, TooLong: Invalid text; nothing was sent.
@@ -278,7 +204,7 @@ class Room:
             DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
         client_id = client_id or self._context.client.new_id()
-        upload_ids = [(await self.files.resolve(file)).id for file in files]
+        upload_ids = await self.files.deliver_all(files, timeout)
         request = requests.SendMessage(self.name, text, client_id, reply_to, attachments=upload_ids or None)
         return await self._throttle.send(request, timeout)
 

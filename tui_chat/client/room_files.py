@@ -1,12 +1,13 @@
 """Files of one room: uploads for messages and downloads (docs/protocol.md, "Attachments").
 
 - Memory: files are streamed in both directions.
-- Repetition: an upload is not repeated after a connection loss; the server removes one that no message uses.
+- Retries: `upload` makes one attempt. `deliver` repeats the upload after temporary errors and connection losses, as the
+  outbox repeats messages. The server removes uploads that no message uses.
 - Downloads: appear complete or not at all, and replace no existing file.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,15 +15,20 @@ from urllib.parse import quote
 import msgspec
 
 from tui_chat.client import sanitize
+from tui_chat.client.outbox.retry_policy import RetryPolicy
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.room_context import RoomContext
-from tui_chat.protocol.errors import InternalError
+from tui_chat.protocol.errors import ChatError, InternalError, Unavailable
 from tui_chat.protocol.events import Attachment
 
 TRANSFER_TIMEOUT = 1800.0
 """Default time limit of an upload or a download, in seconds."""
 
-FileSource = str | Path | Attachment
-"""Local file, or own upload."""
+_FINAL_REASONS = frozenset({"upload_quota_exceeded", "uploads_full"})
+"""Reasons of temporary errors that last for hours, so that a retry is left to the user."""
+
+FileSource = str | Path | Attachment | OutboxFile
+"""File on this computer, own upload, or file for the outbox."""
 
 Progress = Callable[[int], None]
 """Receiver of the number of transferred bytes."""
@@ -31,8 +37,9 @@ Progress = Callable[[int], None]
 class RoomFiles:
     """Uploads and downloads of one room.
 
-    Both methods raise `Unreachable` without a response in time, `UnsupportedByServer` if the server accepts no files,
-    `OSError` for the local file, and otherwise the `ChatError` of the server, such as `TooLong` for a large file.
+    `upload` and `download` raise `Unreachable` without a response in time, `UnsupportedByServer` if the server accepts
+    no files, `OSError` for the local file, and otherwise the `ChatError` of the server, such as `TooLong` for a large
+    file.
 
     Args:
         context: Identity and connection of the room.
@@ -42,7 +49,11 @@ class RoomFiles:
         self._context = context
 
     async def upload(
-        self, path: str | Path, *, on_progress: Progress | None = None, timeout: float = TRANSFER_TIMEOUT
+        self,
+        path: str | Path | OutboxFile,
+        *,
+        on_progress: Progress | None = None,
+        timeout: float = TRANSFER_TIMEOUT,
     ) -> Attachment:
         """Upload a file for one or more messages of the room (`Room.send`, `Room.post`).
 
@@ -52,12 +63,12 @@ class RoomFiles:
             timeout: Total time limit in seconds.
         """
         file_transfer = await asyncio.to_thread(_import_file_transfer)
-        path = Path(path)
-        query = f"room={quote(self._context.name, safe='')}&name={quote(path.name, safe='')}"
+        file = path if isinstance(path, OutboxFile) else await asyncio.to_thread(OutboxFile.from_path, path)
+        query = f"room={quote(self._context.name, safe='')}&name={quote(file.name, safe='')}"
         body = await file_transfer.upload(
             self._context.client.url,
             f"/api/uploads?{query}",
-            path,
+            file,
             authorization=self._authorization,
             ca_file=self._context.client.connector.ca_file,
             on_progress=on_progress,
@@ -68,9 +79,65 @@ class RoomFiles:
         except (msgspec.MsgspecError, RecursionError):
             raise InternalError("response_invalid") from None
 
-    async def resolve(self, source: FileSource) -> Attachment:
-        """Return an upload unchanged, and upload a local file."""
-        return source if isinstance(source, Attachment) else await self.upload(source)
+    async def deliver(
+        self,
+        file: OutboxFile,
+        *,
+        on_progress: Progress | None = None,
+        stall_timeout: float | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> str:
+        """Upload a file across temporary errors and connection losses, and return the id of the upload.
+
+        Args:
+            file: File to upload; an upload is returned unchanged.
+            on_progress: As for `upload`.
+            stall_timeout: Time limit without progress in seconds, None for no limit.
+            sleep: Function that waits for a number of seconds.
+
+        Raises:
+            ChatError: The server rejected the file, or the room is closed. With a time limit also the last temporary
+                error, and `Unavailable` without a connection.
+            OSError: The file is not readable, or has changed (`FileChanged`).
+        """
+        if file.upload_id is not None:
+            return file.upload_id
+        loop, retry_policy, attempts_id = asyncio.get_running_loop(), RetryPolicy(), self._context.client.new_id()
+        last_progress = loop.time()
+        best = 0
+
+        def report(count: int) -> None:
+            nonlocal last_progress, best
+            if count > best:
+                best, last_progress = count, loop.time()
+            if on_progress is not None:
+                on_progress(count)
+
+        error: ChatError = Unavailable("no_response")
+        while True:
+            deadline = None if stall_timeout is None else last_progress + stall_timeout
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._context.gate.wait()
+            except TimeoutError:
+                raise error from None
+            try:
+                return (await self.upload(file, on_progress=report)).id
+            except ChatError as upload_error:
+                error = upload_error
+            delay = retry_policy.next_delay(attempts_id, error)
+            is_late = stall_timeout is not None and loop.time() + (delay or 0.0) > last_progress + stall_timeout
+            if delay is None or error.reason in _FINAL_REASONS or is_late:
+                raise error
+            await sleep(delay)
+
+    async def deliver_all(self, sources: Sequence[FileSource], stall_timeout: float) -> list[str]:
+        """Upload files one after the other, and return the ids of the uploads; arguments and errors as for `deliver`.
+
+        All files are checked before the first upload.
+        """
+        files = [await asyncio.to_thread(to_outbox_file, source) for source in sources]
+        return [await self.deliver(file, stall_timeout=stall_timeout) for file in files]
 
     async def download(
         self,
@@ -110,6 +177,17 @@ class RoomFiles:
         if client.connector.token is not None:
             return f"Bearer {client.connector.token}"
         return None if client.guest_key is None else f"Guest {client.guest_key}"
+
+
+def to_outbox_file(source: FileSource) -> OutboxFile:
+    """Return the file of a source; raise `OSError` for an inaccessible one."""
+    match source:
+        case OutboxFile():
+            return source
+        case Attachment():
+            return OutboxFile.from_upload(source)
+        case _:
+            return OutboxFile.from_path(source)
 
 
 def _import_file_transfer() -> Any:

@@ -169,6 +169,7 @@ SDK_MESSAGES = {
     "basic_server_no_changes": "a basic server does not support edits, deletions and reactions",
     "login_missing": "you are not logged in",
     "accounts_unsupported": "this server does not support accounts",
+    "uploads_unsupported": "this server does not support files",
     "observers_unsupported": "this server requires a join to read and to send",
     "room_left": "you have left the room",
     "room_not_found_by_invite": "no such room, or the invite has expired, was revoked or is used up",
@@ -204,6 +205,9 @@ SDK_MESSAGES = {
     "members_unlisted": "the member list is limited to {limit} members; further members are only counted",
     "reactions_unlisted": "the server exceeds the limit of {limit} different reactions on a message; further ones are "
     "ignored",
+    # files on this computer
+    "file_unreadable": "{file}: {problem}",
+    "file_changed": "{file} changed after its selection",
     # local storage
     "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",
     "outbox_damaged": "the outbox was damaged and moved to {file}",

@@ -29,6 +29,7 @@ from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import app as app_strings, chat as chat_strings, search as search_strings
+from tui_chat.session.upload_permission import unavailable_commands
 
 log = logging.getLogger("chat.screen_reader")
 
@@ -141,7 +142,9 @@ class ReaderCommands:
         view = self._session.current_room
         own_rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
         rooms = [room.name for room in own_rooms if not names.is_room_address(room.name)]
-        completion = complete(text_before, view.other_nicks if view is not None else (), rooms)
+        hidden_commands = unavailable_commands(view.room) if view is not None else ()
+        nicks = view.other_nicks if view is not None else ()
+        completion = complete(text_before, nicks, rooms, hidden_commands=hidden_commands)
         if completion is None:
             return ()
         return [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
@@ -229,7 +232,7 @@ class ReaderCommands:
 
         At most `INITIAL_MESSAGES` messages; another day is announced first.
         """
-        first_seq = await room.load_at_time(date_parser.start_of_day(day))
+        first_seq = await room.history.load_at_time(date_parser.start_of_day(day))
         if first_seq is None:
             self._reader.announce(tr(search_strings.ROOM_EMPTY))
             return

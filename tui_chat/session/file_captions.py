@@ -21,11 +21,15 @@ def describe_size(size: int) -> str:
 
 
 def describe_file(attachment: Attachment) -> str:
-    """Return the caption of a file, with its name, its type or dimensions, and its size."""
+    """Return the caption of a file, with its name, its type or dimensions, and its size; a poster is mentioned."""
     size = describe_size(attachment.size)
     if attachment.width is not None and attachment.height is not None:
         dimensions = f"{attachment.width}×{attachment.height}"
         return tr("[image {name} · {dimensions} · {size}]", name=attachment.name, dimensions=dimensions, size=size)
+    if attachment.poster is not None:
+        return tr(
+            "[video {name} · {type} · {size} · with cover]", name=attachment.name, type=attachment.type, size=size
+        )
     return tr("[file {name} · {type} · {size}]", name=attachment.name, type=attachment.type, size=size)
 
 

@@ -10,6 +10,7 @@ from tui_chat.client.events import ReadMarker
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.events import Member
+from tui_chat.protocol.policies import RoomPolicy
 
 
 class ReadMarkerPort(Protocol):
@@ -28,6 +29,8 @@ class RoomPort(Protocol):
     def title(self) -> str: ...
     @property
     def role(self) -> str | None: ...
+    @property
+    def policy(self) -> RoomPolicy: ...
     @property
     def is_direct(self) -> bool: ...
     @property

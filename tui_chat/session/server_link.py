@@ -287,7 +287,7 @@ class ServerLink:
             return
         self._trimming.add(room)
         try:
-            if await open_room.trim(keep_count):
+            if await open_room.history.trim(keep_count):
                 self.event_queue.put(RoomTrimmed(room))
         finally:
             self._trimming.discard(room)
@@ -339,7 +339,7 @@ class ServerLink:
         """Fetch the page of history before the loaded messages of an open room, if any. Errors are only logged."""
         open_room = self.find_room(room)
         if open_room is not None and open_room.log.has_older:
-            await log_chat_errors(open_room.load_older())
+            await log_chat_errors(open_room.history.load_older())
 
     @_background
     async def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
@@ -350,7 +350,7 @@ class ServerLink:
         open_room = self.find_room(room)
         gap = next((gap for gap in open_room.log.gaps() if gap.after == after), None) if open_room is not None else None
         if open_room is not None and gap is not None:
-            await log_chat_errors(open_room.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
+            await log_chat_errors(open_room.history.fill_gap(gap, GAP_FETCH_LIMIT, oldest_first=oldest_first))
 
     @_background
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
@@ -361,9 +361,9 @@ class ServerLink:
         """
         open_room = self.find_room(room)
         if open_room is not None and ts is not None:
-            self.event_queue.put(ContextLoaded(room, await open_room.load_at_time(ts)))
+            self.event_queue.put(ContextLoaded(room, await open_room.history.load_at_time(ts)))
         elif open_room is not None and seq is not None:
-            self.event_queue.put(ContextLoaded(room, seq if await open_room.load_around(seq) else None))
+            self.event_queue.put(ContextLoaded(room, seq if await open_room.history.load_around(seq) else None))
 
     async def search(self, query: str, room: str | None, cursor: "SearchCursor | None" = None) -> "SearchPage":
         """Search messages in a room, or in all rooms if None, with the errors of `ChatClient.search`."""

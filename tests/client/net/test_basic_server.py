@@ -116,7 +116,7 @@ async def test_unsupported_requests_to_a_basic_server_fail_locally(
         await tea.set_typing(True)
         tea.post_edit(1, "hello!")
         await wait_until(lambda: unsent_states(tea) == [("hello!", OutboxItemState.FAILED)])
-        assert await tea.load_older() is False
+        assert await tea.history.load_older() is False
         await tea.send("still here")
         assert [event for event, _ in basic_server.received] == ["joinRoom", "sendMessage", "sendMessage"]
 

@@ -154,11 +154,11 @@ async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: R
                 await wait_until(lambda: len(bobs_tea.log) == 90)
         (gap,) = bobs_tea.log.gaps()
         assert gap.missing_count == 130
-        await bobs_tea.fill_gap(gap, limit=20)
+        await bobs_tea.history.fill_gap(gap, limit=20)
         assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(90, 110)]
-        await bobs_tea.fill_gap(gap, limit=20, oldest_first=True)
+        await bobs_tea.history.fill_gap(gap, limit=20, oldest_first=True)
         assert [(rest.after, rest.missing_count) for rest in bobs_tea.log.gaps()] == [(110, 90)]
-        await bobs_tea.fill_gap(gap)
+        await bobs_tea.history.fill_gap(gap)
         assert bobs_tea.log.gaps() == ()
         assert len(bobs_tea.log) == 240
 

@@ -146,7 +146,7 @@ async def test_a_long_absence_leaves_a_gap_that_can_be_filled(server: RunningSer
             assert gap.missing_count == 1_240
             assert message_texts(room)[0] == "before"
             assert len(room.log) == 201
-            await room.fill_gap(gap)
+            await room.history.fill_gap(gap)
             assert len(room.log) == 1_441
     async with (
         LocalHistory(tmp_path) as history,
@@ -168,8 +168,8 @@ async def test_older_messages_load_from_the_cache_while_offline(server: RunningS
         async with ChatClient(server.url, connect_in_background=True, history=history) as chat:
             room = await open_cached_room(chat)
             assert len(room.log) == 200
-            assert await room.load_older()
-            assert not await room.load_older()
+            assert await room.history.load_older()
+            assert not await room.history.load_older()
             assert len(room.log) == 500
 
 
@@ -185,7 +185,7 @@ async def test_trimmed_messages_reload_from_the_cache(server: RunningServer, tmp
         await wait_until(lambda: room.log.last == 300 and len(room.log) <= 100)
         await bob.edit(1, "first")
         await wait_until(lambda: room.log.last == 301)
-        while await room.load_older(100):
+        while await room.history.load_older(100):
             pass
         assert len(room.log) == 300
         assert room.log[1].message == "first"

@@ -1,6 +1,5 @@
 """Streamed uploads and downloads over HTTP.
 
-- Redirects are errors, so that no credential reaches another host.
 - Import time: aiohttp loads in 100 ms; importers load this module on demand.
 """
 
@@ -8,25 +7,22 @@ import asyncio
 import itertools
 import os
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
-
-import aiohttp
 
 from tui_chat.client.errors import Unreachable
-from tui_chat.client.net.connect_errors import connect_error, create_ssl_context
-from tui_chat.client.net.http_request import read_limited, to_error
+from tui_chat.client.net.http_request import open_response, read_limited
+from tui_chat.client.outbox_file import OutboxFile
 
 _CHUNK_BYTES = 64 * 1024
+_UNSUPPORTED = "uploads_unsupported"
 _MAX_NAME_BYTES = 200  # below the limit of file systems, with room for a number
 
 
 async def upload(
     url: str,
     path: str,
-    file: Path,
+    file: OutboxFile,
     *,
     authorization: str | None,
     ca_file: str | None,
@@ -38,7 +34,7 @@ async def upload(
     Args:
         url: Base URL of the server.
         path: Path with a leading slash and a query.
-        file: Local file.
+        file: File to send.
         authorization: Value of the header `Authorization`, None without one.
         ca_file: PEM file with trusted certificates, None for the system's.
         on_progress: Called with the number of sent bytes so far.
@@ -46,30 +42,45 @@ async def upload(
 
     Raises:
         ChatError: The server rejected the request, or the request failed.
+        FileChanged: The file is not the one of `file`.
         OSError: The file is not readable.
     """
-    with file.open("rb") as content:
-        size = os.fstat(content.fileno()).st_size
-        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+    with await asyncio.to_thread(file.open) as content:
+        headers = {"Content-Length": str(file.size), "Content-Type": "application/octet-stream"}
+        read_error: OSError | None = None
 
         async def read_chunks() -> AsyncIterator[bytes]:
+            nonlocal read_error
             sent = 0
-            while chunk := await asyncio.to_thread(content.read, _CHUNK_BYTES):
+            while sent < file.size:
+                try:
+                    chunk = await asyncio.to_thread(content.read, min(_CHUNK_BYTES, file.size - sent))
+                    if not chunk:
+                        raise file.changed_error()
+                except OSError as error:
+                    read_error = error  # aiohttp would hide the cause
+                    raise
                 yield chunk
                 sent += len(chunk)
                 if on_progress is not None:
                     on_progress(sent)
 
-        request = _request(
-            *("POST", url, path),
+        request = open_response(
+            *(url, "POST", path),
             authorization=authorization,
             ca_file=ca_file,
             timeout=timeout,
+            unsupported_reason=_UNSUPPORTED,
             headers=headers,
             data=read_chunks(),
         )
-        async with request as response:
-            return await read_limited(response)
+        try:
+            async with request as response:
+                return await read_limited(response)
+        except Unreachable:
+            if read_error is not None:
+                raise read_error from None
+            raise
 
 
 async def download(
@@ -96,7 +107,14 @@ async def download(
     try:
         with await asyncio.to_thread(temporary.open, "wb") as content:
             received = 0
-            request = _request("GET", url, path, authorization=authorization, ca_file=ca_file, timeout=timeout)
+            request = open_response(
+                *(url, "GET", path),
+                authorization=authorization,
+                ca_file=ca_file,
+                timeout=timeout,
+                unsupported_reason=_UNSUPPORTED,
+                headers={},
+            )
             async with request as response:
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                     await asyncio.to_thread(content.write, chunk)
@@ -136,27 +154,3 @@ def _list_names(name: str) -> itertools.chain[str]:
     suffix = path.suffix[:20]
     stem = path.stem.encode()[: _MAX_NAME_BYTES - len(suffix.encode())].decode(errors="ignore")
     return itertools.chain([stem + suffix], (f"{stem} ({number}){suffix}" for number in itertools.count(2)))
-
-
-@asynccontextmanager
-async def _request(
-    method: str, url: str, path: str, *, authorization: str | None, ca_file: str | None, timeout: float, **options: Any
-) -> AsyncGenerator[aiohttp.ClientResponse]:
-    """Send a request, and yield the response of a success; the errors are those of `upload`."""
-    headers = options.pop("headers", {}) | ({} if authorization is None else {"Authorization": authorization})
-    try:
-        async with (
-            aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=create_ssl_context(url, ca_file)),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                timeout=aiohttp.ClientTimeout(total=timeout),
-            ) as session,
-            session.request(method, url + path, headers=headers, allow_redirects=False, **options) as response,
-        ):
-            if response.status >= 300:
-                raise to_error(response.status, await read_limited(response), response.headers.get("Retry-After", ""))
-            yield response
-    except TimeoutError:
-        raise Unreachable("server_silent") from None
-    except aiohttp.ClientError as error:
-        raise connect_error(error) from None

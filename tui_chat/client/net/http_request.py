@@ -1,9 +1,11 @@
-"""HTTP requests to a chat server with JSON bodies.
+"""HTTP requests to a chat server.
 
 - Redirects are errors, so that no credential reaches another host.
 - Import time: aiohttp loads in 100 ms; importers load this module on demand.
 """
 
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -53,13 +55,42 @@ async def send_http(
         UnsupportedByServer: The server has no such path.
         Unreachable: The request failed, or its outcome is unknown.
     """
-    headers = {"Accept": "application/json"}
-    if authorization is not None:
-        headers["Authorization"] = authorization
-    options: dict[str, Any] = {"headers": headers, "allow_redirects": False}
+    options: dict[str, Any] = {"headers": {"Accept": "application/json"}}
     if body is not None:
-        headers["Content-Type"] = "application/json"
+        options["headers"]["Content-Type"] = "application/json"
         options["data"] = msgspec.json.encode(body)
+    request = open_response(
+        *(url, method, path), authorization=authorization, ca_file=ca_file, timeout=timeout, **options
+    )
+    try:
+        async with request as response:
+            return await read_limited(response)
+    except OSError as error:
+        raise connect_error(error) from None
+
+
+@asynccontextmanager
+async def open_response(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    authorization: str | None,
+    ca_file: str | None,
+    timeout: float,
+    unsupported_reason: str = "accounts_unsupported",
+    headers: Mapping[str, str],
+    data: object = None,
+) -> AsyncGenerator[aiohttp.ClientResponse]:
+    """Send a request, and yield the response of a success; arguments and exceptions as for `send_http`.
+
+    Args:
+        unsupported_reason: Reason of the error of a server without such a path.
+        headers: Headers besides `Authorization`.
+        data: Body of the request as for aiohttp, None without one.
+    """
+    if authorization is not None:
+        headers = {**headers, "Authorization": authorization}
     try:
         async with (
             aiohttp.ClientSession(
@@ -67,16 +98,15 @@ async def send_http(
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=timeout),
             ) as session,
-            session.request(method, url + path, **options) as response,
+            session.request(method, url + path, headers=headers, data=data, allow_redirects=False) as response,
         ):
-            content = await read_limited(response)
+            if response.status >= 300:
+                raise _to_error(response, await read_limited(response), unsupported_reason)
+            yield response
     except TimeoutError:
         raise Unreachable("server_silent") from None
-    except (aiohttp.ClientError, OSError) as error:
+    except aiohttp.ClientError as error:
         raise connect_error(error) from None
-    if response.status >= 300:
-        raise to_error(response.status, content, response.headers.get("Retry-After", ""))
-    return content
 
 
 async def read_limited(response: aiohttp.ClientResponse) -> bytes:
@@ -93,15 +123,16 @@ async def read_limited(response: aiohttp.ClientResponse) -> bytes:
     return content
 
 
-def to_error(status: int, content: bytes, retry_after: str) -> ChatError:
+def _to_error(response: aiohttp.ClientResponse, content: bytes, unsupported_reason: str) -> ChatError:
     """Return the error of a response with a status above 299."""
     try:
         problem = msgspec.json.decode(content, type=_Problem)
     except (msgspec.MsgspecError, RecursionError):
         problem = _Problem()
-    if status == 404 and not problem.reason:
-        return UnsupportedByServer("accounts_unsupported")
+    if response.status == 404 and not problem.reason:
+        return UnsupportedByServer(unsupported_reason)
     if not problem.code:
-        return Unreachable("http_status_unexpected", status=status)
+        return Unreachable("http_status_unexpected", status=response.status)
+    retry_after = response.headers.get("Retry-After", "")
     seconds = float(retry_after) if retry_after.isascii() and retry_after.isdigit() else None
     return sanitize_error(ErrorBody(problem.code, problem.detail, problem.reason, problem.params, seconds).to_error())

@@ -12,7 +12,7 @@
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
@@ -72,7 +72,9 @@ class Completion:
         return replace(self, index=(self.index + step) % (len(self.candidates) + 1))
 
 
-def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Completion | None:
+def complete(
+    text_before: str, nicks: Sequence[str], rooms: Sequence[str], *, hidden_commands: Collection[str] = ()
+) -> Completion | None:
     """Return the completion of the text before the cursor, None without candidates.
 
     The first candidate is current; a candidate includes its suffix, `: ` or a space. Matching is by prefix, in any
@@ -83,11 +85,12 @@ def complete(text_before: str, nicks: Sequence[str], rooms: Sequence[str]) -> Co
         text_before: Complete text before the cursor.
         nicks: Nicknames of the room, most recent speaker first.
         rooms: Known room names.
+        hidden_commands: Names of commands without effect at present, which are no candidates.
     """
     if text_before.startswith("/") and not text_before.startswith("//"):
         name, blank, rest = text_before[1:].partition(" ")
         if not blank:
-            names = [f"/{command_name}" for command_name in registry.complete(name)]
+            names = [f"/{command_name}" for command_name in registry.complete(name, hidden_commands)]
             return _build_completion(text_before, text_before, _to_candidates(names))
         command = registry.find(name)
         if command is not None and command.arguments:

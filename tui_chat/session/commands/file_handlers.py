@@ -15,6 +15,7 @@ from tui_chat.session.commands.command_context import CommandContext, CommandRej
 from tui_chat.session.file_captions import describe_size
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
+from tui_chat.session.upload_permission import find_upload_refusal
 
 PROGRESS_INTERVAL = 5.0
 """Seconds between two lines of progress."""
@@ -23,6 +24,8 @@ PROGRESS_INTERVAL = 5.0
 def upload(argument: str, context: CommandContext) -> str:
     """Send a local file to the current room, with lines of progress for a long upload."""
     room = require_room("upload", context)
+    if (refusal := find_upload_refusal(room)) is not None:
+        raise refusal
     path, status = _stat(Path(argument.strip()))
     if status is None or not stat.S_ISREG(status.st_mode):
         raise CommandRejected(tr("{path}: no such file", path=str(path)))
@@ -37,9 +40,7 @@ def save(argument: str, context: CommandContext) -> None:
     directory, status = _stat(Path(argument.strip()) if argument.strip() else platformdirs.user_downloads_path())
     if argument.strip() and (status is None or not stat.S_ISDIR(status.st_mode)):
         raise CommandRejected(tr("{path}: no such directory", path=str(directory)))
-    files = next((message.attachments for message in reversed([*room.log.messages()]) if message.attachments), None)
-    if not files:
-        raise CommandRejected(tr("No loaded message of this room has a file."))
+    files = _newest_files(room, context)
     run_in_background(_save(room, files, directory), context)
 
 
@@ -50,10 +51,22 @@ def save_files_of(seq: int | None, context: CommandContext) -> None:
         CommandRejected: Not connected, or the message has no files.
     """
     room = require_room("save", context)
-    files = room.log[seq].attachments if seq is not None and seq in room.log else None
+    files = _files_of(room, seq)
     if not files:
         raise CommandRejected(tr("This message has no file."))
     run_in_background(_save(room, files, platformdirs.user_downloads_path()), context)
+
+
+def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:
+    """Return the files of the newest visible message with files, so that hidden members offer none."""
+    line = context.room().find_newest(lambda line: line.seq is not None and bool(line.captions))
+    if line is None or (files := _files_of(room, line.seq)) is None:
+        raise CommandRejected(tr("No loaded message of this room has a file."))
+    return files
+
+
+def _files_of(room: Room, seq: int | None) -> list[Attachment] | None:
+    return room.log[seq].attachments if seq is not None and seq in room.log else None
 
 
 def _stat(path: Path) -> tuple[Path, os.stat_result | None]:

@@ -5,6 +5,7 @@
 - Names: case-insensitive. `handlers.HANDLERS` or the front end has a handler for each name.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
@@ -296,17 +297,19 @@ def _unknown_command(name: str) -> str:
     return tr("Unknown command /{name}. See /help; //{name} sends it.", name=name[:40])
 
 
-def complete(prefix: str) -> list[str]:
+def complete(prefix: str, hidden_commands: Collection[str] = ()) -> list[str]:
     """Return the command names with this prefix, then matching aliases of the other commands.
 
     One-letter aliases are omitted. An empty prefix returns all command names.
 
     Args:
         prefix: Typed part without the slash.
+        hidden_commands: Names of commands to omit, with their aliases.
     """
     folded_prefix = prefix.casefold()
-    matching = [command for command in COMMANDS if command.name.startswith(folded_prefix)]
-    aliases = [alias for command in COMMANDS if command not in matching for alias in command.aliases if len(alias) > 1]
+    commands = [command for command in COMMANDS if command.name not in hidden_commands]
+    matching = [command for command in commands if command.name.startswith(folded_prefix)]
+    aliases = [alias for command in commands if command not in matching for alias in command.aliases if len(alias) > 1]
     return [*(command.name for command in matching), *(name for name in aliases if name.startswith(folded_prefix))]
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from tui_chat.session.commands.completion import Completion, complete, nick_query
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
+from tui_chat.session.upload_permission import unavailable_commands
 from tui_chat.ui.screens.chat_view import ChatView
 
 
@@ -38,7 +39,12 @@ class ComposerCompletion:
 
     def _complete_known(self, text_before_cursor: str) -> Completion | None:
         room = self._view.session.current_room
-        return complete(text_before_cursor, room.other_nicks if room is not None else (), self._known_rooms())
+        return complete(
+            text_before_cursor,
+            room.other_nicks if room is not None else (),
+            self._known_rooms(),
+            hidden_commands=unavailable_commands(room.room) if room is not None else (),
+        )
 
     def _complete_after_load(self, room: RoomView, text_before_cursor: str) -> None:
         """Complete a nickname if the room and the text before the cursor are unchanged."""

@@ -45,6 +45,7 @@ export const en = {
   edited: "edited",
   deleted: "This message was deleted.",
   imageCaption: (name, dimensions, size) => `[image ${name} · ${dimensions} · ${size}]`,
+  videoCaption: (name, type, size) => `[video ${name} · ${type} · ${size} · with cover]`,
   fileCaption: (name, type, size) => `[file ${name} · ${type} · ${size}]`,
   file: "File",
   download: "Download",

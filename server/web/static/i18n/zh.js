@@ -45,6 +45,7 @@ export const zh = {
   edited: "已编辑",
   deleted: "此消息已删除。",
   imageCaption: (name, dimensions, size) => `[图片 ${name} · ${dimensions} · ${size}]`,
+  videoCaption: (name, type, size) => `[视频 ${name} · ${type} · ${size} · 有封面]`,
   fileCaption: (name, type, size) => `[文件 ${name} · ${type} · ${size}]`,
   file: "文件",
   download: "下载",

@@ -7,11 +7,12 @@ import { strings } from "../i18n/strings.js";
 import { describeSize } from "../state/file_size.js";
 
 /**
- * Return the caption of a file, with its name, its type or dimensions, and its size.
+ * Return the caption of a file, with its name, its type or dimensions, and its size; a poster is mentioned.
  * @param {import("../state/room_log.js").Attachment} attachment
  */
-export function describeFile({ name, type, size, width, height }) {
+export function describeFile({ name, type, size, width, height, poster }) {
   if (width && height) return strings.imageCaption(name, `${width}×${height}`, describeSize(size));
+  if (poster) return strings.videoCaption(name, type, describeSize(size));
   return strings.fileCaption(name, type, describeSize(size));
 }
 

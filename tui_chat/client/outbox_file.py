@@ -1,0 +1,104 @@
+"""Files of outbox items.
+
+- Identity: a file on this computer is identified by path, size and time of modification. A file that changes before its
+  upload is not sent, because the user chose another content.
+- Blocking: only regular files are opened, so that no operation waits for the writer of a pipe or for a device.
+"""
+
+import os
+import stat
+from errno import EINVAL, EISDIR, ESTALE
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO
+
+from msgspec import Struct
+
+from tui_chat.protocol.events import Attachment
+
+
+class FileChanged(OSError):
+    """File that changed since its selection."""
+
+
+class OutboxFile(Struct, frozen=True, omit_defaults=True):
+    """File of a message: a file on this computer, a text, or an upload.
+
+    Attributes:
+        name: File name without a directory.
+        size: Size in bytes.
+        path: Absolute path of a file on this computer, otherwise empty.
+        modified_ns: Time of modification of a file on this computer, in nanoseconds since the epoch.
+        content: Content without a file on this computer.
+        upload_id: Id of the upload, None before the upload.
+    """
+
+    name: str
+    size: int
+    path: str = ""
+    modified_ns: int = 0
+    content: bytes = b""
+    upload_id: str | None = None
+
+    @classmethod
+    def from_path(cls, path: str | Path) -> "OutboxFile":
+        """Return a file on this computer with its current size and time of modification.
+
+        Raises:
+            OSError: The file is inaccessible or no regular file.
+        """
+        path = Path(path).absolute()
+        status = path.stat()
+        _require_regular(path, status)
+        return cls(path.name, status.st_size, str(path), status.st_mtime_ns)
+
+    @classmethod
+    def from_text(cls, name: str, text: str) -> "OutboxFile":
+        """Return a text file without a file on this computer."""
+        content = text.encode()
+        return cls(name, len(content), content=content)
+
+    @classmethod
+    def from_upload(cls, attachment: Attachment) -> "OutboxFile":
+        """Return an upload of the user."""
+        return cls(attachment.name, attachment.size, upload_id=attachment.id)
+
+    @property
+    def has_content(self) -> bool:
+        """True if the file can be uploaded again."""
+        return bool(self.path or self.content)
+
+    def changed_error(self) -> FileChanged:
+        """Return the error of a file that changed."""
+        return FileChanged(ESTALE, "File changed", self.path)
+
+    def open(self) -> BinaryIO:
+        """Return the content, without waiting.
+
+        Raises:
+            FileChanged: Size or time of modification differ.
+            OSError: The file is not readable.
+        """
+        if not self.path:
+            return BytesIO(self.content)
+        content = open(self.path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (closed by the caller)
+        try:
+            status = os.fstat(content.fileno())
+            _require_regular(Path(self.path), status)
+            if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
+                raise self.changed_error()
+        except OSError:
+            content.close()
+            raise
+        return content
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # a pipe without a writer would block
+
+
+def _require_regular(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(EINVAL, "Not a regular file", str(path))

@@ -1,0 +1,27 @@
+"""Permission to upload files by the known policy of a room, so that no file is read in vain.
+
+The server decides: mutes are unknown here, and the policy is the default one before the first join.
+"""
+
+from tui_chat.protocol.errors import Forbidden
+from tui_chat.session.ports import RoomPort
+
+_MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
+
+
+def find_upload_refusal(room: RoomPort) -> Forbidden | None:
+    """Return the error of an upload to a room (docs/protocol.md, "Rooms and policies"), None if permitted."""
+    policy = room.policy
+    if room.role is None and not policy.guest_post:
+        return Forbidden("guests_read_only")
+    audiences = {policy.speak, policy.upload}
+    if room.role is None and audiences != {"everyone"}:
+        return Forbidden("moderators_only" if "moderators" in audiences else "members_only")
+    if "moderators" in audiences and room.role not in _MODERATING_ROLES:
+        return Forbidden("moderators_only")
+    return None
+
+
+def unavailable_commands(room: RoomPort) -> tuple[str, ...]:
+    """Return the names of the commands that the policy of a room refuses."""
+    return () if find_upload_refusal(room) is None else ("upload",)
