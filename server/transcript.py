@@ -21,6 +21,8 @@ _MEMBER_ACTIONS = {
     "muted": "{by} silenced {target}",
     "unmuted": "{by} ended the silence of {target}",
     "role": "{by} made {target} {role}",
+    "hookCreated": "{by} created the webhook {target}",
+    "hookRevoked": "{by} revoked the webhook {target}",
 }
 _COMMON_FIELDS = {"kind", *(field.encode_name for field in msgspec.structs.fields(ChangeEntry))}
 

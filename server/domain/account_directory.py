@@ -161,6 +161,11 @@ class AccountDirectory:
         """
         return not self.is_claimed(member_id) and any(skeleton in self._skeleton_counts for skeleton in skeletons)
 
+    def is_bot(self, member_id: str) -> bool:
+        """Return whether a member id belongs to the account of a bot."""
+        account = self._by_member_id.get(member_id)
+        return account is not None and account.is_bot
+
     def is_claimed(self, member_id: str) -> bool:
         """Return whether a member id belongs to an account, also to a deleted one."""
         return member_id in self._by_member_id

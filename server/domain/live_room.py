@@ -278,3 +278,37 @@ class LiveRoom(Generic[ConnectionT]):
                 self._skeleton_owners[skeleton].discard(participant.member.member_id)
                 if not self._skeleton_owners[skeleton]:
                     del self._skeleton_owners[skeleton]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinResult(Generic[ConnectionT]):
+    """Result of a join.
+
+    Attributes:
+        room: Joined room.
+        participant: Participant of the connection.
+        is_new: The member had no connection in the room before.
+        old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
+        client_changed: The client kind of a present member changed.
+    """
+
+    room: LiveRoom[ConnectionT]
+    participant: Participant[ConnectionT]
+    is_new: bool
+    old_nick: str | None
+    client_changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveResult(Generic[ConnectionT]):
+    """Result of a leave.
+
+    Attributes:
+        room: Room of the removed connection.
+        participant: Participant of the removed connection.
+        is_last: No connection of the member remains in the room.
+    """
+
+    room: LiveRoom[ConnectionT]
+    participant: Participant[ConnectionT]
+    is_last: bool

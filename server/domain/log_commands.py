@@ -140,7 +140,7 @@ class AppendTopic(RoomCommand, frozen=True, kw_only=True):
     topic: str
 
 
-REVOKING_ACTIONS = frozenset({"left", "kicked", "banned", "muted", "role"})
+REVOKING_ACTIONS = frozenset({"left", "kicked", "banned", "muted", "role", "hookRevoked"})
 """Actions of `AppendMemberChange` that may revoke a permission, and therefore move `policy_seq` of the room."""
 
 
@@ -149,14 +149,15 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
 
     Attributes:
         action: Kind of the change (`tui_chat.protocol.events.MemberChange`). `joined` and `invited` create a durable
-            membership; `left`, `kicked` and `banned` end it.
-        target: Affected member.
+            membership; `left`, `kicked` and `banned` end it. `hookCreated` and `hookRevoked` change the webhooks.
+        target: Affected member or webhook.
         until: End of a ban or mute in milliseconds since the epoch, None for no end.
         reason: Reason of a kick, ban or mute, None without one.
         role: New role of the action `role`.
         invite_digest: SHA-256 of the invite code that admits the target of `joined`; one use is consumed.
         reusable_code: Code of the conversation dialect that admits the target of `joined`.
         address_hash: Keyed hash of the address of a banned guest.
+        hook_digest: SHA-256 of the secret of a new webhook.
     """
 
     action: MemberAction
@@ -167,6 +168,7 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
     invite_digest: bytes | None = None
     reusable_code: str | None = None
     address_hash: bytes | None = None
+    hook_digest: bytes | None = None
 
 
 class AppendPolicyChange(RoomCommand, frozen=True, kw_only=True):

@@ -110,6 +110,8 @@ class Action(Enum):
     MENTION_ROOM = "mention all members with `@room`"
     INVITE = "create invites"
     MANAGE_INVITES = "list and revoke invites"
+    CREATE_HOOK = "create webhooks; list and revoke own ones"
+    MANAGE_HOOKS = "list and revoke all webhooks"
     KICK = "kick"
     BAN = "ban and unban"
     MUTE = "silence and unsilence"
@@ -126,6 +128,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
     Attributes:
         group: Group that no policy extends.
+        owned_group: Further group in rooms with an owner.
         policy_fields: Fields of `Policy` with further groups.
         is_statement: Forbidden while muted.
         is_text: Forbidden to guests in rooms without `guest_post`.
@@ -134,6 +137,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     """
 
     group: PermittedGroup = "everyone"
+    owned_group: PermittedGroup = "everyone"
     policy_fields: tuple[str, ...] = ()
     is_statement: bool = False
     is_text: bool = False
@@ -157,6 +161,8 @@ RULES: Mapping[Action, Rule] = {
     Action.MENTION_ROOM: Rule(group="moderators", policy_fields=("speak",), is_statement=True, visibilities=_OPEN),
     Action.INVITE: Rule(policy_fields=("invite",), visibilities=_OPEN),
     Action.MANAGE_INVITES: Rule(group="moderators", visibilities=_OPEN),
+    Action.CREATE_HOOK: Rule(group="members", owned_group="moderators", is_statement=True, visibilities=_OPEN),
+    Action.MANAGE_HOOKS: Rule(group="moderators", visibilities=_OPEN),
     Action.KICK: _MODERATE,
     Action.BAN: _MODERATE,
     Action.MUTE: _MODERATE,
@@ -215,6 +221,8 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
     if rule.is_text and standing.role is Role.GUEST and not policy.guest_post:
         raise errors.Forbidden("guests_read_only")
     groups: list[PermittedGroup] = [rule.group, *(_get_group(policy, field) for field in rule.policy_fields)]
+    if policy.owned:
+        groups.append(rule.owned_group)
     for group in groups:
         if not _is_in_group(standing, group):
             raise errors.Forbidden(_REFUSALS[group])

@@ -12,51 +12,16 @@
 
 from collections.abc import Generator, Hashable
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
 from server.domain.account_directory import AccountDirectory
-from server.domain.live_room import LiveRoom, Participant
+from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
 from server.domain.log_commands import ROOM_CHANGE_RETRY, RoomRef
 from tui_chat.protocol import errors, events, limits, names
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
-
-
-@dataclass(frozen=True, slots=True)
-class JoinResult(Generic[ConnectionT]):
-    """Result of a join.
-
-    Attributes:
-        room: Joined room.
-        participant: Participant of the connection.
-        is_new: The member had no connection in the room before.
-        old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
-        client_changed: The client kind of a present member changed.
-    """
-
-    room: LiveRoom[ConnectionT]
-    participant: Participant[ConnectionT]
-    is_new: bool
-    old_nick: str | None
-    client_changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class LeaveResult(Generic[ConnectionT]):
-    """Result of a leave.
-
-    Attributes:
-        room: Room of the removed connection.
-        participant: Participant of the removed connection.
-        is_last: No connection of the member remains in the room.
-    """
-
-    room: LiveRoom[ConnectionT]
-    participant: Participant[ConnectionT]
-    is_last: bool
 
 
 class RoomRegistry(Generic[ConnectionT]):
@@ -146,6 +111,7 @@ class RoomRegistry(Generic[ConnectionT]):
                     account=account,
                     via=client_kind,
                     away=self._statuses.get(member_id),
+                    bot=self._account_directory.is_bot(member_id),
                 ),
                 nick_key,
             )
@@ -173,10 +139,15 @@ class RoomRegistry(Generic[ConnectionT]):
         room, _ = self.require_membership(connection, room_name)
         return self._remove_connection(connection, room)
 
-    def observe(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
-        """Subscribe a connection to the native pushes of a room without membership; creates the room on demand.
+    def observe(self, connection: ConnectionT, room_name: str, dialect: str = "native") -> LiveRoom[ConnectionT]:
+        """Subscribe a connection to the pushes of a room without membership; creates the room on demand.
 
         Without effect on a room that the connection has joined.
+
+        Args:
+            connection: Observing connection.
+            room_name: Validated room name.
+            dialect: Dialect in which the connection receives the events of the room.
 
         Raises:
             BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed.
@@ -185,7 +156,7 @@ class RoomRegistry(Generic[ConnectionT]):
         room_key = names.canonical_key(room_name)
         room = self._open_room(connection, room_key, room_name)
         if connection not in room.connections:
-            room.subscribe("native", connection)
+            room.subscribe(dialect, connection)
             self._rooms_by_connection.setdefault(connection, {})[room_key] = room
         return room
 
@@ -208,33 +179,33 @@ class RoomRegistry(Generic[ConnectionT]):
         Observers of a room with the new name, which is not stored, observe the renamed room instead. Nothing is sent.
         """
         new_key = names.canonical_key(new_name)
-        observers = [] if new_key == room.key else self.end_observations(new_key)
+        observers = {} if new_key == room.key else self.end_observations(new_key)
         del self.rooms[room.key]
         room.key, room.name = new_key, new_name
         self.rooms[new_key] = room
         for subscribers in room.subscribers.values():
             for connection in subscribers:
                 self._rooms_by_connection[connection][new_key] = room
-        for observer in observers:
-            self.observe(observer, new_name)
+        for observer, dialect in observers.items():
+            self.observe(observer, new_name, dialect)
 
-    def end_observations(self, room_key: str) -> list[ConnectionT]:
-        """End all observations of a room, and return the former observers; members stay.
+    def end_observations(self, room_key: str) -> dict[ConnectionT, str]:
+        """End all observations of a room, and return the dialects of the former observers; members stay.
 
-        The list is empty for a room without observers. Nothing is sent.
+        The result is empty for a room without observers. Nothing is sent.
 
         Args:
             room_key: Canonical key of the room.
         """
         room = self.rooms.get(room_key)
         if room is None:
-            return []
-        observers = [
-            subscriber
-            for subscribers in room.subscribers.values()
+            return {}
+        observers = {
+            subscriber: dialect
+            for dialect, subscribers in room.subscribers.items()
             for subscriber in subscribers
             if subscriber not in room.connections
-        ]
+        }
         for observer in observers:
             self._unsubscribe(observer, room)
         return observers

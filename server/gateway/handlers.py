@@ -37,6 +37,7 @@ from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_admin import RoomAdmin
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
+from server.gateway.room_hooks import RoomHooks
 from server.gateway.room_queries import RoomQueries
 from server.gateway.upload_access import UploadAccess
 from server.storage.database import Database
@@ -174,6 +175,13 @@ class Handlers:
             **self.room_entry.handlers_by_type,
             **self._moderation.handlers_by_type,
             **self.room_admin.handlers_by_type,
+            **RoomHooks(
+                database,
+                identity,
+                room_registry,
+                access_control,
+                accounts=account_service.directory,
+            ).handlers_by_type,
             requests.ListMembers: self._list_members,
             requests.SendMessage: self.message_appender.send,
             requests.History: self._read_history,

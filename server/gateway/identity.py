@@ -67,6 +67,10 @@ class IdentityResolver:
         member_id = self._guest_keys.verify(guest_key)
         return None if member_id is None or self._account_directory.is_claimed(member_id) else member_id
 
+    def generate_member_id(self) -> str:
+        """Return a new member id."""
+        return self._guest_keys.generate_member_id()
+
     def issue_guest_key(self, connection: ClientConnection, member_id: str) -> str:
         """Return the guest key of a member; empty for a connection with an account."""
         return self._guest_keys.issue(member_id) if connection.account is None else ""
@@ -84,6 +88,7 @@ class IdentityResolver:
             nick_name=nick_name if account is None else account.nick_name,
             role="member",
             account=None if account is None else account.name,
+            bot=account is not None and self._account_directory.is_bot(account.member_id),
         )
 
     def resolve_temporary_author(

@@ -16,10 +16,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from server.domain.live_room import LiveRoom, Participant
+from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
 from server.domain.presence_delta import PresenceDelta
 from server.domain.rate_limits import Rate, TokenBucket
-from server.domain.room_registry import JoinResult, LeaveResult
 from server.engineio.connection import ClientConnection
 from server.gateway.fanout import Fanout, MembershipNotice
 from server.gateway.notice_texts import format_notice_room

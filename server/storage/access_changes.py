@@ -20,6 +20,7 @@ from server.domain.log_commands import (
 from server.domain.room_access import SanctionKind
 from server.storage.batch_rooms import BatchRoom
 from server.storage.group_tables import groups
+from server.storage.hook_repository import change_hook
 from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
@@ -63,8 +64,8 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
         NotFound: The room is missing; or `joined` to a private room without a valid invite or code, or as a banned
             member.
         Forbidden: `joined` to a visible room as a banned member.
-        Conflict: The room to create exists, the new name is taken, or the target is the last owner and leaves or gets a
-            lower role.
+        Conflict: The room to create exists, the new name is taken, the target is the last owner and leaves or gets a
+            lower role, or the room has a webhook with the same name or too many webhooks.
     """
     if not room.id:
         raise NotFound("room_not_found")
@@ -102,11 +103,7 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
                 _admit(connection, room, command, now)
             _add_member(connection, room, command.target, "member", now)
         case "left":
-            if role is None:
-                return False
-            if role == "owner":
-                _require_other_owner(connection, room.id, command.target.member_id)
-            _delete_member(connection, room.id, command.target.member_id)
+            return _end_membership(connection, room.id, command.target.member_id, role)
         case "kicked":
             _delete_member(connection, room.id, command.target.member_id)
         case "banned" | "muted":
@@ -117,6 +114,8 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
             return _delete_sanction(connection, room.id, command)
         case "role":
             return _set_role(connection, room, command, role, now)
+        case "hookCreated" | "hookRevoked":
+            return change_hook(connection, room.id, command, now)
     return True
 
 
@@ -208,6 +207,15 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
             read_n=room.last_n,
         )
     )
+
+
+def _end_membership(connection: Connection, room_id: int, member_id: str, role: str | None) -> bool:
+    if role is None:
+        return False
+    if role == "owner":
+        _require_other_owner(connection, room_id, member_id)
+    _delete_member(connection, room_id, member_id)
+    return True
 
 
 def _delete_member(connection: Connection, room_id: int, member_id: str) -> None:

@@ -185,13 +185,14 @@ class BatchWriter:
             reply_to=reply_to,
             n=room.last_n,
             attachments=files,
+            bot=author.bot,
         )
         if files is not None:
             self._attachments.add(room, entry.seq, command, files)
         client_id = None if command.client_id is None else command.client_id.hex
         identity = (author.member_id, author.nick_name, author.account)
         self._message_rows.append(
-            (entry_id, room.id, entry.seq, *identity, text, entry.ts, client_id, reply_to, room.last_n)
+            (entry_id, room.id, entry.seq, *identity, text, entry.ts, client_id, reply_to, room.last_n, author.bot)
         )
         room.targets[entry.seq] = TargetMessage(entry_id, author.member_id, text, deleted=False)
         if command.mentions.candidates or command.mentions.all_members:

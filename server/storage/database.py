@@ -17,6 +17,7 @@ from server.storage.erasure_repository import ErasureRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.group_repository import GroupRepository
+from server.storage.hook_repository import HookRepository
 from server.storage.invite_repository import InviteRepository
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
@@ -59,6 +60,7 @@ class Database:
         read_markers: Repository of read markers and mentions.
         direct_rooms: Repository of direct rooms and blocks.
         invites: Repository of invites.
+        hooks: Reader of webhooks.
         groups: Repository of private rooms as groups of the conversation dialect.
         moderation: Reader for moderation.
         retention: Remover of expired entries.
@@ -86,6 +88,7 @@ class Database:
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
         self.invites = InviteRepository(writer, readers, clock)
+        self.hooks = HookRepository(readers)
         self.groups = GroupRepository(writer, readers)
         self.moderation = ModerationReader(readers, clock)
         self.uploads = UploadRepository(writer, readers, clock)

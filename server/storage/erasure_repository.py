@@ -15,7 +15,18 @@ from sqlalchemy import Connection, case, delete, func, select, tuple_, update
 from server.domain.log_commands import RoomRef
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.group_tables import conversations, pending_covers
-from server.storage.tables import REMOVED, blocks, entries, memberships, mentions, reactions, rooms, sanctions, uploads
+from server.storage.tables import (
+    REMOVED,
+    blocks,
+    entries,
+    hooks,
+    memberships,
+    mentions,
+    reactions,
+    rooms,
+    sanctions,
+    uploads,
+)
 
 SLICE_ENTRIES = 2_000
 """Number of entry ids in a slice."""
@@ -84,7 +95,7 @@ class ErasureRepository:
         return await self._run(self._writer, partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_traces(self, member_id: str, name: str) -> None:
-        """Delete the memberships, mentions, blocks and pictures of a member, and replace its names in other rows."""
+        """Delete the rows of a member other than entries and sanctions, and replace its names in the remaining rows."""
         await self._run(self._writer, partial(_delete_traces, member_id=member_id, name=name))
 
     async def _run(self, executor: Executor, work: Callable[[Connection], ResultT]) -> ResultT:
@@ -131,6 +142,7 @@ def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name:
 def _delete_traces(connection: Connection, *, member_id: str, name: str) -> None:
     for table in (memberships, mentions, blocks, conversations, pending_covers):
         connection.execute(delete(table).where(table.c.member_id == member_id))
+    connection.execute(delete(hooks).where(hooks.c.created_by == member_id))
     connection.execute(update(uploads).where(uploads.c.member_id == member_id).values(is_pinned=False))
     for table, column in ((sanctions, sanctions.c.member_id), (blocks, blocks.c.blocked_id)):
         connection.execute(update(table).where(column == member_id).values(nick_name=name, account=None))

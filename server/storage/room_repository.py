@@ -17,7 +17,18 @@ from server.storage.executor import Executor, run_or_reconnect
 from server.storage.group_tables import conversations, groups
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
-from server.storage.tables import DELETED, PUBLIC, REMOVED, entries, invites, memberships, rooms, sanctions, uploads
+from server.storage.tables import (
+    DELETED,
+    PUBLIC,
+    REMOVED,
+    entries,
+    hooks,
+    invites,
+    memberships,
+    rooms,
+    sanctions,
+    uploads,
+)
 from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.search_query import fold
 
@@ -96,7 +107,7 @@ class RoomRepository:
         await self._run(partial(_delete, room_id=room_id))
 
     async def delete_with_log(self, key: str, policy_seq: int) -> int:
-        """Delete a room with its memberships, sanctions and invites, hide its log, and return the last `seq`.
+        """Delete a room with its memberships, sanctions, invites and webhooks, hide its log, and return the last `seq`.
 
         The name is available immediately, for a room with another `log_id`. `server.storage.retention` removes the
         entries.
@@ -162,7 +173,7 @@ def _delete(connection: Connection, *, room_id: int) -> None:
             .where(rooms.c.id == room_id)
             .values(visibility=REMOVED, topic="", topic_key="", first_seq=last_seq + 1, **_DEFAULT_POLICY)
         )
-        for table in (memberships, sanctions, invites):
+        for table in (memberships, sanctions, invites, hooks):
             connection.execute(delete(table).where(table.c.room_id == room_id))
 
 
@@ -190,6 +201,6 @@ def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> in
     connection.execute(
         update(uploads).where(uploads.c.id == cover_id, uploads.c.id.not_in(other_groups)).values(is_pinned=False)
     )
-    for table in (memberships, sanctions, invites, groups, conversations):
+    for table in (memberships, sanctions, invites, hooks, groups, conversations):
         connection.execute(delete(table).where(table.c.room_id == room_id))
     return last_seq

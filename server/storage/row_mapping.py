@@ -61,6 +61,7 @@ def entry_from_row(room: str, row: StoredEntry, reactions: Mapping[str, Reaction
                 deleted=bool(row.deleted),
                 reactions=dict(reactions) if reactions else None,
                 attachments=decode_attachments(row.attachments),
+                bot=bool(row.is_bot),
             )
         case "edit":
             return Edit(**common, target=row.target, message=row.text)

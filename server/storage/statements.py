@@ -49,7 +49,7 @@ from server.storage.tables import (
 
 MESSAGE_COLUMNS = (
     *("id", "room_id", "seq", "member_id", "nick_name", "account"),
-    *("text", "ts", "client_id", "reply_to", "n"),
+    *("text", "ts", "client_id", "reply_to", "n", "is_bot"),
 )
 """Columns of an inserted message in `entries`, in parameter order; the others have constant values."""
 

@@ -99,12 +99,7 @@ has_expiring_entries = or_(
 )
 """Condition of rooms with entries that expire; equal to that of their index."""
 
-Index(
-    "rooms_with_expiring_entries",
-    rooms.c.id,
-    sqlite_where=has_expiring_entries,
-    postgresql_where=has_expiring_entries,
-)
+Index("rooms_with_expiring", rooms.c.id, sqlite_where=has_expiring_entries, postgresql_where=has_expiring_entries)
 
 memberships = Table(
     "memberships",
@@ -159,6 +154,18 @@ invites = Table(
     Column("created_at", Int64, nullable=False),
 )
 """Invites to a room, or to the server if `room_id` is null. `digest` is the SHA-256 of the code."""
+
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("member_id", Text, primary_key=True),
+    Column("room_id", Int64, nullable=False, index=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("nick_name", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", Int64, nullable=False),
+)
+"""Webhooks of rooms. `digest` is the SHA-256 of the secret; `created_by` is the member id of the creator."""
 
 accounts = Table(
     "accounts",
@@ -228,6 +235,7 @@ entries = Table(
     Column("edited", Int64),
     Column("deleted", Boolean, nullable=False),
     Column("attachments", LargeBinary),
+    Column("is_bot", Boolean, nullable=False, server_default=false()),
     Index("entries_by_seq", "room_id", "seq", unique=True),
     Index(
         "entries_by_client_id",
@@ -249,7 +257,7 @@ entries = Table(
 
 The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
 `client_id` is the UUID of the command, as 32 hexadecimal digits. `attachments` are the files of a message that is not
-deleted, as JSON (`tui_chat.protocol.events.Attachment`).
+deleted, as JSON (`tui_chat.protocol.events.Attachment`). `is_bot` is true for messages of bots and webhooks.
 
 `n` is the number of messages of the room up to this entry, also deleted and removed ones: the ordinal of a message, and
 for any other entry that of the newest message before. The unread messages after an entry number `rooms.last_n - n`.

@@ -25,7 +25,7 @@ from tui_chat.protocol.policies import Audience, ManagerRole, Visibility
 PERSONS = ("guest", "invited", "account", "member", "moderator", "owner", "admin")
 
 # Cells: `+` permitted, `-` forbidden; letters name the policies that must admit the person:
-# s speak, g guestPost, r react, u upload, t topic (in owned rooms), i invite.
+# s speak, g guestPost, r react, u upload, t topic (in owned rooms), i invite; o rooms without an owner.
 # Columns after the persons: while muted, only on lower roles, in direct rooms, in the audit log.
 EXPECTED_ACTIONS = """
 action          guest invited account member moderator owner admin | muted lower direct audit
@@ -41,6 +41,8 @@ SET_TOPIC       tg    tg      t       t      t         t     t     | -     -    
 MENTION_ROOM    -     -       -       -      s         s     s     | -     -     -      -
 INVITE          i     i       i       i      i         i     i     | +     -     -      -
 MANAGE_INVITES  -     -       -       -      +         +     +     | +     -     -      -
+CREATE_HOOK     -     o       -       o      +         +     +     | -     -     -      -
+MANAGE_HOOKS    -     -       -       -      +         +     +     | +     -     -      -
 KICK            -     -       -       -      +         +     +     | +     +     -      -
 BAN             -     -       -       -      +         +     +     | +     +     -      -
 MUTE            -     -       -       -      +         +     +     | +     +     -      -
@@ -103,6 +105,8 @@ def _expect_condition(letter: str, policy: Policy, person: str) -> bool:
             return letter == "+"
         case "g":
             return policy.guest_post
+        case "o":
+            return not policy.owned
         case "t" if not policy.owned:
             return True
         case _:

@@ -19,6 +19,7 @@ class Member(WireStruct, frozen=True):
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
         away: Status text of a member that is away, possibly empty; None for an attentive member.
+        bot: The account is that of a bot.
         confusable: The nickname looks like that of another member who was present when it was assigned.
         via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
@@ -30,6 +31,7 @@ class Member(WireStruct, frozen=True):
     via: str | None = None
     confusable: bool = False
     away: str | None = None
+    bot: bool = False
 
 
 class Reactor(WireStruct, frozen=True):
@@ -97,6 +99,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         deleted: The message was deleted.
         reactions: Summaries by emoji, in order of appearance; None without reactions.
         attachments: Files of the message, None without files.
+        bot: The author is a bot or a webhook.
     """
 
     room: str
@@ -113,6 +116,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
     deleted: bool = False
     reactions: dict[str, ReactionSummary] | None = None
     attachments: list[Attachment] | None = None
+    bot: bool = False
 
 
 class ChangeEntry(WireStruct, frozen=True):
@@ -161,8 +165,20 @@ class MemberRef(WireStruct, frozen=True):
     account: str | None = None
 
 
-MemberAction = Literal["joined", "left", "invited", "kicked", "banned", "unbanned", "muted", "unmuted", "role"]
-"""Kinds of `MemberChange`."""
+MemberAction = Literal[
+    "joined",
+    "left",
+    "invited",
+    "kicked",
+    "banned",
+    "unbanned",
+    "muted",
+    "unmuted",
+    "role",
+    "hookCreated",
+    "hookRevoked",
+]
+"""Kinds of `MemberChange`; the target of the last two is a webhook."""
 
 
 class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):

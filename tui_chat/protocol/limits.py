@@ -76,6 +76,9 @@ INVITE_DEFAULT_SECONDS = 7 * 24 * 3600
 INVITE_SECONDS = 365 * 24 * 3600
 """Maximum validity of an invite in seconds."""
 
+HOOKS_PER_ROOM = 20
+"""Maximum number of webhooks of a room."""
+
 DELETE_RECENT_SECONDS = 7 * 24 * 3600
 """Maximum age in seconds of messages that a ban deletes."""
 

@@ -258,6 +258,40 @@ class InviteList(WireStruct, frozen=True):
     invites: list[Invite]
 
 
+class Hook(WireStruct, frozen=True):
+    """Webhook of a room.
+
+    Attributes:
+        id: Identifier for the revocation; the member id of its messages.
+        nick_name: Name of the webhook.
+        created_by: Creator, whose permissions apply to the messages.
+        created_at: Time of the creation in milliseconds since the epoch.
+    """
+
+    id: str
+    nick_name: str
+    created_by: MemberRef
+    created_at: int
+
+
+class HookCreated(WireStruct, frozen=True):
+    """New webhook.
+
+    Attributes:
+        id: Identifier for the revocation.
+        url: Address for messages, which contains the secret; only the path if the server does not know its address.
+    """
+
+    id: str
+    url: str
+
+
+class HookList(WireStruct, frozen=True):
+    """Webhooks of a room, newest first."""
+
+    hooks: list[Hook]
+
+
 class BlockList(WireStruct, frozen=True):
     """Members that the account has blocked, newest first."""
 

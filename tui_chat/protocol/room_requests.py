@@ -110,6 +110,32 @@ class RevokeInvite(RoomRequest, frozen=True):
     id: OpaqueString
 
 
+class CreateHook(RoomRequest, frozen=True):
+    """Create a webhook, which posts messages to a room with the permissions of the requester.
+
+    Attributes:
+        nick_name: Name of the webhook, the author of its messages.
+    """
+
+    event: ClassVar[str] = "createHook"
+    rate_class: ClassVar[str] = "joins"
+    nick_name: str
+
+
+class ListHooks(RoomRequest, frozen=True):
+    """List the webhooks of a room, or the own ones without the permission to manage all of them."""
+
+    event: ClassVar[str] = "listHooks"
+
+
+class RevokeHook(RoomRequest, frozen=True):
+    """Revoke the webhook `id`."""
+
+    event: ClassVar[str] = "revokeHook"
+    rate_class: ClassVar[str] = "messages"
+    id: OpaqueString
+
+
 class MemberRequest(RoomRequest, frozen=True):
     """Base of requests that target the member `member_id` of a room."""
 
@@ -249,6 +275,9 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     CreateInvite,
     ListInvites,
     RevokeInvite,
+    CreateHook,
+    ListHooks,
+    RevokeHook,
     SetRole,
     Kick,
     Ban,

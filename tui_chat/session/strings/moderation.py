@@ -21,6 +21,8 @@ _ACTIONS = {
     "unbanned": mark("{by} ended the ban of {nick}."),
     "muted": mark("{by} silenced {nick}."),
     "unmuted": mark("{by} ended the silence of {nick}."),
+    "hookCreated": mark("{by} created the webhook {nick}."),
+    "hookRevoked": mark("{by} revoked the webhook {nick}."),
 }
 
 

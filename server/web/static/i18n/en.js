@@ -172,6 +172,8 @@ export const en = {
     muted: (by, nick) => `${by} silenced ${nick}`,
     unmuted: (by, nick) => `${by} ended the silence of ${nick}`,
     role: (by, nick, role) => `${by} made ${nick} ${role}`,
+    hookCreated: (by, nick) => `${by} created the webhook ${nick}`,
+    hookRevoked: (by, nick) => `${by} revoked the webhook ${nick}`,
   },
   untilTime: (time) => `until ${time}`,
   policyChanged: (by, values) => `${by} changed the room: ${values}`,

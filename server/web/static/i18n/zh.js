@@ -172,6 +172,8 @@ export const zh = {
     muted: (by, nick) => `${by} 将 ${nick} 禁言`,
     unmuted: (by, nick) => `${by} 解除了对 ${nick} 的禁言`,
     role: (by, nick, role) => `${by} 将 ${nick} 设为${role}`,
+    hookCreated: (by, nick) => `${by} 创建了 Webhook ${nick}`,
+    hookRevoked: (by, nick) => `${by} 撤销了 Webhook ${nick}`,
   },
   untilTime: (time) => `至 ${time}`,
   policyChanged: (by, values) => `${by} 更改了房间设置：${values}`,

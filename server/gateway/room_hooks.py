@@ -1,0 +1,133 @@
+"""Webhooks of rooms: creation, list and revocation (docs/moderation.md, "Webhooks").
+
+- Secret: part of the address, stored as its SHA-256. Only the response of the creation contains the secret.
+- Log: a creation and a revocation are entries of the room.
+"""
+
+import secrets
+
+from server.domain.account_directory import AccountDirectory
+from server.domain.log_commands import AppendMemberChange
+from server.domain.permissions import Action, is_permitted, require
+from server.domain.room_registry import RoomRegistry
+from server.engineio.connection import ClientConnection
+from server.gateway.device_tokens import hash_secret
+from server.gateway.identity import IdentityResolver, require_account
+from server.gateway.request_handler import RequestHandlers
+from server.gateway.room_access import RoomAccessControl
+from server.storage.database import Database
+from server.storage.hook_repository import StoredHook
+from tui_chat.protocol import errors, events, names, responses, room_requests
+
+HOOKS_PATH = "/api/hooks"
+"""Path of the endpoint for messages, before the secret."""
+
+_SECRET_BYTES = 32
+
+
+class RoomHooks:
+    """Handlers of requests for webhooks; a rejected request raises a `ChatError`.
+
+    Args:
+        database: Storage of webhooks, and journal of their entries.
+        identity: Source of authors and member ids.
+        room_registry: Rooms with members.
+        access_control: Permission checks.
+        accounts: Directory of all accounts.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        identity: IdentityResolver,
+        room_registry: RoomRegistry[ClientConnection],
+        access_control: RoomAccessControl,
+        *,
+        accounts: AccountDirectory,
+    ) -> None:
+        self._database = database
+        self._identity = identity
+        self._room_registry = room_registry
+        self._access_control = access_control
+        self._accounts = accounts
+        self.handlers_by_type: RequestHandlers = {
+            room_requests.CreateHook: self._create,
+            room_requests.ListHooks: self._list_all,
+            room_requests.RevokeHook: self._revoke,
+        }
+
+    async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
+        account = require_account(connection)
+        state = await self._access_control.authorize(
+            connection, request.room, account.member_id, Action.CREATE_HOOK, must_exist=True
+        )
+        if self._accounts.find(names.canonical_key(request.nick_name)) is not None:
+            raise errors.Conflict("hook_name_in_use")
+        secret, member_id = secrets.token_urlsafe(_SECRET_BYTES), self._identity.generate_member_id()
+        await self._database.journal.append(
+            AppendMemberChange(
+                room=self._room_registry.get_ref(request.room),
+                author=self._identity.build_author(connection),
+                policy_seq=state.access.policy_seq,
+                action="hookCreated",
+                target=events.MemberRef(member_id=member_id, nick_name=request.nick_name),
+                hook_digest=hash_secret(secret),
+            )
+        )
+        return responses.HookCreated(id=member_id, url=f"{connection.own_origin or ''}{HOOKS_PATH}/{secret}")
+
+    async def _list_all(self, connection: ClientConnection, request: room_requests.ListHooks) -> responses.HookList:
+        hooks, _ = await self._load(connection, request.room)
+        return responses.HookList(
+            hooks=[
+                responses.Hook(
+                    id=hook.member_id,
+                    nick_name=hook.nick_name,
+                    created_by=self._describe_creator(hook.created_by),
+                    created_at=hook.created_at,
+                )
+                for hook in hooks
+            ]
+        )
+
+    async def _revoke(
+        self, connection: ClientConnection, request: room_requests.RevokeHook
+    ) -> responses.ChangeAccepted:
+        hooks, policy_seq = await self._load(connection, request.room)
+        hook = next((hook for hook in hooks if hook.member_id == request.id), None)
+        if hook is None:
+            raise errors.NotFound("hook_not_found")
+        append_result = await self._database.journal.append(
+            AppendMemberChange(
+                room=self._room_registry.get_ref(request.room),
+                author=self._identity.build_author(connection),
+                policy_seq=policy_seq,
+                action="hookRevoked",
+                target=events.MemberRef(member_id=hook.member_id, nick_name=hook.nick_name),
+            )
+        )
+        return responses.ChangeAccepted(revision=append_result.entry.seq)
+
+    async def _load(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
+        """Return the webhooks that a person may revoke, and the `policy_seq` of the check.
+
+        Raises:
+            NotFound: The room does not exist or is not visible.
+            Forbidden: The person may not create webhooks and has none.
+        """
+        account = require_account(connection)
+        state = await self._access_control.authorize(connection, room_name, account.member_id, must_exist=True)
+        hooks = await self._database.hooks.list_all(names.canonical_key(room_name))
+        if is_permitted(Action.MANAGE_HOOKS, state.access.policy, state.standing):
+            return hooks, state.access.policy_seq
+        own_hooks = [hook for hook in hooks if hook.created_by == account.member_id]
+        if not own_hooks:
+            require(Action.CREATE_HOOK, state.access.policy, state.standing)
+        return own_hooks, state.access.policy_seq
+
+    def _describe_creator(self, member_id: str) -> events.MemberRef:
+        account = self._accounts.find_member(member_id)
+        return events.MemberRef(member_id=member_id, nick_name="") if account is None else account.to_ref()
