@@ -42,6 +42,14 @@ async def open_member(chat_page: ChatPage, nick: str) -> None:
     await chat_page.page.locator("#member-list .member", has_text=nick).click()
 
 
+async def enter_room(chat_page: ChatPage, text: str) -> None:
+    """Submit a name or link in the dialog of rooms."""
+    await chat_page.page.keyboard.press("Control+K")
+    await chat_page.page.locator("#room-dialog-input").fill(text)
+    await chat_page.page.keyboard.press("Enter")
+    await expect(chat_page.page.locator("#room-dialog")).to_be_hidden()
+
+
 async def open_list(chat_page: ChatPage, command: str) -> Locator:
     """Open a list dialog with a command, and return its rows."""
     await chat_page.send_message(command)
@@ -90,7 +98,13 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     notice = owner.page.locator("#timeline-lines .notice").last
     await expect(notice).to_contain_text("?invite=")
     code = (await notice.inner_text()).rpartition("?invite=")[2].strip()
-    await stranger.send_message(f"/join {url.replace('http:', 'chat:').replace('#/', '')}?invite={code}")
+    invite = f"{url.replace('http:', 'chat:').replace('#/', '')}?invite={code}"
+    await enter_room(stranger, invite[:-1])
+    await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
+    await stranger.send_message(f"/join {invite}")
+    await stranger.expect_messages("hidden")
+    await stranger.send_message("/part")
+    await enter_room(stranger, invite)
     await stranger.expect_messages("hidden")
     await expect(stranger.page).to_have_url(url)
     await stranger.page.goto(f"{url}?invite={code}")

@@ -3,7 +3,8 @@
 - Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
 - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence punctuation
   of any script. An apostrophe before a letter or a digit is part of the address.
-- Host: an ASCII host ends at the first CJK character. A path may contain CJK, but no second URL except after a slash.
+- Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second
+  URL except after a slash.
 - Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
 
 `server/web/static/state/links.js` has the same rules; `tests/vectors/links.json` tests both.
@@ -40,13 +41,14 @@ _CJK = (
     "\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff10-\uffdc"
     "\U00020000-\U0003ffff"
 )
+_TYPOGRAPHY = "\u2010-\u2015\u2020-\u2023\u2027\u2190-\u21ff"
 _ASCII_CASE = re.ASCII | re.IGNORECASE  # without ASCII, `ſ` matches `s`
 _SCHEME = re.compile(r"(?:https?|chats?)://|mailto:", _ASCII_CASE)
 _START = re.compile(rf"(?<![0-9a-z])(?:{_SCHEME.pattern}|(?<![@./_-])www\.)", _ASCII_CASE)
 _REMAINDER = re.compile(
     rf"(?:[^\s<>\"'`{{}}|\\^{_QUOTES}{_BRACKETS}{_SENTENCE_PUNCTUATION}{_CJK_PUNCTUATION}{_INVISIBLE}]|'(?=[^\W_]))*"
 )
-_ASCII_HOST = re.compile(rf"([!-.0->@-~]{{0,255}}[0-9A-Za-z])[{_CJK}]([^/?#]{{0,255}})")
+_ASCII_HOST = re.compile(rf"([!-.0->@-~]{{0,255}}[0-9A-Za-z])[{_CJK}{_TYPOGRAPHY}]([^/?#]{{0,255}})")
 _PART = re.compile(r"[()\[\]?#]|https?://", _ASCII_CASE)
 _COMPLETE_ADDRESS = re.compile(r"(?:https?|chats?)://[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#]", _ASCII_CASE)
 _HOST_IN_URL = re.compile(r"[a-z]+://(?:[^/?#]*@)?([^/?#:]*)", _ASCII_CASE)

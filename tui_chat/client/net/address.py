@@ -22,7 +22,7 @@ _SCHEME_DEFAULTS = {
     "chat": ("http", DEFAULT_PORT),
     "chats": ("https", DEFAULT_PORT),
 }
-_HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^]+")
+_HOST_PATTERN = re.compile(r"[^\s/?#@\[\]:%\\<>\"'`{}|^\u2010-\u2015\u2020-\u2023\u2027\u2190-\u21ff]+")
 _INVITE = re.compile(r"\?invite=([A-Za-z0-9_-]+)$")
 _PAGE_FRAGMENT = re.compile(r"/?#/(.*)")
 _PAGE_INVITE = re.compile(rf"https?://[^/?#]+/?#/[^/?#]+{_INVITE.pattern}", re.IGNORECASE)

@@ -4,7 +4,8 @@
  * - Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
  * - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence
  *   punctuation of any script. An apostrophe before a letter or a digit is part of the address.
- * - Host: an ASCII host ends at the first CJK character. A path may contain CJK, but no second URL except after a slash.
+ * - Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second URL
+ *   except after a slash.
  * - Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
  */
 
@@ -23,11 +24,12 @@ const PUNCTUATION =
 const CJK =
   "\\u1100-\\u11ff\\u2e80-\\u2fdf\\u3005-\\u3007\\u3040-\\u31ff\\u3400-\\u4dbf\\u4e00-\\u9fff\\ua960-\\ua97f\\uac00-\\ud7ff\\uf900-\\ufaff\\uff10-\\uffdc" +
   "\\u{20000}-\\u{3ffff}";
+const TYPOGRAPHY = "\\u2010-\\u2015\\u2020-\\u2023\\u2027\\u2190-\\u21ff";
 // No pattern with the flag `u` ignores case, because `ſ` would match `s`.
 const SCHEME = /(?:https?|chats?):\/\/|mailto:/iy;
 const START = /(?<![0-9a-z])(?:(?:https?|chats?):\/\/|mailto:|(?<![@./_-])www\.)/gi;
 const REMAINDER = new RegExp(`(?:[^\\s\\u0085<>"'\`{}|\\\\^${PUNCTUATION}]|'(?=[\\p{L}\\p{N}]))*`, "uy");
-const ASCII_HOST = new RegExp(`^([!-.0->@-~]{0,255}[0-9A-Za-z])[${CJK}]([^/?#]{0,255})`, "u");
+const ASCII_HOST = new RegExp(`^([!-.0->@-~]{0,255}[0-9A-Za-z])[${CJK}${TYPOGRAPHY}]([^/?#]{0,255})`, "u");
 const MAX_HOST = 1024; // UTF-16 units in which the host is searched
 const PART = /[()[\]?#]|https?:\/\//gi;
 const COMPLETE_ADDRESS = /^(?:(?:https?|chats?):\/\/[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#])/i;

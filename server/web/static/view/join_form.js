@@ -9,10 +9,10 @@
 import { errorText, setLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { storedAccount } from "../state/account.js";
-import { parseRoomLink } from "../state/links.js";
 import { validateNickname, validateRoomName } from "../state/names.js";
 import { localStore } from "../state/storage.js";
 import { markInvalid, requireElement, setText } from "./dom.js";
+import { resolveRoom } from "./room_links.js";
 import { roomFromUrl, setRoomUrl } from "./room_url.js";
 
 export class JoinForm {
@@ -32,13 +32,13 @@ export class JoinForm {
   constructor({ onSubmit, onChange, onLanguageChange }) {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const link = parseRoomLink(this.#room.value.trim());
-      if (link && link.origin !== location.origin) return this.#reject(this.#room, strings.otherServer(new URL(link.origin).hostname));
-      if (link) {
-        setRoomUrl(link.room, { invite: link.invite, replace: true });
-        this.#room.value = link.room;
+      const typed = this.#room.value.trim();
+      const { room, invite, otherHost } = resolveRoom(typed);
+      if (otherHost) return this.#reject(this.#room, strings.otherServer(otherHost));
+      if (room !== typed) {
+        setRoomUrl(room, { invite, replace: true });
+        this.#room.value = room;
       }
-      const room = this.#room.value.trim();
       const nick = this.#nick.value.trim();
       if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);

@@ -1,5 +1,6 @@
 /**
- * Dialog to join or switch rooms. Lists open rooms first, then rooms of the account, rooms of the server and a new room.
+ * Dialog to join or switch rooms, with a name or a link. Lists open rooms first, then rooms of the account, rooms of the
+ * server and a new room.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -8,6 +9,7 @@ import { ROOM_LIST_PAGE } from "../state/limits.js";
 import { canonicalName } from "../state/names.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { closestElement, createElement, requireElement, selectOption } from "./dom.js";
+import { resolveRoom } from "./room_links.js";
 
 const MAX_OPTIONS = 50;
 const DEBOUNCE = 250; // ms
@@ -27,7 +29,7 @@ export class RoomDialog {
   #hasAllRooms = true; // filtering needs no further requests
   #timer = 0;
 
-  /** @param {(name: string) => void} onSelect */
+  /** @param {(name: string, invite: string) => void} onSelect */
   constructor(onSelect) {
     this.#onSelect = onSelect;
     closeOnDismiss(this.#dialog);
@@ -88,10 +90,10 @@ export class RoomDialog {
   async #fetchRooms() {
     const session = this.#session;
     if (!session) return;
-    const query = this.#field.value.trim();
+    const query = this.#typed.room;
     try {
       const rooms = await session.listRooms(query);
-      if (query !== this.#field.value.trim() && this.#serverRooms.length) return; // superseded by a newer request
+      if (query !== this.#typed.room && this.#serverRooms.length) return; // superseded by a newer request
       this.#serverRooms = rooms.filter(({ name }) => !session.current?.matchesName(name));
       if (!query) this.#hasAllRooms = rooms.length < ROOM_LIST_PAGE;
       if (this.#dialog.open) this.#render();
@@ -100,13 +102,20 @@ export class RoomDialog {
     }
   }
 
+  /** Room, invite code and server of the typed text. */
+  get #typed() {
+    return resolveRoom(this.#field.value.trim());
+  }
+
   #select(name) {
+    const { room, invite } = this.#typed;
     this.#dialog.close();
-    this.#onSelect(name);
+    this.#onSelect(name, name === room ? invite : "");
   }
 
   #render() {
-    const query = this.#field.value.trim();
+    const { room: query, otherHost } = this.#typed;
+    if (otherHost) return this.#renderOptions([], strings.otherServer(otherHost));
     const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
     for (const room of this.#ownRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: false });
     for (const room of this.#serverRooms) {
@@ -116,14 +125,17 @@ export class RoomDialog {
     const matches = [...roomsByName.values()].filter(({ name, title = name }) => canonicalName(title).includes(canonicalName(query)));
     const startsWithQuery = ({ name, title = name }) => canonicalName(title).startsWith(canonicalName(query));
     matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
-    this.#options = matches.slice(0, MAX_OPTIONS);
-    if (query && !roomsByName.has(canonicalName(query))) this.#options.push({ name: query, isNew: true });
-    const elements = this.#options.map((option, index) => renderOption(option, index));
-    if (!elements.length) elements.push(renderEmptyOption());
-    this.#list.replaceChildren(...elements);
-    const exactMatch = this.#options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
-    const openMatch = this.#options.findIndex((option) => option.isOpen && startsWithQuery(option));
-    this.#setActive(openMatch >= 0 ? openMatch : exactMatch);
+    const options = matches.slice(0, MAX_OPTIONS);
+    if (query && !roomsByName.has(canonicalName(query))) options.push({ name: query, isNew: true });
+    this.#renderOptions(options, strings.noMatchingRooms);
+    const exactMatch = options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
+    const openMatch = options.findIndex((option) => option.isOpen && startsWithQuery(option));
+    return this.#setActive(openMatch >= 0 ? openMatch : exactMatch);
+  }
+
+  #renderOptions(options, emptyText) {
+    this.#options = options;
+    this.#list.replaceChildren(...(options.length ? options.map(renderOption) : [renderEmptyOption(emptyText)]));
   }
 
   #setActive(index) {
@@ -146,8 +158,8 @@ function renderOption({ name, title = name, members, unread, mentions, topic, is
   return option;
 }
 
-function renderEmptyOption() {
-  const row = createElement("li", "empty", strings.noMatchingRooms);
+function renderEmptyOption(text) {
+  const row = createElement("li", "empty", text);
   row.setAttribute("role", "option");
   row.setAttribute("aria-disabled", "true");
   return row;

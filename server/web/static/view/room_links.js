@@ -1,8 +1,29 @@
-/** Links to rooms in the timeline: `chat://host/room`, and invite links of the page. */
+/** Links to rooms: `chat://host/room` and invite links of the page in the timeline; in typed text, also URLs of pages. */
 
 import { strings } from "../i18n/strings.js";
 import { parseRoomLink } from "../state/links.js";
 import { closestElement, requireElement } from "./dom.js";
+import { readRoomUrl } from "./room_url.js";
+
+/**
+ * Return the room and the invite code of a typed room name or link.
+ * @param {string} text
+ * @returns {{room: string, invite: string, otherHost: string}} `otherHost` is the server of a link to another server,
+ *   otherwise empty. `room` is empty for a link without a room.
+ */
+export function resolveRoom(text) {
+  const link = parseRoomLink(text) ?? parsePageUrl(text);
+  if (!link) return { room: text, invite: "", otherHost: "" };
+  const { origin, room, invite } = link;
+  return { room, invite, otherHost: origin === location.origin ? "" : new URL(origin).hostname };
+}
+
+/** @param {string} text */
+function parsePageUrl(text) {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return null;
+  const url = new URL(text);
+  return { origin: url.origin, ...readRoomUrl(url) };
+}
 
 /**
  * Ask before the join of a linked room, and explain links to other servers.

@@ -8,12 +8,21 @@ import { splitInvite } from "../state/links.js";
 
 /** Return the room name in the URL, or an empty string. */
 export function roomFromUrl() {
-  return splitFragment().room || (new URLSearchParams(location.search).get("room")?.trim() ?? "");
+  return readRoomUrl(location).room;
 }
 
 /** Return the invite code in the URL, or an empty string. */
 export function inviteFromUrl() {
-  return splitFragment().invite;
+  return readRoomUrl(location).invite;
+}
+
+/**
+ * Return the room and the invite code in a URL of the page, both empty if absent.
+ * @param {{hash: string, search: string}} url
+ */
+export function readRoomUrl({ hash, search }) {
+  const { room, invite } = splitInvite(hash.replace(/^#\/?/, ""));
+  return { room: room || (new URLSearchParams(search).get("room")?.trim() ?? ""), invite };
 }
 
 /**
@@ -31,10 +40,6 @@ export function setRoomUrl(room, { invite = "", replace = false } = {}) {
 /** Return the address of this page that joins a room with an invite code. */
 export function inviteUrl(room, code) {
   return new URL(`./${formatFragment(room, code)}`, document.baseURI).href;
-}
-
-function splitFragment() {
-  return splitInvite(location.hash.replace(/^#\/?/, ""));
 }
 
 function formatFragment(room, invite) {

@@ -7,11 +7,11 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
-import { parseRoomLink } from "../state/links.js";
 import { CommandRejected } from "./command_context.js";
 import { MODERATION_HANDLERS } from "./moderation_commands.js";
 import { PEOPLE_HANDLERS } from "./people_commands.js";
 import { ROOM_HANDLERS } from "./room_commands.js";
+import { resolveRoom } from "./room_links.js";
 
 const SHRUG = "¯\\_(ツ)_/¯";
 
@@ -85,14 +85,13 @@ const HANDLERS = {
 
 /**
  * Join a room by name or by a link to a room of this server, or open the room dialog.
- * @param {string} room
+ * @param {string} typed
  * @param {CommandContext} context
  */
-function join(room, { openRoom, openRoomDialog }) {
-  const link = parseRoomLink(room);
-  if (link && link.origin !== location.origin) throw new CommandRejected(strings.otherServer(new URL(link.origin).hostname));
-  const name = link ? link.room : room;
-  return name ? openRoom(name, link?.invite) : openRoomDialog("");
+function join(typed, { openRoom, openRoomDialog }) {
+  const { room, invite, otherHost } = resolveRoom(typed);
+  if (otherHost) throw new CommandRejected(strings.otherServer(otherHost));
+  return room ? openRoom(room, invite) : openRoomDialog("");
 }
 
 /**
