@@ -1,7 +1,7 @@
 """Random actions of persons in rooms through every entry point, compared with a model of the permissions.
 
 - Model: `ModelRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
-- Entry points: the events of all dialects, and uploads and downloads over HTTP.
+- Entry points: the events of all dialects, and the HTTP endpoints of rooms, files, profiles and sessions.
 - Confidentiality: every message has a unique text. A person receives the texts that the model permits, in any push and
   response, and no others.
 """
@@ -9,15 +9,14 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from tests.support import permission_http
 from tests.support.permission_model import (
     ACCOUNT_NAMES,
     KINDS,
@@ -206,30 +205,7 @@ class PermissionMachine(RuleBasedStateMachine):
         response = self.request(name, "setTopic", room=model.name, topic="news")
         self.expect(response, name in model.present and model.sets_topic(name))
 
-    @rule(name=NATIVE_NAMES, room=ROOMS)
-    def send_file(self, name: str, room: str) -> None:
-        model, text = self.rooms[room], next(self.texts)
-        if not model.messages:
-            return
-        response = self.stage.request_http(name, "POST", f"/api/uploads?room={quote(model.name)}&name=a", data=b"file")
-        assert (response.status == HTTPStatus.CREATED) is model.uploads(name), response
-        if response.status != HTTPStatus.CREATED or name not in model.present:
-            return
-        self.owner_of_text[text] = model
-        sent = self.request(name, "sendMessage", room=model.name, message=text, attachments=[response.body["id"]])
-        (entry,) = self.request(name, "history", room=model.name, after=sent["seq"] - 1, limit=1)["messages"]
-        model.messages.append(ModelMessage(sent["seq"], name, text, file_path=entry["attachments"][0]["path"]))
-        self.check_pushes({reader: {text} for reader in model.present | model.observers})
-
     # -- queries
-
-    @rule(name=NATIVE_NAMES, room=ROOMS)
-    def read_files(self, name: str, room: str) -> None:
-        model = self.rooms[room]
-        for message in model.messages:
-            if message.file_path and not message.is_deleted:
-                response = self.stage.request_http(name, "GET", message.file_path)
-                assert response.status == (HTTPStatus.OK if model.reads(name) else HTTPStatus.NOT_FOUND), response
 
     @rule(name=NAMES, room=ROOMS)
     def read_history(self, name: str, room: str) -> None:
@@ -303,6 +279,18 @@ class PermissionMachine(RuleBasedStateMachine):
                         message.text for message in model.messages if not message.is_deleted
                     ]
                 client.pushes.clear()
+
+    # -- HTTP
+
+    read_room = permission_http.read_room
+    post_message = permission_http.post_message
+    list_rooms_by_http = permission_http.list_rooms
+    send_file = permission_http.send_file
+    use_unsent_file = permission_http.use_unsent_file
+    read_files = permission_http.read_files
+    read_profile = permission_http.read_profile
+    change_profile = permission_http.change_profile
+    revoke_session_of_other = permission_http.revoke_session_of_other
 
     # -- moderation
 
