@@ -58,13 +58,14 @@ async def run_apis(
         callers, settings.parse_trusted_networks(), allow_insecure=settings.insecure_login == "on"
     )
     limits = create_api_limits() if settings.rate_limit == "on" else None
-    apis: list[HttpApi] = [
-        AccountApi(
+    endpoints = (
+        *AccountApi(
             account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
-        ),
-        UploadApi(uploads, handlers.upload_access, authenticator, limits=limits),
-        EndpointRouter(RoomApi(handlers).endpoints, authenticator, CallerLimits(dispatcher.request_limiter)),
-    ]
+        ).endpoints,
+        *UploadApi(uploads, handlers.upload_access, authenticator, limits=limits).endpoints,
+        *RoomApi(handlers).endpoints,
+    )
+    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, CallerLimits(dispatcher.request_limiter))]
     async with AsyncExitStack() as resources:
         if views is not None:
             apis += await resources.enter_async_context(

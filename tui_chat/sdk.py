@@ -10,7 +10,7 @@
 - Dependencies: `tui_chat.client` and `tui_chat.protocol` only.
 """
 
-from tui_chat.client.accounts import AccountClient, AccountProfile, Device, Login
+from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, Unreachable, UnsupportedByServer
 from tui_chat.client.event_queue import EventQueue
@@ -51,6 +51,7 @@ from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.client.user_requests import UserRequests
+from tui_chat.protocol.account_responses import AccountProfile, Device, Login
 from tui_chat.protocol.errors import (
     BadRequest,
     ChatError,

@@ -13,64 +13,13 @@ from msgspec.structs import replace
 
 from tui_chat.client import sanitize
 from tui_chat.client.net.address import parse_address
+from tui_chat.protocol.account_responses import AccountProfile, Device, DeviceList, Login
 from tui_chat.protocol.errors import InternalError
 
 HTTP_TIMEOUT = 30.0
 """Default time limit of an account request in seconds; a password hash may wait for others on the server."""
 
 StructT = TypeVar("StructT", bound=Struct)
-
-
-class Login(Struct, frozen=True, rename="camel"):
-    """Token of an account on one device.
-
-    Attributes:
-        token: Secret credential.
-        account: Account name.
-        expires_at: Expiry without a further use, in milliseconds since the epoch.
-    """
-
-    token: str
-    account: str = ""
-    expires_at: int = 0
-
-
-class Device(Struct, frozen=True, rename="camel"):
-    """Login of an account.
-
-    Attributes:
-        id: Identifier for `AccountClient.revoke_device`.
-        label: Name of the device, possibly empty.
-        created_at: Time of the login, in milliseconds since the epoch.
-        last_used_at: Hour of the last use, in milliseconds since the epoch.
-        current: True for the login of the request.
-    """
-
-    id: int
-    label: str = ""
-    created_at: int = 0
-    last_used_at: int = 0
-    current: bool = False
-
-
-class AccountProfile(Struct, frozen=True, rename="camel"):
-    """Profile of an account.
-
-    Attributes:
-        account: Account name.
-        nick_name: Nickname in all rooms.
-        about: Text about the owner, possibly empty.
-        role: Role on the server: `user` or `admin`.
-    """
-
-    account: str
-    nick_name: str
-    about: str = ""
-    role: str = "user"
-
-
-class _DeviceList(Struct):
-    sessions: list[Device]
 
 
 class AccountClient:
@@ -144,7 +93,7 @@ class AccountClient:
 
     async def list_devices(self) -> list[Device]:
         """Return the devices with a valid token."""
-        devices = (await self._request(_DeviceList, "GET", "/api/sessions")).sessions
+        devices = (await self._request(DeviceList, "GET", "/api/sessions")).sessions
         return [
             replace(
                 device,

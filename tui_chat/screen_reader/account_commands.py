@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
-from tui_chat.client.accounts import Device
+from tui_chat.protocol.account_responses import Device
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import account_forms
 from tui_chat.session.account_forms import AccountForm, InvalidField

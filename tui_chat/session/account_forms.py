@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
-from tui_chat.client.accounts import AccountProfile, Device
+from tui_chat.protocol.account_responses import AccountProfile, Device
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.i18n import mark, tr

@@ -10,7 +10,8 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from tui_chat.client.accounts import AccountClient, AccountProfile, Device
+from tui_chat.client.accounts import AccountClient
+from tui_chat.protocol.account_responses import AccountProfile, Device
 from tui_chat.protocol.errors import ChatError, Unauthorized
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.login_store import LoginStore, SavedLogin

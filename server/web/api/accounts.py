@@ -4,17 +4,18 @@ Responses and problems contain no password and no token, except the new token of
 """
 
 from http import HTTPStatus
+from typing import Annotated
 
-from aiohttp import web
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from server.gateway.account_service import AccountService, Erasure, IssuedToken, Registration
 from server.gateway.credentials import find_guest_key
 from server.gateway.identity import IdentityResolver
 from server.storage.account_repository import AccountRecord
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
-from server.web.api.guard import create_json_response, read_json
+from server.web.api.endpoints import ApiCall, Endpoint
 from tui_chat.protocol import errors, names, sanitize
+from tui_chat.protocol.account_responses import AccountProfile, Device, DeviceList, Login
 from tui_chat.protocol.accounts import validate_email
 from tui_chat.protocol.limits import SEQ_MAX
 
@@ -60,8 +61,18 @@ class DeletionBody(Struct, rename="camel"):
     password: str = ""
 
 
+class DevicePath(Struct, frozen=True):
+    """Login of a path.
+
+    Attributes:
+        id: Identifier of the login, or `current` for that of the request.
+    """
+
+    id: Annotated[str, Meta(pattern="^(current|[0-9]+)$")]
+
+
 class AccountApi:
-    """Handlers of the account endpoints; `add_routes` adds them to an application.
+    """Endpoints of accounts, devices and profiles.
 
     Args:
         service: Operations on accounts.
@@ -69,6 +80,9 @@ class AccountApi:
         authenticator: Checks of requests.
         registration: Policy of registrations.
         limits: Limits per address, None for no limits; the limit of failed logins is always on.
+
+    Attributes:
+        endpoints: Declared endpoints.
     """
 
     def __init__(
@@ -85,32 +99,115 @@ class AccountApi:
         self._authenticator = authenticator
         self._registration = registration
         self._limits = limits
+        self.endpoints = (
+            Endpoint(
+                method="POST",
+                path="/api/accounts",
+                name="register",
+                summary="Create an account and log in; a guest keeps messages and rooms",
+                tag="accounts",
+                handle=self._register,
+                credentials="guest",
+                rate_class=None,
+                body=RegistrationBody,
+                response=Login,
+                status=HTTPStatus.CREATED,
+                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+            ),
+            Endpoint(
+                method="POST",
+                path="/api/sessions",
+                name="logIn",
+                summary="Log in",
+                tag="accounts",
+                handle=self._log_in,
+                credentials="none",
+                rate_class=None,
+                body=LoginBody,
+                response=Login,
+                problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/sessions",
+                name="listDevices",
+                summary="List the logins of the account",
+                tag="accounts",
+                handle=self._list_devices,
+                credentials="account",
+                response=DeviceList,
+            ),
+            Endpoint(
+                method="DELETE",
+                path="/api/sessions/{id}",
+                name="revokeDevice",
+                summary="Revoke the token of a login",
+                tag="accounts",
+                handle=self._revoke_device,
+                credentials="account",
+                parameters=DevicePath,
+                problems=(HTTPStatus.NOT_FOUND,),
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/me",
+                name="getProfile",
+                summary="Return the profile of the account",
+                tag="accounts",
+                handle=self._read_profile,
+                credentials="account",
+                response=AccountProfile,
+            ),
+            Endpoint(
+                method="PATCH",
+                path="/api/me",
+                name="updateProfile",
+                summary="Change the profile of the account",
+                tag="accounts",
+                handle=self._update_profile,
+                credentials="account",
+                body=ProfileBody,
+                response=AccountProfile,
+                problems=(HTTPStatus.CONFLICT,),
+            ),
+            Endpoint(
+                method="DELETE",
+                path="/api/me",
+                name="deleteAccount",
+                summary="Delete the account",
+                tag="accounts",
+                handle=self._delete_account,
+                credentials="account",
+                body=DeletionBody,
+                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+            ),
+            Endpoint(
+                method="POST",
+                path="/api/me/password",
+                name="changePassword",
+                summary="Change the password, and revoke the tokens of all other devices",
+                tag="accounts",
+                handle=self._change_password,
+                credentials="account",
+                body=PasswordBody,
+                problems=(HTTPStatus.FORBIDDEN,),
+            ),
+        )
 
-    def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them."""
-        app.router.add_post("/api/accounts", self._register, name="register")
-        app.router.add_post("/api/sessions", self._log_in, name="login")
-        app.router.add_get("/api/sessions", self._list_devices, name="devices")
-        app.router.add_delete("/api/sessions/{id:current|[0-9]+}", self._revoke_device, name="revoke-device")
-        app.router.add_get("/api/me", self._read_profile, name="profile")
-        app.router.add_patch("/api/me", self._update_profile, name="update-profile")
-        app.router.add_delete("/api/me", self._delete_account, name="delete-account")
-        app.router.add_post("/api/me/password", self._change_password, name="change-password")
-
-    async def _register(self, request: web.Request) -> web.Response:
+    async def _register(self, call: ApiCall[None, RegistrationBody]) -> Login:
         """Create an account and log in; a guest key in `Authorization: Guest …` transfers the member id of the guest.
 
         The policy of registrations is checked before the names, so a closed server reveals no names.
         """
-        client = self._authenticator.require_secure(request)
-        body = await read_json(request, RegistrationBody)
+        client = self._authenticator.require_secure(call.request)
+        body = call.body
         label = sanitize.validate_device_label(body.label)
         if self._registration == "closed":
             raise errors.Forbidden("registration_closed")
         if self._registration == "invite" and not body.invite:
             raise errors.Forbidden("invite_invalid")
         acquire(self._limits and self._limits.registrations, client.address, "too_many_registrations")
-        guest_key = find_guest_key(request.headers.get("Authorization", ""))
+        guest_key = find_guest_key(call.request.headers.get("Authorization", ""))
         member_id = None
         if guest_key is not None:
             member_id = self._identity.verify_guest_key(guest_key)
@@ -125,49 +222,40 @@ class AccountApi:
             member_id=member_id,
             invite_code=body.invite if self._registration == "invite" else None,
         )
-        return _create_token_response(await self._service.issue_token(account, label), HTTPStatus.CREATED)
+        return _to_login(await self._service.issue_token(account, label))
 
-    async def _log_in(self, request: web.Request) -> web.Response:
-        client = self._authenticator.require_secure(request)
-        body = await read_json(request, LoginBody)
+    async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
+        client = self._authenticator.require_secure(call.request)
+        body = call.body
         label = sanitize.validate_device_label(body.label)
-        return _create_token_response(await self._service.log_in(body.account, body.password, label, client.address))
+        return _to_login(await self._service.log_in(body.account, body.password, label, client.address))
 
-    async def _list_devices(self, request: web.Request) -> web.Response:
-        account = await self._authenticator.authenticate(request)
-        return create_json_response(
-            {
-                "sessions": [
-                    {
-                        "id": token.id,
-                        "label": token.label,
-                        "createdAt": token.created_at,
-                        "lastUsedAt": token.last_used_at,
-                        "current": token.id == account.token_id,
-                    }
-                    for token in await self._service.list_devices(account.id)
-                ]
-            }
+    async def _list_devices(self, call: ApiCall[None, None]) -> DeviceList:
+        account = call.account
+        return DeviceList(
+            [
+                Device(
+                    id=token.id,
+                    label=token.label,
+                    created_at=token.created_at,
+                    last_used_at=token.last_used_at,
+                    current=token.id == account.token_id,
+                )
+                for token in await self._service.list_devices(account.id)
+            ]
         )
 
-    async def _revoke_device(self, request: web.Request) -> web.Response:
-        account = await self._authenticator.authenticate(request)
-        requested = request.match_info["id"]
+    async def _revoke_device(self, call: ApiCall[DevicePath, None]) -> None:
+        account, requested = call.account, call.parameters.id
         token_id = account.token_id if requested == "current" else int(requested[: len(str(SEQ_MAX))])
         await self._service.revoke_device(account, token_id)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
 
-    async def _read_profile(self, request: web.Request) -> web.Response:
-        return _create_profile_response(
-            await self._service.read_profile(await self._authenticator.authenticate(request))
-        )
+    async def _read_profile(self, call: ApiCall[None, None]) -> AccountProfile:
+        return _to_profile(await self._service.read_profile(call.account))
 
-    async def _update_profile(self, request: web.Request) -> web.Response:
-        account = await self._authenticator.authenticate(request)
-        body = await read_json(request, ProfileBody)
-        acquire(
-            self._limits and self._limits.changes, self._authenticator.get_client(request).address, "too_many_requests"
-        )
+    async def _update_profile(self, call: ApiCall[None, ProfileBody]) -> AccountProfile:
+        body = call.body
+        acquire(self._limits and self._limits.changes, call.caller.address, "too_many_requests")
         values: dict[str, str | None] = {}
         if body.nick_name is not UNSET:
             values["nick_name"] = names.validate_nickname(body.nick_name)
@@ -175,36 +263,31 @@ class AccountApi:
             values["about"] = sanitize.validate_about(body.about)
         if body.email is not UNSET:
             values["email"] = validate_email(body.email)
-        return _create_profile_response(await self._service.update_profile(account, values))
+        return _to_profile(await self._service.update_profile(call.account, values))
 
-    async def _change_password(self, request: web.Request) -> web.Response:
-        client = self._authenticator.require_secure(request)
-        account = await self._authenticator.authenticate(request)
-        body = await read_json(request, PasswordBody)
-        await self._service.change_password(account, body.password, body.new_password, client.address)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def _change_password(self, call: ApiCall[None, PasswordBody]) -> None:
+        client = self._authenticator.require_secure(call.request)
+        body = call.body
+        await self._service.change_password(call.account, body.password, body.new_password, client.address)
 
-    async def _delete_account(self, request: web.Request) -> web.Response:
-        client = self._authenticator.require_secure(request)
-        account = await self._authenticator.authenticate(request)
-        body = await read_json(request, DeletionBody)
-        await self._service.delete_account(account, body.password, erasure=body.messages, address=client.address)
-        return web.Response(status=HTTPStatus.NO_CONTENT)
+    async def _delete_account(self, call: ApiCall[None, DeletionBody]) -> None:
+        client = self._authenticator.require_secure(call.request)
+        body = call.body
+        await self._service.delete_account(call.account, body.password, erasure=body.messages, address=client.address)
 
 
-def _create_token_response(issued: IssuedToken, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    body = {"account": issued.account.name, "token": issued.token, "expiresAt": issued.expires_at}
-    return create_json_response(body, status)
+def _to_login(issued: IssuedToken) -> Login:
+    return Login(account=issued.account.name, token=issued.token, expires_at=issued.expires_at)
 
 
-def _create_profile_response(record: AccountRecord) -> web.Response:
+def _to_profile(record: AccountRecord) -> AccountProfile:
     account = record.account
-    profile = {
-        "account": account.name,
-        "nickName": account.nick_name,
-        "memberId": account.member_id,
-        "role": account.role,
-        "about": record.about,
-        "createdAt": account.created_at,
-    }
-    return create_json_response(profile | ({"email": record.email} if record.email else {}))
+    return AccountProfile(
+        account=account.name,
+        nick_name=account.nick_name,
+        member_id=account.member_id,
+        role=account.role,
+        about=record.about,
+        created_at=account.created_at,
+        email=record.email or UNSET,
+    )

@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from server.domain.account_directory import AccountIdentity
 from server.domain.rate_limits import Quota
 from server.gateway.caller_limits import CallerLimits
 from server.gateway.http_callers import HttpCaller
@@ -28,11 +29,17 @@ from tui_chat.protocol import codec, errors
 ParametersT = TypeVar("ParametersT")
 BodyT = TypeVar("BodyT")
 
-Credentials = Literal["none", "person", "account"]
-"""Required credentials: none, a token or a guest key, or a token."""
+Credentials = Literal["none", "guest", "signature", "person", "account"]
+"""Credentials of an endpoint.
+
+- `none`: no credentials.
+- `guest`: optionally a guest key, which the handler verifies.
+- `signature`: a signed URL, a token or a guest key, which the handler verifies.
+- `person`: a token or a guest key.
+- `account`: a token.
+"""
 
 _MESSAGE_RATE = "messages"
-_ANONYMOUS = HttpCaller(address="", member_id="")
 
 
 class RawContent(Struct, frozen=True):
@@ -51,7 +58,7 @@ class ApiCall(Generic[ParametersT, BodyT]):
 
     Attributes:
         request: HTTP request.
-        caller: Person of the request; without member id for an endpoint without credentials.
+        caller: Person of the request; without member id unless the endpoint requires a person or an account.
         parameters: Parameters of path, query and headers; None for an endpoint without parameters.
         body: Body; None for an endpoint without one, or with a `RawContent`.
     """
@@ -60,6 +67,12 @@ class ApiCall(Generic[ParametersT, BodyT]):
     caller: HttpCaller
     parameters: ParametersT
     body: BodyT
+
+    @property
+    def account(self) -> AccountIdentity:
+        """Account of the person, for an endpoint that requires one."""
+        assert self.caller.account is not None
+        return self.caller.account
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -141,8 +154,8 @@ class EndpointRouter:
         if endpoint.credentials == "person":
             return await self._authenticator.identify(request)
         address = self._authenticator.get_client(request).address
-        if endpoint.credentials == "none":
-            return msgspec.structs.replace(_ANONYMOUS, address=address)
+        if endpoint.credentials != "account":
+            return HttpCaller(address=address, member_id="")
         account = await self._authenticator.authenticate(request)
         return HttpCaller(address=address, member_id=account.member_id, account=account)
 

@@ -13,16 +13,18 @@ from http import HTTPStatus
 
 from aiohttp import BodyPartReader, web
 from aiohttp.http_exceptions import HttpProcessingError
+from msgspec import Struct
 
-from server.domain.uploads import UPLOAD_ID, UPLOADS_PATH, FilePath, Upload
+from server.domain.uploads import UPLOADS_PATH, FilePath, Upload
 from server.gateway.http_callers import HttpCaller
 from server.gateway.upload_access import UploadAccess
 from server.uploads.media_types import INLINE_TYPES
 from server.uploads.object_store import STORE_ERRORS
 from server.uploads.upload_service import UploadService
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
-from server.web.api.guard import create_json_response
+from server.web.api.endpoints import ApiCall, Endpoint, RawContent
 from tui_chat.protocol import errors
+from tui_chat.protocol.events import Attachment
 
 _log = logging.getLogger("chat.uploads")
 
@@ -51,14 +53,57 @@ _FILE_HEADERS = {
 }
 
 
+class UploadParameters(Struct, frozen=True):
+    """Parameters of `POST /api/uploads`.
+
+    Attributes:
+        room: Target room, for a file without a form.
+        name: Name of the file; in a form, that of the part by default.
+    """
+
+    room: str = ""
+    name: str = ""
+
+
+class UploadForm(Struct, frozen=True):
+    """Form of `POST /api/uploads`.
+
+    Attributes:
+        room: Target room; precedes the file.
+        file: Content of the file.
+    """
+
+    room: str
+    file: bytes
+
+
+class DownloadParameters(Struct, frozen=True):
+    """Parameters of `GET /api/uploads/{id}/{name}`.
+
+    Attributes:
+        id: Identifier of the file, with the suffix `.preview` for its smaller version.
+        name: Any name.
+        expires: End of the validity of a signed URL.
+        signature: Signature of a signed URL.
+    """
+
+    id: str
+    name: str
+    expires: str = ""
+    signature: str | None = None
+
+
 class UploadApi:
-    """Handlers of the endpoints of files; `add_routes` adds them to an application.
+    """Endpoints of files.
 
     Args:
         uploads: Uploads of the server.
         access: Permission checks.
         authenticator: Checks of requests.
         limits: Limits per address, None for no limits.
+
+    Attributes:
+        endpoints: Declared endpoints.
     """
 
     def __init__(
@@ -73,18 +118,41 @@ class UploadApi:
         self._access = access
         self._authenticator = authenticator
         self._limits = limits
+        self.endpoints = (
+            Endpoint(
+                method="POST",
+                path=UPLOADS_PATH,
+                name="upload",
+                summary="Upload a file for a message",
+                tag="files",
+                handle=self._upload,
+                parameters=UploadParameters,
+                body=RawContent({"application/octet-stream": bytes, "multipart/form-data": UploadForm}),
+                response=Attachment,
+                status=HTTPStatus.CREATED,
+                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+            ),
+            Endpoint(
+                method="GET",
+                path=UPLOADS_PATH + "/{id}/{name}",
+                name="download",
+                summary="Return a file, or a part of a file",
+                tag="files",
+                handle=self._download,
+                credentials="signature",
+                rate_class=None,
+                parameters=DownloadParameters,
+                response=RawContent({"*/*": bytes}),
+                problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+            ),
+        )
 
-    def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them."""
-        app.router.add_post(UPLOADS_PATH, self._upload, name="upload")
-        app.router.add_get(UPLOADS_PATH + f"/{{id:{UPLOAD_ID}(?:\\.preview)?}}/{{name:[^/]+}}", self._download)
-
-    async def _upload(self, request: web.Request) -> web.Response:
+    async def _upload(self, call: ApiCall[UploadParameters, None]) -> Attachment:
         """Store the body as a file, or the part `file` of a form.
 
         The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
         """
-        caller = await self._authenticator.identify(request)
+        request, caller = call.request, call.caller
         acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT):
@@ -92,10 +160,10 @@ class UploadApi:
                     upload = await self._receive_form(request, caller)
                 else:
                     chunks = read_chunks(request.content.read)
-                    upload = await self._receive(request, caller, request.query.get("room", ""), chunks)
+                    upload = await self._receive(request, caller, call.parameters.room, chunks)
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
-        return create_json_response(upload.to_attachment(), HTTPStatus.CREATED)
+        return upload.to_attachment()
 
     async def _receive_form(self, request: web.Request, caller: HttpCaller) -> Upload:
         room_name = request.query.get("room", "")
@@ -128,15 +196,14 @@ class UploadApi:
         size = None if request.content_type == "multipart/form-data" else request.content_length
         return await self._uploads.receive(chunks, uploader, name, size=size)
 
-    async def _download(self, request: web.Request) -> web.StreamResponse:
+    async def _download(self, call: ApiCall[DownloadParameters, None]) -> web.StreamResponse:
         """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete."""
+        request, parameters = call.request, call.parameters
         file_path = FilePath.parse(request.rel_url.raw_path)
         if file_path is None:
             raise errors.NotFound("upload_not_found")
-        if "signature" in request.query:
-            upload = await self._access.require_signed(
-                file_path, request.query.get("expires", ""), request.query["signature"]
-            )
+        if parameters.signature is not None:
+            upload = await self._access.require_signed(file_path, parameters.expires, parameters.signature)
         else:
             upload = await self._access.require_readable(await self._authenticator.identify(request), file_path)
         if file_path.is_preview and not upload.has_preview:

@@ -8,7 +8,7 @@ from tui_chat.session import error_text
 from tui_chat.session.i18n import mark, plural, tr
 
 if TYPE_CHECKING:
-    from tui_chat.client.accounts import Device
+    from tui_chat.protocol.account_responses import Device
 
 NOT_LOGGED_IN = mark("You are not logged in. /login logs in, /register creates an account.")
 PASSWORD = mark("Password")

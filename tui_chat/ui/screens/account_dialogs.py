@@ -5,7 +5,7 @@ from typing import Any
 
 from textual.screen import Screen
 
-from tui_chat.client.accounts import Device
+from tui_chat.protocol.account_responses import Device
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import account_forms
 from tui_chat.session.account_forms import AccountForm, InvalidField

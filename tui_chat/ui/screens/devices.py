@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from tui_chat.client.accounts import Device
+from tui_chat.protocol.account_responses import Device
 from tui_chat.session.i18n import mark
 from tui_chat.session.strings import accounts as account_strings
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
