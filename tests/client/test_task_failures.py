@@ -26,6 +26,7 @@ from tui_chat.client.net.backoff import Backoff
 from tui_chat.client.net.connector import Connector
 from tui_chat.client.net.gate import Gate
 from tui_chat.client.net.transport import Transport
+from tui_chat.client.outbox.item_writer import OutboxItemWriter
 from tui_chat.client.outbox.sender import OutboxSender
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_item import OutboxItemState
@@ -59,7 +60,8 @@ FAULTS: dict[type, tuple[str, ...]] = {
     EntryCursor: ("offer",),
     HistorySync: ("on_join", "on_push", "_auto_fill", "_fetch_next", "_fetch", "_notify"),
     RoomLog: ("apply_join", "apply_push", "apply_page", "gaps", "missing_after", "pop_dirty"),
-    OutboxSender: ("_send_all", "_next_item", "_send", "_request", "_on_sent", "_delete", "claim_orphans"),
+    OutboxSender: ("_send_all", "_next_item", "_send", "_request", "_on_sent", "claim_orphans"),
+    OutboxItemWriter: ("_delete", "claim_orphans"),
     Outbox: ("add", "delete", "_flush_writes", "_execute", "claim_orphans"),
     RoomCache: ("_write_dirty", "save_room_info"),
     LocalHistory: ("write", "save_room_info"),

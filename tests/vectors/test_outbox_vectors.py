@@ -92,7 +92,7 @@ class OutboxRun:
         )
         context = RoomContext(client_context, key=SCOPE.room, nick_key=SCOPE.nick, name="tea", nick="ann")
         self.gate: Gate[Any] = context.gate  # shared by room and connector
-        self.sender = OutboxSender(context, outbox, cast(Any, None), sleep=self._sleep)
+        self.sender = OutboxSender(context, outbox, cast(Any, None), deliver=cast(Any, None), sleep=self._sleep)
 
     @property
     def items(self) -> list[str]:

@@ -83,7 +83,7 @@ class RoomMembership:
         self.files = RoomFiles(context)
         self.read_marker = RoomReadMarker(context, self.history.log)
         self.basic_server = BasicServer(lambda: context.nick, context.client.now_ms)
-        self.sender = OutboxSender(context, outbox, self.basic_server)
+        self.sender = OutboxSender(context, outbox, self.basic_server, deliver=self.files.deliver)
         self.is_observed = isinstance(request, Observe)
         self.is_basic_server = False
         self.was_joined = False

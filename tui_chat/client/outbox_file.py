@@ -68,6 +68,15 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         """True if the file can be uploaded again."""
         return bool(self.path or self.content)
 
+    def refreshed(self) -> "OutboxFile":
+        """Return a file with its current size and time of modification; unchanged if uploaded or inaccessible."""
+        if self.upload_id is not None or not self.path:
+            return self
+        try:
+            return self.from_path(self.path)
+        except OSError:
+            return self
+
     def changed_error(self) -> FileChanged:
         """Return the error of a file that changed."""
         return FileChanged(ESTALE, "File changed", self.path)

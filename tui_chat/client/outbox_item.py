@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
 
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.requests import DeleteMessage, EditMessage, React, SendMessage
 
@@ -43,6 +44,8 @@ class OutboxItem:
         error: Cause of a failure, None otherwise.
         seq: `seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged.
         server_ts: Server time of a sent message in milliseconds since the epoch, None otherwise.
+        files: Files of a message.
+        uploaded: Sent bytes of the first file without an upload.
     """
 
     room: str
@@ -54,6 +57,13 @@ class OutboxItem:
     error: ChatError | None = None
     seq: int | None = None
     server_ts: int | None = None
+    files: tuple[OutboxFile, ...] = ()
+    uploaded: int = 0
+
+    @property
+    def needs_upload(self) -> bool:
+        """True if a file is not uploaded yet."""
+        return any(file.upload_id is None for file in self.files)
 
     @property
     def unconfirmed(self) -> bool:

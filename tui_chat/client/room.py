@@ -16,14 +16,15 @@ from tui_chat.client.membership import RoomMembership
 from tui_chat.client.message_throttle import MessageThrottle
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.room_context import REQUEST_TIMEOUT
-from tui_chat.client.room_files import FileSource
+from tui_chat.client.room_files import FileSource, to_outbox_file
 from tui_chat.client.room_history import RoomHistory
 from tui_chat.client.room_moderation import RoomModeration
 from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.client.search_page import SearchCursor, SearchFunction, SearchPage
 from tui_chat.protocol import requests
+from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.events import Entry, Member
-from tui_chat.protocol.limits import HISTORY_DEFAULT
+from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE, HISTORY_DEFAULT
 from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.responses import ChangeAccepted, Empty, NickChanged, SendResponse
 
@@ -196,19 +197,27 @@ class Room:
                 time without progress.
 
         Raises:
-            BadRequest, TooLong: Invalid text; nothing was sent.
+            BadRequest, TooLong: Invalid text, or too many files; nothing was sent.
             RateLimited: The rate limit applied until the timeout; nothing was sent.
             NotJoined: The room was left, or is only observed.
             NotFound, Conflict, InternalError: The server rejected the message (docs/protocol.md, "Errors").
             Unavailable: No response before the timeout; the delivery is unknown.
             DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
-        client_id = client_id or self._context.client.new_id()
-        upload_ids = await self.files.deliver_all(files, timeout)
-        request = requests.SendMessage(self.name, text, client_id, reply_to, attachments=upload_ids or None)
+        request = self._message(text, client_id or self._context.client.new_id(), reply_to, len(files))
+        if files:
+            request = structs.replace(request, attachments=await self.files.deliver_all(files, timeout))
         return await self._throttle.send(request, timeout)
 
-    def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
+    def _message(
+        self, text: str, client_id: UUID | None, reply_to: int | None, file_count: int
+    ) -> requests.SendMessage:
+        """Return a valid message, with placeholders for the ids of uploads; raise `BadRequest` or `TooLong`."""
+        if file_count > ATTACHMENTS_PER_MESSAGE:
+            raise BadRequest("files_too_many", limit=ATTACHMENTS_PER_MESSAGE)
+        return requests.SendMessage(self.name, text, client_id, reply_to, attachments=[""] * file_count or None)
+
+    def post(self, text: str, reply_to: int | None = None, *, files: Sequence[FileSource] = ()) -> OutboxItem:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
 
         Items are sent in order and without a time limit, once a connection exists. With a persistent outbox, the queue
@@ -217,16 +226,20 @@ class Room:
         Args:
             text: Message text.
             reply_to: `seq` of the message to reply to.
+            files: Local files and own uploads. The outbox stores the path of a local file, with its size and time of
+                modification; a file that changes or disappears before its upload sets the state `FAILED`.
 
         Returns:
             The pending item.
 
         Raises:
-            BadRequest, TooLong: Invalid text.
+            BadRequest, TooLong: Invalid text, or too many files.
             OutboxFull: 10,000 items are pending or failed.
             NotJoined: The room is closed.
+            OSError: A file is inaccessible or no regular file.
         """
-        return self.membership.sender.post(requests.SendMessage(room=self.name, message=text, reply_to=reply_to))
+        outbox_files = [to_outbox_file(file) for file in files]
+        return self.membership.sender.post(self._message(text, None, reply_to, len(outbox_files)), outbox_files)
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message, as `post`. A rejection by the server sets the state `FAILED`."""

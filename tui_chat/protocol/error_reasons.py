@@ -212,6 +212,7 @@ SDK_MESSAGES = {
     "ignored",
     # files on this computer
     "file_unreadable": "{file}: {problem}",
+    "files_too_many": "a message can have at most {limit} files",
     "file_changed": "{file} changed after its selection",
     # local storage
     "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",

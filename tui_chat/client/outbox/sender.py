@@ -1,10 +1,11 @@
 """Ordered delivery of the outbox items of one room.
 
 - Persistence: an item is written to the outbox, sent, and deleted after the acknowledgement. If
-  the write fails, the item is sent from memory, and `ProblemReported` reports the first failure and the first one after
-  a success.
+  the write fails, the item is sent from memory (`tui_chat.client.outbox.item_writer`).
 - Order: one item per room is in flight. A server may reject an item temporarily
   (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
+- Files: a message is sent after the uploads of its files (`tui_chat.client.outbox.uploads`). Uploads that the server
+  removed meanwhile are repeated once.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
   the reconnect. Any other error sets the state `FAILED` until `retry` or `drop`; later items continue.
 - Idempotency: a resent message has its original `clientId`, also after `retry`. Changes (edit, deletion, reaction)
@@ -14,7 +15,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -24,12 +25,14 @@ from msgspec.structs import replace as with_fields
 from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, UnsupportedByServer
 from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.net.basic_server import BasicServer, ExpectedEcho
+from tui_chat.client.outbox.item_writer import OutboxItemWriter
 from tui_chat.client.outbox.retry_policy import RetryPolicy
-from tui_chat.client.outbox.store import Outbox, OutboxScope, hash_identity
+from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox.uploads import DeliverFile, OutboxUploads
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import UNCONFIRMED, OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.room_context import RoomContext
-from tui_chat.client.storage.sqlite_file import log_failure
-from tui_chat.protocol.errors import ChatError, InternalError, NotJoined, Unavailable
+from tui_chat.protocol.errors import ChatError, InternalError, NotJoined
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
@@ -41,10 +44,8 @@ MAX_QUEUED_ITEMS = 10_000
 """Item limit of one room."""
 CLIENT_ID_IN_USE = "client_id_in_use"
 """Reason of the error of a message whose `clientId` belongs to another member."""
-OUTBOX_UNSAVED = "outbox_unsaved"
-"""Reason of the problem after a failed access to the outbox."""
-PERSIST_TIMEOUT = 5.0
-"""Time limit of the outbox write before an item is sent, in seconds."""
+UPLOAD_NOT_FOUND = "upload_not_found"
+"""Reason of the error of a message with an unknown upload."""
 
 
 class OutboxSender:
@@ -54,6 +55,7 @@ class OutboxSender:
         context: Identity and connection of the room.
         outbox: Persistent storage, None for memory only.
         basic_server: Adapter for basic servers.
+        deliver: Function that uploads a file.
         sleep: Function that waits for a number of seconds.
     """
 
@@ -63,19 +65,26 @@ class OutboxSender:
         outbox: Outbox | None,
         basic_server: BasicServer,
         *,
+        deliver: DeliverFile,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._context = context
-        self._outbox = outbox
+        self._writer = OutboxItemWriter(context, outbox, self._on_added)
         self._basic_server = basic_server
         self._sleep = sleep
         self._expected_echoes: dict[UUID, ExpectedEcho] = {}  # basic servers only; item pending or failed
         self._unacknowledged: set[UUID] = set()  # sent to a chat server whose connection closed before the response
         self._items: dict[UUID, OutboxItem] = {}  # in send order
         self._retry_policy = RetryPolicy()
-        self._persisting: dict[UUID, asyncio.Task[None]] = {}
-        self._deleting: dict[UUID, asyncio.Task[None]] = {}  # completed, row possibly still on disk
         self._in_flight: UUID | None = None
+        self._uploads = OutboxUploads(
+            context,
+            deliver,
+            next_item=self._next_upload,
+            on_changed=self._on_upload_changed,
+            on_failed=self._on_upload_failed,
+        )
+        self._uploaded_again: set[UUID] = set()
         self._send_task: asyncio.Task[None] | None = None
 
     @property
@@ -83,13 +92,14 @@ class OutboxSender:
         """Pending and failed items in send order."""
         return tuple(self._items.values())
 
-    def post(self, request: OutboxRequest) -> OutboxItem:
+    def post(self, request: OutboxRequest, files: Sequence[OutboxFile] = ()) -> OutboxItem:
         """Queue a request at the end and start the delivery in the background.
 
         Emits `OutboxItemChanged`. The call does not wait for the disk; `persisted` follows in a later event.
 
         Args:
             request: Request to send, with a new `clientId`.
+            files: Files of a message, which has as many `attachments`.
 
         Returns:
             The pending item.
@@ -104,12 +114,9 @@ class OutboxSender:
             raise OutboxFull("outbox_full", count=MAX_QUEUED_ITEMS)
         client_id = self._context.client.new_id()
         request = with_fields(request, client_id=client_id)
-        item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms())
+        item = OutboxItem(self._context.name, client_id, request, self._context.client.now_ms(), files=tuple(files))
         self._update(item)
-        if self._outbox is not None:
-            self._persisting[client_id] = self._context.client.tasks.start(
-                self._persist(self._outbox, item), "outbox write"
-            )
+        self._writer.add(item)
         self._start_sending()
         return item
 
@@ -131,16 +138,18 @@ class OutboxSender:
         if failed_item.state is not OutboxItemState.FAILED:
             raise KeyError(client_id)
         if failed_item.error is not None and failed_item.error.reason == CLIENT_ID_IN_USE:
-            new_item = self.post(failed_item.request)
+            new_item = self.post(failed_item.request, failed_item.files)
             self.drop(client_id)
             return new_item
         if client_id in self._expected_echoes:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
-        item = replace(failed_item, state=OutboxItemState.PENDING, error=None)
+        files = tuple(map(OutboxFile.refreshed, failed_item.files))
+        item = replace(failed_item, state=OutboxItemState.PENDING, error=None, files=files)
         self._update(item)
-        if self._outbox is not None:
-            self._context.client.tasks.start(self._attempt(self._outbox.set_error(client_id, None)), "outbox update")
+        if files != failed_item.files:
+            self._writer.set_files(item)
+        self._writer.start_set_error(client_id, None)
         self._start_sending()
         return item
 
@@ -161,9 +170,10 @@ class OutboxSender:
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
+        self._uploads.cancel(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
         self._context.client.emit(OutboxItemChanged(item))
-        self._start_delete(client_id)
+        self._writer.delete(client_id)
         return item
 
     async def claim_orphans(self) -> None:
@@ -171,14 +181,8 @@ class OutboxSender:
 
         Emits `OutboxItemChanged` for each new item. A storage error is reported, not raised.
         """
-        if self._outbox is None:
-            return
-        try:
-            orphans = await self._outbox.claim_orphans(self._scope, self._context.name)
-        except Exception as error:
-            self._report_failure(error)
-            return
-        known_ids = self._items.keys() | self._deleting.keys()
+        orphans = await self._writer.claim_orphans()
+        known_ids = self._items.keys() | self._writer.deleting_ids
         new_items = {item.client_id: item for item in orphans if item.client_id not in known_ids}
         if new_items:
             self._items = {**new_items, **self._items}
@@ -196,22 +200,16 @@ class OutboxSender:
 
         The write of an error state is not awaited.
         """
-        while tasks := {task for task in (*self._persisting.values(), *self._deleting.values()) if not task.done()}:
-            await asyncio.wait(tasks)
-
-    @property
-    def _scope(self) -> OutboxScope:
-        room, client = self._context, self._context.client
-        return OutboxScope(client.url, room.key, hash_identity(client.identity), room.nick_key)
+        await self._writer.flush()
 
     def _start_sending(self) -> None:
+        self._uploads.start()
         if self._send_task is None or self._send_task.done():
             self._send_task = self._context.client.tasks.supervise(self._send_all, "outbox delivery")
 
     async def _send_all(self) -> None:
         while (item := self._next_item()) is not None:
-            if (persist_task := self._persisting.get(item.client_id)) is not None:
-                await asyncio.wait({persist_task}, timeout=PERSIST_TIMEOUT)
+            await self._writer.wait_added(item.client_id)
             try:
                 transport = await self._context.gate.wait()
             except ChatError:
@@ -219,6 +217,9 @@ class OutboxSender:
             current_item = self._next_item()
             if current_item is None or current_item.client_id != item.client_id:
                 continue  # the item was dropped, or orphaned items were inserted before
+            if self._uploads.delays(current_item) and transport.basic_room is None:
+                await self._uploads.wait(current_item)
+                continue
             send = self._send if transport.basic_room is None else self._send_basic
             try:
                 await send(current_item, transport)
@@ -249,6 +250,8 @@ class OutboxSender:
             return
         finally:
             self._in_flight = None
+        if self._upload_again(item, error):
+            return
         delay = self._retry_policy.next_delay(item.client_id, error)
         if delay is None:
             await self._fail(item, error)
@@ -260,7 +263,20 @@ class OutboxSender:
         self._unacknowledged.discard(item.client_id)
         self._context.client.emit(OutboxItemChanged(item))
         # No wait for the disk: the server detects the repeat of a row that is still stored after a crash.
-        self._start_delete(item.client_id)
+        self._writer.delete(item.client_id)
+
+    def _upload_again(self, item: OutboxItem, error: ChatError) -> bool:
+        """Return whether the files of a rejected message are uploaded again, once, because the server has removed them.
+
+        The server removes uploads without a message after an hour, and those of another identity are not found.
+        """
+        is_first = item.client_id not in self._uploaded_again and item.client_id in self._items
+        if error.reason != UPLOAD_NOT_FOUND or not is_first or not all(file.has_content for file in item.files):
+            return False
+        self._uploaded_again.add(item.client_id)
+        files = tuple(with_fields(file, upload_id=None) for file in item.files)
+        self._on_upload_changed(replace(item, files=files))
+        return True
 
     async def _send_basic(self, item: OutboxItem, transport: "Transport") -> None:
         """Send one item to a basic server, without a wait for the echo.
@@ -274,6 +290,8 @@ class OutboxSender:
         try:
             if not isinstance(item.request, SendMessage):
                 await self._fail(item, UnsupportedByServer("basic_server_no_changes"))
+            elif item.files:
+                await self._fail(item, UnsupportedByServer("uploads_unsupported"))
             elif client_id in self._unacknowledged or not await self._mark_unconfirmed(item):
                 await self._fail(item, DeliveryUnknown(UNCONFIRMED))
             else:
@@ -292,13 +310,11 @@ class OutboxSender:
         Returns:
             True if the item may be sent; False if the mark cannot be stored.
         """
-        if self._outbox is None:
+        error = DeliveryUnknown(UNCONFIRMED)
+        if self._writer.is_adding(item.client_id):  # the disk is slow, and writes keep their order
+            self._writer.start_set_error(item.client_id, error)
             return True
-        mark_write = self._attempt(self._outbox.set_error(item.client_id, DeliveryUnknown(UNCONFIRMED)))
-        if item.client_id in self._persisting:  # the disk is slow, and writes keep their order
-            self._context.client.tasks.start(mark_write, "outbox update")
-            return True
-        return await mark_write
+        return await self._writer.set_error(item.client_id, error)
 
     def _on_echo(self, client_id: UUID, message: Message) -> None:
         del self._expected_echoes[client_id]
@@ -307,7 +323,8 @@ class OutboxSender:
 
     async def _request(self, item: OutboxItem, transport: "Transport") -> OutboxItem:
         if isinstance(item.request, SendMessage):
-            response = await transport.request(item.request, SendResponse)
+            upload_ids = [file.upload_id or "" for file in item.files] or None
+            response = await transport.request(with_fields(item.request, attachments=upload_ids), SendResponse)
             return replace(item, state=OutboxItemState.SENT, seq=response.seq, server_ts=response.ts)
         change_response = await transport.request(item.request, ChangeAccepted)
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
@@ -315,53 +332,45 @@ class OutboxSender:
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:
         if item.client_id in self._items:
             self._set_failed(item.client_id, error.copy())
-        if self._outbox is not None:
-            await self._attempt(self._outbox.set_error(item.client_id, error))
+        await self._writer.set_error(item.client_id, error)
 
     def _set_failed(self, client_id: UUID, error: ChatError) -> None:
         self._update(replace(self._items[client_id], state=OutboxItemState.FAILED, error=error))
 
-    async def _persist(self, outbox: Outbox, item: OutboxItem) -> None:
-        try:
-            if await self._attempt(outbox.add(self._scope, item)):
-                self._context.client.reported_reasons.discard(OUTBOX_UNSAVED)
-                if item.client_id in self._items:
-                    self._update(replace(self._items[item.client_id], persisted=True))
-        finally:
-            self._persisting.pop(item.client_id, None)
+    def _next_upload(self) -> OutboxItem | None:
+        pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
+        return next((item for item in pending_items if item.needs_upload), None)
 
-    def _start_delete(self, client_id: UUID) -> None:
-        if self._outbox is not None:
-            delete = self._delete(self._outbox, client_id)
-            self._deleting[client_id] = self._context.client.tasks.start(delete, "outbox deletion")
+    def _on_upload_changed(self, item: OutboxItem) -> None:
+        """Apply progress and uploads of an item, unless it was removed or failed meanwhile."""
+        current = self._items.get(item.client_id)
+        if current is None or current.state is not OutboxItemState.PENDING:
+            return
+        updated = replace(current, files=item.files, uploaded=item.uploaded)
+        self._update(updated)
+        if updated.files != current.files:
+            self._writer.set_files(updated)
+            self._start_sending()
 
-    async def _delete(self, outbox: Outbox, client_id: UUID) -> None:
-        if (persist_task := self._persisting.get(client_id)) is not None:
-            await asyncio.wait({persist_task})
-        try:
-            await outbox.delete(client_id)
-        except Exception as error:
-            log_failure("outbox", error)  # a stored item is sent again, with its `clientId`
-        else:
-            del self._deleting[client_id]
+    async def _on_upload_failed(self, client_id: UUID, error: ChatError) -> None:
+        if client_id in self._items:
+            await self._fail(self._items[client_id], error)
+
+    def _on_added(self, client_id: UUID) -> None:
+        if client_id in self._items:
+            self._update(replace(self._items[client_id], persisted=True))
 
     def _next_item(self) -> OutboxItem | None:
         pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
-        return next((item for item in pending_items if item.client_id not in self._expected_echoes), None)
+        return next(
+            (
+                item
+                for item in pending_items
+                if item.client_id not in self._expected_echoes and not self._uploads.holds(item)
+            ),
+            None,
+        )
 
     def _update(self, item: OutboxItem) -> None:
         self._items[item.client_id] = item
         self._context.client.emit(OutboxItemChanged(item))
-
-    async def _attempt(self, write: Awaitable[None]) -> bool:
-        """Return whether a write succeeded; a failure is logged and reported."""
-        try:
-            await write
-        except Exception as error:
-            self._report_failure(error)
-            return False
-        return True
-
-    def _report_failure(self, error: Exception) -> None:
-        log_failure("outbox", error)
-        self._context.client.report_once(Unavailable(OUTBOX_UNSAVED, problem=str(error)))

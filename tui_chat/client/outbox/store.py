@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ import msgspec
 
 from tui_chat.client.log import log
 from tui_chat.client.outbox.process_lock import ProcessLock
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError, SqliteFile, SqliteSchema
 from tui_chat.protocol.codec import ErrorBody, decode_request
@@ -33,7 +34,7 @@ FILE_NAME = "outbox.db"
 
 _SCHEMA = SqliteSchema(
     application_id=0x6368_6F62,  # "chob"
-    version=3,
+    version=4,
     durable=True,
     statements="""
         CREATE TABLE outbox_items (
@@ -47,7 +48,8 @@ _SCHEMA = SqliteSchema(
             event TEXT NOT NULL,
             body BLOB NOT NULL,
             ts INTEGER NOT NULL,
-            error BLOB
+            error BLOB,
+            files BLOB
         );
         CREATE INDEX outbox_items_by_room ON outbox_items (server, room, position)
     """,
@@ -63,11 +65,14 @@ _SCHEMA = SqliteSchema(
             WHERE problem IS NOT NULL;
             ALTER TABLE outbox_items DROP COLUMN problem
         """,
+        3: "ALTER TABLE outbox_items ADD COLUMN files BLOB",
     },
 )
 
 _QueuedWrite = tuple[str, tuple[object, ...], asyncio.Future[None]]  # statement, parameters, completed by the commit
 
+_Row = tuple[str, str, bytes, int, bytes | None, bytes | None]
+_files_decoder = msgspec.json.Decoder(tuple[OutboxFile, ...])
 _error_decoder = msgspec.json.Decoder(ErrorBody)
 
 _SAME_IDENTITY = "((guest <> '' AND guest = ?) OR (guest = '' AND nick = ?))"
@@ -130,12 +135,12 @@ class Outbox:
             LocalStorageError: The item was not stored.
         """
         await self._write(
-            "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts, files) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(item.client_id.hex, self._process_lock.name),
                 *(scope.server_url, scope.room, scope.guest_hash, scope.nick),
-                *(item.request.event, msgspec.json.encode(item.request), item.ts),
+                *(item.request.event, msgspec.json.encode(item.request), item.ts, _encode_files(item.files)),
             ),
         )
 
@@ -161,6 +166,16 @@ class Outbox:
         """
         body = None if error is None else msgspec.json.encode(ErrorBody.from_error(error))
         await self._write("UPDATE outbox_items SET error = ? WHERE client_id = ?", (body, client_id.hex))
+
+    async def set_files(self, client_id: UUID, files: Sequence[OutboxFile]) -> None:
+        """Store the files of an item with the ids of their uploads; no effect for an unknown id.
+
+        Raises:
+            LocalStorageError: The files were not stored and may be uploaded again.
+        """
+        await self._write(
+            "UPDATE outbox_items SET files = ? WHERE client_id = ?", (_encode_files(files), client_id.hex)
+        )
 
     async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
         """Reassign rows to a new account or guest key.
@@ -195,7 +210,7 @@ class Outbox:
             LocalStorageError: The rows cannot be read.
         """
 
-        def claim(connection: sqlite3.Connection) -> tuple[list[tuple[str, str, bytes, int, bytes | None]], list[str]]:
+        def claim(connection: sqlite3.Connection) -> tuple[list[_Row], list[str]]:
             self._process_lock.acquire()
             room_values = (scope.server_url, scope.room)
             owners = connection.execute(
@@ -212,7 +227,7 @@ class Outbox:
                 ],
             )
             rows = connection.execute(
-                "SELECT client_id, event, body, ts, error FROM outbox_items "
+                "SELECT client_id, event, body, ts, error, files FROM outbox_items "
                 f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY} ORDER BY position",
                 (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
             ).fetchall()
@@ -268,18 +283,23 @@ def hash_identity(identity: str | None) -> str:
     return hashlib.sha256(identity.encode()).hexdigest() if identity else ""
 
 
-def _decode_items(rows: Iterable[tuple[str, str, bytes, int, bytes | None]], room_name: str) -> Iterable[OutboxItem]:
-    for client_id, event, body, ts, error_body in rows:
+def _encode_files(files: Sequence[OutboxFile]) -> bytes | None:
+    return msgspec.json.encode(files) if files else None
+
+
+def _decode_items(rows: Iterable[_Row], room_name: str) -> Iterable[OutboxItem]:
+    for client_id, event, body, ts, error_body, files_body in rows:
         try:
             request, error = _decode_stored_request(event, body)
             item_id = UUID(client_id)
             if error_body is not None:
                 error = _error_decoder.decode(error_body).to_error()
+            files = () if files_body is None else _files_decoder.decode(files_body)
         except (ChatError, ValueError):
             log.exception("outbox: undecodable row ignored")
             continue
         state = OutboxItemState.PENDING if error is None else OutboxItemState.FAILED
-        yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, error=error)
+        yield OutboxItem(room_name, item_id, request, ts, state, persisted=True, error=error, files=files)
 
 
 def _decode_stored_request(event: str, body: bytes) -> tuple[OutboxRequest, ChatError | None]:

@@ -1,0 +1,111 @@
+"""Files of outbox items on a real server, across disconnects and restarts."""
+
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from server.app import RunningServer
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.wait import TIMEOUT, wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.outbox import uploads
+from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox_file import OutboxFile
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
+from tui_chat.client.room import Room
+from tui_chat.protocol.errors import BadRequest
+
+
+def sent_files(room: Room) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Return the text of each message, with the names and sizes of its files."""
+    return [
+        (message.message, [(file.name, file.size) for file in message.attachments or ()])
+        for message in room.log.messages()
+    ]
+
+
+async def test_files_posted_while_offline_are_sent_once_after_a_restart(
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "HEAD_START", TIMEOUT)
+    plot, stale = tmp_path / "plot.bin", tmp_path / "stale.txt"
+    plot.write_bytes(bytes(1000))
+    stale.write_text("before")
+    async with Outbox(tmp_path) as outbox, ChatClient(proxy.url, outbox=outbox) as chat:
+        room = await chat.join("tea", nick="ann")
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: room.membership.context.gate.value is None)
+        first = room.post("look", files=[plot, OutboxFile.from_text("note.txt", "茶")])
+        failing = room.post("", files=[stale])
+        room.post("later")
+        with pytest.raises(FileNotFoundError):
+            room.post("", files=[tmp_path / "missing"])
+        with pytest.raises(BadRequest):
+            room.post("", files=[plot] * 11)
+    stale.write_text("afterwards")
+    proxy.accept_connections()
+    async with Outbox(tmp_path) as outbox, ChatClient(proxy.url, outbox=outbox, guest_key=chat.guest_key) as chat:
+        room = await chat.join("tea", nick="ann")
+        files = [("plot.bin", 1000), ("note.txt", 3)]
+        await wait_until(lambda: sent_files(room) == [("look", files), ("later", [])])
+        await wait_until(lambda: len(room.unsent()) == 1)
+        (failed,) = room.unsent()
+        assert failed.client_id == failing.client_id
+        assert (failed.state, failed.error and failed.error.reason) == (OutboxItemState.FAILED, "file_changed")
+        assert first.client_id != failed.client_id
+        stale.unlink()
+        room.retry(failed.client_id)
+        await wait_until(lambda: room.unsent()[0].state is OutboxItemState.FAILED)
+        error = room.unsent()[0].error
+        assert error is not None
+        assert (error.reason, error.params["problem"]) == ("file_unreadable", "No such file or directory")
+        stale.write_text("restored")
+        room.retry(failed.client_id)
+        await wait_until(lambda: sent_files(room)[2:] == [("", [("stale.txt", 8)])])
+        assert not room.unsent()
+
+
+async def test_an_interrupted_upload_continues_and_delays_no_later_message(
+    server: RunningServer, proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "HEAD_START", 0.05)
+    big = tmp_path / "big.bin"
+    big.write_bytes(bytes(8_000_000))
+
+    def progress() -> int:
+        return room.unsent()[0].uploaded
+
+    async with AsyncExitStack() as stack:
+        outbox = await stack.enter_async_context(Outbox(tmp_path))
+        chat = await stack.enter_async_context(ChatClient(proxy.url, outbox=outbox))
+        room = await chat.join("tea", nick="ann")
+        proxy.stall()
+        item: OutboxItem = room.post("", files=[big])
+        await wait_until(progress)
+        upload = proxy.open_connections[-1]
+        upload.stall()
+        proxy.resume()
+        room.post("later")
+        await wait_until(lambda: sent_files(room) == [("later", [])])
+        upload.reset()
+        await wait_until(lambda: sent_files(room) == [("later", []), ("", [("big.bin", 8_000_000)])])
+        proxy.stall()
+        item = room.post("", files=[big])
+        await wait_until(progress)
+        room.drop(item.client_id)
+        proxy.resume()
+        room.post("last")
+        await wait_until(lambda: sent_files(room)[2:] == [("last", [])])
+        assert not room.unsent()
+
+
+async def test_uploads_that_the_server_removed_are_repeated(server: RunningServer, tmp_path: Path) -> None:
+    source = tmp_path / "plot.bin"
+    source.write_bytes(bytes(1000))
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        room.post("", files=[replace(OutboxFile.from_path(source), upload_id="A" * 22)])
+        await wait_until(lambda: sent_files(room) == [("", [("plot.bin", 1000)])])
