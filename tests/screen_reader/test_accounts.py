@@ -11,6 +11,7 @@ from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.accounts import AccountClient
 
 PASSWORD = "correct horse battery"
+NEW_PASSWORD = "incorrect horse battery"
 READER = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "ann")
 
 
@@ -48,8 +49,27 @@ async def test_accounts_work_by_prompts_with_hidden_passwords(server: RunningSer
         await tui.wait_for_text("No device with this number.")
         tui.write_keys("/logout\r")
         await tui.wait_for_text("You continue as a guest.")
+        for typed, expected in (
+            ("/login", "Account:"),
+            ("ann", "Password:"),
+            (PASSWORD, "Logged in as ann."),
+            ("/account", "Nickname [ann]:"),
+            ("anna", "About:"),
+            ("likes tea", "Profile saved."),
+            ("/password", "Current:"),
+            (PASSWORD, "New:"),
+            (NEW_PASSWORD, "Repeat:"),
+            (NEW_PASSWORD, "Password changed."),
+            ("/delete-account", "Messages [keep]:"),
+            ("", "Password:"),
+            (NEW_PASSWORD, "Account deleted."),
+        ):
+            tui.reset_screen()
+            tui.write_keys(f"{typed}\r")
+            await tui.wait_for_text(expected)
         tui.write_keys("/quit\r")
         assert await tui.wait_closed() == 0
         assert PASSWORD.encode() not in tui.written
+        assert NEW_PASSWORD.encode() not in tui.written
     for path in home.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
