@@ -17,8 +17,7 @@ from typing import Annotated, Any, BinaryIO
 
 import msgspec
 
-if sys.platform != "win32":
-    import resource
+from tui_chat.process_limits import limit_process
 
 CPU_SECONDS = 20
 MEMORY_BYTES = 1024 * 2**20
@@ -60,20 +59,6 @@ class ImageTooLargeError(Exception):
     """The image has too many pixels."""
 
 
-def limit_resources() -> None:
-    """Limit the resources of the process; on Windows, only the parent limits its duration."""
-    if sys.platform != "win32":
-        for limit, value in (
-            (resource.RLIMIT_CPU, CPU_SECONDS),
-            (resource.RLIMIT_AS, MEMORY_BYTES),
-            (resource.RLIMIT_FSIZE, OUTPUT_BYTES),
-            (resource.RLIMIT_NOFILE, 32),
-            (resource.RLIMIT_CORE, 0),
-        ):
-            resource.setrlimit(limit, (value, value))
-        os.nice(10)
-
-
 def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> ImageResult:
     """Decode an image, and write it and its preview.
 
@@ -85,7 +70,7 @@ def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> I
     Returns:
         The result, with `problem` for a rejected image.
     """
-    from PIL import Image  # noqa: PLC0415 (after `limit_resources`, and only in the child process)
+    from PIL import Image  # noqa: PLC0415 (after `limit_process`, and only in the child process)
 
     Image.MAX_IMAGE_PIXELS = MAX_MEGAPIXELS * 1_000_000
     try:
@@ -168,7 +153,7 @@ def _encode_preview(image: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    limit_resources()
+    limit_process(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=OUTPUT_BYTES)
     with open(0, "rb") as standard_input, open(1, "r+b") as standard_output:
         result = process_image(standard_input, standard_output, sys.argv[1])
     os.write(2, msgspec.json.encode(result) + b"\n")

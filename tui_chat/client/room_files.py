@@ -24,6 +24,9 @@ from tui_chat.protocol.events import Attachment
 TRANSFER_TIMEOUT = 1800.0
 """Default time limit of an upload or a download, in seconds."""
 
+READ_TIMEOUT = 30.0
+"""Default time limit of `RoomFiles.read`, in seconds."""
+
 _FINAL_REASONS = frozenset({"upload_quota_exceeded", "uploads_full"})
 """Reasons of temporary errors that last for hours, so that a retry is left to the user."""
 
@@ -37,9 +40,9 @@ Progress = Callable[[int], None]
 class RoomFiles:
     """Uploads and downloads of one room.
 
-    `upload` and `download` raise `Unreachable` without a response in time, `UnsupportedByServer` if the server accepts
-    no files, `OSError` for the local file, and otherwise the `ChatError` of the server, such as `TooLong` for a large
-    file.
+    `upload`, `download` and `read` raise `Unreachable` without a response in time, `UnsupportedByServer` if the server
+    accepts no files, `OSError` for a local file, and otherwise the `ChatError` of the server, such as `TooLong` for a
+    large file.
 
     Args:
         context: Identity and connection of the room.
@@ -168,6 +171,24 @@ class RoomFiles:
             authorization=self._authorization,
             ca_file=self._context.client.connector.ca_file,
             on_progress=on_progress,
+            timeout=timeout,
+        )
+
+    async def read(self, path: str, max_bytes: int, *, timeout: float = READ_TIMEOUT) -> bytes:
+        """Return the bytes of a file of a message, or of its preview.
+
+        Args:
+            path: `Attachment.path` or `Attachment.preview`.
+            max_bytes: Maximum size; a larger file raises `TooLong`.
+            timeout: Total time limit in seconds.
+        """
+        file_transfer = await asyncio.to_thread(_import_file_transfer)
+        return await file_transfer.read(
+            self._context.client.url,
+            path,
+            max_bytes,
+            authorization=self._authorization,
+            ca_file=self._context.client.connector.ca_file,
             timeout=timeout,
         )
 

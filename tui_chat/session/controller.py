@@ -18,7 +18,16 @@ from tui_chat.client.events import (
 )
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError, Forbidden, NickInvalid, NotFound, RoomInvalid, TooLong, Unauthorized
+from tui_chat.protocol.errors import (
+    ChatError,
+    Forbidden,
+    NickInvalid,
+    NotFound,
+    RoomInvalid,
+    TooLong,
+    Unauthorized,
+    Unavailable,
+)
 from tui_chat.protocol.events import NickNotice
 from tui_chat.session import error_text
 from tui_chat.session.account_manager import AccountManager
@@ -29,6 +38,7 @@ from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.drafts import DraftKeeper
 from tui_chat.session.durable_room_loader import DurableRoomLoader
 from tui_chat.session.i18n import tr
+from tui_chat.session.image_files import ImageFiles
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.read_marker_sync import ReadMarkerSync
 from tui_chat.session.room_view import RoomView
@@ -120,6 +130,7 @@ class SessionController:
         blocks: Members that the account has blocked.
         accounts: Login of the user.
         auto_away: Automatic status after a time without input.
+        image_files: Files of images in messages.
     """
 
     def __init__(
@@ -158,6 +169,7 @@ class SessionController:
             self.server_link.composer_store, self.server_link.send_typing, on_read=self.read_markers.schedule
         )
         self.auto_away = AutoAway(self.session, self.server_link, settings)
+        self.image_files = ImageFiles(target.url, self._fetch_image, cache_dir)
         self._handlers: dict[type, Callable[[Any], None]] = {
             ConnectionStateChanged: self._on_connection_state_changed,
             BlockChanged: self.blocks.on_block_changed,
@@ -222,6 +234,12 @@ class SessionController:
     def _has_account(self) -> bool:
         return self.accounts.login is not None
 
+    async def _fetch_image(self, path: str, max_bytes: int) -> bytes:
+        room = next(iter(self.server_link.require_client().rooms.values()), None)
+        if room is None:
+            raise Unavailable("not_connected")
+        return await room.files.read(path, max_bytes)
+
     async def _on_closing(self) -> None:
         self.durable_rooms.stop()
         await self.read_markers.flush()
@@ -258,6 +276,7 @@ class SessionController:
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
         view = self.session.add_room(room, event.saved_state, show=event.show)
+        view.transcript.on_images_deleted = self.image_files.forget
         if is_new and room.is_direct:
             self.session.queue_notifications(view, view.unread_lines())
         if nick and not self._has_account() and names.canonical_key(room.nick) != names.canonical_key(nick):

@@ -4,6 +4,15 @@ from math import floor
 
 from tui_chat.protocol.events import Attachment, Message
 from tui_chat.session.i18n import tr
+from tui_chat.session.lines import LineImage
+
+MAX_IMAGE_BYTES = 8 * 2**20
+"""Maximum size of an image file without a preview that is shown, in bytes."""
+
+MAX_IMAGE_SIDE = 100_000
+"""Maximum width and height of an image that is shown, in pixels."""
+
+_SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 _UNITS = ("KiB", "MiB", "GiB")
 
@@ -41,3 +50,20 @@ def describe_files(message: Message) -> str:
 def describe_content(message: Message) -> str:
     """Return the text of a message, followed by the captions of its files."""
     return "\n".join(filter(None, (message.message, describe_files(message))))
+
+
+def list_images(message: Message) -> tuple[LineImage, ...]:
+    """Return the images of a message that can be shown, none of a deleted message."""
+    return tuple(
+        LineImage(attachment.preview or attachment.path, attachment.width, attachment.height)
+        for attachment in message.attachments or ()
+        if attachment.width is not None
+        and attachment.height is not None
+        and 0 < attachment.width <= MAX_IMAGE_SIDE
+        and 0 < attachment.height <= MAX_IMAGE_SIDE
+        and (attachment.preview or (attachment.path and _is_shown_directly(attachment)))
+    )
+
+
+def _is_shown_directly(attachment: Attachment) -> bool:
+    return attachment.type in _SHOWN_TYPES and attachment.size <= MAX_IMAGE_BYTES

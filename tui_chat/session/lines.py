@@ -75,6 +75,20 @@ def count_reactions(reactions: Mapping[str, ReactionSummary] | None) -> tuple[Re
     )
 
 
+class LineImage(Struct, frozen=True, array_like=True, gc=False):
+    """Image of a message.
+
+    Attributes:
+        path: Path of the file to show, the preview of a large image.
+        width: Width of the original in pixels.
+        height: Height of the original in pixels.
+    """
+
+    path: str
+    width: int
+    height: int
+
+
 class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message"):
     """Timeline line of a message.
 
@@ -97,6 +111,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         is_confusable: True if the nickname looks like that of another member who was present.
         deletion: State of a deletion that is not confirmed yet.
         captions: Captions of the files, one per line; "" without files.
+        images: Images that can be shown.
     """
 
     key: str
@@ -117,6 +132,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     is_confusable: bool = False
     deletion: DeletionState = DeletionState.NONE
     captions: str = ""
+    images: tuple[LineImage, ...] = ()
 
     @property
     def content(self) -> str:

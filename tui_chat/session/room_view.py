@@ -9,7 +9,7 @@ from tui_chat.client.events import ReadMarker
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
-from tui_chat.session.file_captions import describe_files
+from tui_chat.session.file_captions import describe_files, list_images
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeletionState, MessageLine, count_reactions
 from tui_chat.session.ports import RoomPort
@@ -227,6 +227,7 @@ class RoomView:
             reply_to=message.reply_to,
             quote=self.quoted_text(message.reply_to),
             captions=describe_files(message),
+            images=list_images(message),
             reactions=count_reactions(message.reactions),
             is_confusable=self.is_confusable(message.member_id, message.nick_name)
             or (known_line is not None and known_line.is_confusable),

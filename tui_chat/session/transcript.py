@@ -10,7 +10,7 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from msgspec.structs import replace
@@ -76,6 +76,7 @@ class Transcript:
         lines: All lines, oldest first.
         newest_seq: Newest known `seq`, from messages and `advance_to`.
         needs_reload: True if splices were dropped since the last `pop_splices`; reload `lines` completely.
+        on_images_deleted: Called with the paths of the images of a deleted message.
     """
 
     def __init__(self) -> None:
@@ -84,6 +85,7 @@ class Transcript:
         self._splices: list[Splice] = []
         self._queued_lines = 0
         self.needs_reload = False
+        self.on_images_deleted: Callable[[list[str]], object] = lambda paths: None
         self._unsent_keys: dict[str, _SortKey] = {}
         self._counter = 0
         self._notice_keys: deque[_SortKey] = deque()  # oldest first, also of removed notices
@@ -118,7 +120,9 @@ class Transcript:
             index = self._find(key)
             if index is None:
                 new_lines.append(line)
-            elif self.lines[index] != line:
+            elif (known_line := self.lines[index]) != line:
+                if line.deleted and isinstance(known_line, MessageLine) and known_line.images:
+                    self.on_images_deleted([image.path for image in known_line.images])
                 self._set_line(key, line)
         groups = groupby(new_lines, lambda line: bisect_left(self._keys, _sort_key(line.seq or 0)))
         # Newest first, so that an insertion does not move the remaining positions.

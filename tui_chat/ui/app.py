@@ -10,6 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
@@ -45,6 +46,7 @@ from tui_chat.ui.settings_controller import SettingsController
 from tui_chat.ui.strip_cycles import prevent_strip_cycles
 from tui_chat.ui.terminal import alt_keys, terminal_output
 from tui_chat.ui.terminal.emoji_probe import EmojiSequencesMeasured
+from tui_chat.ui.terminal.graphics_probe import GraphicsMeasured
 from tui_chat.ui.timeline.grapheme_cells import set_emoji_sequences
 
 if TYPE_CHECKING:
@@ -367,6 +369,11 @@ class ChatApp(App[None], inherit_bindings=False):
         """Draw emoji sequences in the form that the terminal supports, if the `emoji` setting is `auto`."""
         self.terminal.has_emoji_sequences = event.supported
         self._on_setting_changed("emoji")
+
+    def on_graphics_measured(self, event: GraphicsMeasured) -> None:
+        """Draw images in the form that the terminal supports."""
+        apply = partial(self._on_setting_changed, "images")
+        self.start_worker(self.terminal.set_graphics(event.graphics, apply), "graphics")
 
     # Shutdown
 

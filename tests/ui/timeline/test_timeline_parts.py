@@ -12,10 +12,11 @@ from tui_chat.session.lines import GapLine, Line, NoticeLine, Splice
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import TimelineGeometry, layout_line
-from tui_chat.ui.timeline.line_renderer import LineRenderer, TimelineStyles
+from tui_chat.ui.timeline.line_renderer import LineRenderer
 from tui_chat.ui.timeline.message_cursor import MessageCursor
 from tui_chat.ui.timeline.messages import GapRequested, OlderMessagesRequested
 from tui_chat.ui.timeline.strip_cache import StripCache
+from tui_chat.ui.timeline.styles import TimelineStyles
 from tui_chat.ui.timeline.text_selection import SelectedRange, TextSelection
 from tui_chat.ui.timeline.virtual_list import ScrollPosition, VirtualList
 

@@ -17,7 +17,8 @@ from tests.support.timeline_app import TimelineApp, make_message
 from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.layout import TimelineGeometry, layout_line
-from tui_chat.ui.timeline.line_renderer import LineRenderer, TimelineStyles, build_styles
+from tui_chat.ui.timeline.line_renderer import LineRenderer
+from tui_chat.ui.timeline.styles import TimelineStyles, build_styles
 
 HOSTILE_TEXTS = [
     "\x1b[2J",

@@ -13,6 +13,7 @@ from pathlib import Path
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.net.http_request import open_response, read_limited
 from tui_chat.client.outbox_file import OutboxFile
+from tui_chat.protocol.errors import TooLong
 
 _CHUNK_BYTES = 64 * 1024
 _UNSUPPORTED = "uploads_unsupported"
@@ -124,6 +125,34 @@ async def download(
         return await asyncio.to_thread(_publish, temporary, target, name)
     finally:
         await asyncio.to_thread(temporary.unlink, missing_ok=True)
+
+
+async def read(
+    url: str, path: str, max_bytes: int, *, authorization: str | None, ca_file: str | None, timeout: float
+) -> bytes:
+    """Receive a file into memory; further arguments and exceptions as for `upload`.
+
+    Args:
+        max_bytes: Maximum size.
+
+    Raises:
+        TooLong: The file is larger.
+    """
+    content = bytearray()
+    request = open_response(
+        *(url, "GET", path),
+        authorization=authorization,
+        ca_file=ca_file,
+        timeout=timeout,
+        unsupported_reason=_UNSUPPORTED,
+        headers={},
+    )
+    async with request as response:
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > max_bytes:
+                raise TooLong("file_too_large", limit=max_bytes)
+    return bytes(content)
 
 
 def _create_temporary(target: Path) -> Path:

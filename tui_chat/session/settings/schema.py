@@ -69,6 +69,10 @@ class ClientSettings(Struct, frozen=True, rename=None):
         Literal["auto", "full", "safe"],
         Meta(description="Joined emoji and flags: one sign (full) or their parts (safe); auto measures the terminal."),
     ] = "auto"
+    images: Annotated[
+        Literal["auto", "kitty", "sixel", "blocks", "off"],
+        Meta(description="Images: terminal graphics (kitty, sixel), colored blocks, or captions (off); auto selects."),
+    ] = "auto"
     mouse: Annotated[
         bool,
         Meta(description="Use the mouse; off leaves it to the terminal, for its own selection."),

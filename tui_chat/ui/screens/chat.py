@@ -24,6 +24,7 @@ from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.inserted_text import typed_text
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.account_dialogs import create_account_commands
+from tui_chat.ui.screens.chat_images import ChatImages
 from tui_chat.ui.screens.chat_view import COMPOSING_SCOPES, ChatView
 from tui_chat.ui.screens.compose_controller import ComposeController
 from tui_chat.ui.screens.composer_completion import ComposerCompletion
@@ -85,6 +86,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         super().__init__()
         session, server_link = self.session, self.server_link = controller.session, controller.server_link
         self._drafts = controller.drafts
+        self._images = ChatImages(controller.image_files, self)
         self.view = ChatView(
             session,
             self._drafts,
@@ -94,6 +96,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
                 self._edit_last_message,
                 lambda: app_services(self).keymap,
             ),
+            images=self._images.store,
             focus=self.set_focus,
             push_screen=lambda screen, on_closed: app_of(self).push_screen(screen, on_closed),
             is_active=lambda: self.is_active,
@@ -186,6 +189,11 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
         self.view.apply_settings(app_services(self).settings)
+        self._images.start(self.view.timeline)
+
+    async def on_unmount(self) -> None:
+        """Remove the images from the terminal."""
+        await self._images.close()
 
     def _set_window_title(self, title: str) -> None:
         app_services(self).terminal.set_window_title(title)

@@ -26,6 +26,7 @@ from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
 from tui_chat.session.settings.schema import ClientSettings, PaneVisibility
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.ui.images.image_store import ImageStore
 from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
@@ -69,6 +70,7 @@ class ChatView:
         session: View model of the chat.
         drafts: Storage of the composer state.
         composer: Message input.
+        images: Pictures of images in messages.
         focus: Moves the focus to a widget.
         push_screen: Opens a screen, and calls a function with its result.
         is_active: Returns whether no other screen covers the chat screen.
@@ -84,6 +86,7 @@ class ChatView:
         drafts: DraftKeeper,
         composer: Composer,
         *,
+        images: ImageStore,
         focus: Callable[[Widget], None],
         push_screen: Callable[[Screen[Any], Callable[[Any], None]], object],
         is_active: Callable[[], bool],
@@ -95,7 +98,7 @@ class ChatView:
         self.session = session
         self.header = ChatHeader()
         self.rooms = RoomList(id="rooms")
-        self.timeline = Timeline()
+        self.timeline = Timeline(images=images)
         self.members = MemberList(id="members")
         self.status = StatusLine()
         self.composer = composer

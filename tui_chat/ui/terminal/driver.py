@@ -28,8 +28,15 @@ from textual import constants
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Event, Resize
 from textual.geometry import Size
+from textual.message import Message
 
 from tui_chat.ui.terminal.emoji_probe import PROBE, EmojiProbe, EmojiSequencesMeasured
+from tui_chat.ui.terminal.graphics_probe import (
+    CELL_SIZE_REQUEST,
+    GRAPHICS_REQUEST,
+    GraphicsMeasured,
+    GraphicsProbe,
+)
 from tui_chat.ui.terminal.input_decoder import InputDecoder
 from tui_chat.ui.terminal.input_framer import InputFramer
 
@@ -78,12 +85,18 @@ def _raise(error: Exception) -> None:
 
 
 class TerminalDriver(LinuxDriver):
-    """Linux driver with window title, mouse switching and disconnect detection."""
+    """Linux driver with window title, mouse switching, probes of the terminal and disconnect detection.
+
+    Attributes:
+        release_graphics: Returns the sequences that delete images in the terminal, on exit and before a suspend.
+    """
 
     _window_title = ""
     _safe_file: _DisconnectSafeFile | None = None
     _queued_writes = 0
     _emoji_probe: EmojiProbe
+    _graphics_probe: GraphicsProbe
+    release_graphics: Callable[[], str] = staticmethod(lambda: "")
 
     @property
     def is_output_blocked(self) -> bool:
@@ -114,23 +127,31 @@ class TerminalDriver(LinuxDriver):
             self._mouse = enabled
             self._enable_mouse_support()
 
+    def send_message(self, message: Message) -> None:
+        """Post a message to the app; a resize also requests the size of a cell, which a new font changes."""
+        super().send_message(message)
+        if isinstance(message, Resize):
+            self.write(CELL_SIZE_REQUEST)
+
     def stop_application_mode(self) -> None:
-        """Restore the terminal, including its original title."""
+        """Restore the terminal, including its original title, and delete images."""
+        if sequences := self.release_graphics():
+            self.write(sequences)
         if self._window_title:
             self.write(_POP_TITLE)
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
-        """Enter application mode with disconnect-safe output and disconnect detection, and send the emoji probe."""
+        """Enter application mode with disconnect-safe output and disconnect detection, and send the probes."""
         if self._safe_file is None:
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
             Thread(target=self._watch_disconnect, name="terminal-watch", daemon=True).start()
-        self._emoji_probe = EmojiProbe()
+        self._emoji_probe, self._graphics_probe = EmojiProbe(), GraphicsProbe()
         super().start_application_mode()
         with suppress(NotImplementedError):  # then the signal handler of Textual remains
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._on_resize_signal)
-        self.write(PROBE)
+        self.write(PROBE + GRAPHICS_REQUEST)
         if self._window_title:  # resumed after a suspend
             self.write(_PUSH_TITLE + self._window_title)
 
@@ -167,6 +188,8 @@ class TerminalDriver(LinuxDriver):
                 for frame in frames:
                     if (supported := self._emoji_probe.feed(frame.text)) is not None:
                         self.send_message(EmojiSequencesMeasured(supported))
+                    if (graphics := self._graphics_probe.feed(frame)) is not None:
+                        self.send_message(GraphicsMeasured(graphics))
                     for message in decoder.decode(frame):
                         self.process_message(message)
 

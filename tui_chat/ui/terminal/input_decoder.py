@@ -51,6 +51,8 @@ class InputDecoder:
     def _messages(self, frame: InputFrame) -> Iterable[Message]:
         if frame.kind is InputFrameKind.PASTE:
             return [Paste(frame.text)]
+        if frame.kind is InputFrameKind.STRING:
+            return []
         if frame.kind is InputFrameKind.TEXT:
             return self._parser.feed(frame.text)
         if kitty_text := _KITTY_TEXT.fullmatch(frame.text):

@@ -3,7 +3,7 @@
 - Paste: after the start marker only the end marker counts. A paste without an end closes after `PASTE_TIMEOUT`.
 - Pauses: a sequence may pause for `SEQUENCE_TIMEOUT`. A prefix that is also a key, such as ESC, becomes that key after
   the escape delay. The rest of such a sequence is recognised later, and typed if it is no sequence.
-- Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys and are dropped.
+- Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys.
 - Liveness: a control character ends an incomplete control sequence and is a key of its own; directly after ESC it is
   Alt with this key, and BEL ends a string.
 - Encoding: an invalid UTF-8 byte becomes U+FFFD.
@@ -32,6 +32,7 @@ class InputFrameKind(Enum):
 
     TEXT = auto()  # characters outside of sequences, control characters included
     SEQUENCE = auto()  # complete escape sequence, or a prefix of a sequence that is a key
+    STRING = auto()  # complete OSC, DCS, APC, PM or SOS string
     PASTE = auto()  # content of a bracketed paste
 
 
@@ -238,8 +239,9 @@ class InputFramer:
         self._reset()
         if sequence == PASTE_START:
             self._state = _State.PASTE
-        elif sequence[1] not in _STRING_INTRODUCERS:
-            self._emit(InputFrameKind.SEQUENCE, sequence)
+        else:
+            is_string = sequence[1] in _STRING_INTRODUCERS
+            self._emit(InputFrameKind.STRING if is_string else InputFrameKind.SEQUENCE, sequence)
 
     def _emit_incomplete(self) -> None:
         """Emit the characters of the incomplete sequence that are keys."""

@@ -2,13 +2,16 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from textual.driver import Driver
 
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.terminal import escape_sequences
-from tui_chat.ui.terminal.escape_sequences import NotificationChannel
+from tui_chat.ui.terminal.escape_sequences import Multiplexer, NotificationChannel
+from tui_chat.ui.terminal.graphics import TerminalGraphics
+from tui_chat.ui.terminal.graphics_probe import ask_tmux
 
 if TYPE_CHECKING:
     from tui_chat.ui.terminal.driver import TerminalDriver
@@ -37,6 +40,8 @@ class TerminalOutput:
 
     Attributes:
         has_emoji_sequences: True after the measurement of a terminal that draws emoji sequences in two columns.
+        multiplexer: Multiplexer between the app and the terminal.
+        graphics: Graphics of the terminal, as far as measured.
     """
 
     def __init__(
@@ -50,9 +55,37 @@ class TerminalOutput:
         self._settings = settings
         self._environ = environ
         self._set_emoji_sequences = set_emoji_sequences
-        self._multiplexer = escape_sequences.detect_multiplexer(environ)
+        self.multiplexer = escape_sequences.detect_multiplexer(environ)
         self._window_title = self._applied_title = ""
         self.has_emoji_sequences = False
+        self.graphics = TerminalGraphics()
+        self._tmux_terminal: str | None = None  # None before the question
+
+    @property
+    def is_output_blocked(self) -> bool:
+        """Return whether the terminal does not read fast enough."""
+        driver = self._terminal_driver()
+        return driver is not None and driver.is_output_blocked
+
+    async def set_graphics(self, graphics: TerminalGraphics, on_changed: Callable[[], object]) -> None:
+        """Set the measured graphics, with the name of the terminal around tmux.
+
+        Args:
+            graphics: Answers of the terminal.
+            on_changed: Called if the graphics changed.
+        """
+        if self.multiplexer is Multiplexer.TMUX:
+            if self._tmux_terminal is None:
+                self._tmux_terminal = await ask_tmux()
+            graphics = replace(graphics, name=self._tmux_terminal)
+        previous, self.graphics = self.graphics, graphics
+        if graphics != previous:
+            on_changed()
+
+    def set_graphics_release(self, release: Callable[[], str]) -> None:
+        """Set the source of the sequences that delete images in the terminal, on exit and before a suspend."""
+        if (driver := self._terminal_driver()) is not None:
+            driver.release_graphics = release
 
     def write(self, sequence: str) -> None:
         """Write an escape sequence."""
@@ -73,7 +106,7 @@ class TerminalOutput:
         """
         method = self._settings().notification_method
         channel = escape_sequences.detect_channel(self._environ) if method == "auto" else NotificationChannel(method)
-        self.write(escape_sequences.notification_sequence(channel, self._multiplexer, title, body))
+        self.write(escape_sequences.notification_sequence(channel, self.multiplexer, title, body))
 
     def copy_to_clipboard(self, text: str) -> bool:
         """Copy `text` to the clipboard of the terminal.
@@ -84,7 +117,7 @@ class TerminalOutput:
         """
         if len(text) > MAX_CLIPBOARD_BYTES or len(text.encode()) > MAX_CLIPBOARD_BYTES:
             return False
-        self.write(escape_sequences.clipboard_sequence(text, self._multiplexer))
+        self.write(escape_sequences.clipboard_sequence(text, self.multiplexer))
         return True
 
     def set_window_title(self, title: str) -> None:

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
 
@@ -24,6 +24,7 @@ from tui_chat.session.lines import (
     ReactionCount,
     action_text,
 )
+from tui_chat.ui.images.image_layout import ImageBox, ImageLimits, count_image_rows, layout_images
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.wrapping import wrap_text
 
@@ -53,6 +54,7 @@ class TimelineGeometry:
         nick_width: Width of nicknames in cells.
         text_start: Start column of message text.
         text_width: Width of a text row in cells, at least 1.
+        images: Limits of images.
     """
 
     width: int
@@ -61,21 +63,26 @@ class TimelineGeometry:
     nick_width: int
     text_start: int
     text_width: int
+    images: ImageLimits = field(default_factory=ImageLimits)
 
     @classmethod
-    def for_width(cls, width: int, time_width: int = 5, nick_width: int = 0) -> "TimelineGeometry":
+    def for_width(
+        cls, width: int, time_width: int = 5, nick_width: int = 0, images: ImageLimits | None = None
+    ) -> "TimelineGeometry":
         """Return the geometry for a total width.
 
         Args:
             width: Total width in cells.
             time_width: Cells of a formatted time, 0 to hide times.
             nick_width: Cells for nicknames in a wide timeline, 0 for a share of `width`.
+            images: Limits of images, None for no images.
         """
+        images = images or ImageLimits()
         if width < NARROW_WIDTH:
-            return cls(width, True, time_width, max(1, width - time_width - 4), 3, max(1, width - 4))
+            return cls(width, True, time_width, max(1, width - time_width - 4), 3, max(1, width - 4), images)
         nick_width = nick_width or max(9, min(16, width // 8))
         text_start = 1 + time_width + (time_width > 0) + nick_width + 3
-        return cls(width, False, time_width, nick_width, text_start, width - text_start - 1)
+        return cls(width, False, time_width, nick_width, text_start, width - text_start - 1, images)
 
     @property
     def notice_start(self) -> int:
@@ -96,6 +103,7 @@ class RowKind(Enum):
     NICK = auto()
     QUOTE = auto()
     TEXT = auto()
+    IMAGE = auto()
     REACTIONS = auto()
     DELIVERY_ERROR = auto()
     NOTICE = auto()
@@ -137,6 +145,8 @@ class LineLayout:
         reactions: Reactions with sanitized texts.
         delivery_error: Translated reason of a failed or unconfirmed delivery.
         links: Hyperlinks in `text`.
+        images: Areas of the images.
+        image_start: Index of the first row with images.
     """
 
     line: Line
@@ -151,6 +161,8 @@ class LineLayout:
     reactions: tuple[ReactionCount, ...] = ()
     delivery_error: str = ""
     links: tuple[Hyperlink, ...] = ()
+    images: tuple[ImageBox, ...] = ()
+    image_start: int = 0
 
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) -> LineLayout:
@@ -187,6 +199,9 @@ def _layout_message(
     text = _deletion_text(line) if line.is_text_hidden else shown_text
     leading_rows = len(rows)
     rows.extend(_wrap_rows(RowKind.TEXT, text, geometry.text_width))
+    images = () if line.is_text_hidden else layout_images(line.images, geometry.text_width, geometry.images)
+    image_start = len(rows)
+    rows.extend([LayoutRow(RowKind.IMAGE, len(text), len(text))] * count_image_rows(images))
     if line.reactions:
         rows.append(LayoutRow(RowKind.REACTIONS, len(text), len(text)))
     delivery_error = format_delivery_error(line.delivery, _sanitize_line(line.problem))
@@ -208,6 +223,8 @@ def _layout_message(
         ),
         delivery_error=delivery_error,
         links=links,
+        images=images,
+        image_start=image_start,
     )
 
 
@@ -257,7 +274,9 @@ def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
 def estimate_rows(line: Line, geometry: TimelineGeometry) -> int:
     """Return an estimated number of rows, without wrapping the text; 1 for a line that is no message."""
     if isinstance(line, MessageLine):
-        return 1 + (line.reply_to is not None) + bool(line.reactions) + len(line.content) // geometry.text_width
+        image_rows = geometry.images.max_rows * bool(line.images)
+        text_rows = 1 + len(line.content) // geometry.text_width
+        return (line.reply_to is not None) + text_rows + image_rows + bool(line.reactions)
     return 1
 
 

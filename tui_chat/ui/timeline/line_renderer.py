@@ -16,13 +16,12 @@ from zlib import crc32
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 from wcwidth import iter_graphemes
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine
-from tui_chat.ui import theme as themes
-from tui_chat.ui.app_services import app_of
+from tui_chat.ui.images.image_layout import ImageBox
+from tui_chat.ui.images.pictures import Picture
 from tui_chat.ui.timeline.grapheme_cells import render_cluster
 from tui_chat.ui.timeline.layout import (
     LayoutRow,
@@ -32,76 +31,14 @@ from tui_chat.ui.timeline.layout import (
     format_full_date,
     format_gap,
 )
+from tui_chat.ui.timeline.styles import TimelineStyles
 from tui_chat.ui.timeline.wrapping import fit_cluster
 
 MAX_REACTION_NAMES = 3  # maximum number of nicknames beside a reaction
 
 PREFIX_OFFSET = -10_000
 
-COMPONENT_NAMES = (
-    "cursor", "mentioned", "time", "notice", "rule", "gap", "unread",
-    "link", "mention", "sent", "pending", "failed", "secondary",
-)  # fmt: skip
-TIMELINE_COMPONENTS = {f"timeline--{name}" for name in COMPONENT_NAMES}
-
 SelectedSpan = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class TimelineStyles:
-    """Rich styles of the timeline parts in the current theme.
-
-    `text`, `cursor` and `mentioned` include a background; the other styles are added to one of these three.
-    """
-
-    text: Style
-    cursor: Style
-    mentioned: Style
-    time: Style
-    notice: Style
-    rule: Style
-    gap: Style
-    unread: Style
-    link: Style
-    mention: Style
-    sent: Style
-    pending: Style
-    failed: Style
-    secondary: Style
-    selection: Style
-    nick_style: Callable[[str], Style]
-
-
-def build_styles(timeline: Widget) -> TimelineStyles:
-    """Return the current styles of a widget with the component classes `TIMELINE_COMPONENTS`."""
-    background = timeline.rich_style
-
-    def part_style(name: str, is_background: bool = False) -> Style:
-        component = f"timeline--{name}"
-        style = timeline.get_component_rich_style(component)
-        color = Style.from_color(None, style.bgcolor) if is_background else Style.from_color(style.color)
-        return timeline.get_component_styles(component).text_style + color
-
-    colors = themes.nick_palette(app_of(timeline), timeline.background_colors[1])
-    nick_styles = {color: Style(color=color, bold=True) for color in colors}
-    return TimelineStyles(
-        text=background,
-        cursor=background + part_style("cursor", is_background=True),
-        mentioned=background + part_style("mentioned", is_background=True),
-        time=part_style("time"),
-        notice=part_style("notice"),
-        rule=part_style("rule"),
-        gap=part_style("gap"),
-        unread=part_style("unread"),
-        link=part_style("link"),
-        mention=part_style("mention"),
-        sent=part_style("sent"),
-        pending=part_style("pending"),
-        failed=part_style("failed"),
-        secondary=part_style("secondary"),
-        selection=timeline.screen.get_component_rich_style("screen--selection"),
-        nick_style=lambda nick: nick_styles[themes.nick_color(nick, colors)],
-    )
 
 
 @dataclass(slots=True)
@@ -139,12 +76,23 @@ class _RowBuilder:
 class LineRenderer:
     """Renderer with fixed geometry and styles.
 
+    Args:
+        geometry: Columns of the timeline.
+        styles: Styles of the current theme.
+        find_picture: Returns the picture of an image, None for blank cells.
+
     Attributes:
         background: Style of empty cells.
     """
 
-    def __init__(self, geometry: TimelineGeometry, styles: TimelineStyles) -> None:
+    def __init__(
+        self,
+        geometry: TimelineGeometry,
+        styles: TimelineStyles,
+        find_picture: Callable[[ImageBox], Picture | None] = lambda box: None,
+    ) -> None:
         self._geometry = geometry
+        self._find_picture = find_picture
         self._styles = styles
         self.background = styles.text
 
@@ -169,7 +117,7 @@ class LineRenderer:
             selected_span,
         )
         # The cursor column shows the cursor without colour.
-        is_below_text = row.kind in {RowKind.REACTIONS, RowKind.DELIVERY_ERROR}
+        is_below_text = row.kind in {RowKind.IMAGE, RowKind.REACTIONS, RowKind.DELIVERY_ERROR}
         builder.append("▌" if has_cursor else " ", 1, None, len(layout.text) if is_below_text else PREFIX_OFFSET)
         match row.kind:
             case RowKind.DATE:
@@ -184,6 +132,8 @@ class LineRenderer:
                 self._append_nick_row(builder, layout)
             case RowKind.QUOTE:
                 self._append_quote(builder, layout)
+            case RowKind.IMAGE:
+                self._append_images(builder, layout, row_index - layout.image_start)
             case RowKind.REACTIONS:
                 self._append_reactions(builder, layout)
             case _:
@@ -220,6 +170,21 @@ class LineRenderer:
         builder.append(" " * (start - 3), start - 3, None, PREFIX_OFFSET)
         builder.append("╭ ", 2, self._styles.rule, PREFIX_OFFSET)
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
+
+    def _append_images(self, builder: _RowBuilder, layout: LineLayout, image_row: int) -> None:
+        """Append one row of the images: half blocks, or blank cells below terminal graphics and before the load."""
+        for box in layout.images:
+            if box.row <= image_row < box.row + box.rows:
+                padding = self._geometry.text_start + box.column - builder.cells
+                builder.append(" " * padding, padding)
+                picture = self._find_picture(box)
+                if picture is not None and picture.segments:
+                    builder.segments.extend(picture.segments[image_row - box.row])
+                    builder.cells += box.columns
+                else:
+                    is_loading = picture is None and image_row == box.row
+                    builder.append("…" if is_loading else " ", 1, self._styles.secondary)
+                    builder.append(" " * (box.columns - 1), box.columns - 1)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
         """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, own reactions in brackets."""

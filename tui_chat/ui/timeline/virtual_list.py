@@ -15,6 +15,8 @@ from textual.cache import LRUCache
 from textual.geometry import Size
 
 from tui_chat.session.lines import Line, MessageLine, NoticeLine
+from tui_chat.ui.images.image_layout import MAX_IMAGE_ROWS, ImageLimits
+from tui_chat.ui.terminal.graphics import CellSize
 from tui_chat.ui.timeline.decoration import TimeFormat, TimeStyle, decorate
 from tui_chat.ui.timeline.layout import LineLayout, TimelineGeometry, estimate_rows, layout_line
 from tui_chat.ui.timeline.viewport import LineExtent, Viewport
@@ -54,6 +56,8 @@ class VirtualList:
         self.geometry = TimelineGeometry.for_width(80, self.time_format.width)
         self.viewport = Viewport(self._get_extent, lambda line: estimate_rows(line, self.geometry))
         self._nick_width = 0
+        self._image_cell: CellSize | None = None
+        self._unavailable_images: frozenset[str] = frozenset()
         self._layouts: LRUCache[str, LineLayout] = LRUCache(MAX_CACHED_LAYOUTS)
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
@@ -87,13 +91,13 @@ class VirtualList:
         return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
 
     def resize(self, size: Size) -> bool:
-        """Set the size in cells; a new width changes the layouts but not the line at the top.
+        """Set the size in cells; a new width, or height of images, changes the layouts but not the line at the top.
 
         Returns:
-            True if the width changed.
+            True if the layouts changed.
         """
         self.viewport.height = size.height
-        if size.width == self.geometry.width:
+        if size.width == self.geometry.width and self._image_limits() == self.geometry.images:
             return False
         self._set_geometry(size.width)
         return True
@@ -108,6 +112,23 @@ class VirtualList:
         self.time_format = TimeFormat(self.time_format.tz, time_style)
         self._nick_width = nick_width
         self._set_geometry(self.geometry.width)
+
+    def set_images(self, cell_size: CellSize | None, unavailable: frozenset[str]) -> None:
+        """Set the images to show; a change discards all layouts, and the scroll position is preserved.
+
+        Args:
+            cell_size: Size of a cell, None to hide all images.
+            unavailable: Paths of images to hide.
+        """
+        self._image_cell, self._unavailable_images = cell_size, unavailable
+        if self._image_limits() != self.geometry.images:
+            self._set_geometry(self.geometry.width)
+
+    def _image_limits(self) -> ImageLimits:
+        """Return the limits of images: at most a third of the height of the view."""
+        if self._image_cell is None:
+            return ImageLimits()
+        return ImageLimits(min(MAX_IMAGE_ROWS, self.viewport.height // 3), self._image_cell, self._unavailable_images)
 
     def layout(self, index: int) -> LineLayout:
         """Return the layout of `lines[index]`."""
@@ -135,7 +156,9 @@ class VirtualList:
         fills_view = anchor is not None and anchor.row < 0 and not viewport.is_following
         index, row = viewport.visible_rows[0] if fills_view and viewport.visible_rows else (None, 0)
         top_character = self.layout(index).rows[row].start if index is not None else 0
-        self.geometry = TimelineGeometry.for_width(width, self.time_format.width, self._nick_width)
+        self.geometry = TimelineGeometry.for_width(
+            width, self.time_format.width, self._nick_width, self._image_limits()
+        )
         self._layouts.clear()
         if index is not None:
             layout = self.layout(index)

@@ -22,17 +22,20 @@ from textual.widget import Widget
 
 from tui_chat.session.compressed_list import CompressedList
 from tui_chat.session.lines import DeletionState, GapLine, Line, MessageLine, Splice
+from tui_chat.ui.images.image_store import ImageStore
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.timeline.decoration import TimeStyle
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import RowKind
-from tui_chat.ui.timeline.line_renderer import TIMELINE_COMPONENTS, LineRenderer, build_styles
+from tui_chat.ui.timeline.line_renderer import LineRenderer
 from tui_chat.ui.timeline.message_cursor import MessageCursor
 from tui_chat.ui.timeline.messages import CursorMoved, FollowChanged, LinkClicked, MessageActivated
 from tui_chat.ui.timeline.new_message_counter import NewMessageCounter
 from tui_chat.ui.timeline.strip_cache import StripCache
+from tui_chat.ui.timeline.styles import TIMELINE_COMPONENTS, build_styles
 from tui_chat.ui.timeline.text_selection import TextSelection
 from tui_chat.ui.timeline.virtual_list import ScrollPosition, VirtualList
+from tui_chat.ui.timeline.visible_images import VisibleImages
 
 _WHEEL_ROWS = 3
 _MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated heights
@@ -43,6 +46,7 @@ class Timeline(ScrollView, inherit_bindings=False):
 
     Args:
         tz: Time zone of dates and times; None uses the local time zone.
+        images: Pictures of images in messages, None to show captions only.
 
     Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `LinkClicked` and
     `FollowChanged` (module `messages`).
@@ -58,7 +62,7 @@ class Timeline(ScrollView, inherit_bindings=False):
 
     new_message_count: reactive[int] = reactive(0, repaint=False)
 
-    def __init__(self, *, tz: tzinfo | None = None) -> None:
+    def __init__(self, *, tz: tzinfo | None = None, images: ImageStore | None = None) -> None:
         super().__init__()
         self._list = VirtualList(tz)
         self._viewport = self._list.viewport
@@ -66,7 +70,8 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._selection = TextSelection()
         self._requests = HistoryRequests(self._viewport, self.post_message)
         self._new_messages = NewMessageCounter()
-        self._strips = StripCache(lambda: LineRenderer(self._list.geometry, build_styles(self)))
+        self._images = VisibleImages(images, self._list)
+        self._strips = StripCache(lambda: LineRenderer(self._list.geometry, build_styles(self), self._images.find))
         self._was_following = True
         self._synced_scroll_y = 0
         self._syncing_scroll = False
@@ -141,6 +146,12 @@ class Timeline(ScrollView, inherit_bindings=False):
             nick_width: Cells of the nickname column; 0 derives the number from the total width.
         """
         self._list.set_columns(time_style, nick_width)
+        self._strips.invalidate()
+        self._sync_view()
+
+    def update_images(self) -> None:
+        """Draw the changes of the image store."""
+        self._images.apply_options()
         self._strips.invalidate()
         self._sync_view()
 
@@ -335,6 +346,11 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._selection.selected_range(self.text_selection, index),
         ).adjust_cell_length(self.size.width, background)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the rows of a region, with terminal graphics on top."""
+        strips = super().render_lines(crop)
+        return strips if crop.x else self._images.add_graphics(strips, crop.y)
+
     def notify_style_update(self) -> None:
         """Discard rendered rows after a change of theme."""
         super().notify_style_update()
@@ -380,3 +396,4 @@ class Timeline(ScrollView, inherit_bindings=False):
             self.lines, len(self.lines) if viewport.is_following else viewport.visible_range.stop
         )
         self._requests.request_visible()
+        self._images.update()

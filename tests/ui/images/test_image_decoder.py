@@ -1,0 +1,75 @@
+"""Decoding of hostile files in a child process."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+
+import pytest
+from PIL import Image
+
+from tests.support.uploads import encode_image, forge_png
+from tui_chat.ui.images.image_decoder import ImageDecoder, ImageRejected
+from tui_chat.ui.images.image_worker import MAX_PIXELS, DecodeRequest
+
+RED, GREEN = (255, 0, 0), (0, 255, 0)
+
+
+@pytest.fixture
+async def decoder() -> AsyncGenerator[ImageDecoder]:
+    decoder = ImageDecoder()
+    yield decoder
+    await decoder.close()
+
+
+def request_for(content: bytes, *, has_palette: bool = False) -> DecodeRequest:
+    return DecodeRequest(len(content), 4, 2, 5, 4, GREEN, has_palette)
+
+
+async def test_images_are_scaled_onto_their_canvas_and_rejected_files_do_not_end_the_child(
+    decoder: ImageDecoder,
+) -> None:
+    expected = bytes(GREEN) * 5 + (bytes(RED) * 4 + bytes(GREEN)) * 2 + bytes(GREEN) * 5
+    image = Image.new("RGB", (400, 200), RED)
+    animation = encode_image(
+        image.quantize(2), "GIF", save_all=True, append_images=[Image.new("P", (400, 200))], duration=100
+    )
+    for content in (encode_image(image), encode_image(image, "WEBP", lossless=True), animation):
+        assert await decoder.decode(content, request_for(content)) == expected
+    jpeg = encode_image(image, "JPEG", quality=100)
+    assert max(abs(a - b) for a, b in zip(await decoder.decode(jpeg, request_for(jpeg)), expected, strict=True)) < 8
+    transparent = encode_image(Image.new("RGBA", (400, 200), (255, 0, 0, 0)))
+    assert await decoder.decode(transparent, request_for(transparent)) == bytes(GREEN) * 20
+    content = encode_image(image)
+    child = decoder.child_pid
+    for rejected in (
+        b"", b"\x1b]0;title\a", content[:-30], encode_image(image, "BMP"), encode_image(image, "TIFF"),
+        encode_image(image, "AVIF"), forge_png(MAX_PIXELS + 1, 1, b""), forge_png(60_000, 60_000, bytes(60_000)),
+    ):  # fmt: skip
+        with pytest.raises(ImageRejected):
+            await decoder.decode(rejected, request_for(rejected))
+    indexed = await decoder.decode(content, request_for(content, has_palette=True))
+    assert len(indexed) == 20 + 768
+    assert indexed[20 + 3 * indexed[5] :][:3] == bytes(RED)
+    assert decoder.child_pid == child
+
+
+async def test_a_killed_child_is_replaced(decoder: ImageDecoder) -> None:
+    content = encode_image(Image.new("RGB", (4, 2), RED))
+    await decoder.decode(content, request_for(content))
+    assert decoder.child_pid is not None
+    os.kill(decoder.child_pid, signal.SIGKILL)
+    with pytest.raises(ImageRejected):
+        await decoder.decode(content, request_for(content))
+    assert len(await decoder.decode(content, request_for(content))) == 60
+
+
+async def test_a_cancelled_request_does_not_affect_the_next(decoder: ImageDecoder) -> None:
+    large = encode_image(Image.effect_noise((1024, 1024), 90))
+    cancelled = asyncio.create_task(decoder.decode(large, request_for(large)))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cancelled
+    content = encode_image(Image.new("RGB", (4, 2), RED))
+    assert (await decoder.decode(content, request_for(content)))[15:18] == bytes(RED)

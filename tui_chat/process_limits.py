@@ -1,0 +1,27 @@
+"""Resource limits of child processes for untrusted files."""
+
+import os
+import sys
+
+if sys.platform != "win32":
+    import resource
+
+
+def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int) -> None:
+    """Limit the resources and the priority of this process; no effect on Windows.
+
+    Args:
+        cpu_seconds: Total CPU time.
+        memory_bytes: Size of the address space.
+        output_bytes: Size of each written file.
+    """
+    if sys.platform != "win32":
+        for limit, value in (
+            (resource.RLIMIT_CPU, cpu_seconds),
+            (resource.RLIMIT_AS, memory_bytes),
+            (resource.RLIMIT_FSIZE, output_bytes),
+            (resource.RLIMIT_NOFILE, 32),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            resource.setrlimit(limit, (value, value))
+        os.nice(10)

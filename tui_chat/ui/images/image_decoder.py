@@ -1,0 +1,98 @@
+"""Decoding of untrusted images in a child process (`tui_chat.ui.images.image_worker`).
+
+- Isolation: the child has limits of its own and an empty environment. Its result has a size that the request
+  determines, and consists of pixels only.
+- Lifetime: the first image starts the child. A child that fails, or needs more than `TIMEOUT`, is killed, and the next
+  image starts another one. After `MAX_IMAGES_PER_CHILD` images, the child is replaced.
+- Order: one image at a time.
+"""
+
+import asyncio
+import logging
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from tui_chat.ui.images.image_worker import DecodeRequest
+
+TIMEOUT = 10.0
+"""Maximum duration of a request in seconds."""
+
+MAX_IMAGES_PER_CHILD = 200
+
+log = logging.getLogger("chat.ui")
+
+
+class ImageRejected(Exception):
+    """The file is no image, has an unsupported format or too many pixels, or its decoding failed."""
+
+
+class ImageDecoder:
+    """Decoder of images, without a child before the first image."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._child: asyncio.subprocess.Process | None = None
+        self._image_count = 0
+
+    @property
+    def child_pid(self) -> int | None:
+        """Process id of the child, None without one."""
+        return self._child.pid if self._child is not None else None
+
+    async def decode(self, content: bytes, request: DecodeRequest) -> bytes:
+        """Return the pixels of an image, `request.result_bytes` bytes.
+
+        Args:
+            content: File of `request.file_bytes` bytes.
+            request: Sizes and form of the result.
+
+        Raises:
+            ImageRejected: The file was not decoded.
+        """
+        async with self._lock:
+            if self._image_count >= MAX_IMAGES_PER_CHILD:
+                await self.close()
+            try:
+                async with asyncio.timeout(TIMEOUT):
+                    pixels = await self._request(content, request)
+            except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
+                log.warning("image not decoded: child process failed (%s)", type(error).__name__)
+                await self.close()
+                raise ImageRejected from None
+            except asyncio.CancelledError:  # the response of the child would belong to the next request
+                await self.close()
+                raise
+        if pixels is None:
+            raise ImageRejected
+        return pixels
+
+    async def _request(self, content: bytes, request: DecodeRequest) -> bytes | None:
+        if self._child is None:
+            self._child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-m", "tui_chat.ui.images.image_worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                env={},
+                cwd=Path(sys.prefix).anchor,
+                start_new_session=True,
+            )
+            self._image_count = 0
+        self._image_count += 1
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._child.stdin.write(msgspec.json.encode(request) + b"\n" + content)
+        await self._child.stdin.drain()
+        is_success = await self._child.stdout.readexactly(1) == b"\1"
+        return await self._child.stdout.readexactly(request.result_bytes) if is_success else None
+
+    async def close(self) -> None:
+        """Kill the child."""
+        if self._child is not None:
+            child, self._child = self._child, None
+            with suppress(ProcessLookupError):
+                child.kill()
+            await child.wait()

@@ -1,0 +1,248 @@
+"""Images of the visible messages: download, decoding, and output to the terminal.
+
+- Demand: only visible images are loaded, at most `MAX_LOADS` at a time.
+- Memory: at most `MAX_PICTURES` pictures exist, more only while all of them are visible. A removed Kitty image is
+  deleted from the terminal.
+- Failure: a rejected image is unavailable from then on. A load that a connection loss ends is repeated after
+  `RETRY_DELAY`.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from random import randrange
+from typing import Protocol
+
+from tui_chat.client.errors import Unreachable
+from tui_chat.protocol.errors import ChatError, RateLimited, Unavailable
+from tui_chat.session.lines import LineImage
+from tui_chat.ui.images import kitty
+from tui_chat.ui.images.image_decoder import ImageDecoder, ImageRejected
+from tui_chat.ui.images.image_layout import ImageBox
+from tui_chat.ui.images.pictures import Picture, decode_request, half_block_picture, sixel_picture
+from tui_chat.ui.terminal.escape_sequences import Multiplexer
+from tui_chat.ui.terminal.graphics import DEFAULT_CELL_SIZE, CellSize, ImageProtocol
+
+MAX_LOADS = 2
+MAX_PICTURES = 48
+RETRY_DELAY = 15.0
+"""Seconds until a load is repeated after a connection loss."""
+
+_WRITE_CHUNKS = 8  # sequences per write of an upload, 32 KiB
+_WRITE_INTERVAL = 0.02  # seconds between two checks of blocked output
+
+log = logging.getLogger("chat.ui")
+
+
+class GraphicsOutput(Protocol):
+    """Output to the terminal."""
+
+    @property
+    def is_output_blocked(self) -> bool:
+        """Return whether the terminal does not read fast enough."""
+        ...
+
+    def write(self, sequence: str) -> None:
+        """Write an escape sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageOptions:
+    """Form of the pictures.
+
+    Attributes:
+        protocol: Output of images.
+        cell_size: Size of a cell in pixels.
+        background: Color behind images, as red, green and blue.
+        multiplexer: Multiplexer between the app and the terminal.
+    """
+
+    protocol: ImageProtocol = ImageProtocol.NONE
+    cell_size: CellSize = DEFAULT_CELL_SIZE
+    background: tuple[int, int, int] = (0, 0, 0)
+    multiplexer: Multiplexer = Multiplexer.NONE
+
+
+_PictureKey = tuple[str, int, int]  # path, columns and rows
+
+
+class ImageStore:
+    """Pictures of the visible images of one chat screen.
+
+    Args:
+        read_file: Returns the bytes of the file of an image, with the exceptions of `RoomFiles.read`.
+        output: Returns the output to the terminal.
+
+    Attributes:
+        options: Form of the pictures.
+        unavailable: Paths of the images that cannot be shown.
+        on_changed: Called after a picture has been added or removed, or an image became unavailable.
+    """
+
+    def __init__(
+        self,
+        read_file: Callable[[LineImage], Awaitable[bytes]],
+        output: Callable[[], GraphicsOutput],
+    ) -> None:
+        self.options = ImageOptions()
+        self.unavailable: frozenset[str] = frozenset()
+        self.on_changed: Callable[[], object] = lambda: None
+        self._read_file = read_file
+        self._output = output
+        self._decoder = ImageDecoder()
+        self._visible: dict[_PictureKey, ImageBox] = {}
+        self._pictures: OrderedDict[_PictureKey, Picture] = OrderedDict()  # least recently visible first
+        self._image_ids: dict[_PictureKey, int] = {}  # images in the memory of the terminal
+        self._id_high_byte = randrange(1, 256)  # other programs may draw in the same terminal
+        self._is_uploading = False
+        self._upload_lock = asyncio.Lock()
+        self._loads: dict[_PictureKey, asyncio.Task[None]] = {}
+        self._retry_times: dict[_PictureKey, float] = {}
+
+    def configure(self, options: ImageOptions) -> None:
+        """Change the form of the pictures, and discard those of another form."""
+        if options != self.options:
+            self._write(self.release())
+            self.options = options
+
+    def get(self, box: ImageBox) -> Picture | None:
+        """Return the picture of an image, None before the end of its load."""
+        return self._pictures.get(_key(box))
+
+    def show(self, boxes: Iterable[ImageBox]) -> None:
+        """Replace the visible images, and start their loads."""
+        self._visible = {_key(box): box for box in boxes} if self.options.protocol is not ImageProtocol.NONE else {}
+        for key in self._visible.keys() & self._pictures.keys():
+            self._pictures.move_to_end(key)
+        self._start_loads()
+
+    def forget(self, paths: Iterable[str]) -> None:
+        """Discard the pictures of deleted images."""
+        removed = set(paths)
+        for key in [key for key in self._pictures if key[0] in removed]:
+            self._discard(key)
+
+    def release(self) -> str:
+        """Discard all pictures and cancel all loads; return the sequences that delete the images in the terminal."""
+        for task in self._loads.values():
+            task.cancel()
+        multiplexer = self.options.multiplexer
+        deletions = [kitty.delete_sequence(image_id, multiplexer) for image_id in self._image_ids.values()]
+        if self._is_uploading:
+            deletions.insert(0, kitty.end_upload_sequence(multiplexer))
+        self._image_ids.clear()
+        if self._pictures or deletions:
+            self._pictures.clear()
+            self.on_changed()
+        return "".join(deletions)
+
+    async def close(self) -> None:
+        """Discard all pictures, cancel all loads and end the child process."""
+        self._visible = {}
+        tasks = list(self._loads.values())
+        self._write(self.release())
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._decoder.close()
+
+    def _start_loads(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for key, box in self._visible.items():
+            if len(self._loads) >= MAX_LOADS:
+                break
+            is_due = self._retry_times.get(key, 0.0) <= now
+            if is_due and not (key in self._loads or key in self._pictures or box.image.path in self.unavailable):
+                self._retry_times.pop(key, None)
+                self._loads[key] = asyncio.create_task(self._load(key, box, self.options))
+                self._loads[key].add_done_callback(lambda _, key=key: self._on_load_ended(key))
+
+    def _on_load_ended(self, key: _PictureKey) -> None:
+        del self._loads[key]
+        self._start_loads()
+
+    async def _load(self, key: _PictureKey, box: ImageBox, options: ImageOptions) -> None:
+        try:
+            content = await self._read_file(box.image)
+            request = decode_request(box, len(content), options.protocol, options.cell_size, options.background)
+            pixels = await self._decoder.decode(content, request)
+            if options.protocol is ImageProtocol.KITTY:
+                picture = await self._upload(key, box, pixels)
+            elif options.protocol is ImageProtocol.SIXEL:
+                picture = await asyncio.to_thread(sixel_picture, pixels, request, box.rows)
+            else:
+                picture = await asyncio.to_thread(half_block_picture, pixels, box.columns)
+        except (Unreachable, RateLimited, Unavailable) as error:
+            log.info("image not loaded: %s, retry in %.0f s", error.code, RETRY_DELAY)
+            self._retry_times[key] = asyncio.get_running_loop().time() + RETRY_DELAY
+            asyncio.get_running_loop().call_later(RETRY_DELAY, self._start_loads)
+        except (ChatError, ImageRejected) as error:
+            log.info("image unavailable: %s", getattr(error, "code", "not decoded"))
+            self._mark_unavailable(box.image.path)
+        except Exception:
+            log.exception("image not loaded: caption shown")
+            self._mark_unavailable(box.image.path)
+        else:
+            self._pictures[key] = picture
+            self._remove_surplus()
+            self.on_changed()
+
+    def _mark_unavailable(self, path: str) -> None:
+        self.unavailable |= {path}
+        self.on_changed()
+
+    async def _upload(self, key: _PictureKey, box: ImageBox, rgb: bytes) -> Picture:
+        """Transfer an image to the terminal, as fast as the terminal reads."""
+        cell = self.options.cell_size
+        async with self._upload_lock:
+            image_id = self._next_image_id()
+            sequences = await asyncio.to_thread(
+                kitty.upload_sequences,
+                image_id,
+                rgb,
+                width=box.columns * cell.width,
+                height=box.rows * cell.height,
+                columns=box.columns,
+                rows=box.rows,
+                multiplexer=self.options.multiplexer,
+            )
+            self._image_ids[key] = image_id
+            self._is_uploading = True
+            try:
+                for start in range(0, len(sequences), _WRITE_CHUNKS):
+                    while self._output().is_output_blocked:  # noqa: ASYNC110 (the writer thread has no callback)
+                        await asyncio.sleep(_WRITE_INTERVAL)
+                    self._write("".join(sequences[start : start + _WRITE_CHUNKS]))
+            except BaseException:
+                if self._image_ids.pop(key, None) is not None:  # otherwise deleted by `release`
+                    multiplexer = self.options.multiplexer
+                    self._write(kitty.end_upload_sequence(multiplexer) + kitty.delete_sequence(image_id, multiplexer))
+                raise
+            finally:
+                self._is_uploading = False
+        return Picture(graphics=kitty.placeholder_rows(image_id, box.columns, box.rows))
+
+    def _next_image_id(self) -> int:
+        used = set(self._image_ids.values())
+        candidates = (
+            self._id_high_byte << 24 | low_byte for low_byte in range(kitty.FIRST_LOW_BYTE, kitty.LAST_LOW_BYTE + 1)
+        )
+        return next((image_id for image_id in candidates if image_id not in used), min(used, default=0))
+
+    def _remove_surplus(self) -> None:
+        hidden = [key for key in self._pictures if key not in self._visible]
+        for key in hidden[: max(0, len(self._pictures) - MAX_PICTURES)]:
+            self._discard(key)
+
+    def _discard(self, key: _PictureKey) -> None:
+        del self._pictures[key]
+        if (image_id := self._image_ids.pop(key, None)) is not None:
+            self._write(kitty.delete_sequence(image_id, self.options.multiplexer))
+
+    def _write(self, sequences: str) -> None:
+        if sequences:
+            self._output().write(sequences)
+
+
+def _key(box: ImageBox) -> _PictureKey:
+    return box.image.path, box.columns, box.rows

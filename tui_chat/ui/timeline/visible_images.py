@@ -1,0 +1,81 @@
+"""Images of the visible lines of a timeline."""
+
+from collections.abc import Iterable, Sequence
+
+from textual.strip import Strip
+
+from tui_chat.ui.images.image_layout import ImageBox
+from tui_chat.ui.images.image_store import ImageStore
+from tui_chat.ui.images.pictures import GraphicStrip, Picture, RowGraphic
+from tui_chat.ui.terminal.graphics import ImageProtocol
+from tui_chat.ui.timeline.layout import RowKind
+from tui_chat.ui.timeline.virtual_list import VirtualList
+
+
+class VisibleImages:
+    """Loads and draws the images of the visible lines.
+
+    Args:
+        store: Pictures, None to show captions only.
+        lines: Lines of the timeline.
+    """
+
+    def __init__(self, store: ImageStore | None, lines: VirtualList) -> None:
+        self._store = store
+        self._lines = lines
+        self._has_graphics = False
+
+    def find(self, box: ImageBox) -> Picture | None:
+        """Return the picture of an image, None before the end of its load."""
+        return self._store.get(box) if self._store is not None else None
+
+    def apply_options(self) -> None:
+        """Apply the options of the store to the layouts, and hide unavailable images."""
+        if self._store is not None:
+            is_shown = self._store.options.protocol is not ImageProtocol.NONE
+            self._lines.set_images(self._store.options.cell_size if is_shown else None, self._store.unavailable)
+
+    def update(self) -> None:
+        """Load the images in view."""
+        if self._store is not None:
+            boxes = list(self._find_boxes())
+            has_graphics = self._store.options.protocol in {ImageProtocol.KITTY, ImageProtocol.SIXEL}
+            self._has_graphics = has_graphics and bool(boxes)
+            self._store.show(boxes)
+
+    def _find_boxes(self) -> Iterable[ImageBox]:
+        """Yield the images that are at least partly in view, from top to bottom."""
+        rows_by_line: dict[int, set[int]] = {}
+        for index, row in self._lines.viewport.visible_rows:
+            layout = self._lines.layout(index)
+            if layout.images and layout.rows[row].kind is RowKind.IMAGE:
+                rows_by_line.setdefault(index, set()).add(row - layout.image_start)
+        for index, rows in rows_by_line.items():
+            boxes = self._lines.layout(index).images
+            yield from (box for box in boxes if rows.intersection(range(box.row, box.row + box.rows)))
+
+    def add_graphics(self, strips: Sequence[Strip], first_row: int) -> list[Strip]:
+        """Return rows of the view with terminal graphics on top.
+
+        Args:
+            strips: Rows in the full width of the view.
+            first_row: View row of the first strip.
+        """
+        if not self._has_graphics:
+            return list(strips)
+        return [self._add_row_graphics(strip, y) for y, strip in enumerate(strips, first_row)]
+
+    def _add_row_graphics(self, strip: Strip, y: int) -> Strip:
+        if (hit := self._lines.row_at(y)) is None:
+            return strip
+        index, row = hit
+        layout = self._lines.layout(index)
+        image_row, start = row - layout.image_start, self._lines.geometry.text_start
+        graphics = [
+            RowGraphic(start + box.column, box.columns, picture.graphics[image_row - box.row])
+            for box in layout.images
+            if box.row <= image_row < box.row + box.rows
+            and (picture := self.find(box)) is not None
+            and picture.graphics
+        ]
+        return GraphicStrip(strip, graphics) if graphics else strip
